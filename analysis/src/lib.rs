@@ -1,0 +1,1 @@
+//! Estimators, tests, figures and tables.

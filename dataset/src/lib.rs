@@ -1,0 +1,1 @@
+//! The Parquet schema and the run manifest.

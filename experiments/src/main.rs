@@ -1,0 +1,3 @@
+//! Experiment definitions and their runner, bench.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The hook's logic: modes, fd table, scanner, words.

@@ -1,0 +1,1 @@
+//! The shared-memory layout between the hook and its readers.

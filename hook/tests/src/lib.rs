@@ -1,0 +1,1 @@
+//! Behaviour tests that run programs with and without the hook.

@@ -1,0 +1,3 @@
+//! From datasets to tables, figures and the HTML report.
+
+fn main() {}

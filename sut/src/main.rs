@@ -1,0 +1,3 @@
+//! The synthetic system under test.
+
+fn main() {}
