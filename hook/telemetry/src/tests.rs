@@ -1,0 +1,157 @@
+#![expect(unsafe_code, reason = "a writer is made from an address")]
+
+extern crate std;
+
+use core::ptr::NonNull;
+use std::string::ToString;
+use std::vec::Vec;
+
+use crate::{
+    Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header,
+    initialise,
+};
+
+/// A buffer aligned like a mapping.
+fn file(capacity: u32) -> Vec<u64> {
+    let mut words = std::vec![u64::MAX; (file_len(capacity) / 8) as usize];
+    initialise(bytes_mut(&mut words), capacity).unwrap();
+    words
+}
+
+fn bytes_mut(words: &mut [u64]) -> &mut [u8] {
+    // SAFETY: the same memory as bytes, borrowed as long as the words.
+    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 8) }
+}
+
+fn writer(words: &mut [u64]) -> Writer {
+    // SAFETY: the vector outlives the writer in each test, and only writers touch it meanwhile.
+    unsafe {
+        Writer::new(
+            NonNull::new(words.as_mut_ptr().cast()).unwrap(),
+            words.len() * 8,
+        )
+    }
+    .unwrap()
+}
+
+fn call(bytes: i64) -> Call {
+    Call {
+        start_ns: 7,
+        real_ns: u64::MAX,
+        own_ns: 5,
+        spun_ns: 6,
+        bytes,
+        fd: -3,
+        thread: 9,
+        function: Function::RecvFrom,
+        verdict: Verdict::Hit,
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let mut words = file(2);
+    let writer = writer(&mut words);
+    writer.attach(3);
+    writer.count_call(Function::Syscall);
+    writer.add(Counter::SpunNs, 40);
+    writer.add(Counter::SpunNs, 2);
+    for bytes in [10, 20, 30] {
+        writer.record(&call(bytes));
+    }
+    let view = View::parse(bytes_mut(&mut words)).unwrap();
+    let counters = view.counters();
+    assert_eq!(
+        (
+            counters.mode,
+            counters.attached,
+            counters.spun_ns,
+            counters.hits
+        ),
+        (3, 1, 42, 0)
+    );
+    assert_eq!((counters.records_written, counters.records_dropped), (2, 1));
+    assert_eq!(counters.calls.iter().sum::<u64>(), 1);
+    assert_eq!(
+        (counters.calls_of("syscall"), counters.calls_of("open")),
+        (Some(1), None)
+    );
+    let records: Vec<_> = view.records().collect();
+    assert_eq!(
+        records
+            .iter()
+            .map(|r| (r.sequence, r.bytes))
+            .collect::<Vec<_>>(),
+        [(0, 10), (1, 20)]
+    );
+    let first = records[0];
+    assert_eq!(
+        (first.real_ns, first.own_ns, first.spun_ns, first.fd),
+        (u32::MAX, 5, 6, -3)
+    );
+    assert_eq!(
+        (
+            FUNCTIONS[usize::from(first.function)],
+            first.verdict,
+            first.thread
+        ),
+        ("recvfrom", 2, 9)
+    );
+}
+
+#[test]
+fn threads_lose_nothing() {
+    let mut words = file(1000);
+    let address = words.as_mut_ptr() as usize;
+    let len = words.len() * 8;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(move || {
+                // SAFETY: the vector outlives the scope.
+                let writer =
+                    unsafe { Writer::new(NonNull::new(address as *mut u8).unwrap(), len) }.unwrap();
+                for bytes in 0..300 {
+                    writer.record(&call(bytes));
+                }
+            });
+        }
+    });
+    let view = View::parse(bytes_mut(&mut words)).unwrap();
+    assert_eq!(
+        (
+            view.counters().records_written,
+            view.counters().records_dropped
+        ),
+        (1000, 200)
+    );
+    assert!(view.records().map(|record| record.sequence).eq(0..1000));
+}
+
+#[test]
+fn other_files_are_refused_with_the_reason() {
+    assert_eq!(
+        View::parse(&[]).unwrap_err(),
+        LayoutError::Length {
+            needed: 256,
+            found: 0
+        }
+    );
+    assert_eq!(View::parse(&[0; 300]).unwrap_err(), LayoutError::Foreign);
+    let mut newer = header(0);
+    newer[8] += 1;
+    assert!(
+        View::parse(&newer)
+            .unwrap_err()
+            .to_string()
+            .contains("layout version 2, expected 1")
+    );
+    let cut = header(1);
+    assert!(
+        View::parse(&cut)
+            .unwrap_err()
+            .to_string()
+            .contains("has 256 bytes, expected at least 304")
+    );
+    assert!(initialise(&mut [0; 300], 1).is_err());
+    assert_eq!(View::parse(&header(0)).unwrap().records().count(), 0);
+}

@@ -1,0 +1,162 @@
+//! The reader's side: plain bytes in, counters and records out.
+
+use core::mem::offset_of;
+
+use crate::layout::{
+    COUNTERS, FUNCTIONS, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, check,
+};
+use crate::writer::Counter;
+
+/// A telemetry file's content. Give it a copy (`std::fs::read`), since a mapping changes while the hook writes.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    header: &'a [u8],
+    records: &'a [u8],
+}
+
+/// The sums over all hooked processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Mode of the process that attached last, as `readhook_core::Mode` numbers them: off 0, forward 1, track 2,
+    /// scan 3, log 4, delay 5.
+    pub mode: u8,
+    /// Processes that loaded the hook with this file.
+    pub attached: u32,
+    /// Calls per function, in the order of [`FUNCTIONS`].
+    pub calls: [u64; FUNCTIONS.len()],
+    /// Sockets that entered the fd table by accept or accept4.
+    pub sockets_accepted: u64,
+    /// Receives of more than zero unpeeked bytes on accepted sockets.
+    pub payload_receives: u64,
+    /// Bytes of these receives.
+    pub payload_bytes: u64,
+    /// Payloads in which a word was found.
+    pub hits: u64,
+    /// Hits written to the log.
+    pub log_written: u64,
+    /// Hits that could not be written to the log.
+    pub log_dropped: u64,
+    /// Time spent in the calibration's busy wait, nanoseconds.
+    pub spun_ns: u64,
+    /// Records in the file.
+    pub records_written: u64,
+    /// Payload receives without a record, since the file was full.
+    pub records_dropped: u64,
+}
+
+impl Counters {
+    /// Calls of the function with this name, `None` when no such function is hooked.
+    #[must_use]
+    pub fn calls_of(&self, function: &str) -> Option<u64> {
+        let index = FUNCTIONS.iter().position(|name| *name == function)?;
+        Some(self.calls[index])
+    }
+}
+
+/// One payload receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Number of the payload receive, from 0, over all threads and processes.
+    pub sequence: u64,
+    /// `CLOCK_MONOTONIC` before the real call, nanoseconds.
+    pub start_ns: u64,
+    /// Duration of the real call, waiting included, nanoseconds (saturated at 4.29 s).
+    pub real_ns: u32,
+    /// The hook's own work after the real call, without the busy wait, nanoseconds (saturated).
+    pub own_ns: u32,
+    /// The calibration's busy wait, counted from the real call's return, nanoseconds (saturated).
+    pub spun_ns: u32,
+    /// Bytes received.
+    pub bytes: i64,
+    /// The socket.
+    pub fd: i32,
+    /// Thread (Linux thread id).
+    pub thread: u32,
+    /// Index in [`FUNCTIONS`].
+    pub function: u8,
+    /// 0 not searched, 1 clean, 2 hit.
+    pub verdict: u8,
+}
+
+impl<'a> View<'a> {
+    /// Reads a telemetry file.
+    ///
+    /// # Errors
+    /// [`LayoutError`] when the bytes are no telemetry file of this version or are cut short.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, LayoutError> {
+        let found = bytes.len() as u64;
+        let header = bytes.first_chunk().ok_or(LayoutError::Length {
+            needed: HEADER_LEN as u64,
+            found,
+        })?;
+        let capacity = check(header, found)? as usize;
+        Ok(Self {
+            header,
+            records: &bytes[HEADER_LEN..HEADER_LEN + capacity * RECORD_LEN],
+        })
+    }
+
+    /// Records for which the file has room.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        (self.records.len() / RECORD_LEN) as u32
+    }
+
+    /// The sums.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let claimed = u64_at(self.header, offset_of!(Header, claimed));
+        let written = claimed.min(u64::from(self.capacity()));
+        let single = |counter: Counter| {
+            const { assert!(Counter::SpunNs as usize + 1 == COUNTERS) };
+            u64_at(
+                self.header,
+                offset_of!(Header, counters) + 8 * counter as usize,
+            )
+        };
+        Counters {
+            mode: self.header[offset_of!(Header, mode)],
+            attached: u32_at(self.header, offset_of!(Header, attached)),
+            calls: core::array::from_fn(|index| {
+                u64_at(self.header, offset_of!(Header, calls) + 8 * index)
+            }),
+            sockets_accepted: single(Counter::SocketsAccepted),
+            payload_receives: single(Counter::PayloadReceives),
+            payload_bytes: single(Counter::PayloadBytes),
+            hits: single(Counter::Hits),
+            log_written: single(Counter::LogWritten),
+            log_dropped: single(Counter::LogDropped),
+            spun_ns: single(Counter::SpunNs),
+            records_written: written,
+            records_dropped: claimed - written,
+        }
+    }
+
+    /// The finished records in the order in which their calls returned. One that a killed thread left half-written is
+    /// skipped.
+    pub fn records(&self) -> impl Iterator<Item = Record> + use<'a> {
+        self.records.chunks_exact(RECORD_LEN).filter_map(|slot| {
+            let sequence = u64_at(slot, offset_of!(Slot, published)).checked_sub(1)?;
+            Some(Record {
+                sequence,
+                start_ns: u64_at(slot, offset_of!(Slot, start_ns)),
+                real_ns: u32_at(slot, offset_of!(Slot, real_ns)),
+                own_ns: u32_at(slot, offset_of!(Slot, own_ns)),
+                spun_ns: u32_at(slot, offset_of!(Slot, spun_ns)),
+                bytes: u64_at(slot, offset_of!(Slot, bytes)).cast_signed(),
+                fd: u32_at(slot, offset_of!(Slot, fd)).cast_signed(),
+                thread: u32_at(slot, offset_of!(Slot, thread)),
+                function: slot[offset_of!(Slot, function)],
+                verdict: slot[offset_of!(Slot, verdict)],
+            })
+        })
+    }
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    u64::from_ne_bytes(core::array::from_fn(|index| bytes[offset + index]))
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    u32::from_ne_bytes(core::array::from_fn(|index| bytes[offset + index]))
+}
