@@ -87,7 +87,7 @@ pub(crate) struct Header {
 }
 
 /// How many single counters there are, see [`crate::Counter`].
-pub(crate) const COUNTERS: usize = 7;
+pub(crate) const COUNTERS: usize = 8;
 
 /// One record in the file. `published` is the sequence number plus one, stored last, so that zero means unfinished.
 #[repr(C)]

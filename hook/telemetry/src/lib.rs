@@ -8,6 +8,8 @@
 //! Put the file on a memory file system (`/dev/shm`): write-back of a disk file would protect its pages again and
 //! again, and each first write after that costs the hooked program a page fault.
 //!
+//! A file with room for no records (`capacity` 0) asks for the counters alone: the hook then reads no clock.
+//!
 //! When all records are in use, further ones are counted as dropped; older ones are never overwritten. A process that
 //! is forked shares its parent's file, and so does every program that inherits the environment; all add to the same
 //! counters.

@@ -26,6 +26,8 @@ pub struct Counters {
     pub calls: [u64; FUNCTIONS.len()],
     /// Sockets that entered the fd table by accept or accept4.
     pub sockets_accepted: u64,
+    /// Accepted sockets whose number is beyond the fd table; what they receive is passed on unseen.
+    pub sockets_untracked: u64,
     /// Receives of more than zero unpeeked bytes on accepted sockets.
     pub payload_receives: u64,
     /// Bytes of these receives.
@@ -70,7 +72,8 @@ pub struct Record {
     pub bytes: i64,
     /// The socket.
     pub fd: i32,
-    /// Thread (Linux thread id).
+    /// Thread: a number from its thread pointer, alike for all calls of a live thread and different from its siblings'.
+    /// Not the kernel's thread id, which would cost a system call.
     pub thread: u32,
     /// Index in [`FUNCTIONS`].
     pub function: u8,
@@ -121,6 +124,7 @@ impl<'a> View<'a> {
                 u64_at(self.header, offset_of!(Header, calls) + 8 * index)
             }),
             sockets_accepted: single(Counter::SocketsAccepted),
+            sockets_untracked: single(Counter::SocketsUntracked),
             payload_receives: single(Counter::PayloadReceives),
             payload_bytes: single(Counter::PayloadBytes),
             hits: single(Counter::Hits),

@@ -14,6 +14,7 @@ use crate::layout::{Function, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot,
 #[expect(missing_docs, reason = "described at the fields of Counters")]
 pub enum Counter {
     SocketsAccepted,
+    SocketsUntracked,
     PayloadReceives,
     PayloadBytes,
     Hits,
@@ -64,6 +65,13 @@ impl Writer {
         let start = unsafe { base.cast::<[u8; HEADER_LEN]>().read() };
         let capacity = check(&start, len as u64)?;
         Ok(Self { base, capacity })
+    }
+
+    /// Records for which the file has room. With none, a hook has no use for clocks and leaves counters only.
+    #[inline]
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.capacity
     }
 
     /// Notes that a process has loaded the hook in `mode`.

@@ -1,0 +1,60 @@
+//! One line of the log, formatted without allocation.
+
+/// Room for the longest line: names and words are bounded by their lists.
+pub const LINE_LEN: usize = 160;
+
+/// A line under construction. What does not fit is cut.
+#[derive(Debug)]
+pub struct Line {
+    bytes: [u8; LINE_LEN],
+    len: usize,
+}
+
+impl Line {
+    /// `FUNCTION fd=N bytes=N word=WORD`, with the newline.
+    #[must_use]
+    pub fn hit(function: &str, fd: i32, bytes: usize, word: &str) -> Self {
+        let mut line = Self {
+            bytes: [0; LINE_LEN],
+            len: 0,
+        };
+        line.text(function.as_bytes());
+        line.text(b" fd=");
+        line.number(u64::from(fd.unsigned_abs()));
+        line.text(b" bytes=");
+        line.number(bytes as u64);
+        line.text(b" word=");
+        line.text(word.as_bytes());
+        line.text(b"\n");
+        line
+    }
+
+    /// The line so far.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        for byte in text {
+            if let Some(place) = self.bytes.get_mut(self.len) {
+                *place = *byte;
+                self.len += 1;
+            }
+        }
+    }
+
+    fn number(&mut self, mut number: u64) {
+        let mut digits = [0; 20];
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.text(&digits[first..]);
+    }
+}
