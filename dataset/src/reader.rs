@@ -1,0 +1,220 @@
+//! Reads observations row group by row group, and refuses what is not whole or not ours.
+
+use std::fs::File;
+use std::num::NonZeroI64;
+use std::path::{Path, PathBuf};
+
+use parquet::basic::Type as PhysicalType;
+use parquet::column::reader::get_typed_column_reader;
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+
+use crate::error::Error;
+use crate::observation::{Observation, Status};
+use crate::schema::{
+    Column, FileHeader, HEADER_KEY, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, SCHEMA_KEY, SCHEMA_NAME, VERSION_KEY,
+    message_type,
+};
+
+const ADVICE: &str = "the file is cut short or damaged; restore it or measure again";
+
+/// Reads one file.
+pub struct ObservationReader {
+    path: PathBuf,
+    file: SerializedFileReader<File>,
+    header: FileHeader,
+}
+
+impl std::fmt::Debug for ObservationReader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ObservationReader")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ObservationReader {
+    /// Opens a file and checks what it says of itself.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no Parquet file, or holds another table or version.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = SerializedFileReader::new(file).map_err(|source| damaged(path, source))?;
+        let expected = format!("table {SCHEMA_NAME}, version {OBSERVATIONS_VERSION}");
+        let metadata = file.metadata().file_metadata();
+        let value = |key: &str| {
+            let pairs = metadata.key_value_metadata()?;
+            pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+        };
+        if value(SCHEMA_KEY) != Some(SCHEMA_NAME) {
+            return Err(Error::foreign(path, "a Parquet file of another origin", expected));
+        }
+        let version = value(VERSION_KEY).unwrap_or("none");
+        if version != OBSERVATIONS_VERSION.to_string() {
+            return Err(Error::foreign(
+                path,
+                format!("version {version} of the table"),
+                expected,
+            ));
+        }
+        let columns = message_type().map_err(|source| damaged(path, source))?;
+        if metadata.schema() != columns.as_ref() {
+            return Err(Error::foreign(path, "other columns than this version has", expected));
+        }
+        let header = serde_json::from_str(value(HEADER_KEY).unwrap_or_default()).map_err(|source| Error::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            file,
+        })
+    }
+
+    /// What is the same for all rows.
+    #[must_use]
+    pub fn header(&self) -> &FileHeader {
+        &self.header
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.file.metadata().file_metadata().num_rows().cast_unsigned()
+    }
+
+    /// Visits all rows in order, holding one row group at a time.
+    ///
+    /// # Errors
+    /// When a row group is damaged; rows before it have been visited then.
+    pub fn for_each(&self, mut visit: impl FnMut(&Observation)) -> Result<(), Error> {
+        for index in 0..self.file.num_row_groups() {
+            let group = self
+                .file
+                .get_row_group(index)
+                .map_err(|source| damaged(&self.path, source))?;
+            if group.metadata().num_rows() > ROW_GROUP_ROWS as i64 {
+                return Err(Error::foreign(
+                    &self.path,
+                    "a row group too large",
+                    format!("at most {ROW_GROUP_ROWS} rows"),
+                ));
+            }
+            let rows = self
+                .rows_of(group.as_ref())
+                .map_err(|source| damaged(&self.path, source))?;
+            rows.iter().for_each(&mut visit);
+        }
+        Ok(())
+    }
+
+    fn rows_of(&self, group: &dyn RowGroupReader) -> Result<Vec<Observation>, ParquetError> {
+        let int32 = |column| required::<Int32Type>(group, column);
+        let int64 = |column| required::<Int64Type>(group, column);
+        let (round, position, sequence) = (
+            int32(Column::Round)?,
+            int32(Column::Position)?,
+            int32(Column::Sequence)?,
+        );
+        let (intended, send, receive) = (
+            int64(Column::IntendedSend)?,
+            int64(Column::UserSend)?,
+            int64(Column::UserReceive)?,
+        );
+        let (tx, rx) = (stamps(group, Column::KernelTx)?, stamps(group, Column::KernelRx)?);
+        let (http_status, bytes) = (int32(Column::HttpStatus)?, int32(Column::Bytes)?);
+        let warm_up = required::<BoolType>(group, Column::WarmUp)?;
+        let arm = required::<ByteArrayType>(group, Column::Arm)?;
+        let status = required::<ByteArrayType>(group, Column::Status)?;
+        (0..round.len())
+            .map(|row| {
+                Ok(Observation {
+                    round: round[row].cast_unsigned(),
+                    position: small(position[row])?,
+                    arm: self.arm(&arm[row])?,
+                    sequence: sequence[row].cast_unsigned(),
+                    intended_send_ns: intended[row],
+                    user_send_ns: send[row],
+                    kernel_tx_ns: tx[row],
+                    kernel_rx_ns: rx[row],
+                    user_receive_ns: receive[row],
+                    status: known(status[row].as_utf8().ok().and_then(Status::from_text), "status")?,
+                    http_status: small(http_status[row])?,
+                    bytes: bytes[row].cast_unsigned(),
+                    warm_up: warm_up[row],
+                })
+            })
+            .collect()
+    }
+
+    fn arm(&self, name: &ByteArray) -> Result<u16, ParquetError> {
+        let index = self.header.arms.iter().position(|arm| arm.as_bytes() == name.data());
+        known(index.and_then(|index| u16::try_from(index).ok()), "arm")
+    }
+}
+
+fn known<T>(value: Option<T>, what: &str) -> Result<T, ParquetError> {
+    value.ok_or_else(|| ParquetError::General(format!("a row with an unknown {what}")))
+}
+
+fn small(value: i32) -> Result<u16, ParquetError> {
+    u16::try_from(value).map_err(|_| ParquetError::General(format!("{value} where 0 to 65,535 was expected")))
+}
+
+fn required<T: DataType>(group: &dyn RowGroupReader, column: Column) -> Result<Vec<T::T>, ParquetError> {
+    Ok(read::<T>(group, column)?.0)
+}
+
+fn stamps(group: &dyn RowGroupReader, column: Column) -> Result<Vec<Option<NonZeroI64>>, ParquetError> {
+    let (values, levels) = read::<Int64Type>(group, column)?;
+    let mut values = values.into_iter();
+    Ok(levels
+        .into_iter()
+        .map(|level| {
+            if level == 0 {
+                None
+            } else {
+                values.next().and_then(NonZeroI64::new)
+            }
+        })
+        .collect())
+}
+
+/// A column's values and, for an optional column, a definition level per row.
+fn read<T: DataType>(group: &dyn RowGroupReader, column: Column) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
+    let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+    if group.metadata().column(column as usize).column_type() != T::get_physical_type() {
+        return Err(ParquetError::General(format!("column {column:?} has another type")));
+    }
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column as usize)?);
+    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::new());
+    let optional = matches!(column, Column::KernelTx | Column::KernelRx);
+    debug_assert!(
+        !optional || T::get_physical_type() == PhysicalType::INT64,
+        "only stamps are optional"
+    );
+    let mut done = 0;
+    while done < rows {
+        let levels = optional.then_some(&mut levels);
+        let (records, _, _) = reader.read_records(rows - done, levels, None, &mut values)?;
+        if records == 0 {
+            return Err(ParquetError::General(format!(
+                "column {column:?} ends after {done} of {rows} rows"
+            )));
+        }
+        done += records;
+    }
+    Ok((values, levels))
+}
+
+fn damaged(path: &Path, source: ParquetError) -> Error {
+    Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: ADVICE,
+    }
+}
