@@ -1,1 +1,15 @@
-//! Estimators, tests, figures and tables.
+//! Estimators, tests, figures and tables: pure functions over samples.
+//!
+//! [`Distribution`] holds the observations of one arm exactly; [`effect`] compares two arms with the launch as the unit of
+//! inference; [`ssp2023`] recomputes the 2023 study; [`figures`] draws. Nothing here reads or writes a file. Times are
+//! nanoseconds unless a name says otherwise.
+#![forbid(unsafe_code)]
+
+pub mod figures;
+pub mod ssp2023;
+pub mod stats;
+
+pub use stats::{
+    ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
+    FiveNumbers, LaunchSamples, Location, Quantity, differences, effect, estimate, estimate_with, within_margin,
+};

@@ -1,0 +1,181 @@
+//! The study's numbers as text.
+
+use std::fmt::Write as _;
+
+use super::{Dependence, EXPECTED, HalvesRow, StudyRow, WARM_UP_ROWS, significant_halves};
+
+/// Milliseconds of a median to the nanosecond, and to the half nanosecond where it lies between two.
+///
+/// Four of the study's medians do, such as 2.8161405 ms of docker's unmodified recording. The study's tools, whose
+/// milliseconds carry the noise of a floating-point subtraction (1e-10), round three of them up and one down; whole
+/// nanoseconds hold no such noise, and all seven digits are true.
+pub(super) fn median_text(median_ms: f64) -> String {
+    let half_ns = (median_ms * 2e6).round();
+    if half_ns % 2.0 == 0.0 {
+        format!("{median_ms:.6}")
+    } else {
+        format!("{median_ms:.7}")
+    }
+}
+
+/// A line of a table: its name and one cell per condition.
+type Line = (&'static str, Vec<String>);
+
+/// The study's statistics, one column per condition.
+#[must_use]
+pub fn table(rows: &[StudyRow]) -> String {
+    let cells = |cell: &dyn Fn(&StudyRow) -> String| rows.iter().map(cell).collect::<Vec<_>>();
+    let lines = [
+        ("unmodified -> hook", cells(&|row| row.condition.clone())),
+        ("mean (ms)", cells(&|row| pair(row.mean_ms))),
+        (
+            "median (ms)",
+            cells(&|row| format!("{} -> {}", median_text(row.median_ms.0), median_text(row.median_ms.1))),
+        ),
+        ("pooled std (ms)", cells(&|row| format!("{:.6}", row.pooled_std_ms))),
+        ("Student t", cells(&|row| format!("{:.6}", row.t))),
+        ("p", cells(&|row| row.p.to_string())),
+        (
+            "n",
+            cells(&|row| {
+                if row.n.0 == row.n.1 {
+                    row.n.0.to_string()
+                } else {
+                    format!("{} -> {}", row.n.0, row.n.1)
+                }
+            }),
+        ),
+        ("rows cut", cells(&|row| row.cut.to_string())),
+    ];
+    aligned(&lines) + &halves_note(rows)
+}
+
+/// How the study's tools write the medians that lie between two nanoseconds; empty where none does.
+fn halves_note(rows: &[StudyRow]) -> String {
+    let known: Vec<String> = rows
+        .iter()
+        .filter(|row| row.cut == WARM_UP_ROWS)
+        .filter(|row| {
+            [row.median_ms.0, row.median_ms.1]
+                .iter()
+                .any(|&median_ms| between_nanoseconds(median_ms))
+        })
+        .filter_map(|row| EXPECTED.iter().find(|expected| expected.condition == row.condition))
+        .map(|expected| {
+            format!(
+                "{} {} -> {}",
+                expected.condition, expected.median_ms.0, expected.median_ms.1
+            )
+        })
+        .collect();
+    if known.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nMedians with seven decimals lie exactly between two nanoseconds. With the floating-point noise of the \
+         published milliseconds they are written: {}.\n",
+        known.join(", ")
+    )
+}
+
+/// What the recordings say about the method: halves tested against each other, dependence, and the study's test at
+/// several cuts.
+#[must_use]
+pub fn method_table(halves: &[HalvesRow], dependences: &[Dependence], cuts: &[StudyRow]) -> String {
+    let mut text = format!(
+        "A/A by halves: the study's test finds a recording different from itself (p < 0.05) in {} of {}\n",
+        significant_halves(halves),
+        halves.len()
+    );
+    let cells = |cell: &dyn Fn(&HalvesRow) -> String| halves.iter().map(cell).collect::<Vec<_>>();
+    text += &aligned_rows(&[
+        ("condition", cells(&|row| row.condition.clone())),
+        ("recording", cells(&|row| row.arm.clone())),
+        ("first half -> second (ms)", cells(&|row| pair(row.mean_ms))),
+        ("t", cells(&|row| format!("{:.3}", row.t))),
+        ("p", cells(&|row| row.p.to_string())),
+    ]);
+    text += "\nDependence between requests (unmodified -> hook)\n";
+    let cells = |cell: &dyn Fn(&Dependence) -> String| dependences.iter().map(cell).collect::<Vec<_>>();
+    text += &aligned_rows(&[
+        ("condition", cells(&|row| row.condition.clone())),
+        (
+            "autocorrelation, lag 1",
+            cells(&|row| format!("{:.2} -> {:.2}", row.lag_1.0, row.lag_1.1)),
+        ),
+        (
+            "lag 100",
+            cells(&|row| format!("{:.2} -> {:.2}", row.lag_100.0, row.lag_100.1)),
+        ),
+        (
+            "effective n",
+            cells(&|row| format!("{:.0} -> {:.0}", row.effective_n.0, row.effective_n.1)),
+        ),
+        (
+            "mean difference (ms), block bootstrap 95 %",
+            cells(&|row| {
+                let (low, high) = row.bootstrap_interval_ms;
+                format!("{:+.3} [{low:+.3}, {high:+.3}]", row.mean_difference_ms)
+            }),
+        ),
+    ]);
+    text += "\nThe study's p by warm-up cut\n";
+    let cells = |cell: &dyn Fn(&StudyRow) -> String| cuts.iter().map(cell).collect::<Vec<_>>();
+    text += &aligned_rows(&[
+        ("condition", cells(&|row| row.condition.clone())),
+        ("rows cut", cells(&|row| row.cut.to_string())),
+        ("Student t", cells(&|row| format!("{:.6}", row.t))),
+        ("p", cells(&|row| row.p.to_string())),
+    ]);
+    text
+}
+
+fn pair((one, other): (f64, f64)) -> String {
+    format!("{one:.6} -> {other:.6}")
+}
+
+/// Lines with aligned columns; the names on the left, cells on the right of their column.
+fn aligned(lines: &[Line]) -> String {
+    let names = width(lines.iter().map(|(name, _)| *name));
+    let columns = lines.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(lines.iter().filter_map(|(_, cells)| cells.get(column))))
+        .collect();
+    let mut text = String::new();
+    for (name, cells) in lines {
+        let mut line = format!("{name:<names$}");
+        for (cell, width) in cells.iter().zip(&widths) {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// The same with the names as a heading line.
+fn aligned_rows(columns: &[Line]) -> String {
+    let rows = columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|(name, cells)| width(cells.iter().map(String::as_str).chain([*name])))
+        .collect();
+    let line = |cell: &dyn Fn(usize) -> String| {
+        let cells: Vec<String> = widths
+            .iter()
+            .enumerate()
+            .map(|(column, &width)| format!("{:>width$}", cell(column)))
+            .collect();
+        cells.join("  ") + "\n"
+    };
+    let mut text = line(&|column| columns[column].0.to_owned());
+    for row in 0..rows {
+        text += &line(&|column| columns[column].1.get(row).cloned().unwrap_or_default());
+    }
+    text
+}
+
+fn width<S: AsRef<str>>(cells: impl Iterator<Item = S>) -> usize {
+    cells.map(|cell| cell.as_ref().chars().count()).max().unwrap_or(0)
+}

@@ -1,0 +1,111 @@
+//! The effect of one arm against another.
+
+use super::{Estimate, EstimateError, LaunchSamples, Location, Quantity, estimate};
+
+/// Why there is no effect to be told.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EffectError {
+    /// An arm that a launch does not have.
+    #[error("condition {condition}, launch {launch}: no arm `{arm}`; it has {present}")]
+    MissingArm {
+        /// Where.
+        condition: String,
+        /// Which launch.
+        launch: u32,
+        /// The arm that was asked for.
+        arm: String,
+        /// The arms that the launch has.
+        present: String,
+    },
+    /// An arm without an observation of the quantity.
+    #[error(
+        "condition {condition}, launch {launch}, arm `{arm}`: no observation of {quantity} after warm-up \
+         ({errors} errors, {unstamped} answers without kernel stamps)"
+    )]
+    EmptySample {
+        /// Where.
+        condition: String,
+        /// Which launch.
+        launch: u32,
+        /// Which arm.
+        arm: String,
+        /// What is missing.
+        quantity: Quantity,
+        /// Requests that failed.
+        errors: u64,
+        /// Answers that carried no stamps.
+        unstamped: u64,
+    },
+    /// Launches of several conditions, whose effects differ and have no common mean.
+    #[error("launches of `{first}` and of `{other}` in one effect; take one condition at a time")]
+    MixedConditions {
+        /// The first launch's condition.
+        first: String,
+        /// Another one's.
+        other: String,
+    },
+    /// The launches do not make an estimate.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+}
+
+/// The effect of `arm` against `baseline`, ns: the mean over launches of the within-launch difference of a location, with
+/// a t interval over launches ([`super::estimate_with`]).
+///
+/// The launch is the unit of inference: what differs between two processes is constant within a launch, and no number of
+/// requests averages it away. The launches must be of one condition.
+///
+/// # Errors
+/// For an arm that a launch does not have or that observed nothing, launches of more than one condition, or fewer than
+/// two launches.
+pub fn effect(
+    launches: &[LaunchSamples],
+    baseline: &str,
+    arm: &str,
+    quantity: Quantity,
+    location: Location,
+) -> Result<Estimate, EffectError> {
+    Ok(estimate(&differences(launches, baseline, arm, quantity, location)?)?)
+}
+
+/// One within-launch difference `arm - baseline` per launch, ns, in the order of the launches.
+///
+/// # Errors
+/// As [`effect`], but any number of launches will do.
+pub fn differences(
+    launches: &[LaunchSamples],
+    baseline: &str,
+    arm: &str,
+    quantity: Quantity,
+    location: Location,
+) -> Result<Vec<f64>, EffectError> {
+    if let Some(other) = launches.iter().find(|launch| launch.condition != launches[0].condition) {
+        return Err(EffectError::MixedConditions {
+            first: launches[0].condition.clone(),
+            other: other.condition.clone(),
+        });
+    }
+    launches
+        .iter()
+        .map(|launch| Ok(located(launch, arm, quantity, location)? - located(launch, baseline, quantity, location)?))
+        .collect()
+}
+
+fn located(launch: &LaunchSamples, arm: &str, quantity: Quantity, location: Location) -> Result<f64, EffectError> {
+    let samples = launch.arms.get(arm).ok_or_else(|| EffectError::MissingArm {
+        condition: launch.condition.clone(),
+        launch: launch.launch,
+        arm: arm.to_owned(),
+        present: launch.arms.keys().cloned().collect::<Vec<_>>().join(", "),
+    })?;
+    location
+        .of(samples.of(quantity))
+        .ok_or_else(|| EffectError::EmptySample {
+            condition: launch.condition.clone(),
+            launch: launch.launch,
+            arm: arm.to_owned(),
+            quantity,
+            errors: samples.errors,
+            unstamped: samples.unstamped,
+        })
+}

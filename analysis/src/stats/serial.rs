@@ -1,0 +1,131 @@
+//! Requests follow one another and resemble their neighbours: how much, and what that leaves of a sample's size.
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// Autocorrelation of a series at a lag: Σ(x_i - m)(x_{i+lag} - m) / Σ(x_i - m)², the usual (biased) estimator, as in R's
+/// `acf`. `None` where the lag leaves no pair or the series does not vary.
+#[must_use]
+pub fn autocorrelation(series: &[f64], lag: usize) -> Option<f64> {
+    if lag >= series.len() {
+        return None;
+    }
+    let mean = mean(series)?;
+    let squares: f64 = series.iter().map(|value| (value - mean).powi(2)).sum();
+    let products: f64 = series
+        .iter()
+        .zip(&series[lag..])
+        .map(|(one, later)| (one - mean) * (later - mean))
+        .sum();
+    (squares > 0.0 && squares.is_finite()).then_some(products / squares)
+}
+
+/// Effective sample size by batch means: the number of independent values whose mean would vary as much as this
+/// series' does, n s² / (b s_b²), where s_b² is the variance of the means of batches of `batch` consecutive values.
+/// At most n. Assumes batches long enough to be nearly independent of each other; where they are not, the true size is
+/// smaller still. Flegal & Jones, <https://doi.org/10.1214/09-AOS735>. `None` below two whole batches and for a series
+/// that does not vary.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+pub fn effective_sample_size(series: &[f64], batch: usize) -> Option<f64> {
+    if batch == 0 || series.len() / batch < 2 {
+        return None;
+    }
+    let means: Vec<f64> = series.chunks_exact(batch).filter_map(mean).collect();
+    let (between, within) = (variance(&means)?, variance(series)?);
+    let n = series.len() as f64;
+    (between > 0.0 && within > 0.0).then(|| (n * within / (batch as f64 * between)).min(n))
+}
+
+/// A percentile interval of mean(`arm`) - mean(`baseline`) by the circular block bootstrap, in the unit of the series:
+/// blocks of `block` consecutive values are drawn with replacement, so that neighbours stay together. Politis & Romano
+/// (1992), in LePage & Billard, *Exploring the Limits of Bootstrap*; Lahiri, <https://doi.org/10.1007/978-1-4757-3803-2>.
+///
+/// It says how far the mean of *one* recording may be trusted, and nothing of what another launch would give. The same
+/// seed gives the same interval. `None` for a series shorter than one block, fewer than 100 resamples, a block of zero, or
+/// a confidence outside of 0 to 1.
+#[must_use]
+pub fn block_bootstrap_difference(
+    baseline: &[f64],
+    arm: &[f64],
+    block: usize,
+    resamples: usize,
+    confidence: f64,
+    seed: u64,
+) -> Option<(f64, f64)> {
+    let usable = block > 0 && baseline.len() >= block && arm.len() >= block;
+    if !usable || resamples < 100 || !(confidence > 0.0 && confidence < 1.0) {
+        return None;
+    }
+    let mut generator = Pcg64::seed_from_u64(seed);
+    let (baseline, arm) = (Cumulated::new(baseline), Cumulated::new(arm));
+    let mut differences: Vec<f64> = (0..resamples)
+        .map(|_| arm.resampled_mean(block, &mut generator) - baseline.resampled_mean(block, &mut generator))
+        .collect();
+    differences.sort_by(f64::total_cmp);
+    let tail = (1.0 - confidence) / 2.0;
+    Some((
+        sorted_quantile(&differences, tail)?,
+        sorted_quantile(&differences, 1.0 - tail)?,
+    ))
+}
+
+/// Sums up to each place of a series that starts again at its end, so that the sum of a block is one subtraction.
+struct Cumulated {
+    sums: Vec<f64>,
+    len: usize,
+}
+
+impl Cumulated {
+    fn new(series: &[f64]) -> Self {
+        let mut sum = 0.0;
+        let sums = std::iter::once(0.0)
+            .chain(series.iter().chain(series).map(|value| {
+                sum += value;
+                sum
+            }))
+            .collect();
+        Self {
+            sums,
+            len: series.len(),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+    fn resampled_mean(&self, block: usize, generator: &mut Pcg64) -> f64 {
+        let blocks = self.len.div_ceil(block);
+        let sum: f64 = (0..blocks)
+            .map(|_| {
+                let start = generator.random_range(0..self.len);
+                self.sums[start + block] - self.sums[start]
+            })
+            .sum();
+        sum / (blocks * block) as f64
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+fn mean(series: &[f64]) -> Option<f64> {
+    (!series.is_empty()).then(|| series.iter().sum::<f64>() / series.len() as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+fn variance(series: &[f64]) -> Option<f64> {
+    let mean = mean(series)?;
+    (series.len() > 1)
+        .then(|| series.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (series.len() - 1) as f64)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a length lies between 0 and the length"
+)]
+fn sorted_quantile(sorted: &[f64], p: f64) -> Option<f64> {
+    let position = (sorted.len().checked_sub(1)?) as f64 * p;
+    let below = position.floor() as usize;
+    let low = *sorted.get(below)?;
+    let high = *sorted.get(below + 1).unwrap_or(&low);
+    Some(low + (high - low) * (position - below as f64))
+}

@@ -1,0 +1,145 @@
+//! Effects: known answers, and an error with its reason instead of a number that means nothing.
+
+use std::collections::BTreeMap;
+
+use analysis::{
+    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LaunchSamples, Location, Quantity, differences, effect,
+    estimate, estimate_with, within_margin,
+};
+
+fn arm(wire_ns: &[i64]) -> ArmSamples {
+    ArmSamples {
+        rtt: wire_ns.iter().map(|value_ns| value_ns + 1_000).collect(),
+        wire: wire_ns.iter().copied().collect(),
+        ..ArmSamples::default()
+    }
+}
+
+fn launch(number: u32, baseline: &[i64], hook: &[i64]) -> LaunchSamples {
+    LaunchSamples {
+        condition: "local-pod".to_owned(),
+        launch: number,
+        arms: BTreeMap::from([("unmodified".to_owned(), arm(baseline)), ("scan".to_owned(), arm(hook))]),
+    }
+}
+
+fn launches() -> Vec<LaunchSamples> {
+    vec![
+        launch(0, &[100, 110, 120], &[150, 160, 170]),
+        launch(1, &[200, 210, 9_000], &[259, 262, 300]),
+    ]
+}
+
+#[test]
+fn an_effect_is_the_mean_of_the_differences_within_launches() {
+    let found = effect(&launches(), "unmodified", "scan", Quantity::WireTime, Location::Median).unwrap();
+    assert_eq!(
+        differences(&launches(), "unmodified", "scan", Quantity::WireTime, Location::Median),
+        Ok(vec![50.0, 52.0])
+    );
+    assert_eq!((found.value, found.launches, found.confidence), (51.0, 2, 0.95));
+    // s = sqrt(2), se = 1, t(0.975, 1) = 12.7062, t(0.8, 1) = 1.3764.
+    assert!((found.launch_sd - 2.0_f64.sqrt()).abs() < 1e-12);
+    assert!((found.confidence_interval.0 - (51.0 - 12.706_204_736)).abs() < 1e-8);
+    assert!((found.mde - (12.706_204_736 + 1.376_381_920)).abs() < 1e-8);
+    let rtt = effect(&launches(), "unmodified", "scan", Quantity::Rtt, Location::Median).unwrap();
+    assert!((rtt.value - found.value).abs() < 1e-9);
+    let back = effect(&launches(), "scan", "unmodified", Quantity::WireTime, Location::Median).unwrap();
+    assert!((back.value + found.value).abs() < 1e-9);
+}
+
+#[test]
+fn too_few_launches_are_refused() {
+    for count in 0..2 {
+        let error = effect(
+            &launches()[..count],
+            "unmodified",
+            "scan",
+            Quantity::Rtt,
+            Location::Mean,
+        )
+        .unwrap_err();
+        assert_eq!(
+            error,
+            EffectError::Estimate(EstimateError::TooFewLaunches { found: count })
+        );
+        assert!(error.to_string().contains("measure more launches"), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_arm_is_named_with_those_that_are_there() {
+    let error = effect(&launches(), "unmodified", "log", Quantity::Rtt, Location::Mean).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "condition local-pod, launch 0: no arm `log`; it has scan, unmodified"
+    );
+}
+
+#[test]
+fn an_empty_sample_is_named_with_what_became_of_its_requests() {
+    let mut launches = launches();
+    let samples = launches[1].arms.get_mut("scan").unwrap();
+    samples.wire = std::iter::empty().collect();
+    samples.unstamped = 3;
+    let error = effect(&launches, "unmodified", "scan", Quantity::WireTime, Location::P99).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            EffectError::EmptySample {
+                launch: 1,
+                unstamped: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(effect(&launches, "unmodified", "scan", Quantity::Rtt, Location::P99).is_ok());
+}
+
+#[test]
+fn conditions_are_not_mixed() {
+    let mut launches = launches();
+    launches[1].condition = "local-bridge".to_owned();
+    let error = effect(&launches, "unmodified", "scan", Quantity::Rtt, Location::Mean).unwrap_err();
+    assert!(matches!(error, EffectError::MixedConditions { .. }), "{error}");
+}
+
+#[test]
+fn no_estimate_is_ever_not_a_number() {
+    assert!(matches!(
+        estimate(&[1.0, f64::NAN]),
+        Err(EstimateError::NotFinite { index: 1, .. })
+    ));
+    assert!(matches!(
+        estimate(&[f64::INFINITY, 1.0]),
+        Err(EstimateError::NotFinite { index: 0, .. })
+    ));
+    assert_eq!(estimate(&[f64::MAX, f64::MAX, -f64::MAX]), Err(EstimateError::Overflow));
+    for confidence in [0.0, 1.0, -1.0, f64::NAN] {
+        assert!(matches!(
+            estimate_with(&[1.0, 2.0], confidence),
+            Err(EstimateError::Confidence(_))
+        ));
+    }
+    let same = estimate(&[7.0, 7.0, 7.0]).unwrap();
+    assert_eq!((same.value, same.confidence_interval, same.mde), (7.0, (7.0, 7.0), 0.0));
+    assert!(within_margin(&same, 10.0).unwrap().p.abs() < f64::EPSILON);
+    assert!((within_margin(&same, 5.0).unwrap().p - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn equivalence_is_decided_by_the_interval_and_a_positive_margin() {
+    let near_zero = estimate(&[10.0, -12.0, 4.0, -3.0, 8.0, -6.0]).unwrap();
+    let verdict = |margin| within_margin(&near_zero, margin).map(|equivalence| equivalence.verdict);
+    assert_eq!(verdict(300.0), Ok(EquivalenceVerdict::Equivalent));
+    assert_eq!(verdict(1.0), Ok(EquivalenceVerdict::Undecided));
+    let far = estimate(&[500.0, 503.0, 498.0]).unwrap();
+    assert_eq!(
+        within_margin(&far, 300.0).unwrap().verdict,
+        EquivalenceVerdict::Different
+    );
+    for margin in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(verdict(margin).is_err());
+    }
+}
