@@ -1,0 +1,71 @@
+//! The environment, read once at load.
+#![expect(unsafe_code, reason = "calls into libc")]
+
+use core::ffi::CStr;
+
+use readhook_core::{Mode, parse_count};
+
+/// What the environment asks for.
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    pub(crate) log: Option<&'static CStr>,
+    pub(crate) telemetry: Option<&'static CStr>,
+    pub(crate) delay_ns: u64,
+    pub(crate) delay_every: u64,
+}
+
+impl Settings {
+    /// Reads it. The error is a line for standard error.
+    pub(crate) fn read() -> Result<Self, &'static [u8]> {
+        let off = Self {
+            mode: Mode::Off,
+            log: None,
+            telemetry: None,
+            delay_ns: 0,
+            delay_every: 1,
+        };
+        if is_secure_execution() {
+            return Ok(off);
+        }
+        let mode = Mode::parse(variable(c"READHOOK_MODE").map(CStr::to_bytes))
+            .map_err(|_| &b"readhook: inert: READHOOK_MODE: expected off, forward, track, scan, log or delay\n"[..])?;
+        let mut settings = Self {
+            mode,
+            log: variable(c"READHOOK_LOG"),
+            telemetry: variable(c"READHOOK_TELEMETRY"),
+            ..off
+        };
+        if mode == Mode::Delay {
+            settings.delay_ns = variable(c"READHOOK_DELAY_NS")
+                .and_then(|value| parse_count(value.to_bytes()))
+                .ok_or(&b"readhook: inert: READHOOK_DELAY_NS: expected a number of nanoseconds\n"[..])?;
+            if let Some(value) = variable(c"READHOOK_DELAY_EVERY") {
+                settings.delay_every = parse_count(value.to_bytes())
+                    .filter(|every| *every > 0)
+                    .ok_or(&b"readhook: inert: READHOOK_DELAY_EVERY: expected a number from 1 on\n"[..])?;
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// One line to the person who set the environment.
+pub(crate) fn complain(line: &[u8]) {
+    // SAFETY: the buffer is live and of this length.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+}
+
+fn variable(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: the name is a C string.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: a C string of the environment; it is used during load only, before the program can change it.
+    Some(unsafe { CStr::from_ptr(value) })
+}
+
+fn is_secure_execution() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}

@@ -1,0 +1,119 @@
+//! What is set up at load and only read afterwards.
+#![expect(unsafe_code, reason = "one static, written once before it is published")]
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::sync::atomic::{
+    AtomicBool, AtomicPtr,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+use readhook_core::{Every, FdTable, Mode};
+use readhook_telemetry::Writer;
+
+use crate::log::Log;
+use crate::settings::{Settings, complain};
+use crate::{errno, mapping, next};
+
+/// The active hook.
+pub(crate) struct Hook {
+    pub(crate) mode: Mode,
+    pub(crate) table: FdTable<'static>,
+    pub(crate) telemetry: Option<Writer>,
+    /// Telemetry has room for records, for which clocks are read.
+    pub(crate) records: bool,
+    pub(crate) log: Log,
+    pub(crate) delay_ns: u64,
+    pub(crate) delay_every: Every,
+}
+
+struct Storage(UnsafeCell<MaybeUninit<Hook>>);
+
+// SAFETY: written once by `start`, before its address is published in ACTIVE; read only through that address.
+unsafe impl Sync for Storage {}
+
+static STORAGE: Storage = Storage(UnsafeCell::new(MaybeUninit::uninit()));
+static ACTIVE: AtomicPtr<Hook> = AtomicPtr::new(ptr::null_mut());
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = start;
+
+/// The hook, `None` when there is nothing to do but to pass calls on.
+#[inline]
+pub(crate) fn active() -> Option<&'static Hook> {
+    let hook = ACTIVE.load(Acquire);
+    if hook.is_null() && !STARTED.load(Relaxed) {
+        start();
+        return published();
+    }
+    // SAFETY: null or the address of the initialised STORAGE, which is never written again.
+    unsafe { hook.as_ref() }
+}
+
+#[cold]
+fn published() -> Option<&'static Hook> {
+    // SAFETY: as in `active`.
+    unsafe { ACTIVE.load(Acquire).as_ref() }
+}
+
+/// Runs at load, or at the first call if that comes earlier. A second thread or a signal handler that calls meanwhile
+/// passes its calls on.
+extern "C" fn start() {
+    if STARTED.swap(true, AcqRel) {
+        return;
+    }
+    errno::preserved(|| {
+        next::resolve();
+        if let Some(hook) = set_up() {
+            let place = STORAGE.0.get();
+            // SAFETY: STARTED lets one thread in, once; nobody reads before the store below.
+            let hook = unsafe { (*place).write(hook) };
+            ACTIVE.store(hook, Release);
+        }
+    });
+}
+
+fn set_up() -> Option<Hook> {
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(line) => {
+            complain(line);
+            return None;
+        }
+    };
+    if settings.mode == Mode::Off {
+        return None;
+    }
+    let telemetry = settings.telemetry.and_then(|path| {
+        let writer = mapping::telemetry(path);
+        if writer.is_none() {
+            complain(
+                b"readhook: READHOOK_TELEMETRY: not an existing telemetry file of this version; going on without\n",
+            );
+        }
+        writer
+    });
+    // Forwarding needs no knowledge of descriptors, unless someone counts.
+    if settings.mode == Mode::Forward && telemetry.is_none() {
+        return None;
+    }
+    let Some(entries) = mapping::fd_entries() else {
+        complain(b"readhook: inert: no memory for the descriptor table\n");
+        return None;
+    };
+    if let Some(writer) = &telemetry {
+        writer.attach(settings.mode as u8);
+    }
+    Some(Hook {
+        mode: settings.mode,
+        table: FdTable::new(entries),
+        records: telemetry.is_some_and(|writer| writer.capacity() > 0),
+        telemetry,
+        log: Log::open(settings.log.filter(|_| settings.mode == Mode::Log)),
+        delay_ns: settings.delay_ns,
+        delay_every: Every::new(settings.delay_every),
+    })
+}
