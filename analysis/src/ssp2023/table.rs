@@ -10,12 +10,15 @@ use super::{Dependence, EXPECTED, HalvesRow, StudyRow, WARM_UP_ROWS, significant
 /// milliseconds carry the noise of a floating-point subtraction (1e-10), round three of them up and one down; whole
 /// nanoseconds hold no such noise, and all seven digits are true.
 pub(super) fn median_text(median_ms: f64) -> String {
-    let half_ns = (median_ms * 2e6).round();
-    if half_ns % 2.0 == 0.0 {
-        format!("{median_ms:.6}")
-    } else {
+    if between_nanoseconds(median_ms) {
         format!("{median_ms:.7}")
+    } else {
+        format!("{median_ms:.6}")
     }
+}
+
+fn between_nanoseconds(median_ms: f64) -> bool {
+    (median_ms * 2e6).round() % 2.0 != 0.0
 }
 
 /// A line of a table: its name and one cell per condition.

@@ -65,13 +65,14 @@ impl Page {
     pub(super) fn iter(&self) -> Box<dyn DoubleEndedIterator<Item = (u16, u64)> + '_> {
         match &self.counts {
             Counts::Sparse(counts) => Box::new(counts.iter().map(|(&place, &times)| (place, times))),
-            Counts::Dense(counts) => Box::new(
-                (0..)
-                    .zip(counts.iter())
-                    .collect::<Vec<(u16, &u64)>>()
-                    .into_iter()
-                    .filter_map(|(place, &times)| (times > 0).then_some((place, times))),
-            ),
+            Counts::Dense(counts) => {
+                let places = 0..=u16::try_from(SIZE - 1).expect("ten bits fit");
+                Box::new(
+                    places
+                        .map(|place| (place, counts[usize::from(place)]))
+                        .filter(|&(_, times)| times > 0),
+                )
+            }
         }
     }
 }
