@@ -1,3 +1,88 @@
-//! The synthetic system under test.
+//! The synthetic system under test: an HTTP/1.1 keep-alive server whose libc functions can be chosen.
+//!
+//! Blocking threads, each of which serves one connection at a time; further connections wait in the listener's queue.
+//! When it is ready it prints one line, `listening ADDRESS:PORT`. SIGTERM ends it.
 
-fn main() {}
+mod serve;
+mod sys;
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::serve::Service;
+use crate::sys::{Accept, Receive};
+
+/// A small HTTP/1.1 server that receives by the libc functions it is told to use.
+#[derive(Parser)]
+#[command(name = "sut", version)]
+struct Flags {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Function that takes connections.
+    #[arg(long, value_enum, default_value = "accept")]
+    accept: Accept,
+    /// Function that takes requests.
+    #[arg(long, value_enum, default_value = "read")]
+    receive: Receive,
+    /// Receive calls per request; all but the last take 8 bytes each.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    reads_per_request: u16,
+    /// Bytes of each answer's body.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(..=1 << 28))]
+    response_bytes: u32,
+    /// Busy work per request, in nanoseconds.
+    #[arg(long, default_value_t = 0)]
+    work_ns: u64,
+    /// Threads, each of which serves one connection at a time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
+}
+
+fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
+    let listener = TcpListener::bind(flags.listen).with_context(|| {
+        format!(
+            "cannot listen on {}; give --listen a free port, or 0 for any",
+            flags.listen
+        )
+    })?;
+    let service = Service::new(
+        flags.receive,
+        flags.reads_per_request.into(),
+        usize::try_from(flags.response_bytes)?,
+        flags.work_ns,
+    );
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening {}", listener.local_addr()?)?;
+    out.flush()?;
+    thread::scope(|scope| {
+        for _ in 0..flags.threads {
+            scope.spawn(|| {
+                let error = accept_and_serve(&listener, flags.accept, &service);
+                // One thread less would be another server than the one asked for: end all of it.
+                eprintln!("sut: cannot accept a connection: {error}");
+                std::process::exit(1);
+            });
+        }
+    });
+    Ok(())
+}
+
+/// Returns only when no connection can be accepted any more.
+fn accept_and_serve(listener: &TcpListener, accept: Accept, service: &Service) -> std::io::Error {
+    loop {
+        match sys::accept(listener, accept) {
+            Ok(stream) => {
+                if let Err(error) = service.serve(&stream) {
+                    eprintln!("sut: a connection ended: {error}");
+                }
+            }
+            Err(error) => return error,
+        }
+    }
+}

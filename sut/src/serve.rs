@@ -1,0 +1,192 @@
+//! One HTTP/1.1 keep-alive connection, request by request.
+
+use std::hint::spin_loop;
+use std::io;
+use std::net::TcpStream;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use crate::sys::{self, Receive};
+
+/// Bytes asked for in all but the last of the reads of one request: few, so that a short request has enough for all.
+const PIECE_BYTES: usize = 8;
+const BUFFER_BYTES: usize = 64 * 1024;
+const MAX_HEADERS: usize = 64;
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// What the server does for each request.
+pub(crate) struct Service {
+    receive: Receive,
+    reads_per_request: usize,
+    work: Duration,
+    head_bytes: usize,
+    response: Vec<u8>,
+}
+
+/// A request, or why there is none yet.
+#[derive(Debug, PartialEq, Eq)]
+enum Request {
+    Incomplete,
+    Complete { bytes: usize, head_only: bool, close: bool },
+    Malformed,
+}
+
+impl Service {
+    pub(crate) fn new(receive: Receive, reads_per_request: usize, response_bytes: usize, work_ns: u64) -> Self {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {response_bytes}\r\n\r\n");
+        let mut response = head.into_bytes();
+        let head_bytes = response.len();
+        response.resize(head_bytes + response_bytes, b'x');
+        Self {
+            receive,
+            reads_per_request,
+            work: Duration::from_nanos(work_ns),
+            head_bytes,
+            response,
+        }
+    }
+
+    /// Answers requests until the client closes, asks to close, or sends something that is no request.
+    pub(crate) fn serve(&self, stream: &TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut filled = 0;
+        loop {
+            let answered = self.one_request(stream, &mut buffer, &mut filled)?;
+            if answered.is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn one_request(&self, stream: &TcpStream, buffer: &mut [u8], filled: &mut usize) -> io::Result<ControlFlow<()>> {
+        let mut reads = 0;
+        loop {
+            match parse(&buffer[..*filled]) {
+                Request::Complete {
+                    bytes,
+                    head_only,
+                    close,
+                } => {
+                    self.answer(stream, head_only)?;
+                    buffer.copy_within(bytes..*filled, 0);
+                    *filled -= bytes;
+                    return Ok(if close {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    });
+                }
+                Request::Incomplete if *filled < buffer.len() => {}
+                Request::Incomplete | Request::Malformed => {
+                    sys::write_all(stream, BAD_REQUEST)?;
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            reads += 1;
+            let free = &mut buffer[*filled..];
+            let ask = if reads < self.reads_per_request {
+                free.len().min(PIECE_BYTES)
+            } else {
+                free.len()
+            };
+            let received = sys::receive(stream, &mut free[..ask], self.receive)?;
+            if received == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            *filled += received;
+        }
+    }
+
+    fn answer(&self, stream: &TcpStream, head_only: bool) -> io::Result<()> {
+        if !self.work.is_zero() {
+            let start = Instant::now();
+            while start.elapsed() < self.work {
+                spin_loop();
+            }
+        }
+        let bytes = if head_only {
+            &self.response[..self.head_bytes]
+        } else {
+            &self.response[..]
+        };
+        sys::write_all(stream, bytes)
+    }
+}
+
+fn parse(bytes: &[u8]) -> Request {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let head_bytes = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
+        Ok(httparse::Status::Partial) => return Request::Incomplete,
+        Err(_) => return Request::Malformed,
+    };
+    let mut body_bytes = 0;
+    let mut close = request.version == Some(0);
+    for header in request.headers.iter() {
+        if header.name.eq_ignore_ascii_case("content-length") {
+            match std::str::from_utf8(header.value)
+                .ok()
+                .and_then(|text| text.trim().parse::<usize>().ok())
+            {
+                Some(length) => body_bytes = length,
+                None => return Request::Malformed,
+            }
+        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+            return Request::Malformed;
+        } else if header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close") {
+            close = true;
+        }
+    }
+    match head_bytes.checked_add(body_bytes) {
+        Some(total) if total <= bytes.len() => Request::Complete {
+            bytes: total,
+            head_only: request.method == Some("HEAD"),
+            close,
+        },
+        Some(_) => Request::Incomplete,
+        None => Request::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_ends_where_its_body_ends() {
+        let bytes = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET";
+        assert_eq!(
+            parse(bytes),
+            Request::Complete {
+                bytes: bytes.len() - 3,
+                head_only: false,
+                close: false
+            }
+        );
+        assert_eq!(parse(&bytes[..bytes.len() - 4]), Request::Incomplete);
+        assert_eq!(parse(b"GET / HT"), Request::Incomplete);
+    }
+
+    #[test]
+    fn the_client_may_ask_to_close() {
+        let Request::Complete { close, .. } = parse(b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n") else {
+            panic!("a complete request");
+        };
+        assert!(close);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert_eq!(parse(b"\x00\x01\x02\r\n\r\n"), Request::Malformed);
+        assert_eq!(
+            parse(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
+            Request::Malformed
+        );
+        assert_eq!(
+            parse(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            Request::Malformed
+        );
+    }
+}

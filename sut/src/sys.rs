@@ -1,0 +1,99 @@
+//! The libc functions that a hook can see, called by their symbol names.
+//!
+//! The standard library picks functions of its own choosing (`accept4`, `recv`, `send`); which function carries the
+//! payload is a parameter here, so they are called directly.
+#![expect(unsafe_code, reason = "the libc symbols themselves are what is measured")]
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// The function that takes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Accept {
+    /// `accept(2)`.
+    Accept,
+    /// `accept4(2)`.
+    Accept4,
+}
+
+/// The function that takes a request's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Receive {
+    /// `read(2)`.
+    Read,
+    /// `recv(2)`.
+    Recv,
+}
+
+/// Waits for a connection.
+///
+/// # Errors
+/// As `accept(2)`, but for interruptions, after which it waits again.
+pub(crate) fn accept(listener: &TcpListener, function: Accept) -> io::Result<TcpStream> {
+    loop {
+        // SAFETY: an all-zero sockaddr_storage is a valid value of that plain C struct.
+        let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+        let mut length = libc::socklen_t::try_from(size_of_val(&address)).map_err(io::Error::other)?;
+        let pointer = (&raw mut address).cast::<libc::sockaddr>();
+        let fd = match function {
+            // SAFETY: `pointer` and `length` describe `address`, which outlives the call.
+            Accept::Accept => unsafe { libc::accept(listener.as_raw_fd(), pointer, &raw mut length) },
+            // SAFETY: as above.
+            Accept::Accept4 => unsafe {
+                libc::accept4(listener.as_raw_fd(), pointer, &raw mut length, libc::SOCK_CLOEXEC)
+            },
+        };
+        if fd >= 0 {
+            // SAFETY: the kernel has just given this descriptor to us, and nobody else knows it.
+            return Ok(TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) }));
+        }
+        retry_if_interrupted()?;
+    }
+}
+
+/// Receives at most `buffer.len()` bytes; 0 at the end of the stream.
+///
+/// # Errors
+/// As `read(2)`, but for interruptions, after which it reads again.
+pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], function: Receive) -> io::Result<usize> {
+    loop {
+        let pointer = buffer.as_mut_ptr().cast();
+        let received = match function {
+            // SAFETY: `pointer` is valid for writes of `buffer.len()` bytes.
+            Receive::Read => unsafe { libc::read(stream.as_raw_fd(), pointer, buffer.len()) },
+            // SAFETY: as above.
+            Receive::Recv => unsafe { libc::recv(stream.as_raw_fd(), pointer, buffer.len(), 0) },
+        };
+        if let Ok(received) = usize::try_from(received) {
+            return Ok(received);
+        }
+        retry_if_interrupted()?;
+    }
+}
+
+/// Writes all bytes.
+///
+/// # Errors
+/// As `write(2)`, but for interruptions, after which it writes on.
+pub(crate) fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: the pointer is valid for reads of `bytes.len()` bytes.
+        let written = unsafe { libc::write(stream.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(_) => retry_if_interrupted()?,
+        }
+    }
+    Ok(())
+}
+
+/// The current error, unless it asks for another try.
+fn retry_if_interrupted() -> io::Result<()> {
+    let error = io::Error::last_os_error();
+    match error.kind() {
+        // A client that gave up before it was accepted is no reason to stop serving.
+        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => Ok(()),
+        _ => Err(error),
+    }
+}

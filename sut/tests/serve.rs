@@ -1,0 +1,145 @@
+//! The servers as a client sees them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let address = line
+            .trim()
+            .strip_prefix("listening ")
+            .expect("`listening ADDRESS:PORT`")
+            .to_owned();
+        Self { child, address }
+    }
+
+    fn sut(arguments: &[&str]) -> Self {
+        Self::start(Command::new(env!("CARGO_BIN_EXE_sut")).args(arguments))
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the server accepts");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout");
+        stream
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// Head and body of one answer.
+fn answer(stream: &mut TcpStream) -> (String, usize) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).expect("text").to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("a length");
+    let mut body = vec![0; length.trim().parse().expect("a number")];
+    stream.read_exact(&mut body).expect("the body");
+    (head, body.len())
+}
+
+#[test]
+fn answers_requests_on_one_connection_by_each_function() {
+    for accept in ["accept", "accept4"] {
+        for receive in ["read", "recv"] {
+            for reads in ["1", "4"] {
+                let server = Server::sut(&[
+                    "--accept",
+                    accept,
+                    "--receive",
+                    receive,
+                    "--reads-per-request",
+                    reads,
+                    "--response-bytes",
+                    "70000",
+                ]);
+                let mut stream = server.connect();
+                for _ in 0..3 {
+                    stream
+                        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: test\r\n\r\n")
+                        .expect("sent");
+                    let (head, body_bytes) = answer(&mut stream);
+                    assert!(head.starts_with("http/1.1 200 "), "{head}");
+                    assert_eq!(body_bytes, 70_000);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_next_client_is_served_after_the_last_one_left() {
+    let server = Server::sut(&["--work-ns", "1000"]);
+    for _ in 0..3 {
+        let mut stream = server.connect();
+        stream
+            .write_all(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+            .expect("sent");
+        assert_eq!(answer(&mut stream).1, 16);
+    }
+}
+
+#[test]
+fn a_malformed_request_is_refused() {
+    let server = Server::sut(&[]);
+    let mut stream = server.connect();
+    stream.write_all(b"\x01\x02\x03\r\n\r\n").expect("sent");
+    assert!(answer(&mut stream).0.starts_with("http/1.1 400 "));
+}
+
+#[test]
+fn a_taken_port_is_a_clear_error() {
+    let server = Server::sut(&[]);
+    let output = Command::new(env!("CARGO_BIN_EXE_sut"))
+        .args(["--listen", &server.address])
+        .output()
+        .expect("it runs");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        message.contains(&server.address) && message.contains("free port"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_java_application_answers_where_there_is_a_jdk() {
+    if Command::new("javac").arg("-version").output().is_err() {
+        eprintln!("not run: no JDK (javac) on this machine");
+        return;
+    }
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/java/HttpServerApp.java");
+    let server = Server::start(Command::new("java").args([source, "0"]));
+    let mut stream = server.connect();
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+        let (head, body_bytes) = answer(&mut stream);
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        assert_eq!(body_bytes, 16);
+    }
+}
