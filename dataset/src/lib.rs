@@ -8,8 +8,10 @@ mod host;
 mod manifest;
 mod observation;
 mod reader;
+mod recording;
 mod run;
 mod schema;
+pub mod ssp2023;
 mod writer;
 
 pub use error::Error;

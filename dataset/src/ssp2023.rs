@@ -1,0 +1,283 @@
+//! Import of the 2023 study's recordings (Kahlhofer et al., SSP 2023, arXiv 2310.12702) into a run's format.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::Error;
+use crate::manifest::{ArmRecord, Clock, ConditionRecord, LaunchRecord, MANIFEST_VERSION, Manifest};
+use crate::observation::{Observation, Status};
+use crate::recording::{Recording, read_recording};
+use crate::run::{file_record, sha256, write_file, write_json, write_manifest};
+use crate::{FileHeader, HostFacts, ObservationWriter, hexadecimal};
+
+/// The commit of the study's repository that the checksums belong to.
+pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
+/// The study's public repository.
+pub const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
+
+/// One condition: its name here, and file and SHA-256 of the unmodified and of the hooked recording.
+struct Condition {
+    name: &'static str,
+    files: [(&'static str, &'static str); 2],
+}
+
+const CONDITIONS: [Condition; 4] = [
+    Condition {
+        name: "docker",
+        files: [
+            (
+                "docker-without-hook-benchmark_15-30-06_1691767806057.csv",
+                "e314b7695e1eeb72576735ca0441bcda60171a2eebcd60c0be571bb8bbc77709",
+            ),
+            (
+                "docker-with-benchmark_15-35-50_1691768150270_8081.csv",
+                "e221a64cd670557c9d49d5fbc43296a6fd325fb848b4f360f095c11e76066f85",
+            ),
+        ],
+    },
+    Condition {
+        name: "kind",
+        files: [
+            (
+                "kind-without-hook-benchmark_16-25-22_1691771122967.csv",
+                "c8867c7e8cd010f232ba3d69243c254baf2b8c3f10c16d787c52827a77a680da",
+            ),
+            (
+                "kind-with-hook-benchmark_16-30-45_1691771445417.csv",
+                "a44e2ee8699b22010b30087c6c5ec495242f97ea2d28d3799739ec317cfafe14",
+            ),
+        ],
+    },
+    Condition {
+        name: "eks-pod",
+        files: [
+            (
+                "aws-pod-without-hook-benchmark_09-24-46_1691745886638.csv",
+                "13a7dfabfd7cb4d52e2a45ef62d68b4efdd6d7d3c72b2e6881a7a8428fabaeb8",
+            ),
+            (
+                "aws-pod-with-hook-benchmark_11-31-08_1691753468729.csv",
+                "0d37375a74d38208ff44eb5494a7036e73fc6d88db3201094a12b500e212eec7",
+            ),
+        ],
+    },
+    Condition {
+        name: "eks-nodes",
+        files: [
+            (
+                "aws-nodes-without-hook-benchmark_11-40-50_1691754050578.csv",
+                "0b935df8ca0e39dce760889f0cce27f83cc85eb2e69071fd40ae2bf52df8627f",
+            ),
+            (
+                "aws-nodes-with-hook-benchmark_11-46-54_1691754414125.csv",
+                "fc23e8307798556e46a9cf45cfde060bfb605377439f89b08c3398df4eb6c294",
+            ),
+        ],
+    },
+];
+
+const WORDS_SHA256: &str = "5e37b75bac36640b8836a5d67bbda49c5eac0064ec3f8f563c518a0b89436c29";
+/// Names of the two arms, in the order of recording.
+const ARMS: [&str; 2] = ["unmodified", "hook"];
+
+/// Imports the recordings from `from`, a folder with the eight files and the word list or a checkout of the study's
+/// repository, to the run folder `to`. Returns what the integrity check found.
+///
+/// # Errors
+/// When a file is missing, is not the published one, or the disk is full.
+pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<String>, Error> {
+    let started_unix_ns = now_unix_ns();
+    let observations = to.join("observations");
+    fs::create_dir_all(&observations).map_err(Error::io("create", &observations))?;
+    let launches_folder = to.join("launches");
+    fs::create_dir_all(&launches_folder).map_err(Error::io("create", &launches_folder))?;
+    let (mut launches, mut notes, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for condition in &CONDITIONS {
+        let launch = import_condition(condition, from, to, &mut notes)?;
+        let record = format!("launches/{}-0000.json", condition.name);
+        write_json(&to.join(&record), &launch)?;
+        files.push(file_record(to, &launch.file)?);
+        files.push(file_record(to, &record)?);
+        launches.push(launch);
+    }
+    write_file(&to.join("words.txt"), words(from)?.as_bytes())?;
+    files.push(file_record(to, "words.txt")?);
+    write_manifest(
+        to,
+        &Manifest {
+            schema_version: MANIFEST_VERSION,
+            run_id: "ssp2023".to_owned(),
+            experiment: "ssp2023".to_owned(),
+            plan: serde_json::json!({ "repository": REPOSITORY, "commit": COMMIT }),
+            seed: 0,
+            clock: Clock::Realtime,
+            git_revision: None,
+            command_line,
+            started_unix_ns,
+            finished_unix_ns: now_unix_ns(),
+            // The recordings do not say on which machines they were made.
+            host: HostFacts::default(),
+            tools: BTreeMap::from([("dataset".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            conditions: CONDITIONS
+                .iter()
+                .map(|condition| ConditionRecord {
+                    name: condition.name.to_owned(),
+                    level: "recorded".to_owned(),
+                    not_run: None,
+                })
+                .collect(),
+            launches,
+            files,
+            notes: notes.clone(),
+        },
+    )?;
+    Ok(notes)
+}
+
+fn import_condition(
+    condition: &Condition,
+    from: &Path,
+    to: &Path,
+    notes: &mut Vec<String>,
+) -> Result<LaunchRecord, Error> {
+    let file = format!("observations/{}-0000.parquet", condition.name);
+    let header = FileHeader {
+        condition: condition.name.to_owned(),
+        launch: 0,
+        arms: ARMS.map(str::to_owned).to_vec(),
+    };
+    let mut writer = ObservationWriter::create(&to.join(&file), header)?;
+    let mut arms = Vec::new();
+    for (arm, (name, checksum)) in (0_u16..).zip(condition.files) {
+        let recording = read_recording(&verified(from, name, checksum)?)?;
+        if let Some(damage) = recording.damage() {
+            notes.push(format!(
+                "{} {} ({name}): {damage}",
+                condition.name,
+                ARMS[usize::from(arm)]
+            ));
+        }
+        writer.write(&rows(&recording, arm))?;
+        arms.push(ArmRecord {
+            arm: ARMS[usize::from(arm)].to_owned(),
+            treatment: if arm == 0 { "unmodified" } else { "upstream" }.to_owned(),
+            start_order: arm.into(),
+            connection_order: arm.into(),
+            address: "not recorded".to_owned(),
+            hook_mapped: None,
+            hook_receives: None,
+            requests_sent: recording.requests.len() as u64,
+            telemetry: None,
+        });
+    }
+    writer.finish()?;
+    Ok(LaunchRecord {
+        condition: condition.name.to_owned(),
+        launch: 0,
+        file,
+        arms,
+        loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
+        valid: true,
+        warnings: Vec::new(),
+    })
+}
+
+fn rows(recording: &Recording, arm: u16) -> Vec<Observation> {
+    (0_u32..)
+        .zip(&recording.requests)
+        .map(|(sequence, request)| Observation {
+            round: sequence,
+            position: 0,
+            arm,
+            sequence,
+            intended_send_ns: request.start_unix_ns,
+            user_send_ns: request.start_unix_ns,
+            kernel_tx_ns: None,
+            kernel_rx_ns: None,
+            user_receive_ns: request.start_unix_ns + request.rtt_ns,
+            status: Status::Ok,
+            http_status: 200,
+            // Neither the code nor the length was recorded; only answers with success were.
+            bytes: 0,
+            warm_up: sequence < 4_000,
+        })
+        .collect()
+}
+
+/// The file in either layout, if it is the published one.
+fn verified(from: &Path, name: &str, checksum: &str) -> Result<PathBuf, Error> {
+    let candidates = [from.join(name), from.join("results/data").join(name)];
+    let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
+        Error::foreign(
+            from,
+            format!("{name} is not there"),
+            format!("a folder with the eight recordings, or a checkout of {REPOSITORY} at {COMMIT}"),
+        )
+    })?;
+    let found = sha256(path)?;
+    if found != checksum {
+        return Err(Error::Checksum {
+            path: path.clone(),
+            expected: checksum.to_owned(),
+            found,
+        });
+    }
+    Ok(path.clone())
+}
+
+/// The hook's keywords, one a line: from `words.txt`, or out of the hook's source.
+fn words(from: &Path) -> Result<String, Error> {
+    let list = from.join("words.txt");
+    let (path, text) = if list.exists() {
+        let text = fs::read_to_string(&list).map_err(Error::io("read", &list))?;
+        (list, text)
+    } else {
+        let source = from.join("hook/src/main.c");
+        let text = fs::read_to_string(&source).map_err(Error::io("read", &source))?;
+        let words = words_in_source(&text);
+        (source, words)
+    };
+    let found = hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()));
+    if found != WORDS_SHA256 {
+        return Err(Error::Checksum {
+            path,
+            expected: WORDS_SHA256.to_owned(),
+            found,
+        });
+    }
+    Ok(text)
+}
+
+/// The string literals of the longest brace-enclosed list in C source, one a line.
+fn words_in_source(source: &str) -> String {
+    let lists = source
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(list, _)| list);
+    let longest = lists.max_by_key(|list| list.matches('"').count()).unwrap_or_default();
+    longest
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .flat_map(|word| [word, "\n"])
+        .collect()
+}
+
+fn now_unix_ns() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_in_source;
+
+    #[test]
+    fn words_are_the_literals_of_the_longest_list() {
+        let source = "int a[] = {1}; const char *k[] = {\n  \".php\", \"admin\",\n\"x\" };\nputs(\"no\");";
+        assert_eq!(words_in_source(source), ".php\nadmin\nx\n");
+    }
+}
