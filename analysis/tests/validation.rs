@@ -141,3 +141,31 @@ fn dependence_agrees_with_numpy() {
         1e-9,
     );
 }
+
+#[test]
+fn dependence_of_too_little_is_none() {
+    assert_eq!(serial::autocorrelation(&[], 0), None);
+    assert_eq!(serial::autocorrelation(&[1.0, 2.0], 2), None);
+    assert_eq!(serial::autocorrelation(&[1.0, 1.0, 1.0], 1), None);
+    assert_eq!(serial::effective_sample_size(&[1.0, 2.0, 3.0], 2), None);
+    assert_eq!(serial::effective_sample_size(&[1.0, 2.0], 0), None);
+    assert_eq!(serial::effective_sample_size(&[4.0; 100], 10), None);
+    let series = [1.0, 2.0, 3.0, 4.0];
+    for (block, resamples, confidence) in [(0, 200, 0.95), (5, 200, 0.95), (2, 99, 0.95), (2, 200, 1.0)] {
+        assert_eq!(
+            serial::block_bootstrap_difference(&series, &series, block, resamples, confidence, 1),
+            None
+        );
+    }
+}
+
+#[test]
+fn a_bootstrap_repeats_with_its_seed_and_covers_a_shift() {
+    let baseline: Vec<f64> = (0..1_000_u32).map(|place| f64::from(place * 7_919 % 101)).collect();
+    let shifted: Vec<f64> = baseline.iter().map(|value| value + 50.0).collect();
+    let interval = |seed| serial::block_bootstrap_difference(&baseline, &shifted, 20, 500, 0.95, seed).unwrap();
+    assert_eq!(interval(1), interval(1));
+    assert_ne!(interval(1), interval(2));
+    let (low, high) = interval(1);
+    assert!(low < 50.0 && 50.0 < high && high - low < 10.0, "{low} to {high}");
+}
