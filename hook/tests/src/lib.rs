@@ -1,1 +1,130 @@
-//! Behaviour tests that run programs with and without the hook.
+//! Behaviour tests that run programs with and without the hook: builds the shared object and a test program once, and
+//! runs the one with the other.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+/// The modes of the hook that differ in what they do, with the settings each needs.
+pub const MODES: [(&str, &[(&str, &str)]); 6] = [
+    ("off", &[]),
+    ("forward", &[]),
+    ("track", &[]),
+    ("scan", &[]),
+    ("log", &[]),
+    ("delay", &[("READHOOK_DELAY_NS", "1000")]),
+];
+
+/// What the tests run.
+#[derive(Debug)]
+pub struct Built {
+    /// `libreadhook.so`, profile `hook`.
+    pub hook: PathBuf,
+    /// The compiled `programs/exercise.c`.
+    pub exercise: PathBuf,
+    _directory: TempDir,
+}
+
+/// Builds both, once per test process.
+///
+/// # Panics
+/// When either cannot be built: nothing can be tested then.
+pub fn built() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    BUILT.get_or_init(|| build().expect("building the hook and its test program"))
+}
+
+fn build() -> Result<Built> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = TempDir::new()?;
+    let output = succeed(
+        Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--profile",
+                "hook",
+                "-p",
+                "readhook",
+                "--message-format",
+                "json",
+            ])
+            .current_dir(here),
+    )?;
+    let messages = String::from_utf8(output.stdout)?;
+    let hook = messages
+        .split('"')
+        .find(|text| text.ends_with("/libreadhook.so") && text.contains("/hook/"))
+        .map(PathBuf::from)
+        .context("cargo named no libreadhook.so")?;
+    let exercise = directory.path().join("exercise");
+    let source = here.join("programs/exercise.c");
+    succeed(Command::new("cc").args(["-O1", "-w", "-o"]).arg(&exercise).arg(source))?;
+    Ok(Built {
+        hook,
+        exercise,
+        _directory: directory,
+    })
+}
+
+/// Runs a command that must succeed.
+///
+/// # Errors
+/// When it cannot be started or fails, with what it printed.
+pub fn succeed(command: &mut Command) -> Result<Output> {
+    let output = command.output().with_context(|| format!("starting {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output)
+}
+
+/// A command with the hook preloaded and nothing else of the hook's in its environment.
+#[must_use]
+pub fn hooked(program: &Path, settings: &BTreeMap<&str, String>) -> Command {
+    let mut command = bare(program);
+    command.env("LD_PRELOAD", &built().hook).envs(settings);
+    command
+}
+
+/// A command without the hook.
+#[must_use]
+pub fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("READHOOK_") || name == "LD_PRELOAD" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Makes an empty telemetry file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn telemetry_file(path: &Path, capacity: u32) -> Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(&readhook_telemetry::header(capacity))?;
+    file.set_len(readhook_telemetry::file_len(capacity))?;
+    Ok(())
+}
+
+/// Reads a telemetry file's bytes, for `View::parse`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn telemetry_bytes(path: &Path) -> Result<Vec<u8>> {
+    Ok(fs::read(path)?)
+}

@@ -1,0 +1,45 @@
+//! The built file: what it exports, what it needs, how large it is.
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use hook_tests::{built, succeed};
+use readhook_telemetry::FUNCTIONS;
+
+fn readelf(arguments: &[&str]) -> Result<Option<String>> {
+    let mut command = Command::new("readelf");
+    if let Err(error) = command.arg("--version").output() {
+        eprintln!("not run: readelf: {error}; install binutils");
+        return Ok(None);
+    }
+    let output = succeed(Command::new("readelf").args(arguments).arg(&built().hook))?;
+    Ok(Some(String::from_utf8(output.stdout)?))
+}
+
+#[test]
+fn exports_the_replaced_functions_and_nothing_else() -> Result<()> {
+    let Some(symbols) = readelf(&["--wide", "--dyn-syms"])? else {
+        return Ok(());
+    };
+    let exported: BTreeSet<&str> = symbols
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|columns| columns.len() == 8 && columns[0] != "Num:" && columns[6] != "UND")
+        .map(|columns| columns[7])
+        .collect();
+    ensure!(exported == FUNCTIONS.into_iter().collect(), "{exported:?}");
+    Ok(())
+}
+
+#[test]
+fn needs_libc_alone_and_no_thread_local_storage() -> Result<()> {
+    let Some(text) = readelf(&["--wide", "--dynamic", "--program-headers"])? else {
+        return Ok(());
+    };
+    let needed: Vec<_> = text.lines().filter(|line| line.contains("(NEEDED)")).collect();
+    ensure!(needed.len() == 1 && needed[0].contains("libc.so.6"), "{needed:?}");
+    ensure!(!text.lines().any(|line| line.trim_start().starts_with("TLS")), "{text}");
+    ensure!(fs::metadata(&built().hook)?.len() < 256 * 1024);
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! A hooked program behaves as the bare one: results, errno, bytes, descriptors, system calls.
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use hook_tests::{MODES, bare, built, hooked, succeed, telemetry_bytes, telemetry_file};
+use readhook_telemetry::View;
+use tempfile::TempDir;
+
+fn settings(mode: &'static str, more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
+    let mut settings: BTreeMap<_, _> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    settings.insert("READHOOK_MODE", mode.to_owned());
+    settings
+}
+
+#[test]
+fn the_whole_surface_is_the_same_in_every_mode() -> Result<()> {
+    let directory = TempDir::new()?;
+    let exercise = &built().exercise;
+    let expected = String::from_utf8(succeed(bare(exercise).arg("all"))?.stdout)?;
+    let sums: Vec<u64> = expected
+        .lines()
+        .last()
+        .unwrap_or("")
+        .split(' ')
+        .filter_map(|n| n.parse().ok())
+        .collect();
+    ensure!(
+        sums.len() == 2 && sums[0] > 25,
+        "the program did not run to its end:\n{expected}"
+    );
+    for (mode, more) in MODES {
+        let path = directory.path().join(mode);
+        telemetry_file(&path, 1000)?;
+        for telemetry in [None, Some(&path)] {
+            let mut settings = settings(mode, more);
+            settings.insert("READHOOK_LOG", directory.path().join("log").display().to_string());
+            settings.extend(telemetry.map(|path| ("READHOOK_TELEMETRY", path.display().to_string())));
+            let output = succeed(hooked(exercise, &settings).arg("all"))?;
+            let found = String::from_utf8(output.stdout)?;
+            for (found, expected) in found.lines().zip(expected.lines()) {
+                ensure!(
+                    found == expected,
+                    "{mode}:\n{found}\nwhere the bare program has\n{expected}"
+                );
+            }
+            ensure!(found == expected && output.stderr.is_empty(), "{mode}");
+        }
+        let bytes = telemetry_bytes(&path)?;
+        let view = View::parse(&bytes)?;
+        let counters = view.counters();
+        let seen = [counters.payload_receives, counters.payload_bytes];
+        let wanted = if mode == "off" { vec![0, 0] } else { sums.clone() };
+        ensure!(
+            seen[..] == wanted,
+            "{mode}: the hook saw {seen:?}, the program received {wanted:?}\n{counters:?}"
+        );
+        ensure!(
+            counters.records_written == wanted[0] && view.records().count() as u64 == wanted[0],
+            "{counters:?}"
+        );
+        ensure!(counters.attached == u32::from(mode != "off"), "{counters:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_system_calls_of_a_request_are_the_same() -> Result<()> {
+    if let Err(error) = Command::new("strace").arg("-V").output() {
+        eprintln!("not run: strace: {error}; install strace");
+        return Ok(());
+    }
+    let exercise = &built().exercise;
+    let traced = |environment: &[String]| -> Result<Vec<String>> {
+        let mut command = bare("strace".as_ref());
+        for setting in environment {
+            command.args(["-E", setting]);
+        }
+        let output = succeed(command.arg(exercise).args(["requests", "20", "recv"]))?;
+        let text = String::from_utf8(output.stderr)?;
+        // Addresses differ from run to run; names, descriptors, data and results do not.
+        Ok(text
+            .lines()
+            .skip_while(|line| !line.starts_with("getppid"))
+            .skip(1)
+            .map(str::to_owned)
+            .collect())
+    };
+    let expected = traced(&[])?;
+    ensure!(expected.len() > 40, "strace gave {expected:?}");
+    for mode in ["off", "forward", "track", "scan"] {
+        let preload = format!("LD_PRELOAD={}", built().hook.display());
+        let found = traced(&[preload, format!("READHOOK_MODE={mode}")])?;
+        ensure!(
+            found == expected,
+            "{mode}:\n{}\nbare:\n{}",
+            found.join("\n"),
+            expected.join("\n")
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn bad_settings_are_inert_with_one_line() -> Result<()> {
+    let exercise = &built().exercise;
+    for (mode, more, message) in [
+        ("Scan", &[][..], "READHOOK_MODE: expected off"),
+        ("delay", &[][..], "READHOOK_DELAY_NS: expected"),
+        (
+            "delay",
+            &[("READHOOK_DELAY_NS", "-1")][..],
+            "READHOOK_DELAY_NS: expected",
+        ),
+        (
+            "delay",
+            &[("READHOOK_DELAY_NS", "1"), ("READHOOK_DELAY_EVERY", "0")][..],
+            "READHOOK_DELAY_EVERY: expected",
+        ),
+        (
+            "scan",
+            &[("READHOOK_TELEMETRY", "/nowhere/file")][..],
+            "READHOOK_TELEMETRY: not an existing",
+        ),
+        (
+            "scan",
+            &[("READHOOK_TELEMETRY", "/dev/null")][..],
+            "READHOOK_TELEMETRY: not an existing",
+        ),
+    ] {
+        let output = succeed(hooked(exercise, &settings(mode, more)).args(["requests", "10", "read"]))?;
+        let stderr = String::from_utf8(output.stderr)?;
+        ensure!(
+            stderr.contains(message) && stderr.lines().count() == 1,
+            "{mode} {more:?}: {stderr:?}"
+        );
+    }
+    Ok(())
+}
