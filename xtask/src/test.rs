@@ -1,14 +1,22 @@
-//! `cargo xtask test`: all that CI runs, ending with the count of tests.
+//! `cargo xtask test`: all that CI runs. Every step runs, also after one that failed; the count of tests comes last.
+
+mod count;
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
-use duct::cmd;
 
-/// Tests that passed, failed, and were skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
+use crate::programs::cargo;
+use crate::{build, tidy};
+use count::Count;
+
+/// How a step ended when it did not fail.
+pub(crate) enum Outcome {
+    /// It did its work.
+    Done,
+    /// It did nothing, for this reason.
+    Skipped(String),
 }
 
 /// Runs every check.
@@ -16,94 +24,103 @@ struct Count {
 /// # Errors
 /// When one of them fails.
 pub(crate) fn run() -> Result<()> {
-    step("formatting");
-    cmd!("cargo", "fmt", "--all", "--check").run()?;
-    step("lints");
-    cmd!(
-        "cargo",
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings"
-    )
-    .run()?;
-    step("hook");
-    cmd!("cargo", "build", "--profile", "hook", "-p", "readhook").run()?;
-    step("documentation");
-    cmd!("cargo", "doc", "--workspace", "--no-deps")
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .run()?;
-    step("tests");
-    let output = cmd!("cargo", "test", "--workspace", "--no-fail-fast", "--", "--show-output")
-        .stdout_capture()
-        .unchecked()
-        .run()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    print!("{text}");
-    let count = count(&text);
-    for skipped in text.lines().filter(|line| line.starts_with("SKIPPED: ")) {
-        println!("{skipped}");
+    let mut count = Count::default();
+    let mut steps = Steps::default();
+    steps.take("formatting", || done(cargo().args(["fmt", "--all", "--check"]).run()));
+    steps.take("lints", || done(lints()));
+    steps.take("hook", || done(build::hook()));
+    steps.take("tests", || done(tests(&mut count)));
+    steps.take("invariants", invariants);
+    steps.take("documentation", || done(documentation()));
+
+    steps.summary();
+    for skipped in &count.skipped {
+        println!("skipped: {skipped}");
     }
-    println!(
-        "{} passed, {} failed, {} skipped",
-        count.passed, count.failed, count.skipped
-    );
-    if !output.status.success() {
-        bail!("tests failed; their output stands above");
+    if count.passed + count.failed == 0 {
+        steps.failed.push("tests (none ran)");
+    }
+    let failed = steps.failed.join(", ");
+    println!("{count}");
+    if !failed.is_empty() {
+        bail!("failed: {failed}; the messages stand above");
     }
     Ok(())
 }
 
-fn step(name: &str) {
-    eprintln!("== {name}");
+#[derive(Default)]
+struct Steps {
+    lines: Vec<String>,
+    failed: Vec<&'static str>,
 }
 
-/// Sums the closing lines of all test binaries. A test that could not run says `SKIPPED: name: reason`, and counts as
-/// skipped instead of passed.
-fn count(text: &str) -> Count {
-    let mut count = Count::default();
-    for line in text.lines() {
-        if line.starts_with("SKIPPED: ") {
-            count.skipped += 1;
-        }
-        let Some(result) = line.strip_prefix("test result: ") else {
-            continue;
-        };
-        let mut words = result.split([' ', ';']).filter(|word| !word.is_empty()).peekable();
-        while let Some(word) = words.next() {
-            let Ok(number) = word.parse::<u64>() else { continue };
-            match words.peek() {
-                Some(&"passed") => count.passed += number,
-                Some(&"failed") => count.failed += number,
-                Some(&"ignored") => count.skipped += number,
-                _ => {}
+impl Steps {
+    fn take(&mut self, name: &'static str, step: impl FnOnce() -> Result<Outcome>) {
+        eprintln!("== {name}");
+        let start = Instant::now();
+        let outcome = match step() {
+            Ok(Outcome::Done) => "passed".to_owned(),
+            Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
+            Err(error) => {
+                self.failed.push(name);
+                format!("failed: {error:#}")
             }
+        };
+        let line = format!("{name}: {outcome} ({:.1} s)", start.elapsed().as_secs_f64());
+        eprintln!("== {line}");
+        self.lines.push(line);
+    }
+
+    fn summary(&self) {
+        eprintln!("== all steps");
+        for line in &self.lines {
+            eprintln!("   {line}");
         }
     }
-    count.passed = count
-        .passed
-        .saturating_sub(text.lines().filter(|line| line.starts_with("SKIPPED: ")).count() as u64);
-    count
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Count, count};
+fn done(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Done)
+}
 
-    #[test]
-    fn sums_the_closing_lines_and_takes_skipped_tests_out_of_the_passed() {
-        let text = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
-                    SKIPPED: bridge: no permission to make namespaces\n\
-                    test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n";
-        assert_eq!(
-            count(text),
-            Count {
-                passed: 4,
-                failed: 1,
-                skipped: 2
-            }
-        );
+fn lints() -> Result<()> {
+    cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        .run()
+}
+
+fn invariants() -> Result<Outcome> {
+    if !std::path::Path::new(".git").exists() {
+        return Ok(Outcome::Skipped(
+            "this is no git clone, and tidy asks git for the files".into(),
+        ));
+    }
+    done(tidy::run())
+}
+
+fn documentation() -> Result<()> {
+    cargo()
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+/// Runs all test binaries, passing their output on while counting.
+fn tests(count: &mut Count) -> Result<()> {
+    let program = cargo().args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    eprintln!("$ {}", program.shown());
+    let reader = program.expression().unchecked().reader()?;
+    let mut lines = BufReader::new(&reader);
+    let mut line = Vec::new();
+    // By bytes, since a test may print something that is not UTF-8.
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        print!("{text}");
+        count.read(text.trim_end());
+        line.clear();
+    }
+    match reader.try_wait()? {
+        Some(output) => program.succeeded(output.status),
+        None => bail!("`{}` closed its output without ending", program.shown()),
     }
 }

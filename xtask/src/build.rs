@@ -1,0 +1,32 @@
+//! `cargo xtask build`: everything in release mode.
+
+use anyhow::Result;
+
+use crate::programs::cargo;
+
+/// Packages whose binaries the other verbs launch.
+const PACKAGES: [&str; 5] = ["sut", "loadgen", "dataset", "experiments", "report"];
+
+/// Builds the hook and every binary.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn run() -> Result<()> {
+    hook()?;
+    PACKAGES
+        .iter()
+        .fold(cargo().args(["build", "--release"]), |program, package| {
+            program.args(["--package", package])
+        })
+        .run()
+}
+
+/// Builds the shared object alone; it has a profile of its own.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn hook() -> Result<()> {
+    cargo()
+        .args(["build", "--profile", "hook", "--package", "readhook"])
+        .run()
+}

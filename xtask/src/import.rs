@@ -1,0 +1,109 @@
+//! `cargo xtask import`: foreign recordings into our own format.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+
+use crate::paths;
+use crate::programs::{Program, cargo, find};
+
+/// The study's public repository.
+const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
+/// The commit whose files the import knows by their SHA-256.
+const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
+
+#[derive(Subcommand)]
+pub(crate) enum Arguments {
+    /// The eight recordings and the keywords of the 2023 study, verified by SHA-256, to data/ssp2023
+    Ssp2023 {
+        /// Folder with the eight CSV files and words.txt, or a checkout of the study's repository [default: fetch it]
+        #[arg(long, value_parser = paths::from_here)]
+        from: Option<PathBuf>,
+    },
+}
+
+/// Imports what was asked for.
+///
+/// # Errors
+/// When the recordings cannot be had, are not the study's, or cannot be written.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let Arguments::Ssp2023 { from } = arguments;
+    cargo().args(["build", "--release", "--package", "dataset"]).run()?;
+    match from {
+        Some(folder) => convert(folder),
+        None => fetch_and_convert(),
+    }
+}
+
+/// Fetches the study and converts it; the binary `dataset` must have been built.
+///
+/// # Errors
+/// When the repository cannot be reached, or its recordings cannot be converted.
+pub(crate) fn fetch_and_convert() -> Result<()> {
+    let folder = tempfile::tempdir().context("making a temporary folder for the study's repository")?;
+    fetch(folder.path()).with_context(|| {
+        format!(
+            "the 2023 study could not be fetched from {REPOSITORY}; \
+             where you have a copy of it, run `cargo xtask import ssp2023 --from DIR`"
+        )
+    })?;
+    convert(folder.path())
+}
+
+fn convert(from: &Path) -> Result<()> {
+    Program::new(paths::binary("dataset"))
+        .args(["import", "ssp2023", "--from"])
+        .arg(from)
+        .args(["--out", paths::STUDY])
+        .run()
+}
+
+fn fetch(folder: &Path) -> Result<()> {
+    if find("git").is_some() {
+        by_git(folder)
+    } else if find("curl").is_some() && find("tar").is_some() {
+        by_curl(folder)
+    } else {
+        bail!("neither git nor curl with tar is installed; install git")
+    }
+}
+
+fn by_git(folder: &Path) -> Result<()> {
+    // Never ask for a user name: a repository that wants one is not the one we mean.
+    let git = || {
+        Program::new("git")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .arg("-C")
+            .arg(folder)
+    };
+    git().args(["init", "--quiet"]).run()?;
+    git()
+        .args(["fetch", "--quiet", "--depth", "1", REPOSITORY, COMMIT])
+        .run()?;
+    git()
+        .args([
+            "-c",
+            "advice.detachedHead=false",
+            "checkout",
+            "--quiet",
+            "--force",
+            "FETCH_HEAD",
+        ])
+        .run()
+}
+
+fn by_curl(folder: &Path) -> Result<()> {
+    let archive = folder.join("study.tar.gz");
+    Program::new("curl")
+        .args(["--fail", "--silent", "--show-error", "--location", "--output"])
+        .arg(&archive)
+        .arg(format!("{REPOSITORY}/archive/{COMMIT}.tar.gz"))
+        .run()?;
+    Program::new("tar")
+        .args(["--extract", "--strip-components=1", "--file"])
+        .arg(&archive)
+        .arg("--directory")
+        .arg(folder)
+        .run()
+}

@@ -1,0 +1,138 @@
+//! Programs that a verb launches: each is named on stderr before it starts, as a person would type it.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, bail};
+use duct::Expression;
+
+/// A command line, to be shown and run.
+pub(crate) struct Program {
+    words: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    /// A program by name (looked up in PATH) or by path.
+    pub(crate) fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            words: vec![program.into()],
+            environment: Vec::new(),
+        }
+    }
+
+    /// Adds one argument.
+    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.words.push(argument.into());
+        self
+    }
+
+    /// Adds several arguments.
+    pub(crate) fn args<I>(mut self, arguments: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<OsString>,
+    {
+        self.words.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The command line as a person would type it.
+    pub(crate) fn shown(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.environment {
+            let _ = write!(text, "{}={} ", name.to_string_lossy(), quoted(&value.to_string_lossy()));
+        }
+        let words: Vec<String> = self.words.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+        text + &words.join(" ")
+    }
+
+    /// Runs it, with our standard output and error, and without input.
+    ///
+    /// # Errors
+    /// When it cannot be started or fails.
+    pub(crate) fn run(&self) -> Result<()> {
+        eprintln!("$ {}", self.shown());
+        let output = self
+            .expression()
+            .unchecked()
+            .run()
+            .with_context(|| format!("cannot start `{}`", self.shown()))?;
+        self.succeeded(output.status)
+    }
+
+    /// Runs it and returns what it wrote to standard output.
+    ///
+    /// # Errors
+    /// When it cannot be started, fails, or writes anything but UTF-8.
+    pub(crate) fn output(&self) -> Result<String> {
+        self.expression()
+            .read()
+            .with_context(|| format!("`{}` failed", self.shown()))
+    }
+
+    /// For callers that want the streams themselves.
+    pub(crate) fn expression(&self) -> Expression {
+        let mut expression = duct::cmd(&self.words[0], &self.words[1..]).stdin_null();
+        for (name, value) in &self.environment {
+            expression = expression.env(name, value);
+        }
+        expression
+    }
+
+    /// Turns an exit status into a result that names the command.
+    ///
+    /// # Errors
+    /// When the status is not success.
+    pub(crate) fn succeeded(&self, status: std::process::ExitStatus) -> Result<()> {
+        if !status.success() {
+            bail!("`{}` failed: {status}; its own message stands above", self.shown());
+        }
+        Ok(())
+    }
+}
+
+/// Cargo, the one that runs us.
+pub(crate) fn cargo() -> Program {
+    Program::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Where a program stands in PATH.
+pub(crate) fn find(name: &str) -> Option<std::path::PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Program;
+
+    #[test]
+    fn shows_a_command_that_can_be_pasted_into_a_shell() {
+        let program = Program::new("echo").env("A", "b c").arg("it's").args(["x", ""]);
+        assert_eq!(program.shown(), r"A='b c' echo 'it'\''s' x ''");
+        assert_eq!(Program::new("printf").arg("%s|").arg("a b").output().unwrap(), "a b|");
+    }
+
+    #[test]
+    fn a_failure_names_the_command() {
+        let error = Program::new("false").run().unwrap_err().to_string();
+        assert!(error.starts_with("`false` failed: exit status: 1"), "{error}");
+    }
+}

@@ -1,0 +1,69 @@
+//! `cargo xtask tidy`: the invariants of ARCHITECTURE.md, checked.
+
+mod dependencies;
+mod notebooks;
+mod sources;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::programs::Program;
+
+/// A file of the project, with its text.
+pub(crate) struct File {
+    /// From the project's folder, with `/`.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// Checks every invariant and lists each breach with its file, what was expected and what to do.
+///
+/// # Errors
+/// When one does not hold, or the project's files cannot be read.
+pub(crate) fn run() -> Result<()> {
+    let files = files()?;
+    let mut breaches = Vec::new();
+    breaches.extend(sources::unsafe_only_where_allowed(&files));
+    breaches.extend(sources::unsafe_forbidden_elsewhere(&files));
+    breaches.extend(sources::analysis_is_pure(&files));
+    breaches.extend(sources::short_files(&files));
+    breaches.extend(dependencies::members_in_order(&files)?);
+    breaches.extend(dependencies::each_with_a_reason(&files));
+    breaches.extend(dependencies::parquet_in_dataset_only(&files));
+    breaches.extend(dependencies::xtask_is_light()?);
+    breaches.extend(notebooks::thin(&files)?);
+    for breach in &breaches {
+        println!("{breach}");
+    }
+    if !breaches.is_empty() {
+        bail!("{} invariants do not hold", breaches.len());
+    }
+    println!("tidy: {} files, every invariant holds", files.len());
+    Ok(())
+}
+
+/// Everything that is or is about to be in the repository, as text.
+fn files() -> Result<Vec<File>> {
+    let listed = Program::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .context("tidy looks at the files that git knows")?;
+    let mut files = Vec::new();
+    for path in listed.split('\0').filter(|path| !path.is_empty()) {
+        // A file deleted but not yet committed is still listed; a picture or a recording is no text.
+        let Ok(bytes) = std::fs::read(PathBuf::from(path)) else {
+            continue;
+        };
+        if let Ok(text) = String::from_utf8(bytes) {
+            files.push(File {
+                path: path.to_owned(),
+                text,
+            });
+        }
+    }
+    if files.is_empty() {
+        bail!("git lists no files here: run this in a clone of the repository");
+    }
+    Ok(files)
+}

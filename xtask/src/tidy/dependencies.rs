@@ -1,0 +1,198 @@
+//! Invariants of manifests.
+
+use anyhow::{Context, Result};
+
+use super::File;
+use crate::programs::cargo;
+
+/// Members in the order of the flow, which is the order in which to read them.
+const FLOW: [&str; 12] = [
+    "hook",
+    "hook/core",
+    "hook/telemetry",
+    "hook/tests",
+    "sut",
+    "loadgen",
+    "dataset",
+    "clusters",
+    "experiments",
+    "analysis",
+    "report",
+    "xtask",
+];
+
+/// What would make every verb slow to build.
+const HEAVY: [&str; 7] = ["kube", "k8s-openapi", "tokio", "arrow", "parquet", "resvg", "rtnetlink"];
+
+/// The workspace's members stand in the order of the flow.
+///
+/// # Errors
+/// When there is no Cargo.toml to look at.
+pub(super) fn members_in_order(files: &[File]) -> Result<Vec<String>> {
+    let root = files
+        .iter()
+        .find(|file| file.path == "Cargo.toml")
+        .context("the workspace's Cargo.toml is not among the files that git lists")?;
+    let members: Vec<&str> = root
+        .text
+        .lines()
+        .skip_while(|line| !line.starts_with("members"))
+        .take_while(|line| !line.starts_with(']'))
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next())
+        .collect();
+    Ok(if members == FLOW {
+        Vec::new()
+    } else {
+        vec![format!(
+            "Cargo.toml: members are {members:?}, in the order of the flow they would be {FLOW:?}; \
+             reorder them, or teach xtask/src/tidy/dependencies.rs the new one"
+        )]
+    })
+}
+
+/// A dependency line with the section it stands in and whether something says why it is there.
+struct Dependency<'a> {
+    number: usize,
+    name: &'a str,
+    reasoned: bool,
+}
+
+/// Reads the dependency lines of a manifest. A comment gives the reason for the lines below it up to a blank one.
+fn dependencies(text: &str) -> Vec<Dependency<'_>> {
+    let mut found = Vec::new();
+    let (mut within, mut reasoned) = (false, false);
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.starts_with('[') {
+            within = line.trim_matches(['[', ']']).ends_with("dependencies");
+            reasoned = false;
+        } else if line.is_empty() {
+            reasoned = false;
+        } else if line.starts_with('#') {
+            reasoned = true;
+        } else if within && line.contains('=') {
+            let end = line.find(['=', '.', ' ']).unwrap_or(line.len());
+            found.push(Dependency {
+                number: index + 1,
+                name: line[..end].trim_matches('"'),
+                reasoned: reasoned || line.contains(" # "),
+            });
+        }
+    }
+    found
+}
+
+fn manifests(files: &[File]) -> impl Iterator<Item = &File> {
+    files
+        .iter()
+        .filter(|file| file.path == "Cargo.toml" || file.path.ends_with("/Cargo.toml"))
+}
+
+/// Every dependency says what it is for.
+pub(super) fn each_with_a_reason(files: &[File]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for file in manifests(files) {
+        for dependency in dependencies(&file.text)
+            .iter()
+            .filter(|dependency| !dependency.reasoned)
+        {
+            breaches.push(format!(
+                "{}:{}: `{}` stands there without a reason; add a comment above it",
+                file.path, dependency.number, dependency.name
+            ));
+        }
+    }
+    breaches
+}
+
+/// Only `dataset` knows Parquet; the workspace's own table of versions does not count.
+pub(super) fn parquet_in_dataset_only(files: &[File]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for file in manifests(files).filter(|file| !["Cargo.toml", "dataset/Cargo.toml"].contains(&file.path.as_str())) {
+        for dependency in dependencies(&file.text) {
+            if dependency.name == "parquet" || dependency.name.starts_with("arrow") {
+                breaches.push(format!(
+                    "{}:{}: `{}` belongs to dataset alone; read and write through dataset",
+                    file.path, dependency.number, dependency.name
+                ));
+            }
+        }
+    }
+    breaches
+}
+
+/// `xtask` links nothing that takes long to build.
+///
+/// # Errors
+/// When cargo cannot say what xtask depends on.
+pub(super) fn xtask_is_light() -> Result<Vec<String>> {
+    let tree = cargo()
+        .args([
+            "tree",
+            "--package",
+            "xtask",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
+        .output()?;
+    Ok(heavy(&tree))
+}
+
+fn heavy(tree: &str) -> Vec<String> {
+    let mut names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+        .iter()
+        .filter(|name| HEAVY.iter().any(|heavy| *name == heavy || name.starts_with("arrow-")))
+        .map(|name| format!("xtask links `{name}`; put the work into a binary that xtask launches"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> Vec<File> {
+        vec![File {
+            path: path.into(),
+            text: text.into(),
+        }]
+    }
+
+    #[test]
+    fn a_comment_covers_the_lines_below_it_up_to_a_blank_one() {
+        let text = "[package]\nname = \"x\"\n\n[dependencies]\n# Why.\na.workspace = true\nb = \"1\"\n\nc = \"1\"\n";
+        let breaches = each_with_a_reason(&file("x/Cargo.toml", text));
+        assert_eq!(breaches.len(), 1, "{breaches:?}");
+        assert!(breaches[0].starts_with("x/Cargo.toml:9: `c`"), "{breaches:?}");
+    }
+
+    #[test]
+    fn parquet_is_for_dataset() {
+        let text = "[dev-dependencies]\n# Why.\nparquet.workspace = true\n";
+        assert_eq!(parquet_in_dataset_only(&file("report/Cargo.toml", text)).len(), 1);
+        assert!(parquet_in_dataset_only(&file("dataset/Cargo.toml", text)).is_empty());
+    }
+
+    #[test]
+    fn members_out_of_order_are_a_breach() {
+        let listed: Vec<String> = FLOW.iter().map(|member| format!("    \"{member}\",\n")).collect();
+        let text = |members: &[String]| format!("[workspace]\nmembers = [\n{}]\n", members.concat());
+        assert!(
+            members_in_order(&file("Cargo.toml", &text(&listed)))
+                .unwrap()
+                .is_empty()
+        );
+        let turned: Vec<String> = listed.iter().rev().cloned().collect();
+        assert_eq!(members_in_order(&file("Cargo.toml", &text(&turned))).unwrap().len(), 1);
+        assert!(members_in_order(&[]).is_err());
+    }
+
+    #[test]
+    fn heavy_packages_are_named_once() {
+        let tree = "xtask v0.1.0\nanyhow v1\ntokio v1.52.0\ntokio v1.52.0 (*)\narrow-array v60\n";
+        assert_eq!(heavy(tree).len(), 2);
+    }
+}
