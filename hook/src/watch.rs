@@ -84,6 +84,7 @@ impl Receive {
         };
         let verdict = match payload {
             Payload::Received(bytes) if hook.mode.scans() => self.judge(bytes, search),
+            Payload::Discarded(_) if hook.mode.scans() => self.skip(),
             _ => Verdict::None,
         };
         if hook.telemetry.is_some() {
@@ -106,6 +107,16 @@ impl Receive {
                 Verdict::Hit
             }
         }
+    }
+
+    /// Bytes of the stream went by unseen: what comes next does not continue what came before.
+    #[cold]
+    fn skip(&self) -> Verdict {
+        let table = &self.hook.table;
+        if let Some(state) = table.state(self.fd) {
+            table.advance(self.fd, state, State::START);
+        }
+        Verdict::None
     }
 
     #[cold]

@@ -76,6 +76,9 @@ static void receives(int c, int s) {
     say(c, "at the guard page .env"); GET(read(s, end - 22, 22));
     say(c, "peeked .env"); DO(recv(s, buffer, 64, MSG_PEEK)); GET(recv(s, buffer, 64, 0));
     say(c, "truncated .env"); GET(recv(s, buffer, 64, MSG_TRUNC));
+    say(c, "begun .en"); GET(read(s, buffer, 64));
+    say(c, "between"); GET(recv(s, buffer, 64, MSG_TRUNC));
+    say(c, "v after a gap"); GET(read(s, buffer, 64));
     say(c, "from .env"); GET(recvfrom(s, buffer, 64, 0, (struct sockaddr *)&from, &len));
     say(c, "null from"); GET(recvfrom(s, buffer, 64, 0, NULL, NULL));
     say(c, "checked read .env"); GET(__read_chk(s, buffer, 64, 4096));
