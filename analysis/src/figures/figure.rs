@@ -1,0 +1,134 @@
+//! A finished figure, and why one may not come about.
+
+use super::canvas::{Canvas, Rect, escape};
+use super::style::WIDTH;
+
+/// A drawing as an SVG document. The same data give the same bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The SVG document, UTF-8.
+    pub svg: String,
+    /// A name fit for a file: `name.svg`.
+    pub name: String,
+    /// What a reader is told below the figure.
+    pub caption: String,
+    /// What the figure shows, in words and numbers, for those who cannot see it.
+    pub description: String,
+    /// Width in points (1/72 in).
+    pub width_pt: f64,
+    /// Height in points (1/72 in).
+    pub height_pt: f64,
+    extent: Rect,
+}
+
+/// Why a figure cannot be drawn.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FigureError {
+    /// There is nothing to draw.
+    #[error("figure `{figure}` has no data: expected at least one {expected}")]
+    Empty {
+        /// The figure's name.
+        figure: String,
+        /// What is missing.
+        expected: &'static str,
+    },
+    /// A number that cannot be placed.
+    #[error("figure `{figure}`: {what} is {value}, expected {expected}")]
+    Value {
+        /// The figure's name.
+        figure: String,
+        /// Which number.
+        what: String,
+        /// What it is.
+        value: f64,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// The PNG cannot be made.
+    #[error("figure `{figure}` cannot be drawn as PNG: {reason}")]
+    Png {
+        /// The figure's name.
+        figure: String,
+        /// What the renderer says.
+        reason: String,
+    },
+}
+
+impl Figure {
+    pub(super) fn new(canvas: Canvas, height_pt: f64, name: &str, caption: &str, description: String) -> Self {
+        let nothing = Rect {
+            left: 0.0,
+            top: 0.0,
+            right: 0.0,
+            bottom: 0.0,
+        };
+        let extent = canvas.extent().unwrap_or(nothing);
+        let height_pt = (height_pt * 10.0).round() / 10.0;
+        Self {
+            svg: canvas.finish((WIDTH, height_pt), &description),
+            name: name.to_owned(),
+            caption: caption.to_owned(),
+            description,
+            width_pt: WIDTH,
+            height_pt,
+            extent,
+        }
+    }
+
+    /// The figure for an HTML page, with its caption and a description for those who cannot see it. It brings no font:
+    /// [`font_face_css`](super::font_face_css) does, once a page.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let description = escape(&self.description);
+        let caption = if self.caption.is_empty() {
+            String::new()
+        } else {
+            format!("<figcaption>{}</figcaption>\n", escape(&self.caption))
+        };
+        format!(
+            "<figure role=\"img\" aria-label=\"{description}\">\n{}{caption}</figure>\n",
+            self.svg
+        )
+    }
+
+    /// How far the drawing sticks out of the canvas, in points; zero if it does not.
+    #[must_use]
+    pub fn overflow_pt(&self) -> f64 {
+        let Rect {
+            left,
+            top,
+            right,
+            bottom,
+        } = self.extent;
+        [-left, -top, right - self.width_pt, bottom - self.height_pt]
+            .into_iter()
+            .fold(0.0, f64::max)
+    }
+}
+
+pub(super) fn finite(figure: &str, what: impl Fn() -> String, value: f64) -> Result<(), FigureError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(FigureError::Value {
+        figure: figure.to_owned(),
+        what: what(),
+        value,
+        expected: "a finite number",
+    })
+}
+
+/// Checks the limits of an axis that a caller sets.
+pub(super) fn limits(figure: &str, limits: (f64, f64)) -> Result<(), FigureError> {
+    finite(figure, || "the lower limit".to_owned(), limits.0)?;
+    finite(figure, || "the upper limit".to_owned(), limits.1)?;
+    if limits.0 < limits.1 {
+        return Ok(());
+    }
+    Err(FigureError::Value {
+        figure: figure.to_owned(),
+        what: "the upper limit".to_owned(),
+        value: limits.1,
+        expected: "more than the lower limit",
+    })
+}
