@@ -1,3 +1,165 @@
-//! From datasets to tables, figures and the HTML report.
+//! `report`: reads datasets, writes tables, figures, `results.json` and the HTML report.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use std::path::{Path, PathBuf};
+
+use analysis::figures::Figure;
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+use dataset::Run;
+use report::study::StudyResults;
+use report::{figures, html, load, results, table, write};
+
+#[derive(Parser)]
+#[command(
+    about = "From datasets to tables, figures, results.json and the HTML report",
+    version
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write index.html, results.json and figures/
+    Html(Output),
+    /// Write figures/*.svg and *.png
+    Figures(Output),
+    /// Print the effects of a run
+    Effects {
+        /// Folder of the run
+        #[arg(long)]
+        run: PathBuf,
+        /// How to print
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+    /// Print the 2023 study's numbers, recomputed from its recordings
+    Study {
+        /// Folder of the imported study
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// How to print
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+}
+
+#[derive(clap::Args)]
+struct Output {
+    /// Folder of the run
+    #[arg(long)]
+    run: PathBuf,
+    /// Folder of the imported 2023 study; left out where it is not there
+    #[arg(long, default_value = "data/ssp2023")]
+    study: PathBuf,
+    /// Folder to write to
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Html(output) => write_html(&output),
+        Command::Figures(output) => write_figures(&output),
+        Command::Effects { run, format } => {
+            let run = Run::open(&run)?;
+            let samples = load::run_samples(&run)?;
+            let results = results::results(&run.manifest, &samples.launches)?;
+            match format {
+                Format::Text => print!("{}", table::effects(&results)),
+                Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
+            }
+            Ok(())
+        }
+        Command::Study { study, format } => {
+            let study = StudyResults::compute(&load::study(&study)?)?;
+            match format {
+                Format::Text => print!("{}", study.text()),
+                Format::Json => println!("{}", serde_json::to_string_pretty(&study)?),
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_html(output: &Output) -> Result<()> {
+    let page = page(output)?;
+    write_all(&page.figures, &output.out)?;
+    let values = serde_json::json!({ "run": page.results, "study": page.study });
+    announce(&write::write(
+        &output.out,
+        "results.json",
+        serde_json::to_string_pretty(&values)?.as_bytes(),
+    )?);
+    let path = write::write(&output.out, "index.html", html::page(&page).as_bytes())?;
+    announce(&path);
+    println!("again with: {}", page.command);
+    Ok(())
+}
+
+fn write_figures(output: &Output) -> Result<()> {
+    write_all(&page(output)?.figures, &output.out)
+}
+
+fn page(output: &Output) -> Result<html::Page> {
+    let run = Run::open(&output.run)?;
+    let samples = load::run_samples(&run)?;
+    let results = results::results(&run.manifest, &samples.launches)?;
+    let recordings = output
+        .study
+        .join("manifest.json")
+        .exists()
+        .then(|| load::study(&output.study))
+        .transpose()?;
+    let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
+    let mut figures = figures::run(&results, &samples)?;
+    if let Some(recordings) = &recordings {
+        figures.extend(figures::study(recordings)?);
+    }
+    let study_notes = if study.is_some() {
+        Run::open(&output.study)?.manifest.notes
+    } else {
+        Vec::new()
+    };
+    Ok(html::Page {
+        command: format!(
+            "report html --run {} --study {} --out {}",
+            output.run.display(),
+            output.study.display(),
+            output.out.display()
+        ),
+        manifest: run.manifest,
+        results,
+        study,
+        study_notes,
+        figures,
+    })
+}
+
+fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
+    for figure in figures {
+        announce(&write::write(
+            out,
+            &format!("figures/{}.svg", figure.name),
+            figure.svg.as_bytes(),
+        )?);
+        announce(&write::write(
+            out,
+            &format!("figures/{}.png", figure.name),
+            &figure.to_png(3.0)?,
+        )?);
+    }
+    Ok(())
+}
+
+fn announce(path: &Path) {
+    println!("wrote {}", path.display());
+}

@@ -1,0 +1,223 @@
+//! The figures of the report and of the notebooks: which data go into which drawing.
+
+use analysis::figures::{
+    BoxGroup, BoxPlot, BoxSeries, Figure, Forest, ForestRow, Panel, RunSequence, Sequence, Thinned, box_plot, forest,
+    run_sequence,
+};
+use analysis::ssp2023::WARM_UP_ROWS;
+use analysis::{Distribution, FiveNumbers};
+use anyhow::{Context, Result};
+
+use crate::load::{RunSamples, StudyCondition, milliseconds};
+use crate::results::{Results, Role};
+
+/// Iterations that the study's run-sequence figure shows.
+const STUDY_ITERATIONS: usize = 10_000;
+/// Columns that a sequence is thinned to: more than one per pixel of a figure at print resolution.
+pub(crate) const COLUMNS: usize = 1_200;
+/// Arms of the embedded runs drawn as sequences: more would hide each other.
+const SEQUENCE_ARMS: [&str; 2] = ["unmodified", "log"];
+
+/// Both figures of the study, from its recordings.
+///
+/// # Errors
+/// When there are no recordings.
+pub fn study(recordings: &[StudyCondition]) -> Result<Vec<Figure>> {
+    Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
+}
+
+/// The study's box plot: RTT by condition and arm, after the warm-up.
+///
+/// # Errors
+/// When a recording is empty.
+pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
+    let series = |name: &str, rtt_ns: &[i64]| {
+        let rest = rtt_ns.get(WARM_UP_ROWS..).unwrap_or_default();
+        boxed(name, &rest.iter().copied().collect(), 1e-6)
+    };
+    let groups = recordings
+        .iter()
+        .map(|recording| {
+            Ok(BoxGroup {
+                label: recording.condition.clone(),
+                series: vec![
+                    series("unmodified", &recording.unmodified_ns)?,
+                    series("with hook", &recording.hook_ns)?,
+                ],
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(box_plot(&BoxPlot {
+        name: "study-box-plot".to_owned(),
+        caption: "Round-trip time in the 2023 study, redrawn from its recordings: 46,000 requests a box, whiskers at \
+                  1.5 IQR, outliers not shown."
+            .to_owned(),
+        y_title: "RTT (ms)".to_owned(),
+        y_limits: Some((0.0, 5.0)),
+        groups,
+    })?)
+}
+
+/// The study's run-sequence plot: unmodified program, warm-up included.
+///
+/// # Errors
+/// When a condition is missing.
+pub fn study_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
+    let panel = |names: [&str; 2]| {
+        let series = names
+            .into_iter()
+            .map(|name| {
+                let recording = recordings
+                    .iter()
+                    .find(|recording| recording.condition == name)
+                    .with_context(|| format!("the study has no condition {name}"))?;
+                let mut values = Thinned::new(STUDY_ITERATIONS as u64, COLUMNS);
+                for (iteration, &rtt_ns) in (0..).zip(recording.unmodified_ns.iter().take(STUDY_ITERATIONS)) {
+                    values.push(iteration, milliseconds(rtt_ns));
+                }
+                Ok(Sequence {
+                    name: name.to_owned(),
+                    values,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok::<_, anyhow::Error>(Panel { series })
+    };
+    Ok(run_sequence(&RunSequence {
+        name: "study-run-sequence".to_owned(),
+        caption: "The first 10,000 requests to the unmodified program in the 2023 study, warm-up included.".to_owned(),
+        x_title: "Iteration".to_owned(),
+        y_title: "RTT (ms)".to_owned(),
+        y_limits: Some((1.0, 20.0)),
+        panels: vec![panel(["docker", "kind"])?, panel(["eks-pod", "eks-nodes"])?],
+    })?)
+}
+
+/// The figures of a run: effects, distributions, sequences. Empty where nothing ran.
+///
+/// # Errors
+/// When an arm of the run has no observation.
+pub fn run(results: &Results, samples: &RunSamples) -> Result<Vec<Figure>> {
+    if samples.launches.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![run_forest(results)?, run_boxes(samples)?, run_sequences(samples)?])
+}
+
+/// Every effect with its interval.
+///
+/// # Errors
+/// When there is none.
+pub fn run_forest(results: &Results) -> Result<Figure> {
+    let rows = results
+        .conditions
+        .iter()
+        .flat_map(|condition| {
+            condition.effects.iter().map(|effect| {
+                // A calibration is judged by its error, which is comparable with the other rows.
+                let (label, estimate) = match (effect.role, &effect.error) {
+                    (Role::Calibration, Some(error)) => (format!("{}, error", effect.name), error),
+                    _ => (effect.name.clone(), effect.primary()),
+                };
+                let (low, high) = estimate.confidence_interval;
+                ForestRow {
+                    label,
+                    group: Some(condition.condition.clone()),
+                    value: estimate.value / 1e3,
+                    confidence_interval: (low / 1e3, high / 1e3),
+                }
+            })
+        })
+        .collect();
+    Ok(forest(&Forest {
+        name: "effects".to_owned(),
+        caption: "Differences of median wire time with 95 % intervals over launches; grey where zero is inside."
+            .to_owned(),
+        x_title: "Difference (µs)".to_owned(),
+        x_limits: None,
+        rows,
+    })?)
+}
+
+/// RTT by condition and arm, all launches together.
+///
+/// # Errors
+/// When an arm has no observation.
+pub fn run_boxes(samples: &RunSamples) -> Result<Figure> {
+    let mut groups: Vec<(String, Vec<(String, Distribution)>)> = Vec::new();
+    for launch in &samples.launches {
+        if groups
+            .last()
+            .is_none_or(|(condition, _)| *condition != launch.condition)
+            && !groups.iter().any(|(condition, _)| *condition == launch.condition)
+        {
+            groups.push((launch.condition.clone(), Vec::new()));
+        }
+        let Some((_, arms)) = groups.iter_mut().find(|(condition, _)| *condition == launch.condition) else {
+            continue;
+        };
+        for name in SEQUENCE_ARMS {
+            let Some(arm) = launch.arms.get(name) else { continue };
+            match arms.iter_mut().find(|(known, _)| known == name) {
+                Some((_, distribution)) => distribution.merge(&arm.rtt),
+                None => arms.push((name.to_owned(), arm.rtt.clone())),
+            }
+        }
+    }
+    let groups = groups
+        .into_iter()
+        .map(|(label, arms)| {
+            let series = arms
+                .iter()
+                .map(|(name, distribution)| boxed(name, distribution, 1e-3))
+                .collect::<Result<_>>()?;
+            Ok(BoxGroup { label, series })
+        })
+        .collect::<Result<_>>()?;
+    Ok(box_plot(&BoxPlot {
+        name: "box-plot".to_owned(),
+        caption: "Round-trip time measured here, all launches together, after the warm-up; whiskers at 1.5 IQR, \
+                  outliers not shown."
+            .to_owned(),
+        y_title: "RTT (µs)".to_owned(),
+        y_limits: None,
+        groups,
+    })?)
+}
+
+/// The first launch of every condition, warm-up included.
+///
+/// # Errors
+/// When there is none.
+pub fn run_sequences(samples: &RunSamples) -> Result<Figure> {
+    let panels = samples
+        .sequences
+        .iter()
+        .map(|(condition, arms)| Panel {
+            series: arms
+                .iter()
+                .filter(|(arm, _)| SEQUENCE_ARMS.contains(&arm.as_str()))
+                .map(|(arm, values)| Sequence {
+                    name: format!("{condition}, {arm}"),
+                    values: values.clone(),
+                })
+                .collect(),
+        })
+        .collect();
+    Ok(run_sequence(&RunSequence {
+        name: "run-sequence".to_owned(),
+        caption: "Every request of the first launch, warm-up included.".to_owned(),
+        x_title: "Iteration".to_owned(),
+        y_title: "RTT (µs)".to_owned(),
+        y_limits: None,
+        panels,
+    })?)
+}
+
+fn boxed(name: &str, distribution: &Distribution, unit: f64) -> Result<BoxSeries> {
+    let numbers = FiveNumbers::of(distribution).with_context(|| format!("{name} has no observation"))?;
+    Ok(BoxSeries {
+        name: name.to_owned(),
+        numbers: numbers.scaled(unit),
+    })
+}

@@ -1,0 +1,195 @@
+//! The report: one self-contained page.
+
+use analysis::figures::Figure;
+use dataset::Manifest;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::gates::Verdict;
+use crate::results::{ConditionResults, Effect, Results, Role};
+use crate::study::StudyResults;
+use crate::table;
+
+/// All that the page shows.
+#[derive(Debug)]
+pub struct Page {
+    /// The command that made it.
+    pub command: String,
+    /// The run's manifest.
+    pub manifest: Manifest,
+    /// The run's results.
+    pub results: Results,
+    /// The 2023 study, where it was imported.
+    pub study: Option<StudyResults>,
+    /// What the import found wrong with the recordings.
+    pub study_notes: Vec<String>,
+    /// In the order shown.
+    pub figures: Vec<Figure>,
+}
+
+/// The page as HTML.
+#[must_use]
+pub fn page(page: &Page) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "What does a function hook cost? " (page.results.run_id) }
+                style { (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                h1 { "What does a function hook cost?" }
+                p.lead { (summary(&page.results)) }
+                (expected_and_measured(page))
+                @for figure in &page.figures {
+                    (PreEscaped(figure.to_html()))
+                }
+                (ran(page))
+                @for condition in &page.results.conditions { (effects(condition)) }
+                (study(page))
+                (environment(page))
+            }
+        }
+    }
+    .into_string()
+}
+
+fn summary(results: &Results) -> Markup {
+    html! {
+        @for condition in &results.conditions {
+            @let costs: Vec<&Effect> = condition.effects.iter().filter(|effect| effect.role == Role::Effect).collect();
+            @if !costs.is_empty() {
+                "In " strong { (condition.condition) } ", "
+                @for (index, effect) in costs.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (effect.name) " costs " strong { (table::signed(effect.primary().value)) " µs" }
+                }
+                ". "
+            }
+        }
+    }
+}
+
+fn verdict(verdict: Verdict) -> Markup {
+    let class = match verdict {
+        Verdict::Supported => "yes",
+        Verdict::NotSupported => "no",
+        Verdict::Inconclusive | Verdict::NotRun => "open",
+    };
+    html! { span class={ "verdict " (class) } { (verdict.text()) } }
+}
+
+fn expected_and_measured(page: &Page) -> Markup {
+    html! {
+        h2 { "Expected and measured" }
+        table {
+            thead { tr { th { "claim" } th { "where" } th { "expected" } th { "measured, 95 % interval" } th { "verdict" } } }
+            tbody {
+                @match &page.study {
+                    Some(study) => @for check in &study.checks {
+                        tr {
+                            td { (check.what) }
+                            td { "2023 data, " (check.condition) }
+                            td.number { (check.expected) }
+                            td.number { (check.recomputed) }
+                            td { (verdict(if check.agrees { Verdict::Supported } else { Verdict::NotSupported })) }
+                        }
+                    },
+                    None => tr {
+                        td { "the study's numbers, recomputed" } td { "2023 data" } td {} td { "not imported" }
+                        td { (verdict(Verdict::NotRun)) }
+                    },
+                }
+                @for condition in &page.results.conditions {
+                    @for effect in &condition.effects {
+                        tr {
+                            td { (effect.name) }
+                            td { (condition.condition) }
+                            td.number { (effect.expectation) }
+                            td.number { (table::microseconds(effect.primary())) " µs" }
+                            td { (verdict(effect.verdict)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ran(page: &Page) -> Markup {
+    html! {
+        h2 { "What ran" }
+        ul {
+            @for condition in &page.results.conditions { li { (table::heading(condition)) } }
+            @if page.study.is_none() {
+                li { "2023 study: not imported (" code { "cargo xtask import ssp2023" } ")" }
+            }
+        }
+        @let warnings: Vec<String> = page.manifest.launches.iter()
+            .flat_map(|launch| launch.warnings.iter().map(move |warning| {
+                format!("{} launch {}: {warning}", launch.condition, launch.launch)
+            }))
+            .collect();
+        @if !warnings.is_empty() {
+            details { summary { (warnings.len()) " warnings" } ul { @for warning in warnings { li { (warning) } } } }
+        }
+    }
+}
+
+fn effects(condition: &ConditionResults) -> Markup {
+    html! {
+        @if !condition.effects.is_empty() {
+            h2 { (table::heading(condition)) }
+            p { "Differences in µs with 95 % intervals over launches." }
+            table {
+                thead { tr {
+                    th { "contrast" } th { "median wire time" } th { "without flagged launches" } th { "median RTT" }
+                    th { "mean wire time" } th { "p99 wire time" } th { "MDE" }
+                } }
+                tbody {
+                    @for effect in &condition.effects {
+                        tr {
+                            td { (effect.name) br; span.note { (effect.arm) " − " (effect.baseline) } }
+                            td.number { (optional(effect.wire_median.as_ref())) }
+                            td.number { (optional(effect.wire_median_without_flagged.as_ref())) }
+                            td.number { (table::microseconds(&effect.rtt_median)) }
+                            td.number { (optional(effect.wire_mean.as_ref())) }
+                            td.number { (optional(effect.wire_p99.as_ref())) }
+                            td.number { (format!("{:.2}", effect.primary().mde / 1e3)) }
+                        }
+                        @if effect.truth_ns.is_some() {
+                            tr { td.note colspan="7" { (table::expectation(effect)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn optional(estimate: Option<&analysis::Estimate>) -> String {
+    estimate.map_or_else(|| "–".to_owned(), table::microseconds)
+}
+
+fn study(page: &Page) -> Markup {
+    html! {
+        @if let Some(study) = &page.study {
+            h2 { "The 2023 study, recomputed from its recordings" }
+            pre { (study.text()) }
+            @for note in &page.study_notes { p.note { (note) } }
+        }
+    }
+}
+
+fn environment(page: &Page) -> Markup {
+    html! {
+        h2 { "Environment" }
+        pre { (serde_json::to_string_pretty(&page.manifest.host).unwrap_or_default()) }
+        h2 { "Again" }
+        p { "Measured with" }
+        pre { (page.manifest.command_line.join(" ")) }
+        p { "Reported with" }
+        pre { (page.command) }
+    }
+}

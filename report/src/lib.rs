@@ -1,0 +1,14 @@
+//! From datasets to tables, figures, `results.json` and the HTML report.
+//!
+//! [`load`] turns stored rows into the samples that `analysis` takes, [`results`] computes what is to be said of them,
+//! [`figures`] draws it, [`html`] writes the page. The notebooks use the same functions.
+#![forbid(unsafe_code)]
+
+pub mod figures;
+pub mod gates;
+pub mod html;
+pub mod load;
+pub mod results;
+pub mod study;
+pub mod table;
+pub mod write;

@@ -1,0 +1,148 @@
+//! Stored rows to the samples that `analysis` takes, streamed: memory does not grow with the number of requests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use analysis::figures::Thinned;
+use analysis::{ArmSamples, LaunchSamples};
+use anyhow::{Context, Result, bail};
+use dataset::{LaunchRecord, Observation, ObservationReader, Run, Status};
+
+use crate::figures::COLUMNS;
+
+/// The two recordings of one condition of the 2023 study, in the order of recording.
+#[derive(Clone, Debug)]
+pub struct StudyCondition {
+    /// `docker`, `kind`, `eks-pod` or `eks-nodes`.
+    pub condition: String,
+    /// Response times of the unmodified program, ns.
+    pub unmodified_ns: Vec<i64>,
+    /// Response times of the hooked program, ns.
+    pub hook_ns: Vec<i64>,
+}
+
+/// The imported 2023 recordings, in the study's order of conditions.
+///
+/// # Errors
+/// When `directory` is not the imported study or a file of it is damaged.
+pub fn study(directory: &Path) -> Result<Vec<StudyCondition>> {
+    let run = Run::open(directory)?;
+    run.manifest
+        .launches
+        .iter()
+        .map(|launch| {
+            let mut condition = StudyCondition {
+                condition: launch.condition.clone(),
+                unmodified_ns: Vec::new(),
+                hook_ns: Vec::new(),
+            };
+            for_each_observation(&run, launch, |arm, observation| match arm {
+                "unmodified" => condition.unmodified_ns.push(observation.rtt_ns()),
+                _ => condition.hook_ns.push(observation.rtt_ns()),
+            })?;
+            Ok(condition)
+        })
+        .collect()
+}
+
+/// One pass over a run: the samples of every launch, and for each condition and arm the thinned sequence of RTTs in
+/// microseconds of its first launch, warm-up included.
+#[derive(Debug)]
+pub struct RunSamples {
+    /// One entry per launch.
+    pub launches: Vec<LaunchSamples>,
+    /// Condition to (arm, sequence) pairs.
+    pub sequences: BTreeMap<String, Vec<(String, Thinned)>>,
+}
+
+/// Reads a run.
+///
+/// # Errors
+/// When a file is missing, damaged, or names an arm that the manifest does not.
+pub fn run_samples(run: &Run) -> Result<RunSamples> {
+    let mut launches = Vec::new();
+    let mut sequences: BTreeMap<String, Vec<(String, Thinned)>> = BTreeMap::new();
+    for launch in &run.manifest.launches {
+        let first = !sequences.contains_key(&launch.condition);
+        let mut arms: BTreeMap<String, ArmSamples> = launch
+            .arms
+            .iter()
+            .map(|arm| (arm.arm.clone(), ArmSamples::default()))
+            .collect();
+        let mut thinned: BTreeMap<String, Thinned> = BTreeMap::new();
+        for_each_observation(run, launch, |arm, observation| {
+            if let Some(samples) = arms.get_mut(arm) {
+                collect(samples, observation);
+            }
+            if first && observation.status == Status::Ok {
+                let rounds = requests_per_arm(launch);
+                thinned
+                    .entry(arm.to_owned())
+                    .or_insert_with(|| Thinned::new(rounds, COLUMNS))
+                    .push(
+                        u64::from(observation.sequence),
+                        milliseconds(observation.rtt_ns()) * 1e3,
+                    );
+            }
+        })?;
+        if first {
+            sequences.insert(launch.condition.clone(), thinned.into_iter().collect());
+        }
+        launches.push(LaunchSamples {
+            condition: launch.condition.clone(),
+            launch: launch.launch,
+            arms,
+        });
+    }
+    Ok(RunSamples { launches, sequences })
+}
+
+/// Nanoseconds to milliseconds, for drawing.
+#[expect(clippy::cast_precision_loss, reason = "a drawing needs fewer digits than f64 has")]
+pub fn milliseconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+fn requests_per_arm(launch: &LaunchRecord) -> u64 {
+    launch
+        .arms
+        .iter()
+        .map(|arm| arm.requests_sent)
+        .max()
+        .unwrap_or(1)
+        .max(1)
+}
+
+fn collect(samples: &mut ArmSamples, observation: &Observation) {
+    if observation.warm_up {
+        return;
+    }
+    if observation.status != Status::Ok {
+        samples.errors += 1;
+        return;
+    }
+    samples.rtt.insert(observation.rtt_ns());
+    match observation.wire_ns() {
+        Some(wire_ns) => samples.wire.insert(wire_ns),
+        None => samples.unstamped += 1,
+    }
+}
+
+fn for_each_observation(run: &Run, launch: &LaunchRecord, mut visit: impl FnMut(&str, &Observation)) -> Result<()> {
+    let path = run.directory.join(&launch.file);
+    let reader = ObservationReader::open(&path)
+        .with_context(|| format!("launch {} of condition {}", launch.launch, launch.condition))?;
+    let arms = reader.header().arms.clone();
+    if reader.rows() == 0 {
+        bail!(
+            "{} holds no observation; delete the run and measure again",
+            path.display()
+        );
+    }
+    reader.for_each(|observation| {
+        if let Some(arm) = arms.get(usize::from(observation.arm)) {
+            visit(arm, observation);
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! What is to be said of a run and of the 2023 study, computed once for the tables, the figures, `results.json`, the page
+//! and the notebooks.
+
+use std::collections::BTreeMap;
+
+use analysis::{Estimate, LaunchSamples, Location, Quantity, effect, estimate};
+use anyhow::{Context, Result};
+use dataset::{LaunchRecord, Manifest};
+use serde::{Deserialize, Serialize};
+
+use crate::gates::{self, Verdict};
+
+/// Why two arms are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The cost of something.
+    Effect,
+    /// Two arms of the same treatment.
+    Control,
+    /// A known delay.
+    Calibration,
+}
+
+/// Two arms to compare, as the experiment defines them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Contrast {
+    /// Name in tables and figures.
+    pub name: String,
+    /// What is subtracted.
+    pub baseline: String,
+    /// From what.
+    pub arm: String,
+    /// Why.
+    pub role: Role,
+}
+
+/// One contrast in one condition. All times in ns.
+#[derive(Clone, Debug, Serialize)]
+pub struct Effect {
+    /// The contrast's name.
+    pub name: String,
+    /// Why the arms are compared.
+    pub role: Role,
+    /// What is subtracted.
+    pub baseline: String,
+    /// From what.
+    pub arm: String,
+    /// Primary: difference of median wire time; absent where the kernel gave no stamps.
+    pub wire_median: Option<Estimate>,
+    /// The same without the launches that carry warnings, where there are such launches.
+    pub wire_median_without_flagged: Option<Estimate>,
+    /// Difference of median round-trip time.
+    pub rtt_median: Estimate,
+    /// Difference of 99th percentiles of wire time.
+    pub wire_p99: Option<Estimate>,
+    /// Difference of mean wire time.
+    pub wire_mean: Option<Estimate>,
+    /// Calibration only: the true difference, from the hook's telemetry.
+    pub truth_ns: Option<f64>,
+    /// Calibration only: recovered minus true.
+    pub error: Option<Estimate>,
+    /// What the contrast is expected to show.
+    pub expectation: String,
+    /// Whether it does.
+    pub verdict: Verdict,
+}
+
+impl Effect {
+    /// The primary estimate: wire time where there are stamps, RTT otherwise.
+    #[must_use]
+    pub fn primary(&self) -> &Estimate {
+        self.wire_median.as_ref().unwrap_or(&self.rtt_median)
+    }
+}
+
+/// One condition of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConditionResults {
+    /// Name.
+    pub condition: String,
+    /// At which level of isolation it ran.
+    pub level: String,
+    /// Why it did not run, if it did not.
+    pub not_run: Option<String>,
+    /// Launches measured.
+    pub launches: usize,
+    /// Launches that carry warnings or failed a check.
+    pub flagged: usize,
+    /// In the order of the experiment.
+    pub effects: Vec<Effect>,
+}
+
+/// All of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// The run.
+    pub run_id: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// In the order of the manifest.
+    pub conditions: Vec<ConditionResults>,
+}
+
+/// Computes a run's results.
+///
+/// # Errors
+/// When the manifest's plan has no contrasts, or an arm that they name has no observation.
+pub fn results(manifest: &Manifest, launches: &[LaunchSamples]) -> Result<Results> {
+    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
+        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+    let conditions = manifest
+        .conditions
+        .iter()
+        .map(|record| {
+            let samples: Vec<LaunchSamples> = launches
+                .iter()
+                .filter(|launch| launch.condition == record.name)
+                .cloned()
+                .collect();
+            let records: Vec<&LaunchRecord> = manifest
+                .launches
+                .iter()
+                .filter(|launch| launch.condition == record.name)
+                .collect();
+            let effects = if samples.is_empty() {
+                Vec::new()
+            } else {
+                contrasts
+                    .iter()
+                    .map(|contrast| contrast_effect(contrast, &samples, &records))
+                    .collect::<Result<_>>()
+                    .with_context(|| format!("condition {}", record.name))?
+            };
+            Ok(ConditionResults {
+                condition: record.name.clone(),
+                level: record.level.clone(),
+                not_run: record.not_run.clone(),
+                launches: samples.len(),
+                flagged: records.iter().filter(|launch| flagged(launch)).count(),
+                effects,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Results {
+        run_id: manifest.run_id.clone(),
+        experiment: manifest.experiment.clone(),
+        conditions,
+    })
+}
+
+fn flagged(launch: &LaunchRecord) -> bool {
+    !launch.valid || !launch.warnings.is_empty()
+}
+
+fn contrast_effect(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Result<Effect> {
+    let of = |samples: &[LaunchSamples], quantity, location| {
+        effect(samples, &contrast.baseline, &contrast.arm, quantity, location)
+    };
+    let rtt_median =
+        of(launches, Quantity::Rtt, Location::Median).with_context(|| format!("contrast {}", contrast.name))?;
+    // An error here means that no observation carries kernel stamps; RTT stands in and the report says so.
+    let wire = |location| of(launches, Quantity::WireTime, location).ok();
+    let unflagged: Vec<LaunchSamples> = launches
+        .iter()
+        .filter(|launch| {
+            records
+                .iter()
+                .any(|record| record.launch == launch.launch && !flagged(record))
+        })
+        .cloned()
+        .collect();
+    let wire_median_without_flagged = (unflagged.len() < launches.len())
+        .then(|| of(&unflagged, Quantity::WireTime, Location::Median).ok())
+        .flatten();
+    let wire_median = wire(Location::Median);
+    let calibration = match contrast.role {
+        Role::Calibration => calibration(contrast, launches, records)?,
+        Role::Effect | Role::Control => None,
+    };
+    let margins = gates::margins()?;
+    let primary = wire_median.as_ref().unwrap_or(&rtt_median);
+    let (expectation, verdict) = match contrast.role {
+        Role::Effect => ("above zero".to_owned(), gates::positive(primary)),
+        Role::Control => (
+            format!("zero ± {:.1} µs", margins.a_a_margin_ns / 1e3),
+            gates::equivalent(primary, margins.a_a_margin_ns),
+        ),
+        Role::Calibration => (
+            format!("truth ± {:.1} µs", margins.calibration_margin_ns / 1e3),
+            calibration.as_ref().map_or(Verdict::NotRun, |(_, error)| {
+                gates::equivalent(error, margins.calibration_margin_ns)
+            }),
+        ),
+    };
+    Ok(Effect {
+        name: contrast.name.clone(),
+        role: contrast.role,
+        baseline: contrast.baseline.clone(),
+        arm: contrast.arm.clone(),
+        wire_median_without_flagged,
+        wire_p99: wire(Location::P99),
+        wire_mean: wire(Location::Mean),
+        truth_ns: calibration.as_ref().map(|(truth_ns, _)| *truth_ns),
+        error: calibration.map(|(_, error)| error),
+        expectation,
+        verdict,
+        wire_median,
+        rtt_median,
+    })
+}
+
+/// The mean over launches of the true difference, and the estimate of recovered minus true: both per launch, since the
+/// time really spent spinning differs from launch to launch. `None` without telemetry or kernel stamps.
+fn calibration(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+) -> Result<Option<(f64, Estimate)>> {
+    let truths: BTreeMap<u32, f64> = records
+        .iter()
+        .filter_map(|record| Some((record.launch, true_difference_ns(record, contrast)?)))
+        .collect();
+    let mut errors = Vec::new();
+    for launch in launches {
+        let (Some(truth_ns), Some(baseline), Some(arm)) = (
+            truths.get(&launch.launch),
+            launch
+                .arms
+                .get(&contrast.baseline)
+                .and_then(|arm| arm.wire.quantile(0.5)),
+            launch.arms.get(&contrast.arm).and_then(|arm| arm.wire.quantile(0.5)),
+        ) else {
+            return Ok(None);
+        };
+        errors.push(arm - baseline - truth_ns);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    let truth_ns = truths.values().sum::<f64>() / truths.len() as f64;
+    Ok(Some((truth_ns, estimate(&errors)?)))
+}
+
+fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
+    let spun_ns = |name: &str| {
+        launch
+            .arms
+            .iter()
+            .find(|arm| arm.arm == name)
+            .and_then(|arm| arm.telemetry.as_ref())
+            .map(|telemetry| telemetry.spun_ns_median)
+    };
+    Some(spun_ns(&contrast.arm)? - spun_ns(&contrast.baseline)?)
+}

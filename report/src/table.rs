@@ -1,0 +1,80 @@
+//! Results as text tables.
+
+use std::fmt::Write as _;
+
+use analysis::Estimate;
+
+use crate::results::{ConditionResults, Effect, Results};
+
+/// An effect in microseconds with its interval: `+1.23 [+1.10, +1.36]`.
+#[must_use]
+pub fn microseconds(estimate: &Estimate) -> String {
+    let (low, high) = estimate.confidence_interval;
+    format!("{} [{}, {}]", signed(estimate.value), signed(low), signed(high))
+}
+
+/// Nanoseconds as signed microseconds with two decimals and a true minus sign.
+#[must_use]
+pub fn signed(nanoseconds: f64) -> String {
+    format!("{:+.2}", nanoseconds / 1e3).replace('-', "\u{2212}")
+}
+
+/// The effects of every condition, one line each, for a terminal.
+#[must_use]
+pub fn effects(results: &Results) -> String {
+    let mut text = format!(
+        "{} ({}), microseconds, 95 % intervals over launches\n",
+        results.run_id, results.experiment
+    );
+    for condition in &results.conditions {
+        _ = writeln!(text, "\n{}", heading(condition));
+        let width = condition
+            .effects
+            .iter()
+            .map(|effect| effect.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for effect in &condition.effects {
+            _ = writeln!(
+                text,
+                "  {:width$}  wire {:26}  RTT {:26}  MDE {:5.2}  {}: {}",
+                effect.name,
+                effect
+                    .wire_median
+                    .as_ref()
+                    .map_or_else(|| "no kernel stamps".to_owned(), microseconds),
+                microseconds(&effect.rtt_median),
+                effect.primary().mde / 1e3,
+                expectation(effect),
+                effect.verdict.text(),
+            );
+        }
+    }
+    text
+}
+
+/// A condition's name, level and launches, or why it did not run.
+#[must_use]
+pub fn heading(condition: &ConditionResults) -> String {
+    match &condition.not_run {
+        Some(reason) => format!("{}: not run ({reason})", condition.condition),
+        None => format!(
+            "{} ({}), {} launches, {} flagged",
+            condition.condition, condition.level, condition.launches, condition.flagged
+        ),
+    }
+}
+
+/// What was expected of an effect, with the calibration's truth.
+#[must_use]
+pub fn expectation(effect: &Effect) -> String {
+    match (effect.truth_ns, &effect.error) {
+        (Some(truth_ns), Some(error)) => format!(
+            "{}; truth {}, error {}",
+            effect.expectation,
+            signed(truth_ns),
+            microseconds(error)
+        ),
+        _ => effect.expectation.clone(),
+    }
+}

@@ -1,0 +1,30 @@
+//! Files are written under a temporary name and renamed, so that a reader never sees half of one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Writes `bytes` to `directory/name` and returns the path.
+///
+/// # Errors
+/// When the folder cannot be made or the file not be written; nothing half-written stays.
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let path = directory.join(name);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+    }
+    let temporary = path.with_added_extension("tmp");
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+    if let Err(error) = written {
+        // The first error is the one to report.
+        _ = fs::remove_file(&temporary);
+        return Err(error).with_context(|| {
+            format!(
+                "cannot write {}; free space on the disk or choose another --out",
+                path.display()
+            )
+        });
+    }
+    Ok(path)
+}
