@@ -1,7 +1,8 @@
 //! Spines set off from the data, ticks, labels, titles and the dotted grid.
 
-use super::canvas::{Anchor, Canvas, Rect, Stroke, Type};
+use super::canvas::{Anchor, Canvas, Stroke, Type};
 use super::font::{CAP_HEIGHT, DESCENT, fit, widest, wrap};
+use super::rect::Rect;
 use super::scale::{Scale, Ticks};
 use super::style::{
     FONT_SIZE, GRID, INK, LINE_HEIGHT, MINOR_TICK, PAD, SPINE_OFFSET, SPINE_WIDTH, TICK, TICK_GAP, TICK_SIZE,

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::axis;
-use super::canvas::{Canvas, Rect, Stroke};
+use super::canvas::{Canvas, Stroke};
 use super::figure::{Figure, FigureError, finite, limits};
 use super::font::{ASCENT, wrap};
 use super::legend::{Legend, Swatch};
 use super::number::fixed;
+use super::rect::Rect;
 use super::scale::{Scale, linear_ticks, widen};
 use super::style::{BOXES, FONT_SIZE, OUTLINE, PAD, TICK_SIZE, WIDTH};
 use crate::stats::FiveNumbers;

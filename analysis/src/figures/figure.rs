@@ -1,6 +1,8 @@
 //! A finished figure, and why one may not come about.
 
-use super::canvas::{Canvas, Rect, escape};
+use super::canvas::Canvas;
+use super::notation::escape;
+use super::rect::Rect;
 use super::style::WIDTH;
 
 /// A drawing as an SVG document. The same data give the same bytes.

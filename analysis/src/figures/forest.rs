@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::axis;
-use super::canvas::{Anchor, Canvas, Rect, Stroke, Type};
+use super::canvas::{Anchor, Canvas, Stroke, Type};
 use super::figure::{Figure, FigureError, finite, limits};
 use super::font::{fit, widest};
 use super::legend::{Legend, Swatch};
 use super::number::{decimals_for_precision, fixed, signed};
+use super::rect::Rect;
 use super::scale::{Scale, linear_ticks, widen};
 use super::style::{COVERS_ZERO, ESTIMATE, FAINT_INK, FONT_SIZE, INK, PAD, TICK_SIZE, WIDTH};
 

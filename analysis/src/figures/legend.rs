@@ -1,7 +1,8 @@
 //! The legend: names in one row above the data, at the right; more rows only if one is too narrow.
 
-use super::canvas::{Anchor, Canvas, Rect, Stroke, Type};
+use super::canvas::{Anchor, Canvas, Stroke, Type};
 use super::font::{CAP_HEIGHT, fit, width};
+use super::rect::Rect;
 use super::style::{FONT_SIZE, OUTLINE};
 
 const SWATCH: f64 = 17.0;

@@ -11,9 +11,11 @@ mod figure;
 mod font;
 mod forest;
 mod legend;
+mod notation;
 mod number;
 #[cfg(feature = "png")]
 mod png;
+mod rect;
 mod run_sequence;
 mod scale;
 mod style;

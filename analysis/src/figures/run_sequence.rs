@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::axis;
-use super::canvas::{Canvas, Rect, Stroke};
+use super::canvas::{Canvas, Stroke};
 use super::figure::{Figure, FigureError, limits};
 use super::font::{ASCENT, widest};
 use super::legend::{Legend, Swatch};
 use super::number::fixed;
+use super::rect::Rect;
 use super::scale::{Scale, Ticks, linear_ticks, log_ticks, widen_log};
 use super::style::{LINES, PAD, TICK_SIZE, WIDTH};
 use super::thinned::Thinned;
