@@ -165,16 +165,8 @@ pub const fn file_len(capacity: u32) -> u64 {
 pub fn header(capacity: u32) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     put(&mut bytes, offset_of!(Header, magic), &MAGIC.to_ne_bytes());
-    put(
-        &mut bytes,
-        offset_of!(Header, version),
-        &VERSION.to_ne_bytes(),
-    );
-    put(
-        &mut bytes,
-        offset_of!(Header, capacity),
-        &capacity.to_ne_bytes(),
-    );
+    put(&mut bytes, offset_of!(Header, version), &VERSION.to_ne_bytes());
+    put(&mut bytes, offset_of!(Header, capacity), &capacity.to_ne_bytes());
     bytes
 }
 
@@ -198,14 +190,8 @@ pub fn initialise(bytes: &mut [u8], capacity: u32) -> Result<(), LayoutError> {
 
 /// Checks magic, version and length; gives the capacity in records.
 pub(crate) fn check(start: &[u8; HEADER_LEN], len: u64) -> Result<u32, LayoutError> {
-    let word = |offset: usize| {
-        u32::from_ne_bytes([
-            start[offset],
-            start[offset + 1],
-            start[offset + 2],
-            start[offset + 3],
-        ])
-    };
+    let word =
+        |offset: usize| u32::from_ne_bytes([start[offset], start[offset + 1], start[offset + 2], start[offset + 3]]);
     if start[..8] != MAGIC.to_ne_bytes() {
         return Err(LayoutError::Foreign);
     }

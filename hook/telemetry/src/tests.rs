@@ -6,10 +6,7 @@ use core::ptr::NonNull;
 use std::string::ToString;
 use std::vec::Vec;
 
-use crate::{
-    Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header,
-    initialise,
-};
+use crate::{Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header, initialise};
 
 /// A buffer aligned like a mapping.
 fn file(capacity: u32) -> Vec<u64> {
@@ -25,13 +22,7 @@ fn bytes_mut(words: &mut [u64]) -> &mut [u8] {
 
 fn writer(words: &mut [u64]) -> Writer {
     // SAFETY: the vector outlives the writer in each test, and only writers touch it meanwhile.
-    unsafe {
-        Writer::new(
-            NonNull::new(words.as_mut_ptr().cast()).unwrap(),
-            words.len() * 8,
-        )
-    }
-    .unwrap()
+    unsafe { Writer::new(NonNull::new(words.as_mut_ptr().cast()).unwrap(), words.len() * 8) }.unwrap()
 }
 
 fn call(bytes: i64) -> Call {
@@ -62,12 +53,7 @@ fn what_is_written_is_read() {
     let view = View::parse(bytes_mut(&mut words)).unwrap();
     let counters = view.counters();
     assert_eq!(
-        (
-            counters.mode,
-            counters.attached,
-            counters.spun_ns,
-            counters.hits
-        ),
+        (counters.mode, counters.attached, counters.spun_ns, counters.hits),
         (3, 1, 42, 0)
     );
     assert_eq!((counters.records_written, counters.records_dropped), (2, 1));
@@ -78,10 +64,7 @@ fn what_is_written_is_read() {
     );
     let records: Vec<_> = view.records().collect();
     assert_eq!(
-        records
-            .iter()
-            .map(|r| (r.sequence, r.bytes))
-            .collect::<Vec<_>>(),
+        records.iter().map(|r| (r.sequence, r.bytes)).collect::<Vec<_>>(),
         [(0, 10), (1, 20)]
     );
     let first = records[0];
@@ -90,11 +73,7 @@ fn what_is_written_is_read() {
         (u32::MAX, 5, 6, -3)
     );
     assert_eq!(
-        (
-            FUNCTIONS[usize::from(first.function)],
-            first.verdict,
-            first.thread
-        ),
+        (FUNCTIONS[usize::from(first.function)], first.verdict, first.thread),
         ("recvfrom", 2, 9)
     );
 }
@@ -108,8 +87,7 @@ fn threads_lose_nothing() {
         for _ in 0..4 {
             scope.spawn(move || {
                 // SAFETY: the vector outlives the scope.
-                let writer =
-                    unsafe { Writer::new(NonNull::new(address as *mut u8).unwrap(), len) }.unwrap();
+                let writer = unsafe { Writer::new(NonNull::new(address as *mut u8).unwrap(), len) }.unwrap();
                 for bytes in 0..300 {
                     writer.record(&call(bytes));
                 }
@@ -118,10 +96,7 @@ fn threads_lose_nothing() {
     });
     let view = View::parse(bytes_mut(&mut words)).unwrap();
     assert_eq!(
-        (
-            view.counters().records_written,
-            view.counters().records_dropped
-        ),
+        (view.counters().records_written, view.counters().records_dropped),
         (1000, 200)
     );
     assert!(view.records().map(|record| record.sequence).eq(0..1000));
@@ -131,10 +106,7 @@ fn threads_lose_nothing() {
 fn other_files_are_refused_with_the_reason() {
     assert_eq!(
         View::parse(&[]).unwrap_err(),
-        LayoutError::Length {
-            needed: 256,
-            found: 0
-        }
+        LayoutError::Length { needed: 256, found: 0 }
     );
     assert_eq!(View::parse(&[0; 300]).unwrap_err(), LayoutError::Foreign);
     let mut newer = header(0);

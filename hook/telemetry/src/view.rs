@@ -2,9 +2,7 @@
 
 use core::mem::offset_of;
 
-use crate::layout::{
-    COUNTERS, FUNCTIONS, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, check,
-};
+use crate::layout::{COUNTERS, FUNCTIONS, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, check};
 use crate::writer::Counter;
 
 /// A telemetry file's content. Give it a copy (`std::fs::read`), since a mapping changes while the hook writes.
@@ -112,17 +110,12 @@ impl<'a> View<'a> {
         let written = claimed.min(u64::from(self.capacity()));
         let single = |counter: Counter| {
             const { assert!(Counter::SpunNs as usize + 1 == COUNTERS) };
-            u64_at(
-                self.header,
-                offset_of!(Header, counters) + 8 * counter as usize,
-            )
+            u64_at(self.header, offset_of!(Header, counters) + 8 * counter as usize)
         };
         Counters {
             mode: self.header[offset_of!(Header, mode)],
             attached: u32_at(self.header, offset_of!(Header, attached)),
-            calls: core::array::from_fn(|index| {
-                u64_at(self.header, offset_of!(Header, calls) + 8 * index)
-            }),
+            calls: core::array::from_fn(|index| u64_at(self.header, offset_of!(Header, calls) + 8 * index)),
             sockets_accepted: single(Counter::SocketsAccepted),
             sockets_untracked: single(Counter::SocketsUntracked),
             payload_receives: single(Counter::PayloadReceives),

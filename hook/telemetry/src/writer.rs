@@ -1,8 +1,5 @@
 //! The hook's side: atomic writes into a mapped file, from any thread, signal handler or forked process.
-#![expect(
-    unsafe_code,
-    reason = "the file is mapped memory, known by its address only"
-)]
+#![expect(unsafe_code, reason = "the file is mapped memory, known by its address only")]
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
