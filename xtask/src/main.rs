@@ -1,12 +1,22 @@
 //! `cargo xtask VERB`: dispatches, one file per verb.
 #![forbid(unsafe_code)]
 
+mod analyze;
 mod build;
+mod doctor;
+mod figures;
 mod import;
+mod notebooks;
 mod paths;
 mod programs;
+mod report;
+mod reproduce;
+mod run;
+mod runs;
 mod test;
 mod tidy;
+
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -25,24 +35,54 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Everything this machine can do: build, import, measure, analyse, report, notebooks; resumes by itself
+    Reproduce(reproduce::Arguments),
     /// Build everything in release mode: hook, system under test, load generator, runner, report
     Build,
+    /// Which conditions and instruments work here, and for each that does not, why and the fix
+    Doctor(doctor::Arguments),
+    /// Measure one experiment
+    Run(run::Arguments),
     /// Bring foreign recordings into the project's own format
     #[command(subcommand)]
     Import(import::Arguments),
+    /// Print the effects of a run, or the 2023 study's numbers recomputed
+    Analyze(analyze::Arguments),
+    /// Draw a run's figures as SVG and PNG
+    Figures(figures::Arguments),
+    /// Execute the notebooks and export them as HTML
+    Notebooks(notebooks::Arguments),
+    /// Write a run's HTML report
+    Report(report::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
     Test,
     /// Check the invariants that ARCHITECTURE.md promises
     Tidy,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match dispatch(Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(verb: Verb) -> Result<()> {
     let root = paths::root();
     std::env::set_current_dir(&root).with_context(|| format!("entering the project's folder {}", root.display()))?;
-    match arguments.verb {
+    match verb {
+        Verb::Reproduce(arguments) => reproduce::run(&arguments),
         Verb::Build => build::run(),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Run(arguments) => run::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
+        Verb::Analyze(arguments) => analyze::run(&arguments),
+        Verb::Figures(arguments) => figures::run(&arguments),
+        Verb::Notebooks(arguments) => notebooks::run(&arguments),
+        Verb::Report(arguments) => report::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
     }

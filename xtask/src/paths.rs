@@ -2,8 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 /// The imported 2023 study.
 pub(crate) const STUDY: &str = "data/ssp2023";
+
+/// Runs measured here.
+pub(crate) const RUNS: &str = "data/runs";
+/// Reports made here.
+pub(crate) const REPORTS: &str = "data/reports";
 
 /// The project's folder.
 pub(crate) fn root() -> PathBuf {
@@ -20,6 +27,32 @@ pub(crate) fn target() -> PathBuf {
 /// One of our binaries, built by `cargo xtask build`.
 pub(crate) fn binary(name: &str) -> PathBuf {
     target().join("release").join(name)
+}
+
+/// The hook, built by `cargo xtask build`.
+pub(crate) fn hook() -> PathBuf {
+    target().join("hook").join("libreadhook.so")
+}
+
+/// Whether the 2023 study was imported.
+pub(crate) fn study_is_there() -> bool {
+    Path::new(STUDY).join("manifest.json").is_file()
+}
+
+/// The project's own folder in the user's cache, shared by all clones.
+///
+/// # Errors
+/// When the environment names neither a cache nor a home.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let named = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    named("XDG_CACHE_HOME")
+        .or_else(|| named("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("hook-latency"))
+        .context("neither XDG_CACHE_HOME nor HOME names a folder; set XDG_CACHE_HOME to one that can be written")
 }
 
 /// For clap: a path given on the command line is meant from where the user stands, not from the project's folder.

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::programs::cargo;
-use crate::{build, tidy};
+use crate::programs::{cargo, find};
+use crate::{build, notebooks, paths, report, reproduce, tidy};
 use count::Count;
 
 /// How a step ended when it did not fail.
@@ -32,6 +32,8 @@ pub(crate) fn run() -> Result<()> {
     steps.take("tests", || done(tests(&mut count)));
     steps.take("invariants", invariants);
     steps.take("documentation", || done(documentation()));
+    steps.take("smoke run", smoke_run);
+    steps.take("notebooks", notebooks_if_possible);
 
     steps.summary();
     for skipped in &count.skipped {
@@ -96,6 +98,33 @@ fn invariants() -> Result<Outcome> {
         ));
     }
     done(tidy::run())
+}
+
+/// Builds, measures briefly and writes the report, beside the target folder's other products.
+fn smoke_run() -> Result<Outcome> {
+    build::run()?;
+    let folder = paths::target().join("smoke");
+    // What an earlier, killed test left would be continued, and that is not what is to be tested here.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let run = reproduce::measure(reproduce::Profile::Smoke, &folder.join("runs"))?;
+    done(report::write("html", &run, &folder.join("report")))
+}
+
+fn notebooks_if_possible() -> Result<Outcome> {
+    if !paths::study_is_there() {
+        return Ok(Outcome::Skipped(format!(
+            "{} is not there; `cargo xtask import ssp2023` brings it in",
+            paths::STUDY
+        )));
+    }
+    if find("python3").is_none() {
+        return Ok(Outcome::Skipped(
+            "python3 is not installed, which nbconvert needs".into(),
+        ));
+    }
+    done(notebooks::all())
 }
 
 fn documentation() -> Result<()> {

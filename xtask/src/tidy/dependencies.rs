@@ -74,11 +74,16 @@ fn dependencies(text: &str) -> Vec<Dependency<'_>> {
             found.push(Dependency {
                 number: index + 1,
                 name: line[..end].trim_matches('"'),
-                reasoned: reasoned || line.contains(" # "),
+                reasoned: reasoned || line.contains(" # ") || inherited(line),
             });
         }
     }
     found
+}
+
+fn inherited(line: &str) -> bool {
+    let line = line.replace(' ', "");
+    line.contains(".workspace=true") || line.contains("workspace=true,") || line.contains("{workspace=true}")
 }
 
 fn manifests(files: &[File]) -> impl Iterator<Item = &File> {

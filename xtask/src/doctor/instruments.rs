@@ -1,0 +1,161 @@
+//! Programs and data that some verb or condition wants.
+
+use std::path::{Path, PathBuf};
+
+use super::Finding;
+use crate::programs::{Program, find};
+use crate::{notebooks, paths};
+
+/// A program looked up in PATH.
+struct Wanted {
+    program: &'static str,
+    purpose: &'static str,
+    fix: &'static str,
+}
+
+const PROGRAMS: [Wanted; 7] = [
+    Wanted {
+        program: "gcc",
+        purpose: "links Rust programs",
+        fix: "apt-get install gcc",
+    },
+    Wanted {
+        program: "git",
+        purpose: "fetches the 2023 study, records the revision in each run",
+        fix: "apt-get install git",
+    },
+    Wanted {
+        program: "strace",
+        purpose: "tests that compare what the hook does in system calls",
+        fix: "apt-get install strace",
+    },
+    Wanted {
+        program: "java",
+        purpose: "the Java application as a system under test",
+        fix: "apt-get install default-jdk-headless",
+    },
+    Wanted {
+        program: "docker",
+        purpose: "condition docker (not driven yet)",
+        fix: "install Docker Engine or Podman",
+    },
+    Wanted {
+        program: "kind",
+        purpose: "condition kind (not driven yet)",
+        fix: "install kind and Docker",
+    },
+    Wanted {
+        program: "eksctl",
+        purpose: "conditions eks-pod and eks-nodes (not driven yet)",
+        fix: "install eksctl and sign in to AWS",
+    },
+];
+
+/// Everything looked for, in the order in which a person would want it.
+pub(super) fn all() -> Vec<Finding> {
+    let mut findings = vec![processors(), clock()];
+    findings.extend(PROGRAMS.iter().map(program));
+    findings.push(jdk());
+    findings.push(python());
+    findings.extend(
+        notebooks::tools()
+            .into_iter()
+            .map(|(name, path)| notebook_tool(name, path)),
+    );
+    findings.push(study());
+    findings
+}
+
+fn program(wanted: &Wanted) -> Finding {
+    let path = find(wanted.program);
+    Finding {
+        name: wanted.program.into(),
+        purpose: wanted.purpose.into(),
+        found: path.is_some(),
+        detail: path.map_or_else(|| "not in PATH".into(), |path| path.display().to_string()),
+        fix: Some(wanted.fix.into()),
+    }
+}
+
+/// The prober and the systems under test must not share a core.
+fn processors() -> Finding {
+    let number = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Finding {
+        name: "two processors".into(),
+        purpose: "one for the prober, the rest for the systems under test".into(),
+        found: number >= 2,
+        detail: format!("{number} may be used"),
+        fix: Some("give this machine or container a second processor".into()),
+    }
+}
+
+/// Some clock sources need a system call for each time stamp.
+fn clock() -> Finding {
+    let path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    let source = std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    Finding {
+        name: "fast clock".into(),
+        purpose: "time stamps without a system call".into(),
+        found: ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"].contains(&source.as_str()),
+        detail: if source.is_empty() {
+            format!("{path} cannot be read")
+        } else {
+            format!("clock source {source}")
+        },
+        fix: Some("boot with clocksource=tsc where the machine's time stamp counter is stable".into()),
+    }
+}
+
+/// `java` alone may be a runtime that cannot compile the single source file.
+fn jdk() -> Finding {
+    let modules = find("java").and_then(|_| Program::new("java").arg("--list-modules").output().ok());
+    let found = modules.as_ref().is_some_and(|modules| modules.contains("jdk.compiler"));
+    Finding {
+        name: "JDK".into(),
+        purpose: "java runs a source file, which needs the compiler".into(),
+        found,
+        detail: match (&modules, found) {
+            (_, true) => "java has module jdk.compiler".into(),
+            (Some(_), _) => "java has no module jdk.compiler: it is a runtime only".into(),
+            (None, _) => "no java".into(),
+        },
+        fix: Some("apt-get install default-jdk-headless".into()),
+    }
+}
+
+fn python() -> Finding {
+    let works = Program::new("python3").args(["-c", "import ensurepip, sys; print(sys.version.split()[0])"]);
+    let version = find("python3").and_then(|_| works.expression().stderr_null().read().ok());
+    Finding {
+        name: "python3 with venv".into(),
+        purpose: "nbconvert, which executes the notebooks".into(),
+        found: version.is_some(),
+        detail: version.unwrap_or_else(|| "python3 or its module ensurepip is not there".into()),
+        fix: Some("apt-get install python3-venv".into()),
+    }
+}
+
+fn notebook_tool(name: &str, path: anyhow::Result<Option<PathBuf>>) -> Finding {
+    let (found, detail) = match path {
+        Ok(Some(path)) => (true, path.display().to_string()),
+        Ok(None) => (false, "not made yet".to_owned()),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    Finding {
+        name: name.into(),
+        purpose: "the notebooks".into(),
+        found,
+        detail,
+        fix: Some("cargo xtask notebooks provides it, in your cache folder".into()),
+    }
+}
+
+fn study() -> Finding {
+    Finding {
+        name: "2023 study".into(),
+        purpose: "the recomputed table, the notebook".into(),
+        found: paths::study_is_there(),
+        detail: Path::new(paths::STUDY).display().to_string(),
+        fix: Some("cargo xtask import ssp2023".into()),
+    }
+}

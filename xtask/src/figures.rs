@@ -1,0 +1,29 @@
+//! `cargo xtask figures`: a run's figures as SVG and PNG.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::programs::cargo;
+use crate::{paths, report, runs};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder of the run [default: the latest finished one]
+    #[arg(long, value_parser = paths::from_here)]
+    run: Option<PathBuf>,
+    /// Folder to write to [default: the run's folder in data/reports]
+    #[arg(long, value_parser = paths::from_here)]
+    out: Option<PathBuf>,
+}
+
+/// Draws.
+///
+/// # Errors
+/// When there is no run, or `report` fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    let run = runs::chosen(arguments.run.as_deref())?;
+    let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
+    report::write("figures", &run, &out)
+}

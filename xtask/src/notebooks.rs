@@ -1,0 +1,157 @@
+//! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
+
+mod kernel;
+mod outputs;
+mod python;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths;
+use crate::programs::Program;
+
+/// Where the notebooks are.
+const NOTEBOOKS: &str = "notebooks";
+/// A cell that takes longer hangs. The first one compiles the project and its dependencies.
+const CELL_TIMEOUT_S: u32 = 1_800;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Notebooks to execute [default: all in notebooks/]
+    #[arg(value_parser = paths::from_here)]
+    notebooks: Vec<PathBuf>,
+}
+
+/// Executes what was asked for.
+///
+/// # Errors
+/// When the tools cannot be provided, or a cell fails or prints to standard error.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if !paths::study_is_there() {
+        bail!(
+            "the notebooks read {}, which is not there; bring it in by `cargo xtask import ssp2023`",
+            paths::STUDY
+        );
+    }
+    if arguments.notebooks.is_empty() {
+        return all();
+    }
+    execute(&arguments.notebooks)
+}
+
+/// Executes all notebooks; the 2023 study must have been imported.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn all() -> Result<()> {
+    let mut notebooks: Vec<PathBuf> = std::fs::read_dir(NOTEBOOKS)
+        .with_context(|| format!("listing {NOTEBOOKS}"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ipynb"))
+        .collect();
+    notebooks.sort();
+    execute(&notebooks)
+}
+
+/// The tools by name, with their paths where they are provided already.
+pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
+    let there = |path: Result<PathBuf>| path.map(|path| Some(path).filter(|path| path.is_file()));
+    [
+        (
+            "evcxr_jupyter",
+            there(paths::cache().map(|cache| kernel::binary(&cache))),
+        ),
+        ("nbconvert", there(paths::cache().map(|cache| python::marker(&cache)))),
+    ]
+}
+
+fn execute(notebooks: &[PathBuf]) -> Result<()> {
+    let cache = paths::cache()?;
+    std::fs::create_dir_all(&cache).with_context(|| format!("making the cache folder {}", cache.display()))?;
+    let python = {
+        // Two clones that begin at once share one cache: the second waits, and finds everything made.
+        let lock = File::create(cache.join("lock")).with_context(|| format!("writing to {}", cache.display()))?;
+        lock.lock()
+            .context("waiting for another clone that provides the tools")?;
+        kernel::provide(&cache)?;
+        python::provide(&cache)?
+    };
+    let out = Path::new(paths::REPORTS).join("notebooks");
+    std::fs::create_dir_all(&out).with_context(|| format!("making {}", out.display()))?;
+    for notebook in notebooks {
+        one(&cache, &python, notebook, &out).with_context(|| format!("notebook {}", notebook.display()))?;
+    }
+    Ok(())
+}
+
+/// Executes one notebook, checks what its cells left, and exports it.
+fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
+    let stem = notebook.file_stem().context("a notebook has a name")?.to_string_lossy();
+    // Within `out`, so that finished files are renamed into place.
+    let unfinished = tempfile::Builder::new()
+        .prefix(".unfinished-")
+        .tempdir_in(out)
+        .with_context(|| format!("writing to {}", out.display()))?;
+    let root = paths::root();
+    let build = cache.join("evcxr-builds").join(format!("{:016x}-{stem}", mark(&root)));
+    kernel::prepare(&build)?;
+    eprintln!(
+        "executing {} (compiles what it uses: minutes the first time, then seconds)",
+        notebook.display()
+    );
+    let start = Instant::now();
+    let executed = format!("{stem}.ipynb");
+    nbconvert(cache, python)
+        .env("EVCXR_TMPDIR", &build)
+        .args(["--to", "notebook", "--execute"])
+        .arg(format!("--ExecutePreprocessor.kernel_name={}", kernel::NAME))
+        // Times of execution would make each execution's file a different one.
+        .arg("--ExecutePreprocessor.record_timing=False")
+        .arg(format!("--ExecutePreprocessor.timeout={CELL_TIMEOUT_S}"))
+        .arg("--output-dir")
+        .arg(unfinished.path())
+        .args(["--output", &executed])
+        .arg(notebook)
+        .run()?;
+    outputs::check(&std::fs::read_to_string(unfinished.path().join(&executed))?)?;
+    let page = format!("{stem}.html");
+    nbconvert(cache, python)
+        .args(["--to", "html"])
+        // A page that works without a network: nothing in it needs these.
+        .args(["--HTMLExporter.require_js_url=", "--HTMLExporter.mathjax_url="])
+        .args(["--HTMLExporter.jquery_url=", "--HTMLExporter.mermaid_js_url="])
+        .arg("--output-dir")
+        .arg(unfinished.path())
+        .args(["--output", &page])
+        .arg(unfinished.path().join(&executed))
+        .run()?;
+    for file in [&executed, &page] {
+        let path = out.join(file);
+        std::fs::rename(unfinished.path().join(file), &path).with_context(|| format!("writing {}", path.display()))?;
+        println!("wrote {}", path.display());
+    }
+    eprintln!("executed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// nbconvert that sees our kernel and nothing of the user's own set-up.
+fn nbconvert(cache: &Path, python: &Path) -> Program {
+    let jupyter = kernel::jupyter(cache);
+    Program::new(python)
+        .env("JUPYTER_DATA_DIR", &jupyter)
+        .env("JUPYTER_CONFIG_DIR", jupyter.join("config"))
+        .env("JUPYTER_RUNTIME_DIR", jupyter.join("runtime"))
+        .env("EVCXR_CONFIG_DIR", jupyter.join("evcxr"))
+        .args(["-m", "nbconvert", "--log-level=WARN"])
+}
+
+/// Tells clones apart, whose notebooks depend on different folders.
+fn mark(root: &Path) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    root.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask report`: a run's HTML report.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::programs::{Program, cargo};
+use crate::{paths, runs};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder of the run [default: the latest finished one]
+    #[arg(long, value_parser = paths::from_here)]
+    run: Option<PathBuf>,
+    /// Folder to write to [default: the run's folder in data/reports]
+    #[arg(long, value_parser = paths::from_here)]
+    out: Option<PathBuf>,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// When there is no run, or `report` fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    let run = runs::chosen(arguments.run.as_deref())?;
+    let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
+    write("html", &run, &out)
+}
+
+/// Has the built `report` write `what` of a run, beside the 2023 study where that was imported.
+///
+/// # Errors
+/// When it fails.
+pub(crate) fn write(what: &str, run: &Path, out: &Path) -> Result<()> {
+    Program::new(paths::binary("report"))
+        .args([what, "--run"])
+        .arg(run)
+        .args(["--study", paths::STUDY, "--out"])
+        .arg(out)
+        .run()
+}

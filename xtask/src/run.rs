@@ -1,0 +1,122 @@
+//! `cargo xtask run`: one experiment.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::programs::Program;
+use crate::runs::{Name, Progress};
+use crate::{build, paths};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A definition, as experiments/overhead.toml
+    #[arg(value_parser = paths::from_here)]
+    experiment: PathBuf,
+    /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
+    #[arg(long, value_parser = paths::from_here)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What may be asked otherwise than the definition says.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Only these conditions, as local-pod,local-bridge
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) conditions: Vec<String>,
+    /// Launches per condition
+    #[arg(long)]
+    pub(crate) launches: Option<u32>,
+    /// Rounds per launch
+    #[arg(long)]
+    pub(crate) rounds: Option<u64>,
+}
+
+impl Options {
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.conditions.is_empty() {
+            words.extend(["--conditions".to_owned(), self.conditions.join(",")]);
+        }
+        if let Some(launches) = self.launches {
+            words.extend(["--launches".to_owned(), launches.to_string()]);
+        }
+        if let Some(rounds) = self.rounds {
+            words.extend(["--rounds".to_owned(), rounds.to_string()]);
+        }
+        words
+    }
+}
+
+/// Builds what is needed and measures.
+///
+/// # Errors
+/// When the build or the runner fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    build::run()?;
+    let experiment = shortened(&arguments.experiment);
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => folder(
+            &experiment,
+            &title(&experiment),
+            &arguments.options,
+            paths::RUNS.as_ref(),
+        )?,
+    };
+    measure(&experiment, &arguments.options, &folder)
+}
+
+/// The folder in `runs` where this measurement goes on or begins.
+///
+/// # Errors
+/// When the definition cannot be read or `runs` cannot be listed.
+pub(crate) fn folder(experiment: &Path, title: &str, options: &Options, runs: &Path) -> Result<PathBuf> {
+    let definition = std::fs::read(experiment).with_context(|| {
+        format!(
+            "{} cannot be read; the definitions are in experiments/",
+            experiment.display()
+        )
+    })?;
+    let words = options.words().join(" ");
+    let (folder, progress) = Name::new(title, &[&definition, words.as_bytes()]).folder(runs)?;
+    if progress == Progress::Continued {
+        eprintln!(
+            "{} is unfinished and goes on; remove it to begin anew",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+/// Runs the experiment to its end; the binaries must have been built.
+///
+/// # Errors
+/// When the runner fails.
+pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Result<()> {
+    Program::new(paths::binary("bench"))
+        .arg("run")
+        .arg(experiment)
+        .arg("--out")
+        .arg(folder)
+        .args(options.words())
+        .arg("--hook")
+        .arg(paths::hook())
+        .run()
+}
+
+/// A definition's name.
+fn title(experiment: &Path) -> String {
+    experiment
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// From the project's folder where it lies there, so that a recorded command line works in any clone.
+fn shortened(path: &Path) -> PathBuf {
+    path.strip_prefix(paths::root()).unwrap_or(path).to_owned()
+}

@@ -1,0 +1,143 @@
+//! Folders of runs: their names, which of them are finished, which one goes on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::paths;
+use crate::programs::Program;
+
+/// What a run is called: what it measures, a mark of its inputs, and when it began.
+pub(crate) struct Name {
+    stem: String,
+}
+
+impl Name {
+    /// `inputs` are all that decides what is measured: two runs with the same inputs may be continued by each other.
+    pub(crate) fn new(title: &str, inputs: &[&[u8]]) -> Self {
+        Self {
+            stem: format!("{title}-{:08x}", mark(inputs)),
+        }
+    }
+
+    /// The latest unfinished run of this name in `runs`, or a new folder's path, not yet made.
+    ///
+    /// # Errors
+    /// When `runs` cannot be listed or the time cannot be told.
+    pub(crate) fn folder(&self, runs: &Path) -> Result<(PathBuf, Progress)> {
+        let unfinished = folders(runs)?
+            .into_iter()
+            .rfind(|folder| self.is_name_of(folder) && !is_finished(folder));
+        if let Some(folder) = unfinished {
+            return Ok((folder, Progress::Continued));
+        }
+        let now = Program::new("date").args(["--utc", "+%Y%m%dT%H%M%SZ"]).output()?;
+        Ok((runs.join(format!("{}-{}", self.stem, now.trim())), Progress::New))
+    }
+
+    fn is_name_of(&self, folder: &Path) -> bool {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(&self.stem).is_some_and(|rest| rest.starts_with('-'))
+    }
+}
+
+/// Whether a run's folder holds finished launches already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    New,
+    Continued,
+}
+
+/// The run that a verb means: the one given, or else the latest finished one.
+///
+/// # Errors
+/// When none is finished, or the one given is not.
+pub(crate) fn chosen(given: Option<&Path>) -> Result<PathBuf> {
+    match given {
+        Some(run) if is_finished(run) => Ok(run.to_owned()),
+        Some(run) => anyhow::bail!(
+            "{} has no manifest.json, so it is no finished run; give the same command again that began it",
+            run.display()
+        ),
+        None => folders(Path::new(paths::RUNS))?
+            .into_iter()
+            .filter(|folder| is_finished(folder))
+            .max_by_key(|folder| began(folder))
+            .with_context(|| {
+                format!(
+                    "there is no finished run in {}; make one by `cargo xtask reproduce`, or name one by --run",
+                    paths::RUNS
+                )
+            }),
+    }
+}
+
+/// Where the report of a run goes.
+pub(crate) fn report_of(run: &Path) -> PathBuf {
+    Path::new(paths::REPORTS).join(run.file_name().unwrap_or("run".as_ref()))
+}
+
+/// The manifest is written when all launches are there.
+fn is_finished(run: &Path) -> bool {
+    run.join("manifest.json").is_file()
+}
+
+/// The part of a name that says when the run began, which sorts by time.
+fn began(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.rsplit('-').next().unwrap_or_default().to_owned()
+}
+
+/// Folders in `runs`, sorted by name; none where there is no such folder.
+fn folders(runs: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    match std::fs::read_dir(runs) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        listing => {
+            for entry in listing.with_context(|| format!("listing the runs in {}", runs.display()))? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// FNV-1a, 32 bits: tells apart the few definitions that one clone sees.
+fn mark(inputs: &[&[u8]]) -> u32 {
+    // A byte that no text holds keeps ["ab", "c"] and ["a", "bc"] apart.
+    let bytes = inputs.iter().flat_map(|input| input.iter().chain(&[0xff]));
+    bytes.fold(0x811c_9dc5, |mark, &byte| {
+        (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_run_of_the_same_inputs_goes_on() {
+        let runs = tempfile::tempdir().unwrap();
+        let name = Name::new("overhead-default", &[b"plan"]);
+        let (first, progress) = name.folder(runs.path()).unwrap();
+        assert_eq!(progress, Progress::New);
+        std::fs::create_dir(&first).unwrap();
+        assert_eq!(name.folder(runs.path()).unwrap(), (first.clone(), Progress::Continued));
+        let other = Name::new("overhead-default", &[b"another plan"]);
+        assert_eq!(other.folder(runs.path()).unwrap().1, Progress::New);
+        std::fs::write(first.join("manifest.json"), "{}").unwrap();
+        assert_eq!(name.folder(runs.path()).unwrap().1, Progress::New);
+    }
+
+    #[test]
+    fn only_a_finished_run_is_analysed() {
+        let run = tempfile::tempdir().unwrap();
+        assert!(chosen(Some(run.path())).is_err());
+        std::fs::write(run.path().join("manifest.json"), "{}").unwrap();
+        assert_eq!(chosen(Some(run.path())).unwrap(), run.path());
+    }
+}
