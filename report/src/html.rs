@@ -1,6 +1,6 @@
 //! The report: one self-contained page.
 
-use analysis::figures::Figure;
+use analysis::figures::{Figure, font_face_css};
 use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -36,7 +36,7 @@ pub fn page(page: &Page) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "What does a function hook cost? " (page.results.run_id) }
-                style { (PreEscaped(include_str!("page.css"))) }
+                style { (PreEscaped(font_face_css())) (PreEscaped(include_str!("page.css"))) }
             }
             body {
                 h1 { "What does a function hook cost?" }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use analysis::figures::Figure;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
 use report::study::StudyResults;
@@ -24,8 +24,18 @@ struct Arguments {
 enum Command {
     /// Write index.html, results.json and figures/
     Html(Output),
-    /// Write figures/*.svg and *.png
-    Figures(Output),
+    /// Write figures/*.svg and *.png of a run, of the 2023 study, or of both
+    Figures {
+        /// Folder of the run
+        #[arg(long)]
+        run: Option<PathBuf>,
+        /// Folder of the imported 2023 study; left out where it is not there
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// Folder to write to
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Print the effects of a run
     Effects {
         /// Folder of the run
@@ -68,7 +78,7 @@ enum Format {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Html(output) => write_html(&output),
-        Command::Figures(output) => write_figures(&output),
+        Command::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out),
         Command::Effects { run, format } => {
             let run = Run::open(&run)?;
             let samples = load::run_samples(&run)?;
@@ -105,20 +115,39 @@ fn write_html(output: &Output) -> Result<()> {
     Ok(())
 }
 
-fn write_figures(output: &Output) -> Result<()> {
-    write_all(&page(output)?.figures, &output.out)
+fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
+    let mut drawn = Vec::new();
+    if let Some(run) = run {
+        let run = Run::open(run)?;
+        let samples = load::run_samples(&run)?;
+        drawn.extend(figures::run(
+            &results::results(&run.manifest, &samples.launches)?,
+            &samples,
+        )?);
+    }
+    if let Some(recordings) = recordings(study)? {
+        drawn.extend(figures::study(&recordings)?);
+    }
+    if drawn.is_empty() {
+        bail!("nothing to draw: name a run by --run, or import the study by `cargo xtask import ssp2023`");
+    }
+    write_all(&drawn, out)
+}
+
+/// The imported study, if it was imported.
+fn recordings(study: &Path) -> Result<Option<Vec<load::StudyCondition>>> {
+    study
+        .join("manifest.json")
+        .exists()
+        .then(|| load::study(study))
+        .transpose()
 }
 
 fn page(output: &Output) -> Result<html::Page> {
     let run = Run::open(&output.run)?;
     let samples = load::run_samples(&run)?;
     let results = results::results(&run.manifest, &samples.launches)?;
-    let recordings = output
-        .study
-        .join("manifest.json")
-        .exists()
-        .then(|| load::study(&output.study))
-        .transpose()?;
+    let recordings = recordings(&output.study)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
     let mut figures = figures::run(&results, &samples)?;
     if let Some(recordings) = &recordings {
