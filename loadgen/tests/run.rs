@@ -1,0 +1,328 @@
+//! `loadgen run` against small servers of the test's own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use dataset::{Observation, ObservationReader, Status};
+use serde_json::{Value, json};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+/// A server that hands each connection to `serve`.
+fn server(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = serve.clone();
+            thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Reads one request; false when the client has gone.
+fn request(stream: &TcpStream) -> bool {
+    let mut lines = BufReader::with_capacity(1, stream).lines();
+    loop {
+        match lines.next() {
+            Some(Ok(line)) if line.is_empty() => return true,
+            Some(Ok(_)) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn answering(answer: &'static [u8]) -> SocketAddr {
+    server(move |mut stream| while request(&stream) && stream.write_all(answer).is_ok() {})
+}
+
+fn plan(directory: &Path, arms: &[(&str, SocketAddr)]) -> Value {
+    let arms: Vec<Value> = arms
+        .iter()
+        .map(|(arm, address)| json!({"arm": arm, "address": address}))
+        .collect();
+    json!({
+        "condition": "loopback", "launch": 3, "arms": arms,
+        "request": {"method": "GET", "path": "/", "headers": [["User-Agent", "test"]], "body": ""},
+        "schedule": "interleaved", "rounds": 40, "warm_up_rounds": 4, "segment_rounds": 10,
+        "wait": "sleep", "cpu": null, "seed": 1, "timeout_ms": 10_000, "max_error_share": 0.0,
+        "output": directory.join("out.parquet"),
+    })
+}
+
+fn command(directory: &Path, plan: &Value) -> Command {
+    let path = directory.join("plan.json");
+    std::fs::write(&path, plan.to_string()).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.arg("run").arg("--plan").arg(path);
+    command
+}
+
+fn run(directory: &Path, plan: &Value) -> (Output, Value) {
+    let output = command(directory, plan).output().expect("it runs");
+    let summary = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+    (output, summary)
+}
+
+fn rows(directory: &Path) -> Vec<Observation> {
+    let reader = ObservationReader::open(&directory.join("out.parquet")).expect("a readable file");
+    let mut rows = Vec::new();
+    reader.for_each(|row| rows.push(*row)).expect("readable rows");
+    assert_eq!(reader.rows(), rows.len() as u64);
+    rows
+}
+
+fn count(rows: &[Observation], arm: u16, status: Status) -> usize {
+    rows.iter().filter(|row| row.arm == arm && row.status == status).count()
+}
+
+#[test]
+fn every_request_becomes_a_row_by_either_wait() {
+    for wait in ["sleep", "spin"] {
+        let directory = tempfile::tempdir().expect("a folder");
+        let mut plan = plan(
+            directory.path(),
+            &[("a", answering(OK)), ("b", answering(OK)), ("c", answering(OK))],
+        );
+        plan["wait"] = wait.into();
+        let (output, summary) = run(directory.path(), &plan);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let rows = rows(directory.path());
+        assert_eq!(rows.len(), 40 * 3);
+        for (number, round) in (0..).zip(rows.chunks(3)) {
+            let mut arms: Vec<u16> = round.iter().map(|row| row.arm).collect();
+            arms.sort_unstable();
+            assert_eq!(arms, [0, 1, 2]);
+            for (position, row) in (0..).zip(round) {
+                assert_eq!((row.round, row.sequence, row.position), (number, number, position));
+                assert_eq!(
+                    (row.status, row.http_status, row.bytes),
+                    (Status::Ok, 200, OK.len() as u32)
+                );
+                assert_eq!(row.warm_up, number < 4);
+                assert!(row.rtt_ns() > 0 && row.intended_send_ns == row.user_send_ns);
+                // What the kernel saw lies within what the program saw.
+                assert!(
+                    row.wire_ns()
+                        .is_none_or(|wire_ns| wire_ns > 0 && wire_ns <= row.rtt_ns()),
+                    "{row:?}"
+                );
+            }
+        }
+        let usable: Vec<_> = rows.iter().filter(|row| !row.warm_up).collect();
+        let stamped = usable.iter().filter(|row| row.wire_ns().is_some()).count();
+        let share = summary["stamped_share"].as_f64().expect("a share");
+        assert!((share - stamped as f64 / usable.len() as f64).abs() < 1e-9);
+        assert!(share > 0.9, "this kernel has software stamps: {summary}");
+        assert_eq!(summary["observations"], 120);
+        assert_eq!(summary["requests_sent"], json!({"a": 40, "b": 40, "c": 40}));
+        assert_eq!(summary["finished"], true);
+        assert!(
+            summary["littles_law"]
+                .as_f64()
+                .is_some_and(|load| load > 0.0 && load <= 1.0),
+            "{summary}"
+        );
+    }
+}
+
+#[test]
+fn the_sequential_schedule_records_arm_after_arm() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(directory.path(), &[("a", answering(OK)), ("b", answering(OK))]);
+    plan["schedule"] = "sequential".into();
+    assert!(run(directory.path(), &plan).0.status.success());
+    let rows = rows(directory.path());
+    assert!(rows[..40].iter().all(|row| row.arm == 0) && rows[40..].iter().all(|row| row.arm == 1));
+    assert_eq!(rows.iter().filter(|row| row.warm_up).count(), 8);
+}
+
+#[test]
+fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let resets = server(|mut stream| {
+        // Two answers, then nothing.
+        for _ in 0..2 {
+            if !request(&stream) || stream.write_all(OK).is_err() {
+                return;
+            }
+        }
+        request(&stream);
+    });
+    let arms = [
+        ("good", answering(OK)),
+        ("error", answering(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
+        ("malformed", answering(b"SSH-2.0-OpenSSH\r\n\r\n")),
+        ("resets", resets),
+        ("surplus", answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nhi")),
+        (
+            "chunked",
+            answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+    ];
+    let mut plan = plan(directory.path(), &arms);
+    plan["rounds"] = 30.into();
+    plan["max_error_share"] = 1.0.into();
+    let (output, summary) = run(directory.path(), &plan);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = rows(directory.path());
+    assert_eq!(rows.len(), 30 * arms.len());
+    assert_eq!(count(&rows, 0, Status::Ok), 30);
+    assert_eq!(count(&rows, 1, Status::BadStatus), 30);
+    assert!(rows.iter().filter(|row| row.arm == 1).all(|row| row.http_status == 500));
+    assert_eq!(count(&rows, 2, Status::Malformed), 30);
+    assert_eq!((count(&rows, 3, Status::Ok), count(&rows, 3, Status::Reset)), (20, 10));
+    assert_eq!(count(&rows, 4, Status::Malformed), 30);
+    assert_eq!(count(&rows, 5, Status::Malformed), 30);
+    assert_eq!(
+        summary["errors"],
+        json!({"bad_status": 30, "malformed": 90, "reset": 10})
+    );
+    // The first request of each connection that was made again is not for estimates.
+    let mut of_resets: Vec<_> = rows.iter().filter(|row| row.arm == 3).collect();
+    of_resets.sort_by_key(|row| row.sequence);
+    for pair in of_resets.windows(2).filter(|pair| pair[0].status == Status::Reset) {
+        assert!(pair[1].warm_up);
+    }
+
+    plan["max_error_share"] = 0.1.into();
+    let (output, summary) = run(directory.path(), &plan);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(summary["finished"], false, "it stops when the share cannot be kept");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("max_error_share") && message.contains("chunked"),
+        "{message}"
+    );
+    assert!(directory.path().join("out.parquet").exists());
+}
+
+#[test]
+fn a_silent_server_is_a_timeout_by_either_wait() {
+    for wait in ["sleep", "spin"] {
+        let directory = tempfile::tempdir().expect("a folder");
+        let silent = server(|stream| while request(&stream) {});
+        let mut plan = plan(directory.path(), &[("silent", silent)]);
+        plan["wait"] = wait.into();
+        plan["rounds"] = 3.into();
+        plan["warm_up_rounds"] = 0.into();
+        plan["timeout_ms"] = 20.into();
+        plan["max_error_share"] = 1.0.into();
+        assert!(run(directory.path(), &plan).0.status.success());
+        assert_eq!(count(&rows(directory.path()), 0, Status::Timeout), 3);
+    }
+}
+
+#[test]
+fn a_server_that_goes_away_is_refused_from_then_on() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        drop(listener);
+        assert!(request(&stream));
+        stream.write_all(OK).expect("sent");
+        request(&stream);
+    });
+    let mut plan = plan(directory.path(), &[("a", address)]);
+    plan["max_error_share"] = 1.0.into();
+    let (output, summary) = run(directory.path(), &plan);
+    assert!(output.status.success());
+    let rows = rows(directory.path());
+    assert_eq!(count(&rows, 0, Status::Ok), 1);
+    assert_eq!(count(&rows, 0, Status::Reset), 1);
+    assert_eq!(count(&rows, 0, Status::Refused), 38);
+    assert_eq!(summary["requests_sent"], json!({"a": 2}));
+}
+
+#[test]
+fn nothing_is_left_when_an_arm_refuses_at_the_start() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("an address");
+    let plan = plan(directory.path(), &[("there", answering(OK)), ("absent", closed)]);
+    let (output, _) = run(directory.path(), &plan);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("`absent`") && message.contains("start its server first"),
+        "{message}"
+    );
+    let left: Vec<_> = std::fs::read_dir(directory.path())
+        .expect("a folder")
+        .flatten()
+        .collect();
+    assert_eq!(left.len(), 1, "only the plan: {left:?}");
+}
+
+#[test]
+fn an_impossible_cpu_is_a_clear_error() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(directory.path(), &[("a", answering(OK))]);
+    plan["cpu"] = 4000.into();
+    let (output, _) = run(directory.path(), &plan);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && message.contains("`cpu`") && message.contains("4000"),
+        "{message}"
+    );
+}
+
+#[test]
+fn sigint_leaves_a_complete_file_and_exit_130() {
+    static RELEASED: AtomicBool = AtomicBool::new(false);
+    let directory = tempfile::tempdir().expect("a folder");
+    let (reached, wait_for_round) = mpsc::channel();
+    let address = server(move |mut stream| {
+        let mut answered = 0;
+        while request(&stream) {
+            answered += 1;
+            if answered == 10 {
+                reached.send(()).expect("the test waits");
+                while !RELEASED.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+            }
+            if stream.write_all(OK).is_err() {
+                return;
+            }
+        }
+    });
+    let mut plan = plan(directory.path(), &[("a", address)]);
+    plan["rounds"] = 4_000_000_000_u64.into();
+    let mut child = command(directory.path(), &plan)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    wait_for_round.recv().expect("the tenth request");
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(kill.success());
+    RELEASED.store(true, Ordering::Release);
+    let mut text = String::new();
+    child
+        .stdout
+        .take()
+        .expect("piped")
+        .read_to_string(&mut text)
+        .expect("a summary");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let summary: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(summary["finished"], false);
+    assert_eq!(
+        summary["observations"].as_u64(),
+        Some(rows(directory.path()).len() as u64)
+    );
+}
