@@ -1,5 +1,6 @@
 //! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
 
+mod guard;
 mod kernel;
 mod outputs;
 mod python;
@@ -104,6 +105,14 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     );
     let start = Instant::now();
     let executed = format!("{stem}.ipynb");
+    let path = unfinished.path().join(&executed);
+    let original = std::fs::read_to_string(notebook)?;
+    // Beside the notebook, since the kernel works in the folder of the file and paths in cells are meant from there.
+    let copy = tempfile::Builder::new()
+        .prefix(".marked-")
+        .suffix(".tmp")
+        .tempfile_in(notebook.parent().unwrap_or(Path::new(".")))?;
+    std::fs::write(copy.path(), guard::marked(&original)?.to_string())?;
     nbconvert(cache, python)
         .env("EVCXR_TMPDIR", &build)
         .args(["--to", "notebook", "--execute"])
@@ -111,23 +120,27 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
         // Times of execution would make each execution's file a different one.
         .arg("--ExecutePreprocessor.record_timing=False")
         .arg(format!("--ExecutePreprocessor.timeout={CELL_TIMEOUT_S}"))
+        // What the cells before a failed one printed is wanted too; `outputs` finds the failure.
+        .arg("--allow-errors")
         .arg("--output-dir")
         .arg(unfinished.path())
         .args(["--output", &executed])
-        .arg(notebook)
-        .run()?;
-    outputs::check(&std::fs::read_to_string(unfinished.path().join(&executed))?)?;
+        .arg(copy.path())
+        .run_aside()?;
+    let notebook = guard::unmarked(&std::fs::read_to_string(&path)?, &original)?;
+    outputs::check(&notebook)?;
+    std::fs::write(&path, format!("{notebook:#}\n"))?;
     let page = format!("{stem}.html");
     nbconvert(cache, python)
         .args(["--to", "html"])
         // A page that works without a network: nothing in it needs these.
         .args(["--HTMLExporter.require_js_url=", "--HTMLExporter.mathjax_url="])
-        .args(["--HTMLExporter.jquery_url=", "--HTMLExporter.mermaid_js_url="])
+        .arg("--HTMLExporter.jquery_url=")
         .arg("--output-dir")
         .arg(unfinished.path())
         .args(["--output", &page])
-        .arg(unfinished.path().join(&executed))
-        .run()?;
+        .arg(&path)
+        .run_aside()?;
     for file in [&executed, &page] {
         let path = out.join(file);
         std::fs::rename(unfinished.path().join(file), &path).with_context(|| format!("writing {}", path.display()))?;
@@ -145,6 +158,8 @@ fn nbconvert(cache: &Path, python: &Path) -> Program {
         .env("JUPYTER_CONFIG_DIR", jupyter.join("config"))
         .env("JUPYTER_RUNTIME_DIR", jupyter.join("runtime"))
         .env("EVCXR_CONFIG_DIR", jupyter.join("evcxr"))
+        // A cell's panic is one line, the same every time.
+        .env("RUST_BACKTRACE", "0")
         .args(["-m", "nbconvert", "--log-level=WARN"])
 }
 

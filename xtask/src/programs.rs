@@ -58,9 +58,20 @@ impl Program {
     /// # Errors
     /// When it cannot be started or fails.
     pub(crate) fn run(&self) -> Result<()> {
+        self.run_as(&self.expression())
+    }
+
+    /// As [`Program::run`], but what it prints is talk, not a result of the verb.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub(crate) fn run_aside(&self) -> Result<()> {
+        self.run_as(&self.expression().stdout_to_stderr())
+    }
+
+    fn run_as(&self, expression: &Expression) -> Result<()> {
         eprintln!("$ {}", self.shown());
-        let output = self
-            .expression()
+        let output = expression
             .unchecked()
             .run()
             .with_context(|| format!("cannot start `{}`", self.shown()))?;

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Refuses a notebook of which a cell failed, printed to standard error, or did not run: after a panic or a failed `?`
-/// nbconvert itself ends as if all was well.
+use super::guard::text;
+
+/// Refuses a notebook of which a cell failed, printed to standard error, or did not run: after a failed `?` nbconvert
+/// itself ends as if all was well.
 ///
 /// # Errors
 /// Names each such cell with what it printed.
-pub(super) fn check(notebook: &str) -> Result<()> {
-    let notebook: Value = serde_json::from_str(notebook).context("the executed notebook is not JSON")?;
+pub(super) fn check(notebook: &Value) -> Result<()> {
     let cells = notebook["cells"]
         .as_array()
         .context("the executed notebook has no cells")?;
@@ -33,24 +34,19 @@ pub(super) fn check(notebook: &str) -> Result<()> {
 }
 
 fn fault(cell: &Value) -> Option<String> {
-    for output in cell["outputs"].as_array().into_iter().flatten() {
-        if output["output_type"] == "error" {
-            return Some(format!("error: {}", text(&output["evalue"])));
-        }
-        if output["output_type"] == "stream" && output["name"] == "stderr" {
-            return Some(format!("printed to standard error: {}", text(&output["text"])));
-        }
+    let outputs = || cell["outputs"].as_array().into_iter().flatten();
+    let printed: String = outputs()
+        .filter(|output| output["output_type"] == "stream" && output["name"] == "stderr")
+        .map(|output| text(&output["text"]))
+        .collect();
+    let error = outputs().find(|output| output["output_type"] == "error");
+    let printed = (!printed.is_empty()).then(|| format!("printed to standard error: {}", printed.trim_end()));
+    let error = error.map(|error| format!("error: {}", text(&error["evalue"]).trim_end()));
+    match (printed, error) {
+        (Some(printed), Some(error)) => Some(format!("{error}; {printed}")),
+        (None, None) => cell["execution_count"].is_null().then(|| "was not executed".to_owned()),
+        (printed, error) => printed.or(error),
     }
-    cell["execution_count"].is_null().then(|| "was not executed".to_owned())
-}
-
-/// Jupyter writes a text as one string or as a list of lines.
-fn text(value: &Value) -> String {
-    let text = match value {
-        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
-        value => value.as_str().unwrap_or_default().to_owned(),
-    };
-    text.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -59,7 +55,8 @@ mod tests {
 
     fn with(outputs: &str, count: &str) -> Result<(), String> {
         let cell = format!(r#"{{"cell_type": "code", "execution_count": {count}, "outputs": [{outputs}]}}"#);
-        check(&format!(r#"{{"cells": [{{"cell_type": "markdown"}}, {cell}]}}"#)).map_err(|error| error.to_string())
+        let notebook = format!(r#"{{"cells": [{{"cell_type": "markdown"}}, {cell}]}}"#);
+        check(&serde_json::from_str(&notebook).unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -85,7 +82,7 @@ mod tests {
         let error = with(r#"{"output_type": "error", "evalue": "no such value"}"#, "1");
         assert!(error.unwrap_err().contains("cell 2: error: no such value"));
         assert!(with("", "null").unwrap_err().contains("cell 2: was not executed"));
-        assert!(check(r#"{"cells": []}"#).is_err());
-        assert!(check("nothing").is_err());
+        assert!(check(&serde_json::json!({ "cells": [] })).is_err());
+        assert!(check(&serde_json::json!({})).is_err());
     }
 }
