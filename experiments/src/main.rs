@@ -1,3 +1,4 @@
 //! Experiment definitions and their runner, bench.
+#![forbid(unsafe_code)]
 
 fn main() {}
