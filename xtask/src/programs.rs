@@ -109,9 +109,9 @@ impl Program {
     }
 }
 
-/// Cargo, the one that runs us.
+/// Cargo; rustup has the one that runs us used again.
 pub(crate) fn cargo() -> Program {
-    Program::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    Program::new("cargo")
 }
 
 /// Where a program stands in PATH.
