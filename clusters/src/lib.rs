@@ -1,1 +1,20 @@
-//! The places where an experiment runs.
+//! The places where an experiment runs, made of Linux namespaces.
+//!
+//! A place belongs to a process and dies with it: whichever way a launch ends, the kernel removes its network and, where
+//! a process namespace could be had, every process in it. There is nothing to clean up.
+//!
+//! Entering goes in two steps, because a process namespace holds only the *children* of the process that made it:
+//! [`enter`] in one process, then [`Network::build`] in its child.
+#![forbid(unsafe_code)]
+
+mod error;
+mod isolation;
+mod network;
+mod place;
+mod process;
+
+pub use error::Error;
+pub use isolation::enter;
+pub use network::Network;
+pub use place::{Level, Place};
+pub use process::{allowed_cpus, die_with_parent, outer_pid, outer_pid_of_child, pin};

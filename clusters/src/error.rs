@@ -1,0 +1,76 @@
+//! Why a place cannot be had.
+
+use std::io;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+/// Each message says what was tried and what would help.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel does not let this process make namespaces.
+    #[error("cannot make namespaces at level `{level}`: {source}; {fix}")]
+    Namespaces {
+        /// Level that was tried.
+        level: &'static str,
+        /// What the kernel said.
+        source: Errno,
+        /// What would help.
+        fix: &'static str,
+    },
+    /// A system call failed that usually does not.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        source: Errno,
+    },
+    /// A file of the kernel's could not be read or written.
+    #[error("cannot access {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The netlink socket could not be used.
+    #[error("cannot talk to the kernel's network configuration: {0}")]
+    Socket(#[from] io::Error),
+    /// The kernel refused a change to the network.
+    #[error("cannot {action}: {source}; the kernel needs the modules `veth` and `bridge`")]
+    Netlink {
+        /// What was tried.
+        action: String,
+        /// What the kernel said.
+        source: Box<rtnetlink::Error>,
+    },
+    /// A place whose topology cannot be had without namespaces.
+    #[error(
+        "`{place}` needs network namespaces, and the level `{level}` has none; run as root, or allow unprivileged user namespaces"
+    )]
+    Unavailable {
+        /// The place.
+        place: &'static str,
+        /// The level asked for.
+        level: &'static str,
+    },
+    /// The process that started this one has gone.
+    #[error("the process {0} that started this one has gone; it was probably stopped")]
+    Orphaned(u32),
+    /// A child is not to be seen in /proc.
+    #[error("process {0} is not to be found in /proc; mount /proc, and without hidepid")]
+    Unseen(u32),
+}
+
+impl Error {
+    pub(crate) fn system(action: &'static str) -> impl FnOnce(Errno) -> Self {
+        move |source| Self::System { action, source }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
