@@ -1,4 +1,82 @@
-//! Experiment definitions and their runner, bench.
+//! `bench`: runs experiments in their conditions, launch by launch.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod child;
+mod definition;
+mod folder;
+mod inside;
+mod memory;
+mod order;
+mod places;
+mod revision;
+mod run;
+mod server;
+mod spec;
+mod treatment;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use clusters::{Level, Place};
+
+#[derive(Parser)]
+#[command(about = "Runs experiments in their conditions, launch by launch", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment, or go on with it
+    Run(run::Options),
+    /// Print which conditions can be had here, as JSON
+    Places,
+    #[command(hide = true)]
+    Launch {
+        #[arg(long)]
+        parent: u32,
+        spec: PathBuf,
+    },
+    #[command(hide = true)]
+    Inside {
+        #[arg(long)]
+        parent: u32,
+        spec: PathBuf,
+    },
+    #[command(hide = true)]
+    Try {
+        #[arg(long)]
+        parent: u32,
+        place: Place,
+        level: Level,
+    },
+    #[command(hide = true)]
+    Start {
+        #[arg(long)]
+        parent: u32,
+        #[arg(long)]
+        cpu: Option<usize>,
+        #[arg(long = "env")]
+        environment: Vec<String>,
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Places => places::print(),
+        Command::Launch { parent, spec } => child::enter(parent, &spec),
+        Command::Inside { parent, spec } => child::run(parent, &spec),
+        Command::Try { parent, place, level } => child::enter_and_build(parent, place, level),
+        Command::Start {
+            parent,
+            cpu,
+            environment,
+            command,
+        } => child::start(parent, cpu, &environment, &command),
+    }
+}

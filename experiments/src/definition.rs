@@ -1,0 +1,144 @@
+//! An experiment's definition: TOML in, checked before anything is started.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use clusters::Place;
+use loadgen::{Request, Schedule, Wait};
+use serde::{Deserialize, Serialize};
+
+/// What is measured, where, and how often.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    pub(crate) name: String,
+    pub(crate) question: String,
+    pub(crate) conditions: Vec<Place>,
+    pub(crate) launches: u32,
+    pub(crate) seed: u64,
+    pub(crate) load: Load,
+    pub(crate) request: Request,
+    pub(crate) sut: Sut,
+    #[serde(rename = "arms", alias = "arm")]
+    pub(crate) arms: Vec<Arm>,
+    #[serde(rename = "contrasts", alias = "contrast", default)]
+    pub(crate) contrasts: Vec<Contrast>,
+}
+
+/// How the prober works; see `loadgen`'s plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Load {
+    pub(crate) schedule: Schedule,
+    pub(crate) rounds: u64,
+    pub(crate) warm_up_rounds: u64,
+    pub(crate) segment_rounds: u64,
+    pub(crate) wait: Wait,
+    pub(crate) timeout_ms: u64,
+    pub(crate) max_error_share: f64,
+}
+
+/// The synthetic system under test's flags.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sut {
+    pub(crate) accept: String,
+    pub(crate) receive: String,
+    pub(crate) reads_per_request: u32,
+    pub(crate) response_bytes: u32,
+    pub(crate) work_ns: u64,
+    pub(crate) threads: u32,
+}
+
+/// What is done to a server: nothing, or the hook in one of its modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Treatment {
+    Unmodified,
+    Forward,
+    Track,
+    Scan,
+    Log,
+    Delay,
+}
+
+/// One server process of every launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Arm {
+    pub(crate) name: String,
+    pub(crate) treatment: Treatment,
+    /// Busy wait; for the treatment `delay`, and only for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) delay_ns: Option<u64>,
+}
+
+/// Two arms to compare.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Contrast {
+    pub(crate) name: String,
+    pub(crate) baseline: String,
+    pub(crate) arm: String,
+    pub(crate) role: Role,
+}
+
+/// Why they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Effect,
+    Control,
+    Calibration,
+}
+
+impl Experiment {
+    /// Reads a definition.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
+        // The TOML library's message has line, column and key.
+        toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))
+    }
+
+    /// Reads the form that is kept in manifests.
+    pub(crate) fn from_plan(plan: &serde_json::Value) -> Result<Self> {
+        Self::deserialize(plan).context("the recorded plan is no experiment of this version")
+    }
+
+    /// Checks what types cannot, after the command line's overrides.
+    pub(crate) fn validate(&self) -> Result<()> {
+        ensure!(
+            !self.conditions.is_empty(),
+            "conditions: none; expected at least one, such as \"local-pod\""
+        );
+        ensure!(
+            self.launches > 0,
+            "launches: 0; expected at least 1, and 10 for an interval to be trusted"
+        );
+        ensure!(!self.arms.is_empty(), "no [[arm]]; expected at least one");
+        for (index, arm) in self.arms.iter().enumerate() {
+            let name = &arm.name;
+            ensure!(
+                !self.arms[..index].iter().any(|other| other.name == *name),
+                "[[arm]] {name}: the name stands there twice; give each arm its own"
+            );
+            match (arm.treatment, arm.delay_ns) {
+                (Treatment::Delay, None) => bail!("[[arm]] {name}: the treatment delay needs delay_ns"),
+                (Treatment::Delay, Some(_)) | (_, None) => {}
+                (_, Some(_)) => bail!("[[arm]] {name}: delay_ns is only for the treatment delay; remove it"),
+            }
+        }
+        for contrast in &self.contrasts {
+            for arm in [&contrast.baseline, &contrast.arm] {
+                ensure!(
+                    self.arms.iter().any(|known| known.name == *arm),
+                    "[[contrast]] {}: there is no arm {arm}",
+                    contrast.name
+                );
+            }
+        }
+        Ok(())
+    }
+}

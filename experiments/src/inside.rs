@@ -1,0 +1,236 @@
+//! One launch, in the process that is alone with it: servers up, prober run, everything checked, files left in the
+//! launch's folder. Whichever way this process ends, the place and all in it end with it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clusters::Network;
+use dataset::{ArmRecord, LaunchRecord};
+use loadgen::{Plan, Target, Wait};
+
+use crate::definition::{Arm, Experiment, Sut};
+use crate::memory::{self, MemoryFile};
+use crate::order::Order;
+use crate::server::Server;
+use crate::spec::LaunchSpec;
+use crate::treatment::environment;
+
+/// Name of the observations in the launch's folder.
+pub(crate) const OBSERVATIONS: &str = "observations.parquet";
+
+/// An arm while it runs.
+struct Running<'a> {
+    arm: &'a Arm,
+    start_order: usize,
+    server: Server,
+    telemetry: Option<MemoryFile>,
+    hook_mapped: Option<bool>,
+    // Kept open as long as the server may write to it.
+    _log: MemoryFile,
+}
+
+/// Runs the launch; this process must be the child of one that entered the level.
+pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
+    let experiment = spec.experiment()?;
+    let order = Order::draw(experiment.seed, spec.place, spec.launch, experiment.arms.len());
+    let network = Network::build(spec.place, spec.level)?;
+    network.go_to_server()?;
+    let mut running = Vec::new();
+    for (start_order, &index) in order.start.iter().enumerate() {
+        let port = order.ports[index];
+        running.push(start(
+            spec,
+            &experiment,
+            &experiment.arms[index],
+            start_order,
+            (network.server_address(), port).into(),
+        )?);
+    }
+    network.go_to_client()?;
+    let plan = plan(spec, &experiment, &order, &running);
+    let summary = probe(spec, &plan)?;
+    for arm in &mut running {
+        if arm.telemetry.is_some() {
+            arm.hook_mapped = Some(arm.server.has_mapped(&spec.hook)?);
+        }
+    }
+    record(spec, &experiment, &order, running, summary)
+}
+
+fn start<'a>(
+    spec: &LaunchSpec,
+    experiment: &Experiment,
+    arm: &'a Arm,
+    start_order: usize,
+    address: std::net::SocketAddr,
+) -> Result<Running<'a>> {
+    let capacity = if arm.treatment.records() {
+        u32::try_from(experiment.load.rounds)?.saturating_mul(2)
+    } else {
+        0
+    };
+    let telemetry = arm
+        .treatment
+        .mode()
+        .map(|_| MemoryFile::telemetry(capacity))
+        .transpose()?;
+    let log = MemoryFile::create(c"hits", b"")?;
+    let variables = match &telemetry {
+        Some(telemetry) => environment(arm, &spec.hook, &log.path, &telemetry.path),
+        None => Vec::new(),
+    };
+    let server = Server::start(spec.cpus.arms, &variables, &command(spec, &experiment.sut, address))
+        .with_context(|| format!("arm {}", arm.name))?;
+    Ok(Running {
+        arm,
+        start_order,
+        server,
+        telemetry,
+        hook_mapped: None,
+        _log: log,
+    })
+}
+
+fn command(spec: &LaunchSpec, sut: &Sut, address: std::net::SocketAddr) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec![spec.binaries.join("sut").into()];
+    for (flag, value) in [
+        ("--listen", address.to_string()),
+        ("--accept", sut.accept.clone()),
+        ("--receive", sut.receive.clone()),
+        ("--reads-per-request", sut.reads_per_request.to_string()),
+        ("--response-bytes", sut.response_bytes.to_string()),
+        ("--work-ns", sut.work_ns.to_string()),
+        ("--threads", sut.threads.to_string()),
+    ] {
+        words.extend([flag.into(), value.into()]);
+    }
+    words
+}
+
+fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> Plan {
+    let load = &experiment.load;
+    let targets = order.connection.iter().filter_map(|&index| {
+        let arm = running
+            .iter()
+            .find(|running| running.arm.name == experiment.arms[index].name)?;
+        Some(Target {
+            arm: arm.arm.name.clone(),
+            address: arm.server.address,
+        })
+    });
+    Plan {
+        condition: spec.place.name().to_owned(),
+        launch: spec.launch,
+        arms: targets.collect(),
+        request: experiment.request.clone(),
+        schedule: load.schedule,
+        rounds: load.rounds,
+        warm_up_rounds: load.warm_up_rounds,
+        segment_rounds: load.segment_rounds,
+        // A spinning prober would keep the arms from the only processor.
+        wait: if spec.cpus.shared() { Wait::Sleep } else { load.wait },
+        cpu: Some(spec.cpus.loadgen),
+        seed: order.load_seed,
+        timeout_ms: load.timeout_ms,
+        max_error_share: load.max_error_share,
+        output: spec.folder.join(OBSERVATIONS),
+    }
+}
+
+fn probe(spec: &LaunchSpec, plan: &Plan) -> Result<serde_json::Value> {
+    let path = spec.folder.join("plan.json");
+    fs::write(&path, serde_json::to_vec_pretty(plan)?).with_context(|| format!("cannot write {}", path.display()))?;
+    let output = Command::new(std::env::current_exe()?)
+        .args(["start", "--parent"])
+        .arg(clusters::outer_pid()?.to_string())
+        .arg("--")
+        .arg(spec.binaries.join("loadgen"))
+        .args(["run", "--plan"])
+        .arg(&path)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start loadgen")?;
+    if !output.status.success() {
+        bail!("loadgen ended with {}; what it said stands above", output.status);
+    }
+    serde_json::from_slice(&output.stdout).context("loadgen did not print its summary")
+}
+
+fn record(
+    spec: &LaunchSpec,
+    experiment: &Experiment,
+    order: &Order,
+    running: Vec<Running<'_>>,
+    summary: serde_json::Value,
+) -> Result<LaunchRecord> {
+    let mut warnings: Vec<String> = summary["warnings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|warning| Some(warning.as_str()?.to_owned()))
+        .collect();
+    if spec.cpus.shared() {
+        warnings.push("prober and arms share the only processor".to_owned());
+    }
+    let mut valid = true;
+    let mut arms = Vec::new();
+    for Running {
+        arm,
+        start_order,
+        server,
+        telemetry,
+        hook_mapped,
+        _log,
+    } in running
+    {
+        let address = server.address.to_string();
+        let requests_sent = summary["requests_sent"][&arm.name].as_u64().unwrap_or(0);
+        server.stop()?;
+        let seen = match telemetry {
+            Some(mut file) => Some(memory::summary(&file.content()?, experiment.load.warm_up_rounds)?),
+            None => None,
+        };
+        let hook_receives = seen.as_ref().map(|(counters, _)| counters.payload_receives);
+        let expected = requests_sent * u64::from(experiment.sut.reads_per_request);
+        if hook_mapped == Some(false) {
+            valid = false;
+            warnings.push(format!("{}: the hook is not in the server's memory map", arm.name));
+        }
+        if hook_receives.is_some_and(|receives| receives != expected) {
+            valid = false;
+            let receives = hook_receives.unwrap_or(0);
+            warnings.push(format!(
+                "{}: the hook saw {receives} receives, expected {expected}",
+                arm.name
+            ));
+        }
+        let connected = order
+            .connection
+            .iter()
+            .position(|&index| experiment.arms[index].name == arm.name);
+        arms.push(ArmRecord {
+            arm: arm.name.clone(),
+            treatment: arm.treatment.name().to_owned(),
+            start_order: u32::try_from(start_order)?,
+            connection_order: u32::try_from(connected.unwrap_or_default())?,
+            address,
+            hook_mapped,
+            hook_receives,
+            requests_sent,
+            telemetry: seen.and_then(|(_, summary)| summary),
+        });
+    }
+    arms.sort_by_key(|record| experiment.arms.iter().position(|arm| arm.name == record.arm));
+    Ok(LaunchRecord {
+        condition: spec.place.name().to_owned(),
+        launch: spec.launch,
+        file: format!("observations/{}.parquet", spec.stem()),
+        arms,
+        loadgen: summary,
+        valid,
+        warnings,
+    })
+}

@@ -1,0 +1,79 @@
+//! What is permuted in each launch, drawn from the seed: start order, ports, connection order.
+
+use clusters::Place;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+/// The first of the ports that servers listen on.
+const FIRST_PORT: u16 = 18_000;
+
+/// One launch's permutations. Each is a list of indices into the experiment's arms, or of ports by arm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// Arms in the order in which they are started.
+    pub(crate) start: Vec<usize>,
+    /// Arms in the order in which they are connected to, which is also that of their labels in the file.
+    pub(crate) connection: Vec<usize>,
+    /// Port of each arm.
+    pub(crate) ports: Vec<u16>,
+    /// Seed of the prober's own order.
+    pub(crate) load_seed: u64,
+}
+
+impl Order {
+    /// Draws a launch's permutations: the same for the same seed, condition and launch.
+    pub(crate) fn draw(seed: u64, place: Place, launch: u32, arms: usize) -> Self {
+        // Streams of the generator are independent, so that conditions do not share their orders.
+        let condition = Place::ALL.iter().position(|other| *other == place).unwrap_or(0) as u64;
+        let mut random = Pcg64::seed_from_u64(seed ^ (condition << 56) ^ (u64::from(launch) << 24));
+        let mut permutation = || {
+            let mut indices: Vec<usize> = (0..arms).collect();
+            indices.shuffle(&mut random);
+            indices
+        };
+        let (start, connection, ports) = (permutation(), permutation(), permutation());
+        let ports = ports
+            .into_iter()
+            .zip(FIRST_PORT..)
+            .map(|(offset, _)| FIRST_PORT.saturating_add(offset as u16));
+        Self {
+            start,
+            connection,
+            ports: ports.collect(),
+            load_seed: seed.rotate_left(32) ^ u64::from(launch) ^ (condition << 48),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launch_is_drawn_from_its_seed_alone() {
+        let draw = |seed, place, launch| Order::draw(seed, place, launch, 7);
+        let order = draw(1, Place::LocalPod, 0);
+        assert_eq!(order, draw(1, Place::LocalPod, 0));
+        for other in [
+            draw(2, Place::LocalPod, 0),
+            draw(1, Place::LocalBridge, 0),
+            draw(1, Place::LocalPod, 1),
+        ] {
+            assert_ne!(order, other);
+            assert_ne!(order.load_seed, other.load_seed);
+        }
+    }
+
+    #[test]
+    fn every_arm_stands_once_in_every_order_and_has_a_port_of_its_own() {
+        let mut order = Order::draw(9, Place::LocalBridge, 3, 7);
+        order.start.sort_unstable();
+        order.connection.sort_unstable();
+        order.ports.sort_unstable();
+        assert_eq!(order.start, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(order.connection, order.start);
+        order.ports.dedup();
+        assert_eq!(order.ports.len(), 7);
+    }
+}

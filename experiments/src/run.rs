@@ -1,0 +1,262 @@
+//! `bench run`: all launches of an experiment, resumed where an earlier one was stopped, and the manifest at the end.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail, ensure};
+use clusters::{Level, Place};
+use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::definition::Experiment;
+use crate::folder::{Folder, Plan};
+use crate::spec::{Cpus, LaunchSpec, stem};
+use crate::{child, places};
+
+/// What the command line adds to a definition.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Definition, such as experiments/overhead.toml
+    experiment: PathBuf,
+    /// Folder of the run; one that is unfinished goes on
+    #[arg(long)]
+    out: PathBuf,
+    /// Only these conditions
+    #[arg(long, value_delimiter = ',')]
+    conditions: Vec<Place>,
+    /// Launches of each condition, instead of the definition's
+    #[arg(long)]
+    launches: Option<u32>,
+    /// Rounds of each launch, instead of the definition's
+    #[arg(long)]
+    rounds: Option<u64>,
+    /// The hook; beside this program's folder if not given
+    #[arg(long)]
+    hook: Option<PathBuf>,
+}
+
+/// Where the conditions are had, or why one is not.
+type Levels = BTreeMap<Place, Result<Level, String>>;
+
+/// Runs an experiment.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stopped))?;
+    }
+    let experiment = experiment(options)?;
+    let binaries = binaries()?;
+    let hook = hook(options, &binaries)?;
+    let cpus = Cpus::choose(&clusters::allowed_cpus()?).context("this process may run on no processor")?;
+    let levels: Levels = experiment
+        .conditions
+        .iter()
+        .map(|&place| (place, places::best(place)))
+        .collect();
+    let plan = Plan {
+        experiment,
+        hook_sha256: dataset::sha256(&hook)?,
+        started_unix_ns: now_unix_ns(),
+    };
+    let folder = Folder::open(&options.out, plan)?;
+    let launches = measure(&folder, &levels, &Setting { binaries, hook, cpus }, &stopped)?;
+    ensure!(
+        !launches.is_empty(),
+        "no condition can be had here; `cargo xtask doctor` says why"
+    );
+    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, launches)?)?;
+    println!("wrote {}", folder.path.join("manifest.json").display());
+    println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
+    Ok(())
+}
+
+struct Setting {
+    binaries: PathBuf,
+    hook: PathBuf,
+    cpus: Cpus,
+}
+
+fn experiment(options: &Options) -> Result<Experiment> {
+    let mut experiment = Experiment::read(&options.experiment)?;
+    if !options.conditions.is_empty() {
+        experiment.conditions.clone_from(&options.conditions);
+    }
+    experiment.launches = options.launches.unwrap_or(experiment.launches);
+    if let Some(rounds) = options.rounds {
+        // The warm-up keeps its share.
+        experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
+        experiment.load.rounds = rounds;
+    }
+    experiment
+        .validate()
+        .with_context(|| options.experiment.display().to_string())?;
+    Ok(experiment)
+}
+
+/// The folder of the project's binaries: this program's own.
+fn binaries() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
+    for name in ["sut", "loadgen"] {
+        ensure!(
+            folder.join(name).exists(),
+            "{name} is not in {}; build it by `cargo xtask build`",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+fn hook(options: &Options, binaries: &Path) -> Result<PathBuf> {
+    let beside = binaries.join("../hook/libreadhook.so");
+    let path = options.hook.as_deref().unwrap_or(&beside);
+    // The memory map has the resolved name.
+    path.canonicalize().with_context(|| {
+        format!(
+            "the hook {} is not there; build it by `cargo xtask build`",
+            path.display()
+        )
+    })
+}
+
+/// Launch 0 of every condition, then launch 1 of every condition, and so on.
+fn measure(folder: &Folder, levels: &Levels, setting: &Setting, stopped: &AtomicBool) -> Result<Vec<LaunchRecord>> {
+    let experiment = &folder.plan.experiment;
+    let available: Vec<(Place, Level)> = levels
+        .iter()
+        .filter_map(|(place, level)| Some((*place, *level.as_ref().ok()?)))
+        .collect();
+    let total = u64::from(experiment.launches) * available.len() as u64;
+    let bar = progress(total);
+    let mut records = Vec::new();
+    for launch in 0..experiment.launches {
+        for &(place, level) in &available {
+            bar.set_message(stem(place, launch));
+            let record = match folder.finished(place, launch)? {
+                Some(record) => record,
+                None => one(folder, place, level, launch, setting, stopped)?,
+            };
+            records.push(record);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(records)
+}
+
+fn one(
+    folder: &Folder,
+    place: Place,
+    level: Level,
+    launch: u32,
+    setting: &Setting,
+    stopped: &AtomicBool,
+) -> Result<LaunchRecord> {
+    let unfinished = folder.begin(place, launch)?;
+    let spec = LaunchSpec {
+        experiment: serde_json::to_value(&folder.plan.experiment)?,
+        place,
+        level,
+        launch,
+        folder: unfinished.clone(),
+        binaries: setting.binaries.clone(),
+        hook: setting.hook.clone(),
+        cpus: setting.cpus,
+    };
+    let result = launched(&spec, stopped).and_then(|record| {
+        folder.finish(&unfinished, &record)?;
+        Ok(record)
+    });
+    if result.is_err() {
+        // The first error is the one to report.
+        _ = std::fs::remove_dir_all(&unfinished);
+    }
+    result.with_context(|| format!("launch {launch} of {place}; finished launches are kept, the same command goes on"))
+}
+
+fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
+    let path = spec.folder.join("launch.json");
+    dataset::write_json(&path, spec)?;
+    let mut child = child::launch(&path)?;
+    let status = loop {
+        if stopped.load(Ordering::Relaxed) {
+            // Its place and all processes in it end with it.
+            child.kill()?;
+            child.wait()?;
+            bail!("stopped by a signal");
+        }
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    if !status.success() {
+        bail!("the launch failed; what it said stands above");
+    }
+    serde_json::from_str(&child::output(&mut child)?).context("the launch printed no record")
+}
+
+fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>) -> Result<Manifest> {
+    let mut names = vec!["plan.json".to_owned()];
+    for launch in &launches {
+        names.push(launch.file.clone());
+        names.push(
+            launch
+                .file
+                .replace("observations/", "launches/")
+                .replace(".parquet", ".json"),
+        );
+    }
+    let files = names
+        .iter()
+        .map(|name| Ok(file_record(&folder.path, name)?))
+        .collect::<Result<_>>()?;
+    let experiment = &folder.plan.experiment;
+    let conditions = levels.iter().map(|(place, level)| ConditionRecord {
+        name: place.name().to_owned(),
+        level: level.as_ref().map_or("none", |level| level.name()).to_owned(),
+        not_run: level.as_ref().err().cloned(),
+    });
+    Ok(Manifest {
+        schema_version: MANIFEST_VERSION,
+        run_id: folder
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        experiment: experiment.name.clone(),
+        plan: serde_json::to_value(experiment)?,
+        seed: experiment.seed,
+        clock: Clock::Monotonic,
+        git_revision: crate::revision::git(),
+        command_line: std::env::args().collect(),
+        started_unix_ns: folder.plan.started_unix_ns,
+        finished_unix_ns: now_unix_ns(),
+        host: HostFacts::collect(),
+        tools: crate::revision::tools(&folder.plan.hook_sha256),
+        conditions: conditions.collect(),
+        launches,
+        files,
+        notes: Vec::new(),
+    })
+}
+
+fn progress(launches: u64) -> ProgressBar {
+    // Draws on standard error, and only where that is a terminal.
+    let bar = ProgressBar::new(launches);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} launches, {msg}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.tick();
+    bar
+}
+
+fn now_unix_ns() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
+}

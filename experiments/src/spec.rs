@@ -1,0 +1,65 @@
+//! What the runner tells the process in which a launch happens.
+
+use std::path::PathBuf;
+
+use clusters::{Level, Place};
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Experiment;
+
+/// One launch, as JSON from the runner to its child.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LaunchSpec {
+    pub(crate) experiment: serde_json::Value,
+    pub(crate) place: Place,
+    pub(crate) level: Level,
+    pub(crate) launch: u32,
+    /// Where unfinished files go; the runner removes it.
+    pub(crate) folder: PathBuf,
+    /// Binaries `sut` and `loadgen`.
+    pub(crate) binaries: PathBuf,
+    pub(crate) hook: PathBuf,
+    /// Processors of the arms and of the prober.
+    pub(crate) cpus: Cpus,
+}
+
+/// Which processors do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cpus {
+    pub(crate) arms: usize,
+    pub(crate) loadgen: usize,
+}
+
+impl Cpus {
+    /// The last allowed processor for the prober, the first for all arms.
+    pub(crate) fn choose(allowed: &[usize]) -> Option<Self> {
+        Some(Self {
+            arms: *allowed.first()?,
+            loadgen: *allowed.last()?,
+        })
+    }
+
+    /// Whether the prober shares its processor with the arms.
+    pub(crate) fn shared(self) -> bool {
+        self.arms == self.loadgen
+    }
+}
+
+impl LaunchSpec {
+    /// The files' common stem, such as `local-pod-0003`.
+    pub(crate) fn stem(&self) -> String {
+        stem(self.place, self.launch)
+    }
+
+    /// The experiment, which went through its own validation before.
+    pub(crate) fn experiment(&self) -> anyhow::Result<Experiment> {
+        Experiment::from_plan(&self.experiment)
+    }
+}
+
+/// The common stem of a launch's files.
+pub(crate) fn stem(place: Place, launch: u32) -> String {
+    format!("{place}-{launch:04}")
+}

@@ -1,0 +1,49 @@
+//! From a treatment to the environment of a server: the one place that knows the hook's variables.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::definition::{Arm, Treatment};
+
+impl Treatment {
+    /// The hook's mode, `None` where it is not loaded.
+    pub(crate) fn mode(self) -> Option<&'static str> {
+        match self {
+            Self::Unmodified => None,
+            Self::Forward => Some("forward"),
+            Self::Track => Some("track"),
+            Self::Scan => Some("scan"),
+            Self::Log => Some("log"),
+            Self::Delay => Some("delay"),
+        }
+    }
+
+    /// As recorded.
+    pub(crate) fn name(self) -> &'static str {
+        self.mode().unwrap_or("unmodified")
+    }
+
+    /// Whether the hook is to leave a record of each call: only the calibration needs it, and reading the clock costs.
+    pub(crate) fn records(self) -> bool {
+        self == Self::Delay
+    }
+}
+
+/// The variables that give an arm its treatment.
+pub(crate) fn environment(arm: &Arm, hook: &Path, log: &Path, telemetry: &Path) -> Vec<(&'static str, OsString)> {
+    let Some(mode) = arm.treatment.mode() else {
+        return Vec::new();
+    };
+    let mut variables = vec![
+        ("LD_PRELOAD", hook.into()),
+        ("READHOOK_MODE", mode.into()),
+        ("READHOOK_TELEMETRY", telemetry.into()),
+    ];
+    if arm.treatment == Treatment::Log {
+        variables.push(("READHOOK_LOG", log.into()));
+    }
+    if let Some(delay_ns) = arm.delay_ns {
+        variables.push(("READHOOK_DELAY_NS", delay_ns.to_string().into()));
+    }
+    variables
+}
