@@ -1,11 +1,12 @@
 //! An experiment's definition: TOML in, checked before anything is started.
 
 use std::fs;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Place;
-use loadgen::{Request, Schedule, Wait};
+use loadgen::{Plan, Request, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
 /// What is measured, where, and how often.
@@ -43,12 +44,46 @@ pub(crate) struct Load {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sut {
-    pub(crate) accept: String,
-    pub(crate) receive: String,
+    pub(crate) accept: Accept,
+    pub(crate) receive: Receive,
     pub(crate) reads_per_request: u32,
     pub(crate) response_bytes: u32,
     pub(crate) work_ns: u64,
     pub(crate) threads: u32,
+}
+
+/// The function that accepts connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Accept {
+    Accept,
+    Accept4,
+}
+
+impl Accept {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Accept4 => "accept4",
+        }
+    }
+}
+
+/// The function that takes a request's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Receive {
+    Read,
+    Recv,
+}
+
+impl Receive {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Recv => "recv",
+        }
+    }
 }
 
 /// What is done to a server: nothing, or the hook in one of its modes.
@@ -107,6 +142,27 @@ impl Experiment {
         Self::deserialize(plan).context("the recorded plan is no experiment of this version")
     }
 
+    /// The prober's plan, but for what differs from launch to launch.
+    pub(crate) fn plan(&self, arms: Vec<Target>) -> Plan {
+        let load = &self.load;
+        Plan {
+            condition: String::new(),
+            launch: 0,
+            arms,
+            request: self.request.clone(),
+            schedule: load.schedule,
+            rounds: load.rounds,
+            warm_up_rounds: load.warm_up_rounds,
+            segment_rounds: load.segment_rounds,
+            wait: load.wait,
+            cpu: None,
+            seed: self.seed,
+            timeout_ms: load.timeout_ms,
+            max_error_share: load.max_error_share,
+            output: PathBuf::from("observations.parquet"),
+        }
+    }
+
     /// Checks what types cannot, after the command line's overrides.
     pub(crate) fn validate(&self) -> Result<()> {
         ensure!(
@@ -139,6 +195,11 @@ impl Experiment {
                 );
             }
         }
-        Ok(())
+        let target = |arm: &Arm| Target {
+            arm: arm.name.clone(),
+            address: SocketAddr::from(([127, 0, 0, 1], 1)),
+        };
+        // The prober says what it needs of [load] and [request].
+        Ok(self.plan(self.arms.iter().map(target).collect()).validate()?)
     }
 }

@@ -26,7 +26,6 @@ struct Running<'a> {
     start_order: usize,
     server: Server,
     telemetry: Option<MemoryFile>,
-    hook_mapped: Option<bool>,
     // Kept open as long as the server may write to it.
     _log: MemoryFile,
 }
@@ -51,11 +50,6 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     network.go_to_client()?;
     let plan = plan(spec, &experiment, &order, &running);
     let summary = probe(spec, &plan)?;
-    for arm in &mut running {
-        if arm.telemetry.is_some() {
-            arm.hook_mapped = Some(arm.server.has_mapped(&spec.hook)?);
-        }
-    }
     record(spec, &experiment, &order, running, summary)
 }
 
@@ -83,12 +77,18 @@ fn start<'a>(
     };
     let server = Server::start(spec.cpus.arms, &variables, &command(spec, &experiment.sut, address))
         .with_context(|| format!("arm {}", arm.name))?;
+    if telemetry.is_some() && !server.has_mapped(&spec.hook)? {
+        bail!(
+            "arm {}: {} was not loaded into the server; is it a shared object for this machine?",
+            arm.name,
+            spec.hook.display()
+        );
+    }
     Ok(Running {
         arm,
         start_order,
         server,
         telemetry,
-        hook_mapped: None,
         _log: log,
     })
 }
@@ -97,8 +97,8 @@ fn command(spec: &LaunchSpec, sut: &Sut, address: std::net::SocketAddr) -> Vec<O
     let mut words: Vec<OsString> = vec![spec.binaries.join("sut").into()];
     for (flag, value) in [
         ("--listen", address.to_string()),
-        ("--accept", sut.accept.clone()),
-        ("--receive", sut.receive.clone()),
+        ("--accept", sut.accept.name().to_owned()),
+        ("--receive", sut.receive.name().to_owned()),
         ("--reads-per-request", sut.reads_per_request.to_string()),
         ("--response-bytes", sut.response_bytes.to_string()),
         ("--work-ns", sut.work_ns.to_string()),
@@ -110,7 +110,6 @@ fn command(spec: &LaunchSpec, sut: &Sut, address: std::net::SocketAddr) -> Vec<O
 }
 
 fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> Plan {
-    let load = &experiment.load;
     let targets = order.connection.iter().filter_map(|&index| {
         let arm = running
             .iter()
@@ -120,22 +119,16 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
             address: arm.server.address,
         })
     });
+    let plan = experiment.plan(targets.collect());
     Plan {
         condition: spec.place.name().to_owned(),
         launch: spec.launch,
-        arms: targets.collect(),
-        request: experiment.request.clone(),
-        schedule: load.schedule,
-        rounds: load.rounds,
-        warm_up_rounds: load.warm_up_rounds,
-        segment_rounds: load.segment_rounds,
         // A spinning prober would keep the arms from the only processor.
-        wait: if spec.cpus.shared() { Wait::Sleep } else { load.wait },
+        wait: if spec.cpus.shared() { Wait::Sleep } else { plan.wait },
         cpu: Some(spec.cpus.loadgen),
         seed: order.load_seed,
-        timeout_ms: load.timeout_ms,
-        max_error_share: load.max_error_share,
         output: spec.folder.join(OBSERVATIONS),
+        ..plan
     }
 }
 
@@ -182,7 +175,6 @@ fn record(
         start_order,
         server,
         telemetry,
-        hook_mapped,
         _log,
     } in running
     {
@@ -195,10 +187,6 @@ fn record(
         };
         let hook_receives = seen.as_ref().map(|(counters, _)| counters.payload_receives);
         let expected = requests_sent * u64::from(experiment.sut.reads_per_request);
-        if hook_mapped == Some(false) {
-            valid = false;
-            warnings.push(format!("{}: the hook is not in the server's memory map", arm.name));
-        }
         if hook_receives.is_some_and(|receives| receives != expected) {
             valid = false;
             let receives = hook_receives.unwrap_or(0);
@@ -217,7 +205,7 @@ fn record(
             start_order: u32::try_from(start_order)?,
             connection_order: u32::try_from(connected.unwrap_or_default())?,
             address,
-            hook_mapped,
+            hook_mapped: arm.treatment.mode().map(|_| true),
             hook_receives,
             requests_sent,
             telemetry: seen.and_then(|(_, summary)| summary),

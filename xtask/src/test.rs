@@ -102,11 +102,6 @@ fn invariants() -> Result<Outcome> {
 
 /// Builds, measures briefly and writes the report, beside the target folder's other products.
 fn smoke_run() -> Result<Outcome> {
-    if !std::path::Path::new("experiments/overhead.toml").exists() {
-        return Ok(Outcome::Skipped(
-            "experiments/overhead.toml is not there, so there is nothing to measure".into(),
-        ));
-    }
     build::run()?;
     let folder = paths::target().join("smoke");
     // What an earlier, killed test left would be continued, and that is not what is to be tested here.

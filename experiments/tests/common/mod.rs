@@ -1,0 +1,160 @@
+//! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Three arms, short: everything that a launch has, and no time to wait for.
+pub(crate) const SMALL: &str = r#"
+name = "small"
+question = "Does it run?"
+conditions = ["local-pod", "local-bridge"]
+launches = 2
+seed = 7
+
+[load]
+schedule = "interleaved"
+rounds = 60
+warm_up_rounds = 10
+segment_rounds = 10
+wait = "sleep"
+timeout_ms = 2_000
+max_error_share = 0.0
+
+[request]
+method = "GET"
+path = "/"
+headers = []
+body = ""
+
+[sut]
+accept = "accept"
+receive = "read"
+reads_per_request = 1
+response_bytes = 16
+work_ns = 0
+threads = 1
+
+[[arm]]
+name = "unmodified"
+treatment = "unmodified"
+
+[[arm]]
+name = "scan"
+treatment = "scan"
+
+[[arm]]
+name = "delay"
+treatment = "delay"
+delay_ns = 1_000
+
+[[contrast]]
+name = "searching"
+baseline = "unmodified"
+arm = "scan"
+role = "effect"
+"#;
+
+/// A folder with the programs in it, readable for every user, and room for definitions and runs.
+pub(crate) struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Self { directory };
+        for folder in ["bin", "hook"] {
+            fs::create_dir(desk.path(folder)).unwrap();
+        }
+        for folder in ["", "bin", "hook"] {
+            fs::set_permissions(desk.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let bench = assert_cmd::cargo::cargo_bin!("bench");
+        let built = bench.parent().unwrap();
+        for name in ["bench", "sut", "loadgen", "../hook/libreadhook.so"] {
+            let from = built.join(name);
+            assert!(from.exists(), "{} is not there: cargo xtask build", from.display());
+            fs::copy(&from, desk.path("bin").join(name)).unwrap();
+        }
+        desk
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a definition.
+    pub(crate) fn definition(&self, text: &str) -> PathBuf {
+        let path = self.path("experiment.toml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// `bench run experiment.toml --out run`, with `text` in the file.
+    pub(crate) fn run(&self, text: &str) -> Command {
+        let definition = self.definition(text);
+        let mut command = Command::new(self.path("bin/bench"));
+        command
+            .arg("run")
+            .arg(definition)
+            .arg("--out")
+            .arg(self.path("run"))
+            // By which every process that descends from this one is found.
+            .env("RUN_MARK", self.directory.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Processes that descend from a runner of this desk.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let mark = format!("RUN_MARK={}", self.directory.path().display());
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == mark.as_bytes())
+            {
+                let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                found.push(String::from_utf8_lossy(&command).replace('\0', " "));
+            }
+        }
+        found
+    }
+}
+
+/// What a command says when it fails; panics when it succeeds.
+pub(crate) fn failure(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "expected a failure");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Panics with what it said when a command fails.
+pub(crate) fn success(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// SHA-256 of each finished launch's files, by name.
+pub(crate) fn finished(run: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for folder in ["observations", "launches"] {
+        for entry in fs::read_dir(run.join(folder)).into_iter().flatten().flatten() {
+            let sha256 = dataset::sha256(&entry.path()).unwrap();
+            files.push((format!("{folder}/{}", entry.file_name().to_string_lossy()), sha256));
+        }
+    }
+    files.sort();
+    files
+}

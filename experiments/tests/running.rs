@@ -1,0 +1,251 @@
+//! Runs as a user starts, stops, kills and resumes them.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Desk, SMALL, failure, finished, success};
+use dataset::{ObservationReader, Run};
+
+#[test]
+fn a_run_leaves_a_dataset_and_nothing_else() {
+    let desk = Desk::new();
+    let links_before = links();
+    success(&mut desk.run(SMALL));
+    let run = Run::open(&desk.path("run")).unwrap();
+    let manifest = &run.manifest;
+    assert_eq!((manifest.experiment.as_str(), manifest.seed), ("small", 7));
+    let had = manifest
+        .conditions
+        .iter()
+        .filter(|condition| condition.not_run.is_none());
+    assert_eq!(manifest.launches.len(), 2 * had.count());
+    for launch in &manifest.launches {
+        assert!(launch.valid, "{:?}", launch.warnings);
+        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        assert_eq!(reader.rows(), 3 * 60);
+        for arm in &launch.arms {
+            let hooked = arm.treatment != "unmodified";
+            assert_eq!(arm.requests_sent, 60);
+            assert_eq!(arm.hook_receives, hooked.then_some(60));
+            assert_eq!(arm.hook_mapped, hooked.then_some(true));
+        }
+        let delay = launch.arms[2].telemetry.unwrap();
+        assert_eq!((delay.records, delay.dropped), (50, 0));
+        assert!(delay.spun_ns_median >= 1_000.0, "{delay:?}");
+    }
+    let schema = serde_json::from_str(include_str!("../../dataset/manifest.schema.json")).unwrap();
+    let text = fs::read_to_string(desk.path("run/manifest.json")).unwrap();
+    assert!(jsonschema::is_valid(&schema, &serde_json::from_str(&text).unwrap()));
+    assert_eq!(desk.processes(), [""; 0]);
+    let mut names: Vec<_> = fs::read_dir(desk.path("run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["launches", "manifest.json", "observations", "plan.json"]);
+    assert_eq!(links(), links_before);
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let desk = Desk::new();
+    // Long enough to be killed in a launch.
+    let text = SMALL
+        .replace("launches = 2", "launches = 3")
+        .replace("rounds = 60", "rounds = 3_000");
+    let mut runner = desk.run(&text).spawn().unwrap();
+    wait_for(&mut runner, &desk.path("run/launches/local-pod-0000.json"));
+    // Now in the second launch.
+    wait_for_some(&mut runner, || {
+        fs::read_dir(desk.path("run"))
+            .unwrap()
+            .flatten()
+            .any(|entry| entry.path().join("plan.json").exists())
+    });
+    // SIGKILL: the runner can do nothing any more.
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    wait_until(|| desk.processes().is_empty());
+    let before = finished(&desk.path("run"));
+    assert!(!before.is_empty() && !desk.path("run/manifest.json").exists());
+
+    success(&mut desk.run(&text));
+    let after = finished(&desk.path("run"));
+    for file in &before {
+        assert!(after.contains(file), "{} was written again", file.0);
+    }
+    let run = Run::open(&desk.path("run")).unwrap();
+    assert!(after.len() > before.len() && after.len() == 2 * run.manifest.launches.len());
+    assert!(
+        fs::read_dir(desk.path("run"))
+            .unwrap()
+            .flatten()
+            .all(|entry| !entry.file_name().to_string_lossy().starts_with('.')),
+        "something unfinished was left"
+    );
+
+    // Once more changes nothing but the manifest's times.
+    success(&mut desk.run(&text));
+    assert_eq!(finished(&desk.path("run")), after);
+
+    let error = failure(&mut desk.run(&text.replace("seed = 7", "seed = 8")));
+    assert!(error.contains("another experiment or with other options"), "{error}");
+    assert_eq!(finished(&desk.path("run")), after);
+    fs::write(desk.path("run/launches/local-pod-0001.json"), "{").unwrap();
+    let error = failure(&mut desk.run(&text));
+    assert!(error.contains("local-pod-0001.json is damaged; remove it"), "{error}");
+}
+
+#[test]
+fn ctrl_c_ends_the_launch_and_keeps_the_finished_ones() {
+    let desk = Desk::new();
+    let text = SMALL.replace("rounds = 60", "rounds = 3_000");
+    let mut runner = desk.run(&text).spawn().unwrap();
+    wait_for(&mut runner, &desk.path("run/launches/local-pod-0000.json"));
+    interrupt(&runner);
+    assert!(!runner.wait().unwrap().success());
+    wait_until(|| desk.processes().is_empty());
+    assert!(!desk.path("run/manifest.json").exists());
+    assert!(finished(&desk.path("run")).len() >= 2);
+    success(&mut desk.run(&text));
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_leaves_no_half_run() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("run")).unwrap();
+    // The runner sees a file system of 48 KiB at its output folder; nobody else does.
+    let mut command = desk.run(&SMALL.replace("rounds = 60", "rounds = 5_000"));
+    let mut inside = Command::new("unshare");
+    inside
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg("mount -t tmpfs -o size=48k tmpfs \"$0\" && \"$@\"; status=$?; find \"$0\" -type f >&2; exit $status")
+        .arg(desk.path("run"))
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(reason) = no_user_namespace() {
+        println!("SKIPPED: full disk: {reason}");
+        return;
+    }
+    let error = failure(&mut inside);
+    assert!(error.contains("No space left on device"), "{error}");
+    for left in ["manifest.json", "launches/local", "observations/local"] {
+        assert!(!error.contains(&format!("run/{left}")), "{error}");
+    }
+    // With room, the same command works.
+    success(&mut command);
+}
+
+#[test]
+fn an_ordinary_user_measures_at_the_level_that_is_allowed() {
+    let desk = Desk::new();
+    let plain = desk.run(SMALL);
+    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let mut command = if root {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        command
+    } else {
+        plain
+    };
+    success(&mut command);
+    let run = Run::open(&desk.path("run")).unwrap();
+    assert!(!run.manifest.launches.is_empty());
+    for condition in &run.manifest.conditions {
+        match (condition.level.as_str(), &condition.not_run) {
+            ("user-namespaces" | "loopback", None) => {}
+            ("none", Some(reason)) => assert!(!reason.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Where nothing may be unshared, plain loopback is left, on which ports can be taken.
+    if let Some(reason) = no_user_namespace() {
+        println!("SKIPPED: taken port: {reason}");
+        return;
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:18001").expect("a port that the test can take");
+    let confined = |out: &str| {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--user", "--map-root-user", "sh", "-c"])
+            .arg(concat!(
+                "echo 0 > /proc/sys/user/max_user_namespaces && ",
+                "exec setpriv --bounding-set=-all --inh-caps=-all \"$@\""
+            ))
+            .arg("sh")
+            .arg(desk.path("bin/bench"))
+            .arg("run")
+            .arg(desk.path("experiment.toml"))
+            .arg("--out")
+            .arg(desk.path(out));
+        command
+    };
+    let error = failure(&mut confined("taken"));
+    assert!(
+        error.contains("127.0.0.1:18001") && error.contains("Address already in use"),
+        "{error}"
+    );
+    assert!(finished(&desk.path("taken")).is_empty());
+    drop(taken);
+    success(&mut confined("loopback"));
+    let run = Run::open(&desk.path("loopback")).unwrap();
+    let levels: Vec<_> = run
+        .manifest
+        .conditions
+        .iter()
+        .map(|condition| condition.level.as_str())
+        .collect();
+    assert_eq!(levels, ["loopback", "none"]);
+}
+
+/// Names of this machine's network devices.
+fn links() -> Vec<String> {
+    let text = fs::read_to_string("/proc/net/dev").unwrap();
+    let names = text.lines().filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
+}
+
+/// Why a user namespace cannot be had here, if it cannot.
+fn no_user_namespace() -> Option<String> {
+    let tried = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "true"])
+        .output();
+    match tried {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("unshare cannot be started: {error}")),
+    }
+}
+
+fn interrupt(process: &Child) {
+    success(Command::new("kill").args(["-INT", &process.id().to_string()]));
+}
+
+fn wait_for(runner: &mut Child, path: &Path) {
+    wait_for_some(runner, || path.exists());
+}
+
+/// Waits for something that a runner is to do.
+fn wait_for_some(runner: &mut Child, done: impl Fn() -> bool) {
+    wait_until(|| {
+        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
+        done()
+    });
+}
+
+/// Waits as long as a slow machine may need: only a failure takes all of it.
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
