@@ -40,16 +40,21 @@ pub(crate) struct Load {
     pub(crate) max_error_share: f64,
 }
 
-/// The synthetic system under test's flags.
+/// Which server, and how it works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Sut {
-    pub(crate) accept: Accept,
-    pub(crate) receive: Receive,
-    pub(crate) reads_per_request: u32,
-    pub(crate) response_bytes: u32,
-    pub(crate) work_ns: u64,
-    pub(crate) threads: u32,
+#[serde(tag = "program", rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Sut {
+    /// The synthetic one, with its flags.
+    Synthetic {
+        accept: Accept,
+        receive: Receive,
+        reads_per_request: u16,
+        response_bytes: u32,
+        work_ns: u64,
+        threads: u32,
+    },
+    /// The Java application, where there is a JDK.
+    Java {},
 }
 
 /// The function that accepts connections.

@@ -12,6 +12,7 @@ mod revision;
 mod run;
 mod server;
 mod spec;
+mod sut;
 mod treatment;
 
 use std::path::PathBuf;

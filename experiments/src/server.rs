@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a server may take to listen.
-const START: Duration = Duration::from_secs(15);
+/// How long a server may take to listen: a Java application is compiled first, on one processor.
+const START: Duration = Duration::from_secs(60);
 /// How long it may take to end.
 const STOP: Duration = Duration::from_secs(2);
 

@@ -142,6 +142,23 @@ fn a_full_disk_is_an_error_and_leaves_no_half_run() {
 }
 
 #[test]
+fn the_java_application_is_measured_where_there_is_a_jdk() {
+    if Command::new("javac").arg("-version").output().is_err() {
+        println!("SKIPPED: java application: there is no JDK (javac) on this machine");
+        return;
+    }
+    let desk = Desk::new();
+    let (before, after) = SMALL.split_once("[sut]").unwrap();
+    let arms = &after[after.find("[[arm]]").unwrap()..];
+    let text = format!("{before}[sut]\nprogram = \"java\"\n\n{arms}").replace("launches = 2", "launches = 1");
+    success(desk.run(&text).args(["--conditions", "local-pod"]));
+    let run = Run::open(&desk.path("run")).unwrap();
+    let launch = &run.manifest.launches[0];
+    assert!(launch.valid, "{:?}", launch.warnings);
+    assert!(launch.arms[1].hook_receives >= Some(60), "{:?}", launch.arms[1]);
+}
+
+#[test]
 fn an_ordinary_user_measures_at_the_level_that_is_allowed() {
     let desk = Desk::new();
     let plain = desk.run(SMALL);

@@ -92,6 +92,7 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
         elapsed_s: elapsed_ns as f64 / 1e9,
         writing_s: writing_ns as f64 / 1e9,
         involuntary_context_switches: switches,
+        peak_memory_bytes: sys::peak_memory_bytes(),
         cpu: plan.cpu,
         finished,
         warnings: Vec::new(),

@@ -39,6 +39,8 @@ pub struct Summary {
     pub writing_s: f64,
     /// How often the prober was taken off its CPU against its will.
     pub involuntary_context_switches: u64,
+    /// The most memory that the prober had resident, in bytes.
+    pub peak_memory_bytes: u64,
     /// The CPU it was pinned to.
     pub cpu: Option<usize>,
     /// Whether all rounds of the plan were done.

@@ -187,6 +187,16 @@ pub(crate) fn involuntary_context_switches() -> u64 {
     u64::try_from(usage.ru_nivcsw).unwrap_or(0)
 }
 
+/// The most memory that this process has had resident, in bytes.
+pub(crate) fn peak_memory_bytes() -> u64 {
+    // SAFETY: an all-zero rusage is a valid value of that plain C struct.
+    let mut usage: libc::rusage = unsafe { zeroed() };
+    // SAFETY: `usage` is valid for writes.
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    // Linux counts in KiB.
+    u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024
+}
+
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn remember(signal: i32) {

@@ -14,17 +14,6 @@ pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
     }
-    let temporary = path.with_added_extension("tmp");
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
-    if let Err(error) = written {
-        // The first error is the one to report.
-        _ = fs::remove_file(&temporary);
-        return Err(error).with_context(|| {
-            format!(
-                "cannot write {}; free space on the disk or choose another --out",
-                path.display()
-            )
-        });
-    }
+    dataset::write_file(&path, bytes).context("free space on the disk or choose another --out")?;
     Ok(path)
 }

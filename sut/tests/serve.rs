@@ -130,7 +130,7 @@ fn a_taken_port_is_a_clear_error() {
 #[test]
 fn the_java_application_answers_where_there_is_a_jdk() {
     if Command::new("javac").arg("-version").output().is_err() {
-        eprintln!("not run: no JDK (javac) on this machine");
+        println!("SKIPPED: java application: there is no JDK (javac) on this machine");
         return;
     }
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/java/HttpServerApp.java");

@@ -32,6 +32,7 @@ headers = []
 body = ""
 
 [sut]
+program = "synthetic"
 accept = "accept"
 receive = "read"
 reads_per_request = 1

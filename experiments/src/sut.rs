@@ -1,0 +1,60 @@
+//! The servers that an experiment can name: the command that starts one, and how often it receives.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+
+use anyhow::{Context, Result};
+
+use crate::definition::Sut;
+use crate::spec::LaunchSpec;
+
+/// A single source file, which the JDK compiles when it starts.
+const JAVA: (&str, &str) = ("HttpServerApp.java", include_str!("../../sut/java/HttpServerApp.java"));
+
+/// The command that starts a server which listens on `address`.
+pub(crate) fn command(spec: &LaunchSpec, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
+    match sut {
+        Sut::Synthetic {
+            accept,
+            receive,
+            reads_per_request,
+            response_bytes,
+            work_ns,
+            threads,
+        } => {
+            let mut words: Vec<OsString> = vec![spec.binaries.join("sut").into()];
+            for (flag, value) in [
+                ("--listen", address.to_string()),
+                ("--accept", accept.name().to_owned()),
+                ("--receive", receive.name().to_owned()),
+                ("--reads-per-request", reads_per_request.to_string()),
+                ("--response-bytes", response_bytes.to_string()),
+                ("--work-ns", work_ns.to_string()),
+                ("--threads", threads.to_string()),
+            ] {
+                words.extend([flag.into(), value.into()]);
+            }
+            Ok(words)
+        }
+        Sut::Java {} => {
+            let (name, text) = JAVA;
+            let source = spec.folder.join(name);
+            fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
+            Ok(vec!["java".into(), source.into(), address.to_string().into()])
+        }
+    }
+}
+
+/// How many receives of payload the hook must have seen after so many requests.
+pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
+    match sut {
+        Sut::Synthetic { reads_per_request, .. } => {
+            let expected = requests * u64::from(*reads_per_request);
+            expected..=expected
+        }
+        // The JDK's library decides how it reads; a request cannot arrive without a read.
+        Sut::Java {} => requests..=u64::MAX,
+    }
+}

@@ -1,0 +1,195 @@
+//! A run made up by the tests: what stands in it is known exactly.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::collections::BTreeMap;
+use std::num::NonZeroI64;
+use std::path::Path;
+use std::process::Command;
+
+use dataset::{
+    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
+    ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
+};
+use serde_json::json;
+
+/// What an arm's requests took, and how it differs from launch to launch.
+#[derive(Clone, Copy)]
+pub(crate) struct Arm {
+    pub(crate) name: &'static str,
+    pub(crate) wire_ns: i64,
+    pub(crate) spun_ns: Option<f64>,
+}
+
+/// Baseline, control, a cost of 700 ns, and a calibration that recovers its 5,000 ns with an error of 20 ns.
+pub(crate) const ARMS: [Arm; 5] = [
+    Arm {
+        name: "unmodified",
+        wire_ns: 16_000,
+        spun_ns: None,
+    },
+    Arm {
+        name: "control",
+        wire_ns: 16_000,
+        spun_ns: None,
+    },
+    Arm {
+        name: "scan",
+        wire_ns: 16_700,
+        spun_ns: None,
+    },
+    Arm {
+        name: "delay-0",
+        wire_ns: 16_100,
+        spun_ns: Some(40.0),
+    },
+    Arm {
+        name: "delay-5us",
+        wire_ns: 21_120,
+        spun_ns: Some(5_040.0),
+    },
+];
+
+/// Launches of the made-up run.
+pub(crate) const LAUNCHES: u32 = 10;
+const ROUNDS: u32 = 101;
+
+/// Writes a run; `stamps` says whether the observations carry kernel stamps.
+pub(crate) fn write(directory: &Path, arms: &[Arm], stamps: bool) {
+    std::fs::create_dir_all(directory.join("observations")).unwrap();
+    let launches: Vec<LaunchRecord> = (0..LAUNCHES)
+        .map(|launch| write_launch(directory, arms, stamps, launch))
+        .collect();
+    let manifest = Manifest {
+        schema_version: MANIFEST_VERSION,
+        run_id: "made-up".to_owned(),
+        experiment: "test".to_owned(),
+        plan: json!({"contrasts": [
+            {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
+            {"name": "searching", "baseline": "unmodified", "arm": "scan", "role": "effect"},
+            {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
+        ]}),
+        seed: 1,
+        clock: Clock::Monotonic,
+        git_revision: None,
+        command_line: vec!["bench".to_owned(), "run".to_owned()],
+        started_unix_ns: 0,
+        finished_unix_ns: 1,
+        host: HostFacts::default(),
+        tools: BTreeMap::new(),
+        conditions: vec![
+            ConditionRecord {
+                name: "local-pod".to_owned(),
+                level: "namespaces".to_owned(),
+                not_run: None,
+            },
+            ConditionRecord {
+                name: "local-bridge".to_owned(),
+                level: "none".to_owned(),
+                not_run: Some("no <permission>".to_owned()),
+            },
+        ],
+        files: launches
+            .iter()
+            .map(|launch| file_record(directory, &launch.file).unwrap())
+            .collect(),
+        launches,
+        notes: Vec::new(),
+    };
+    write_manifest(directory, &manifest).unwrap();
+}
+
+fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> LaunchRecord {
+    let file = format!("observations/local-pod-{launch:04}.parquet");
+    let header = FileHeader {
+        condition: "local-pod".to_owned(),
+        launch,
+        arms: arms.iter().map(|arm| arm.name.to_owned()).collect(),
+    };
+    let mut writer = ObservationWriter::create(&directory.join(&file), header).unwrap();
+    for round in 0..ROUNDS {
+        let row: Vec<Observation> = arms
+            .iter()
+            .zip(0..)
+            .map(|(arm, index)| observation(arm, index, round, stamps, launch))
+            .collect();
+        writer.write(&row).unwrap();
+    }
+    writer.finish().unwrap();
+    let records = arms.iter().zip(0..).map(|(arm, order)| ArmRecord {
+        arm: arm.name.to_owned(),
+        treatment: "made-up".to_owned(),
+        start_order: order,
+        connection_order: order,
+        address: String::new(),
+        hook_mapped: None,
+        hook_receives: None,
+        requests_sent: u64::from(ROUNDS),
+        telemetry: arm.spun_ns.map(|spun_ns| TelemetrySummary {
+            spun_ns_median: spun_ns,
+            spun_ns_mean: spun_ns,
+            own_ns_median: 0.0,
+            records: u64::from(ROUNDS),
+            dropped: 0,
+        }),
+    });
+    LaunchRecord {
+        condition: "local-pod".to_owned(),
+        launch,
+        file,
+        arms: records.collect(),
+        loadgen: json!({}),
+        valid: true,
+        warnings: Vec::new(),
+    }
+}
+
+/// Symmetric around the arm's wire time; launches differ by a few ns, alternately; the first round is warm-up and wild.
+fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> Observation {
+    let start_ns = 1_000_000 * i64::from(round + 1);
+    let noise_ns = (i64::from(round) - 51) * 10;
+    let launch_ns = if (launch + u32::from(index)).is_multiple_of(2) {
+        5
+    } else {
+        -5
+    };
+    let wire_ns = if round == 0 {
+        9_000_000
+    } else {
+        arm.wire_ns + noise_ns + launch_ns
+    };
+    let stamp = |ns| stamps.then(|| NonZeroI64::new(ns).unwrap());
+    Observation {
+        round,
+        position: index,
+        arm: index,
+        sequence: round,
+        intended_send_ns: start_ns,
+        user_send_ns: start_ns,
+        kernel_tx_ns: stamp(start_ns + 2_000),
+        kernel_rx_ns: stamp(start_ns + 2_000 + wire_ns),
+        user_receive_ns: start_ns + 4_000 + wire_ns,
+        status: Status::Ok,
+        http_status: 200,
+        bytes: 100,
+        warm_up: round == 0,
+    }
+}
+
+/// The program.
+pub(crate) fn report() -> Command {
+    Command::new(assert_cmd::cargo::cargo_bin!("report"))
+}
+
+/// What a command prints; panics with what it said when it fails.
+pub(crate) fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command says when it fails; panics when it succeeds.
+pub(crate) fn failure(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "expected a failure");
+    String::from_utf8(output.stderr).unwrap()
+}

@@ -1,0 +1,115 @@
+//! `report effects` on runs whose effects are known.
+
+mod common;
+
+use std::path::Path;
+
+use common::{ARMS, Arm, failure, output, report, write};
+use serde_json::Value;
+
+fn effects(run: &Path) -> Value {
+    let text = output(report().args(["effects", "--format", "json", "--run"]).arg(run));
+    serde_json::from_str::<Value>(&text).unwrap()["conditions"][0]["effects"].clone()
+}
+
+fn with(name: &str, change: impl Fn(&mut Arm)) -> Vec<Arm> {
+    let mut arms = ARMS.to_vec();
+    change(arms.iter_mut().find(|arm| arm.name == name).unwrap());
+    arms
+}
+
+#[test]
+fn what_was_put_in_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &ARMS, true);
+    let effects = effects(folder.path());
+    let value = |index: usize, key: &str| effects[index][key]["value"].as_f64().unwrap();
+    for (index, expected_ns) in [(0, 0.0), (1, 700.0), (2, 5_020.0)] {
+        // The launches' ±5 ns cancel over an even number of them.
+        assert!((value(index, "wire_median") - expected_ns).abs() < 1e-6, "{effects:#}");
+        assert!((value(index, "rtt_median") - expected_ns).abs() < 1e-6, "{effects:#}");
+        assert!((value(index, "wire_mean") - expected_ns).abs() < 1e-6, "{effects:#}");
+        assert_eq!(effects[index]["verdict"], "supported");
+    }
+    assert!((value(2, "error") - 20.0).abs() < 1e-6);
+    assert!((effects[2]["truth_ns"].as_f64().unwrap() - 5_000.0).abs() < 1e-9);
+}
+
+#[test]
+fn other_data_give_other_verdicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let verdict = |name: &str, arms: &[Arm], index: usize| {
+        let run = folder.path().join(name);
+        write(&run, arms, true);
+        effects(&run)[index]["verdict"].as_str().unwrap().to_owned()
+    };
+    // Two unmodified programs that differ by more than the margin.
+    assert_eq!(
+        verdict("a", &with("control", |arm| arm.wire_ns += 400), 0),
+        "not_supported"
+    );
+    // At the margin, the interval straddles it.
+    assert_eq!(
+        verdict("b", &with("control", |arm| arm.wire_ns += 300), 0),
+        "inconclusive"
+    );
+    // A hook that makes the server faster is not a cost.
+    assert_eq!(
+        verdict("c", &with("scan", |arm| arm.wire_ns -= 800), 1),
+        "not_supported"
+    );
+    assert_eq!(verdict("d", &with("scan", |arm| arm.wire_ns -= 700), 1), "inconclusive");
+    // A delay that is not recovered.
+    assert_eq!(
+        verdict("e", &with("delay-5us", |arm| arm.wire_ns -= 900), 2),
+        "not_supported"
+    );
+    assert_eq!(verdict("f", &with("delay-5us", |arm| arm.spun_ns = None), 2), "not_run");
+}
+
+#[test]
+fn without_kernel_stamps_rtt_stands_in_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &ARMS, false);
+    let text = output(report().args(["effects", "--run"]).arg(folder.path()));
+    assert_eq!(text.matches("no kernel stamps").count(), 3, "{text}");
+    assert!(text.contains("RTT +0.70"), "{text}");
+    assert!(text.contains("local-bridge: not run (no <permission>)"), "{text}");
+}
+
+#[test]
+fn damaged_and_foreign_runs_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let refused = || failure(report().args(["effects", "--run"]).arg(&run));
+    assert!(refused().contains("manifest.json"));
+    write(&run, &ARMS, true);
+    let file = run.join("observations/local-pod-0003.parquet");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let error = refused();
+    assert!(
+        error.contains("local-pod-0003.parquet") && error.contains("bytes"),
+        "{error}"
+    );
+    // Of the recorded length, but not Parquet.
+    std::fs::write(&file, vec![b'x'; whole.len()]).unwrap();
+    let error = refused();
+    assert!(
+        error.contains("local-pod-0003.parquet") && error.contains("Parquet"),
+        "{error}"
+    );
+    std::fs::write(&file, &whole).unwrap();
+    let manifest = run.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replacen("\"scan\"", "\"scam\"", 1)).unwrap();
+    let error = refused();
+    assert!(error.contains("scan") || error.contains("scam"), "{error}");
+    std::fs::write(
+        &manifest,
+        text.replace("\"schema_version\": 1", "\"schema_version\": 9"),
+    )
+    .unwrap();
+    let error = refused();
+    assert!(error.contains("schema_version 9; expected schema_version 1"), "{error}");
+}

@@ -1,0 +1,67 @@
+//! `report html`: one page that needs nothing else.
+
+mod common;
+
+use std::fs;
+
+use common::{ARMS, failure, output, report, write};
+
+#[test]
+fn the_page_is_complete_and_self_contained() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, out) = (folder.path().join("run"), folder.path().join("out"));
+    write(&run, &ARMS, true);
+    let mut command = report();
+    command
+        .args(["html", "--study", "nowhere", "--run"])
+        .arg(&run)
+        .arg("--out")
+        .arg(&out);
+    let said = output(&mut command);
+    assert!(said.contains("index.html") && said.contains("again with: "), "{said}");
+
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    for expected in [
+        "+0.70 [",
+        "truth ± 0.3 µs",
+        "no &lt;permission&gt;",
+        "not imported",
+        "bench run",
+        "<svg",
+        "supported",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    // Nothing is loaded from elsewhere.
+    for outside in ["src=\"http", "href=\"http", "url(http", "@import", "<script"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["run"]["conditions"][0]["launches"], 10);
+    let figures: Vec<_> = fs::read_dir(out.join("figures")).unwrap().flatten().collect();
+    assert!(figures.len() >= 4, "{figures:?}");
+    for figure in figures {
+        assert!(figure.metadata().unwrap().len() > 1_000, "{figure:?}");
+    }
+    // The same data give the same bytes.
+    let bytes = fs::read(out.join("index.html")).unwrap();
+    output(&mut command);
+    assert_eq!(fs::read(out.join("index.html")).unwrap(), bytes);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    write(&run, &ARMS, true);
+    let out = folder.path().join("file");
+    fs::write(&out, "in the way").unwrap();
+    let error = failure(report().args(["html", "--run"]).arg(&run).arg("--out").arg(&out));
+    assert!(
+        error.contains("cannot make the folder") && error.contains("file"),
+        "{error}"
+    );
+    let error = failure(report().args(["figures", "--study", "nowhere", "--out"]).arg(&out));
+    assert!(error.contains("nothing to draw: name a run by --run"), "{error}");
+}
