@@ -86,21 +86,6 @@ fn expected_and_measured(page: &Page) -> Markup {
         table {
             thead { tr { th { "claim" } th { "where" } th { "expected" } th { "measured, 95 % interval" } th { "verdict" } } }
             tbody {
-                @match &page.study {
-                    Some(study) => @for check in &study.checks {
-                        tr {
-                            td { (check.what) }
-                            td { "2023 data, " (check.condition) }
-                            td.number { (check.expected) }
-                            td.number { (check.recomputed) }
-                            td { (verdict(if check.agrees { Verdict::Supported } else { Verdict::NotSupported })) }
-                        }
-                    },
-                    None => tr {
-                        td { "the study's numbers, recomputed" } td { "2023 data" } td {} td { "not imported" }
-                        td { (verdict(Verdict::NotRun)) }
-                    },
-                }
                 @for condition in &page.results.conditions {
                     @for effect in &condition.effects {
                         tr {
@@ -112,7 +97,29 @@ fn expected_and_measured(page: &Page) -> Markup {
                         }
                     }
                 }
+                @match &page.study {
+                    Some(study) => @for row in &study.rows { (recomputed(study, &row.condition)) },
+                    None => tr {
+                        td { "the study's numbers, recomputed" } td { "2023 data" } td {} td { "not imported" }
+                        td { (verdict(Verdict::NotRun)) }
+                    },
+                }
             }
+        }
+    }
+}
+
+/// One row for the numbers of one of the study's conditions; the numbers themselves stand with the study.
+fn recomputed(study: &StudyResults, condition: &str) -> Markup {
+    let checks: Vec<_> = study.checks.iter().filter(|check| check.condition == condition).collect();
+    let agreeing = checks.iter().filter(|check| check.agrees).count();
+    html! {
+        tr {
+            td { "the study's numbers, recomputed" }
+            td { "2023 data, " (condition) }
+            td.number { (checks.len()) " known numbers" }
+            td.number { (agreeing) " agree to all digits" }
+            td { (verdict(if agreeing == checks.len() { Verdict::Supported } else { Verdict::NotSupported })) }
         }
     }
 }
@@ -177,6 +184,19 @@ fn study(page: &Page) -> Markup {
         @if let Some(study) = &page.study {
             h2 { "The 2023 study, recomputed from its recordings" }
             pre { (study.text()) }
+            details {
+                summary { "Each number beside the known one" }
+                table {
+                    thead { tr { th { "number" } th { "condition" } th { "known" } th { "recomputed" } th { "verdict" } } }
+                    tbody { @for check in &study.checks { tr {
+                        td { (check.what) }
+                        td { (check.condition) }
+                        td.number { (check.expected) }
+                        td.number { (check.recomputed) }
+                        td { (verdict(if check.agrees { Verdict::Supported } else { Verdict::NotSupported })) }
+                    } } }
+                }
+            }
             @for note in &page.study_notes { p.note { (note) } }
         }
     }
