@@ -100,6 +100,7 @@ pub(crate) enum Treatment {
     Track,
     Scan,
     Log,
+    Upstream,
     Delay,
 }
 

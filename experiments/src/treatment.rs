@@ -14,6 +14,7 @@ impl Treatment {
             Self::Track => Some("track"),
             Self::Scan => Some("scan"),
             Self::Log => Some("log"),
+            Self::Upstream => Some("upstream"),
             Self::Delay => Some("delay"),
         }
     }
@@ -39,7 +40,7 @@ pub(crate) fn environment(arm: &Arm, hook: &Path, log: &Path, telemetry: &Path) 
         ("READHOOK_MODE", mode.into()),
         ("READHOOK_TELEMETRY", telemetry.into()),
     ];
-    if arm.treatment == Treatment::Log {
+    if matches!(arm.treatment, Treatment::Log | Treatment::Upstream) {
         variables.push(("READHOOK_LOG", log.into()));
     }
     if let Some(delay_ns) = arm.delay_ns {

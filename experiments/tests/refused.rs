@@ -50,7 +50,10 @@ fn a_definition_that_contradicts_itself() {
     let error = refused("warm_up_rounds = 10", "warm_up_rounds = 60");
     assert!(error.contains("warm_up_rounds"), "{error}");
     let error = refused("receive = \"read\"", "receive = \"gets\"");
-    assert!(error.contains("line 23") && error.contains("expected `read` or `recv`"), "{error}");
+    assert!(
+        error.contains("line 23") && error.contains("expected `read` or `recv`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Log {
 impl Log {
     /// Opens the file; with `None`, or when it cannot be used, every hit is dropped.
     ///
-    /// Only regular files and character devices are used: a write to a pipe or socket can raise a signal. For the same
+    /// Pipes and sockets are not used: a write to a pipe or socket can raise a signal. For the same
     /// reason there is no log under a file-size limit.
     pub(crate) fn open(path: Option<&CStr>) -> Self {
         let fd = path.filter(|_| !size_is_limited()).map_or(NONE, open);
@@ -83,12 +83,13 @@ fn raise(low: c_int) -> c_int {
     if high < 0 { low } else { high }
 }
 
+/// Files and most devices can be sought in, pipes and sockets cannot; nor can terminals, which are usable. Not by fstat,
+/// which before glibc 2.33 there is not to link with.
 fn is_usable(fd: c_int) -> bool {
-    // SAFETY: all-zero bytes are a valid stat.
-    let mut status: libc::stat = unsafe { core::mem::zeroed() };
-    // SAFETY: the pointer is to a live stat.
-    let known = unsafe { libc::fstat(fd, &raw mut status) } == 0;
-    known && matches!(status.st_mode & libc::S_IFMT, libc::S_IFREG | libc::S_IFCHR)
+    // SAFETY: lseek has no preconditions.
+    let seekable = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) } >= 0;
+    // SAFETY: nor has isatty.
+    seekable || unsafe { libc::isatty(fd) } == 1
 }
 
 fn size_is_limited() -> bool {

@@ -43,14 +43,33 @@ pub(crate) fn telemetry(path: &CStr) -> Option<Writer> {
     writer
 }
 
-fn len(fd: c_int) -> Option<usize> {
-    // SAFETY: all-zero bytes are a valid stat.
-    let mut status: libc::stat = unsafe { core::mem::zeroed() };
-    // SAFETY: the pointer is to a live stat.
-    if unsafe { libc::fstat(fd, &raw mut status) } != 0 {
+/// A file's content, in memory of its own: a mapped file that is cut later would end the program. `None` when it cannot
+/// be read.
+pub(crate) fn copy(path: &CStr) -> Option<&'static [u8]> {
+    // SAFETY: the path is a C string.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK) };
+    if fd < 0 {
         return None;
     }
-    usize::try_from(status.st_size).ok().filter(|len| *len > 0)
+    let bytes = len(fd).and_then(|len| {
+        let base = map(len, MAP_PRIVATE | MAP_ANONYMOUS, -1)?;
+        // SAFETY: the range was mapped just now. Not by read, which is one of the functions replaced here.
+        let got = unsafe { libc::pread(fd, base.cast().as_ptr(), len, 0) };
+        // SAFETY: a fresh mapping of that many bytes, never unmapped, and never written from here on.
+        (got == len.cast_signed()).then(|| unsafe { slice::from_raw_parts(base.as_ptr(), len) })
+    });
+    if let Some(close) = next::close() {
+        // SAFETY: the descriptor is ours.
+        unsafe { close(fd) };
+    }
+    bytes
+}
+
+/// By seeking: before glibc 2.33 there is no fstat to link with.
+fn len(fd: c_int) -> Option<usize> {
+    // SAFETY: lseek has no preconditions.
+    let end = unsafe { libc::lseek(fd, 0, libc::SEEK_END) };
+    usize::try_from(end).ok().filter(|len| *len > 0)
 }
 
 fn map(len: usize, flags: c_int, fd: c_int) -> Option<NonNull<u8>> {

@@ -11,7 +11,15 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use libc::{c_int, c_long, c_uint, iovec, mmsghdr, msghdr, size_t, sockaddr, socklen_t, ssize_t, timespec};
 
-use crate::errno;
+use crate::{dlsym, errno};
+
+/// The definition of a function after this library's; null when there is none.
+pub(crate) fn definition(name: &CStr) -> *mut c_void {
+    dlsym::get().map_or(ptr::null_mut(), |dlsym| {
+        // SAFETY: the name is a C string; RTLD_NEXT asks for the definition after this library's.
+        unsafe { dlsym(libc::RTLD_NEXT, name.as_ptr()) }
+    })
+}
 
 /// The address of one function, once known.
 struct Slot {
@@ -35,10 +43,7 @@ impl Slot {
 
     #[cold]
     fn look_up(&self) -> *mut c_void {
-        let address = errno::preserved(|| {
-            // SAFETY: the name is a C string; RTLD_NEXT asks for the definition after this library's.
-            unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) }
-        });
+        let address = errno::preserved(|| definition(self.name));
         self.address.store(address, Relaxed);
         address
     }

@@ -9,6 +9,7 @@ use readhook_core::{Mode, parse_count};
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) log: Option<&'static CStr>,
+    pub(crate) words: Option<&'static CStr>,
     pub(crate) telemetry: Option<&'static CStr>,
     pub(crate) delay_ns: u64,
     pub(crate) delay_every: u64,
@@ -20,6 +21,7 @@ impl Settings {
         let off = Self {
             mode: Mode::Off,
             log: None,
+            words: None,
             telemetry: None,
             delay_ns: 0,
             delay_every: 1,
@@ -27,11 +29,13 @@ impl Settings {
         if is_secure_execution() {
             return Ok(off);
         }
-        let mode = Mode::parse(variable(c"READHOOK_MODE").map(CStr::to_bytes))
-            .map_err(|_| &b"readhook: inert: READHOOK_MODE: expected off, forward, track, scan, log or delay\n"[..])?;
+        let mode = Mode::parse(variable(c"READHOOK_MODE").map(CStr::to_bytes)).map_err(|_| {
+            &b"readhook: inert: READHOOK_MODE: expected off, forward, track, scan, log, block, upstream or delay\n"[..]
+        })?;
         let mut settings = Self {
             mode,
             log: variable(c"READHOOK_LOG"),
+            words: variable(c"READHOOK_WORDS"),
             telemetry: variable(c"READHOOK_TELEMETRY"),
             ..off
         };

@@ -9,21 +9,25 @@ use core::sync::atomic::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-use readhook_core::{Every, FdTable, Mode};
+use readhook_core::{DEFAULT_WORDS, Every, FdTable, Mode, Scanner, Words};
 use readhook_telemetry::Writer;
 
 use crate::log::Log;
 use crate::settings::{Settings, complain};
+use crate::upstream::Upstream;
 use crate::{errno, mapping, next};
 
 /// The active hook.
 pub(crate) struct Hook {
     pub(crate) mode: Mode,
     pub(crate) table: FdTable<'static>,
+    pub(crate) scanner: Scanner<'static>,
     pub(crate) telemetry: Option<Writer>,
     /// Telemetry has room for records, for which clocks are read.
     pub(crate) records: bool,
     pub(crate) log: Log,
+    /// In that mode only.
+    pub(crate) upstream: Option<Upstream>,
     pub(crate) delay_ns: u64,
     pub(crate) delay_every: Every,
 }
@@ -87,6 +91,12 @@ fn set_up() -> Option<Hook> {
     if settings.mode == Mode::Off {
         return None;
     }
+    let Some(words) = words(&settings) else {
+        complain(
+            b"readhook: inert: READHOOK_WORDS: not a word file of this version; make one by `cargo xtask words`\n",
+        );
+        return None;
+    };
     let telemetry = settings.telemetry.and_then(|path| {
         let writer = mapping::telemetry(path);
         if writer.is_none() {
@@ -112,8 +122,23 @@ fn set_up() -> Option<Hook> {
         table: FdTable::new(entries),
         records: telemetry.is_some_and(|writer| writer.capacity() > 0),
         telemetry,
-        log: Log::open(settings.log.filter(|_| settings.mode == Mode::Log)),
+        scanner: Scanner::new(words),
+        log: Log::open(
+            settings
+                .log
+                .filter(|_| matches!(settings.mode, Mode::Log | Mode::Block)),
+        ),
+        upstream: (settings.mode == Mode::Upstream).then(|| Upstream::new(settings.log)),
         delay_ns: settings.delay_ns,
         delay_every: Every::new(settings.delay_every),
     })
+}
+
+/// The words that the environment names, else the library's own; `None` when the named file is none.
+fn words(settings: &Settings) -> Option<Words<'static>> {
+    match settings.words {
+        // The library's own are as the build made them.
+        None => Words::parse(DEFAULT_WORDS).ok(),
+        Some(path) => Words::parse(mapping::copy(path)?).and_then(Words::validated).ok(),
+    }
 }

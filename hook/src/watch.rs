@@ -1,17 +1,20 @@
 //! What happens around a real call: counting before it, and after it whatever the mode asks for.
 
 use libc::c_int;
-use readhook_core::{Flags, Line, Mode, Outcome, Payload, State, WORDS, payload, scan};
+use readhook_core::{Flags, Line, Mode, Outcome, Payload, State, Stream, payload};
 use readhook_telemetry::{Call, Counter, FUNCTIONS, Function, Verdict};
 
-use crate::clock;
 use crate::state::{Hook, active};
+use crate::{clock, errno, upstream};
 
 /// A call that is counted and, unless the hook only passes on, followed by a note of its result.
 pub(crate) fn begin(function: Function) -> Option<&'static Hook> {
     let hook = active()?;
     if let Some(telemetry) = &hook.telemetry {
         telemetry.count_call(function);
+    }
+    if hook.mode == Mode::Upstream {
+        upstream::look_up(function);
     }
     Some(hook)
 }
@@ -43,6 +46,16 @@ impl Hook {
     }
 }
 
+/// What is to be done about a receive call.
+pub(crate) enum Before {
+    /// Pass it on.
+    Pass,
+    /// Pass it on and take note of what it returns.
+    Watch(Receive),
+    /// Do not pass it on: for the program, its client has closed the connection.
+    Blocked,
+}
+
 /// A receive call on an accepted socket.
 pub(crate) struct Receive {
     hook: &'static Hook,
@@ -51,14 +64,32 @@ pub(crate) struct Receive {
     start_ns: u64,
 }
 
+/// What the program may see of a payload.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// All of it.
+    Pass,
+    /// Nothing: the buffer is to be wiped and the end of the stream to be returned.
+    Block,
+}
+
 impl Receive {
-    /// Counts the call; `None` when its result does not matter.
+    /// Counts the call and looks whose it is.
     #[inline]
-    pub(crate) fn begin(function: Function, fd: c_int) -> Option<Self> {
-        let hook = begin(function)?;
-        hook.table.state(fd)?;
+    pub(crate) fn begin(function: Function, fd: c_int, flags: Flags) -> Before {
+        let Some(hook) = begin(function) else {
+            return Before::Pass;
+        };
+        match hook.table.stream(fd) {
+            Some(Stream::Open(_)) => {}
+            Some(Stream::Blocked) if !flags.asks_for_errors() => {
+                hook.add(Counter::Blocked, 1);
+                return Before::Blocked;
+            }
+            None | Some(Stream::Blocked) => return Before::Pass,
+        }
         let start_ns = if hook.records { clock::now_ns() } else { 0 };
-        Some(Self {
+        Before::Watch(Self {
             hook,
             function,
             fd,
@@ -68,13 +99,20 @@ impl Receive {
 
     /// Takes note of what the real call returned. `search` is given the number of bytes received into the buffer.
     #[inline]
-    pub(crate) fn end(&self, result: isize, room: usize, flags: Flags, search: impl FnOnce(State, usize) -> Outcome) {
+    pub(crate) fn end(
+        &self,
+        result: isize,
+        room: usize,
+        flags: Flags,
+        search: impl FnOnce(&Hook, State, usize) -> Outcome,
+    ) -> After {
         let payload = payload(result, room, flags);
-        let bytes = match payload {
-            Payload::None => return,
-            Payload::Discarded(bytes) | Payload::Received(bytes) => bytes,
-        };
         let hook = self.hook;
+        let bytes = match payload {
+            Payload::None => return After::Pass,
+            Payload::Peeked(_) if hook.mode != Mode::Block => return After::Pass,
+            Payload::Peeked(bytes) | Payload::Discarded(bytes) | Payload::Received(bytes) => bytes,
+        };
         let waits = hook.mode == Mode::Delay && hook.delay_every.selects();
         let returned_ns = if hook.records || waits { clock::now_ns() } else { 0 };
         let spun_ns = if waits {
@@ -85,26 +123,42 @@ impl Receive {
         let verdict = match payload {
             Payload::Received(bytes) if hook.mode.scans() => self.judge(bytes, search),
             Payload::Discarded(_) if hook.mode.scans() => self.skip(),
+            Payload::Peeked(bytes) => match search(hook, self.stream_state(), bytes) {
+                // What is peeked at again and again is searched again and again, and counted when it is taken.
+                Outcome::Clean(_) => return After::Pass,
+                Outcome::Hit(word) => self.hit(bytes, word),
+            },
             _ => Verdict::None,
         };
         if hook.telemetry.is_some() {
             self.report(bytes, verdict, returned_ns, spun_ns);
         }
+        if verdict == Verdict::Blocked {
+            After::Block
+        } else {
+            After::Pass
+        }
     }
 
-    fn judge(&self, bytes: usize, search: impl FnOnce(State, usize) -> Outcome) -> Verdict {
-        let table = &self.hook.table;
-        // Closed by another thread while this one was receiving: the payload is searched by itself.
-        let state = table.state(self.fd).unwrap_or(State::START);
-        match search(state, bytes) {
+    /// Where the search stands now: another thread may have received meanwhile.
+    fn stream_state(&self) -> State {
+        match self.hook.table.stream(self.fd) {
+            Some(Stream::Open(state)) => state,
+            // Closed or blocked by another thread while this one was receiving: what came is searched by itself.
+            None | Some(Stream::Blocked) => State::START,
+        }
+    }
+
+    fn judge(&self, bytes: usize, search: impl FnOnce(&Hook, State, usize) -> Outcome) -> Verdict {
+        let state = self.stream_state();
+        match search(self.hook, state, bytes) {
             Outcome::Clean(next) => {
-                table.advance(self.fd, state, next);
+                self.hook.table.advance(self.fd, state, next);
                 Verdict::Clean
             }
             Outcome::Hit(word) => {
-                table.advance(self.fd, state, State::START);
-                self.hit(bytes, word);
-                Verdict::Hit
+                self.hook.table.advance(self.fd, state, State::START);
+                self.hit(bytes, word)
             }
         }
     }
@@ -112,26 +166,38 @@ impl Receive {
     /// Bytes of the stream went by unseen: what comes next does not continue what came before.
     #[cold]
     fn skip(&self) -> Verdict {
-        let table = &self.hook.table;
-        if let Some(state) = table.state(self.fd) {
-            table.advance(self.fd, state, State::START);
-        }
+        self.hook.table.advance(self.fd, self.stream_state(), State::START);
         Verdict::None
     }
 
     #[cold]
-    fn hit(&self, bytes: usize, word: u16) {
-        self.hook.add(Counter::Hits, 1);
-        if self.hook.mode == Mode::Log {
-            let word = WORDS.get(usize::from(word)).copied().unwrap_or_default();
+    fn hit(&self, bytes: usize, word: u16) -> Verdict {
+        let hook = self.hook;
+        hook.add(Counter::Hits, 1);
+        if hook.mode.logs() {
+            let word = hook.scanner.words().word(word.into()).unwrap_or_default();
             let line = Line::hit(FUNCTIONS[self.function as usize], self.fd, bytes, word);
-            let counter = if self.hook.log.append(&line) {
-                Counter::LogWritten
-            } else {
-                Counter::LogDropped
+            let written = match &hook.upstream {
+                Some(upstream) => upstream.append(&line),
+                None => hook.log.append(&line),
             };
-            self.hook.add(counter, 1);
+            hook.add(
+                if written {
+                    Counter::LogWritten
+                } else {
+                    Counter::LogDropped
+                },
+                1,
+            );
         }
+        if hook.mode != Mode::Block {
+            return Verdict::Hit;
+        }
+        hook.table.block(self.fd);
+        hook.add(Counter::Blocked, 1);
+        // The kernel, too, says from now on that the stream has ended, to whoever waits for the descriptor.
+        errno::preserved(|| shut(self.fd));
+        Verdict::Blocked
     }
 
     fn report(&self, bytes: usize, verdict: Verdict, returned_ns: u64, spun_ns: u64) {
@@ -157,13 +223,24 @@ impl Receive {
     }
 }
 
+#[expect(unsafe_code, reason = "calls into libc")]
+fn shut(fd: c_int) {
+    // SAFETY: shutdown has no preconditions.
+    unsafe { libc::shutdown(fd, libc::SHUT_RD) };
+}
+
 /// Searches one buffer.
 ///
 /// # Safety
 /// `buffer` must be readable for `len` bytes.
 #[expect(unsafe_code, reason = "the program's buffer is known by its address only")]
-pub(crate) unsafe fn search(state: State, buffer: *const u8, len: usize) -> Outcome {
+pub(crate) unsafe fn search(hook: &Hook, state: State, buffer: *const u8, len: usize) -> Outcome {
     // SAFETY: the caller's promise. The kernel has written these bytes just now; a program that lets another thread
     // change them meanwhile has a race of its own.
-    scan(state, unsafe { core::slice::from_raw_parts(buffer, len) })
+    let bytes = unsafe { core::slice::from_raw_parts(buffer, len) };
+    if hook.mode == Mode::Upstream {
+        upstream::search(hook.scanner.words(), bytes)
+    } else {
+        hook.scanner.scan(state, bytes)
+    }
 }

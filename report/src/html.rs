@@ -111,7 +111,11 @@ fn expected_and_measured(page: &Page) -> Markup {
 
 /// One row for the numbers of one of the study's conditions; the numbers themselves stand with the study.
 fn recomputed(study: &StudyResults, condition: &str) -> Markup {
-    let checks: Vec<_> = study.checks.iter().filter(|check| check.condition == condition).collect();
+    let checks: Vec<_> = study
+        .checks
+        .iter()
+        .filter(|check| check.condition == condition)
+        .collect();
     let agreeing = checks.iter().filter(|check| check.agrees).count();
     html! {
         tr {

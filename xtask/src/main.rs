@@ -15,6 +15,7 @@ mod run;
 mod runs;
 mod test;
 mod tidy;
+mod words;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,8 @@ enum Verb {
     Notebooks(notebooks::Arguments),
     /// Write a run's HTML report
     Report(report::Arguments),
+    /// Compile a list of words into the file that READHOOK_WORDS names
+    Words(words::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
     Test,
     /// Check the invariants that ARCHITECTURE.md promises
@@ -83,6 +86,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Figures(arguments) => figures::run(&arguments),
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Words(arguments) => words::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
     }

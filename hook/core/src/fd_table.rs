@@ -7,7 +7,19 @@ use crate::scanner::State;
 /// Entries that the hook reserves: the kernel's usual `fs.nr_open`. Higher descriptors are not tracked.
 pub const FD_CAPACITY: usize = 1 << 20;
 
-/// One entry per descriptor: 0 for not an accepted socket, else the scanner's state plus one.
+/// What is known of an accepted socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Where the search in it stands.
+    Open(State),
+    /// A word was found: nothing of it is to reach the program any more.
+    Blocked,
+}
+
+/// The entry of a blocked stream; a state plus one is never as large.
+const BLOCKED: u32 = u32::MAX;
+
+/// One entry per descriptor: 0 for not an accepted socket, else the scanner's state plus one, or [`BLOCKED`].
 ///
 /// Every operation is one atomic access. Two threads that receive from one socket at once may lose a word that was
 /// split between them; which of the two parts came first is not known to anybody then.
@@ -44,12 +56,23 @@ impl<'a> FdTable<'a> {
         true
     }
 
-    /// The search state of an accepted socket, `None` for any other descriptor.
+    /// An accepted socket's stream, `None` for any other descriptor.
     #[inline]
     #[must_use]
-    pub fn state(&self, fd: i32) -> Option<State> {
-        let entry = self.entry(fd)?.load(Relaxed);
-        entry.checked_sub(1).map(|raw| State::from_raw(raw as u16))
+    pub fn stream(&self, fd: i32) -> Option<Stream> {
+        match self.entry(fd)?.load(Relaxed) {
+            0 => None,
+            BLOCKED => Some(Stream::Blocked),
+            entry => Some(Stream::Open(State::from_raw((entry - 1) as u16))),
+        }
+    }
+
+    /// Blocks an accepted socket, until it is closed.
+    pub fn block(&self, fd: i32) {
+        if let Some(entry) = self.entry(fd) {
+            // Closed by another thread meanwhile: the number may be another connection's.
+            let _ = entry.fetch_update(Relaxed, Relaxed, |value| (value != 0).then_some(BLOCKED));
+        }
     }
 
     /// Keeps the search state, unless the descriptor was closed meanwhile.

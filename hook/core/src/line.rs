@@ -13,7 +13,7 @@ pub struct Line {
 impl Line {
     /// `FUNCTION fd=N bytes=N word=WORD`, with the newline.
     #[must_use]
-    pub fn hit(function: &str, fd: i32, bytes: usize, word: &str) -> Self {
+    pub fn hit(function: &str, fd: i32, bytes: usize, word: &[u8]) -> Self {
         let mut line = Self {
             bytes: [0; LINE_LEN],
             len: 0,
@@ -24,7 +24,7 @@ impl Line {
         line.text(b" bytes=");
         line.number(bytes as u64);
         line.text(b" word=");
-        line.text(word.as_bytes());
+        line.text(word);
         line.text(b"\n");
         line
     }

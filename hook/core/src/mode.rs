@@ -16,8 +16,13 @@ pub enum Mode {
     Scan = 3,
     /// Log what was found.
     Log = 4,
+    /// Log, and keep from the program what was found and all that follows it on that connection.
+    Block = 5,
+    /// The algorithm of the 2023 study, step by step: a look-up of the replaced function at each call, a search for each
+    /// word by itself, and a log file that is opened and closed for each hit. For measuring, not for use.
+    Upstream = 6,
     /// Track, and wait for a set time after a payload receive: the instrument's calibration. Does not search.
-    Delay = 5,
+    Delay = 7,
 }
 
 /// `READHOOK_MODE` has a value that is no mode.
@@ -36,6 +41,8 @@ impl Mode {
             Some(b"track") => Ok(Self::Track),
             Some(b"scan") => Ok(Self::Scan),
             Some(b"log") => Ok(Self::Log),
+            Some(b"block") => Ok(Self::Block),
+            Some(b"upstream") => Ok(Self::Upstream),
             Some(b"delay") => Ok(Self::Delay),
             Some(_) => Err(UnknownMode),
         }
@@ -44,7 +51,13 @@ impl Mode {
     /// Whether received payloads are searched.
     #[must_use]
     pub const fn scans(self) -> bool {
-        matches!(self, Self::Scan | Self::Log)
+        matches!(self, Self::Scan | Self::Log | Self::Block | Self::Upstream)
+    }
+
+    /// Whether what is found is logged.
+    #[must_use]
+    pub const fn logs(self) -> bool {
+        matches!(self, Self::Log | Self::Block | Self::Upstream)
     }
 }
 

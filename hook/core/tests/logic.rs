@@ -3,7 +3,10 @@ use std::sync::atomic::AtomicU32;
 
 use aho_corasick::AhoCorasick;
 use proptest::prelude::*;
-use readhook_core::{Every, FdTable, Flags, Line, Mode, Outcome, Payload, State, WORDS, parse_count, payload, scan};
+use readhook_core::{
+    DEFAULT_WORDS, Every, FdTable, Filter, Flags, Line, Mode, Outcome, Payload, Scanner, State, Stream, Words,
+    parse_count, payload,
+};
 
 const ORDINARY: [&str; 3] = [
     "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate, br\r\n\
@@ -15,23 +18,56 @@ const ORDINARY: [&str; 3] = [
     "GET /index.html HTTP/1.1\r\nhost: localhost\r\nuser-agent: curl/8.5.0\r\naccept: */*\r\n\r\n",
 ];
 
+fn words() -> Words<'static> {
+    Words::parse(DEFAULT_WORDS).unwrap()
+}
+
+/// One scanner for each filter of this processor, and none.
+fn scanners() -> impl Iterator<Item = Scanner<'static>> {
+    Filter::available().map(|filter| Scanner::with(words(), filter))
+}
+
+/// What all scanners agree on.
+fn scan(state: State, text: &[u8]) -> Outcome {
+    let outcomes: Vec<Outcome> = scanners().map(|scanner| scanner.scan(state, text)).collect();
+    for outcome in &outcomes {
+        assert_eq!(outcome, &outcomes[0], "{:?}", String::from_utf8_lossy(text));
+    }
+    outcomes[0]
+}
+
 fn found(text: &[u8]) -> bool {
     matches!(scan(State::START, text), Outcome::Hit(_))
 }
 
+fn text_of(word: u16) -> &'static str {
+    str::from_utf8(words().word(word.into()).unwrap()).unwrap()
+}
+
+fn list() -> Vec<&'static str> {
+    (0..words().len() as u16).map(text_of).collect()
+}
+
 #[test]
-fn every_word_is_found_alone_and_within_a_request() {
-    assert_eq!(WORDS.len(), 200);
-    for word in WORDS {
+fn every_word_is_found_alone_and_at_every_place() {
+    assert_eq!(words().len(), 200);
+    assert!(words().validated().is_ok());
+    for word in list() {
         let Outcome::Hit(index) = scan(State::START, word.as_bytes()) else {
             panic!("{word} not found")
         };
-        assert!(
-            word.contains(WORDS[usize::from(index)]),
-            "{word}: {}",
-            WORDS[usize::from(index)]
-        );
-        assert!(found(format!("GET /{word} HTTP/1.1\r\n\r\n").as_bytes()));
+        assert!(word.contains(text_of(index)), "{word}: {}", text_of(index));
+        for before in 0..80 {
+            for after in [0, 1, 2, 3, 30, 70] {
+                let text = [
+                    "-".repeat(before).as_bytes(),
+                    word.as_bytes(),
+                    "-".repeat(after).as_bytes(),
+                ]
+                .concat();
+                assert!(found(&text), "{word} after {before} and before {after}");
+            }
+        }
     }
 }
 
@@ -39,7 +75,7 @@ fn every_word_is_found_alone_and_within_a_request() {
 fn an_ordinary_request_is_clean() {
     for request in ORDINARY {
         if let Outcome::Hit(word) = scan(State::START, request.as_bytes()) {
-            panic!("{:?} stands in {request}", WORDS[usize::from(word)]);
+            panic!("{:?} stands in {request}", text_of(word));
         }
     }
 }
@@ -47,7 +83,10 @@ fn an_ordinary_request_is_clean() {
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..6),
-        (prop::sample::select(WORDS), 0_usize..16, 0_usize..16).prop_map(|(word, from, to)| {
+        prop::sample::select(&ORDINARY[..]).prop_flat_map(
+            |request| (0..request.len() - 40).prop_map(move |at| request.as_bytes()[at..at + 40].to_vec())
+        ),
+        (prop::sample::select(list()), 0_usize..16, 0_usize..16).prop_map(|(word, from, to)| {
             let (from, to) = (from.min(word.len()), to.min(word.len()));
             word.as_bytes()[from.min(to)..from.max(to)].to_vec()
         }),
@@ -60,10 +99,10 @@ proptest! {
 
     #[test]
     fn finds_what_aho_corasick_finds(text in text()) {
-        let reference = AhoCorasick::new(WORDS).unwrap();
+        let reference = AhoCorasick::new(list()).unwrap();
         match (scan(State::START, &text), reference.find(&text)) {
             (Outcome::Hit(word), Some(expected)) => {
-                prop_assert!(text[..expected.end()].ends_with(WORDS[usize::from(word)].as_bytes()));
+                prop_assert!(text[..expected.end()].ends_with(text_of(word).as_bytes()));
             }
             (Outcome::Clean(_), None) => {}
             (ours, theirs) => prop_assert!(false, "{ours:?} {theirs:?}"),
@@ -102,7 +141,7 @@ proptest! {
                     expected.retain(|fd| !(a..=b).contains(fd));
                 },
             }
-            for fd in -2..10 { prop_assert_eq!(table.state(fd).is_some(), expected.contains(&fd), "fd {}", fd); }
+            for fd in -2..10 { prop_assert_eq!(table.stream(fd).is_some(), expected.contains(&fd), "fd {}", fd); }
         }
     }
 }
@@ -117,14 +156,14 @@ fn the_fd_table_keeps_the_search_state_until_close() {
     };
     table.advance(2, State::START, half);
     table.duplicated(2, 3);
-    assert_eq!(table.state(3), Some(half));
+    assert_eq!(table.stream(3), Some(Stream::Open(half)));
     table.closed(2);
     table.advance(2, half, State::START);
-    assert_eq!(table.state(2), None);
+    assert_eq!(table.stream(2), None);
     table.accepted(2);
-    assert_eq!(table.state(2), Some(State::START));
+    assert_eq!(table.stream(2), Some(Stream::Open(State::START)));
     table.closed_range(0, u32::MAX);
-    assert_eq!((table.state(2), table.state(3)), (None, None));
+    assert_eq!((table.stream(2), table.stream(3)), (None, None));
 }
 
 #[test]
@@ -133,7 +172,8 @@ fn results_are_read_with_their_flags() {
     assert_eq!(payload(0, 10, Flags(0)), Payload::None);
     assert_eq!(payload(7, 10, Flags(0)), Payload::Received(7));
     assert_eq!(payload(70, 10, Flags(0)), Payload::Received(10));
-    assert_eq!(payload(7, 10, Flags(0x2)), Payload::None);
+    assert_eq!(payload(7, 10, Flags(0x2)), Payload::Peeked(7));
+    assert_eq!(payload(7, 10, Flags(0x22)), Payload::None);
     assert_eq!(payload(7, 10, Flags(0x2000)), Payload::None);
     assert_eq!(payload(70, 10, Flags(0x20)), Payload::Discarded(70));
     assert_eq!(payload(7, 10, Flags(0x40)), Payload::Received(7));
@@ -141,14 +181,19 @@ fn results_are_read_with_their_flags() {
 
 #[test]
 fn settings_are_read_strictly() {
-    for (name, mode) in ["off", "forward", "track", "scan", "log", "delay"].iter().zip([
-        Mode::Off,
-        Mode::Forward,
-        Mode::Track,
-        Mode::Scan,
-        Mode::Log,
-        Mode::Delay,
-    ]) {
+    for (name, mode) in ["off", "forward", "track", "scan", "log", "block", "upstream", "delay"]
+        .iter()
+        .zip([
+            Mode::Off,
+            Mode::Forward,
+            Mode::Track,
+            Mode::Scan,
+            Mode::Log,
+            Mode::Block,
+            Mode::Upstream,
+            Mode::Delay,
+        ])
+    {
         assert_eq!(Mode::parse(Some(name.as_bytes())), Ok(mode));
     }
     assert_eq!(Mode::parse(None), Ok(Mode::Off));
@@ -173,12 +218,13 @@ fn every_nth_is_selected() {
 #[test]
 fn a_log_line_fits_and_says_all() {
     assert_eq!(
-        Line::hit("read", 7, 133, ".git").as_bytes(),
+        Line::hit("read", 7, 133, b".git").as_bytes(),
         b"read fd=7 bytes=133 word=.git\n"
     );
-    let longest = WORDS.iter().max_by_key(|word| word.len()).unwrap();
+    let list = list();
+    let longest = list.iter().max_by_key(|word| word.len()).unwrap();
     assert!(
-        Line::hit("__recvfrom_chk", i32::MAX, usize::MAX, longest)
+        Line::hit("__recvfrom_chk", i32::MAX, usize::MAX, longest.as_bytes())
             .as_bytes()
             .ends_with(b"\n")
     );

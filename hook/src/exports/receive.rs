@@ -9,7 +9,7 @@ use readhook_telemetry::Function;
 
 use crate::errno;
 use crate::next::{self, ReadChkFn, ReadFn, RecvChkFn, RecvFn, RecvFromChkFn, RecvFromFn};
-use crate::watch::{Receive, search};
+use crate::watch::{After, Before, Receive, search};
 
 const _: [ReadFn; 2] = [libc::read, read];
 const _: [RecvFn; 2] = [libc::recv, recv];
@@ -29,15 +29,25 @@ pub(super) unsafe fn around(
     flags: c_int,
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
-    let call = Receive::begin(function, fd);
+    let flags = Flags(flags);
+    let call = match Receive::begin(function, fd, flags) {
+        Before::Pass => return real(),
+        Before::Watch(call) => call,
+        Before::Blocked => return 0,
+    };
     let result = real();
-    if let Some(call) = call {
-        call.end(result, room, Flags(flags), |state, bytes| {
-            // SAFETY: the kernel has just written so many bytes there, by the caller's promise.
-            unsafe { search(state, buffer.cast(), bytes) }
-        });
+    let after = call.end(result, room, flags, |hook, state, bytes| {
+        // SAFETY: the kernel has just written so many bytes there, by the caller's promise.
+        unsafe { search(hook, state, buffer.cast(), bytes) }
+    });
+    match after {
+        After::Pass => result,
+        After::Block => {
+            // SAFETY: what was searched was written there just now.
+            unsafe { buffer.cast::<u8>().write_bytes(0, result.cast_unsigned().min(room)) };
+            0
+        }
     }
-    result
 }
 
 /// # Safety

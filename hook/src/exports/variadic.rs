@@ -89,12 +89,12 @@ pub(crate) unsafe extern "C" fn syscall(
             unsafe { vectors::around_vectors(this, vectors, || real() as isize) as c_long }
         }
         libc::SYS_recvmsg => {
-            let message = (int(a), b as *const msghdr, int(c));
+            let message = (int(a), b as *mut msghdr, int(c));
             // SAFETY: see above.
             unsafe { vectors::around_message(this, message, || real() as isize) as c_long }
         }
         libc::SYS_recvmmsg => {
-            let messages = (int(a), b as *const mmsghdr, int(d));
+            let messages = (int(a), (b as *mut mmsghdr, int(c).cast_unsigned()), int(d));
             // SAFETY: see above.
             unsafe { vectors::around_messages(this, messages, || short(&real)).into() }
         }

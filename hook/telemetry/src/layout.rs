@@ -5,7 +5,7 @@ use core::mem::{offset_of, size_of};
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 
 /// Version of the layout. A file of another version is refused by both sides.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The hooked functions by name; [`Function`] and [`Counters::calls`](crate::Counters::calls) index this list.
 pub const FUNCTIONS: [&str; 19] = [
@@ -66,6 +66,8 @@ pub enum Verdict {
     Clean = 1,
     /// Searched, a word found.
     Hit = 2,
+    /// Kept from the program: a word was found, in this payload or in an earlier one.
+    Blocked = 3,
 }
 
 /// First eight bytes of the file. Read on a machine of the other byte order it does not match.
@@ -87,7 +89,7 @@ pub(crate) struct Header {
 }
 
 /// How many single counters there are, see [`crate::Counter`].
-pub(crate) const COUNTERS: usize = 8;
+pub(crate) const COUNTERS: usize = 9;
 
 /// One record in the file. `published` is the sequence number plus one, stored last, so that zero means unfinished.
 #[repr(C)]

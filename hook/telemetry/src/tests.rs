@@ -115,7 +115,7 @@ fn other_files_are_refused_with_the_reason() {
         View::parse(&newer)
             .unwrap_err()
             .to_string()
-            .contains("layout version 2, expected 1")
+            .contains("layout version 3, expected 2")
     );
     let cut = header(1);
     assert!(

@@ -38,6 +38,8 @@ pub struct Counters {
     pub log_dropped: u64,
     /// Time spent in the calibration's busy wait, nanoseconds.
     pub spun_ns: u64,
+    /// Receives whose payload was kept from the program.
+    pub blocked: u64,
     /// Records in the file.
     pub records_written: u64,
     /// Payload receives without a record, since the file was full.
@@ -109,7 +111,7 @@ impl<'a> View<'a> {
         let claimed = u64_at(self.header, offset_of!(Header, claimed));
         let written = claimed.min(u64::from(self.capacity()));
         let single = |counter: Counter| {
-            const { assert!(Counter::SpunNs as usize + 1 == COUNTERS) };
+            const { assert!(Counter::Blocked as usize + 1 == COUNTERS) };
             u64_at(self.header, offset_of!(Header, counters) + 8 * counter as usize)
         };
         Counters {
@@ -124,6 +126,7 @@ impl<'a> View<'a> {
             log_written: single(Counter::LogWritten),
             log_dropped: single(Counter::LogDropped),
             spun_ns: single(Counter::SpunNs),
+            blocked: single(Counter::Blocked),
             records_written: written,
             records_dropped: claimed - written,
         }

@@ -18,6 +18,7 @@ pub enum Counter {
     LogWritten,
     LogDropped,
     SpunNs,
+    Blocked,
 }
 
 /// What is recorded of one payload receive. See [`Record`](crate::Record) for units.

@@ -12,13 +12,14 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-/// The modes of the hook that differ in what they do, with the settings each needs.
-pub const MODES: [(&str, &[(&str, &str)]); 6] = [
+/// The modes of the hook that leave a program as it is, with the settings each needs.
+pub const MODES: [(&str, &[(&str, &str)]); 7] = [
     ("off", &[]),
     ("forward", &[]),
     ("track", &[]),
     ("scan", &[]),
     ("log", &[]),
+    ("upstream", &[]),
     ("delay", &[("READHOOK_DELAY_NS", "1000")]),
 ];
 
@@ -29,6 +30,8 @@ pub struct Built {
     pub hook: PathBuf,
     /// The compiled `programs/exercise.c`.
     pub exercise: PathBuf,
+    /// The compiled `programs/ending.c`.
+    pub ending: PathBuf,
     _directory: TempDir,
 }
 
@@ -64,12 +67,16 @@ fn build() -> Result<Built> {
         .find(|text| text.ends_with("/libreadhook.so") && text.contains("/hook/"))
         .map(PathBuf::from)
         .context("cargo named no libreadhook.so")?;
-    let exercise = directory.path().join("exercise");
-    let source = here.join("programs/exercise.c");
-    succeed(Command::new("cc").args(["-O1", "-w", "-o"]).arg(&exercise).arg(source))?;
+    let compile = |name: &str| -> Result<PathBuf> {
+        let program = directory.path().join(name);
+        let source = here.join("programs").join(name).with_extension("c");
+        succeed(Command::new("cc").args(["-O1", "-w", "-o"]).arg(&program).arg(source))?;
+        Ok(program)
+    };
     Ok(Built {
         hook,
-        exercise,
+        exercise: compile("exercise")?,
+        ending: compile("ending")?,
         _directory: directory,
     })
 }

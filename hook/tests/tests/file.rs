@@ -10,7 +10,7 @@ use readhook_telemetry::FUNCTIONS;
 fn readelf(arguments: &[&str]) -> Result<Option<String>> {
     let mut command = Command::new("readelf");
     if let Err(error) = command.arg("--version").output() {
-        eprintln!("not run: readelf: {error}; install binutils");
+        println!("SKIPPED: hook file: readelf: {error}; install binutils");
         return Ok(None);
     }
     let output = succeed(Command::new("readelf").args(arguments).arg(&built().hook))?;
@@ -29,6 +29,22 @@ fn exports_the_replaced_functions_and_nothing_else() -> Result<()> {
         .map(|columns| columns[7])
         .collect();
     ensure!(exported == FUNCTIONS.into_iter().collect(), "{exported:?}");
+    Ok(())
+}
+
+#[test]
+fn asks_for_no_newer_glibc_than_2_17() -> Result<()> {
+    let Some(symbols) = readelf(&["--wide", "--dyn-syms"])? else {
+        return Ok(());
+    };
+    let versions = symbols
+        .lines()
+        .filter_map(|line| line.split("@GLIBC_").nth(1)?.split_whitespace().next());
+    let versions: Vec<Vec<u32>> = versions
+        .map(|version| version.split('.').flat_map(str::parse).collect())
+        .collect();
+    ensure!(versions.len() > 10, "{symbols}");
+    ensure!(versions.iter().all(|version| *version <= vec![2, 17]), "{symbols}");
     Ok(())
 }
 

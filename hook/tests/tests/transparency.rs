@@ -10,6 +10,8 @@ use tempfile::TempDir;
 /// Payloads of `exercise all` that hold a word in their buffers or end one that began in the payload before. Not among
 /// them: a peeked one, a discarded one, and what comes from a file or a pipe.
 const HITS: u64 = 12;
+/// Of these, the ones within one buffer: the 2023 algorithm knows of no others.
+const UNDIVIDED_HITS: u64 = 8;
 
 fn settings(mode: &'static str, more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
     let mut settings: BTreeMap<_, _> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -63,7 +65,11 @@ fn the_whole_surface_is_the_same_in_every_mode() -> Result<()> {
             counters.records_written == wanted[0] && view.records().count() as u64 == wanted[0],
             "{counters:?}"
         );
-        let hits = if matches!(mode, "scan" | "log") { HITS } else { 0 };
+        let hits = match mode {
+            "scan" | "log" => HITS,
+            "upstream" => UNDIVIDED_HITS,
+            _ => 0,
+        };
         ensure!(counters.hits == hits, "{mode}: {counters:?}");
         ensure!(counters.attached == u32::from(mode != "off"), "{counters:?}");
     }
@@ -73,7 +79,7 @@ fn the_whole_surface_is_the_same_in_every_mode() -> Result<()> {
 #[test]
 fn the_system_calls_of_a_request_are_the_same() -> Result<()> {
     if let Err(error) = Command::new("strace").arg("-V").output() {
-        eprintln!("not run: strace: {error}; install strace");
+        println!("SKIPPED: system calls: strace: {error}; install strace");
         return Ok(());
     }
     let exercise = &built().exercise;
@@ -132,6 +138,16 @@ fn bad_settings_are_inert_with_one_line() -> Result<()> {
             "scan",
             &[("READHOOK_TELEMETRY", "/dev/null")][..],
             "READHOOK_TELEMETRY: not an existing",
+        ),
+        (
+            "scan",
+            &[("READHOOK_WORDS", "/nowhere/file")][..],
+            "READHOOK_WORDS: not a word file",
+        ),
+        (
+            "log",
+            &[("READHOOK_WORDS", "/proc/self/exe")][..],
+            "READHOOK_WORDS: not a word file",
         ),
     ] {
         let output = succeed(hooked(exercise, &settings(mode, more)).args(["requests", "10", "read"]))?;

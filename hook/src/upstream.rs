@@ -1,0 +1,101 @@
+//! The algorithm of the 2023 study (doi:10.48550/arXiv.2310.12702), for its cost to be measured beside the others':
+//! each call looks up the function that it replaces, each payload is searched for each word by itself, and each hit
+//! opens, appends to and closes the log. Unlike the original it reads no more than was received, leaves errno alone, and
+//! knows sockets by the same table as the other modes. Like the original it stops at a zero byte, and does not see a
+//! word that is split between two payloads.
+#![expect(unsafe_code, reason = "calls into libc")]
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use readhook_core::{Line, Outcome, State, Words};
+use readhook_telemetry::{FUNCTIONS, Function};
+
+use crate::{errno, next};
+
+/// How much is searched at a time, with the zero that ends it.
+const CHUNK: usize = 4096;
+/// Longest path of a log, with the zero that ends it.
+const PATH: usize = 4096;
+
+/// The log's path, since it is opened for each hit.
+pub(crate) struct Upstream {
+    path: [u8; PATH],
+}
+
+impl Upstream {
+    /// Keeps the path; without one, or with one that is too long, hits are dropped.
+    pub(crate) fn new(path: Option<&CStr>) -> Self {
+        let mut kept = [0; PATH];
+        let bytes = path
+            .map(CStr::to_bytes)
+            .filter(|bytes| bytes.len() < PATH)
+            .unwrap_or_default();
+        kept[..bytes.len()].copy_from_slice(bytes);
+        Self { path: kept }
+    }
+
+    /// Opens, appends, closes; false when it could not.
+    pub(crate) fn append(&self, line: &Line) -> bool {
+        errno::preserved(|| {
+            let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NONBLOCK;
+            // SAFETY: the path ends with a zero; the mode is passed as O_CREAT demands.
+            let fd = unsafe { libc::open(self.path.as_ptr().cast(), flags, 0o644) };
+            if fd < 0 {
+                return false;
+            }
+            let bytes = line.as_bytes();
+            // SAFETY: the buffer is live and of this length.
+            let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+            if let Some(close) = next::close() {
+                // SAFETY: the descriptor is ours.
+                unsafe { close(fd) };
+            }
+            written == bytes.len().cast_signed()
+        })
+    }
+}
+
+/// Looks up the definition that follows this library's; the address is known already, the cost is what is wanted.
+pub(crate) fn look_up(function: Function) {
+    let name = FUNCTIONS[function as usize].as_bytes();
+    let mut buffer = [0; 16];
+    if let Some(place) = buffer.get_mut(..name.len()) {
+        place.copy_from_slice(name);
+    }
+    let name = CStr::from_bytes_until_nul(&buffer).unwrap_or(c"");
+    core::hint::black_box(errno::preserved(|| next::definition(name)));
+}
+
+/// Searches for one word after the other.
+pub(crate) fn search(words: &Words<'_>, bytes: &[u8]) -> Outcome {
+    let mut from = 0;
+    loop {
+        let rest = &bytes[from..];
+        let len = rest.len().min(CHUNK - 1);
+        if let Some(word) = search_chunk(words, &rest[..len]) {
+            return Outcome::Hit(word);
+        }
+        if len == rest.len() {
+            return Outcome::Clean(State::START);
+        }
+        // A word may lie across the border.
+        from += len - (words.longest() - 1);
+    }
+}
+
+fn search_chunk(words: &Words<'_>, bytes: &[u8]) -> Option<u16> {
+    let mut buffer = [MaybeUninit::<u8>::uninit(); CHUNK];
+    let (text, rest) = buffer.split_at_mut(bytes.len());
+    text.write_copy_of_slice(bytes);
+    rest.first_mut()?.write(0);
+    let found = |word: usize| {
+        let Some(word) = words.with_zero(word) else {
+            return false;
+        };
+        // SAFETY: both end with a zero, written just now and by the compiler of the words.
+        let place = unsafe { libc::strstr(buffer.as_ptr().cast(), word.as_ptr().cast()) };
+        !place.is_null()
+    };
+    (0..words.len()).find(|word| found(*word)).map(|word| word as u16)
+}

@@ -1,0 +1,121 @@
+//! Aho-Corasick (doi:10.1145/360825.360855) as a complete automaton with byte classes.
+//!
+//! A found word ends the search, so states that end a word need no row: they are the numbers from the count of rows on,
+//! that count plus the word's index. Words that contain another word need not be in the automaton, since the shorter
+//! one is found in them.
+
+use std::collections::VecDeque;
+
+use crate::CompileError;
+
+/// The automaton.
+pub(crate) struct Automaton {
+    pub(crate) classes: [u8; 256],
+    pub(crate) class_count: usize,
+    pub(crate) states: usize,
+    /// State after state, class by class.
+    pub(crate) next: Vec<u16>,
+}
+
+/// A state while building: successors by class, fallback, and the word that ends here.
+struct Node {
+    children: Vec<Option<usize>>,
+    fail: usize,
+    word: Option<usize>,
+}
+
+/// From the words to be found, with their indices in a list of `count`; none contains another.
+pub(crate) fn build(kept: &[(usize, &[u8])], count: usize) -> Result<Automaton, CompileError> {
+    let (classes, class_count) = classes(kept)?;
+    let mut nodes = trie(kept, &classes, class_count);
+    complete(&mut nodes, class_count);
+    let rows: Vec<usize> = (0..nodes.len()).filter(|node| nodes[*node].word.is_none()).collect();
+    let states = rows.len();
+    if states + count > usize::from(u16::MAX) {
+        return Err(CompileError::TooMany { states: states + count });
+    }
+    let mut numbers = vec![0_u16; nodes.len()];
+    for (number, row) in (0..).zip(&rows) {
+        numbers[*row] = number;
+    }
+    for (node, number) in nodes.iter().zip(&mut numbers) {
+        if let Some(word) = node.word {
+            *number = (states + word) as u16;
+        }
+    }
+    let next = rows
+        .iter()
+        .flat_map(|row| nodes[*row].children.iter().map(|child| numbers[child.unwrap_or(0)]));
+    Ok(Automaton {
+        classes,
+        class_count,
+        states,
+        next: next.collect(),
+    })
+}
+
+/// One class per byte that stands in a word, and class 0 for all others.
+fn classes(words: &[(usize, &[u8])]) -> Result<([u8; 256], usize), CompileError> {
+    let mut classes = [0_u8; 256];
+    let mut count = 1_usize;
+    for byte in words.iter().flat_map(|(_, word)| *word) {
+        let class = &mut classes[usize::from(*byte)];
+        if *class == 0 {
+            *class = u8::try_from(count).map_err(|_| CompileError::EveryByte)?;
+            count += 1;
+        }
+    }
+    Ok((classes, count))
+}
+
+fn trie(words: &[(usize, &[u8])], classes: &[u8; 256], class_count: usize) -> Vec<Node> {
+    let new = || Node {
+        children: vec![None; class_count],
+        fail: 0,
+        word: None,
+    };
+    let mut nodes = vec![new()];
+    for (index, word) in words {
+        let mut at = 0;
+        for byte in *word {
+            let class = usize::from(classes[usize::from(*byte)]);
+            at = match nodes[at].children[class] {
+                Some(child) => child,
+                None => {
+                    nodes.push(new());
+                    let child = nodes.len() - 1;
+                    nodes[at].children[class] = Some(child);
+                    child
+                }
+            };
+        }
+        nodes[at].word = Some(*index);
+    }
+    nodes
+}
+
+/// Fills in every missing successor from the longest proper suffix, breadth first. A suffix that is a word ends the
+/// search too, but no kept word contains another, so that happens only at the last byte of a mismatch.
+fn complete(nodes: &mut [Node], class_count: usize) {
+    let mut queue = VecDeque::from([0]);
+    while let Some(at) = queue.pop_front() {
+        let fail = nodes[at].fail;
+        if nodes[at].word.is_none() {
+            nodes[at].word = nodes[fail].word;
+        }
+        for class in 0..class_count {
+            let fallback = if at == 0 {
+                0
+            } else {
+                nodes[fail].children[class].unwrap_or(0)
+            };
+            match nodes[at].children[class] {
+                Some(child) => {
+                    nodes[child].fail = fallback;
+                    queue.push_back(child);
+                }
+                None => nodes[at].children[class] = Some(fallback),
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Reads a word file in place.
+
+use core::fmt;
+
+use crate::layout::{BUCKETS, CLASSES_LEN, EXACT_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, NIBBLES_LEN, VERSION, WINDOW};
+
+/// These bytes are no word file of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadWords;
+
+impl fmt::Display for BadWords {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "no word file of version {VERSION}")
+    }
+}
+
+impl core::error::Error for BadWords {}
+
+/// A word that may stand where a filter let something pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The window's bytes, the first in the lowest bits.
+    pub key: u32,
+    /// Which of them count.
+    pub mask: u32,
+    /// Where in the word the window begins.
+    pub offset: usize,
+    /// The word's index in the list.
+    pub word: usize,
+}
+
+impl Candidate {
+    /// As stored.
+    #[must_use]
+    pub fn packed(self) -> [u8; 12] {
+        let mut packed = [0; 12];
+        let rest = self.offset as u32 | (self.word as u32) << 8;
+        for (place, number) in packed.as_chunks_mut().0.iter_mut().zip([self.key, self.mask, rest]) {
+            *place = number.to_ne_bytes();
+        }
+        packed
+    }
+
+    fn unpacked(packed: &[u8; 12]) -> Self {
+        let number = |index: usize| u32::from_ne_bytes(core::array::from_fn(|byte| packed[4 * index + byte]));
+        let rest = number(2);
+        Self {
+            key: number(0),
+            mask: number(1),
+            offset: (rest & 0xff) as usize,
+            word: (rest >> 8) as usize,
+        }
+    }
+}
+
+/// A word file.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'a> {
+    classes: &'a [u8; CLASSES_LEN],
+    nibbles: &'a [u8; NIBBLES_LEN],
+    exact: &'a [u8; EXACT_LEN],
+    buckets: &'a [[u8; 2]],
+    candidates: &'a [[u8; 12]],
+    spans: &'a [[u8; 4]],
+    next: &'a [[u8; 2]],
+    text: &'a [u8],
+    class_count: usize,
+    states: usize,
+    longest: usize,
+}
+
+/// Takes sections off the front.
+struct Sections<'a>(&'a [u8]);
+
+impl<'a> Sections<'a> {
+    fn take(&mut self, bytes: usize) -> Result<&'a [u8], BadWords> {
+        let (section, rest) = self.0.split_at_checked(bytes).ok_or(BadWords)?;
+        self.0 = rest;
+        Ok(section)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], BadWords> {
+        self.take(N)?.try_into().map_err(|_| BadWords)
+    }
+
+    /// So many entries of `N` bytes, and what pads them.
+    fn entries<const N: usize>(&mut self, count: usize) -> Result<&'a [[u8; N]], BadWords> {
+        let bytes = count.checked_mul(N).ok_or(BadWords)?;
+        let section = self.take(bytes.checked_next_multiple_of(4).ok_or(BadWords)?)?;
+        Ok(section[..bytes].as_chunks().0)
+    }
+}
+
+impl<'a> Words<'a> {
+    /// Reads the sections' bounds and no more; [`validated`](Self::validated) looks at all that stands in them.
+    ///
+    /// # Errors
+    /// When the bytes are no word file, or are one of another version or length.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BadWords> {
+        let mut sections = Sections(bytes);
+        let header: &[[u8; 4]] = sections.entries(HEADER_LEN / 4)?;
+        let number = |index: usize| u32::from_ne_bytes(header[index]) as usize;
+        if number(0) != MAGIC as usize || number(1) != VERSION as usize || number(2) != bytes.len() {
+            return Err(BadWords);
+        }
+        let (class_count, states) = (number(3), number(4));
+        let cells = class_count.checked_mul(states).ok_or(BadWords)?;
+        let words = Self {
+            classes: sections.array()?,
+            nibbles: sections.array()?,
+            exact: sections.array()?,
+            buckets: sections.entries(BUCKETS + 1)?,
+            candidates: sections.entries(number(5))?,
+            spans: sections.entries(number(6).checked_add(1).ok_or(BadWords)?)?,
+            next: sections.entries(cells)?,
+            text: sections.entries::<1>(number(7))?.as_flattened(),
+            class_count,
+            states,
+            longest: number(8),
+        };
+        if sections.0.is_empty() && states > 0 && (1..=LONGEST_WORD).contains(&words.longest) {
+            Ok(words)
+        } else {
+            Err(BadWords)
+        }
+    }
+
+    /// Looks at every number, so that nothing read later can be out of bounds or lead astray.
+    ///
+    /// # Errors
+    /// When one of them is impossible.
+    pub fn validated(self) -> Result<Self, BadWords> {
+        let known = |state: &[u8; 2]| usize::from(u16::from_ne_bytes(*state)) < self.states + self.len();
+        let starts = || self.buckets.iter().map(|start| usize::from(u16::from_ne_bytes(*start)));
+        let text = |word: usize| {
+            self.word(word)
+                .is_some_and(|text| (1..=self.longest).contains(&text.len()))
+        };
+        let candidate = |candidate: Candidate| {
+            self.word(candidate.word)
+                .is_some_and(|word| candidate.offset < word.len())
+        };
+        let sound = self.classes.iter().all(|class| usize::from(*class) < self.class_count)
+            && self.next.iter().all(known)
+            && self.states + self.len() <= usize::from(u16::MAX)
+            && starts().is_sorted()
+            && starts().next_back() == Some(self.candidates.len())
+            && self.spans.iter().map(|span| u32::from_ne_bytes(*span)).is_sorted()
+            && (0..self.len()).all(text)
+            && self
+                .candidates
+                .iter()
+                .all(|packed| candidate(Candidate::unpacked(packed)));
+        if sound { Ok(self) } else { Err(BadWords) }
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len() - 1
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A word's text.
+    #[must_use]
+    pub fn word(&self, index: usize) -> Option<&'a [u8]> {
+        self.with_zero(index)?.split_last().map(|(_, text)| text)
+    }
+
+    /// A word's text and the zero after it.
+    #[must_use]
+    pub fn with_zero(&self, index: usize) -> Option<&'a [u8]> {
+        let span = |index: usize| Some(u32::from_ne_bytes(*self.spans.get(index)?) as usize);
+        self.text.get(span(index)?..span(index + 1)?)
+    }
+
+    /// Length of the longest word.
+    #[must_use]
+    pub const fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The state after `byte`; a state that is a hit is none to go on from.
+    #[inline]
+    #[must_use]
+    pub fn step(&self, state: u16, byte: u8) -> u16 {
+        let class = usize::from(self.classes[usize::from(byte)]);
+        // Within the table for every state of this file; `get` keeps another one harmless.
+        let next = self.next.get(usize::from(state) * self.class_count + class);
+        next.map_or(0, |next| u16::from_ne_bytes(*next))
+    }
+
+    /// The word that a state says was found.
+    #[inline]
+    #[must_use]
+    pub fn hit(&self, state: u16) -> Option<u16> {
+        usize::from(state).checked_sub(self.states).map(|word| word as u16)
+    }
+
+    /// Whether no word has this byte, so that every search begins anew after it.
+    #[inline]
+    #[must_use]
+    pub fn is_foreign(&self, byte: u8) -> bool {
+        self.classes[usize::from(byte)] == 0
+    }
+
+    /// Whether the filters are of use: for a long list nearly everything would pass them.
+    #[must_use]
+    pub fn has_filters(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// Masks by halves of bytes, for `set` 0 or 1 and a byte of the window: those of the low half, then of the high one.
+    #[inline]
+    #[must_use]
+    pub fn nibbles(&self, set: usize, byte: usize) -> &'a [u8; 32] {
+        let from = (set * WINDOW + byte) * 32;
+        self.nibbles[from..from + 32].try_into().unwrap_or(&[0; 32])
+    }
+
+    /// Masks by the low 7 bits, for `set` 0 or 1 and a byte of the window.
+    #[inline]
+    #[must_use]
+    pub fn exact(&self, set: usize, byte: usize) -> &'a [u8; 128] {
+        let from = (set * WINDOW + byte) * 128;
+        self.exact[from..from + 128].try_into().unwrap_or(&[0; 128])
+    }
+
+    /// Whether a word stands in `bytes` with its window at `at`, if it is in one of these buckets.
+    #[inline]
+    #[must_use]
+    pub fn stands_at(&self, bytes: &[u8], at: usize, buckets: u16) -> bool {
+        let mut window = [0; WINDOW];
+        match bytes.get(at..at + WINDOW) {
+            Some(whole) => window.copy_from_slice(whole),
+            None => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                window[..rest.len()].copy_from_slice(rest);
+            }
+        }
+        let window = u32::from_le_bytes(window);
+        let mut left = buckets;
+        while left != 0 {
+            let bucket = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let start = |bucket: usize| usize::from(u16::from_ne_bytes(self.buckets[bucket]));
+            let range = start(bucket)..start(bucket + 1);
+            for packed in self.candidates.get(range).unwrap_or_default() {
+                let candidate = Candidate::unpacked(packed);
+                if window & candidate.mask == candidate.key && self.confirms(bytes, at, candidate) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn confirms(&self, bytes: &[u8], at: usize, candidate: Candidate) -> bool {
+        let Some(word) = self.word(candidate.word) else {
+            return false;
+        };
+        let Some(start) = at.checked_sub(candidate.offset) else {
+            return false;
+        };
+        bytes.get(start..start + word.len()) == Some(word)
+    }
+}
