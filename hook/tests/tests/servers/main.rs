@@ -1,0 +1,222 @@
+//! Real servers under load, bare and hooked: the same answers byte for byte, and counters that equal what was sent.
+//! `READHOOK_TEST_REQUESTS` sets how many requests each of them gets.
+
+mod client;
+mod process;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use client::{Load, Protocol};
+use hook_tests::{built, telemetry_bytes, telemetry_file};
+use process::{Kind, Server, find};
+use readhook_telemetry::{Counters, View};
+use tempfile::TempDir;
+
+/// How often a load is interrupted by signals that are part of a server's life.
+const SIGNALS: u32 = 12;
+
+fn requests() -> usize {
+    let asked = std::env::var("READHOOK_TEST_REQUESTS").ok();
+    asked.map_or(4_000, |count| {
+        count.parse().expect("READHOOK_TEST_REQUESTS: expected a number")
+    })
+}
+
+/// The environment of a hooked server that counts and logs.
+fn logging(directory: &Path, log: &Path) -> Result<Vec<(&'static str, String)>> {
+    let telemetry = directory.join("telemetry");
+    telemetry_file(&telemetry, 0)?;
+    Ok(vec![
+        ("LD_PRELOAD", built().hook.display().to_string()),
+        ("READHOOK_MODE", "log".to_owned()),
+        ("READHOOK_LOG", log.display().to_string()),
+        ("READHOOK_TELEMETRY", telemetry.display().to_string()),
+    ])
+}
+
+fn counters(directory: &Path) -> Result<Counters> {
+    let bytes = telemetry_bytes(&directory.join("telemetry"))?;
+    Ok(View::parse(&bytes)?.counters())
+}
+
+/// The same load, bare and hooked.
+fn compare(kind: Kind) -> Result<()> {
+    if let Some(missing) = kind.missing() {
+        println!("SKIPPED: hook in {kind:?}: {missing}");
+        return Ok(());
+    }
+    let load = Load {
+        protocol: kind.protocol(),
+        requests: requests(),
+        interrupted: false,
+    };
+    let directory = TempDir::new()?;
+    let log = directory.path().join("log");
+    let bare = load.run(&Server::start(kind, directory.path(), &[])?)?;
+    let server = Server::start(kind, directory.path(), &logging(directory.path(), &log)?)?;
+    let hooked = load.run(&server)?;
+    drop(server);
+    ensure!(
+        bare.answers == hooked.answers,
+        "{kind:?}: {}",
+        bare.first_difference(&hooked)
+    );
+    let counters = counters(directory.path())?;
+    let seen = (counters.payload_bytes, counters.hits, counters.sockets_accepted);
+    // A connection of the waiting for the server to be ready carries nothing.
+    ensure!(
+        seen.0 == hooked.sent_bytes && seen.1 == hooked.words,
+        "{kind:?}: {hooked} {counters:?}"
+    );
+    ensure!(seen.2 >= hooked.connections, "{kind:?}: {hooked} {counters:?}");
+    ensure!(
+        counters.payload_receives >= load.requests as u64,
+        "{kind:?}: {hooked} {counters:?}"
+    );
+    if let Kind::Sut { .. } = kind {
+        ensure!(
+            counters.payload_receives == hooked.writes,
+            "{kind:?}: {hooked} {counters:?}"
+        );
+    }
+    let lines = fs::read_to_string(&log)?.lines().count() as u64;
+    ensure!(
+        (counters.log_written, counters.log_dropped) == (lines, 0) && lines == hooked.words,
+        "{counters:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn nginx() -> Result<()> {
+    compare(Kind::Nginx)
+}
+
+#[test]
+fn redis() -> Result<()> {
+    compare(Kind::Redis)
+}
+
+#[test]
+fn node() -> Result<()> {
+    compare(Kind::Node)
+}
+
+#[test]
+fn python() -> Result<()> {
+    compare(Kind::Python)
+}
+
+#[test]
+fn java() -> Result<()> {
+    compare(Kind::Java)
+}
+
+#[test]
+fn sut_in_all_its_call_styles() -> Result<()> {
+    for accept in ["accept", "accept4"] {
+        for receive in ["read", "recv"] {
+            compare(Kind::Sut { accept, receive })?;
+        }
+    }
+    Ok(())
+}
+
+/// A log that cannot be opened, a full disk, workers that are replaced, logs that are reopened: nobody notices.
+#[test]
+fn nginx_with_a_useless_log_and_signals() -> Result<()> {
+    let kind = Kind::Nginx;
+    if let Some(missing) = kind.missing() {
+        println!("SKIPPED: hook in {kind:?} under signals: {missing}");
+        return Ok(());
+    }
+    let load = Load {
+        protocol: Protocol::Http,
+        requests: requests(),
+        interrupted: true,
+    };
+    let directory = TempDir::new()?;
+    let bare = load.run(&Server::start(kind, directory.path(), &[])?)?;
+    for log in ["/proc/nowhere/log", "/dev/full"] {
+        let server = Server::start(kind, directory.path(), &logging(directory.path(), log.as_ref())?)?;
+        let hooked = std::thread::scope(|scope| {
+            let storm = scope.spawn(|| server.storm(&["USR1", "HUP", "USR1"], SIGNALS));
+            let hooked = load.run(&server);
+            storm.join().expect("signals")?;
+            hooked
+        })?;
+        drop(server);
+        ensure!(
+            bare.answers == hooked.answers,
+            "{log}: {}",
+            bare.first_difference(&hooked)
+        );
+        let counters = counters(directory.path())?;
+        // A request that came as its worker ended was sent again.
+        ensure!(
+            counters.hits >= hooked.words && counters.log_dropped == counters.hits,
+            "{log}: {counters:?}"
+        );
+    }
+    Ok(())
+}
+
+/// What does not call libc is not seen, and can be told from what is: the hook never attached.
+#[test]
+fn a_static_program_is_not_covered() -> Result<()> {
+    let directory = TempDir::new()?;
+    let program = directory.path().join("static");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/ending.c");
+    let compiled = std::process::Command::new("cc")
+        .args(["-static", "-w", "-o"])
+        .arg(&program)
+        .arg(source)
+        .output()?;
+    if !compiled.status.success() {
+        println!("SKIPPED: hook in a static program: cc -static fails here");
+        return Ok(());
+    }
+    let settings = logging(directory.path(), &directory.path().join("log"))?;
+    let output = std::process::Command::new(&program)
+        .arg("closed")
+        .envs(settings)
+        .output()?;
+    ensure!(output.status.success());
+    let counters = counters(directory.path())?;
+    ensure!((counters.attached, counters.payload_receives) == (0, 0), "{counters:?}");
+    Ok(())
+}
+
+#[test]
+fn a_go_program_is_not_covered() -> Result<()> {
+    let Some(go) = find("go") else {
+        println!("SKIPPED: hook in a Go program: go is not installed");
+        return Ok(());
+    };
+    let directory = TempDir::new()?;
+    let source = directory.path().join("main.go");
+    fs::write(
+        &source,
+        "package main\nimport \"net\"\nfunc main() {\n l, _ := net.Listen(\"tcp\", \"127.0.0.1:0\")\n go func() { c, _ := net.Dial(\"tcp\", l.Addr().String()); c.Write([]byte(\".env\")); c.Close() }()\n c, _ := l.Accept()\n b := make([]byte, 9)\n c.Read(b)\n}\n",
+    )?;
+    let program = directory.path().join("go");
+    let built = std::process::Command::new(go)
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .env("CGO_ENABLED", "0")
+        .output()?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let settings = logging(directory.path(), &directory.path().join("log"))?;
+    ensure!(
+        std::process::Command::new(&program)
+            .envs(settings)
+            .output()?
+            .status
+            .success()
+    );
+    ensure!(counters(directory.path())?.payload_receives == 0);
+    Ok(())
+}

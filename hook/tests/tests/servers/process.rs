@@ -1,0 +1,227 @@
+//! Servers as they are started, waited for, bothered and ended.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use hook_tests::bare;
+
+use crate::client::Protocol;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Nginx,
+    Redis,
+    Node,
+    Python,
+    Java,
+    Sut {
+        accept: &'static str,
+        receive: &'static str,
+    },
+}
+
+/// Answers by the path, with keep-alive and without chunks.
+const NODE: &str = "require('http').createServer((request, response) => {
+  const body = request.url + ' ' + request.headers['x-number'] + '\\n';
+  response.writeHead(request.url === '/missing' ? 404 : 200, { 'Content-Length': body.length });
+  response.end(body);
+}).listen(Number(process.argv[2]), '127.0.0.1');";
+const PYTHON: &str = "import http.server, sys
+class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True
+    def log_message(self, *arguments): pass
+http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()";
+
+impl Kind {
+    pub(crate) fn protocol(self) -> Protocol {
+        match self {
+            Self::Redis => Protocol::Redis,
+            _ => Protocol::Http,
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Redis => "redis-server",
+            Self::Node => "node",
+            Self::Python => "python3",
+            Self::Java => "javac",
+            Self::Sut { .. } => "sut",
+        }
+    }
+
+    /// Why it cannot be tried here.
+    pub(crate) fn missing(self) -> Option<String> {
+        if let Self::Sut { .. } = self {
+            return None;
+        }
+        let program = self.program();
+        find(program).is_none().then(|| format!("{program} is not installed"))
+    }
+
+    fn command(self, directory: &Path, port: u16) -> Result<Command> {
+        let file = |name: &str, text: &str| -> Result<PathBuf> {
+            let path = directory.join(name);
+            fs::write(&path, text)?;
+            Ok(path)
+        };
+        let address = format!("127.0.0.1:{port}");
+        let (program, arguments): (OsString, Vec<OsString>) = match self {
+            Self::Nginx => {
+                let text = format!(
+                    "user root; daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;
+                     events {{}}
+                     http {{ access_log {0}/access.log; server {{
+                         listen {address}; root {0}/www; keepalive_requests 100000000; }} }}",
+                    directory.display()
+                );
+                let configuration = file("nginx.conf", &text)?;
+                (
+                    "nginx".into(),
+                    vec!["-c".into(), configuration.into(), "-p".into(), directory.into()],
+                )
+            }
+            Self::Redis => {
+                let words = ["--bind", "127.0.0.1", "--save", "", "--port"];
+                let words = words.into_iter().map(OsString::from).chain([port.to_string().into()]);
+                ("redis-server".into(), words.collect())
+            }
+            Self::Node => (
+                "node".into(),
+                vec![file("server.js", NODE)?.into(), port.to_string().into()],
+            ),
+            Self::Python => (
+                "python3".into(),
+                vec![file("server.py", PYTHON)?.into(), port.to_string().into()],
+            ),
+            Self::Java => {
+                let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sut/java/HttpServerApp.java");
+                ("java".into(), vec![source.into(), address.into()])
+            }
+            Self::Sut { accept, receive } => {
+                let words = [
+                    "--listen",
+                    &address,
+                    "--accept",
+                    accept,
+                    "--receive",
+                    receive,
+                    "--threads",
+                    "8",
+                ];
+                (sut()?.into(), words.into_iter().map(OsString::from).collect())
+            }
+        };
+        let mut command = bare(program.as_ref());
+        command.args(arguments).current_dir(directory.join("www"));
+        Ok(command)
+    }
+}
+
+/// Where a program is.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+fn sut() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.ancestors().nth(2).context("this test's folder")?;
+    let sut = folder.join("sut");
+    ensure!(sut.exists(), "{} is not there: cargo build -p sut", sut.display());
+    Ok(sut)
+}
+
+/// A running server; ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn start(kind: Kind, directory: &Path, environment: &[(&'static str, String)]) -> Result<Self> {
+        let www = directory.join("www");
+        fs::create_dir_all(&www)?;
+        for (name, text) in [
+            ("index.html", "index\n"),
+            ("a.txt", "a\n"),
+            ("b.txt", &"b".repeat(3_000)),
+        ] {
+            // Written once: an answer says when a file was.
+            if !www.join(name).exists() {
+                fs::write(www.join(name), text)?;
+            }
+        }
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let child = kind
+            .command(directory, port)?
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{kind:?}"))?;
+        let mut server = Self {
+            child,
+            address: ([127, 0, 0, 1], port).into(),
+        };
+        let start = Instant::now();
+        while TcpStream::connect(server.address).is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{kind:?} ended with {status} before it listened");
+            }
+            ensure!(start.elapsed() < Duration::from_secs(60), "{kind:?} does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
+    }
+
+    pub(crate) fn connect(&self) -> Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        Ok(stream)
+    }
+
+    /// Sends these signals in turn, so many in all.
+    pub(crate) fn storm(&self, signals: &[&str], count: u32) -> Result<()> {
+        for (_, signal) in (0..count).zip(signals.iter().cycle()) {
+            self.signal(signal)?;
+            thread::sleep(Duration::from_millis(40));
+        }
+        Ok(())
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let status = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.child.id().to_string())
+            .status()?;
+        ensure!(status.success(), "kill -{signal}: {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // In good order first: workers end with it then.
+        _ = self.signal("TERM");
+        let asked = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if asked.elapsed() > Duration::from_secs(5) {
+                _ = self.child.kill();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
