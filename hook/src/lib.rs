@@ -5,7 +5,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `READHOOK_MODE` | `off` (or unset), `forward`, `track`, `scan`, `log`, `block`, `upstream`, `delay`; anything else is off, with one line on standard error |
-//! | `READHOOK_LOG` | file to which hits are appended, opened once at load; a regular file or a character device |
+//! | `READHOOK_LOG` | file to which hits are appended, opened once at load; a regular file or a character device, or a ring made by `readhook_telemetry`, which takes no system call |
 //! | `READHOOK_WORDS` | a file made by `words`, to be searched for instead of the words that this library carries |
 //! | `READHOOK_TELEMETRY` | a file made by `readhook_telemetry`, which counts calls and holds a record per payload receive; in every mode but `off` |
 //! | `READHOOK_DELAY_NS` | the busy wait of mode `delay`, nanoseconds, counted from the real call's return |

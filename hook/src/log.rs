@@ -1,12 +1,14 @@
-//! The log of hits: a file opened at load, one append per hit, never a visible error.
+//! The log of hits: a file opened at load, never a visible error. One append per hit; or, where the file is a ring made
+//! by `readhook_telemetry`, one line in shared memory and no system call.
 #![expect(unsafe_code, reason = "calls into libc")]
 
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use readhook_core::Line;
+use readhook_telemetry::LogRing;
 
-use crate::{errno, next};
+use crate::{errno, mapping, next};
 
 /// Out of the way of the program's own descriptors, which then have the numbers that they have without the hook, and
 /// low enough that the kernel's descriptor table stays small.
@@ -15,6 +17,7 @@ const NONE: c_int = -1;
 
 /// Where hits are written.
 pub(crate) struct Log {
+    ring: Option<LogRing>,
     fd: AtomicI32,
 }
 
@@ -24,8 +27,12 @@ impl Log {
     /// Pipes and sockets are not used: a write to a pipe or socket can raise a signal. For the same
     /// reason there is no log under a file-size limit.
     pub(crate) fn open(path: Option<&CStr>) -> Self {
-        let fd = path.filter(|_| !size_is_limited()).map_or(NONE, open);
-        Self { fd: AtomicI32::new(fd) }
+        let ring = path.and_then(mapping::log_ring);
+        let path = path.filter(|_| ring.is_none() && !size_is_limited());
+        Self {
+            ring,
+            fd: AtomicI32::new(path.map_or(NONE, open)),
+        }
     }
 
     /// Whether this descriptor is the log's, which the program cannot know of: for it, it is not open.
@@ -43,8 +50,11 @@ impl Log {
 
     /// Appends a line in one write; false when it could not.
     pub(crate) fn append(&self, line: &Line) -> bool {
-        let fd = self.fd.load(Relaxed);
         let bytes = line.as_bytes();
+        if let Some(ring) = &self.ring {
+            return ring.append(bytes);
+        }
+        let fd = self.fd.load(Relaxed);
         fd != NONE
             && errno::preserved(|| {
                 // SAFETY: the buffer is live and of this length.

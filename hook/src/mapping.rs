@@ -8,7 +8,7 @@ use core::sync::atomic::AtomicU32;
 
 use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE};
 use readhook_core::FD_CAPACITY;
-use readhook_telemetry::Writer;
+use readhook_telemetry::{LogRing, Writer};
 
 use crate::next;
 
@@ -23,24 +23,41 @@ pub(crate) fn fd_entries() -> Option<&'static [AtomicU32]> {
 
 /// Maps a telemetry file, `None` when it is not there or not one.
 pub(crate) fn telemetry(path: &CStr) -> Option<Writer> {
+    // SAFETY: page-aligned, mapped for good, and the file is written through writers only.
+    shared(path, |base, len| unsafe { Writer::new(base, len) }.ok())
+}
+
+/// Maps a log ring, `None` when it is not there or not one.
+pub(crate) fn log_ring(path: &CStr) -> Option<LogRing> {
+    // SAFETY: page-aligned, mapped for good, and the file is written through rings only.
+    shared(path, |base, len| unsafe { LogRing::new(base, len) })
+}
+
+/// Maps a file that is shared with others. What turns out to be none of ours is unmapped again.
+fn shared<T>(path: &CStr, accept: impl FnOnce(NonNull<u8>, usize) -> Option<T>) -> Option<T> {
     // SAFETY: the path is a C string.
     let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK) };
     if fd < 0 {
         return None;
     }
-    let writer = len(fd).and_then(|len| {
+    let found = len(fd).and_then(|len| {
         let base = map(len, MAP_SHARED, fd)?;
-        // Page faults now rather than in a request. Before Linux 5.14 this fails, and they come later.
-        // SAFETY: the range was mapped just now.
-        unsafe { libc::madvise(base.cast().as_ptr(), len, libc::MADV_POPULATE_WRITE) };
-        // SAFETY: page-aligned, mapped for good, and the file is written through writers only.
-        unsafe { Writer::new(base, len) }.ok()
+        let found = accept(base, len);
+        if found.is_some() {
+            // Page faults now rather than in a request. Before Linux 5.14 this fails, and they come later.
+            // SAFETY: the range was mapped just now.
+            unsafe { libc::madvise(base.cast().as_ptr(), len, libc::MADV_POPULATE_WRITE) };
+        } else {
+            // SAFETY: the range was mapped just now, and nobody uses it.
+            unsafe { libc::munmap(base.cast().as_ptr(), len) };
+        }
+        found
     });
     if let Some(close) = next::close() {
         // SAFETY: the descriptor is ours; the mapping stays.
         unsafe { close(fd) };
     }
-    writer
+    found
 }
 
 /// A file's content, in memory of its own: a mapped file that is cut later would end the program. `None` when it cannot

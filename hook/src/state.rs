@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{
     AtomicBool, AtomicPtr,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    Ordering::{AcqRel, Acquire, Release},
 };
 
 use readhook_core::{DEFAULT_WORDS, Every, FdTable, Mode, Scanner, Words};
@@ -23,6 +23,8 @@ pub(crate) struct Hook {
     pub(crate) table: FdTable<'static>,
     pub(crate) scanner: Scanner<'static>,
     pub(crate) telemetry: Option<Writer>,
+    /// What a receive returned matters: it is searched, waited for or counted.
+    pub(crate) looks: bool,
     /// Telemetry has room for records, for which clocks are read.
     pub(crate) records: bool,
     pub(crate) log: Log,
@@ -38,7 +40,10 @@ struct Storage(UnsafeCell<MaybeUninit<Hook>>);
 unsafe impl Sync for Storage {}
 
 static STORAGE: Storage = Storage(UnsafeCell::new(MaybeUninit::uninit()));
-static ACTIVE: AtomicPtr<Hook> = AtomicPtr::new(ptr::null_mut());
+/// The hook; null when there is nothing to do; [`NOT_STARTED`] until that is known.
+static ACTIVE: AtomicPtr<Hook> = AtomicPtr::new(NOT_STARTED);
+/// An address at which there can be no hook.
+const NOT_STARTED: *mut Hook = ptr::without_provenance_mut(1);
 static STARTED: AtomicBool = AtomicBool::new(false);
 
 #[used]
@@ -49,18 +54,23 @@ static AT_LOAD: extern "C" fn() = start;
 #[inline]
 pub(crate) fn active() -> Option<&'static Hook> {
     let hook = ACTIVE.load(Acquire);
-    if hook.is_null() && !STARTED.load(Relaxed) {
-        start();
-        return published();
+    if hook == NOT_STARTED {
+        return first();
     }
     // SAFETY: null or the address of the initialised STORAGE, which is never written again.
     unsafe { hook.as_ref() }
 }
 
 #[cold]
-fn published() -> Option<&'static Hook> {
+fn first() -> Option<&'static Hook> {
+    start();
+    let hook = ACTIVE.load(Acquire);
+    // Another thread that has begun and not finished leaves nothing to be seen yet.
+    if hook == NOT_STARTED {
+        return None;
+    }
     // SAFETY: as in `active`.
-    unsafe { ACTIVE.load(Acquire).as_ref() }
+    unsafe { hook.as_ref() }
 }
 
 /// Runs at load, or at the first call if that comes earlier. A second thread or a signal handler that calls meanwhile
@@ -71,12 +81,12 @@ extern "C" fn start() {
     }
     errno::preserved(|| {
         next::resolve();
-        if let Some(hook) = set_up() {
+        let hook = set_up().map_or(ptr::null_mut(), |hook| {
             let place = STORAGE.0.get();
             // SAFETY: STARTED lets one thread in, once; nobody reads before the store below.
-            let hook = unsafe { (*place).write(hook) };
-            ACTIVE.store(hook, Release);
-        }
+            unsafe { (*place).write(hook) }
+        });
+        ACTIVE.store(hook, Release);
     });
 }
 
@@ -120,6 +130,7 @@ fn set_up() -> Option<Hook> {
     Some(Hook {
         mode: settings.mode,
         table: FdTable::new(entries),
+        looks: settings.mode.scans() || settings.mode == Mode::Delay || telemetry.is_some(),
         records: telemetry.is_some_and(|writer| writer.capacity() > 0),
         telemetry,
         scanner: Scanner::new(words),

@@ -57,6 +57,8 @@ impl Upstream {
 }
 
 /// Looks up the definition that follows this library's; the address is known already, the cost is what is wanted.
+#[cold]
+#[inline(never)]
 pub(crate) fn look_up(function: Function) {
     let name = FUNCTIONS[function as usize].as_bytes();
     let mut buffer = [0; 16];

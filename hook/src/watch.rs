@@ -10,16 +10,21 @@ use crate::{clock, errno, upstream};
 /// A call that is counted and, unless the hook only passes on, followed by a note of its result.
 pub(crate) fn begin(function: Function) -> Option<&'static Hook> {
     let hook = active()?;
-    if let Some(telemetry) = &hook.telemetry {
-        telemetry.count_call(function);
-    }
-    if hook.mode == Mode::Upstream {
-        upstream::look_up(function);
-    }
+    hook.count(function);
     Some(hook)
 }
 
 impl Hook {
+    #[inline]
+    fn count(&self, function: Function) {
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.count_call(function);
+        }
+        if self.mode == Mode::Upstream {
+            upstream::look_up(function);
+        }
+    }
+
     fn add(&self, counter: Counter, amount: u64) {
         if let Some(telemetry) = &self.telemetry {
             telemetry.add(counter, amount);
@@ -75,11 +80,9 @@ pub(crate) enum After {
 
 impl Receive {
     /// Counts the call and looks whose it is.
-    #[inline]
-    pub(crate) fn begin(function: Function, fd: c_int, flags: Flags) -> Before {
-        let Some(hook) = begin(function) else {
-            return Before::Pass;
-        };
+    #[inline(always)]
+    pub(crate) fn begin(hook: &'static Hook, function: Function, fd: c_int, flags: Flags) -> Before {
+        hook.count(function);
         match hook.table.stream(fd) {
             Some(Stream::Open(_)) => {}
             Some(Stream::Blocked) if !flags.asks_for_errors() => {
@@ -98,8 +101,23 @@ impl Receive {
     }
 
     /// Takes note of what the real call returned. `search` is given the number of bytes received into the buffer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(
+        &self,
+        result: isize,
+        room: usize,
+        flags: Flags,
+        search: impl FnOnce(&Hook, State, usize) -> Outcome,
+    ) -> After {
+        if self.hook.looks {
+            self.look(result, room, flags, search)
+        } else {
+            After::Pass
+        }
+    }
+
+    #[inline]
+    fn look(
         &self,
         result: isize,
         room: usize,

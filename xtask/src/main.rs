@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod analyze;
+mod bench;
 mod build;
 mod doctor;
 mod figures;
@@ -57,6 +58,9 @@ enum Verb {
     Report(report::Arguments),
     /// Compile a list of words into the file that READHOOK_WORDS names
     Words(words::Arguments),
+    /// Compare side by side with others, in one run
+    #[command(subcommand)]
+    Bench(bench::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
     Test,
     /// Check the invariants that ARCHITECTURE.md promises
@@ -87,6 +91,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
     }

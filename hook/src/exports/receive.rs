@@ -9,6 +9,7 @@ use readhook_telemetry::Function;
 
 use crate::errno;
 use crate::next::{self, ReadChkFn, ReadFn, RecvChkFn, RecvFn, RecvFromChkFn, RecvFromFn};
+use crate::state::{Hook, active};
 use crate::watch::{After, Before, Receive, search};
 
 const _: [ReadFn; 2] = [libc::read, read];
@@ -22,15 +23,16 @@ const _: RecvFromChkFn = __recvfrom_chk;
 ///
 /// # Safety
 /// `real` must be a receive call into `buffer` of `room` bytes with these flags.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn around(
+    hook: &'static Hook,
     function: Function,
     (fd, buffer, room): (c_int, *mut c_void, size_t),
     flags: c_int,
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
     let flags = Flags(flags);
-    let call = match Receive::begin(function, fd, flags) {
+    let call = match Receive::begin(hook, function, fd, flags) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => return 0,
@@ -50,101 +52,50 @@ pub(super) unsafe fn around(
     }
 }
 
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn read(fd: c_int, buffer: *mut c_void, count: size_t) -> ssize_t {
-    let Some(real) = next::read() else {
-        return errno::fail(ENOSYS) as ssize_t;
+/// Exports a receive into one buffer, in two parts: the first is all that a call costs that is only passed on, which is
+/// two loads and a jump.
+macro_rules! receive {
+    ($name:ident $watched:ident $real:ident $type:ident $function:ident $flags:expr, $($more:ident: $kind:ty),*) => {
+        /// # Safety
+        /// As libc's.
+        #[unsafe(no_mangle)]
+        pub(crate) unsafe extern "C" fn $name(fd: c_int, buffer: *mut c_void, count: size_t, $($more: $kind),*) -> ssize_t {
+            let Some(real) = next::$real() else {
+                return errno::fail(ENOSYS) as ssize_t;
+            };
+            match active() {
+                // SAFETY: the caller's arguments, unchanged.
+                None => unsafe { real(fd, buffer, count, $($more),*) },
+                // SAFETY: as above.
+                Some(hook) => unsafe { $watched(fd, buffer, count, $($more,)* hook, real) },
+            }
+        }
+
+        /// # Safety
+        /// As libc's, which `real` is.
+        #[inline(never)]
+        unsafe extern "C" fn $watched(
+            fd: c_int,
+            buffer: *mut c_void,
+            count: size_t,
+            $($more: $kind,)*
+            hook: &'static Hook,
+            real: $type,
+        ) -> ssize_t {
+            // SAFETY: the caller's arguments, unchanged.
+            let real = || unsafe { real(fd, buffer, count, $($more),*) };
+            // SAFETY: the function fills `buffer` up to `count`; the fortified ones end the program where that is more
+            // than the compiler knows the buffer to hold.
+            unsafe { around(hook, Function::$function, (fd, buffer, count), $flags, real) }
+        }
     };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count) };
-    // SAFETY: read fills `buffer` up to `count`.
-    unsafe { around(Function::Read, (fd, buffer, count), 0, real) }
 }
 
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn recv(fd: c_int, buffer: *mut c_void, count: size_t, flags: c_int) -> ssize_t {
-    let Some(real) = next::recv() else {
-        return errno::fail(ENOSYS) as ssize_t;
-    };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count, flags) };
-    // SAFETY: recv fills `buffer` up to `count`.
-    unsafe { around(Function::Recv, (fd, buffer, count), flags, real) }
-}
-
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn recvfrom(
-    fd: c_int,
-    buffer: *mut c_void,
-    count: size_t,
-    flags: c_int,
-    address: *mut sockaddr,
-    len: *mut socklen_t,
-) -> ssize_t {
-    let Some(real) = next::recvfrom() else {
-        return errno::fail(ENOSYS) as ssize_t;
-    };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count, flags, address, len) };
-    // SAFETY: recvfrom fills `buffer` up to `count`.
-    unsafe { around(Function::RecvFrom, (fd, buffer, count), flags, real) }
-}
-
-/// # Safety
-/// As libc's: `size` is what the compiler knows of the buffer, beyond which libc ends the program.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn __read_chk(fd: c_int, buffer: *mut c_void, count: size_t, size: size_t) -> ssize_t {
-    let Some(real) = next::read_chk() else {
-        return errno::fail(ENOSYS) as ssize_t;
-    };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count, size) };
-    // SAFETY: as read.
-    unsafe { around(Function::ReadChk, (fd, buffer, count), 0, real) }
-}
-
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn __recv_chk(
-    fd: c_int,
-    buffer: *mut c_void,
-    count: size_t,
-    size: size_t,
-    flags: c_int,
-) -> ssize_t {
-    let Some(real) = next::recv_chk() else {
-        return errno::fail(ENOSYS) as ssize_t;
-    };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count, size, flags) };
-    // SAFETY: as recv.
-    unsafe { around(Function::RecvChk, (fd, buffer, count), flags, real) }
-}
-
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn __recvfrom_chk(
-    fd: c_int,
-    buffer: *mut c_void,
-    count: size_t,
-    size: size_t,
-    flags: c_int,
-    address: *mut sockaddr,
-    len: *mut socklen_t,
-) -> ssize_t {
-    let Some(real) = next::recvfrom_chk() else {
-        return errno::fail(ENOSYS) as ssize_t;
-    };
-    // SAFETY: the caller's arguments, unchanged.
-    let real = || unsafe { real(fd, buffer, count, size, flags, address, len) };
-    // SAFETY: as recvfrom.
-    unsafe { around(Function::RecvFromChk, (fd, buffer, count), flags, real) }
-}
+receive!(read watched_read read ReadFn Read 0,);
+receive!(recv watched_recv recv RecvFn Recv flags, flags: c_int);
+receive!(recvfrom watched_recvfrom recvfrom RecvFromFn RecvFrom flags,
+    flags: c_int, address: *mut sockaddr, len: *mut socklen_t);
+receive!(__read_chk watched_read_chk read_chk ReadChkFn ReadChk 0, size: size_t);
+receive!(__recv_chk watched_recv_chk recv_chk RecvChkFn RecvChk flags, size: size_t, flags: c_int);
+receive!(__recvfrom_chk watched_recvfrom_chk recvfrom_chk RecvFromChkFn RecvFromChk flags,
+    size: size_t, flags: c_int, address: *mut sockaddr, len: *mut socklen_t);

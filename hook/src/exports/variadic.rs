@@ -11,6 +11,7 @@ use libc::{ENOSYS, c_int, c_long, iovec, mmsghdr, msghdr};
 use readhook_telemetry::Function;
 
 use crate::next::{self, FcntlFn, SyscallFn};
+use crate::state::active;
 use crate::{errno, watch};
 
 use super::{close, dup, receive, vectors};
@@ -72,6 +73,7 @@ pub(crate) unsafe extern "C" fn syscall(
     };
     // SAFETY: the caller's arguments, unchanged.
     let real = || unsafe { real(number, a, b, c, d, e, f) };
+    let Some(hook) = active() else { return real() };
     // Descriptors, flags and counts are 32 bits of their register, for the kernel too.
     let int = |value: c_long| value as c_int;
     let short = |real: &dyn Fn() -> c_long| real() as c_int;
@@ -80,9 +82,9 @@ pub(crate) unsafe extern "C" fn syscall(
     // SAFETY (of each receive below): by its number the system call is that one, with the arguments in their order.
     match number {
         // SAFETY: see above.
-        libc::SYS_read => unsafe { receive::around(this, buffer, 0, || real() as isize) as c_long },
+        libc::SYS_read => unsafe { receive::around(hook, this, buffer, 0, || real() as isize) as c_long },
         // SAFETY: see above.
-        libc::SYS_recvfrom => unsafe { receive::around(this, buffer, int(d), || real() as isize) as c_long },
+        libc::SYS_recvfrom => unsafe { receive::around(hook, this, buffer, int(d), || real() as isize) as c_long },
         libc::SYS_readv => {
             let vectors = (int(a), b as *const iovec, int(c));
             // SAFETY: see above.

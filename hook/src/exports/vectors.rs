@@ -7,7 +7,7 @@ use readhook_telemetry::Function;
 
 use crate::errno;
 use crate::next::{self, ReadVFn, RecvMMsgFn, RecvMsgFn};
-use crate::state::Hook;
+use crate::state::{Hook, active};
 use crate::watch::{After, Before, Receive, search};
 
 const _: [ReadVFn; 2] = [libc::readv, readv];
@@ -77,7 +77,8 @@ pub(super) unsafe fn around_vectors(
     (fd, vectors, count): (c_int, *const iovec, c_int),
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
-    let call = match Receive::begin(function, fd, Flags(0)) {
+    let Some(hook) = active() else { return real() };
+    let call = match Receive::begin(hook, function, fd, Flags(0)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => return 0,
@@ -115,7 +116,8 @@ pub(super) unsafe fn around_message(
     (fd, message, flags): (c_int, *mut msghdr, c_int),
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
-    let call = match Receive::begin(function, fd, Flags(flags)) {
+    let Some(hook) = active() else { return real() };
+    let call = match Receive::begin(hook, function, fd, Flags(flags)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => {
@@ -183,7 +185,8 @@ pub(super) unsafe fn around_messages(
     (fd, messages, flags): (c_int, Messages, c_int),
     real: impl FnOnce() -> c_int,
 ) -> c_int {
-    let call = match Receive::begin(function, fd, Flags(flags)) {
+    let Some(hook) = active() else { return real() };
+    let call = match Receive::begin(hook, function, fd, Flags(flags)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         // SAFETY: the caller's messages.

@@ -3,10 +3,11 @@
 extern crate std;
 
 use core::ptr::NonNull;
-use std::string::ToString;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::{Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header, initialise};
+use crate::{LogRing, log_ring_header, log_ring_len, log_ring_texts};
 
 /// A buffer aligned like a mapping.
 fn file(capacity: u32) -> Vec<u64> {
@@ -126,4 +127,41 @@ fn other_files_are_refused_with_the_reason() {
     );
     assert!(initialise(&mut [0; 300], 1).is_err());
     assert_eq!(View::parse(&header(0)).unwrap().records().count(), 0);
+}
+
+#[test]
+#[expect(unsafe_code, reason = "the ring is known by its address only")]
+fn a_log_ring_keeps_what_it_has_room_for() {
+    let mut file = std::vec![0_u64; log_ring_len(400).div_ceil(8) as usize];
+    for (place, bytes) in file.iter_mut().zip(log_ring_header(400).as_chunks().0) {
+        *place = u64::from_ne_bytes(*bytes);
+    }
+    let len = file.len() * 8;
+    let base = std::ptr::NonNull::from(file.as_mut_slice()).cast();
+    // SAFETY: a live aligned buffer, written by the ring only until it is read again.
+    let ring = unsafe { LogRing::new(base, len) }.expect("a ring");
+    let address = std::sync::atomic::AtomicUsize::new(0);
+    let append = |line: &str| {
+        address.fetch_add(
+            usize::from(ring.append(line.as_bytes())),
+            std::sync::atomic::Ordering::Relaxed,
+        );
+    };
+    assert!(!ring.append(&[b'x'; 189]));
+    for number in 0..450 {
+        append(&std::format!("line {number}\n"));
+    }
+    assert_eq!(address.into_inner(), 400);
+    let bytes: Vec<u8> = file.iter().flat_map(|number| number.to_ne_bytes()).collect();
+    let texts: Vec<String> = log_ring_texts(&bytes)
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+        .collect();
+    assert_eq!(
+        (texts.len(), texts[0].as_str(), texts[399].as_str()),
+        (400, "line 0\n", "line 399\n")
+    );
+    file[0] = 0;
+    let base = std::ptr::NonNull::from(file.as_mut_slice()).cast();
+    // SAFETY: as above.
+    assert!(unsafe { LogRing::new(base, len) }.is_none());
 }

@@ -1,0 +1,209 @@
+//! The cost of one call, by mode. The call that the hook passes on to returns at once, so that what is left is the
+//! hook's.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+use tempfile::TempDir;
+
+use crate::measured::{Measured, table as lines};
+use crate::{Arguments, REQUEST};
+
+/// Batches in a process, of which the fastest stands for it: what disturbs only ever adds.
+const BATCHES: u32 = 15;
+
+/// The dynamic loader.
+const LOADER: &str = if cfg!(target_arch = "aarch64") {
+    "/lib/ld-linux-aarch64.so.1"
+} else {
+    "/lib64/ld-linux-x86-64.so.2"
+};
+
+struct Treatment {
+    name: &'static str,
+    mode: Option<&'static str>,
+    tracked: bool,
+    hit: bool,
+    log: &'static str,
+    calls: u32,
+}
+
+const fn treatment(name: &'static str, mode: Option<&'static str>, tracked: bool, hit: bool, calls: u32) -> Treatment {
+    Treatment {
+        name,
+        mode,
+        tracked,
+        hit,
+        log: "log",
+        calls,
+    }
+}
+
+const TREATMENTS: [Treatment; 11] = [
+    treatment("bare", None, true, false, 200_000),
+    treatment("forward", Some("forward"), true, false, 200_000),
+    treatment("track, other descriptor", Some("track"), false, false, 200_000),
+    treatment("track, socket", Some("track"), true, false, 200_000),
+    treatment("scan, other descriptor", Some("scan"), false, false, 200_000),
+    treatment("scan, no word", Some("scan"), true, false, 100_000),
+    treatment("scan, a word", Some("scan"), true, true, 100_000),
+    treatment("log, a word", Some("log"), true, true, 10_000),
+    Treatment {
+        log: "ring",
+        ..treatment("log to a ring, a word", Some("log"), true, true, 10_000)
+    },
+    treatment("upstream, no word", Some("upstream"), true, false, 10_000),
+    treatment("upstream, a word", Some("upstream"), true, true, 5_000),
+];
+
+struct Programs {
+    directory: TempDir,
+    caller: PathBuf,
+    stub: PathBuf,
+}
+
+impl Programs {
+    fn build() -> Result<Self> {
+        let directory = TempDir::new()?;
+        let source = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(name);
+        let (caller, stub) = (directory.path().join("caller"), directory.path().join("libstub.so"));
+        // -fplt, since a distribution's compiler may call by the address table without it.
+        for (flags, out, source) in [
+            (&["-O2", "-fplt"][..], &caller, source("caller.c")),
+            (&["-O2", "-shared", "-fPIC"][..], &stub, source("stub.c")),
+        ] {
+            let status = Command::new("cc")
+                .args(flags)
+                .arg("-o")
+                .arg(out)
+                .arg(source)
+                .status()
+                .context("cc")?;
+            ensure!(status.success(), "cc: {status}");
+        }
+        fs::write(directory.path().join("clean"), REQUEST)?;
+        let lines = u32::from(u16::MAX) * 16;
+        let ring = fs::File::create(directory.path().join("ring"))?;
+        (&ring).write_all(&readhook_telemetry::log_ring_header(lines))?;
+        ring.set_len(readhook_telemetry::log_ring_len(lines))?;
+        // In the last header, as a search for all words has to come that far.
+        fs::write(
+            directory.path().join("hit"),
+            REQUEST.replace("Connection: x", "X: /webmail  "),
+        )?;
+        Ok(Self {
+            directory,
+            caller,
+            stub,
+        })
+    }
+
+    /// Started by the loader itself, which takes the preloads as an argument: in the environment they would also be in
+    /// whatever wraps it.
+    fn command(&self, arguments: &Arguments, treatment: &Treatment, wrapper: &[&str], batches: u32) -> Result<Command> {
+        let mut preloads = self.stub.display().to_string();
+        let mut words: Vec<&str> = wrapper.to_vec();
+        words.push(LOADER);
+        let mut command = Command::new(words[0]);
+        if let Some(mode) = treatment.mode {
+            let hook = arguments.hook.canonicalize().with_context(|| {
+                let path = arguments.hook.display();
+                format!("the hook {path} is not there; build it by `cargo xtask build`")
+            })?;
+            preloads = format!("{}:{preloads}", hook.display());
+            command
+                .env("READHOOK_MODE", mode)
+                .env("READHOOK_LOG", self.directory.path().join(treatment.log));
+        }
+        if let Some(list) = &arguments.words {
+            command.env("READHOOK_WORDS", list);
+        }
+        let file = self.directory.path().join(if treatment.hit { "hit" } else { "clean" });
+        command
+            .args(&words[1..])
+            .args(["--preload", &preloads])
+            .arg(&self.caller);
+        command.arg(if treatment.tracked { "tracked" } else { "other" });
+        command
+            .args([batches.to_string(), treatment.calls.to_string()])
+            .arg(file);
+        Ok(command)
+    }
+}
+
+/// Every treatment in every round, in fresh processes.
+pub(crate) fn table(arguments: &Arguments) -> Result<String> {
+    let programs = Programs::build()?;
+    let mut random = Pcg64::seed_from_u64(1);
+    let mut all: Vec<Measured> = TREATMENTS
+        .iter()
+        .map(|treatment| Measured {
+            name: treatment.name.to_owned(),
+            values_ns: Vec::new(),
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..TREATMENTS.len()).collect();
+    for _ in 0..arguments.rounds {
+        order.shuffle(&mut random);
+        for &index in &order {
+            let output = programs
+                .command(arguments, &TREATMENTS[index], &[], BATCHES)?
+                .output()?;
+            ensure!(output.status.success(), "{}: {}", TREATMENTS[index].name, output.status);
+            let text = String::from_utf8(output.stdout)?;
+            let fastest = text
+                .lines()
+                .filter_map(|line| line.parse().ok())
+                .fold(f64::INFINITY, f64::min);
+            all[index].values_ns.push(fastest);
+        }
+    }
+    let title = format!(
+        "One read of {} bytes, {} fresh processes each",
+        REQUEST.len(),
+        arguments.rounds
+    );
+    Ok(lines(&title, &all, "bare"))
+}
+
+/// Instructions per call by callgrind, as the difference of two runs: exact, whatever else the machine does.
+pub(crate) fn instructions(arguments: &Arguments) -> Result<String> {
+    let mut text = "Instructions per call (callgrind, which has no AVX-512)\n".to_owned();
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        text.push_str("  not counted: valgrind is not installed\n");
+        return Ok(text);
+    }
+    let programs = Programs::build()?;
+    let out = programs.directory.path().join("callgrind");
+    let wrapper = [
+        "valgrind",
+        "--tool=callgrind",
+        &format!("--callgrind-out-file={}", out.display()),
+    ];
+    for treatment in &TREATMENTS {
+        let few = Treatment {
+            calls: 1_000,
+            ..*treatment
+        };
+        let mut counts = [0; 2];
+        for (count, batches) in counts.iter_mut().zip([0, 1]) {
+            let output = programs.command(arguments, &few, &wrapper, batches)?.output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.success(), "{}: {said}", treatment.name);
+            let collected = said
+                .lines()
+                .find_map(|line| line.split("Collected : ").nth(1)?.trim().parse::<u64>().ok());
+            *count = collected.with_context(|| format!("callgrind said no count: {said}"))?;
+        }
+        let per_call = (counts[1] - counts[0]) as f64 / f64::from(few.calls);
+        _ = writeln!(text, "  {:24} {per_call:8.0}", treatment.name);
+    }
+    Ok(text)
+}

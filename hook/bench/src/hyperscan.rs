@@ -1,0 +1,107 @@
+//! Hyperscan, the fastest known search for many words, where its library is installed.
+#![expect(unsafe_code, reason = "calls into a C library that is found at run time")]
+
+use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong, c_void};
+use std::ptr;
+
+use anyhow::{Context, Result, ensure};
+use libloading::{Library, Symbol};
+
+const FILE: &str = "libhs.so.5";
+const BLOCK_MODE: c_uint = 1;
+
+type Event = extern "C" fn(c_uint, c_ulonglong, c_ulonglong, c_uint, *mut c_void) -> c_int;
+type Compile = unsafe extern "C" fn(
+    *const *const c_char,
+    *const c_uint,
+    *const c_uint,
+    *const usize,
+    c_uint,
+    c_uint,
+    *const c_void,
+    *mut *mut c_void,
+    *mut *mut c_void,
+) -> c_int;
+type AllocScratch = unsafe extern "C" fn(*const c_void, *mut *mut c_void) -> c_int;
+type Scan =
+    unsafe extern "C" fn(*const c_void, *const c_char, c_uint, c_uint, *mut c_void, Event, *mut c_void) -> c_int;
+
+/// A compiled list of words.
+pub(crate) struct Hyperscan {
+    scan: Scan,
+    database: *mut c_void,
+    scratch: *mut c_void,
+    // What `scan` is in; never unloaded before it.
+    _library: Library,
+}
+
+extern "C" fn stop(_: c_uint, _: c_ulonglong, _: c_ulonglong, _: c_uint, _: *mut c_void) -> c_int {
+    1
+}
+
+impl Hyperscan {
+    /// Compiles words as literals.
+    ///
+    /// # Errors
+    /// When the library is not installed or refuses them.
+    pub(crate) fn new(words: &[&[u8]]) -> Result<Self> {
+        // SAFETY: the library's initialisers have no preconditions.
+        let library = unsafe { Library::new(FILE) }.context("apt-get install libhyperscan5")?;
+        // SAFETY: the signatures are those of hs_compile.h and hs_runtime.h of version 5.
+        let compile: Symbol<'_, Compile> = unsafe { library.get(b"hs_compile_lit_multi\0") }?;
+        // SAFETY: as above.
+        let alloc: Symbol<'_, AllocScratch> = unsafe { library.get(b"hs_alloc_scratch\0") }?;
+        // SAFETY: as above.
+        let scan: Scan = *unsafe { library.get::<Scan>(b"hs_scan\0") }?;
+        let texts = words
+            .iter()
+            .map(|word| CString::new(*word))
+            .collect::<Result<Vec<_>, _>>()?;
+        let pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
+        let (flags, ids): (Vec<c_uint>, Vec<c_uint>) = (0..).take(words.len()).map(|id| (0, id)).unzip();
+        let lengths: Vec<usize> = words.iter().map(|word| word.len()).collect();
+        let (mut database, mut scratch, mut error) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: all lists have as many entries as there are words.
+        let compiled = unsafe {
+            compile(
+                pointers.as_ptr(),
+                flags.as_ptr(),
+                ids.as_ptr(),
+                lengths.as_ptr(),
+                c_uint::try_from(words.len())?,
+                BLOCK_MODE,
+                ptr::null(),
+                &raw mut database,
+                &raw mut error,
+            )
+        };
+        ensure!(compiled == 0, "hs_compile_lit_multi: {compiled}");
+        // SAFETY: a database that was compiled just now.
+        let allocated = unsafe { alloc(database, &raw mut scratch) };
+        ensure!(allocated == 0, "hs_alloc_scratch: {allocated}");
+        Ok(Self {
+            scan,
+            database,
+            scratch,
+            _library: library,
+        })
+    }
+
+    /// Whether a word stands in `bytes`; ends at the first.
+    pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
+        const TERMINATED: c_int = -3;
+        // SAFETY: database and scratch belong together; the buffer is as long as said.
+        let result = unsafe {
+            (self.scan)(
+                self.database,
+                bytes.as_ptr().cast(),
+                bytes.len() as c_uint,
+                0,
+                self.scratch,
+                stop,
+                ptr::null_mut(),
+            )
+        };
+        result == TERMINATED
+    }
+}
