@@ -1,0 +1,91 @@
+//! Files of observations as others read them: `tests/requirements.txt` has the versions.
+
+use std::num::NonZeroI64;
+use std::path::Path;
+use std::process::Command;
+
+use dataset::{FileHeader, Observation, ObservationWriter, Status};
+use serde_json::Value;
+
+/// Stamps as they are when counted since 1970: a reader that turns them into floating-point numbers loses digits.
+const EPOCH_NS: i64 = 1_795_000_000_000_000_001;
+const ROWS: u32 = 5_000;
+
+fn observation(index: u32) -> Observation {
+    let start_ns = EPOCH_NS + i64::from(index) * 25_001;
+    let stamp = |offset: i64| NonZeroI64::new(start_ns + offset);
+    Observation {
+        round: index / 2,
+        position: (index % 2) as u16,
+        arm: (index % 2) as u16,
+        sequence: index / 2,
+        intended_send_ns: start_ns,
+        user_send_ns: start_ns + 1,
+        kernel_tx_ns: stamp(1_003).filter(|_| index % 7 > 0),
+        kernel_rx_ns: stamp(17_007 + i64::from(index % 13)),
+        user_receive_ns: start_ns + 20_011 + i64::from(index % 5),
+        status: Status::ALL[index as usize % Status::ALL.len()],
+        http_status: 200,
+        bytes: index,
+        warm_up: index < 10,
+    }
+}
+
+#[test]
+fn duckdb_pandas_and_polars_read_the_same() {
+    let chosen = std::env::var_os("READERS_PYTHON");
+    let python = chosen.clone().unwrap_or_else(|| "python3".into());
+    let modules = Command::new(&python)
+        .args(["-c", "import duckdb, pandas, polars, pyarrow"])
+        .output();
+    if !modules.is_ok_and(|output| output.status.success()) {
+        assert!(
+            chosen.is_none(),
+            "READERS_PYTHON lacks a module of dataset/tests/requirements.txt"
+        );
+        println!("SKIPPED: readers: python3 lacks a module of dataset/tests/requirements.txt; set READERS_PYTHON");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("observations.parquet");
+    let rows: Vec<Observation> = (0..ROWS).map(observation).collect();
+    let header = FileHeader {
+        condition: "local-pod".to_owned(),
+        launch: 0,
+        arms: vec!["unmodified".to_owned(), "scan".to_owned()],
+    };
+    let mut writer = ObservationWriter::create(&path, header).unwrap();
+    writer.write(&rows).unwrap();
+    writer.finish().unwrap();
+
+    let sum = |value: fn(&Observation) -> i64| rows.iter().map(value).sum::<i64>();
+    let expected = [
+        i64::from(ROWS),
+        sum(Observation::rtt_ns),
+        sum(|row| row.wire_ns().unwrap_or(0)),
+        sum(|row| i64::from(row.kernel_tx_ns.is_none())),
+        rows[rows.len() - 1].user_receive_ns,
+        sum(|row| i64::from(row.status == Status::Ok)),
+    ];
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers.py");
+    let output = Command::new(python).arg(script).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    for line in text.lines() {
+        let told: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(told["values"], serde_json::json!(expected), "{line}");
+        documented(&told["columns"]);
+    }
+}
+
+/// The data dictionary has a row for each column, and for nothing else.
+fn documented(columns: &Value) {
+    let dictionary = include_str!("../README.md");
+    let rows = dictionary
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let names: Vec<&str> = rows.map(|(name, _)| name).collect();
+    let columns: Vec<&str> = columns.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(names, columns);
+}
