@@ -21,7 +21,7 @@ fn observation(index: u32) -> Observation {
         sequence: index / 2,
         intended_send_ns: start_ns,
         user_send_ns: start_ns + 1,
-        kernel_tx_ns: stamp(1_003).filter(|_| index % 7 > 0),
+        kernel_tx_ns: stamp(1_003).filter(|_| !index.is_multiple_of(7)),
         kernel_rx_ns: stamp(17_007 + i64::from(index % 13)),
         user_receive_ns: start_ns + 20_011 + i64::from(index % 5),
         status: Status::ALL[index as usize % Status::ALL.len()],

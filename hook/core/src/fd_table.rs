@@ -19,7 +19,8 @@ pub enum Stream {
 /// The entry of a blocked stream; a state plus one is never as large.
 const BLOCKED: u32 = u32::MAX;
 
-/// One entry per descriptor: 0 for not an accepted socket, else the scanner's state plus one, or [`BLOCKED`].
+/// One entry per descriptor: 0 for not an accepted socket, else the scanner's state plus one, or all bits where the stream
+/// is blocked.
 ///
 /// Every operation is one atomic access. Two threads that receive from one socket at once may lose a word that was
 /// split between them; which of the two parts came first is not known to anybody then.
