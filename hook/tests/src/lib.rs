@@ -32,6 +32,8 @@ pub struct Built {
     pub exercise: PathBuf,
     /// The compiled `programs/ending.c`.
     pub ending: PathBuf,
+    /// The compiled `programs/sequences.c`.
+    pub sequences: PathBuf,
     _directory: TempDir,
 }
 
@@ -77,6 +79,7 @@ fn build() -> Result<Built> {
         hook,
         exercise: compile("exercise")?,
         ending: compile("ending")?,
+        sequences: compile("sequences")?,
         _directory: directory,
     })
 }

@@ -1,0 +1,180 @@
+//! Generated call sequences, played by a C and a Rust program bare and in every mode: the same results, errno and bytes.
+//! `READHOOK_TEST_SEQUENCES` sets how many sequences; they are the same in every run.
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context as _, Result, ensure};
+use hook_tests::{MODES, bare, built, hooked, telemetry_bytes, telemetry_file};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use readhook_telemetry::View;
+use tempfile::TempDir;
+
+/// One call: which, and what it is given. The programs make something of any five bytes.
+type Call = [u8; 5];
+
+const SEED: [u8; 32] = *b"one seed for all call sequences.";
+
+fn sequences() -> impl Strategy<Value = Vec<Call>> {
+    vec(any::<Call>(), 1..40)
+}
+
+fn encoded(calls: &[Call]) -> Vec<u8> {
+    let count = u8::try_from(calls.len()).expect("fewer than 256 calls");
+    std::iter::once(count).chain(calls.iter().flatten().copied()).collect()
+}
+
+/// What a program prints for these sequences.
+fn play(mut command: Command, show: bool, input: &[u8]) -> Result<Vec<String>> {
+    if show {
+        command.arg("show");
+    }
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().context("no standard input")?;
+    let output = thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output()
+    })?;
+    ensure!(
+        output.status.success() && output.stderr.is_empty(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
+}
+
+/// A mode with what it needs; hits are logged, and nothing a word of the list can be in is blocked.
+fn settings(directory: &Path, mode: &'static str, more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
+    let mut settings: BTreeMap<_, _> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    settings.insert("READHOOK_MODE", mode.to_owned());
+    settings.insert("READHOOK_LOG", directory.join("log").display().to_string());
+    if mode == "block" {
+        settings.insert("READHOOK_WORDS", directory.join("absent.words").display().to_string());
+    }
+    settings
+}
+
+fn compare(program: &Path) -> Result<()> {
+    let count = match std::env::var("READHOOK_TEST_SEQUENCES") {
+        Ok(count) => count.parse().context("READHOOK_TEST_SEQUENCES: expected a number")?,
+        Err(_) => 100_000,
+    };
+    let directory = TempDir::new()?;
+    // What is blocked depends on the words; without one, nothing is, while everything is searched.
+    fs::write(
+        directory.path().join("absent.words"),
+        readhook_compile::compile(b"\x01never sent\x02\n")?,
+    )?;
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &SEED);
+    let mut runner = TestRunner::new_with_rng(
+        Config {
+            failure_persistence: None,
+            ..Config::default()
+        },
+        rng,
+    );
+    let mut input = Vec::new();
+    let mut calls = Vec::new();
+    for _ in 0..count {
+        let sequence = sequences().new_tree(&mut runner).map_err(anyhow::Error::msg)?.current();
+        input.extend(encoded(&sequence));
+        calls.push(sequence);
+    }
+    let expected = play(bare(program), false, &input)?;
+    ensure!(
+        expected.len() == count + 1,
+        "{} lines for {count} sequences",
+        expected.len()
+    );
+    let sums: Vec<u64> = expected[count]
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    ensure!(sums.len() == 2 && sums[0] > count as u64 / 4, "{:?}", expected[count]);
+
+    for (mode, more) in MODES.into_iter().chain([("block", &[][..])]) {
+        let telemetry = directory.path().join(mode);
+        telemetry_file(&telemetry, 1000)?;
+        let mut settings = settings(directory.path(), mode, more);
+        settings.insert("READHOOK_TELEMETRY", telemetry.display().to_string());
+        let found = play(hooked(program, &settings), false, &input)?;
+        if let Some(index) = (0..count).find(|&index| found.get(index) != expected.get(index)) {
+            smallest(program, &settings, &calls[index])?;
+        }
+        ensure!(
+            found == expected,
+            "{mode}: {:?}, bare {:?}",
+            found.last(),
+            expected.last()
+        );
+        let bytes = telemetry_bytes(&telemetry)?;
+        let counters = View::parse(&bytes)?.counters();
+        let wanted = if mode == "off" { [0, 0] } else { [sums[0], sums[1]] };
+        ensure!(
+            [counters.payload_receives, counters.payload_bytes] == wanted,
+            "{mode}: {counters:?}, not {wanted:?}"
+        );
+        // Without words there are no hits, and with them there are.
+        let hits = matches!(mode, "scan" | "log" | "upstream");
+        ensure!(
+            (counters.hits > 0) == hits && counters.blocked == 0,
+            "{mode}: {counters:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Fails with the smallest part of a sequence that makes the difference, call by call.
+fn smallest(program: &Path, settings: &BTreeMap<&str, String>, calls: &[Call]) -> Result<()> {
+    let config = Config {
+        cases: 1,
+        failure_persistence: None,
+        max_shrink_iters: 2000,
+        ..Config::default()
+    };
+    let both = |calls: &[Call]| -> Result<[Vec<String>; 2]> {
+        Ok([
+            play(bare(program), true, &encoded(calls))?,
+            play(hooked(program, settings), true, &encoded(calls))?,
+        ])
+    };
+    // Shrinks by leaving calls out.
+    let parts = proptest::sample::subsequence(calls.to_vec(), calls.len());
+    let found = TestRunner::new(config).run(&parts, |calls| match both(&calls) {
+        Ok([bare, hooked]) if bare == hooked => Ok(()),
+        Ok(_) => Err(TestCaseError::fail("they differ")),
+        Err(error) => Err(TestCaseError::fail(format!("{error:#}"))),
+    });
+    let Err(TestError::Fail(reason, calls)) = found else {
+        anyhow::bail!("{settings:?}: differs among others, not alone: {calls:?}");
+    };
+    let mut text = format!("{settings:?}: {reason}: {calls:?}\n");
+    if let Ok([bare, hooked]) = both(&calls) {
+        for (bare, hooked) in bare.iter().zip(&hooked) {
+            _ = writeln!(text, "bare   {bare}\nhooked {hooked}");
+        }
+    }
+    anyhow::bail!(text)
+}
+
+#[test]
+fn a_c_program() -> Result<()> {
+    compare(&built().sequences)
+}
+
+#[test]
+fn a_rust_program() -> Result<()> {
+    compare(env!("CARGO_BIN_EXE_sequences").as_ref())
+}
