@@ -13,7 +13,7 @@ use hook_tests::{MODES, bare, built, hooked, telemetry_bytes, telemetry_file};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use readhook_telemetry::View;
 use tempfile::TempDir;
 
@@ -138,33 +138,31 @@ fn compare(program: &Path) -> Result<()> {
 
 /// Fails with the smallest part of a sequence that makes the difference, call by call.
 fn smallest(program: &Path, settings: &BTreeMap<&str, String>, calls: &[Call]) -> Result<()> {
-    let config = Config {
-        cases: 1,
-        failure_persistence: None,
-        max_shrink_iters: 2000,
-        ..Config::default()
-    };
     let both = |calls: &[Call]| -> Result<[Vec<String>; 2]> {
+        let input = encoded(calls);
         Ok([
-            play(bare(program), true, &encoded(calls))?,
-            play(hooked(program, settings), true, &encoded(calls))?,
+            play(bare(program), true, &input)?,
+            play(hooked(program, settings), true, &input)?,
         ])
     };
-    // Shrinks by leaving calls out.
-    let parts = proptest::sample::subsequence(calls.to_vec(), calls.len());
-    let found = TestRunner::new(config).run(&parts, |calls| match both(&calls) {
-        Ok([bare, hooked]) if bare == hooked => Ok(()),
-        Ok(_) => Err(TestCaseError::fail("they differ")),
-        Err(error) => Err(TestCaseError::fail(format!("{error:#}"))),
-    });
-    let Err(TestError::Fail(reason, calls)) = found else {
-        anyhow::bail!("{settings:?}: differs among others, not alone: {calls:?}");
-    };
-    let mut text = format!("{settings:?}: {reason}: {calls:?}\n");
-    if let Ok([bare, hooked]) = both(&calls) {
-        for (bare, hooked) in bare.iter().zip(&hooked) {
-            _ = writeln!(text, "bare   {bare}\nhooked {hooked}");
+    let differ = |calls: &[Call]| both(calls).map_or(true, |[bare, hooked]| bare != hooked);
+    let mut calls = calls.to_vec();
+    ensure!(
+        differ(&calls),
+        "{settings:?}: differs among others, not alone: {calls:?}"
+    );
+    let mut index = 0;
+    while index < calls.len() && calls.len() > 1 {
+        let left_out = calls.remove(index);
+        if !differ(&calls) {
+            calls.insert(index, left_out);
+            index += 1;
         }
+    }
+    let mut text = format!("{settings:?}: {calls:?}\n");
+    let [bare, hooked] = both(&calls)?;
+    for (bare, hooked) in bare.iter().zip(&hooked) {
+        _ = writeln!(text, "bare   {bare}\nhooked {hooked}");
     }
     anyhow::bail!(text)
 }
