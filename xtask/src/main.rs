@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod doctor;
 mod figures;
+mod fuzz;
 mod import;
 mod notebooks;
 mod paths;
@@ -61,6 +62,8 @@ enum Verb {
     /// Compare side by side with others, in one run
     #[command(subcommand)]
     Bench(bench::Arguments),
+    /// Try inputs on the hook's logic, with every memory access checked
+    Fuzz(fuzz::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
     Test,
     /// Check the invariants that ARCHITECTURE.md promises
@@ -92,6 +95,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
     }

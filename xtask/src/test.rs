@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::programs::{cargo, find};
-use crate::{build, notebooks, paths, report, reproduce, tidy};
+use crate::{build, fuzz, notebooks, paths, report, reproduce, tidy};
 use count::Count;
 
 /// How a step ended when it did not fail.
@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<()> {
     steps.take("lints", || done(lints()));
     steps.take("hook", || done(build::hook()));
     steps.take("tests", || done(tests(&mut count)));
+    steps.take("fuzzing", fuzzing);
     steps.take("invariants", invariants);
     steps.take("documentation", || done(documentation()));
     steps.take("smoke run", smoke_run);
@@ -98,6 +99,13 @@ fn invariants() -> Result<Outcome> {
         ));
     }
     done(tidy::run())
+}
+
+fn fuzzing() -> Result<Outcome> {
+    if fuzz::triple().is_none() {
+        return Ok(Outcome::Skipped("no address sanitiser for this machine".into()));
+    }
+    done(fuzz::run(&fuzz::Arguments::brief()))
 }
 
 /// Builds, measures briefly and writes the report, beside the target folder's other products.

@@ -6,13 +6,14 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 15] = [
+const FLOW: [&str; 16] = [
     "hook",
     "hook/words",
     "hook/words/compile",
     "hook/core",
     "hook/telemetry",
     "hook/tests",
+    "hook/fuzz",
     "hook/bench",
     "sut",
     "loadgen",

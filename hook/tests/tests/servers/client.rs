@@ -12,7 +12,7 @@ use crate::process::Server;
 
 const THREADS: usize = 4;
 /// A word of `hook/words.txt`; nothing else that is sent holds one.
-const WORD: &str = "webmail";
+pub(crate) const WORD: &str = "webmail";
 
 #[derive(Clone, Copy)]
 pub(crate) enum Protocol {
@@ -155,7 +155,15 @@ impl Load {
 }
 
 impl Protocol {
-    fn request(self, number: usize) -> String {
+    /// An answer without what differs from one time to another.
+    pub(crate) fn lasting(self, answer: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Http => without(&[b"date:"], answer),
+            Self::Redis => answer.to_vec(),
+        }
+    }
+
+    pub(crate) fn request(self, number: usize) -> String {
         let word = number.is_multiple_of(10);
         match self {
             Self::Http => {
@@ -177,7 +185,7 @@ impl Protocol {
     }
 
     /// One answer.
-    fn answer(self, mut stream: &TcpStream) -> Result<Vec<u8>> {
+    pub(crate) fn answer(self, mut stream: &TcpStream) -> Result<Vec<u8>> {
         let mut answer = Vec::new();
         let mut buffer = [0; 65_536];
         loop {

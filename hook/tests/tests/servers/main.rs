@@ -1,13 +1,14 @@
 //! Real servers under load, bare and hooked: the same answers byte for byte, and counters that equal what was sent.
 //! `READHOOK_TEST_REQUESTS` sets how many requests each of them gets.
 
+mod blocked;
 mod client;
 mod process;
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use client::{Load, Protocol};
 use hook_tests::{built, telemetry_bytes, telemetry_file};
 use process::{Kind, Server, find};
@@ -120,6 +121,23 @@ fn sut_in_all_its_call_styles() -> Result<()> {
         for receive in ["read", "recv"] {
             compare(Kind::Sut { accept, receive })?;
         }
+    }
+    Ok(())
+}
+
+/// By edge-triggered epoll (nginx), level-triggered (redis, node), and in calls that wait (python, java, the sut).
+#[test]
+fn blocking_in_each_server() -> Result<()> {
+    let (accept, receive) = ("accept4", "recv");
+    for kind in [
+        Kind::Nginx,
+        Kind::Redis,
+        Kind::Node,
+        Kind::Python,
+        Kind::Java,
+        Kind::Sut { accept, receive },
+    ] {
+        blocked::compare(kind).with_context(|| format!("{kind:?}"))?;
     }
     Ok(())
 }

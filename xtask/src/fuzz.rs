@@ -1,0 +1,127 @@
+//! `cargo xtask fuzz`: the hook's logic under an address sanitiser: its tests, and inputs that look for a difference.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths;
+use crate::programs::{Program, cargo};
+
+/// The fuzz targets, with the longest input that each is given.
+const TARGETS: [(&str, u32); 2] = [("fuzz-scanner", 512), ("fuzz-words", 256)];
+const WORDS: &str = "hook/words.txt";
+
+/// The libraries whose tests are run with every access checked.
+const CHECKED: [&str; 4] = [
+    "readhook-words",
+    "readhook-core",
+    "readhook-telemetry",
+    "readhook-compile",
+];
+
+/// The compiler's own instrumentation: which branch was taken, and what was compared with what.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+                        -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+                        -Cllvm-args=-sanitizer-coverage-pc-table \
+                        -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How long to try inputs, for each target
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Stop a target after so many inputs; 0: only the time counts
+    #[arg(long, default_value_t = 0)]
+    inputs: u64,
+}
+
+impl Arguments {
+    /// What every test run does: half a minute for each target.
+    pub(crate) const fn brief() -> Self {
+        Self { seconds: 30, inputs: 0 }
+    }
+}
+
+/// Runs the tests and every target.
+///
+/// # Errors
+/// When something was found; the message says where the input lies.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let Some(triple) = triple() else {
+        bail!("the address sanitiser is used on Linux, x86-64 and AArch64 only");
+    };
+    sanitised("test", triple, "")
+        .args(CHECKED.iter().flat_map(|name| ["--package", name]))
+        .args(["--lib", "--tests", "--quiet"])
+        .run_aside()?;
+    sanitised("build", triple, COVERAGE)
+        .args(["--package", "hook-fuzz"])
+        .run_aside()?;
+    for (target, longest) in TARGETS {
+        let program = paths::target().join("fuzz").join(triple).join("release").join(target);
+        // Kept from time to time: what earlier inputs reached need not be found again.
+        let corpus = paths::target().join("fuzz/corpus").join(target);
+        let found = paths::target().join("fuzz/found").join(target);
+        for folder in [&corpus, &found] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let dictionary = dictionary(&paths::target().join("fuzz/words.dict"))?;
+        let program = Program::new(program)
+            .arg(format!("-max_total_time={}", arguments.seconds))
+            .arg(format!("-max_len={longest}"))
+            .arg(format!("-dict={dictionary}"))
+            .arg(format!("-artifact_prefix={}/", found.display()))
+            .arg("-print_final_stats=1")
+            .arg("-verbosity=0");
+        let program = if arguments.inputs > 0 {
+            program.arg(format!("-runs={}", arguments.inputs))
+        } else {
+            program
+        };
+        program
+            .arg(corpus)
+            .run_aside()
+            .with_context(|| format!("{target} found something; the input lies in {}", found.display()))?;
+    }
+    println!(
+        "no difference and no bad access; again by `cargo xtask fuzz --seconds {}`",
+        arguments.seconds
+    );
+    Ok(())
+}
+
+/// This machine's target, where it has the sanitiser.
+pub(crate) fn triple() -> Option<&'static str> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Some("x86_64-unknown-linux-gnu"),
+        ("linux", "aarch64") => Some("aarch64-unknown-linux-gnu"),
+        _ => None,
+    }
+}
+
+/// A cargo command whose products check every access, in a target folder of their own.
+fn sanitised(verb: &str, triple: &str, more: &str) -> Program {
+    cargo()
+        .arg(verb)
+        // The stable compiler has the sanitiser and asks for this before it is used.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", format!("-Zsanitizer=address {more}").trim())
+        .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+        .args(["--release", "--target", triple, "--target-dir"])
+        .arg(paths::target().join("fuzz"))
+}
+
+/// The words, for the fuzzer to build inputs from.
+fn dictionary(path: &Path) -> Result<String> {
+    let list = fs::read(WORDS).with_context(|| format!("cannot read {WORDS}"))?;
+    let lines = list.split(|byte| *byte == b'\n').filter(|word| !word.is_empty());
+    let text: String = lines
+        .map(|word| {
+            let bytes: String = word.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            format!("\"{bytes}\"\n")
+        })
+        .collect();
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path.display().to_string())
+}
