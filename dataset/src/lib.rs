@@ -1,9 +1,11 @@
 //! The Parquet schema and the run manifest: the only reader and writer of recorded data.
 //!
-//! A run is a folder: `manifest.json`, `observations/CONDITION-LAUNCH.parquet`, `launches/CONDITION-LAUNCH.json`.
+//! A run is a folder: `manifest.json`, `observations/CONDITION-LAUNCH.parquet`, `launches/CONDITION-LAUNCH.json`, and
+//! `hook_calls/CONDITION-LAUNCH.parquet` where an arm's hook left records.
 #![forbid(unsafe_code)]
 
 mod error;
+mod hook_calls;
 mod host;
 mod manifest;
 mod observation;
@@ -12,12 +14,14 @@ mod recording;
 mod run;
 mod schema;
 pub mod ssp2023;
+mod table;
 mod writer;
 
 pub use error::Error;
+pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
 pub use manifest::{
-    ArmRecord, Clock, ConditionRecord, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, TelemetrySummary,
+    ArmRecord, Clock, ConditionRecord, Coverage, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, TelemetrySummary,
 };
 pub use observation::{Observation, Status};
 pub use reader::ObservationReader;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use readhook_telemetry::{Counters, FUNCTIONS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostFacts;
 
 /// Version of the manifest; a reader refuses any other.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
 /// Which clock the user stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +81,8 @@ pub struct LaunchRecord {
     pub launch: u32,
     /// File of observations, relative to the run's folder.
     pub file: String,
+    /// File of the hook's calls, relative to the run's folder; none where no arm's hook left records.
+    pub hook_calls: Option<String>,
     /// In the order of the experiment.
     pub arms: Vec<ArmRecord>,
     /// The prober's own summary.
@@ -88,6 +91,16 @@ pub struct LaunchRecord {
     pub valid: bool,
     /// What went wrong or was unusual.
     pub warnings: Vec<String>,
+}
+
+impl LaunchRecord {
+    /// The file that this record is kept in, relative to the run's folder.
+    #[must_use]
+    pub fn own_file(&self) -> String {
+        self.file
+            .replace("observations/", "launches/")
+            .replace(".parquet", ".json")
+    }
 }
 
 /// One server process of a launch.
@@ -106,12 +119,52 @@ pub struct ArmRecord {
     pub address: String,
     /// Whether the hook stood in the process's memory map; none for unmodified arms.
     pub hook_mapped: Option<bool>,
-    /// Payload receives that the hook counted; none without telemetry.
-    pub hook_receives: Option<u64>,
     /// Requests that the prober sent.
     pub requests_sent: u64,
     /// From the hook's records; none without telemetry.
     pub telemetry: Option<TelemetrySummary>,
+    /// What the hook saw of the process; none without telemetry.
+    pub coverage: Option<Coverage>,
+}
+
+/// What the hook saw of a process and its children: nothing else that they received is covered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Processes that loaded the hook; with 0, nothing is covered.
+    pub processes: u32,
+    /// Calls by function, of those that were called.
+    pub calls: BTreeMap<String, u64>,
+    /// Sockets accepted through a replaced function.
+    pub sockets_accepted: u64,
+    /// Accepted sockets whose number is beyond the hook's table.
+    pub sockets_untracked: u64,
+    /// Receives of payload on accepted sockets.
+    pub payload_receives: u64,
+    /// Bytes of these.
+    pub payload_bytes: u64,
+    /// Payloads in which a word was found.
+    pub hits: u64,
+    /// Hits that could not be logged.
+    pub log_dropped: u64,
+}
+
+impl Coverage {
+    /// From the hook's counters.
+    #[must_use]
+    pub fn of(counters: &Counters) -> Self {
+        let calls = FUNCTIONS.iter().zip(counters.calls).filter(|(_, calls)| *calls > 0);
+        Self {
+            processes: counters.attached,
+            calls: calls.map(|(name, calls)| ((*name).to_owned(), calls)).collect(),
+            sockets_accepted: counters.sockets_accepted,
+            sockets_untracked: counters.sockets_untracked,
+            payload_receives: counters.payload_receives,
+            payload_bytes: counters.payload_bytes,
+            hits: counters.hits,
+            log_dropped: counters.log_dropped,
+        }
+    }
 }
 
 /// What the hook's records say of itself, per payload receive.

@@ -13,7 +13,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use crate::error::Error;
 use crate::observation::{Observation, Status};
 use crate::schema::{
-    Column, FileHeader, HEADER_KEY, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, SCHEMA_KEY, SCHEMA_NAME, VERSION_KEY,
+    Column, FileHeader, HEADER_KEY, OBSERVATIONS, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY,
     message_type,
 };
 
@@ -43,13 +43,13 @@ impl ObservationReader {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         let file = SerializedFileReader::new(file).map_err(|source| damaged(path, source))?;
-        let expected = format!("table {SCHEMA_NAME}, version {OBSERVATIONS_VERSION}");
+        let expected = format!("table {}, version {OBSERVATIONS_VERSION}", OBSERVATIONS.name);
         let metadata = file.metadata().file_metadata();
         let value = |key: &str| {
             let pairs = metadata.key_value_metadata()?;
             pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
         };
-        if value(SCHEMA_KEY) != Some(SCHEMA_NAME) {
+        if value(SCHEMA_KEY) != Some(OBSERVATIONS.name) {
             return Err(Error::foreign(path, "a Parquet file of another origin", expected));
         }
         let version = value(VERSION_KEY).unwrap_or("none");

@@ -37,7 +37,9 @@ impl Run {
             return Err(Error::foreign(
                 &path,
                 format!("schema_version {version}"),
-                format!("schema_version {MANIFEST_VERSION}; read it with the tools that wrote it"),
+                format!(
+                    "schema_version {MANIFEST_VERSION}; import or measure again, or read it with the tools that wrote it"
+                ),
             ));
         }
         // From the text and not from the value, so that an error has its line.

@@ -9,18 +9,25 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, TypePtr};
 use serde::{Deserialize, Serialize};
 
+use crate::table::Kind;
+
 /// Version of the table; a reader refuses any other.
 pub const OBSERVATIONS_VERSION: u32 = 1;
 /// Key of the table's name in a file's metadata.
 pub(crate) const SCHEMA_KEY: &str = "schema";
-/// The table's name.
-pub(crate) const SCHEMA_NAME: &str = "hook-latency-observations";
 /// Key of the table's version in a file's metadata.
 pub(crate) const VERSION_KEY: &str = "schema_version";
 /// Key of the [`FileHeader`], as JSON.
 pub(crate) const HEADER_KEY: &str = "header";
 /// Rows in a row group: what a reader or writer holds in memory at a time.
 pub const ROW_GROUP_ROWS: usize = 131_072;
+
+/// The table.
+pub(crate) const OBSERVATIONS: Kind = Kind {
+    name: "hook-latency-observations",
+    version: OBSERVATIONS_VERSION,
+    message: MESSAGE,
+};
 
 const MESSAGE: &str = "message observations {
     required binary condition (STRING);

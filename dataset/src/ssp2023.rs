@@ -167,9 +167,9 @@ fn import_condition(
             connection_order: arm.into(),
             address: "not recorded".to_owned(),
             hook_mapped: None,
-            hook_receives: None,
             requests_sent: recording.requests.len() as u64,
             telemetry: None,
+            coverage: None,
         });
     }
     writer.finish()?;
@@ -177,6 +177,7 @@ fn import_condition(
         condition: condition.name.to_owned(),
         launch: 0,
         file,
+        hook_calls: None,
         arms,
         loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
         valid: true,

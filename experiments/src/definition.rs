@@ -113,6 +113,9 @@ pub(crate) struct Arm {
     /// Busy wait; for the treatment `delay`, and only for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) delay_ns: Option<u64>,
+    /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) records: bool,
 }
 
 /// Two arms to compare.
@@ -191,6 +194,10 @@ impl Experiment {
                 (Treatment::Delay, Some(_)) | (_, None) => {}
                 (_, Some(_)) => bail!("[[arm]] {name}: delay_ns is only for the treatment delay; remove it"),
             }
+            ensure!(
+                !arm.records || arm.treatment != Treatment::Unmodified,
+                "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"
+            );
         }
         for contrast in &self.contrasts {
             for arm in [&contrast.baseline, &contrast.arm] {

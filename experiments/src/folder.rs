@@ -9,7 +9,7 @@ use dataset::LaunchRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
-use crate::inside::OBSERVATIONS;
+use crate::inside::{HOOK_CALLS, OBSERVATIONS};
 use crate::spec::stem;
 
 /// What identifies a run, in `plan.json`.
@@ -97,11 +97,12 @@ impl Folder {
     pub(crate) fn finish(&self, unfinished: &Path, record: &LaunchRecord) -> Result<()> {
         let to = self.path.join(&record.file);
         fs::rename(unfinished.join(OBSERVATIONS), &to).with_context(|| format!("cannot write {}", to.display()))?;
-        let name = record
-            .file
-            .replace("observations/", "launches/")
-            .replace(".parquet", ".json");
-        dataset::write_json(&self.path.join(name), record)?;
+        if let Some(name) = &record.hook_calls {
+            let to = self.path.join(name);
+            fs::create_dir_all(self.path.join("hook_calls")).context("cannot make the folder hook_calls")?;
+            fs::rename(unfinished.join(HOOK_CALLS), &to).with_context(|| format!("cannot write {}", to.display()))?;
+        }
+        dataset::write_json(&self.path.join(record.own_file()), record)?;
         fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))
     }
 }

@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clusters::Network;
-use dataset::{ArmRecord, LaunchRecord};
+use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord};
 use loadgen::{Plan, Target, Wait};
 
 use crate::definition::{Arm, Experiment};
-use crate::memory::{self, MemoryFile};
+use crate::memory::{MemoryFile, Seen};
 use crate::order::Order;
 use crate::server::Server;
 use crate::spec::LaunchSpec;
@@ -19,6 +19,8 @@ use crate::treatment::environment;
 
 /// Name of the observations in the launch's folder.
 pub(crate) const OBSERVATIONS: &str = "observations.parquet";
+/// Name of the hook's calls there.
+pub(crate) const HOOK_CALLS: &str = "hook_calls.parquet";
 
 /// An arm while it runs.
 struct Running<'a> {
@@ -60,7 +62,7 @@ fn start<'a>(
     start_order: usize,
     address: std::net::SocketAddr,
 ) -> Result<Running<'a>> {
-    let capacity = if arm.treatment.records() {
+    let capacity = if arm.has_records() {
         u32::try_from(experiment.load.rounds)?.saturating_mul(2)
     } else {
         0
@@ -158,6 +160,7 @@ fn record(
     }
     let mut valid = true;
     let mut arms = Vec::new();
+    let mut calls = Vec::new();
     for Running {
         arm,
         start_order,
@@ -170,12 +173,12 @@ fn record(
         let requests_sent = summary["requests_sent"][&arm.name].as_u64().unwrap_or(0);
         server.stop()?;
         let seen = match telemetry {
-            Some(mut file) => Some(memory::summary(&file.content()?, experiment.load.warm_up_rounds)?),
+            Some(mut file) => Some(Seen::read(&file.content()?, experiment.load.warm_up_rounds)?),
             None => None,
         };
-        let hook_receives = seen.as_ref().map(|(counters, _)| counters.payload_receives);
+        let coverage = seen.as_ref().map(|seen| Coverage::of(&seen.counters));
         let expected = sut::receives(&experiment.sut, requests_sent);
-        if let Some(receives) = hook_receives
+        if let Some(receives) = coverage.as_ref().map(|coverage| coverage.payload_receives)
             && !expected.contains(&receives)
         {
             valid = false;
@@ -197,16 +200,29 @@ fn record(
             connection_order: u32::try_from(connected.unwrap_or_default())?,
             address,
             hook_mapped: arm.treatment.mode().map(|_| true),
-            hook_receives,
             requests_sent,
-            telemetry: seen.and_then(|(_, summary)| summary),
+            telemetry: seen.as_ref().and_then(|seen| seen.summary),
+            coverage,
         });
+        let index = experiment.arms.iter().position(|other| other.name == arm.name);
+        let records = seen.into_iter().flat_map(|seen| seen.records);
+        calls.extend(records.map(|record| (index.unwrap_or_default(), record)));
     }
     arms.sort_by_key(|record| experiment.arms.iter().position(|arm| arm.name == record.arm));
+    if !calls.is_empty() {
+        calls.sort_by_key(|(arm, record)| (*arm, record.sequence));
+        let header = FileHeader {
+            condition: spec.place.name().to_owned(),
+            launch: spec.launch,
+            arms: experiment.arms.iter().map(|arm| arm.name.clone()).collect(),
+        };
+        dataset::write_hook_calls(&spec.folder.join(HOOK_CALLS), &header, &calls)?;
+    }
     Ok(LaunchRecord {
         condition: spec.place.name().to_owned(),
         launch: spec.launch,
         file: format!("observations/{}.parquet", spec.stem()),
+        hook_calls: (!calls.is_empty()).then(|| format!("hook_calls/{}.parquet", spec.stem())),
         arms,
         loadgen: summary,
         valid,

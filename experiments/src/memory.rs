@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use dataset::TelemetrySummary;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use readhook_telemetry::{Counters, View};
+use readhook_telemetry::{Counters, Record, View};
 
 /// A file without a name, that others open through /proc.
 #[derive(Debug)]
@@ -47,26 +47,44 @@ impl MemoryFile {
     }
 }
 
-/// The hook's counters, and what its records say, without those of the first `warm_up` requests.
-pub(crate) fn summary(bytes: &[u8], warm_up: u64) -> Result<(Counters, Option<TelemetrySummary>)> {
-    let view = View::parse(bytes).context("the hook damaged its telemetry")?;
-    let counters = view.counters();
-    let records: Vec<_> = view.records().filter(|record| record.sequence >= warm_up).collect();
+/// What the hook told.
+pub(crate) struct Seen {
+    pub(crate) counters: Counters,
+    pub(crate) records: Vec<Record>,
+    /// Of the records without those of the warm-up.
+    pub(crate) summary: Option<TelemetrySummary>,
+}
+
+impl Seen {
+    /// Reads a telemetry file; the first `warm_up` requests are left out of the summary.
+    pub(crate) fn read(bytes: &[u8], warm_up: u64) -> Result<Self> {
+        let view = View::parse(bytes).context("the hook damaged its telemetry")?;
+        let (counters, records): (_, Vec<Record>) = (view.counters(), view.records().collect());
+        let settled: Vec<&Record> = records.iter().filter(|record| record.sequence >= warm_up).collect();
+        let summary = summary(&settled, &counters);
+        Ok(Self {
+            counters,
+            records,
+            summary,
+        })
+    }
+}
+
+fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary> {
     if records.is_empty() {
-        return Ok((counters, None));
+        return None;
     }
     let mut spun_ns: Vec<u32> = records.iter().map(|record| record.spun_ns).collect();
     let mut own_ns: Vec<u32> = records.iter().map(|record| record.own_ns).collect();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     let mean = spun_ns.iter().map(|&spun| f64::from(spun)).sum::<f64>() / spun_ns.len() as f64;
-    let summary = TelemetrySummary {
+    Some(TelemetrySummary {
         spun_ns_median: median(&mut spun_ns),
         spun_ns_mean: mean,
         own_ns_median: median(&mut own_ns),
         records: records.len() as u64,
         dropped: counters.records_dropped,
-    };
-    Ok((counters, Some(summary)))
+    })
 }
 
 /// The median of a list that is not empty.

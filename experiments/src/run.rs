@@ -204,12 +204,8 @@ fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>) -> Re
     let mut names = vec!["plan.json".to_owned()];
     for launch in &launches {
         names.push(launch.file.clone());
-        names.push(
-            launch
-                .file
-                .replace("observations/", "launches/")
-                .replace(".parquet", ".json"),
-        );
+        names.extend(launch.hook_calls.clone());
+        names.push(launch.own_file());
     }
     let files = names
         .iter()

@@ -23,10 +23,12 @@ impl Treatment {
     pub(crate) fn name(self) -> &'static str {
         self.mode().unwrap_or("unmodified")
     }
+}
 
-    /// Whether the hook is to leave a record of each call: only the calibration needs it, and reading the clock costs.
-    pub(crate) fn records(self) -> bool {
-        self == Self::Delay
+impl Arm {
+    /// Whether the hook is to leave a record of each payload receive: the calibration needs it.
+    pub(crate) fn has_records(&self) -> bool {
+        self.records || self.treatment == Treatment::Delay
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Desk, SMALL, failure, finished, success};
-use dataset::{ObservationReader, Run};
+use dataset::{ObservationReader, Run, read_hook_calls};
 
 #[test]
 fn a_run_leaves_a_dataset_and_nothing_else() {
@@ -31,9 +31,18 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
             assert_eq!(arm.requests_sent, 60);
-            assert_eq!(arm.hook_receives, hooked.then_some(60));
+            let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
+            assert_eq!(receives, hooked.then_some(60));
             assert_eq!(arm.hook_mapped, hooked.then_some(true));
         }
+        // What the hook of the calibration's arm saw, call by call.
+        let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
+        assert!(calls.iter().all(|(arm, _)| *arm == launch.arms[2].arm));
+        assert!(calls.iter().zip(0..).all(|((_, call), number)| call.sequence == number));
+        let bytes: i64 = calls.iter().map(|(_, call)| call.bytes).sum();
+        let coverage = launch.arms[2].coverage.as_ref().unwrap();
+        assert_eq!((calls.len(), bytes.cast_unsigned()), (60, coverage.payload_bytes));
+        assert_eq!((coverage.processes, coverage.sockets_accepted), (1, 1));
         let delay = launch.arms[2].telemetry.unwrap();
         assert_eq!((delay.records, delay.dropped), (50, 0));
         assert!(delay.spun_ns_median >= 1_000.0, "{delay:?}");
@@ -47,7 +56,10 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["launches", "manifest.json", "observations", "plan.json"]);
+    assert_eq!(
+        names,
+        ["hook_calls", "launches", "manifest.json", "observations", "plan.json"]
+    );
     assert_eq!(links(), links_before);
 }
 
@@ -80,7 +92,7 @@ fn a_killed_run_goes_on_where_it_was() {
         assert!(after.contains(file), "{} was written again", file.0);
     }
     let run = Run::open(&desk.path("run")).unwrap();
-    assert!(after.len() > before.len() && after.len() == 2 * run.manifest.launches.len());
+    assert!(after.len() > before.len() && after.len() == 3 * run.manifest.launches.len());
     assert!(
         fs::read_dir(desk.path("run"))
             .unwrap()
@@ -155,7 +167,8 @@ fn the_java_application_is_measured_where_there_is_a_jdk() {
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
     assert!(launch.valid, "{:?}", launch.warnings);
-    assert!(launch.arms[1].hook_receives >= Some(60), "{:?}", launch.arms[1]);
+    let coverage = launch.arms[1].coverage.as_ref().unwrap();
+    assert!(coverage.payload_receives >= 60, "{coverage:?}");
 }
 
 #[test]

@@ -34,6 +34,8 @@ global_asm!(
     ".popsection",
 );
 
+// Said here, since the libc crate leaves it to std where another crate of the workspace asks for std.
+#[link(name = "c")]
 unsafe extern "C" {
     /// dlsym, and glibc's private dlsym and dlopen; null where there is none.
     #[link_name = "readhook_weak_symbols"]

@@ -16,7 +16,7 @@ pub struct View<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counters {
     /// Mode of the process that attached last, as `readhook_core::Mode` numbers them: off 0, forward 1, track 2,
-    /// scan 3, log 4, delay 5.
+    /// scan 3, log 4, block 5, upstream 6, delay 7.
     pub mode: u8,
     /// Processes that loaded the hook with this file.
     pub attached: u32,
@@ -77,7 +77,7 @@ pub struct Record {
     pub thread: u32,
     /// Index in [`FUNCTIONS`].
     pub function: u8,
-    /// 0 not searched, 1 clean, 2 hit.
+    /// 0 not searched, 1 clean, 2 hit, 3 blocked.
     pub verdict: u8,
 }
 

@@ -122,7 +122,6 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         connection_order: order,
         address: String::new(),
         hook_mapped: None,
-        hook_receives: None,
         requests_sent: u64::from(ROUNDS),
         telemetry: arm.spun_ns.map(|spun_ns| TelemetrySummary {
             spun_ns_median: spun_ns,
@@ -131,11 +130,13 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
             records: u64::from(ROUNDS),
             dropped: 0,
         }),
+        coverage: None,
     });
     LaunchRecord {
         condition: "local-pod".to_owned(),
         launch,
         file,
+        hook_calls: None,
         arms: records.collect(),
         loadgen: json!({}),
         valid: true,

@@ -1,0 +1,146 @@
+//! The table `hook_calls`: what the hook itself saw of each payload receive.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Row, RowAccessor as _};
+use readhook_telemetry::{FUNCTIONS, Record};
+
+use crate::error::Error;
+use crate::schema::{FileHeader, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY};
+use crate::table::{Kind, Table, put, text};
+
+/// Version of the table; a reader refuses any other.
+pub const HOOK_CALLS_VERSION: u32 = 1;
+
+const HOOK_CALLS: Kind = Kind {
+    name: "hook-latency-hook-calls",
+    version: HOOK_CALLS_VERSION,
+    message: "message hook_calls {
+        required binary condition (STRING);
+        required int32 launch (INTEGER(32, false));
+        required binary arm (STRING);
+        required int64 sequence;
+        required int64 start_ns;
+        required int32 real_ns (INTEGER(32, false));
+        required int32 own_ns (INTEGER(32, false));
+        required int32 spun_ns (INTEGER(32, false));
+        required binary function (STRING);
+        required int64 bytes;
+        required binary verdict (STRING);
+        required int32 fd;
+        required int32 thread (INTEGER(32, false));
+    }",
+};
+
+/// Names of the verdicts, by number.
+const VERDICTS: [&str; 4] = ["not_searched", "clean", "hit", "blocked"];
+
+/// Writes one launch's calls: those of each arm, in the order of their arms.
+///
+/// # Errors
+/// When the disk is full; nothing is left then.
+pub fn write_hook_calls(path: &Path, header: &FileHeader, calls: &[(usize, Record)]) -> Result<(), Error> {
+    let wrong = |source| Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: "this is a mistake of this program",
+    };
+    let level = ZstdLevel::try_new(3).map_err(wrong)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_created_by("hook-latency dataset".to_owned())
+        .build();
+    let mut table = Table::create(path, HOOK_CALLS, Arc::new(properties), header)?;
+    let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
+    let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
+    for rows in calls.chunks(ROW_GROUP_ROWS) {
+        table.append(|group| {
+            for index in 0.. {
+                let Some(mut writer) = group.next_column()? else { break };
+                let to = &mut writer;
+                match index {
+                    0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+                    1 => put::<Int32Type, _>(to, rows, |_| launch),
+                    2 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
+                    3 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
+                    4 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
+                    5 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
+                    6 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
+                    7 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
+                    8 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
+                    9 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
+                    10 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
+                    11 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
+                    _ => put::<Int32Type, _>(to, rows, |(_, call)| call.thread.cast_signed()),
+                }?;
+                writer.close()?;
+            }
+            Ok(())
+        })?;
+    }
+    table.finish()
+}
+
+/// A number from shared memory, which a program may have damaged.
+fn name(names: &[&'static str], index: u8) -> &'static str {
+    names.get(usize::from(index)).copied().unwrap_or("unknown")
+}
+
+/// Reads one launch's calls: the arm's name and the call.
+///
+/// # Errors
+/// When it is no such table of this version.
+pub fn read_hook_calls(path: &Path) -> Result<Vec<(String, Record)>, Error> {
+    let damaged = |source| Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: "the file is cut short or damaged; restore it or measure again",
+    };
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let file = SerializedFileReader::new(file).map_err(damaged)?;
+    let pairs = file.metadata().file_metadata().key_value_metadata();
+    let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.clone();
+    if value(SCHEMA_KEY).as_deref() != Some(HOOK_CALLS.name)
+        || value(VERSION_KEY) != Some(HOOK_CALLS_VERSION.to_string())
+    {
+        return Err(Error::foreign(
+            path,
+            "another table",
+            format!("table {}, version {HOOK_CALLS_VERSION}", HOOK_CALLS.name),
+        ));
+    }
+    let rows = file.get_row_iter(None).map_err(damaged)?;
+    rows.map(|row| row.and_then(|row| call(&row)).map_err(damaged))
+        .collect()
+}
+
+fn call(row: &Row) -> Result<(String, Record), ParquetError> {
+    let index = |names: &[&str], name: &str| {
+        let index = names.iter().position(|known| *known == name);
+        index
+            .and_then(|index| u8::try_from(index).ok())
+            .ok_or_else(|| ParquetError::General(format!("unknown {name}")))
+    };
+    Ok((
+        row.get_string(2)?.clone(),
+        Record {
+            sequence: row.get_long(3)?.cast_unsigned(),
+            start_ns: row.get_long(4)?.cast_unsigned(),
+            real_ns: row.get_uint(5)?,
+            own_ns: row.get_uint(6)?,
+            spun_ns: row.get_uint(7)?,
+            function: index(&FUNCTIONS, row.get_string(8)?)?,
+            bytes: row.get_long(9)?,
+            verdict: index(&VERDICTS, row.get_string(10)?)?,
+            fd: row.get_int(11)?,
+            thread: row.get_uint(12)?,
+        },
+    ))
+}

@@ -1,0 +1,138 @@
+//! A Parquet file that is written under a temporary name until it is complete.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::data_type::{ByteArray, DataType};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+
+use crate::error::Error;
+use crate::schema::{FileHeader, HEADER_KEY, SCHEMA_KEY, VERSION_KEY};
+
+const ADVICE: &str = "free space on the disk or choose another place; nothing was kept";
+
+/// Which table a file holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// The table's name in the file's metadata.
+    pub(crate) name: &'static str,
+    /// Its version; a reader refuses any other.
+    pub(crate) version: u32,
+    /// Its columns.
+    pub(crate) message: &'static str,
+}
+
+/// The file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+pub(crate) struct Table {
+    path: PathBuf,
+    temporary: PathBuf,
+    // `None` once finished.
+    file: Option<SerializedFileWriter<BufWriter<File>>>,
+}
+
+impl Table {
+    /// Starts a file that will be at `path`.
+    pub(crate) fn create(
+        path: &Path,
+        kind: Kind,
+        properties: WriterPropertiesPtr,
+        header: &FileHeader,
+    ) -> Result<Self, Error> {
+        let temporary = path.with_added_extension("tmp");
+        let file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
+        let mut table = Self {
+            path: path.to_owned(),
+            temporary,
+            file: None,
+        };
+        table.file = Some(start(file, kind, properties, header).map_err(|source| table.error(source))?);
+        Ok(table)
+    }
+
+    /// Appends a row group.
+    pub(crate) fn append(
+        &mut self,
+        write: impl FnOnce(&mut SerializedRowGroupWriter<'_, BufWriter<File>>) -> Result<(), ParquetError>,
+    ) -> Result<(), Error> {
+        let appended = match &mut self.file {
+            None => Err(ParquetError::General("already finished".into())),
+            Some(file) => file.next_row_group().and_then(|mut group| {
+                write(&mut group)?;
+                group.close()?;
+                Ok(())
+            }),
+        };
+        appended.map_err(|source| self.error(source))
+    }
+
+    /// Completes the file, writes it through to the disk and gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let buffer = file.into_inner().map_err(|source| self.error(source))?;
+        let file = buffer
+            .into_inner()
+            .map_err(|error| Error::io("write", &self.temporary)(error.into_error()))?;
+        file.sync_all().map_err(Error::io("write", &self.temporary))?;
+        fs::rename(&self.temporary, &self.path).map_err(Error::io("rename", &self.temporary))
+    }
+
+    /// Where the file will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn error(&self, source: ParquetError) -> Error {
+        Error::Parquet {
+            path: self.temporary.clone(),
+            source,
+            advice: ADVICE,
+        }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // After `finish` the temporary name is gone and there is nothing to remove.
+        _ = fs::remove_file(&self.temporary);
+    }
+}
+
+fn start(
+    file: File,
+    kind: Kind,
+    properties: WriterPropertiesPtr,
+    header: &FileHeader,
+) -> Result<SerializedFileWriter<BufWriter<File>>, ParquetError> {
+    let columns = Arc::new(parse_message_type(kind.message)?);
+    let mut writer = SerializedFileWriter::new(BufWriter::new(file), columns, properties)?;
+    let header = serde_json::to_string(header).map_err(|error| ParquetError::General(error.to_string()))?;
+    for (key, value) in [
+        (SCHEMA_KEY, kind.name.to_owned()),
+        (VERSION_KEY, kind.version.to_string()),
+        (HEADER_KEY, header),
+    ] {
+        writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+    }
+    Ok(writer)
+}
+
+pub(crate) fn text(text: &str) -> ByteArray {
+    ByteArray::from(text.as_bytes().to_vec())
+}
+
+/// Writes a required column.
+pub(crate) fn put<T: DataType, R>(
+    writer: &mut SerializedColumnWriter<'_>,
+    rows: &[R],
+    value: impl Fn(&R) -> T::T,
+) -> Result<(), ParquetError> {
+    let values: Vec<T::T> = rows.iter().map(value).collect();
+    writer.typed::<T>().write_batch(&values, None, None)?;
+    Ok(())
+}
