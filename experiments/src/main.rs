@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod coverage;
 mod definition;
 mod folder;
 mod inside;
@@ -32,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Run an experiment, or go on with it
     Run(run::Options),
+    /// Run a program with the hook and say what the hook saw of it
+    Coverage(coverage::Options),
     /// Print which conditions can be had here, as JSON
     Places,
     #[command(hide = true)]
@@ -69,6 +72,7 @@ enum Command {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
+        Command::Coverage(options) => coverage::run(&options),
         Command::Places => places::print(),
         Command::Launch { parent, spec } => child::enter(parent, &spec),
         Command::Inside { parent, spec } => child::run(parent, &spec),

@@ -23,7 +23,8 @@
 //! Known limits: a descriptor closed by something else than a replaced function (`fclose`, a raw system call) stays
 //! tracked until its number is accepted or closed again; a `vfork` child that closes its parent's sockets, as they
 //! share memory, makes the parent lose track of them; a descriptor that was duplicated before a word came is not blocked
-//! with the other, and descriptors that came with a blocked message over a Unix socket stay open.
+//! with the other; the log's file has a descriptor of its own, 1000 or the next free one, which the program cannot close
+//! and could find if it looked; descriptors that came with a blocked message over a Unix socket stay open.
 #![no_std]
 
 mod clock;

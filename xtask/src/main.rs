@@ -4,6 +4,7 @@
 mod analyze;
 mod bench;
 mod build;
+mod coverage;
 mod doctor;
 mod figures;
 mod fuzz;
@@ -62,6 +63,8 @@ enum Verb {
     /// Compare side by side with others, in one run
     #[command(subcommand)]
     Bench(bench::Arguments),
+    /// Run a program with the hook and say what the hook sees of it, and what it cannot
+    Coverage(coverage::Arguments),
     /// Try inputs on the hook's logic, with every memory access checked
     Fuzz(fuzz::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
@@ -95,6 +98,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Coverage(arguments) => coverage::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),

@@ -1,0 +1,154 @@
+//! What a preloaded library cannot see, told from a program's file and from its processes.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use serde::Serialize;
+
+/// Libraries that encrypt, by the beginning of their names.
+const TLS: [&str; 4] = ["libssl.", "libgnutls.", "libssl3.", "libmbedtls."];
+
+/// One reason why payload may pass unseen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case", tag = "reason", content = "where")]
+pub(super) enum BlindSpot {
+    /// No dynamic loader runs, so nothing is preloaded.
+    Static(PathBuf),
+    /// The Go runtime makes system calls itself.
+    Go(PathBuf),
+    /// The loader ignores LD_PRELOAD in set-user-id and set-group-id programs.
+    Privileged(PathBuf),
+    /// It receives through a ring that it shares with the kernel.
+    IoUring(String),
+    /// What comes over TLS is encrypted where the hook sees it.
+    Tls(String),
+    /// The environment was passed on, and the library is not there.
+    NotLoaded(String),
+}
+
+impl fmt::Display for BlindSpot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static(path) => write!(formatter, "{}: statically linked, nothing is preloaded", path.display()),
+            Self::Go(path) => write!(
+                formatter,
+                "{}: a Go program, which makes its own system calls",
+                path.display()
+            ),
+            Self::Privileged(path) => write!(
+                formatter,
+                "{}: set-user-id or set-group-id, for which the loader ignores LD_PRELOAD",
+                path.display()
+            ),
+            Self::IoUring(process) => write!(
+                formatter,
+                "{process}: has an io_uring, whose completions no function returns"
+            ),
+            Self::Tls(process) => {
+                write!(
+                    formatter,
+                    "{process}: has a TLS library; what comes over TLS is seen encrypted"
+                )
+            }
+            Self::NotLoaded(process) => write!(formatter, "{process}: did not load the hook"),
+        }
+    }
+}
+
+/// Why a program's file may not load the hook.
+pub(super) fn of_program(program: &Path) -> Vec<BlindSpot> {
+    match found(program) {
+        Some(path) => of_file(&path),
+        None => Vec::new(),
+    }
+}
+
+fn of_file(path: &Path) -> Vec<BlindSpot> {
+    let mut spots = Vec::new();
+    if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o6000 != 0) {
+        spots.push(BlindSpot::Privileged(path.to_owned()));
+    }
+    let Ok(bytes) = fs::read(path) else { return spots };
+    let Ok(file) = object::File::parse(&*bytes) else {
+        return spots;
+    };
+    if file
+        .sections()
+        .any(|section| section.name().is_ok_and(|name| name == ".go.buildinfo"))
+    {
+        spots.push(BlindSpot::Go(path.to_owned()));
+    }
+    // Every dynamic program has this section; a position-independent static one has segments and no interpreter.
+    let interpreted = file.section_by_name(".interp").is_some();
+    if !interpreted && file.segments().any(|segment| segment.size() > 0) {
+        spots.push(BlindSpot::Static(path.to_owned()));
+    }
+    spots
+}
+
+/// Where a program is.
+fn found(program: &Path) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return Some(program.to_owned());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+/// Looks at every process that has the telemetry's path in its environment.
+pub(super) fn of_processes(telemetry: &Path, hook: &Path) -> Vec<BlindSpot> {
+    let mark = format!("READHOOK_TELEMETRY={}", telemetry.display());
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .map(|entry| entry.path())
+        .filter(|process| {
+            let environment = fs::read(process.join("environ")).unwrap_or_default();
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == mark.as_bytes())
+        })
+        .flat_map(|process| of_process(&process, hook))
+        .collect()
+}
+
+fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
+    // A process that ends meanwhile has nothing more to say.
+    let (Ok(maps), Ok(name)) = (
+        fs::read_to_string(process.join("maps")),
+        fs::read_to_string(process.join("comm")),
+    ) else {
+        return Vec::new();
+    };
+    let name = name.trim().to_owned();
+    let mapped = |beginning: &str| {
+        maps.lines().any(|line| {
+            let file = line.rsplit('/').next().unwrap_or_default();
+            line.contains('/') && file.starts_with(beginning)
+        })
+    };
+    let mut spots = Vec::new();
+    // A process is looked at as it is: one that is being started has few files mapped.
+    let started = maps.lines().count() > 5;
+    if started && !maps.lines().any(|line| line.ends_with(&*hook.to_string_lossy())) {
+        spots.push(BlindSpot::NotLoaded(name.clone()));
+        if let Ok(file) = fs::read_link(process.join("exe")) {
+            spots.extend(of_file(&file));
+        }
+    }
+    if TLS.iter().any(|library| mapped(library)) {
+        spots.push(BlindSpot::Tls(name.clone()));
+    }
+    let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    let rings = descriptors.filter(|entry| {
+        fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().contains("[io_uring]"))
+    });
+    if rings.count() > 0 {
+        spots.push(BlindSpot::IoUring(name));
+    }
+    spots
+}

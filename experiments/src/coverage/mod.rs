@@ -1,0 +1,151 @@
+//! `bench coverage -- CMD…`: runs a program with the hook and says what the hook saw of it, and what it cannot see.
+
+mod blind_spots;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use dataset::Coverage;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Serialize;
+
+use crate::memory::{MemoryFile, Seen};
+use blind_spots::BlindSpot;
+
+/// How often the processes are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a program may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The hook, a libreadhook.so
+    #[arg(long)]
+    hook: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The program and its arguments; what it needs to receive something is up to you
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+/// The report.
+#[derive(Debug, Serialize)]
+struct Report {
+    command: Vec<String>,
+    #[serde(flatten)]
+    coverage: Coverage,
+    /// What the hook cannot see here, and why.
+    not_covered: BTreeSet<BlindSpot>,
+}
+
+/// Runs the program until it ends or Ctrl-C, which is passed on to it, and prints the report.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let hook = std::path::absolute(&options.hook)?;
+    if !hook.is_file() {
+        bail!("{} is not there; `cargo xtask build` makes it", hook.display());
+    }
+    let mut telemetry = MemoryFile::telemetry(0)?;
+    let (program, arguments) = options.command.split_first().context("no program to run")?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stopped))?;
+    }
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("LD_PRELOAD", &hook)
+        .env("READHOOK_MODE", "track")
+        .env("READHOOK_TELEMETRY", &telemetry.path)
+        .spawn()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    let mut not_covered = BTreeSet::new();
+    let mut asked = None;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        not_covered.extend(blind_spots::of_processes(&telemetry.path, &hook));
+        if stopped.load(Ordering::Relaxed) {
+            end(&mut child, asked.get_or_insert_with(Instant::now))?;
+        }
+        thread::sleep(LOOK);
+    };
+    let coverage = Coverage::of(&Seen::read(&telemetry.content()?, 0)?.counters);
+    if coverage.processes == 0 {
+        not_covered.extend(blind_spots::of_program(Path::new(program)));
+    }
+    let report = Report {
+        command: options
+            .command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        coverage,
+        not_covered,
+    };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", report.text()?);
+    }
+    ended_well(status, asked.is_some())
+}
+
+/// Asks the program to end, and after a while makes it.
+fn end(child: &mut Child, asked: &mut Instant) -> Result<()> {
+    if asked.elapsed() > PATIENCE {
+        child.kill()?;
+    } else {
+        kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM)?;
+    }
+    Ok(())
+}
+
+fn ended_well(status: ExitStatus, asked: bool) -> Result<()> {
+    if status.success() || asked {
+        return Ok(());
+    }
+    bail!("the program ended with {status}; what the hook saw until then stands above")
+}
+
+impl Report {
+    fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        let coverage = &self.coverage;
+        if coverage.processes == 0 {
+            writeln!(text, "no coverage: no process loaded the hook")?;
+        } else {
+            writeln!(text, "processes that loaded the hook: {}", coverage.processes)?;
+            for (function, calls) in &coverage.calls {
+                writeln!(text, "  {function:<16} {calls:>10} calls")?;
+            }
+            writeln!(
+                text,
+                "sockets accepted: {}, beyond the hook's table: {}",
+                coverage.sockets_accepted, coverage.sockets_untracked
+            )?;
+            writeln!(
+                text,
+                "payload received from them: {} bytes in {} calls",
+                coverage.payload_bytes, coverage.payload_receives
+            )?;
+            if coverage.payload_receives == 0 {
+                writeln!(text, "no coverage: no payload was received through a replaced function")?;
+            }
+        }
+        for spot in &self.not_covered {
+            writeln!(text, "not covered: {spot}")?;
+        }
+        Ok(text)
+    }
+}
