@@ -63,6 +63,10 @@ pub struct Observation {
     pub arm: u16,
     /// Number of this arm's request, from 0.
     pub sequence: u32,
+    /// Which of the prober's connections to this arm, from 0.
+    pub connection: u16,
+    /// Which of the plan's requests: 0 the plain one, 1 the one with a keyword.
+    pub request: u16,
     /// When the request was to be sent; in a closed loop, when it was.
     pub intended_send_ns: i64,
     /// Immediately before the send call.

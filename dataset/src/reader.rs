@@ -126,6 +126,7 @@ impl ObservationReader {
             int64(Column::UserReceive)?,
         );
         let (tx, rx) = (stamps(group, Column::KernelTx)?, stamps(group, Column::KernelRx)?);
+        let (connection, request) = (int32(Column::Connection)?, int32(Column::Request)?);
         let (http_status, bytes) = (int32(Column::HttpStatus)?, int32(Column::Bytes)?);
         let warm_up = required::<BoolType>(group, Column::WarmUp)?;
         let arm = required::<ByteArrayType>(group, Column::Arm)?;
@@ -137,6 +138,8 @@ impl ObservationReader {
                     position: small(position[row])?,
                     arm: self.arm(&arm[row])?,
                     sequence: sequence[row].cast_unsigned(),
+                    connection: small(connection[row])?,
+                    request: small(request[row])?,
                     intended_send_ns: intended[row],
                     user_send_ns: send[row],
                     kernel_tx_ns: tx[row],

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::table::Kind;
 
 /// Version of the table; a reader refuses any other.
-pub const OBSERVATIONS_VERSION: u32 = 1;
+pub const OBSERVATIONS_VERSION: u32 = 2;
 /// Key of the table's name in a file's metadata.
 pub(crate) const SCHEMA_KEY: &str = "schema";
 /// Key of the table's version in a file's metadata.
@@ -36,6 +36,8 @@ const MESSAGE: &str = "message observations {
     required int32 position (INTEGER(16, false));
     required binary arm (STRING);
     required int32 sequence (INTEGER(32, false));
+    required int32 connection (INTEGER(16, false));
+    required int32 request (INTEGER(16, false));
     required int64 intended_send_ns;
     required int64 user_send_ns;
     optional int64 kernel_tx_ns;
@@ -100,6 +102,8 @@ pub(crate) enum Column {
     Position,
     Arm,
     Sequence,
+    Connection,
+    Request,
     IntendedSend,
     UserSend,
     KernelTx,
@@ -113,13 +117,15 @@ pub(crate) enum Column {
 
 impl Column {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Condition,
         Self::Launch,
         Self::Round,
         Self::Position,
         Self::Arm,
         Self::Sequence,
+        Self::Connection,
+        Self::Request,
         Self::IntendedSend,
         Self::UserSend,
         Self::KernelTx,

@@ -193,6 +193,8 @@ fn rows(recording: &Recording, arm: u16) -> Vec<Observation> {
             position: 0,
             arm,
             sequence,
+            connection: 0,
+            request: 0,
             intended_send_ns: request.start_unix_ns,
             user_send_ns: request.start_unix_ns,
             kernel_tx_ns: None,

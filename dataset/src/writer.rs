@@ -93,6 +93,8 @@ fn write_row_group(
             Column::Round => put::<Int32Type, _>(to, rows, |row| row.round.cast_signed()),
             Column::Position => put::<Int32Type, _>(to, rows, |row| row.position.into()),
             Column::Sequence => put::<Int32Type, _>(to, rows, |row| row.sequence.cast_signed()),
+            Column::Connection => put::<Int32Type, _>(to, rows, |row| row.connection.into()),
+            Column::Request => put::<Int32Type, _>(to, rows, |row| row.request.into()),
             Column::HttpStatus => put::<Int32Type, _>(to, rows, |row| row.http_status.into()),
             Column::Bytes => put::<Int32Type, _>(to, rows, |row| row.bytes.cast_signed()),
             Column::IntendedSend => put::<Int64Type, _>(to, rows, |row| row.intended_send_ns),

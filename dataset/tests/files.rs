@@ -21,6 +21,8 @@ fn observation(index: u32) -> Observation {
         position: u16::try_from(index % 2).unwrap(),
         arm: u16::try_from(1 - index % 2).unwrap(),
         sequence: index / 2,
+        connection: (index % 3) as u16,
+        request: (index % 2) as u16,
         intended_send_ns: i64::from(index) * 25_000,
         user_send_ns: i64::from(index) * 25_000 + 3,
         // Every third observation lacks a stamp, so that the optional columns have gaps.

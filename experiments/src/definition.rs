@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Place;
-use loadgen::{Plan, Request, Schedule, Target, Wait};
+use loadgen::{Arrivals, Connection, Keyword, Plan, Request, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
 /// What is measured, where, and how often.
@@ -20,6 +20,9 @@ pub(crate) struct Experiment {
     pub(crate) seed: u64,
     pub(crate) load: Load,
     pub(crate) request: Request,
+    /// A share of the rounds sends the request with a keyword.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keyword: Option<Keyword>,
     pub(crate) sut: Sut,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
@@ -32,12 +35,22 @@ pub(crate) struct Experiment {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Load {
     pub(crate) schedule: Schedule,
+    #[serde(default)]
+    pub(crate) arrivals: Arrivals,
+    #[serde(default = "one")]
+    pub(crate) connections: u16,
+    #[serde(default)]
+    pub(crate) connection: Connection,
     pub(crate) rounds: u64,
     pub(crate) warm_up_rounds: u64,
     pub(crate) segment_rounds: u64,
     pub(crate) wait: Wait,
     pub(crate) timeout_ms: u64,
     pub(crate) max_error_share: f64,
+}
+
+const fn one() -> u16 {
+    1
 }
 
 /// Which server, and how it works.
@@ -159,7 +172,11 @@ impl Experiment {
             launch: 0,
             arms,
             request: self.request.clone(),
+            keyword: self.keyword.clone(),
             schedule: load.schedule,
+            arrivals: load.arrivals,
+            connections: load.connections,
+            connection: load.connection,
             rounds: load.rounds,
             warm_up_rounds: load.warm_up_rounds,
             segment_rounds: load.segment_rounds,

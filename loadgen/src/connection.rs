@@ -1,4 +1,4 @@
-//! One arm's connection: sends a request, waits for the answer, takes the stamps.
+//! One arm's connections: requests are begun, answers waited for, stamps taken.
 
 use std::hint::spin_loop;
 use std::io::{self, ErrorKind, Write};
@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use dataset::Status;
 
-use crate::plan::{Plan, Target, Wait};
-use crate::response::{self, Head};
+use crate::chunked::Chunked;
+use crate::plan::{Connection, Plan, Target, Wait};
+use crate::response::{self, Body, Head};
 use crate::sys;
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -19,25 +20,52 @@ const SPINS_PER_CLOCK: u32 = 64;
 /// One arm as the prober sees it.
 pub(crate) struct Arm {
     target: Target,
-    request: Vec<u8>,
+    /// The bytes of each request of the plan.
+    requests: Vec<Vec<u8>>,
     wait: Wait,
+    connection: Connection,
     timeout: Duration,
     timeout_ns: i64,
-    buffer: Vec<u8>,
-    link: Option<Link>,
+    links: Vec<Link>,
     /// Requests sent, at least in part.
     pub(crate) sent: u32,
-    /// Connections made after the first.
+    /// Connections made after the first, but for those that each request was to have.
     pub(crate) reopened: u64,
     /// Why the kernel gives no stamps.
     pub(crate) no_stamps: Option<String>,
 }
 
+/// One connection, or the place for one.
 struct Link {
-    stream: TcpStream,
+    stream: Option<Stream>,
+    buffer: Vec<u8>,
+    pending: Option<Pending>,
+}
+
+struct Stream {
+    tcp: TcpStream,
     /// Offset of the next byte, as the kernel numbers its stamps.
     next_byte: u32,
     fresh: bool,
+}
+
+/// A request that is on its way.
+struct Pending {
+    outcome: Outcome,
+    /// Offset of the request's last byte.
+    last_byte: u32,
+    deadline_ns: i64,
+    received: u64,
+    body: Option<Reading>,
+    close: bool,
+}
+
+/// What is known of the body that is being received.
+enum Reading {
+    /// Head and body have so many bytes.
+    Total(u64),
+    Chunks(Chunked),
+    UntilClosed,
 }
 
 /// How a request ended.
@@ -46,6 +74,7 @@ pub(crate) struct Outcome {
     pub(crate) status: Status,
     pub(crate) http_status: u16,
     pub(crate) bytes: u32,
+    pub(crate) intended_send_ns: i64,
     pub(crate) user_send_ns: i64,
     pub(crate) user_receive_ns: i64,
     pub(crate) kernel_tx_ns: Option<NonZeroI64>,
@@ -56,201 +85,282 @@ pub(crate) struct Outcome {
     pub(crate) why: Option<&'static str>,
 }
 
+type Failure = (Status, &'static str);
+const LATE: Failure = (Status::Timeout, "no complete response within timeout_ms");
+
 impl Arm {
     pub(crate) fn new(plan: &Plan, target: &Target) -> Self {
+        let link = |_| Link {
+            stream: None,
+            buffer: vec![0; BUFFER_BYTES],
+            pending: None,
+        };
         Self {
-            request: plan.request.bytes(target.address),
+            requests: plan
+                .requests()
+                .iter()
+                .map(|request| request.bytes(target.address))
+                .collect(),
             target: target.clone(),
             wait: plan.wait,
+            connection: plan.connection,
             timeout: Duration::from_millis(plan.timeout_ms),
             timeout_ns: i64::try_from(plan.timeout_ms)
                 .unwrap_or(i64::MAX / 1_000_000)
                 .saturating_mul(1_000_000),
-            buffer: vec![0; BUFFER_BYTES],
-            link: None,
+            links: (0..plan.connections).map(link).collect(),
             sent: 0,
             reopened: 0,
             no_stamps: None,
         }
     }
 
+    /// Makes all connections.
     pub(crate) fn connect(&mut self) -> io::Result<()> {
-        let stream = TcpStream::connect_timeout(&self.target.address, self.timeout)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(self.timeout))?;
-        stream.set_write_timeout(Some(self.timeout))?;
-        if let Err(error) = sys::enable_kernel_stamps(&stream) {
-            self.no_stamps = Some(error.to_string());
+        for index in 0..self.links.len() {
+            let stream = self.open()?;
+            // Where each request has a connection of its own, this one has shown that there is a server.
+            self.links[index].stream = Some(stream).filter(|_| self.connection == Connection::KeepAlive);
         }
-        self.link = Some(Link {
-            stream,
-            next_byte: 0,
-            fresh: true,
-        });
         Ok(())
     }
 
-    /// One request, on the connection that is there or on a new one.
-    pub(crate) fn exchange(&mut self) -> Outcome {
+    fn open(&mut self) -> io::Result<Stream> {
+        let tcp = TcpStream::connect_timeout(&self.target.address, self.timeout)?;
+        tcp.set_nodelay(true)?;
+        tcp.set_read_timeout(Some(self.timeout))?;
+        tcp.set_write_timeout(Some(self.timeout))?;
+        if let Err(error) = sys::enable_kernel_stamps(&tcp) {
+            self.no_stamps = Some(error.to_string());
+        }
+        Ok(Stream {
+            tcp,
+            next_byte: 0,
+            fresh: true,
+        })
+    }
+
+    /// A connection on which nothing is on its way.
+    pub(crate) fn idle(&self) -> Option<usize> {
+        self.links.iter().position(|link| link.pending.is_none())
+    }
+
+    /// The sockets of requests that are on their way.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &TcpStream> {
+        let pending = self.links.iter().filter(|link| link.pending.is_some());
+        pending.filter_map(|link| link.stream.as_ref().map(|stream| &stream.tcp))
+    }
+
+    /// Sends a request; gives its end at once where it could not be sent.
+    pub(crate) fn begin(&mut self, connection: usize, request: u16, intended_send_ns: Option<i64>) -> Option<Outcome> {
+        let now_ns = sys::monotonic_ns();
         let mut outcome = Outcome {
             status: Status::Refused,
             http_status: 0,
             bytes: 0,
-            user_send_ns: sys::monotonic_ns(),
+            intended_send_ns: intended_send_ns.unwrap_or(now_ns),
+            user_send_ns: now_ns,
             user_receive_ns: 0,
             kernel_tx_ns: None,
             kernel_rx_ns: None,
             fresh: false,
             why: None,
         };
-        if self.link.is_none() {
-            outcome.fresh = true;
-            if let Err(error) = self.connect() {
-                outcome.user_receive_ns = sys::monotonic_ns();
-                if error.kind() == ErrorKind::TimedOut {
-                    outcome.status = Status::Timeout;
+        if self.links[connection].stream.is_none() {
+            match self.open() {
+                Ok(stream) => self.links[connection].stream = Some(stream),
+                Err(error) => {
+                    outcome.fresh = true;
+                    outcome.user_receive_ns = sys::monotonic_ns();
+                    if error.kind() == ErrorKind::TimedOut {
+                        outcome.status = Status::Timeout;
+                    }
+                    outcome.why = Some("a connection could not be made");
+                    return Some(outcome);
                 }
-                outcome.why = Some("a broken connection could not be made again");
-                return outcome;
             }
-            self.reopened += 1;
+            self.reopened += u64::from(self.connection == Connection::KeepAlive);
         }
-        let Some(link) = self.link.as_mut() else { return outcome };
-        outcome.fresh = std::mem::take(&mut link.fresh);
-        link.next_byte = link.next_byte.wrapping_add(self.request.len() as u32);
-        let last_byte = link.next_byte.wrapping_sub(1);
+        let link = &mut self.links[connection];
+        let stream = link.stream.as_mut()?;
+        let bytes = &self.requests[usize::from(request)];
+        // Where each request has a connection of its own, the first one is what is measured.
+        outcome.fresh = std::mem::take(&mut stream.fresh) && self.connection == Connection::KeepAlive;
+        stream.next_byte = stream.next_byte.wrapping_add(bytes.len() as u32);
         self.sent += 1;
-
         outcome.user_send_ns = sys::monotonic_ns();
-        let result = match (&link.stream).write_all(&self.request) {
-            Ok(()) => receive(&link.stream, &mut self.buffer, self.wait, self.timeout_ns, &mut outcome),
+        if intended_send_ns.is_none() && self.connection == Connection::KeepAlive {
+            // A closed loop intends to send when it does.
+            outcome.intended_send_ns = outcome.user_send_ns;
+        }
+        let sent = (&stream.tcp).write_all(bytes);
+        link.pending = Some(Pending {
+            last_byte: stream.next_byte.wrapping_sub(1),
+            deadline_ns: outcome.user_send_ns.saturating_add(self.timeout_ns),
+            outcome,
+            received: 0,
+            body: None,
+            close: self.connection == Connection::New,
+        });
+        match sent {
+            Ok(()) => None,
+            Err(error) => self.finish(connection, Err(failure(&error))),
+        }
+    }
+
+    /// Takes what has arrived, without waiting; the request's end, if this was it. `look_at_clock` costs time.
+    pub(crate) fn poll(&mut self, connection: usize, look_at_clock: bool) -> Option<Outcome> {
+        self.take(connection, true, look_at_clock)
+    }
+
+    /// Waits for the request's end.
+    pub(crate) fn wait(&mut self, connection: usize) -> Option<Outcome> {
+        let spin = self.wait == Wait::Spin;
+        let mut spins = 0_u32;
+        while self.links[connection].pending.is_some() {
+            spins = spins.wrapping_add(1);
+            // To sleep is to block in the receive call: poll would return at once, for the stamp on the error queue.
+            if let Some(outcome) = self.take(connection, spin, !spin || spins.is_multiple_of(SPINS_PER_CLOCK)) {
+                return Some(outcome);
+            }
+            spin_loop();
+        }
+        None
+    }
+
+    /// Takes the stamp of what was sent, so that it wakes nobody any more.
+    pub(crate) fn take_stamp(&mut self, connection: usize) {
+        let Link { stream, pending, .. } = &mut self.links[connection];
+        if let (Some(stream), Some(pending)) = (stream, pending)
+            && let Some(stamp) = sys::take_sent_stamp(&stream.tcp, pending.last_byte)
+        {
+            pending.outcome.kernel_tx_ns = Some(stamp);
+        }
+    }
+
+    /// One receive call and what follows from it.
+    fn take(&mut self, connection: usize, at_once: bool, look_at_clock: bool) -> Option<Outcome> {
+        let Link {
+            stream,
+            buffer,
+            pending,
+        } = &mut self.links[connection];
+        let (stream, pending) = (stream.as_ref()?, pending.as_mut()?);
+        let from = pending.place();
+        if from == buffer.len() {
+            let why = (Status::Malformed, "the response's head is longer than 64 KiB");
+            return self.finish(connection, Err(why));
+        }
+        let end = match sys::receive(&stream.tcp, &mut buffer[from..], at_once) {
+            Ok(part) => {
+                pending.outcome.user_receive_ns = sys::monotonic_ns();
+                pending.outcome.kernel_rx_ns = part.kernel_rx_ns.or(pending.outcome.kernel_rx_ns);
+                pending.arrived(&buffer[..from + part.bytes], part.bytes)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                if !look_at_clock {
+                    return None;
+                }
+                pending.outcome.user_receive_ns = sys::monotonic_ns();
+                let overdue = pending.outcome.user_receive_ns >= pending.deadline_ns;
+                // A blocking call that gave up has waited for the whole timeout.
+                let gave_up = !at_once && error.kind() == ErrorKind::WouldBlock;
+                (overdue || gave_up).then_some(Err(LATE))
+            }
             Err(error) => {
-                outcome.user_receive_ns = sys::monotonic_ns();
-                Err(failure(&error))
+                pending.outcome.user_receive_ns = sys::monotonic_ns();
+                Some(Err(failure(&error)))
             }
         };
-        // Outside of the measured time.
-        outcome.kernel_tx_ns = sys::take_sent_stamp(&link.stream, last_byte);
-        let keep = match result {
-            Ok(keep) => {
-                outcome.status = if outcome.http_status == 200 {
-                    Status::Ok
-                } else {
-                    Status::BadStatus
-                };
-                if outcome.status == Status::BadStatus {
-                    outcome.why = Some("the status code is not 200");
-                }
-                keep
+        end.and_then(|result| self.finish(connection, result))
+    }
+
+    /// Ends a request.
+    fn finish(&mut self, connection: usize, result: Result<(), Failure>) -> Option<Outcome> {
+        self.take_stamp(connection);
+        let link = &mut self.links[connection];
+        let Pending { mut outcome, close, .. } = link.pending.take()?;
+        if outcome.user_receive_ns == 0 {
+            outcome.user_receive_ns = sys::monotonic_ns();
+        }
+        match result {
+            Ok(()) if outcome.http_status == 200 => outcome.status = Status::Ok,
+            Ok(()) => {
+                outcome.status = Status::BadStatus;
+                outcome.why = Some("the status code is not 200");
             }
             Err((status, why)) => {
                 outcome.status = status;
                 outcome.why = Some(why);
-                false
             }
-        };
-        if !keep {
-            // A late or surplus answer must not be taken for the answer to the next request.
-            self.link = None;
         }
-        outcome
+        if close || result.is_err() {
+            // A late or surplus answer must not be taken for the answer to the next request.
+            link.stream = None;
+        }
+        Some(outcome)
     }
 }
 
-type Failure = (Status, &'static str);
-
-/// Waits for all of an answer; whether the connection can be used again.
-fn receive(
-    stream: &TcpStream,
-    buffer: &mut [u8],
-    wait: Wait,
-    timeout_ns: i64,
-    outcome: &mut Outcome,
-) -> Result<bool, Failure> {
-    let deadline_ns = outcome.user_send_ns.saturating_add(timeout_ns);
-    let mut received: u64 = 0;
-    let mut expected = None;
-    loop {
-        // The body is counted, not kept: once the head is known its bytes may be overwritten.
-        let from = if expected.is_some() {
-            0
-        } else {
-            usize::try_from(received).unwrap_or(0)
-        };
-        if from == buffer.len() {
-            return Err((Status::Malformed, "the response's head is longer than 64 KiB"));
+impl Pending {
+    /// Where in the buffer the next bytes belong: a body is counted, not kept.
+    fn place(&self) -> usize {
+        match self.body {
+            Some(_) => 0,
+            None => usize::try_from(self.received).unwrap_or(0),
         }
-        let part = wait_for_bytes(stream, &mut buffer[from..], wait, deadline_ns, outcome)?;
-        received += part as u64;
-        outcome.bytes = u32::try_from(received).unwrap_or(u32::MAX);
-        if expected.is_none() {
-            match response::parse(&buffer[..from + part]) {
-                Head::Incomplete => continue,
-                Head::Malformed(why) => return Err((Status::Malformed, why)),
+    }
+
+    /// Takes note of `new` bytes, the last of `buffer`; the end, where this was it.
+    fn arrived(&mut self, buffer: &[u8], new: usize) -> Option<Result<(), Failure>> {
+        if self.outcome.user_receive_ns > self.deadline_ns {
+            return Some(Err(LATE));
+        }
+        if new == 0 {
+            return Some(match self.body {
+                Some(Reading::UntilClosed) => Ok(()),
+                _ => Err((
+                    Status::Reset,
+                    "the server closed the connection before the response was complete",
+                )),
+            });
+        }
+        self.received += new as u64;
+        self.outcome.bytes = u32::try_from(self.received).unwrap_or(u32::MAX);
+        let mut body = &buffer[buffer.len() - new..];
+        if self.body.is_none() {
+            match response::parse(buffer) {
+                Head::Incomplete => return None,
+                Head::Malformed(why) => return Some(Err((Status::Malformed, why))),
                 Head::Complete {
                     http_status,
-                    total_bytes,
+                    head_bytes,
+                    body: kind,
                     close,
                 } => {
-                    outcome.http_status = http_status;
-                    expected = Some((total_bytes, close));
+                    self.outcome.http_status = http_status;
+                    self.close |= close;
+                    body = &buffer[usize::try_from(head_bytes).unwrap_or(buffer.len())..];
+                    self.body = Some(match kind {
+                        Body::Length(length) => Reading::Total(head_bytes + length),
+                        Body::Chunked => Reading::Chunks(Chunked::default()),
+                        Body::UntilClosed => Reading::UntilClosed,
+                    });
                 }
             }
         }
-        match expected {
-            Some((total_bytes, close)) if received == total_bytes => return Ok(!close),
-            Some((total_bytes, _)) if received > total_bytes => {
-                return Err((Status::Malformed, "there are bytes after the end of the response"));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Waits for some bytes; stamps the moment of their arrival.
-fn wait_for_bytes(
-    stream: &TcpStream,
-    buffer: &mut [u8],
-    wait: Wait,
-    deadline_ns: i64,
-    outcome: &mut Outcome,
-) -> Result<usize, Failure> {
-    const LATE: Failure = (Status::Timeout, "no complete response within timeout_ms");
-    let mut spins = 0_u32;
-    loop {
-        // To sleep is to block in the receive call: poll would return at once, for the stamp on the error queue.
-        let result = sys::receive(stream, buffer, wait == Wait::Spin);
-        match result {
-            Ok(part) => {
-                outcome.user_receive_ns = sys::monotonic_ns();
-                outcome.kernel_rx_ns = part.kernel_rx_ns;
-                if part.bytes == 0 {
-                    return Err((
-                        Status::Reset,
-                        "the server closed the connection before the response was complete",
-                    ));
-                }
-                if outcome.user_receive_ns > deadline_ns {
-                    return Err(LATE);
-                }
-                return Ok(part.bytes);
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                spins = spins.wrapping_add(1);
-                if wait == Wait::Sleep || spins.is_multiple_of(SPINS_PER_CLOCK) {
-                    outcome.user_receive_ns = sys::monotonic_ns();
-                    let overdue = outcome.user_receive_ns >= deadline_ns;
-                    // A blocking call that gave up has waited for the whole timeout.
-                    if overdue || (wait == Wait::Sleep && error.kind() == ErrorKind::WouldBlock) {
-                        return Err(LATE);
-                    }
-                }
-                spin_loop();
-            }
-            Err(error) => {
-                outcome.user_receive_ns = sys::monotonic_ns();
-                return Err(failure(&error));
-            }
+        match self.body.as_mut()? {
+            Reading::Total(total) if self.received == *total => Some(Ok(())),
+            Reading::Total(total) if self.received > *total => Some(Err((
+                Status::Malformed,
+                "there are bytes after the end of the response",
+            ))),
+            Reading::Total(_) | Reading::UntilClosed => None,
+            Reading::Chunks(chunks) => match chunks.take(body) {
+                Ok(true) => Some(Ok(())),
+                Ok(false) => None,
+                Err(why) => Some(Err((Status::Malformed, why))),
+            },
         }
     }
 }

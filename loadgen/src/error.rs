@@ -4,6 +4,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// A key of the plan that has a value which makes no sense.
+pub(crate) fn wrong(key: &str, found: impl ToString, expected: &'static str) -> Error {
+    Error::Value {
+        key: key.to_owned(),
+        found: found.to_string(),
+        expected,
+    }
+}
+
 /// Each message names the key or arm, what was expected, and what to do. What happens to a single request is no error
 /// but a row with a status.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loadgen::{Error, Plan, Request, Schedule, Target, Wait};
+use loadgen::{Arrivals, Connection, Keyword, Plan, Position, Request, Schedule, Target, Wait};
 
 /// Measures the latency of HTTP servers, one request at a time, interleaved over all of them.
 #[derive(Parser)]
@@ -21,6 +22,9 @@ pub(crate) enum Verb {
         /// JSON file with the plan.
         #[arg(long)]
         plan: PathBuf,
+        /// Fail when one of the prober's checks of itself fails.
+        #[arg(long)]
+        strict: bool,
     },
     /// Do what these flags say.
     Probe(Probe),
@@ -40,9 +44,24 @@ pub(crate) struct Probe {
     /// Rounds flagged as warm-up [default: a tenth].
     #[arg(long)]
     warm_up_rounds: Option<u64>,
-    /// Order of the requests.
-    #[arg(long, value_enum, default_value = "interleaved")]
-    schedule: Order,
+    /// Order of the requests: interleaved, sequential, duet, or runs:N.
+    #[arg(long, default_value = "interleaved", value_parser = schedule)]
+    schedule: Schedule,
+    /// Requests a second over all servers, sent at their times whatever the answers; without it, one after the other.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// How the times of --rate are distributed.
+    #[arg(long, value_enum, default_value = "poisson", requires = "rate")]
+    arrivals: Process,
+    /// Connections to each server.
+    #[arg(long, default_value_t = 1)]
+    connections: u16,
+    /// A new connection for each request.
+    #[arg(long)]
+    new_connections: bool,
+    /// Fail when one of the prober's checks of itself fails.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// How to wait for an answer.
     #[arg(long, value_enum, default_value = "sleep")]
     wait: Waiting,
@@ -58,21 +77,50 @@ pub(crate) struct Probe {
     /// Share of requests, 0 to 1, that may fail.
     #[arg(long, default_value_t = 0.0)]
     max_error_share: f64,
+    /// What to send: `locust` is what the 2023 study's client sent, `minimal` has no headers.
+    #[arg(long, default_value = "minimal", value_parser = preset, value_name = "locust|minimal")]
+    preset: Request,
+    /// File with the request, instead of the preset: JSON with method, path, headers, body.
+    #[arg(long, conflicts_with = "preset")]
+    request: Option<PathBuf>,
+    /// Method to request with.
+    #[arg(long)]
+    method: Option<String>,
     /// Path to request.
-    #[arg(long, default_value = "/")]
-    path: String,
-    /// A header, as NAME: VALUE; may be repeated.
+    #[arg(long)]
+    path: Option<String>,
+    /// A further header, as NAME: VALUE; may be repeated.
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
+    /// Body to send.
+    #[arg(long)]
+    body: Option<String>,
+    /// A word that a share of the requests carries.
+    #[arg(long)]
+    keyword: Option<String>,
+    /// The share, 0 to 1.
+    #[arg(long, default_value_t = 0.5, requires = "keyword")]
+    keyword_share: f64,
+    /// Where the word stands.
+    #[arg(long, value_enum, default_value = "last-header", requires = "keyword")]
+    keyword_position: Place,
     /// Name of the condition to be kept with the observations.
     #[arg(long, default_value = "probe")]
     condition: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Order {
-    Interleaved,
-    Sequential,
+enum Process {
+    Constant,
+    Poisson,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Place {
+    Path,
+    FirstHeader,
+    LastHeader,
+    Body,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,21 +131,35 @@ enum Waiting {
 
 impl Probe {
     /// # Errors
-    /// As [`Plan::validate`].
-    pub(crate) fn plan(self) -> Result<Plan, Error> {
+    /// As [`Plan::validate`], and when the request's file cannot be read.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let request = self.request()?;
         let plan = Plan {
             condition: self.condition,
             launch: 0,
             arms: self.arms,
-            request: Request {
-                method: "GET".into(),
-                path: self.path,
-                headers: self.headers,
-                body: String::new(),
+            request,
+            keyword: self.keyword.map(|word| Keyword {
+                word,
+                share: self.keyword_share,
+                position: match self.keyword_position {
+                    Place::Path => Position::Path,
+                    Place::FirstHeader => Position::FirstHeader,
+                    Place::LastHeader => Position::LastHeader,
+                    Place::Body => Position::Body,
+                },
+            }),
+            schedule: self.schedule,
+            arrivals: match (self.rate, self.arrivals) {
+                (None, _) => Arrivals::Closed,
+                (Some(rate), Process::Constant) => Arrivals::Constant(rate),
+                (Some(rate), Process::Poisson) => Arrivals::Poisson(rate),
             },
-            schedule: match self.schedule {
-                Order::Interleaved => Schedule::Interleaved,
-                Order::Sequential => Schedule::Sequential,
+            connections: self.connections,
+            connection: if self.new_connections {
+                Connection::New
+            } else {
+                Connection::KeepAlive
             },
             rounds: self.rounds,
             warm_up_rounds: self.warm_up_rounds.unwrap_or(self.rounds / 10),
@@ -114,6 +176,50 @@ impl Probe {
         };
         plan.validate()?;
         Ok(plan)
+    }
+
+    /// The file's or the preset's request, changed as the flags say.
+    fn request(&self) -> Result<Request> {
+        let mut request = match &self.request {
+            None => self.preset.clone(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                serde_json::from_str(&text).with_context(|| {
+                    format!(
+                        "{} is no request: JSON with method, path, headers, body",
+                        path.display()
+                    )
+                })?
+            }
+        };
+        request.headers.extend(self.headers.iter().cloned());
+        for (to, from) in [
+            (&mut request.method, &self.method),
+            (&mut request.path, &self.path),
+            (&mut request.body, &self.body),
+        ] {
+            if let Some(from) = from {
+                to.clone_from(from);
+            }
+        }
+        Ok(request)
+    }
+}
+
+fn preset(name: &str) -> Result<Request, String> {
+    Request::preset(name).ok_or_else(|| "expected locust or minimal".to_owned())
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    match text.split_once(':') {
+        None if text == "interleaved" => Ok(Schedule::Interleaved),
+        None if text == "sequential" => Ok(Schedule::Sequential),
+        None if text == "duet" => Ok(Schedule::Duet),
+        Some(("runs", length)) => match length.parse() {
+            Ok(length @ 1..) => Ok(Schedule::Runs(length)),
+            _ => Err(format!("{length:?}: expected how many requests a run has, at least 1")),
+        },
+        _ => Err("expected interleaved, sequential, duet, or runs:N".to_owned()),
     }
 }
 

@@ -3,19 +3,27 @@
 //! A [`Plan`] says what to send, to whom and in which order; [`run`] does it, writes every request as a row of one
 //! Parquet file, and returns a [`Summary`]. Nothing is written while a round is measured.
 
+mod check;
+mod chunked;
+mod closed;
 mod connection;
 mod error;
+mod live;
+mod open;
 mod plan;
-mod progress;
+mod recorder;
+mod request;
 mod response;
 mod run;
 mod schedule;
 mod summary;
 mod sys;
 
+pub use check::{Check, Clocks, Verdict};
 pub use error::Error;
-pub use plan::{Plan, Request, Schedule, Target, Wait};
+pub use plan::{Arrivals, Connection, Plan, Schedule, Target, Wait};
+pub use request::{Keyword, Position, Request};
 pub use run::run;
 pub use schedule::{Step, Steps};
-pub use summary::Summary;
+pub use summary::{Rate, Summary};
 pub use sys::{received_signal, stop_on_signals};

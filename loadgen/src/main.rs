@@ -6,14 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use loadgen::{Error, Plan};
+use loadgen::{Error, Plan, Verdict};
 
 use crate::flags::{Flags, Verb};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let plan = match Flags::parse().verb {
-        Verb::Run { plan } => Plan::read(&plan)?,
-        Verb::Probe(probe) => probe.plan()?,
+    let (plan, strict) = match Flags::parse().verb {
+        Verb::Run { plan, strict } => (Plan::read(&plan)?, strict),
+        Verb::Probe(probe) => {
+            let strict = probe.strict;
+            (probe.plan()?, strict)
+        }
     };
     loadgen::stop_on_signals().map_err(Error::Signals)?;
     let summary = loadgen::run(&plan)?;
@@ -33,6 +36,16 @@ fn main() -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::from(128 + u8::try_from(signal)?));
     }
+    if let Some(rate) = summary.rate.filter(|rate| !rate.held) {
+        eprintln!(
+            "loadgen: {} requests a second were asked for and {:.1} reached; ask for fewer, or allow more connections; \
+             what was sent is in {}",
+            rate.asked,
+            rate.reached,
+            plan.output.display()
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     if summary.error_share > plan.max_error_share || !summary.finished {
         eprintln!(
             "loadgen: {} of {} requests failed, more than the share of {} that max_error_share allows{}; see the column \
@@ -47,6 +60,11 @@ fn main() -> anyhow::Result<ExitCode> {
             },
             plan.output.display(),
         );
+        return Ok(ExitCode::FAILURE);
+    }
+    let failed = summary.checks.iter().filter(|check| check.verdict == Verdict::Failed);
+    if strict && failed.count() > 0 {
+        eprintln!("loadgen: --strict: a check failed, as said above");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, wrong};
+use crate::request::{Keyword, Request};
 
 /// One run of the prober against the arms of one launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +23,20 @@ pub struct Plan {
     pub arms: Vec<Target>,
     /// What is sent to each.
     pub request: Request,
+    /// A share of the requests is sent with a keyword.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<Keyword>,
     /// In which order.
     pub schedule: Schedule,
+    /// When a request is sent.
+    #[serde(default)]
+    pub arrivals: Arrivals,
+    /// Connections to each arm, which take turns; in an open loop they are used at the same time.
+    #[serde(default = "one")]
+    pub connections: u16,
+    /// Whether a connection is used again.
+    #[serde(default)]
+    pub connection: Connection,
     /// Requests per arm, warm-up included.
     pub rounds: u64,
     /// How many of the first rounds are flagged as warm-up.
@@ -54,28 +67,57 @@ pub struct Target {
     pub address: SocketAddr,
 }
 
-/// The HTTP/1.1 request; `Host` and `Content-Length` are added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Such as `GET`.
-    pub method: String,
-    /// Such as `/`.
-    pub path: String,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// Text, may be empty.
-    pub body: String,
-}
-
 /// Order of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Each round sends one request to each arm in a random order.
     Interleaved,
+    /// So many requests to one arm, then to the next, in a random order that is drawn anew each time.
+    Runs(u32),
     /// All requests to the first arm, then all to the second: the design of 2023.
     Sequential,
+    /// Each round sends one request to all arms at the same time, in a random order.
+    Duet,
+}
+
+/// When requests are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrivals {
+    /// When the answer to the one before is there.
+    #[default]
+    Closed,
+    /// So many a second, over all arms, at equal distances.
+    Constant(f64),
+    /// So many a second, over all arms, at exponentially distributed distances.
+    Poisson(f64),
+}
+
+impl Arrivals {
+    /// Requests a second; `None` in a closed loop.
+    #[must_use]
+    pub const fn rate(self) -> Option<f64> {
+        match self {
+            Self::Closed => None,
+            Self::Constant(rate) | Self::Poisson(rate) => Some(rate),
+        }
+    }
+}
+
+/// Whether a connection is used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// For all requests.
+    #[default]
+    KeepAlive,
+    /// A new one for each request; it is meant to be sent when the connecting begins.
+    New,
+}
+
+const fn one() -> u16 {
+    1
 }
 
 /// How the prober waits for an answer.
@@ -159,73 +201,34 @@ impl Plan {
         if !(0.0..=1.0).contains(&self.max_error_share) {
             return Err(wrong("max_error_share", self.max_error_share, "0 to 1"));
         }
-        self.request.validate()
-    }
-}
-
-impl Request {
-    fn validate(&self) -> Result<(), Error> {
-        let is_token =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
-        if !is_token(&self.method) {
-            return Err(wrong(
-                "request.method",
-                format!("{:?}", self.method),
-                "a word such as GET",
-            ));
+        if self.schedule == Schedule::Runs(0) {
+            return Err(wrong("schedule", "runs of 0 requests", "runs of at least 1"));
         }
-        if self.method.eq_ignore_ascii_case("HEAD") {
-            return Err(wrong(
-                "request.method",
-                &self.method,
-                "a method whose answer has a body, such as GET",
-            ));
+        if self.connections == 0 {
+            return Err(wrong("connections", 0, "at least 1"));
         }
-        if !self.path.starts_with('/') || !self.path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong(
-                "request.path",
-                format!("{:?}", self.path),
-                "a path such as /, percent-encoded",
-            ));
-        }
-        for (name, value) in &self.headers {
-            if !is_token(name) || value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+        if let Some(rate) = self.arrivals.rate() {
+            if !(rate.is_finite() && rate > 0.0 && rate <= 1e7) {
                 return Err(wrong(
-                    "request.headers",
-                    format!("{name:?}: {value:?}"),
-                    "a name and one line of text",
+                    "arrivals",
+                    rate,
+                    "more than 0 and at most 10000000 requests a second",
                 ));
             }
-            if ["content-length", "transfer-encoding", "host"].contains(&name.to_ascii_lowercase().as_str()) {
-                return Err(wrong(
-                    "request.headers",
-                    name,
-                    "other headers; this one is made from body and address",
-                ));
+            if self.schedule == Schedule::Duet {
+                return Err(wrong("arrivals", "an open loop with the schedule duet", "one of them"));
             }
         }
-        Ok(())
+        self.request.validate()?;
+        self.keyword
+            .as_ref()
+            .map_or(Ok(()), |keyword| keyword.validate(&self.request))
     }
 
-    /// The bytes to be sent to `address`.
-    pub(crate) fn bytes(&self, address: SocketAddr) -> Vec<u8> {
-        let mut text = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path);
-        for (name, value) in &self.headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        if !self.body.is_empty() {
-            text += &format!("Content-Length: {}\r\n", self.body.len());
-        }
-        text += "\r\n";
-        text += &self.body;
-        text.into_bytes()
-    }
-}
-
-fn wrong(key: &str, found: impl ToString, expected: &'static str) -> Error {
-    Error::Value {
-        key: key.to_owned(),
-        found: found.to_string(),
-        expected,
+    /// What can be sent: the plain request and, where there is one, that with the keyword.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        let mut requests = vec![self.request.clone()];
+        requests.extend(self.keyword.as_ref().map(|keyword| self.request.with(keyword)));
+        requests
     }
 }

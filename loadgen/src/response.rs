@@ -11,13 +11,26 @@ pub(crate) enum Head {
     Complete {
         /// Status code.
         http_status: u16,
-        /// Bytes of head and body.
-        total_bytes: u64,
+        /// Bytes of the head.
+        head_bytes: u64,
+        /// How the body's end is known.
+        body: Body,
         /// The server will close the connection.
         close: bool,
     },
     /// Not a response that the prober understands, and why.
     Malformed(&'static str),
+}
+
+/// How the body's end is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// By its length in bytes.
+    Length(u64),
+    /// By its chunks.
+    Chunked,
+    /// By the end of the connection.
+    UntilClosed,
 }
 
 /// Reads the head of a response to anything but a HEAD request.
@@ -36,6 +49,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Head {
     }
     let mut close = response.version == Some(0);
     let mut length = None;
+    let mut chunked = false;
     for header in response.headers.iter() {
         if header.name.eq_ignore_ascii_case("content-length") {
             let value = std::str::from_utf8(header.value)
@@ -49,24 +63,34 @@ pub(crate) fn parse(bytes: &[u8]) -> Head {
                 _ => length = value,
             }
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            return Head::Malformed(
-                "the response uses Transfer-Encoding (chunked), which is not supported; let the server send a Content-Length",
-            );
+            if !header.value.eq_ignore_ascii_case(b"chunked") {
+                return Head::Malformed("the response has a Transfer-Encoding other than chunked");
+            }
+            chunked = true;
         } else if header.name.eq_ignore_ascii_case("connection") {
             close |= header.value.eq_ignore_ascii_case(b"close");
         }
     }
-    if http_status == 204 || http_status == 304 {
-        length = Some(0);
-    }
-    match length.map(|length| head_bytes.checked_add(length)) {
-        Some(Some(total_bytes)) => Head::Complete {
-            http_status,
-            total_bytes,
-            close,
-        },
-        Some(None) => Head::Malformed("the response's Content-Length is too large"),
-        None => Head::Malformed("the response has no Content-Length, so its end cannot be known"),
+    let body = match length {
+        _ if http_status == 204 || http_status == 304 => Body::Length(0),
+        // RFC 9112, section 6.3: chunks count more than a length.
+        _ if chunked => Body::Chunked,
+        Some(length) if head_bytes.checked_add(length).is_none() => {
+            return Head::Malformed("the response's Content-Length is too large");
+        }
+        Some(length) => Body::Length(length),
+        None if close => Body::UntilClosed,
+        None => {
+            return Head::Malformed(
+                "the response has no Content-Length, is not chunked and does not close, so its end cannot be known",
+            );
+        }
+    };
+    Head::Complete {
+        http_status,
+        head_bytes,
+        body,
+        close,
     }
 }
 
@@ -85,7 +109,8 @@ mod tests {
         for cut in head_bytes..=OK.len() {
             let expected = Head::Complete {
                 http_status: 200,
-                total_bytes: OK.len() as u64,
+                head_bytes: head_bytes as u64,
+                body: Body::Length(5),
                 close: false,
             };
             assert_eq!(parse(&OK[..cut]), expected);
@@ -97,7 +122,8 @@ mod tests {
         let response = b"HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
         let expected = Head::Complete {
             http_status: 500,
-            total_bytes: response.len() as u64,
+            head_bytes: response.len() as u64,
+            body: Body::Length(0),
             close: true,
         };
         assert_eq!(parse(response), expected);
@@ -106,7 +132,8 @@ mod tests {
             parse(old),
             Head::Complete {
                 http_status: 204,
-                total_bytes: old.len() as u64,
+                head_bytes: old.len() as u64,
+                body: Body::Length(0),
                 close: true
             }
         );
@@ -117,8 +144,8 @@ mod tests {
         for (response, word) in [
             (&b"SSH-2.0-OpenSSH_9.2\r\n\r\n"[..], "no HTTP"),
             (
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                "chunked",
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+                "other than chunked",
             ),
             (b"HTTP/1.1 200 OK\r\n\r\n", "no Content-Length"),
             (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "no number"),

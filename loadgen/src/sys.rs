@@ -164,6 +164,129 @@ fn nanoseconds(time: libc::timespec) -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
+/// The longest that [`wait_for_any`] sleeps, ns: as often are timeouts looked for.
+pub(crate) const LONGEST_WAIT_NS: i64 = 10_000_000;
+
+/// Sleeps until something has arrived on one of the sockets, or the time is over.
+pub(crate) fn wait_for_any<'a>(streams: impl Iterator<Item = &'a TcpStream>, longest_ns: i64) {
+    const MOST: usize = 1024;
+    let mut descriptors = [libc::pollfd {
+        fd: -1,
+        events: libc::POLLIN,
+        revents: 0,
+    }; MOST];
+    let mut count: libc::nfds_t = 0;
+    // Beyond so many, the rest is looked at when the time is over.
+    for (descriptor, stream) in descriptors.iter_mut().zip(streams) {
+        descriptor.fd = stream.as_raw_fd();
+        count += 1;
+    }
+    let time = libc::timespec {
+        tv_sec: longest_ns / 1_000_000_000,
+        tv_nsec: longest_ns % 1_000_000_000,
+    };
+    // SAFETY: there are so many descriptors, and both pointers outlive the call. What it returns is not needed: the
+    // caller looks at every socket.
+    unsafe { libc::ppoll(descriptors.as_mut_ptr(), count, &raw const time, std::ptr::null()) };
+}
+
+/// `CLOCK_REALTIME`, from which the kernel's stamps come, minus `CLOCK_MONOTONIC`, ns. Both are computed from one
+/// counter at one speed, so that the difference is constant until somebody sets the clock.
+pub(crate) fn kernel_minus_user_ns() -> i64 {
+    let mut best = (i64::MAX, 0);
+    for _ in 0..64 {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let before_ns = monotonic_ns();
+        // SAFETY: `time` is valid for writes; this clock always exists.
+        unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut time) };
+        let after_ns = monotonic_ns();
+        // The narrowest bracket says it most exactly.
+        best = best.min((
+            after_ns - before_ns,
+            nanoseconds(time) - i64::midpoint(before_ns, after_ns),
+        ));
+    }
+    best.1
+}
+
+/// What a user stamp is worth and costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClockCost {
+    pub(crate) resolution_ns: i64,
+    pub(crate) cost_ns: f64,
+}
+
+/// Takes many stamps in a row.
+pub(crate) fn clock_cost() -> ClockCost {
+    const STAMPS: i32 = 2_000;
+    let start_ns = monotonic_ns();
+    let (mut last_ns, mut resolution_ns) = (start_ns, i64::MAX);
+    for _ in 0..STAMPS {
+        let now_ns = monotonic_ns();
+        if now_ns > last_ns {
+            resolution_ns = resolution_ns.min(now_ns - last_ns);
+        }
+        last_ns = now_ns;
+    }
+    ClockCost {
+        resolution_ns,
+        cost_ns: (last_ns - start_ns) as f64 / f64::from(STAMPS),
+    }
+}
+
+/// The kernel's account of a CPU's time, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticks {
+    total: u64,
+    stolen: u64,
+}
+
+impl Ticks {
+    /// Share of the time since then that the machine below took; `None` when no tick has passed.
+    pub(crate) fn stolen_since(self, before: Self) -> Option<f64> {
+        let total = self.total.checked_sub(before.total).filter(|total| *total > 0)?;
+        Some(self.stolen.saturating_sub(before.stolen) as f64 / total as f64)
+    }
+}
+
+/// Of one CPU, or of all together.
+pub(crate) fn ticks(cpu: Option<usize>) -> Option<Ticks> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let name = cpu.map_or("cpu".to_owned(), |cpu| format!("cpu{cpu}"));
+    let line = text.lines().find(|line| line.split(' ').next() == Some(&name))?;
+    let fields: Vec<u64> = line
+        .split_ascii_whitespace()
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal; guests are counted in the first two.
+    Some(Ticks {
+        total: fields.iter().take(8).sum(),
+        stolen: *fields.get(7)?,
+    })
+}
+
+/// The CPU that the calling thread is on.
+pub(crate) fn current_cpu() -> i32 {
+    // SAFETY: sched_getcpu has no preconditions.
+    unsafe { libc::sched_getcpu() }
+}
+
+/// Keeps the calling thread on the other CPUs.
+///
+/// # Errors
+/// When there is no other that is allowed.
+pub(crate) fn keep_off_cpu(cpu: usize) -> io::Result<()> {
+    let mut mask = [0_u64; 64];
+    // SAFETY: the mask is valid for writes of the length given.
+    check(unsafe { libc::sched_getaffinity(0, size_of_val(&mask), mask.as_mut_ptr().cast()) })?;
+    if let Some(word) = mask.get_mut(cpu / 64) {
+        *word &= !(1 << (cpu % 64));
+    }
+    // SAFETY: the mask is valid for reads of the length given; an empty one is refused.
+    check(unsafe { libc::sched_setaffinity(0, size_of_val(&mask), mask.as_ptr().cast()) })
+}
+
 /// Keeps the calling thread on one CPU.
 ///
 /// # Errors

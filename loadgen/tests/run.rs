@@ -1,82 +1,17 @@
 //! `loadgen run` against small servers of the test's own.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use dataset::{Observation, ObservationReader, Status};
+use common::{OK, answering, command, plan, request, rows, run, server};
+use dataset::{Observation, Status};
 use serde_json::{Value, json};
-
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-
-/// A server that hands each connection to `serve`.
-fn server(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let serve = serve.clone();
-            thread::spawn(move || serve(stream));
-        }
-    });
-    address
-}
-
-/// Reads one request; false when the client has gone.
-fn request(stream: &TcpStream) -> bool {
-    let mut lines = BufReader::with_capacity(1, stream).lines();
-    loop {
-        match lines.next() {
-            Some(Ok(line)) if line.is_empty() => return true,
-            Some(Ok(_)) => {}
-            _ => return false,
-        }
-    }
-}
-
-fn answering(answer: &'static [u8]) -> SocketAddr {
-    server(move |mut stream| while request(&stream) && stream.write_all(answer).is_ok() {})
-}
-
-fn plan(directory: &Path, arms: &[(&str, SocketAddr)]) -> Value {
-    let arms: Vec<Value> = arms
-        .iter()
-        .map(|(arm, address)| json!({"arm": arm, "address": address}))
-        .collect();
-    json!({
-        "condition": "loopback", "launch": 3, "arms": arms,
-        "request": {"method": "GET", "path": "/", "headers": [["User-Agent", "test"]], "body": ""},
-        "schedule": "interleaved", "rounds": 40, "warm_up_rounds": 4, "segment_rounds": 10,
-        "wait": "sleep", "cpu": null, "seed": 1, "timeout_ms": 10_000, "max_error_share": 0.0,
-        "output": directory.join("out.parquet"),
-    })
-}
-
-fn command(directory: &Path, plan: &Value) -> Command {
-    let path = directory.join("plan.json");
-    std::fs::write(&path, plan.to_string()).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-    command.arg("run").arg("--plan").arg(path);
-    command
-}
-
-fn run(directory: &Path, plan: &Value) -> (Output, Value) {
-    let output = command(directory, plan).output().expect("it runs");
-    let summary = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    (output, summary)
-}
-
-fn rows(directory: &Path) -> Vec<Observation> {
-    let reader = ObservationReader::open(&directory.join("out.parquet")).expect("a readable file");
-    let mut rows = Vec::new();
-    reader.for_each(|row| rows.push(*row)).expect("readable rows");
-    assert_eq!(reader.rows(), rows.len() as u64);
-    rows
-}
 
 fn count(rows: &[Observation], arm: u16, status: Status) -> usize {
     rows.iter().filter(|row| row.arm == arm && row.status == status).count()
@@ -163,7 +98,7 @@ fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
         ("surplus", answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nhi")),
         (
             "chunked",
-            answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n\r\n"),
         ),
     ];
     let mut plan = plan(directory.path(), &arms);

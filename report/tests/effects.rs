@@ -107,9 +107,9 @@ fn damaged_and_foreign_runs_are_refused() {
     assert!(error.contains("scan") || error.contains("scam"), "{error}");
     std::fs::write(
         &manifest,
-        text.replace("\"schema_version\": 1", "\"schema_version\": 9"),
+        text.replace("\"schema_version\": 2", "\"schema_version\": 9"),
     )
     .unwrap();
     let error = refused();
-    assert!(error.contains("schema_version 9; expected schema_version 1"), "{error}");
+    assert!(error.contains("schema_version 9; expected schema_version 2"), "{error}");
 }

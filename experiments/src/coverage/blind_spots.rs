@@ -1,5 +1,6 @@
 //! What a preloaded library cannot see, told from a program's file and from its processes.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -100,20 +101,50 @@ fn found(program: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Looks at every process that has the telemetry's path in its environment.
-pub(super) fn of_processes(telemetry: &Path, hook: &Path) -> Vec<BlindSpot> {
-    let mark = format!("READHOOK_TELEMETRY={}", telemetry.display());
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .map(|entry| entry.path())
-        .filter(|process| {
+/// Looks at processes from time to time.
+pub(super) struct Watch {
+    /// In the environment of every process that is looked at.
+    mark: String,
+    hook: PathBuf,
+    /// Processes that did not have the hook when they were last looked at: they may just have been starting.
+    without: HashSet<PathBuf>,
+}
+
+impl Watch {
+    pub(super) fn new(telemetry: &Path, hook: &Path) -> Self {
+        Self {
+            mark: format!("READHOOK_TELEMETRY={}", telemetry.display()),
+            hook: hook.to_owned(),
+            without: HashSet::new(),
+        }
+    }
+
+    /// What is to be said of the processes that there are now.
+    pub(super) fn look(&mut self) -> Vec<BlindSpot> {
+        let mut spots = Vec::new();
+        let mut without = HashSet::new();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        for process in processes.map(|entry| entry.path()) {
             let environment = fs::read(process.join("environ")).unwrap_or_default();
-            environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == mark.as_bytes())
-        })
-        .flat_map(|process| of_process(&process, hook))
-        .collect()
+            let mut variables = environment.split(|byte| *byte == 0);
+            if !variables.any(|variable| variable == self.mark.as_bytes()) {
+                continue;
+            }
+            for spot in of_process(&process, &self.hook) {
+                if matches!(spot, BlindSpot::NotLoaded(_)) {
+                    without.insert(process.clone());
+                    if !self.without.contains(&process) {
+                        continue;
+                    }
+                    let file = fs::read_link(process.join("exe"));
+                    spots.extend(file.iter().flat_map(|file| of_file(file)));
+                }
+                spots.push(spot);
+            }
+        }
+        self.without = without;
+        spots
+    }
 }
 
 fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
@@ -132,13 +163,8 @@ fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
         })
     };
     let mut spots = Vec::new();
-    // A process is looked at as it is: one that is being started has few files mapped.
-    let started = maps.lines().count() > 5;
-    if started && !maps.lines().any(|line| line.ends_with(&*hook.to_string_lossy())) {
+    if !maps.lines().any(|line| line.ends_with(&*hook.to_string_lossy())) {
         spots.push(BlindSpot::NotLoaded(name.clone()));
-        if let Ok(file) = fs::read_link(process.join("exe")) {
-            spots.extend(of_file(&file));
-        }
     }
     if TLS.iter().any(|library| mapped(library)) {
         spots.push(BlindSpot::Tls(name.clone()));

@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 use serde::Serialize;
 
 use crate::memory::{MemoryFile, Seen};
-use blind_spots::BlindSpot;
+use blind_spots::{BlindSpot, Watch};
 
 /// How often the processes are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -69,12 +69,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))?;
     let mut not_covered = BTreeSet::new();
+    let mut watch = Watch::new(&telemetry.path, &hook);
     let mut asked = None;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        not_covered.extend(blind_spots::of_processes(&telemetry.path, &hook));
+        not_covered.extend(watch.look());
         if stopped.load(Ordering::Relaxed) {
             end(&mut child, asked.get_or_insert_with(Instant::now))?;
         }

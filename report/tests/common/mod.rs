@@ -164,6 +164,8 @@ fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> 
         position: index,
         arm: index,
         sequence: round,
+        connection: 0,
+        request: 0,
         intended_send_ns: start_ns,
         user_send_ns: start_ns,
         kernel_tx_ns: stamp(start_ns + 2_000),

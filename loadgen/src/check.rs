@@ -1,0 +1,197 @@
+//! The prober's checks of its own soundness. One that could not be made says so; it is never taken for passed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::open::{LATE_NS, Pace};
+use crate::plan::{Plan, Schedule, Wait};
+use crate::summary::Tally;
+use crate::sys::{self, Ticks};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Within the limit.
+    Passed,
+    /// Beyond the limit.
+    Failed,
+    /// Could not be made, or does not apply.
+    NotRun,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found, in the unit that the limit has.
+    pub value: Option<f64>,
+    /// What it is compared with.
+    pub limit: f64,
+    /// What the value is, or why there is none.
+    pub what: String,
+}
+
+impl Check {
+    /// Passed when the value is at most the limit.
+    fn at_most(name: &str, value: Option<f64>, limit: f64, what: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            verdict: match value {
+                Some(value) if value <= limit => Verdict::Passed,
+                Some(_) => Verdict::Failed,
+                None => Verdict::NotRun,
+            },
+            value,
+            limit,
+            what: what.to_owned(),
+        }
+    }
+}
+
+/// What is looked at before and after the measuring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    switches: u64,
+    ticks: Option<Ticks>,
+    offset_ns: i64,
+    clock: sys::ClockCost,
+}
+
+/// What the checks need besides the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Smallest step of the clock of the user stamps that was seen, ns.
+    pub resolution_ns: i64,
+    /// Time that taking a user stamp takes, ns.
+    pub stamp_cost_ns: f64,
+    /// The kernel stamps' clock minus the user stamps' clock, ns: what a user stamp is to be increased by before it is
+    /// compared with a kernel stamp. The two run at the same speed.
+    pub kernel_minus_user_ns: i64,
+    /// How much that changed during the run, ns; more than about 100 when somebody set the clock.
+    pub change_ns: i64,
+}
+
+impl Before {
+    pub(crate) fn look(cpu: Option<usize>) -> Self {
+        Self {
+            switches: sys::involuntary_context_switches(),
+            ticks: sys::ticks(cpu),
+            offset_ns: sys::kernel_minus_user_ns(),
+            clock: sys::clock_cost(),
+        }
+    }
+}
+
+/// All checks, the involuntary context switches, and the clocks.
+pub(crate) fn all(
+    plan: &Plan,
+    before: &Before,
+    tally: &Tally,
+    pace: Option<Pace>,
+    elapsed_ns: i64,
+    migrations: u64,
+    no_stamps: Option<&str>,
+) -> (Vec<Check>, u64, Clocks) {
+    let switches = sys::involuntary_context_switches() - before.switches;
+    let offset_ns = sys::kernel_minus_user_ns();
+    let clocks = Clocks {
+        resolution_ns: before.clock.resolution_ns,
+        stamp_cost_ns: before.clock.cost_ns,
+        kernel_minus_user_ns: before.offset_ns,
+        change_ns: offset_ns - before.offset_ns,
+    };
+    let observations = tally.observations.max(1) as f64;
+    let littles_law = tally.littles_law(elapsed_ns).filter(|_| pace.is_none());
+    let at_once = if plan.schedule == Schedule::Duet {
+        plan.arms.len() as f64
+    } else {
+        1.0
+    };
+    let steal = before
+        .ticks
+        .zip(sys::ticks(plan.cpu))
+        .and_then(|(before, after)| after.stolen_since(before));
+    let late = pace.map(|pace| pace.late as f64 / pace.sent.max(1) as f64);
+    let checks = vec![
+        Check::at_most(
+            "Little's law",
+            littles_law,
+            at_once,
+            if pace.is_some() {
+                "not made in an open loop, where several requests are under way"
+            } else {
+                "throughput times mean RTT, against the requests that are under way at a time"
+            },
+        ),
+        Check::at_most(
+            "clock resolution",
+            Some(clocks.resolution_ns as f64),
+            100.0,
+            "smallest step of the clock, ns",
+        ),
+        Check::at_most("cost of a stamp", Some(clocks.stamp_cost_ns), 500.0, "ns"),
+        Check::at_most(
+            "clock set",
+            Some(clocks.change_ns.abs() as f64),
+            1_000.0,
+            "change of the kernel's clock against the user's, ns",
+        ),
+        Check::at_most(
+            "kernel stamps",
+            tally
+                .stamped_share()
+                .map(|share| 1.0 - share)
+                .filter(|_| no_stamps.is_none()),
+            0.01,
+            no_stamps.unwrap_or("share of requests without both, after warm-up"),
+        ),
+        Check::at_most(
+            "late sends",
+            late,
+            0.01,
+            &if pace.is_some() {
+                format!("share sent more than {} us after the intended time", LATE_NS / 1_000)
+            } else {
+                "not made in a closed loop, where no time is intended".to_owned()
+            },
+        ),
+        Check::at_most(
+            "late wake-ups",
+            tally
+                .late_wake_ups()
+                .filter(|_| plan.wait == Wait::Sleep && no_stamps.is_none()),
+            0.01,
+            if plan.wait == Wait::Sleep {
+                "share woken more than 1 ms after the answer had arrived"
+            } else {
+                "not made: the prober does not sleep"
+            },
+        ),
+        Check::at_most(
+            "CPU steal",
+            steal,
+            0.01,
+            if steal.is_some() {
+                "share of the time that the machine below took away"
+            } else {
+                "not made: /proc/stat does not say, or the run was shorter than its ticks"
+            },
+        ),
+        Check::at_most(
+            "involuntary context switches",
+            Some(switches as f64 / observations),
+            0.01,
+            "by request",
+        ),
+        Check::at_most(
+            "migrations",
+            Some(migrations as f64 / observations),
+            0.001,
+            "between CPUs, by request",
+        ),
+    ];
+    (checks, switches, clocks)
+}

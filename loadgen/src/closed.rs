@@ -1,0 +1,100 @@
+//! The closed loop: the next request is sent when the answer to the one before is there.
+
+use std::hint::spin_loop;
+
+use crate::connection::{Arm, Outcome};
+use crate::error::Error;
+use crate::live::Live;
+use crate::plan::{Plan, Schedule, Wait};
+use crate::recorder::{Place, Recorder};
+use crate::schedule::Steps;
+use crate::sys;
+
+/// Rounds after a write that are flagged as warm-up: writing has emptied caches and let the servers sleep.
+const ROUNDS_AFTER_WRITE: u32 = 32;
+/// Looks at the sockets between two looks at the clock.
+const LOOKS_PER_CLOCK: u32 = 64;
+
+/// Whether all steps were done.
+pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, live: &mut Live) -> Result<bool, Error> {
+    let allowed_errors = plan.max_error_share * (plan.rounds * arms.len() as u64) as f64;
+    let together = plan.schedule == Schedule::Duet;
+    let mut sequences = vec![0_u32; arms.len()];
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; arms.len()];
+    let mut flagged_steps = 0_u32;
+    let mut steps = Steps::new(plan);
+    while let Some(step) = steps.advance() {
+        if sys::received_signal().is_some() || recorder.errors as f64 > allowed_errors {
+            return Ok(false);
+        }
+        if !recorder.has_room(step.arms.len()) {
+            recorder.flush()?;
+            flagged_steps = ROUNDS_AFTER_WRITE;
+        }
+        let warm_up = u64::from(step.round) < plan.warm_up_rounds || flagged_steps > 0;
+        let connection = (step.round % u32::from(plan.connections)) as u16;
+        if together {
+            all_at_once(plan.wait, arms, step.arms, (connection, step.request), &mut outcomes);
+        }
+        for (position, &arm) in (0_u16..).zip(step.arms) {
+            let index = usize::from(arm);
+            let outcome = if together {
+                outcomes[index].take()
+            } else {
+                one(&mut arms[index], connection, step.request)
+            };
+            let Some(outcome) = outcome else { continue };
+            let place = Place {
+                round: step.round,
+                position,
+                arm,
+                sequence: sequences[index],
+                connection,
+                request: step.request,
+                warm_up,
+            };
+            sequences[index] += 1;
+            recorder.record(place, &outcome);
+            live.saw(place, &outcome);
+        }
+        flagged_steps = flagged_steps.saturating_sub(1);
+    }
+    Ok(true)
+}
+
+fn one(arm: &mut Arm, connection: u16, request: u16) -> Option<Outcome> {
+    let connection = usize::from(connection);
+    arm.begin(connection, request, None).or_else(|| arm.wait(connection))
+}
+
+/// Sends to all arms and waits for all of them.
+fn all_at_once(
+    wait: Wait,
+    arms: &mut [Arm],
+    order: &[u16],
+    (connection, request): (u16, u16),
+    outcomes: &mut [Option<Outcome>],
+) {
+    let connection = usize::from(connection);
+    for &arm in order {
+        let arm = usize::from(arm);
+        outcomes[arm] = arms[arm].begin(connection, request, None);
+    }
+    let mut looks = 0_u32;
+    while outcomes.iter().any(Option::is_none) {
+        looks = looks.wrapping_add(1);
+        if wait == Wait::Sleep {
+            for arm in arms.iter_mut() {
+                arm.take_stamp(connection);
+            }
+            sys::wait_for_any(arms.iter().flat_map(Arm::waiting), sys::LONGEST_WAIT_NS);
+        }
+        let look_at_clock = wait == Wait::Sleep || looks.is_multiple_of(LOOKS_PER_CLOCK);
+        for (arm, outcome) in arms.iter_mut().zip(outcomes.iter_mut()) {
+            if outcome.is_none() {
+                *outcome = arm.poll(connection, look_at_clock);
+            }
+        }
+        spin_loop();
+    }
+}
