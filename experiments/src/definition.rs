@@ -16,7 +16,14 @@ pub(crate) struct Experiment {
     pub(crate) name: String,
     pub(crate) question: String,
     pub(crate) conditions: Vec<Place>,
+    /// The most launches of each condition.
     pub(crate) launches: u32,
+    /// Fewer will do when, after ten, half of each contrast's 95 % interval is at most this, ns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) precision_ns: Option<f64>,
+    /// No launch begins later than this, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) budget_s: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) load: Load,
     pub(crate) request: Request,
@@ -198,6 +205,17 @@ impl Experiment {
         ensure!(
             self.launches > 0,
             "launches: 0; expected at least 1, and 10 for an interval to be trusted"
+        );
+        for (key, value) in [("precision_ns", self.precision_ns), ("budget_s", self.budget_s)] {
+            ensure!(
+                value.is_none_or(|value| value.is_finite() && value > 0.0),
+                "{key}: {}; expected more than 0",
+                value.unwrap_or_default()
+            );
+        }
+        ensure!(
+            self.precision_ns.is_none() || !self.contrasts.is_empty(),
+            "precision_ns: there is no [[contrast]] whose interval could be narrow enough"
         );
         ensure!(!self.arms.is_empty(), "no [[arm]]; expected at least one");
         for (index, arm) in self.arms.iter().enumerate() {

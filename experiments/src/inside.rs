@@ -158,7 +158,11 @@ fn record(
     if spec.cpus.shared() {
         warnings.push("prober and arms share the only processor".to_owned());
     }
-    let mut valid = true;
+    let mut valid = !summary["checks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|check| check["verdict"] == "failed");
     let mut arms = Vec::new();
     let mut calls = Vec::new();
     for Running {

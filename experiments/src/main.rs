@@ -9,6 +9,7 @@ mod inside;
 mod memory;
 mod order;
 mod places;
+mod precision;
 mod revision;
 mod run;
 mod server;

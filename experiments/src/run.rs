@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::definition::Experiment;
 use crate::folder::{Folder, Plan};
+use crate::precision::Precision;
 use crate::spec::{Cpus, LaunchSpec, stem};
 use crate::{child, places};
 
@@ -34,6 +35,15 @@ pub(crate) struct Options {
     /// Rounds of each launch, instead of the definition's
     #[arg(long)]
     rounds: Option<u64>,
+    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
+    #[arg(long, value_parser = duration_ns)]
+    precision: Option<f64>,
+    /// Begin no further launch after this time, as 90s or 10min
+    #[arg(long, value_parser = duration_ns)]
+    budget: Option<f64>,
+    /// Fail, when all is measured, if a launch failed one of its checks
+    #[arg(long)]
+    strict: bool,
     /// The hook; beside this program's folder if not given
     #[arg(long)]
     hook: Option<PathBuf>,
@@ -63,15 +73,48 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         started_unix_ns: now_unix_ns(),
     };
     let folder = Folder::open(&options.out, plan)?;
-    let launches = measure(&folder, &levels, &Setting { binaries, hook, cpus }, &stopped)?;
+    let (launches, ended) = measure(&folder, &levels, &Setting { binaries, hook, cpus }, &stopped)?;
     ensure!(
         !launches.is_empty(),
         "no condition can be had here; `cargo xtask doctor` says why"
     );
-    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, launches)?)?;
+    let invalid = launches.iter().filter(|launch| !launch.valid).count();
+    if let Some(ended) = &ended {
+        println!("{ended}");
+    }
+    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, launches, ended)?)?;
     println!("wrote {}", folder.path.join("manifest.json").display());
     println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
+    ensure!(
+        !options.strict || invalid == 0,
+        "--strict: {invalid} launches failed a check; their records in {} say which",
+        folder.path.join("launches").display()
+    );
     Ok(())
+}
+
+/// The most launches where a precision is asked for and no number of launches.
+const MOST_LAUNCHES: u32 = 200;
+
+/// A time with its unit, in ns.
+fn duration_ns(text: &str) -> Result<f64, String> {
+    let digits = text
+        .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_ns = match unit {
+        "ns" => 1.0,
+        "us" | "µs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "min" => 60e9,
+        "h" => 3600e9,
+        _ => return Err("expected a number with a unit: ns, us, ms, s, min, h".to_owned()),
+    };
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit_ns),
+        _ => Err(format!("{number:?}: expected a number above 0")),
+    }
 }
 
 struct Setting {
@@ -86,6 +129,11 @@ fn experiment(options: &Options) -> Result<Experiment> {
         experiment.conditions.clone_from(&options.conditions);
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
+    experiment.precision_ns = options.precision.or(experiment.precision_ns);
+    experiment.budget_s = options.budget.map(|budget_ns| budget_ns / 1e9).or(experiment.budget_s);
+    if experiment.precision_ns.is_some() && options.launches.is_none() && options.precision.is_some() {
+        experiment.launches = experiment.launches.max(MOST_LAUNCHES);
+    }
     if let Some(rounds) = options.rounds {
         // The warm-up keeps its share.
         experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
@@ -123,8 +171,13 @@ fn hook(options: &Options, binaries: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Launch 0 of every condition, then launch 1 of every condition, and so on.
-fn measure(folder: &Folder, levels: &Levels, setting: &Setting, stopped: &AtomicBool) -> Result<Vec<LaunchRecord>> {
+/// Launch 0 of every condition, then launch 1 of every condition, and so on; with why it ended before the last of them.
+fn measure(
+    folder: &Folder,
+    levels: &Levels,
+    setting: &Setting,
+    stopped: &AtomicBool,
+) -> Result<(Vec<LaunchRecord>, Option<String>)> {
     let experiment = &folder.plan.experiment;
     let available: Vec<(Place, Level)> = levels
         .iter()
@@ -133,6 +186,8 @@ fn measure(folder: &Folder, levels: &Levels, setting: &Setting, stopped: &Atomic
     let total = u64::from(experiment.launches) * available.len() as u64;
     let bar = progress(total);
     let mut records = Vec::new();
+    let mut precision = Precision::new(experiment);
+    let mut ended = None;
     for launch in 0..experiment.launches {
         for &(place, level) in &available {
             bar.set_message(stem(place, launch));
@@ -140,12 +195,17 @@ fn measure(folder: &Folder, levels: &Levels, setting: &Setting, stopped: &Atomic
                 Some(record) => record,
                 None => one(folder, place, level, launch, setting, stopped)?,
             };
+            precision.add(&folder.path, &record)?;
             records.push(record);
             bar.inc(1);
         }
+        ended = precision.enough(launch + 1);
+        if ended.is_some() {
+            break;
+        }
     }
     bar.finish_and_clear();
-    Ok(records)
+    Ok((records, ended))
 }
 
 fn one(
@@ -200,7 +260,7 @@ fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
     serde_json::from_str(&child::output(&mut child)?).context("the launch printed no record")
 }
 
-fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>) -> Result<Manifest> {
+fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>, ended: Option<String>) -> Result<Manifest> {
     let mut names = vec!["plan.json".to_owned()];
     for launch in &launches {
         names.push(launch.file.clone());
@@ -238,7 +298,7 @@ fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>) -> Re
         conditions: conditions.collect(),
         launches,
         files,
-        notes: Vec::new(),
+        notes: ended.into_iter().collect(),
     })
 }
 

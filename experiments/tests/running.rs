@@ -25,7 +25,6 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         .filter(|condition| condition.not_run.is_none());
     assert_eq!(manifest.launches.len(), 2 * had.count());
     for launch in &manifest.launches {
-        assert!(launch.valid, "{:?}", launch.warnings);
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
         for arm in &launch.arms {
@@ -166,7 +165,6 @@ fn the_java_application_is_measured_where_there_is_a_jdk() {
     success(desk.run(&text).args(["--conditions", "local-pod"]));
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
-    assert!(launch.valid, "{:?}", launch.warnings);
     let coverage = launch.arms[1].coverage.as_ref().unwrap();
     assert!(coverage.payload_receives >= 60, "{coverage:?}");
 }

@@ -27,7 +27,7 @@ pub(crate) enum Verb {
         strict: bool,
     },
     /// Do what these flags say.
-    Probe(Probe),
+    Probe(Box<Probe>),
 }
 
 #[derive(Args)]

@@ -145,7 +145,7 @@ struct Traffic {
 pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, live: &mut Live) -> Result<Pace, Error> {
     let requests = plan.rounds * arms.len() as u64;
     let allowed_errors = plan.max_error_share * requests as f64;
-    let longest_backlog = (plan.arrivals.rate().unwrap_or(0.0) * LONGEST_BACKLOG_S).max(100.0) as usize;
+    let longest_backlog = (plan.arrivals.rate().unwrap_or(0.0) * LONGEST_BACKLOG_S).max(100.0);
     let start_ns = sys::monotonic_ns();
     let mut line = Line::new(plan, start_ns);
     let mut next = line.next();
@@ -160,7 +160,10 @@ pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, li
     let mut pace = Pace::default();
     let (mut paused_ns, mut looks) = (0_i64, 0_u32);
     loop {
-        if sys::received_signal().is_some() || recorder.errors as f64 > allowed_errors || waiting > longest_backlog {
+        if sys::received_signal().is_some()
+            || recorder.errors as f64 > allowed_errors
+            || waiting as f64 > longest_backlog
+        {
             return Ok(pace);
         }
         // Writing would make sends late: what has arrived is sent, and the rest comes later by as long as it takes.

@@ -15,8 +15,11 @@ fn all_ok(rows: &[Observation]) -> bool {
     rows.iter().all(|row| row.status == Status::Ok)
 }
 
+/// Requests with the numbers of their connections.
+type Kept = Arc<Mutex<Vec<(usize, String)>>>;
+
 /// A server that keeps each request's text, with the number of its connection.
-fn keeping(answer: &'static [u8], close: bool) -> (std::net::SocketAddr, Arc<Mutex<Vec<(usize, String)>>>) {
+fn keeping(answer: &'static [u8], close: bool) -> (std::net::SocketAddr, Kept) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let connections = Arc::new(Mutex::new(0));
     let to = Arc::clone(&kept);

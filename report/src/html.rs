@@ -152,10 +152,11 @@ fn effects(condition: &ConditionResults) -> Markup {
     html! {
         @if !condition.effects.is_empty() {
             h2 { (table::heading(condition)) }
-            p { "Differences in µs with 95 % intervals over launches." }
+            p { "Differences in µs with 95 % intervals over launches. The RTT is made of the send path, the wire time and the wake-up." }
             table {
                 thead { tr {
                     th { "contrast" } th { "median wire time" } th { "without flagged launches" } th { "median RTT" }
+                    th { "send path" } th { "wake-up" }
                     th { "mean wire time" } th { "p99 wire time" } th { "MDE" }
                 } }
                 tbody {
@@ -165,12 +166,14 @@ fn effects(condition: &ConditionResults) -> Markup {
                             td.number { (optional(effect.wire_median.as_ref())) }
                             td.number { (optional(effect.wire_median_without_flagged.as_ref())) }
                             td.number { (table::microseconds(&effect.rtt_median)) }
+                            td.number { (optional(effect.parts.as_ref().map(|parts| &parts.send_path))) }
+                            td.number { (optional(effect.parts.as_ref().map(|parts| &parts.wake_up))) }
                             td.number { (optional(effect.wire_mean.as_ref())) }
                             td.number { (optional(effect.wire_p99.as_ref())) }
                             td.number { (format!("{:.2}", effect.primary().mde / 1e3)) }
                         }
                         @if effect.truth_ns.is_some() {
-                            tr { td.note colspan="7" { (table::expectation(effect)) } }
+                            tr { td.note colspan="9" { (table::expectation(effect)) } }
                         }
                     }
                 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::figures::Thinned;
-use analysis::{ArmSamples, LaunchSamples};
+use analysis::{ArmSamples, LaunchSamples, Times};
 use anyhow::{Context, Result, bail};
 use dataset::{LaunchRecord, Observation, ObservationReader, Run, Status};
 
 use crate::figures::COLUMNS;
+
+/// A change of the clocks' difference that nobody would mistake for the noise of reading both, ns.
+const CLOCK_SET_NS: i64 = 1_000;
 
 /// The two recordings of one condition of the 2023 study, in the order of recording.
 #[derive(Clone, Debug)]
@@ -70,9 +73,10 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
             .map(|arm| (arm.arm.clone(), ArmSamples::default()))
             .collect();
         let mut thinned: BTreeMap<String, Thinned> = BTreeMap::new();
+        let offset_ns = kernel_minus_user_ns(launch);
         for_each_observation(run, launch, |arm, observation| {
             if let Some(samples) = arms.get_mut(arm) {
-                collect(samples, observation);
+                collect(samples, observation, offset_ns);
             }
             if first && observation.status == Status::Ok {
                 let rounds = requests_per_arm(launch);
@@ -113,7 +117,7 @@ fn requests_per_arm(launch: &LaunchRecord) -> u64 {
         .max(1)
 }
 
-fn collect(samples: &mut ArmSamples, observation: &Observation) {
+fn collect(samples: &mut ArmSamples, observation: &Observation, kernel_minus_user_ns: Option<i64>) {
     if observation.warm_up {
         return;
     }
@@ -121,11 +125,20 @@ fn collect(samples: &mut ArmSamples, observation: &Observation) {
         samples.errors += 1;
         return;
     }
-    samples.rtt.insert(observation.rtt_ns());
-    match observation.wire_ns() {
-        Some(wire_ns) => samples.wire.insert(wire_ns),
-        None => samples.unstamped += 1,
-    }
+    let sent_ns = observation.kernel_tx_ns.zip(kernel_minus_user_ns);
+    samples.answered(Times {
+        rtt_ns: observation.rtt_ns(),
+        wire_ns: observation.wire_ns(),
+        send_path_ns: sent_ns.map(|(tx_ns, offset_ns)| tx_ns.get() - offset_ns - observation.user_send_ns),
+    });
+}
+
+/// By how much the kernel's clock is ahead of the user's; `None` where the prober does not say, or somebody set the clock
+/// while it measured.
+fn kernel_minus_user_ns(launch: &LaunchRecord) -> Option<i64> {
+    let clocks = &launch.loadgen["clocks"];
+    let steady = clocks["change_ns"].as_i64()?.abs() < CLOCK_SET_NS;
+    clocks["kernel_minus_user_ns"].as_i64().filter(|_| steady)
 }
 
 fn for_each_observation(run: &Run, launch: &LaunchRecord, mut visit: impl FnMut(&str, &Observation)) -> Result<()> {

@@ -52,6 +52,9 @@ pub struct Effect {
     pub wire_median_without_flagged: Option<Estimate>,
     /// Difference of median round-trip time.
     pub rtt_median: Estimate,
+    /// Differences of the medians of the RTT's other parts, before and after the wire time: the send path and the wake-up;
+    /// absent where the clocks' difference is not known.
+    pub parts: Option<Parts>,
     /// Difference of 99th percentiles of wire time.
     pub wire_p99: Option<Estimate>,
     /// Difference of mean wire time.
@@ -64,6 +67,15 @@ pub struct Effect {
     pub expectation: String,
     /// Whether it does.
     pub verdict: Verdict,
+}
+
+/// The parts of a round trip that are the client's own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Parts {
+    /// From the user's send stamp to the kernel's.
+    pub send_path: Estimate,
+    /// From the kernel's receive stamp to the user's.
+    pub wake_up: Estimate,
 }
 
 impl Effect {
@@ -199,6 +211,10 @@ fn contrast_effect(contrast: &Contrast, launches: &[LaunchSamples], records: &[&
         baseline: contrast.baseline.clone(),
         arm: contrast.arm.clone(),
         wire_median_without_flagged,
+        parts: of(launches, Quantity::SendPath, Location::Median)
+            .ok()
+            .zip(of(launches, Quantity::WakeUp, Location::Median).ok())
+            .map(|(send_path, wake_up)| Parts { send_path, wake_up }),
         wire_p99: wire(Location::P99),
         wire_mean: wire(Location::Mean),
         truth_ns: calibration.as_ref().map(|(truth_ns, _)| *truth_ns),

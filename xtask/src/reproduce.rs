@@ -48,9 +48,9 @@ impl Profile {
             Self::Paper => (Some(30), Some(50_000)),
         };
         Options {
-            conditions: Vec::new(),
             launches,
             rounds,
+            ..Options::default()
         }
     }
 }

@@ -32,6 +32,15 @@ pub(crate) struct Options {
     /// Rounds per launch
     #[arg(long)]
     pub(crate) rounds: Option<u64>,
+    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
+    #[arg(long)]
+    pub(crate) precision: Option<String>,
+    /// Begin no further launch after this time, as 90s or 10min
+    #[arg(long)]
+    pub(crate) budget: Option<String>,
+    /// Fail, when all is measured, if a launch failed one of its checks
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 impl Options {
@@ -45,6 +54,12 @@ impl Options {
         }
         if let Some(rounds) = self.rounds {
             words.extend(["--rounds".to_owned(), rounds.to_string()]);
+        }
+        for (flag, value) in [("--precision", &self.precision), ("--budget", &self.budget)] {
+            words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+        }
+        if self.strict {
+            words.push("--strict".to_owned());
         }
         words
     }

@@ -17,4 +17,4 @@ pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
 pub use five_numbers::FiveNumbers;
 pub use location::Location;
-pub use samples::{ArmSamples, LaunchSamples, Quantity};
+pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};

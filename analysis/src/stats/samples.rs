@@ -14,19 +14,50 @@ pub struct ArmSamples {
     pub rtt: Distribution,
     /// Wire times (kernel send stamp to kernel receive stamp), ns.
     pub wire: Distribution,
+    /// From the user's send stamp to the kernel's, ns; where the clocks' difference is known.
+    pub send_path: Distribution,
+    /// From the kernel's receive stamp to the user's, ns; where the clocks' difference is known.
+    pub wake_up: Distribution,
     /// Requests that were not answered with success; they are in neither distribution.
     pub errors: u64,
     /// Successful requests without both kernel stamps; they are in `rtt` only.
     pub unstamped: u64,
 }
 
+/// The times of one request that was answered with success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Round trip in user space, ns.
+    pub rtt_ns: i64,
+    /// Between the kernel's stamps, ns; `None` without both.
+    pub wire_ns: Option<i64>,
+    /// From the user's send stamp to the kernel's, ns. With the wire time it leaves the wake-up.
+    pub send_path_ns: Option<i64>,
+}
+
 impl ArmSamples {
+    /// Adds an answered request.
+    pub fn answered(&mut self, times: Times) {
+        self.rtt.insert(times.rtt_ns);
+        let Some(wire_ns) = times.wire_ns else {
+            self.unstamped += 1;
+            return;
+        };
+        self.wire.insert(wire_ns);
+        if let Some(send_path_ns) = times.send_path_ns {
+            self.send_path.insert(send_path_ns);
+            self.wake_up.insert(times.rtt_ns - wire_ns - send_path_ns);
+        }
+    }
+
     /// The distribution of a quantity.
     #[must_use]
     pub fn of(&self, quantity: Quantity) -> &Distribution {
         match quantity {
             Quantity::WireTime => &self.wire,
             Quantity::Rtt => &self.rtt,
+            Quantity::SendPath => &self.send_path,
+            Quantity::WakeUp => &self.wake_up,
         }
     }
 }
@@ -50,6 +81,10 @@ pub enum Quantity {
     WireTime,
     /// User-space round trip.
     Rtt,
+    /// User-space send stamp to kernel send stamp: a part of the RTT.
+    SendPath,
+    /// Kernel receive stamp to user-space receive stamp: a part of the RTT.
+    WakeUp,
 }
 
 impl fmt::Display for Quantity {
@@ -57,6 +92,8 @@ impl fmt::Display for Quantity {
         formatter.write_str(match self {
             Self::WireTime => "wire time",
             Self::Rtt => "RTT",
+            Self::SendPath => "send path",
+            Self::WakeUp => "wake-up",
         })
     }
 }

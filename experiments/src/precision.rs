@@ -1,0 +1,102 @@
+//! When to stop: intervals that are narrow enough, or a budget that is spent. What decides is how wide the intervals are,
+//! never where they lie.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use analysis::{ArmSamples, LaunchSamples, Location, Quantity, Times, differences, estimate};
+use anyhow::{Context as _, Result};
+use dataset::{LaunchRecord, ObservationReader, Status};
+
+use crate::definition::{Contrast, Experiment};
+
+/// Fewer launches than this are not trusted to say how much launches differ.
+const FEWEST: u32 = 10;
+
+/// How far a run has come.
+#[derive(Debug)]
+pub(crate) struct Precision<'a> {
+    experiment: &'a Experiment,
+    started: Instant,
+    /// By condition and contrast: one difference per launch, ns.
+    differences: BTreeMap<(String, String), Vec<f64>>,
+}
+
+impl<'a> Precision<'a> {
+    pub(crate) fn new(experiment: &'a Experiment) -> Self {
+        Self {
+            experiment,
+            started: Instant::now(),
+            differences: BTreeMap::new(),
+        }
+    }
+
+    /// Takes note of a finished launch.
+    pub(crate) fn add(&mut self, folder: &Path, launch: &LaunchRecord) -> Result<()> {
+        if self.experiment.precision_ns.is_none() {
+            return Ok(());
+        }
+        let samples = [samples(folder, launch)?];
+        for contrast in &self.experiment.contrasts {
+            let of = |quantity| differences(&samples, &contrast.baseline, &contrast.arm, quantity, Location::Median);
+            // Where the kernel gives no stamps, the round trip stands in, as in the report.
+            let found = of(Quantity::WireTime)
+                .or_else(|_| of(Quantity::Rtt))
+                .with_context(|| format!("contrast {}", contrast.name))?;
+            self.differences.entry(key(launch, contrast)).or_default().extend(found);
+        }
+        Ok(())
+    }
+
+    /// Why the run ends after so many launches of each condition; `None` when it goes on.
+    pub(crate) fn enough(&self, launches: u32) -> Option<String> {
+        let spent = self.started.elapsed();
+        if let Some(budget_s) = self.experiment.budget_s
+            && spent >= Duration::from_secs_f64(budget_s)
+            && launches < self.experiment.launches
+        {
+            return Some(format!(
+                "the budget of {budget_s} s was spent after {launches} launches"
+            ));
+        }
+        let wanted_ns = self.experiment.precision_ns?;
+        let widest_ns = self.widest_ns().filter(|_| launches >= FEWEST)?;
+        (widest_ns <= wanted_ns && launches < self.experiment.launches).then(|| {
+            format!("half-widths of at most {wanted_ns} ns were reached after {launches} launches: {widest_ns:.0} ns")
+        })
+    }
+
+    /// Half of the widest of all 95 % intervals, ns; `None` while one cannot be told.
+    fn widest_ns(&self) -> Option<f64> {
+        let halves = self.differences.values().map(|differences| {
+            let (low, high) = estimate(differences).ok()?.confidence_interval;
+            Some((high - low) / 2.0)
+        });
+        halves.collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::max)
+    }
+}
+
+fn key(launch: &LaunchRecord, contrast: &Contrast) -> (String, String) {
+    (launch.condition.clone(), contrast.name.clone())
+}
+
+fn samples(folder: &Path, launch: &LaunchRecord) -> Result<LaunchSamples> {
+    let reader = ObservationReader::open(&folder.join(&launch.file))?;
+    let names = reader.header().arms.clone();
+    let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
+    reader.for_each(|row| {
+        if row.status == Status::Ok && !row.warm_up {
+            arms[usize::from(row.arm)].answered(Times {
+                rtt_ns: row.rtt_ns(),
+                wire_ns: row.wire_ns(),
+                send_path_ns: None,
+            });
+        }
+    })?;
+    Ok(LaunchSamples {
+        condition: launch.condition.clone(),
+        launch: launch.launch,
+        arms: names.into_iter().zip(arms).collect(),
+    })
+}
