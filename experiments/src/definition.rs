@@ -52,8 +52,14 @@ pub(crate) struct Load {
     pub(crate) warm_up_rounds: u64,
     pub(crate) segment_rounds: u64,
     pub(crate) wait: Wait,
+    #[serde(default = "yes")]
+    pub(crate) kernel_stamps: bool,
     pub(crate) timeout_ms: u64,
     pub(crate) max_error_share: f64,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn one() -> u16 {
@@ -188,6 +194,7 @@ impl Experiment {
             warm_up_rounds: load.warm_up_rounds,
             segment_rounds: load.segment_rounds,
             wait: load.wait,
+            kernel_stamps: load.kernel_stamps,
             cpu: None,
             seed: self.seed,
             timeout_ms: load.timeout_ms,

@@ -24,6 +24,7 @@ pub(crate) struct Arm {
     requests: Vec<Vec<u8>>,
     wait: Wait,
     connection: Connection,
+    stamps: bool,
     timeout: Duration,
     timeout_ns: i64,
     links: Vec<Link>,
@@ -104,6 +105,7 @@ impl Arm {
             target: target.clone(),
             wait: plan.wait,
             connection: plan.connection,
+            stamps: plan.kernel_stamps,
             timeout: Duration::from_millis(plan.timeout_ms),
             timeout_ns: i64::try_from(plan.timeout_ms)
                 .unwrap_or(i64::MAX / 1_000_000)
@@ -111,7 +113,7 @@ impl Arm {
             links: (0..plan.connections).map(link).collect(),
             sent: 0,
             reopened: 0,
-            no_stamps: None,
+            no_stamps: (!plan.kernel_stamps).then(|| "the plan asks for none".to_owned()),
         }
     }
 
@@ -130,7 +132,9 @@ impl Arm {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(self.timeout))?;
         tcp.set_write_timeout(Some(self.timeout))?;
-        if let Err(error) = sys::enable_kernel_stamps(&tcp) {
+        if self.stamps
+            && let Err(error) = sys::enable_kernel_stamps(&tcp)
+        {
             self.no_stamps = Some(error.to_string());
         }
         Ok(Stream {
@@ -230,6 +234,9 @@ impl Arm {
 
     /// Takes the stamp of what was sent, so that it wakes nobody any more.
     pub(crate) fn take_stamp(&mut self, connection: usize) {
+        if !self.stamps {
+            return;
+        }
         let Link { stream, pending, .. } = &mut self.links[connection];
         if let (Some(stream), Some(pending)) = (stream, pending)
             && let Some(stamp) = sys::take_sent_stamp(&stream.tcp, pending.last_byte)

@@ -65,6 +65,9 @@ pub(crate) struct Probe {
     /// How to wait for an answer.
     #[arg(long, value_enum, default_value = "sleep")]
     wait: Waiting,
+    /// Ask the kernel for no stamps: there is no wire time then, and less between an answer and the next request.
+    #[arg(long)]
+    no_kernel_stamps: bool,
     /// CPU to run on.
     #[arg(long)]
     cpu: Option<usize>,
@@ -168,6 +171,7 @@ impl Probe {
                 Waiting::Spin => Wait::Spin,
                 Waiting::Sleep => Wait::Sleep,
             },
+            kernel_stamps: !self.no_kernel_stamps,
             cpu: self.cpu,
             seed: self.seed,
             timeout_ms: self.timeout_ms,

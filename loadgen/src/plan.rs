@@ -45,6 +45,9 @@ pub struct Plan {
     pub segment_rounds: u64,
     /// How to wait for an answer.
     pub wait: Wait,
+    /// Whether the kernel is asked for stamps, which cost the prober about a microsecond per request.
+    #[serde(default = "yes")]
+    pub kernel_stamps: bool,
     /// CPU that the prober runs on; any without it.
     pub cpu: Option<usize>,
     /// Seed of the order of the arms.
@@ -114,6 +117,10 @@ pub enum Connection {
     KeepAlive,
     /// A new one for each request; it is meant to be sent when the connecting begins.
     New,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn one() -> u16 {

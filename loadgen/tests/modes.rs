@@ -178,6 +178,23 @@ fn a_duet_is_sent_together() {
 }
 
 #[test]
+fn without_kernel_stamps_there_is_round_trip_time_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut plan = plan(directory.path(), &[("a", answering(OK))]);
+    plan["kernel_stamps"] = false.into();
+    let (output, summary) = run(directory.path(), &plan);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = rows(directory.path());
+    assert!(all_ok(&rows) && rows.iter().all(|row| row.wire_ns().is_none() && row.rtt_ns() > 0));
+    let checks = summary["checks"].as_array().unwrap();
+    let stamps = checks.iter().find(|check| check["name"] == "kernel stamps").unwrap();
+    assert_eq!(
+        (&stamps["verdict"], &stamps["what"]),
+        (&json!("not_run"), &json!("the plan asks for none"))
+    );
+}
+
+#[test]
 fn runs_stay_with_an_arm() {
     let directory = tempfile::tempdir().unwrap();
     let mut plan = plan(directory.path(), &[("a", answering(OK)), ("b", answering(OK))]);
