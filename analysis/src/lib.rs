@@ -11,5 +11,6 @@ pub mod stats;
 
 pub use stats::{
     ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
-    FiveNumbers, LaunchSamples, Location, Quantity, Times, differences, effect, estimate, estimate_with, within_margin,
+    FiveNumbers, LaunchSamples, Location, Proportion, ProportionError, Quantity, Times, differences, effect, estimate,
+    estimate_with, proportion, within_margin,
 };

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Place;
 use loadgen::{Arrivals, Connection, Keyword, Plan, Request, Schedule, Target, Wait};
@@ -139,6 +140,9 @@ pub(crate) struct Arm {
     /// Busy wait; for the treatment `delay`, and only for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) delay_ns: Option<u64>,
+    /// Only every nth payload receive is delayed; all of them without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) delay_every: Option<u64>,
     /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) records: bool,
@@ -152,6 +156,13 @@ pub(crate) struct Contrast {
     pub(crate) baseline: String,
     pub(crate) arm: String,
     pub(crate) role: Role,
+    /// What is compared.
+    #[serde(default = "median")]
+    pub(crate) location: Location,
+}
+
+const fn median() -> Location {
+    Location::Median
 }
 
 /// Why they are compared.
@@ -236,6 +247,11 @@ impl Experiment {
                 (Treatment::Delay, Some(_)) | (_, None) => {}
                 (_, Some(_)) => bail!("[[arm]] {name}: delay_ns is only for the treatment delay; remove it"),
             }
+            ensure!(
+                arm.delay_every
+                    .is_none_or(|every| every > 0 && arm.treatment == Treatment::Delay),
+                "[[arm]] {name}: delay_every is for the treatment delay, and at least 1"
+            );
             ensure!(
                 !arm.records || arm.treatment != Treatment::Unmodified,
                 "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use analysis::{ArmSamples, LaunchSamples, Location, Quantity, Times, differences, estimate};
+use analysis::{ArmSamples, LaunchSamples, Quantity, Times, differences, estimate};
 use anyhow::{Context as _, Result};
 use dataset::{LaunchRecord, ObservationReader, Status};
 
@@ -39,7 +39,7 @@ impl<'a> Precision<'a> {
         }
         let samples = [samples(folder, launch)?];
         for contrast in &self.experiment.contrasts {
-            let of = |quantity| differences(&samples, &contrast.baseline, &contrast.arm, quantity, Location::Median);
+            let of = |quantity| differences(&samples, &contrast.baseline, &contrast.arm, quantity, contrast.location);
             // Where the kernel gives no stamps, the round trip stands in, as in the report.
             let found = of(Quantity::WireTime)
                 .or_else(|_| of(Quantity::Rtt))

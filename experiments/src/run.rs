@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clusters::{Level, Place};
 use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
 use indicatif::{ProgressBar, ProgressStyle};
+use loadgen::Schedule;
 
 use crate::definition::Experiment;
 use crate::folder::{Folder, Plan};
@@ -35,6 +36,9 @@ pub(crate) struct Options {
     /// Rounds of each launch, instead of the definition's
     #[arg(long)]
     rounds: Option<u64>,
+    /// Order of the requests, instead of the definition's
+    #[arg(long, value_enum)]
+    schedule: Option<Order>,
     /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
     #[arg(long, value_parser = duration_ns)]
     precision: Option<f64>,
@@ -47,6 +51,13 @@ pub(crate) struct Options {
     /// The hook; beside this program's folder if not given
     #[arg(long)]
     hook: Option<PathBuf>,
+}
+
+/// The two designs that are compared with each other.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Order {
+    Interleaved,
+    Sequential,
 }
 
 /// Where the conditions are had, or why one is not.
@@ -129,6 +140,12 @@ fn experiment(options: &Options) -> Result<Experiment> {
         experiment.conditions.clone_from(&options.conditions);
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
+    if let Some(order) = options.schedule {
+        experiment.load.schedule = match order {
+            Order::Interleaved => Schedule::Interleaved,
+            Order::Sequential => Schedule::Sequential,
+        };
+    }
     experiment.precision_ns = options.precision.or(experiment.precision_ns);
     experiment.budget_s = options.budget.map(|budget_ns| budget_ns / 1e9).or(experiment.budget_s);
     if experiment.precision_ns.is_some() && options.launches.is_none() && options.precision.is_some() {

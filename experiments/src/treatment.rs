@@ -48,5 +48,8 @@ pub(crate) fn environment(arm: &Arm, hook: &Path, log: &Path, telemetry: &Path) 
     if let Some(delay_ns) = arm.delay_ns {
         variables.push(("READHOOK_DELAY_NS", delay_ns.to_string().into()));
     }
+    if let Some(every) = arm.delay_every {
+        variables.push(("READHOOK_DELAY_EVERY", every.to_string().into()));
+    }
     variables
 }

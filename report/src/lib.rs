@@ -4,6 +4,7 @@
 //! [`figures`] draws it, [`html`] writes the page. The notebooks use the same functions.
 #![forbid(unsafe_code)]
 
+pub mod calibration;
 pub mod figures;
 pub mod gates;
 pub mod html;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
 use report::study::StudyResults;
-use report::{figures, html, load, results, table, write};
+use report::{calibration, figures, html, load, results, table, write};
 
 #[derive(Parser)]
 #[command(
@@ -44,6 +44,18 @@ enum Command {
         /// How to print
         #[arg(long, default_value = "text")]
         format: Format,
+    },
+    /// Print and draw what calibration runs recover of known delays, and how often their intervals hold
+    Calibration {
+        /// Folder of a run; once per run
+        #[arg(long = "run", required = true)]
+        runs: Vec<PathBuf>,
+        /// Launches of one repetition
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..))]
+        repetition: u16,
+        /// Folder to write calibration.json and figures/ to
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
@@ -89,6 +101,7 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out),
         Command::Study { study, format } => {
             let study = StudyResults::compute(&load::study(&study)?)?;
             match format {
@@ -98,6 +111,23 @@ fn main() -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {
+    let mut found = Vec::new();
+    for run in runs {
+        let run = Run::open(run)?;
+        let samples = load::run_samples(&run)?;
+        found.extend(calibration::calibrations(
+            &run.manifest,
+            &samples.launches,
+            repetition.into(),
+        )?);
+    }
+    print!("{}", calibration::text(&found));
+    let json = serde_json::to_string_pretty(&found)?;
+    announce(&write::write(out, "calibration.json", json.as_bytes())?);
+    write_all(&calibration::figures(&found)?, out)
 }
 
 fn write_html(output: &Output) -> Result<()> {

@@ -33,6 +33,13 @@ pub struct Contrast {
     pub arm: String,
     /// Why.
     pub role: Role,
+    /// What of the two distributions is compared.
+    #[serde(default = "median")]
+    pub location: Location,
+}
+
+const fn median() -> Location {
+    Location::Median
 }
 
 /// One contrast in one condition. All times in ns.
@@ -226,34 +233,45 @@ fn contrast_effect(contrast: &Contrast, launches: &[LaunchSamples], records: &[&
     })
 }
 
-/// The mean over launches of the true difference, and the estimate of recovered minus true: both per launch, since the
-/// time really spent spinning differs from launch to launch. `None` without telemetry or kernel stamps.
+/// The mean over launches of the true difference, and the estimate of recovered minus true. `None` without telemetry or
+/// kernel stamps.
 fn calibration(
     contrast: &Contrast,
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
 ) -> Result<Option<(f64, Estimate)>> {
+    let Some(launches) = calibration_errors(contrast, launches, records, Quantity::WireTime) else {
+        return Ok(None);
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    let truth_ns = launches.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / launches.len() as f64;
+    let errors: Vec<f64> = launches.iter().map(|(_, error_ns)| *error_ns).collect();
+    Ok(Some((truth_ns, estimate(&errors)?)))
+}
+
+/// The true difference of each launch and recovered minus true, ns: both per launch, since the time really spent spinning
+/// differs from launch to launch. `None` where a launch has no telemetry or no observation of the quantity.
+pub(crate) fn calibration_errors(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+    quantity: Quantity,
+) -> Option<Vec<(f64, f64)>> {
     let truths: BTreeMap<u32, f64> = records
         .iter()
         .filter_map(|record| Some((record.launch, true_difference_ns(record, contrast)?)))
         .collect();
-    let mut errors = Vec::new();
-    for launch in launches {
-        let (Some(truth_ns), Some(baseline), Some(arm)) = (
-            truths.get(&launch.launch),
-            launch
-                .arms
-                .get(&contrast.baseline)
-                .and_then(|arm| arm.wire.quantile(0.5)),
-            launch.arms.get(&contrast.arm).and_then(|arm| arm.wire.quantile(0.5)),
-        ) else {
-            return Ok(None);
-        };
-        errors.push(arm - baseline - truth_ns);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    let truth_ns = truths.values().sum::<f64>() / truths.len() as f64;
-    Ok(Some((truth_ns, estimate(&errors)?)))
+    launches
+        .iter()
+        .map(|launch| {
+            let located = |arm: &String| contrast.location.of(launch.arms.get(arm)?.of(quantity));
+            let truth_ns = *truths.get(&launch.launch)?;
+            Some((
+                truth_ns,
+                located(&contrast.arm)? - located(&contrast.baseline)? - truth_ns,
+            ))
+        })
+        .collect()
 }
 
 fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
@@ -263,7 +281,10 @@ fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64>
             .iter()
             .find(|arm| arm.arm == name)
             .and_then(|arm| arm.telemetry.as_ref())
-            .map(|telemetry| telemetry.spun_ns_median)
+            .map(|telemetry| match contrast.location {
+                Location::Mean => telemetry.spun_ns_mean,
+                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.spun_ns_median,
+            })
     };
     Some(spun_ns(&contrast.arm)? - spun_ns(&contrast.baseline)?)
 }

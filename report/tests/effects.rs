@@ -30,6 +30,10 @@ fn what_was_put_in_is_found() {
         assert!((value(index, "rtt_median") - expected_ns).abs() < 1e-6, "{effects:#}");
         assert!((value(index, "wire_mean") - expected_ns).abs() < 1e-6, "{effects:#}");
         assert_eq!(effects[index]["verdict"], "supported");
+        // All arms are sent to and waited for alike.
+        for part in ["send_path", "wake_up"] {
+            assert_eq!(effects[index]["parts"][part]["value"], 0.0, "{effects:#}");
+        }
     }
     assert!((value(2, "error") - 20.0).abs() < 1e-6);
     assert!((effects[2]["truth_ns"].as_f64().unwrap() - 5_000.0).abs() < 1e-9);

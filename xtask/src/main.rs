@@ -4,6 +4,7 @@
 mod analyze;
 mod bench;
 mod build;
+mod calibrate;
 mod coverage;
 mod doctor;
 mod figures;
@@ -47,6 +48,8 @@ enum Verb {
     Doctor(doctor::Arguments),
     /// Measure one experiment
     Run(run::Arguments),
+    /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
+    Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
     #[command(subcommand)]
     Import(import::Arguments),
@@ -91,6 +94,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Build => build::run(),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
         Verb::Figures(arguments) => figures::run(&arguments),

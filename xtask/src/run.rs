@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Rounds per launch
     #[arg(long)]
     pub(crate) rounds: Option<u64>,
+    /// Order of the requests: interleaved or sequential, instead of the definition's
+    #[arg(long)]
+    pub(crate) schedule: Option<String>,
     /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
     #[arg(long)]
     pub(crate) precision: Option<String>,
@@ -55,7 +58,11 @@ impl Options {
         if let Some(rounds) = self.rounds {
             words.extend(["--rounds".to_owned(), rounds.to_string()]);
         }
-        for (flag, value) in [("--precision", &self.precision), ("--budget", &self.budget)] {
+        for (flag, value) in [
+            ("--schedule", &self.schedule),
+            ("--precision", &self.precision),
+            ("--budget", &self.budget),
+        ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
         if self.strict {
@@ -123,7 +130,7 @@ pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Re
 }
 
 /// A definition's name.
-fn title(experiment: &Path) -> String {
+pub(crate) fn title(experiment: &Path) -> String {
     experiment
         .file_stem()
         .unwrap_or_default()

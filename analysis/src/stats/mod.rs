@@ -7,6 +7,7 @@ mod estimate;
 mod five_numbers;
 mod location;
 mod page;
+mod proportion;
 mod samples;
 pub mod serial;
 pub mod student;
@@ -17,4 +18,5 @@ pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
 pub use five_numbers::FiveNumbers;
 pub use location::Location;
+pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};

@@ -138,7 +138,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         file,
         hook_calls: None,
         arms: records.collect(),
-        loadgen: json!({}),
+        loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
         valid: true,
         warnings: Vec::new(),
     }

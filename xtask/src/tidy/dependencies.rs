@@ -6,7 +6,7 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 16] = [
+const FLOW: [&str; 17] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -17,6 +17,7 @@ const FLOW: [&str; 16] = [
     "hook/bench",
     "sut",
     "loadgen",
+    "loadgen/bench",
     "dataset",
     "clusters",
     "experiments",

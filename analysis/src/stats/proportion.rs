@@ -1,0 +1,88 @@
+//! How often something happened, and whether that is as often as it should be.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Beta, Binomial, ContinuousCDF as _, Discrete as _};
+
+/// A count of successes in independent trials.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Proportion {
+    /// How often it happened.
+    pub successes: u64,
+    /// How often it could have happened.
+    pub trials: u64,
+    /// The share.
+    pub value: f64,
+    /// 95 % interval of the share (Clopper & Pearson 1934, <https://doi.org/10.1093/biomet/26.4.404>), which covers at least
+    /// as often as it says.
+    pub confidence_interval: (f64, f64),
+}
+
+/// Why there is no proportion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProportionError {
+    /// Nothing was tried.
+    #[error("no trial; measure at least one repetition")]
+    NoTrial,
+    /// More successes than trials.
+    #[error("{successes} successes in {trials} trials")]
+    TooMany {
+        /// Successes.
+        successes: u64,
+        /// Trials.
+        trials: u64,
+    },
+}
+
+/// The share with its exact 95 % interval: the quantiles 0.025 of Beta(k, n - k + 1) and 0.975 of Beta(k + 1, n - k).
+/// Validated against SciPy's `binomtest` (`tests/reference`).
+///
+/// # Errors
+/// Without a trial, or with more successes than trials.
+#[expect(clippy::cast_precision_loss, reason = "counts of repetitions")]
+pub fn proportion(successes: u64, trials: u64) -> Result<Proportion, ProportionError> {
+    if trials == 0 {
+        return Err(ProportionError::NoTrial);
+    }
+    if successes > trials {
+        return Err(ProportionError::TooMany { successes, trials });
+    }
+    let (k, n) = (successes as f64, trials as f64);
+    // Without a success or without a failure, one end is the end of all shares.
+    let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map(|beta| beta.inverse_cdf(p));
+    let low = if successes == 0 {
+        Ok(0.0)
+    } else {
+        quantile(k, n - k + 1.0, 0.025)
+    };
+    let high = if successes == trials {
+        Ok(1.0)
+    } else {
+        quantile(k + 1.0, n - k, 0.975)
+    };
+    Ok(Proportion {
+        successes,
+        trials,
+        value: k / n,
+        confidence_interval: (low.unwrap_or(0.0), high.unwrap_or(1.0)),
+    })
+}
+
+impl Proportion {
+    /// Two-sided exact binomial test: the probability, if the true share is `expected`, of a count that is as unlikely as
+    /// this one or more so. Validated against SciPy's `binomtest`.
+    ///
+    /// # Panics
+    /// Unless 0 <= `expected` <= 1.
+    #[must_use]
+    pub fn p_value(&self, expected: f64) -> f64 {
+        let binomial = Binomial::new(expected, self.trials).expect("a share between 0 and 1");
+        let found = binomial.pmf(self.successes);
+        // Counts that are equally likely count too, whatever rounding says.
+        let bound = found * (1.0 + 1e-7);
+        let sum: f64 = (0..=self.trials)
+            .map(|count| binomial.pmf(count))
+            .filter(|pmf| *pmf <= bound)
+            .sum();
+        sum.min(1.0)
+    }
+}

@@ -1,0 +1,53 @@
+//! Shares against SciPy, and what they must be for any counts.
+
+use analysis::{ProportionError, proportion};
+use proptest::prelude::*;
+use serde_json::Value;
+
+#[test]
+fn shares_agree_with_scipy() {
+    let reference: Value = serde_json::from_str(include_str!("reference/proportion.json")).unwrap();
+    for row in reference["rows"].as_array().unwrap() {
+        let number = |index: usize| row[index].as_f64().unwrap();
+        let found = proportion(row[0].as_u64().unwrap(), row[1].as_u64().unwrap()).unwrap();
+        let (low, high) = found.confidence_interval;
+        for (what, found, expected) in [
+            ("low", low, number(3)),
+            ("high", high, number(4)),
+            ("p", found.p_value(number(2)), number(5)),
+        ] {
+            let difference = (found - expected).abs();
+            assert!(
+                difference <= 1e-9 * expected.abs().max(1e-12),
+                "{what} of {row}: {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_share_is_an_error() {
+    assert_eq!(proportion(0, 0), Err(ProportionError::NoTrial));
+    assert_eq!(
+        proportion(3, 2),
+        Err(ProportionError::TooMany {
+            successes: 3,
+            trials: 2
+        })
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn failures_mirror_successes(trials in 1_u64..500, share in 0.0_f64..=1.0, expected in 0.01_f64..0.99) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a count")]
+        let successes = (share * trials as f64) as u64;
+        let one = proportion(successes, trials).unwrap();
+        let other = proportion(trials - successes, trials).unwrap();
+        prop_assert!((one.confidence_interval.0 - (1.0 - other.confidence_interval.1)).abs() < 1e-9);
+        prop_assert!((one.p_value(expected) - other.p_value(1.0 - expected)).abs() < 1e-9);
+        prop_assert!(one.confidence_interval.0 <= one.value && one.value <= one.confidence_interval.1);
+    }
+}

@@ -1,0 +1,247 @@
+//! The load generators: how each is started, and what it says of one server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+use serde_json::Value;
+
+/// What a load generator says of one server, at one request at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    /// Its median, or what comes nearest to it, ns.
+    pub(crate) median_ns: f64,
+    /// Its mean, ns.
+    pub(crate) mean_ns: f64,
+    /// Requests a second.
+    pub(crate) per_second: f64,
+    /// Processors that it kept busy.
+    pub(crate) cpus: f64,
+}
+
+/// Where programs are that no package manager has put into PATH.
+pub(crate) struct Places {
+    /// Those that `--install` brought.
+    pub(crate) installed: PathBuf,
+    /// The compiled `programs/floor.c`.
+    pub(crate) floor: PathBuf,
+    /// The processor to run on.
+    pub(crate) cpu: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Wrk,
+    Hey,
+    Oha,
+    Autocannon,
+    Locust,
+    Floor,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Floor,
+        Self::Wrk,
+        Self::Hey,
+        Self::Oha,
+        Self::Autocannon,
+        Self::Locust,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Wrk => "wrk",
+            Self::Hey => "hey",
+            Self::Oha => "oha",
+            Self::Autocannon => "autocannon",
+            Self::Locust => "Locust",
+            Self::Floor => "C ping-pong",
+        }
+    }
+
+    fn program(self, places: &Places) -> PathBuf {
+        let installed = |path: &str| places.installed.join(path);
+        match self {
+            Self::Wrk => "wrk".into(),
+            Self::Hey => "hey".into(),
+            Self::Oha => installed("bin/oha"),
+            Self::Autocannon => installed("node_modules/.bin/autocannon"),
+            Self::Locust => installed("venv/bin/locust"),
+            Self::Floor => places.floor.clone(),
+        }
+    }
+
+    /// Its version, or why it cannot be asked.
+    pub(crate) fn version(self, places: &Places) -> Result<String, String> {
+        let flag = match self {
+            Self::Floor => return Ok("60 lines".to_owned()),
+            Self::Wrk => "-v",
+            // It has none to tell.
+            Self::Hey => "-h",
+            Self::Oha | Self::Autocannon | Self::Locust => "--version",
+        };
+        let output = Command::new(self.program(places))
+            .arg(flag)
+            .output()
+            .map_err(|error| format!("{error}; `cargo xtask bench peers --install` brings it"))?;
+        if self == Self::Hey {
+            return Ok("of the distribution".to_owned());
+        }
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let mut words = text.split(|letter: char| letter.is_whitespace() || letter == ',');
+        let version = words.find(|word| {
+            word.trim_start_matches('v')
+                .starts_with(|letter: char| letter.is_ascii_digit())
+        });
+        version
+            .map(str::to_owned)
+            .ok_or_else(|| format!("says no version: {}", text.trim()))
+    }
+
+    /// Asks one server for so many seconds, or for about as many requests as that takes.
+    pub(crate) fn ask(self, places: &Places, port: u16, seconds: u32, folder: &Path) -> Result<Said> {
+        let url = format!("http://127.0.0.1:{port}/");
+        let (seconds_text, limit) = (seconds.to_string(), format!("{seconds}s"));
+        let mut command = Command::new("taskset");
+        command
+            .arg("-c")
+            .arg(places.cpu.to_string())
+            .arg(self.program(places))
+            .current_dir(folder);
+        match self {
+            Self::Wrk => command.args(["-t1", "-c1", "--latency", "-d", &limit, &url]),
+            Self::Hey => command.args(["-c", "1", "-z", &limit, &url]),
+            Self::Oha => command.args(["-c", "1", "-z", &limit, "--no-tui", "--output-format", "json", &url]),
+            Self::Autocannon => command.args(["-c", "1", "-d", &seconds_text, "--json", &url]),
+            Self::Locust => {
+                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/locustfile.py");
+                command.arg("-f").arg(file);
+                let words = [
+                    "--headless",
+                    "-u",
+                    "1",
+                    "-t",
+                    &limit,
+                    "--loglevel",
+                    "ERROR",
+                    "--only-summary",
+                    "--host",
+                ];
+                command.args(words).arg(url.trim_end_matches('/'))
+            }
+            Self::Floor => command
+                .arg(port.to_string())
+                .arg((seconds * 30_000).to_string())
+                .arg("1"),
+        };
+        let (start, before) = (Instant::now(), children_s()?);
+        let output = command
+            .output()
+            .with_context(|| format!("cannot start {}", self.name()))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "{}: {}\n{text}{}",
+            self.name(),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let cpus = (children_s()? - before) / start.elapsed().as_secs_f64();
+        fs::write(folder.join(format!("{}.txt", self.name())), &text)?;
+        self.said(&text, cpus)
+            .with_context(|| format!("{} said:\n{text}", self.name()))
+    }
+
+    fn said(self, text: &str, cpus: f64) -> Result<Said> {
+        let number = |value: &Value| value.as_f64().context("a number is missing");
+        let json = || -> Result<Value> { Ok(serde_json::from_str(text)?) };
+        let (median_ns, mean_ns, per_second) = match self {
+            Self::Wrk => {
+                let median = wrk_time(after(text, "50%")?)?;
+                let mean = wrk_time(after(text, "Latency  ").or_else(|_| after(text, "Latency"))?)?;
+                (median, mean, after(text, "Requests/sec:")?.parse()?)
+            }
+            Self::Hey => (
+                after(text, "50%% in")
+                    .or_else(|_| after(text, "50% in"))?
+                    .parse::<f64>()?
+                    * 1e9,
+                after(text, "Average:")?.parse::<f64>()? * 1e9,
+                after(text, "Requests/sec:")?.parse()?,
+            ),
+            Self::Oha => {
+                let json = json()?;
+                (
+                    number(&json["latencyPercentiles"]["p50"])? * 1e9,
+                    number(&json["summary"]["average"])? * 1e9,
+                    number(&json["summary"]["requestsPerSec"])?,
+                )
+            }
+            Self::Autocannon => {
+                let json = json()?;
+                (
+                    number(&json["latency"]["p50"])? * 1e6,
+                    number(&json["latency"]["average"])? * 1e6,
+                    number(&json["requests"]["average"])?,
+                )
+            }
+            Self::Locust => {
+                let line = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("told "))
+                    .context("it told nothing")?;
+                let told: Value = serde_json::from_str(line)?;
+                (
+                    number(&told["median_ms"])? * 1e6,
+                    number(&told["mean_ms"])? * 1e6,
+                    number(&told["per_second"])?,
+                )
+            }
+            Self::Floor => {
+                let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+                ensure!(numbers.len() == 3, "expected three numbers");
+                (numbers[0], numbers[1], numbers[2])
+            }
+        };
+        Ok(Said {
+            median_ns,
+            mean_ns,
+            per_second,
+            cpus,
+        })
+    }
+}
+
+/// The word after a label.
+fn after<'a>(text: &'a str, label: &str) -> Result<&'a str> {
+    let (_, rest) = text.split_once(label).with_context(|| format!("no `{label}`"))?;
+    rest.split_whitespace()
+        .next()
+        .with_context(|| format!("nothing after `{label}`"))
+}
+
+/// As wrk prints a time, in ns.
+fn wrk_time(text: &str) -> Result<f64> {
+    let at = text
+        .find(|letter: char| letter.is_ascii_alphabetic())
+        .context("a time without a unit")?;
+    let unit_ns = match &text[at..] {
+        "us" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        other => anyhow::bail!("unknown unit {other}"),
+    };
+    Ok(text[..at].parse::<f64>()? * unit_ns)
+}
+
+/// CPU time of ended children, s.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of a short run")]
+pub(crate) fn children_s() -> Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
+}

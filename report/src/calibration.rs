@@ -1,0 +1,262 @@
+//! What the instrument recovers of known delays, and how often its intervals hold: computed from calibration runs.
+
+use std::fmt::Write as _;
+
+use analysis::figures::{Figure, Forest, ForestRow, forest};
+use analysis::{Estimate, LaunchSamples, Location, Proportion, Quantity, differences, estimate, proportion};
+use anyhow::{Context as _, Result, ensure};
+use dataset::{LaunchRecord, Manifest};
+use serde::Serialize;
+
+use crate::results::{Contrast, Role, calibration_errors};
+use crate::table::{microseconds, signed};
+
+/// Confidence that the intervals claim.
+const NOMINAL: f64 = 0.95;
+
+/// One known delay in one condition of one run. All times in ns.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recovered {
+    /// The contrast's name.
+    pub name: String,
+    /// What is compared: the median, or the mean where few requests are delayed.
+    pub location: Location,
+    /// Mean over launches of the true difference.
+    pub truth_ns: f64,
+    /// Recovered minus true, of the wire time.
+    pub wire_error: Option<Estimate>,
+    /// Recovered minus true, of the round trip.
+    pub rtt_error: Estimate,
+}
+
+/// How often repetitions of an experiment told the truth.
+#[derive(Clone, Debug, Serialize)]
+pub struct Repeated {
+    /// The contrast's name.
+    pub name: String,
+    /// Whether the truth is a delay, or zero.
+    pub role: Role,
+    /// Launches of each repetition.
+    pub launches: usize,
+    /// Repetitions whose 95 % interval held the truth.
+    pub covered: Proportion,
+    /// Probability of a count as unlikely as this one, were the intervals what they claim to be.
+    pub p_value: f64,
+}
+
+/// One condition of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Calibration {
+    /// The run.
+    pub run_id: String,
+    /// Order of the requests, as the plan says.
+    pub schedule: String,
+    /// Where.
+    pub condition: String,
+    /// Launches.
+    pub launches: usize,
+    /// By delay.
+    pub recovered: Vec<Recovered>,
+    /// By contrast, where there are launches for two repetitions or more.
+    pub repeated: Vec<Repeated>,
+}
+
+/// Computes what a run says of its instrument; repetitions have so many launches each.
+///
+/// # Errors
+/// When the run has no contrast with a known answer, or an arm was never observed.
+pub fn calibrations(
+    manifest: &Manifest,
+    launches: &[LaunchSamples],
+    repetition_launches: usize,
+) -> Result<Vec<Calibration>> {
+    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
+        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+    ensure!(
+        contrasts.iter().any(|contrast| contrast.role == Role::Calibration),
+        "{} has no contrast with the role calibration; run experiments/calibration.toml",
+        manifest.run_id
+    );
+    let schedule = &manifest.plan["load"]["schedule"];
+    let mut found = Vec::new();
+    for condition in &manifest.conditions {
+        let samples: Vec<LaunchSamples> = launches
+            .iter()
+            .filter(|launch| launch.condition == condition.name)
+            .cloned()
+            .collect();
+        if samples.is_empty() {
+            continue;
+        }
+        let records: Vec<&LaunchRecord> = manifest
+            .launches
+            .iter()
+            .filter(|launch| launch.condition == condition.name)
+            .collect();
+        let mut calibration = Calibration {
+            run_id: manifest.run_id.clone(),
+            schedule: schedule.as_str().map_or_else(|| schedule.to_string(), str::to_owned),
+            condition: condition.name.clone(),
+            launches: samples.len(),
+            recovered: Vec::new(),
+            repeated: Vec::new(),
+        };
+        for contrast in &contrasts {
+            let errors = |quantity| errors(contrast, &samples, &records, quantity);
+            if contrast.role == Role::Calibration {
+                let rtt = errors(Quantity::Rtt)
+                    .with_context(|| format!("contrast {}: a launch has no telemetry", contrast.name))?;
+                #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+                let truth_ns = rtt.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / rtt.len() as f64;
+                let of = |errors: Vec<(f64, f64)>| {
+                    estimate(&errors.iter().map(|(_, error_ns)| *error_ns).collect::<Vec<_>>())
+                };
+                calibration.recovered.push(Recovered {
+                    name: contrast.name.clone(),
+                    location: contrast.location,
+                    truth_ns,
+                    wire_error: errors(Quantity::WireTime).map(of).transpose()?,
+                    rtt_error: of(rtt)?,
+                });
+            }
+            let all = errors(Quantity::WireTime).or_else(|| errors(Quantity::Rtt));
+            if let Some(all) = all.filter(|_| contrast.role != Role::Effect) {
+                let values: Vec<f64> = all.iter().map(|(_, error_ns)| *error_ns).collect();
+                calibration
+                    .repeated
+                    .extend(repeated(contrast, &values, repetition_launches)?);
+            }
+        }
+        found.push(calibration);
+    }
+    Ok(found)
+}
+
+/// True difference, and recovered minus true, of each launch; between like arms, the truth is zero.
+fn errors(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+    quantity: Quantity,
+) -> Option<Vec<(f64, f64)>> {
+    match contrast.role {
+        Role::Calibration => calibration_errors(contrast, launches, records, quantity),
+        Role::Control | Role::Effect => {
+            let found = differences(launches, &contrast.baseline, &contrast.arm, quantity, contrast.location).ok()?;
+            Some(found.into_iter().map(|difference_ns| (0.0, difference_ns)).collect())
+        }
+    }
+}
+
+/// Takes launches that follow each other as one repetition of the experiment; a rest is left out.
+fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<Option<Repeated>> {
+    let repetitions = errors_ns.chunks_exact(launches);
+    if repetitions.len() < 2 {
+        return Ok(None);
+    }
+    let trials = repetitions.len() as u64;
+    let mut covered = 0;
+    for repetition in repetitions {
+        let (low, high) = estimate(repetition)?.confidence_interval;
+        covered += u64::from(low <= 0.0 && high >= 0.0);
+    }
+    let covered = proportion(covered, trials)?;
+    Ok(Some(Repeated {
+        name: contrast.name.clone(),
+        role: contrast.role,
+        launches,
+        p_value: covered.p_value(NOMINAL),
+        covered,
+    }))
+}
+
+/// The tables, for a terminal.
+#[must_use]
+pub fn text(calibrations: &[Calibration]) -> String {
+    let mut text = String::new();
+    for calibration in calibrations {
+        _ = writeln!(
+            text,
+            "{}, {}, {} launches ({}); µs, 95 % intervals over launches",
+            calibration.schedule, calibration.condition, calibration.launches, calibration.run_id
+        );
+        let width = calibration
+            .recovered
+            .iter()
+            .map(|row| row.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for row in &calibration.recovered {
+            _ = writeln!(
+                text,
+                "  {:width$}  {:6}  truth {:>8}  wire error {:26}  RTT error {}",
+                row.name,
+                row.location.to_string(),
+                signed(row.truth_ns),
+                row.wire_error
+                    .as_ref()
+                    .map_or_else(|| "no kernel stamps".to_owned(), microseconds),
+                microseconds(&row.rtt_error),
+            );
+        }
+        for row in &calibration.repeated {
+            let (low, high) = row.covered.confidence_interval;
+            _ = writeln!(
+                text,
+                "  {:width$}  {} of {} repetitions of {} launches held {}: {:.1} % [{:.1}, {:.1}], p = {:.3} against 95 %",
+                row.name,
+                row.covered.successes,
+                row.covered.trials,
+                row.launches,
+                if row.role == Role::Control { "zero" } else { "the truth" },
+                100.0 * row.covered.value,
+                100.0 * low,
+                100.0 * high,
+                row.p_value,
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Recovered minus true by delay, one figure for each condition and design of a run with several delays.
+///
+/// # Errors
+/// When a figure cannot be drawn.
+pub fn figures(calibrations: &[Calibration]) -> Result<Vec<Figure>> {
+    let several = calibrations
+        .iter()
+        .filter(|calibration| calibration.recovered.len() > 1);
+    several.map(figure).collect()
+}
+
+fn figure(calibration: &Calibration) -> Result<Figure> {
+    let row = |group: &str, recovered: &Recovered, error: &Estimate| ForestRow {
+        label: match recovered.location {
+            Location::Median => recovered.name.clone(),
+            other => format!("{}, {other}", recovered.name),
+        },
+        group: Some(group.to_owned()),
+        value: error.value / 1e3,
+        confidence_interval: (error.confidence_interval.0 / 1e3, error.confidence_interval.1 / 1e3),
+    };
+    let wire = calibration
+        .recovered
+        .iter()
+        .filter_map(|recovered| Some(row("wire time", recovered, recovered.wire_error.as_ref()?)));
+    let rtt = calibration
+        .recovered
+        .iter()
+        .map(|recovered| row("round trip", recovered, &recovered.rtt_error));
+    Ok(forest(&Forest {
+        name: format!("calibration-{}-{}", calibration.condition, calibration.schedule),
+        caption: format!(
+            "Known delays, recovered minus true, by the {} schedule on {}: {} launches.",
+            calibration.schedule, calibration.condition, calibration.launches
+        ),
+        x_title: "recovered − true delay (µs), 95 % intervals".to_owned(),
+        x_limits: None,
+        rows: wire.chain(rtt).collect(),
+    })?)
+}
