@@ -171,11 +171,12 @@ impl Coverage {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetrySummary {
-    /// Median time in the busy wait, ns.
-    pub spun_ns_median: f64,
-    /// Mean time in the busy wait, ns.
-    pub spun_ns_mean: f64,
-    /// Median time of the hook's own work besides, ns.
+    /// Median time for which the hook held a payload back, ns: from the real call's return to the hook's last look at the
+    /// clock, the busy wait and the hook's own work together.
+    pub held_ns_median: f64,
+    /// Mean of the same, ns.
+    pub held_ns_mean: f64,
+    /// Median time of the hook's own work without the busy wait, ns.
     pub own_ns_median: f64,
     /// Records read.
     pub records: u64,

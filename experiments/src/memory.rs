@@ -74,13 +74,14 @@ fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary>
     if records.is_empty() {
         return None;
     }
-    let mut spun_ns: Vec<u32> = records.iter().map(|record| record.spun_ns).collect();
+    let held = |record: &&Record| record.spun_ns.saturating_add(record.own_ns);
+    let mut held_ns: Vec<u32> = records.iter().map(held).collect();
     let mut own_ns: Vec<u32> = records.iter().map(|record| record.own_ns).collect();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    let mean = spun_ns.iter().map(|&spun| f64::from(spun)).sum::<f64>() / spun_ns.len() as f64;
+    let mean = held_ns.iter().map(|&held| f64::from(held)).sum::<f64>() / held_ns.len() as f64;
     Some(TelemetrySummary {
-        spun_ns_median: median(&mut spun_ns),
-        spun_ns_mean: mean,
+        held_ns_median: median(&mut held_ns),
+        held_ns_mean: mean,
         own_ns_median: median(&mut own_ns),
         records: records.len() as u64,
         dropped: counters.records_dropped,

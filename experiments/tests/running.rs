@@ -44,7 +44,7 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         assert_eq!((coverage.processes, coverage.sockets_accepted), (1, 1));
         let delay = launch.arms[2].telemetry.unwrap();
         assert_eq!((delay.records, delay.dropped), (50, 0));
-        assert!(delay.spun_ns_median >= 1_000.0, "{delay:?}");
+        assert!(delay.held_ns_median >= 1_000.0, "{delay:?}");
     }
     let schema = serde_json::from_str(include_str!("../../dataset/manifest.schema.json")).unwrap();
     let text = fs::read_to_string(desk.path("run/manifest.json")).unwrap();

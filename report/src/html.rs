@@ -46,7 +46,7 @@ pub fn page(page: &Page) -> String {
                     (PreEscaped(figure.to_html()))
                 }
                 (ran(page))
-                @for condition in &page.results.conditions { (effects(condition)) }
+                @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
                 (study(page))
                 (environment(page))
             }
@@ -176,6 +176,27 @@ fn effects(condition: &ConditionResults) -> Markup {
                             tr { td.note colspan="9" { (table::expectation(effect)) } }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// Whether it mattered which arm a request followed.
+fn order(condition: &ConditionResults) -> Markup {
+    html! {
+        @if !condition.steadiness.launches.is_empty() { p.note { (table::settled(&condition.steadiness)) } }
+        @if !condition.order.is_empty() {
+            details {
+                summary { "Order of the requests in " (condition.condition) }
+                p { "What a request's predecessor and its place in the round did to the median wire time, in µs." }
+                table {
+                    thead { tr { th { "requests" } th { "slower by" } th { "nothing, within the A/A margin" } } }
+                    tbody { @for order in &condition.order { tr {
+                        td { (order.name) }
+                        td.number { (table::microseconds(&order.estimate)) }
+                        td { (verdict(order.verdict)) }
+                    } } }
                 }
             }
         }

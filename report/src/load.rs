@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::figures::Thinned;
-use analysis::{ArmSamples, LaunchSamples, Times};
+use analysis::{ArmSamples, LaunchSamples, OrderSamples, SegmentMedians, Times, Turn};
 use anyhow::{Context, Result, bail};
 use dataset::{LaunchRecord, Observation, ObservationReader, Run, Status};
 
@@ -56,6 +56,50 @@ pub struct RunSamples {
     pub launches: Vec<LaunchSamples>,
     /// Condition to (arm, sequence) pairs.
     pub sequences: BTreeMap<String, Vec<(String, Thinned)>>,
+    /// Per launch, in their order: each arm's times by what came before. Empty where rounds do not go to all arms in turn.
+    pub orders: Vec<BTreeMap<String, OrderSamples>>,
+    /// Per launch, in their order: each arm's median RTT by segment, ns, warm-up included.
+    pub segments: Vec<BTreeMap<String, Vec<f64>>>,
+}
+
+/// What came before, while a launch is read.
+struct Orders {
+    arms: usize,
+    samples: BTreeMap<String, OrderSamples>,
+    previous: Option<String>,
+}
+
+impl Orders {
+    fn new(run: &Run, launch: &LaunchRecord) -> Self {
+        let interleaved = run.manifest.plan["load"]["schedule"] == "interleaved";
+        Self {
+            arms: if interleaved { launch.arms.len() } else { 0 },
+            samples: BTreeMap::new(),
+            previous: None,
+        }
+    }
+
+    fn add(&mut self, arm: &str, observation: &Observation) {
+        if self.arms < 2 {
+            return;
+        }
+        let previous = self.previous.replace(arm.to_owned());
+        let (Some(previous), Some(wire_ns)) = (previous, observation.wire_ns()) else {
+            return;
+        };
+        if observation.warm_up || observation.status != Status::Ok {
+            return;
+        }
+        let turn = match usize::from(observation.position) {
+            0 => Turn::First,
+            position if position + 1 == self.arms => Turn::Last,
+            _ => Turn::Middle,
+        };
+        self.samples
+            .entry(arm.to_owned())
+            .or_default()
+            .add(&previous, turn, wire_ns);
+    }
 }
 
 /// Reads a run.
@@ -64,6 +108,12 @@ pub struct RunSamples {
 /// When a file is missing, damaged, or names an arm that the manifest does not.
 pub fn run_samples(run: &Run) -> Result<RunSamples> {
     let mut launches = Vec::new();
+    let mut all_orders = Vec::new();
+    let mut all_segments = Vec::new();
+    let segment_rounds = run.manifest.plan["load"]["segment_rounds"]
+        .as_u64()
+        .unwrap_or(1_000)
+        .max(1);
     let mut sequences: BTreeMap<String, Vec<(String, Thinned)>> = BTreeMap::new();
     for launch in &run.manifest.launches {
         let first = !sequences.contains_key(&launch.condition);
@@ -73,10 +123,20 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
             .map(|arm| (arm.arm.clone(), ArmSamples::default()))
             .collect();
         let mut thinned: BTreeMap<String, Thinned> = BTreeMap::new();
+        let mut orders = Orders::new(run, launch);
+        let mut segments: BTreeMap<String, SegmentMedians> = BTreeMap::new();
         let offset_ns = kernel_minus_user_ns(launch);
         for_each_observation(run, launch, |arm, observation| {
             if let Some(samples) = arms.get_mut(arm) {
                 collect(samples, observation, offset_ns);
+            }
+            orders.add(arm, observation);
+            if observation.status == Status::Ok {
+                let segment = u64::from(observation.round) / segment_rounds;
+                segments
+                    .entry(arm.to_owned())
+                    .or_default()
+                    .add(segment, observation.rtt_ns());
             }
             if first && observation.status == Status::Ok {
                 let rounds = requests_per_arm(launch);
@@ -92,13 +152,25 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
         if first {
             sequences.insert(launch.condition.clone(), thinned.into_iter().collect());
         }
+        all_orders.push(orders.samples);
+        all_segments.push(
+            segments
+                .into_iter()
+                .map(|(arm, segments)| (arm, segments.medians()))
+                .collect(),
+        );
         launches.push(LaunchSamples {
             condition: launch.condition.clone(),
             launch: launch.launch,
             arms,
         });
     }
-    Ok(RunSamples { launches, sequences })
+    Ok(RunSamples {
+        launches,
+        sequences,
+        orders: all_orders,
+        segments: all_segments,
+    })
 }
 
 /// Nanoseconds to milliseconds, for drawing.

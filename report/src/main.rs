@@ -94,7 +94,7 @@ fn main() -> Result<()> {
         Command::Effects { run, format } => {
             let run = Run::open(&run)?;
             let samples = load::run_samples(&run)?;
-            let results = results::results(&run.manifest, &samples.launches)?;
+            let results = results::results(&run.manifest, &samples)?;
             match format {
                 Format::Text => print!("{}", table::effects(&results)),
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
@@ -150,10 +150,7 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
     if let Some(run) = run {
         let run = Run::open(run)?;
         let samples = load::run_samples(&run)?;
-        drawn.extend(figures::run(
-            &results::results(&run.manifest, &samples.launches)?,
-            &samples,
-        )?);
+        drawn.extend(figures::run(&results::results(&run.manifest, &samples)?, &samples)?);
     }
     if let Some(recordings) = recordings(study)? {
         drawn.extend(figures::study(&recordings)?);
@@ -176,7 +173,7 @@ fn recordings(study: &Path) -> Result<Option<Vec<load::StudyCondition>>> {
 fn page(output: &Output) -> Result<html::Page> {
     let run = Run::open(&output.run)?;
     let samples = load::run_samples(&run)?;
-    let results = results::results(&run.manifest, &samples.launches)?;
+    let results = results::results(&run.manifest, &samples)?;
     let recordings = recordings(&output.study)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
     let mut figures = figures::run(&results, &samples)?;

@@ -1,14 +1,18 @@
 //! What is to be said of a run and of the 2023 study, computed once for the tables, the figures, `results.json`, the page
 //! and the notebooks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::{Estimate, LaunchSamples, Location, Quantity, effect, estimate};
+use analysis::{
+    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, effect, estimate, levels,
+    turn_effect,
+};
 use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{self, Verdict};
+use crate::load::RunSamples;
 
 /// Why two arms are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -108,6 +112,33 @@ pub struct ConditionResults {
     pub flagged: usize,
     /// In the order of the experiment.
     pub effects: Vec<Effect>,
+    /// Whether the order of the requests mattered; empty where the schedule is not the interleaved one.
+    pub order: Vec<OrderEffect>,
+    /// Whether the first contrast's baseline settled, launch by launch.
+    pub steadiness: Settling,
+}
+
+/// How launches settled: changepoints of the segments' median RTT, warm-up included.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Settling {
+    /// Launches by how they behave.
+    pub launches: BTreeMap<String, usize>,
+    /// Rounds that the plan flags as warm-up.
+    pub flagged_rounds: u64,
+    /// Launches whose last level began after these.
+    pub settled_later: usize,
+}
+
+/// What the order of the requests did to the median wire time of the unmodified program, or of the baseline of the first
+/// contrast. In ns.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderEffect {
+    /// Which requests are compared with which.
+    pub name: String,
+    /// By how much the former are slower.
+    pub estimate: Estimate,
+    /// Whether that is equivalent to nothing, within the margin of the A/A control.
+    pub verdict: Verdict,
 }
 
 /// All of a run.
@@ -125,7 +156,8 @@ pub struct Results {
 ///
 /// # Errors
 /// When the manifest's plan has no contrasts, or an arm that they name has no observation.
-pub fn results(manifest: &Manifest, launches: &[LaunchSamples]) -> Result<Results> {
+pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
+    let launches = &run.launches;
     let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
         .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
     let conditions = manifest
@@ -158,6 +190,8 @@ pub fn results(manifest: &Manifest, launches: &[LaunchSamples]) -> Result<Result
                 launches: samples.len(),
                 flagged: records.iter().filter(|launch| flagged(launch)).count(),
                 effects,
+                order: order_effects(&record.name, &contrasts, run)?,
+                steadiness: settling(manifest, &record.name, &contrasts, run),
             })
         })
         .collect::<Result<_>>()?;
@@ -166,6 +200,80 @@ pub fn results(manifest: &Manifest, launches: &[LaunchSamples]) -> Result<Result
         experiment: manifest.experiment.clone(),
         conditions,
     })
+}
+
+/// Each arm's carry-over to the first contrast's baseline, rather than that of the baseline's own twin or of the first other
+/// arm; and the turn.
+fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) -> Result<Vec<OrderEffect>> {
+    let Some(contrast) = contrasts.first() else {
+        return Ok(Vec::new());
+    };
+    let subject = &contrast.baseline;
+    let here = samples
+        .launches
+        .iter()
+        .zip(&samples.orders)
+        .filter(|(launch, _)| launch.condition == condition);
+    let orders: Vec<&OrderSamples> = here.filter_map(|(_, orders)| orders.get(subject)).collect();
+    let margin_ns = gates::margins()?.a_a_margin_ns;
+    let mut found = Vec::new();
+    let mut add = |name: String, estimate: Option<Estimate>| {
+        found.extend(estimate.map(|estimate| OrderEffect {
+            name,
+            verdict: gates::equivalent(&estimate, margin_ns),
+            estimate,
+        }));
+    };
+    let names: BTreeSet<&String> = samples
+        .launches
+        .iter()
+        .filter(|launch| launch.condition == condition)
+        .flat_map(|launch| launch.arms.keys())
+        .collect();
+    for name in names
+        .into_iter()
+        .filter(|name| *name != subject && **name != contrast.arm)
+    {
+        add(
+            format!("{subject} after {name}, not after {}", contrast.arm),
+            carry_over(&orders, name, &contrast.arm),
+        );
+    }
+    add(format!("{subject} last in a round, not first"), turn_effect(&orders));
+    Ok(found)
+}
+
+/// Changepoints of the first contrast's baseline in each launch of a condition.
+fn settling(manifest: &Manifest, condition: &str, contrasts: &[Contrast], run: &RunSamples) -> Settling {
+    let load = &manifest.plan["load"];
+    let number = |key: &str| load[key].as_u64().unwrap_or(0);
+    let mut settling = Settling {
+        flagged_rounds: number("warm_up_rounds"),
+        ..Settling::default()
+    };
+    let Some(contrast) = contrasts.first() else {
+        return settling;
+    };
+    for (_, segments) in run
+        .launches
+        .iter()
+        .zip(&run.segments)
+        .filter(|(launch, _)| launch.condition == condition)
+    {
+        let Some(found) = segments.get(&contrast.baseline).and_then(|medians| levels(medians)) else {
+            continue;
+        };
+        let name = match found.steadiness {
+            Steadiness::Flat => "flat",
+            Steadiness::WarmUp => "warm-up",
+            Steadiness::Slowdown => "slowdown",
+            Steadiness::NoSteadyState => "no steady state",
+        };
+        *settling.launches.entry(name.to_owned()).or_default() += 1;
+        let settled_round = found.settled_from() as u64 * number("segment_rounds");
+        settling.settled_later += usize::from(settled_round > settling.flagged_rounds);
+    }
+    settling
 }
 
 fn flagged(launch: &LaunchRecord) -> bool {
@@ -249,8 +357,8 @@ fn calibration(
     Ok(Some((truth_ns, estimate(&errors)?)))
 }
 
-/// The true difference of each launch and recovered minus true, ns: both per launch, since the time really spent spinning
-/// differs from launch to launch. `None` where a launch has no telemetry or no observation of the quantity.
+/// The true difference of each launch and recovered minus true, ns: both per launch, since the time that the hook
+/// really held a payload back differs from launch to launch. `None` where a launch has no telemetry or no observation of the quantity.
 pub(crate) fn calibration_errors(
     contrast: &Contrast,
     launches: &[LaunchSamples],
@@ -275,16 +383,16 @@ pub(crate) fn calibration_errors(
 }
 
 fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
-    let spun_ns = |name: &str| {
+    let held_ns = |name: &str| {
         launch
             .arms
             .iter()
             .find(|arm| arm.arm == name)
             .and_then(|arm| arm.telemetry.as_ref())
             .map(|telemetry| match contrast.location {
-                Location::Mean => telemetry.spun_ns_mean,
-                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.spun_ns_median,
+                Location::Mean => telemetry.held_ns_mean,
+                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
             })
     };
-    Some(spun_ns(&contrast.arm)? - spun_ns(&contrast.baseline)?)
+    Some(held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?)
 }

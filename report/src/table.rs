@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::Estimate;
 
-use crate::results::{ConditionResults, Effect, Results};
+use crate::results::{ConditionResults, Effect, Results, Settling};
 
 /// An effect in microseconds with its interval: `+1.23 [+1.10, +1.36]`.
 #[must_use]
@@ -49,8 +49,37 @@ pub fn effects(results: &Results) -> String {
                 effect.verdict.text(),
             );
         }
+        let settling = &condition.steadiness;
+        if !settling.launches.is_empty() {
+            _ = writeln!(text, "  {}", settled(settling));
+        }
+        for order in &condition.order {
+            _ = writeln!(
+                text,
+                "  order: {}: {}, {}",
+                order.name,
+                microseconds(&order.estimate),
+                order.verdict.text()
+            );
+        }
     }
     text
+}
+
+/// How the launches of a condition settled.
+#[must_use]
+pub fn settled(settling: &Settling) -> String {
+    let kinds: Vec<String> = settling
+        .launches
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    format!(
+        "launches by changepoints: {}; {} settled after the {} rounds that are flagged as warm-up",
+        kinds.join(", "),
+        settling.settled_later,
+        settling.flagged_rounds
+    )
 }
 
 /// A condition's name, level and launches, or why it did not run.

@@ -68,7 +68,7 @@ fn other_data_give_other_verdicts() {
         verdict("e", &with("delay-5us", |arm| arm.wire_ns -= 900), 2),
         "not_supported"
     );
-    assert_eq!(verdict("f", &with("delay-5us", |arm| arm.spun_ns = None), 2), "not_run");
+    assert_eq!(verdict("f", &with("delay-5us", |arm| arm.held_ns = None), 2), "not_run");
 }
 
 #[test]

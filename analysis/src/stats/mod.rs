@@ -1,22 +1,26 @@
 //! Samples, locations and launch-level effects.
 
+mod changepoint;
 mod distribution;
 mod effect;
 mod equivalence;
 mod estimate;
 mod five_numbers;
 mod location;
+mod order;
 mod page;
 mod proportion;
 mod samples;
 pub mod serial;
 pub mod student;
 
+pub use changepoint::{Levels, SegmentMedians, Steadiness, levels};
 pub use distribution::Distribution;
 pub use effect::{EffectError, differences, effect};
 pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_margin};
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
 pub use five_numbers::FiveNumbers;
 pub use location::Location;
+pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};

@@ -141,15 +141,18 @@ fn print(heard: &BTreeMap<String, Heard>, truth_ns: f64, arguments: &Arguments) 
     );
     println!("| load generator | recovered difference, µs | median RTT, µs | throughput × mean RTT | processors |");
     println!("|---|---|---|---|---|");
-    let mut rows: Vec<(f64, String)> = heard.iter().filter_map(|(name, heard)| row(name, heard)).collect();
+    let mut rows: Vec<(f64, String)> = heard
+        .iter()
+        .filter_map(|(name, heard)| row(name, heard, truth_ns))
+        .collect();
     rows.sort_by(|one, other| one.0.total_cmp(&other.0));
     for (_, row) in rows {
         println!("{row}");
     }
 }
 
-/// The width of the interval, by which the rows are ordered, and the row.
-fn row(name: &str, heard: &Heard) -> Option<(f64, String)> {
+/// How far the interval reaches from the truth, by which the rows are ordered, and the row.
+fn row(name: &str, heard: &Heard, truth_ns: f64) -> Option<(f64, String)> {
     let estimate: Estimate = estimate(&heard.differences_ns).ok()?;
     let (low, high) = estimate.confidence_interval;
     let middle = |value: fn(&Said) -> f64| {
@@ -163,10 +166,10 @@ fn row(name: &str, heard: &Heard) -> Option<(f64, String)> {
         low / 1e3,
         high / 1e3,
         middle(|said| said.median_ns) / 1e3,
-        middle(|said| said.per_second * said.mean_ns / 1e9),
+        middle(|said| said.under_way),
         middle(|said| said.cpus),
     );
-    Some((high - low, text))
+    Some(((high - truth_ns).max(truth_ns - low), text))
 }
 
 fn compile_floor(folder: &Path) -> Result<PathBuf> {

@@ -17,8 +17,8 @@ pub(crate) struct Said {
     pub(crate) median_ns: f64,
     /// Its mean, ns.
     pub(crate) mean_ns: f64,
-    /// Requests a second.
-    pub(crate) per_second: f64,
+    /// Throughput times mean RTT, by its own numbers: the requests that were under way at a time, which is one.
+    pub(crate) under_way: f64,
     /// Processors that it kept busy.
     pub(crate) cpus: f64,
 }
@@ -93,7 +93,7 @@ impl Peer {
             return Ok("of the distribution".to_owned());
         }
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        let mut words = text.split(|letter: char| letter.is_whitespace() || letter == ',');
+        let mut words = text.split(|letter: char| letter.is_whitespace() || letter == ',' || letter == '/');
         let version = words.find(|word| {
             word.trim_start_matches('v')
                 .starts_with(|letter: char| letter.is_ascii_digit())
@@ -211,7 +211,7 @@ impl Peer {
         Ok(Said {
             median_ns,
             mean_ns,
-            per_second,
+            under_way: per_second * mean_ns / 1e9,
             cpus,
         })
     }
@@ -244,4 +244,67 @@ fn wrk_time(text: &str) -> Result<f64> {
 pub(crate) fn children_s() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Peer;
+
+    #[test]
+    fn what_each_prints_is_read() {
+        for (peer, text, median_ns, mean_ns, under_way) in [
+            (
+                Peer::Wrk,
+                "Running 1s test @ http://127.0.0.1:1/\n  1 threads and 1 connections\n  Thread Stats   Avg      Stdev     \
+                 Max   +/- Stdev\n    Latency    40.00us    8.14us   1.02ms   97.31%\n    Req/Sec    24.93k     1.05k   26.02k\n  \
+                 Latency Distribution\n     50%   38.00us\n     75%   41.00us\nRequests/sec:  25000.00\n",
+                38e3,
+                40e3,
+                1.0,
+            ),
+            (
+                Peer::Hey,
+                "Summary:\n  Total:\t1.0000 secs\n  Average:\t0.0002 secs\n  Requests/sec:\t5000.0\n\nLatency distribution:\n  \
+                 10%% in 0.0001 secs\n  50%% in 0.0001 secs\n",
+                1e5,
+                2e5,
+                1.0,
+            ),
+            (
+                Peer::Oha,
+                r#"{"summary": {"average": 4e-5, "requestsPerSec": 25000.0}, "latencyPercentiles": {"p50": 3.5e-5}}"#,
+                35e3,
+                40e3,
+                1.0,
+            ),
+            (
+                Peer::Autocannon,
+                r#"{"latency": {"p50": 0, "average": 0.04}, "requests": {"average": 12500}}"#,
+                0.0,
+                40e3,
+                0.5,
+            ),
+            (
+                Peer::Locust,
+                "a line\ntold {\"median_ms\": 0.3, \"mean_ms\": 0.4, \"per_second\": 2500}\nanother\n",
+                3e5,
+                4e5,
+                1.0,
+            ),
+            (Peer::Floor, "16000 20000 50000.0\n", 16e3, 20e3, 1.0),
+        ] {
+            let said = peer.said(text, 0.5).unwrap();
+            for (what, found, expected) in [
+                ("median", said.median_ns, median_ns),
+                ("mean", said.mean_ns, mean_ns),
+                ("under way", said.under_way, under_way),
+            ] {
+                assert!(
+                    (found - expected).abs() <= 1e-9 * expected.abs(),
+                    "{peer:?} {what}: {found}"
+                );
+            }
+        }
+        assert!(Peer::Wrk.said("nothing", 0.0).is_err() && Peer::Locust.said("", 0.0).is_err());
+    }
 }

@@ -73,8 +73,7 @@ pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, fol
         said: Said {
             median_ns: first_ns,
             mean_ns: rtt[0].mean().unwrap_or(first_ns),
-            // Of both servers together, as Little's law takes it.
-            per_second: number("observations")? / number("elapsed_s")?,
+            under_way: number("littles_law")?,
             cpus,
         },
         wire_difference_ns: median(&wire[1])

@@ -17,7 +17,7 @@ use serde_json::json;
 pub(crate) struct Arm {
     pub(crate) name: &'static str,
     pub(crate) wire_ns: i64,
-    pub(crate) spun_ns: Option<f64>,
+    pub(crate) held_ns: Option<f64>,
 }
 
 /// Baseline, control, a cost of 700 ns, and a calibration that recovers its 5,000 ns with an error of 20 ns.
@@ -25,27 +25,27 @@ pub(crate) const ARMS: [Arm; 5] = [
     Arm {
         name: "unmodified",
         wire_ns: 16_000,
-        spun_ns: None,
+        held_ns: None,
     },
     Arm {
         name: "control",
         wire_ns: 16_000,
-        spun_ns: None,
+        held_ns: None,
     },
     Arm {
         name: "scan",
         wire_ns: 16_700,
-        spun_ns: None,
+        held_ns: None,
     },
     Arm {
         name: "delay-0",
         wire_ns: 16_100,
-        spun_ns: Some(40.0),
+        held_ns: Some(40.0),
     },
     Arm {
         name: "delay-5us",
         wire_ns: 21_120,
-        spun_ns: Some(5_040.0),
+        held_ns: Some(5_040.0),
     },
 ];
 
@@ -123,9 +123,9 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         address: String::new(),
         hook_mapped: None,
         requests_sent: u64::from(ROUNDS),
-        telemetry: arm.spun_ns.map(|spun_ns| TelemetrySummary {
-            spun_ns_median: spun_ns,
-            spun_ns_mean: spun_ns,
+        telemetry: arm.held_ns.map(|held_ns| TelemetrySummary {
+            held_ns_median: held_ns,
+            held_ns_mean: held_ns,
             own_ns_median: 0.0,
             records: u64::from(ROUNDS),
             dropped: 0,

@@ -1,0 +1,75 @@
+//! Whether it matters which arm a request follows, and where in its round it stands: in a sound interleaved design, it does
+//! not.
+
+use std::collections::BTreeMap;
+
+use super::{Distribution, Estimate, estimate};
+
+/// One arm's times in one launch, taken apart by what came before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OrderSamples {
+    /// By the arm that the request before went to.
+    after: BTreeMap<String, Distribution>,
+    /// Of the first requests in their rounds, and of the last.
+    first: Distribution,
+    last: Distribution,
+}
+
+/// Where in its round a request stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The round began with it.
+    First,
+    /// Neither of both.
+    Middle,
+    /// The round ended with it.
+    Last,
+}
+
+impl OrderSamples {
+    /// Adds a request.
+    pub fn add(&mut self, after: &str, turn: Turn, time_ns: i64) {
+        match self.after.get_mut(after) {
+            Some(distribution) => distribution.insert(time_ns),
+            None => {
+                let mut distribution = Distribution::default();
+                distribution.insert(time_ns);
+                self.after.insert(after.to_owned(), distribution);
+            }
+        }
+        match turn {
+            Turn::First => self.first.insert(time_ns),
+            Turn::Last => self.last.insert(time_ns),
+            Turn::Middle => {}
+        }
+    }
+
+    /// Median after one arm minus median after another, ns.
+    fn carried(&self, after: &str, rather_than: &str) -> Option<f64> {
+        let median = |arm: &str| self.after.get(arm)?.quantile(0.5);
+        Some(median(after)? - median(rather_than)?)
+    }
+
+    /// Median of the last requests in their rounds minus median of the first, ns.
+    fn turn(&self) -> Option<f64> {
+        Some(self.last.quantile(0.5)? - self.first.quantile(0.5)?)
+    }
+}
+
+/// By how much a request is slower after one arm than after another, ns: the mean over launches of the within-launch
+/// difference of medians, with the t interval of [`estimate`]. `None` with fewer than two launches that have both.
+#[must_use]
+pub fn carry_over(launches: &[&OrderSamples], after: &str, rather_than: &str) -> Option<Estimate> {
+    let differences: Vec<f64> = launches
+        .iter()
+        .filter_map(|launch| launch.carried(after, rather_than))
+        .collect();
+    estimate(&differences).ok()
+}
+
+/// By how much the last request of a round is slower than the first, ns; otherwise as [`carry_over`].
+#[must_use]
+pub fn turn_effect(launches: &[&OrderSamples]) -> Option<Estimate> {
+    let differences: Vec<f64> = launches.iter().filter_map(|launch| launch.turn()).collect();
+    estimate(&differences).ok()
+}
