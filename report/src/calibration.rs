@@ -42,6 +42,8 @@ pub struct Repeated {
     pub covered: Proportion,
     /// Probability of a count as unlikely as this one, were the intervals what they claim to be.
     pub p_value: f64,
+    /// Recovered minus true of each launch, ns, in their order: what the intervals are made of.
+    pub errors_ns: Vec<f64>,
 }
 
 /// One condition of a run.
@@ -167,6 +169,7 @@ fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<O
         launches,
         p_value: covered.p_value(NOMINAL),
         covered,
+        errors_ns: errors_ns.to_vec(),
     }))
 }
 

@@ -1,6 +1,6 @@
 /* The least that a client can do: one request after the other on one connection, with the prober's stamps.
  *
- *   floor PORT REQUESTS STAMPS(0|1)   prints the median and the mean RTT, ns, and requests a second
+ *   floor PORT REQUESTS STAMPS(0|1) SPIN(0|1)   prints the median and the mean RTT, ns, and requests a second
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,8 +34,8 @@ static ssize_t receive(int fd, void *buffer, size_t room, int flags) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) return 2;
-    long count = atol(argv[2]), stamps = atol(argv[3]);
+    if (argc != 5) return 2;
+    long count = atol(argv[2]), stamps = atol(argv[3]), wait = atol(argv[4]) ? MSG_DONTWAIT : 0;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     for (long i = 0; i < count; i++) {
         long long sent = now();
         if (send(fd, request, sizeof request - 1, 0) != sizeof request - 1) return 1;
-        while (receive(fd, buffer, sizeof buffer, MSG_DONTWAIT) <= 0)
+        while (receive(fd, buffer, sizeof buffer, wait) <= 0)
             if (errno != EAGAIN) { perror("recvmsg"); return 1; }
         sum += rtt[i] = now() - sent;
         if (stamps) while (receive(fd, buffer, 0, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {}

@@ -2,6 +2,7 @@
 //! pair of servers, the same processors, in a new order each time.
 #![forbid(unsafe_code)]
 
+mod instructions;
 mod peer;
 mod prober;
 mod server;
@@ -80,6 +81,14 @@ fn main() -> Result<()> {
         println!("{line}");
     }
     print(&heard, truth_ns, &arguments);
+    let loadgen = arguments.binaries.join("loadgen");
+    match instructions::by_request(&loadgen, &places.floor, servers[0].port, folder.path()) {
+        Ok((prober, floor)) => println!(
+            "\nInstructions in user space for each request, asleep while waiting: loadgen {prober:.0} (the writing of its row to \
+             Parquet, between rounds, among them), C ping-pong {floor:.0}."
+        ),
+        Err(error) => println!("\nInstructions for each request: not run: {error:#}"),
+    }
     Ok(())
 }
 

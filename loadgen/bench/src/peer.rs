@@ -137,7 +137,7 @@ impl Peer {
             Self::Floor => command
                 .arg(port.to_string())
                 .arg((seconds * 30_000).to_string())
-                .arg("1"),
+                .args(["1", "1"]),
         };
         let (start, before) = (Instant::now(), children_s()?);
         let output = command
