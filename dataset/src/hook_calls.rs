@@ -13,7 +13,7 @@ use parquet::record::{Row, RowAccessor as _};
 use readhook_telemetry::{FUNCTIONS, Record};
 
 use crate::error::Error;
-use crate::schema::{FileHeader, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY};
+use crate::schema::{FileHeader, ROW_GROUP_ROWS};
 use crate::table::{Kind, Table, put, text};
 
 /// Version of the table; a reader refuses any other.
@@ -105,17 +105,7 @@ pub fn read_hook_calls(path: &Path) -> Result<Vec<(String, Record)>, Error> {
     };
     let file = File::open(path).map_err(Error::io("open", path))?;
     let file = SerializedFileReader::new(file).map_err(damaged)?;
-    let pairs = file.metadata().file_metadata().key_value_metadata();
-    let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.clone();
-    if value(SCHEMA_KEY).as_deref() != Some(HOOK_CALLS.name)
-        || value(VERSION_KEY) != Some(HOOK_CALLS_VERSION.to_string())
-    {
-        return Err(Error::foreign(
-            path,
-            "another table",
-            format!("table {}, version {HOOK_CALLS_VERSION}", HOOK_CALLS.name),
-        ));
-    }
+    HOOK_CALLS.check(path, file.metadata().file_metadata())?;
     let rows = file.get_row_iter(None).map_err(damaged)?;
     rows.map(|row| row.and_then(|row| call(&row)).map_err(damaged))
         .collect()

@@ -12,10 +12,8 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use crate::error::Error;
 use crate::observation::{Observation, Status};
-use crate::schema::{
-    Column, FileHeader, HEADER_KEY, OBSERVATIONS, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY,
-    message_type,
-};
+use crate::schema::{Column, FileHeader, HEADER_KEY, OBSERVATIONS, ROW_GROUP_ROWS, message_type};
+use crate::table::value;
 
 const ADVICE: &str = "the file is cut short or damaged; restore it or measure again";
 
@@ -43,31 +41,21 @@ impl ObservationReader {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         let file = SerializedFileReader::new(file).map_err(|source| damaged(path, source))?;
-        let expected = format!("table {}, version {OBSERVATIONS_VERSION}", OBSERVATIONS.name);
         let metadata = file.metadata().file_metadata();
-        let value = |key: &str| {
-            let pairs = metadata.key_value_metadata()?;
-            pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
-        };
-        if value(SCHEMA_KEY) != Some(OBSERVATIONS.name) {
-            return Err(Error::foreign(path, "a Parquet file of another origin", expected));
-        }
-        let version = value(VERSION_KEY).unwrap_or("none");
-        if version != OBSERVATIONS_VERSION.to_string() {
-            return Err(Error::foreign(
-                path,
-                format!("version {version} of the table"),
-                expected,
-            ));
-        }
+        OBSERVATIONS.check(path, metadata)?;
         let columns = message_type().map_err(|source| damaged(path, source))?;
         if metadata.schema() != columns.as_ref() {
-            return Err(Error::foreign(path, "other columns than this version has", expected));
+            return Err(Error::foreign(
+                path,
+                "other columns than this version has",
+                OBSERVATIONS.expected(),
+            ));
         }
-        let header = serde_json::from_str(value(HEADER_KEY).unwrap_or_default()).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
+        let header =
+            serde_json::from_str(value(metadata, HEADER_KEY).unwrap_or_default()).map_err(|source| Error::Json {
+                path: path.to_owned(),
+                source,
+            })?;
         Ok(Self {
             path: path.to_owned(),
             header,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
@@ -26,6 +26,36 @@ pub(crate) struct Kind {
     pub(crate) version: u32,
     /// Its columns.
     pub(crate) message: &'static str,
+}
+
+impl Kind {
+    /// Checks that a file says of itself that it holds this table in this version.
+    pub(crate) fn check(self, path: &Path, metadata: &FileMetaData) -> Result<(), Error> {
+        if value(metadata, SCHEMA_KEY) != Some(self.name) {
+            return Err(Error::foreign(
+                path,
+                "a Parquet file of another origin",
+                self.expected(),
+            ));
+        }
+        let version = value(metadata, VERSION_KEY).unwrap_or("none");
+        if version != self.version.to_string() {
+            let found = format!("version {version} of the table");
+            return Err(Error::foreign(path, found, self.expected()));
+        }
+        Ok(())
+    }
+
+    /// What a reader expects.
+    pub(crate) fn expected(self) -> String {
+        format!("table {}, version {}", self.name, self.version)
+    }
+}
+
+/// What a file says of itself under a key.
+pub(crate) fn value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a str> {
+    let pairs = metadata.key_value_metadata()?;
+    pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
 /// The file. Dropped before [`finish`](Self::finish), it leaves nothing behind.

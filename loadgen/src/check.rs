@@ -56,7 +56,7 @@ impl Check {
 pub(crate) struct Before {
     switches: u64,
     ticks: Option<Ticks>,
-    offset_ns: i64,
+    pub(crate) kernel_minus_user_ns: i64,
     clock: sys::ClockCost,
 }
 
@@ -79,7 +79,7 @@ impl Before {
         Self {
             switches: sys::involuntary_context_switches(),
             ticks: sys::ticks(cpu),
-            offset_ns: sys::kernel_minus_user_ns(),
+            kernel_minus_user_ns: sys::kernel_minus_user_ns(),
             clock: sys::clock_cost(),
         }
     }
@@ -100,8 +100,8 @@ pub(crate) fn all(
     let clocks = Clocks {
         resolution_ns: before.clock.resolution_ns,
         stamp_cost_ns: before.clock.cost_ns,
-        kernel_minus_user_ns: before.offset_ns,
-        change_ns: offset_ns - before.offset_ns,
+        kernel_minus_user_ns: before.kernel_minus_user_ns,
+        change_ns: offset_ns - before.kernel_minus_user_ns,
     };
     let observations = tally.observations.max(1) as f64;
     let littles_law = tally.littles_law(elapsed_ns).filter(|_| pace.is_none());

@@ -204,6 +204,7 @@ pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, li
                 pace.taken_ns = sent_ns - start_ns - paused_ns;
                 if let Some(outcome) = refused {
                     recorder.record(place, &outcome);
+                    live.saw(place, &outcome);
                 } else {
                     traffic.sent[connection] = Some(place);
                     under_way += 1;

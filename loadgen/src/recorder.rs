@@ -57,7 +57,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(plan: &Plan) -> Result<Self, Error> {
+    pub(crate) fn new(plan: &Plan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
         let names = plan.arms.iter().map(|target| target.arm.clone()).collect();
         let header = FileHeader {
             condition: plan.condition.clone(),
@@ -74,7 +74,7 @@ impl Recorder {
             writer,
             rows,
             capacity,
-            tally: Tally::new(sys::kernel_minus_user_ns()),
+            tally: Tally::new(kernel_minus_user_ns),
             writing_ns: 0,
             errors: 0,
             reasons: BTreeMap::new(),

@@ -30,8 +30,8 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
             source,
         })?;
     }
-    let mut recorder = Recorder::new(plan)?;
     let before = Before::look(plan.cpu);
+    let mut recorder = Recorder::new(plan, before.kernel_minus_user_ns)?;
     let start_ns = sys::monotonic_ns();
     let (finished, pace) = match plan.arrivals {
         Arrivals::Closed => (closed::measure(plan, &mut arms, &mut recorder, &mut live)?, None),
@@ -41,7 +41,8 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
         }
     };
     let elapsed_ns = sys::monotonic_ns() - start_ns - recorder.writing_ns;
-    let writing_ns = recorder.writing_ns + recorder.flush()?;
+    recorder.flush()?;
+    let writing_ns = recorder.writing_ns;
     let migrations = live.migrations();
     drop(live);
     let (tally, reasons) = recorder.finish(plan)?;

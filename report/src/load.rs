@@ -56,49 +56,83 @@ pub struct RunSamples {
     pub launches: Vec<LaunchSamples>,
     /// Condition to (arm, sequence) pairs.
     pub sequences: BTreeMap<String, Vec<(String, Thinned)>>,
-    /// Per launch, in their order: each arm's times by what came before. Empty where rounds do not go to all arms in turn.
-    pub orders: Vec<BTreeMap<String, OrderSamples>>,
-    /// Per launch, in their order: each arm's median RTT by segment, ns, warm-up included.
-    pub segments: Vec<BTreeMap<String, Vec<f64>>>,
+    /// Per launch, in their order: how the first contrast's baseline went.
+    pub courses: Vec<Course>,
 }
 
-/// What came before, while a launch is read.
-struct Orders {
-    arms: usize,
-    samples: BTreeMap<String, OrderSamples>,
-    previous: Option<String>,
+impl RunSamples {
+    /// The courses of a condition's launches, in their order.
+    pub(crate) fn courses_in(&self, condition: &str) -> impl Iterator<Item = &Course> {
+        let pairs = self.launches.iter().zip(&self.courses);
+        pairs
+            .filter(move |(launch, _)| launch.condition == condition)
+            .map(|(_, course)| course)
+    }
 }
 
-impl Orders {
+/// How one arm's requests went over a launch.
+#[derive(Debug)]
+pub struct Course {
+    /// Its wire times by what came before. Empty where rounds do not go to all arms in turn.
+    pub order: OrderSamples,
+    /// Its median RTT by segment, ns, warm-up included.
+    pub segment_medians_ns: Vec<f64>,
+}
+
+/// A course while its launch is read.
+struct Following {
+    /// The arm, and how many arms take turns; 0 where they do not.
+    subject: String,
+    arms_in_turn: usize,
+    segment_rounds: u64,
+    /// Which arm the request before went to; empty before the first.
+    previous: String,
+    order: OrderSamples,
+    segments: SegmentMedians,
+}
+
+impl Following {
     fn new(run: &Run, launch: &LaunchRecord) -> Self {
-        let interleaved = run.manifest.plan["load"]["schedule"] == "interleaved";
+        let plan = &run.manifest.plan;
+        let in_turn = plan["load"]["schedule"] == "interleaved" && launch.arms.len() > 1;
         Self {
-            arms: if interleaved { launch.arms.len() } else { 0 },
-            samples: BTreeMap::new(),
-            previous: None,
+            subject: plan["contrasts"][0]["baseline"].as_str().unwrap_or_default().to_owned(),
+            arms_in_turn: if in_turn { launch.arms.len() } else { 0 },
+            segment_rounds: plan["load"]["segment_rounds"].as_u64().unwrap_or(1_000).max(1),
+            previous: String::new(),
+            order: OrderSamples::default(),
+            segments: SegmentMedians::default(),
         }
     }
 
     fn add(&mut self, arm: &str, observation: &Observation) {
-        if self.arms < 2 {
-            return;
+        if arm == self.subject && observation.status == Status::Ok {
+            let segment = u64::from(observation.round) / self.segment_rounds;
+            self.segments.add(segment, observation.rtt_ns());
+            self.add_in_turn(observation);
         }
-        let previous = self.previous.replace(arm.to_owned());
-        let (Some(previous), Some(wire_ns)) = (previous, observation.wire_ns()) else {
-            return;
-        };
-        if observation.warm_up || observation.status != Status::Ok {
+        self.previous.clear();
+        self.previous.push_str(arm);
+    }
+
+    fn finished(self) -> Course {
+        Course {
+            order: self.order,
+            segment_medians_ns: self.segments.medians(),
+        }
+    }
+
+    fn add_in_turn(&mut self, observation: &Observation) {
+        let Some(wire_ns) = observation.wire_ns() else { return };
+        if self.arms_in_turn == 0 || observation.warm_up || self.previous.is_empty() {
             return;
         }
         let turn = match usize::from(observation.position) {
             0 => Turn::First,
-            position if position + 1 == self.arms => Turn::Last,
+            position if position + 1 == self.arms_in_turn => Turn::Last,
             _ => Turn::Middle,
         };
-        self.samples
-            .entry(arm.to_owned())
-            .or_default()
-            .add(&previous, turn, wire_ns);
+        self.order.add(&self.previous, turn, wire_ns);
     }
 }
 
@@ -108,12 +142,7 @@ impl Orders {
 /// When a file is missing, damaged, or names an arm that the manifest does not.
 pub fn run_samples(run: &Run) -> Result<RunSamples> {
     let mut launches = Vec::new();
-    let mut all_orders = Vec::new();
-    let mut all_segments = Vec::new();
-    let segment_rounds = run.manifest.plan["load"]["segment_rounds"]
-        .as_u64()
-        .unwrap_or(1_000)
-        .max(1);
+    let mut courses = Vec::new();
     let mut sequences: BTreeMap<String, Vec<(String, Thinned)>> = BTreeMap::new();
     for launch in &run.manifest.launches {
         let first = !sequences.contains_key(&launch.condition);
@@ -123,21 +152,13 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
             .map(|arm| (arm.arm.clone(), ArmSamples::default()))
             .collect();
         let mut thinned: BTreeMap<String, Thinned> = BTreeMap::new();
-        let mut orders = Orders::new(run, launch);
-        let mut segments: BTreeMap<String, SegmentMedians> = BTreeMap::new();
+        let mut following = Following::new(run, launch);
         let offset_ns = kernel_minus_user_ns(launch);
         for_each_observation(run, launch, |arm, observation| {
             if let Some(samples) = arms.get_mut(arm) {
                 collect(samples, observation, offset_ns);
             }
-            orders.add(arm, observation);
-            if observation.status == Status::Ok {
-                let segment = u64::from(observation.round) / segment_rounds;
-                segments
-                    .entry(arm.to_owned())
-                    .or_default()
-                    .add(segment, observation.rtt_ns());
-            }
+            following.add(arm, observation);
             if first && observation.status == Status::Ok {
                 let rounds = requests_per_arm(launch);
                 thinned
@@ -152,13 +173,7 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
         if first {
             sequences.insert(launch.condition.clone(), thinned.into_iter().collect());
         }
-        all_orders.push(orders.samples);
-        all_segments.push(
-            segments
-                .into_iter()
-                .map(|(arm, segments)| (arm, segments.medians()))
-                .collect(),
-        );
+        courses.push(following.finished());
         launches.push(LaunchSamples {
             condition: launch.condition.clone(),
             launch: launch.launch,
@@ -168,8 +183,7 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
     Ok(RunSamples {
         launches,
         sequences,
-        orders: all_orders,
-        segments: all_segments,
+        courses,
     })
 }
 

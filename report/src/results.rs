@@ -191,7 +191,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 flagged: records.iter().filter(|launch| flagged(launch)).count(),
                 effects,
                 order: order_effects(&record.name, &contrasts, run)?,
-                steadiness: settling(manifest, &record.name, &contrasts, run),
+                steadiness: settling(manifest, &record.name, run),
             })
         })
         .collect::<Result<_>>()?;
@@ -209,12 +209,7 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) 
         return Ok(Vec::new());
     };
     let subject = &contrast.baseline;
-    let here = samples
-        .launches
-        .iter()
-        .zip(&samples.orders)
-        .filter(|(launch, _)| launch.condition == condition);
-    let orders: Vec<&OrderSamples> = here.filter_map(|(_, orders)| orders.get(subject)).collect();
+    let orders: Vec<&OrderSamples> = samples.courses_in(condition).map(|course| &course.order).collect();
     let margin_ns = gates::margins()?.a_a_margin_ns;
     let mut found = Vec::new();
     let mut add = |name: String, estimate: Option<Estimate>| {
@@ -244,23 +239,15 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) 
 }
 
 /// Changepoints of the first contrast's baseline in each launch of a condition.
-fn settling(manifest: &Manifest, condition: &str, contrasts: &[Contrast], run: &RunSamples) -> Settling {
+fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling {
     let load = &manifest.plan["load"];
     let number = |key: &str| load[key].as_u64().unwrap_or(0);
     let mut settling = Settling {
         flagged_rounds: number("warm_up_rounds"),
         ..Settling::default()
     };
-    let Some(contrast) = contrasts.first() else {
-        return settling;
-    };
-    for (_, segments) in run
-        .launches
-        .iter()
-        .zip(&run.segments)
-        .filter(|(launch, _)| launch.condition == condition)
-    {
-        let Some(found) = segments.get(&contrast.baseline).and_then(|medians| levels(medians)) else {
+    for course in run.courses_in(condition) {
+        let Some(found) = levels(&course.segment_medians_ns) else {
             continue;
         };
         let name = match found.steadiness {
