@@ -39,7 +39,7 @@ pub enum Error {
     #[error("cannot talk to the kernel's network configuration: {0}")]
     Socket(#[from] io::Error),
     /// The kernel refused a change to the network.
-    #[error("cannot {action}: {source}; the kernel needs the modules `veth` and `bridge`")]
+    #[error("cannot {action}: {source}; the kernel needs the modules `veth`, `bridge` and, for nodes, `vxlan`")]
     Netlink {
         /// What was tried.
         action: String,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd;
 
 use nix::sched::{CloneFlags, setns, unshare};
-use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth};
+use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, LinkVxlan};
 
 use crate::error::Error;
 use crate::place::{Level, Place};
@@ -13,6 +13,12 @@ use crate::place::{Level, Place};
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 3);
 const PREFIX: u8 = 24;
+/// The nodes' own addresses, between which the overlay's packets travel: the server's node, the client's node.
+const NODES: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 24, 0, 2), Ipv4Addr::new(10, 24, 0, 3)];
+/// Port for VXLAN; DOI 10.17487/RFC7348, section 8.
+const VXLAN_PORT: u16 = 4789;
+/// Largest packet within the overlay, bytes: 1500 without the outer IPv4, UDP, VXLAN and inner Ethernet headers.
+const OVERLAY_MTU: u32 = 1450;
 
 /// A place's network. Processes are put into it by moving the calling thread before it starts them.
 #[derive(Debug)]
@@ -24,6 +30,20 @@ pub struct Network {
 struct Ends {
     server: File,
     client: File,
+    /// The namespaces between the two, where there are nodes theirs first. Nothing runs in them: they, and the links in
+    /// them, live as long as they are held here.
+    #[cfg_attr(not(test), expect(dead_code, reason = "held so that the namespaces live"))]
+    between: Vec<File>,
+}
+
+/// A link from a bridge to another namespace.
+struct Cable<'a> {
+    /// The link's name at the bridge.
+    port: &'static str,
+    /// Its name at the other end.
+    peer: &'static str,
+    /// The other end.
+    to: &'a File,
 }
 
 impl Network {
@@ -35,7 +55,7 @@ impl Network {
     pub fn build(place: Place, level: Level) -> Result<Self, Error> {
         match (place, level) {
             (Place::LocalPod, Level::Loopback) => Ok(Self { ends: None }),
-            (Place::LocalBridge, Level::Loopback) => Err(Error::Unavailable {
+            (Place::LocalBridge | Place::LocalNodes, Level::Loopback) => Err(Error::Unavailable {
                 place: place.name(),
                 level: level.name(),
             }),
@@ -44,6 +64,7 @@ impl Network {
                 Ok(Self { ends: None })
             }
             (Place::LocalBridge, _) => bridge().map(|ends| Self { ends: Some(ends) }),
+            (Place::LocalNodes, _) => nodes().map(|ends| Self { ends: Some(ends) }),
         }
     }
 
@@ -76,38 +97,104 @@ impl Network {
 /// The present namespace becomes the bridge's; it is no container engine's, whose packet filter could interfere.
 fn bridge() -> Result<Ends, Error> {
     let middle = present()?;
-    let server = new_namespace()?;
-    let client = new_namespace()?;
-    go_to(&middle)?;
+    let (server, client) = (new_namespace()?, new_namespace()?);
+    let cables = [("to-server", &server), ("to-client", &client)];
+    switch(&middle, cables.map(|(port, to)| Cable { port, peer: "eth0", to }))?;
+    address(&server, "eth0", SERVER)?;
+    address(&client, "eth0", CLIENT)?;
+    Ok(Ends {
+        server,
+        client,
+        between: vec![middle],
+    })
+}
+
+/// The present namespace becomes the switch between two nodes. Each node has a bridge for its pods, which the overlay
+/// joins to the other node's: a packet passes pod, bridge, VXLAN, the nodes' own network, and the same upwards.
+fn nodes() -> Result<Ends, Error> {
+    let middle = present()?;
+    let nodes = [new_namespace()?, new_namespace()?];
+    let (server, client) = (new_namespace()?, new_namespace()?);
+    let cables = [("to-server-node", &nodes[0]), ("to-client-node", &nodes[1])];
+    switch(&middle, cables.map(|(port, to)| Cable { port, peer: "node", to }))?;
+    for (index, (pod, pod_address)) in [(&server, SERVER), (&client, CLIENT)].into_iter().enumerate() {
+        let node = &nodes[index];
+        address(node, "node", NODES[index])?;
+        let cable = Cable {
+            port: "to-pod",
+            peer: "eth0",
+            to: pod,
+        };
+        switch(node, [cable])?;
+        overlay(node, NODES[index], NODES[1 - index])?;
+        shrink(pod, "eth0")?;
+        address(pod, "eth0", pod_address)?;
+    }
+    let [first, second] = nodes;
+    Ok(Ends {
+        server,
+        client,
+        between: vec![first, second, middle],
+    })
+}
+
+/// Makes a bridge in a namespace, and a link from it to each of the others.
+fn switch<const N: usize>(namespace: &File, cables: [Cable<'_>; N]) -> Result<(), Error> {
+    go_to(namespace)?;
     configure(async |handle| {
         let add = handle.link().add(LinkBridge::new("bridge").build());
         add.execute().await.map_err(netlink("create a bridge"))?;
         up(&handle, "bridge").await?;
         let bridge = index(&handle, "bridge").await?;
-        for (port, peer, end) in [("to-server", "server", &server), ("to-client", "client", &client)] {
+        for Cable { port, peer, to } in cables {
             let pair = handle.link().add(LinkVeth::new(port, peer).build());
             pair.execute()
                 .await
                 .map_err(netlink("create a pair of virtual links"))?;
-            let moved = LinkUnspec::new_with_name(peer).setns_by_fd(end.as_raw_fd()).build();
+            let moved = LinkUnspec::new_with_name(peer).setns_by_fd(to.as_raw_fd()).build();
             set(&handle, moved, "move a link").await?;
             let port = LinkUnspec::new_with_name(port).controller(bridge).up().build();
             set(&handle, port, "join a link to the bridge").await?;
         }
         Ok(())
-    })?;
-    for (end, link, address) in [(&server, "server", SERVER), (&client, "client", CLIENT)] {
-        go_to(end)?;
-        configure(async |handle| {
-            up(&handle, "lo").await?;
-            let add = handle
-                .address()
-                .add(index(&handle, link).await?, IpAddr::V4(address), PREFIX);
-            add.execute().await.map_err(netlink("give a link its address"))?;
-            up(&handle, link).await
-        })?;
-    }
-    Ok(Ends { server, client })
+    })
+}
+
+/// Joins a node's bridge to that of the node at `remote`.
+fn overlay(node: &File, local: Ipv4Addr, remote: Ipv4Addr) -> Result<(), Error> {
+    go_to(node)?;
+    configure(async |handle| {
+        let link = LinkVxlan::new("overlay", 1)
+            .dev(index(&handle, "node").await?)
+            .local(local)
+            .remote(remote)
+            .port(VXLAN_PORT)
+            .controller(index(&handle, "bridge").await?)
+            .up();
+        let add = handle.link().add(link.build());
+        add.execute().await.map_err(netlink("create a VXLAN link"))
+    })
+}
+
+/// Leaves room for the overlay's headers in a pod's packets.
+fn shrink(pod: &File, link: &str) -> Result<(), Error> {
+    go_to(pod)?;
+    configure(async |handle| {
+        let smaller = LinkUnspec::new_with_name(link).mtu(OVERLAY_MTU).build();
+        set(&handle, smaller, "limit a link's packets").await
+    })
+}
+
+/// Gives a link its address and switches it on.
+fn address(namespace: &File, link: &str, address: Ipv4Addr) -> Result<(), Error> {
+    go_to(namespace)?;
+    configure(async |handle| {
+        up(&handle, "lo").await?;
+        let index = index(&handle, link).await?;
+        let add = handle.address().add(index, IpAddr::V4(address), PREFIX);
+        add.execute().await.map_err(netlink("give a link its address"))?;
+        up(&handle, link).await
+    })
 }
 
 fn present() -> Result<File, Error> {
@@ -160,5 +247,65 @@ fn netlink(action: &'static str) -> impl FnOnce(rtnetlink::Error) -> Error {
     move |source| Error::Netlink {
         action: action.to_owned(),
         source: Box::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Packets that a link of this thread's namespace has received and sent.
+    fn packets(link: &str) -> (u64, u64) {
+        let text = fs::read_to_string("/proc/thread-self/net/dev").expect("the kernel lists the links");
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(link)?.strip_prefix(':'));
+        let fields: Vec<u64> = line
+            .expect("the link is there")
+            .split_whitespace()
+            .map(|field| field.parse().expect("a number"))
+            .collect();
+        (fields[1], fields[9])
+    }
+
+    #[test]
+    fn what_two_pods_say_to_each_other_passes_the_overlay() {
+        // On a thread of its own, since namespaces belong to threads.
+        let tried = thread::spawn(|| {
+            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
+                println!("skipped: no network namespace can be made here ({error}); run as root");
+                return;
+            }
+            let network = Network::build(Place::LocalNodes, Level::Namespaces).expect("two nodes");
+            network.go_to_server().expect("the server's pod");
+            let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
+            let address = listener.local_addr().expect("its address");
+            network.go_to_client().expect("the client's pod");
+            let mut client = TcpStream::connect(address).expect("the pods reach each other");
+            // Many packets of full size: one that is too large for the overlay would be lost.
+            let said = vec![7; 300_000];
+            let copy = said.clone();
+            let sender = thread::spawn(move || client.write_all(&copy).expect("all is sent"));
+            let mut heard = Vec::new();
+            let (mut server, _) = listener.accept().expect("the client is there");
+            server
+                .set_read_timeout(Some(Duration::from_secs(60)))
+                .expect("a time limit");
+            server.read_to_end(&mut heard).expect("all is received");
+            sender.join().expect("the sender ends");
+            assert_eq!(heard, said);
+            for node in &network.ends.as_ref().expect("ends").between[..2] {
+                go_to(node).expect("the node");
+                let (received, sent) = packets("overlay");
+                assert!(received > 5 && sent > 5, "{received} received, {sent} sent");
+            }
+        });
+        tried.join().expect("the thread ends");
     }
 }

@@ -14,11 +14,14 @@ pub enum Place {
     /// Client and servers in a network namespace each, joined by a bridge in a third: the topology of two containers on
     /// one container network.
     LocalBridge,
+    /// Client and servers in pods on different nodes: two namespaces more, for the nodes, joined by VXLAN as an overlay
+    /// network joins the nodes of a cluster.
+    LocalNodes,
 }
 
 impl Place {
     /// All places.
-    pub const ALL: [Self; 2] = [Self::LocalPod, Self::LocalBridge];
+    pub const ALL: [Self; 3] = [Self::LocalPod, Self::LocalBridge, Self::LocalNodes];
 
     /// Its name.
     #[must_use]
@@ -26,6 +29,7 @@ impl Place {
         match self {
             Self::LocalPod => "local-pod",
             Self::LocalBridge => "local-bridge",
+            Self::LocalNodes => "local-nodes",
         }
     }
 }
@@ -43,7 +47,7 @@ impl FromStr for Place {
         Self::ALL
             .into_iter()
             .find(|place| place.name() == text)
-            .ok_or_else(|| format!("no place `{text}`; expected local-pod or local-bridge"))
+            .ok_or_else(|| format!("no place `{text}`; expected local-pod, local-bridge or local-nodes"))
     }
 }
 
