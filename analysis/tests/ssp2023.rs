@@ -55,7 +55,9 @@ fn study() -> Option<Vec<Condition>> {
     };
     let found = places.iter().find(|place| csv(place, RECORDINGS[0].1).is_some());
     let Some(directory) = found else {
-        eprintln!("skipped: no CSV files of the 2023 study; set SSP2023_DIR to the folder that holds them");
+        println!(
+            "SKIPPED: ssp2023 statistics: no CSV files of the 2023 study; set SSP2023_DIR to the folder that holds them"
+        );
         return None;
     };
     let recording =

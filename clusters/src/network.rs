@@ -279,7 +279,7 @@ mod tests {
         // On a thread of its own, since namespaces belong to threads.
         let tried = thread::spawn(|| {
             if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-                println!("skipped: no network namespace can be made here ({error}); run as root");
+                println!("SKIPPED: local-nodes: no network namespace can be made here ({error}); run as root");
                 return;
             }
             let network = Network::build(Place::LocalNodes, Level::Namespaces).expect("two nodes");

@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Folder of the run; one that is unfinished goes on
     #[arg(long)]
     out: PathBuf,
-    /// Only these conditions
+    /// These conditions, instead of the experiment's
     #[arg(long, value_delimiter = ',')]
     conditions: Vec<Place>,
     /// Launches of each condition, instead of the definition's

@@ -75,6 +75,8 @@ impl RunSamples {
 pub struct Course {
     /// Its wire times by what came before. Empty where rounds do not go to all arms in turn.
     pub order: OrderSamples,
+    /// Rounds of a segment.
+    pub segment_rounds: u64,
     /// Its median RTT by segment, ns, warm-up included.
     pub segment_medians_ns: Vec<f64>,
 }
@@ -117,6 +119,7 @@ impl Following {
 
     fn finished(self) -> Course {
         Course {
+            segment_rounds: self.segment_rounds,
             order: self.order,
             segment_medians_ns: self.segments.medians(),
         }

@@ -257,7 +257,7 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
             Steadiness::NoSteadyState => "no steady state",
         };
         *settling.launches.entry(name.to_owned()).or_default() += 1;
-        let settled_round = found.settled_from() as u64 * number("segment_rounds");
+        let settled_round = found.settled_from() as u64 * course.segment_rounds;
         settling.settled_later += usize::from(settled_round > settling.flagged_rounds);
     }
     settling
@@ -345,7 +345,8 @@ fn calibration(
 }
 
 /// The true difference of each launch and recovered minus true, ns: both per launch, since the time that the hook
-/// really held a payload back differs from launch to launch. `None` where a launch has no telemetry or no observation of the quantity.
+/// really held a payload back differs from launch to launch. `None` where a launch has no telemetry or no observation
+/// of the quantity.
 pub(crate) fn calibration_errors(
     contrast: &Contrast,
     launches: &[LaunchSamples],

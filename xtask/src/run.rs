@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 /// What may be asked otherwise than the definition says.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Only these conditions, as local-pod,local-bridge
+    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
     /// Launches per condition
