@@ -200,6 +200,7 @@ impl Experiment {
             schedule: load.schedule,
             arrivals: load.arrivals,
             connections: load.connections,
+            threads: 1,
             connection: load.connection,
             rounds: load.rounds,
             warm_up_rounds: load.warm_up_rounds,

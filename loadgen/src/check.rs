@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::open::{LATE_NS, Pace};
+use crate::open::LATE_NS;
 use crate::plan::{Plan, Schedule, Wait};
+use crate::prober::Went;
 use crate::summary::Tally;
 use crate::sys::{self, Ticks};
 
@@ -51,11 +52,36 @@ impl Check {
     }
 }
 
-/// What is looked at before and after the measuring.
+/// What a thread looks at before and after its measuring.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Before {
+pub(crate) struct Watch {
+    cpu: Option<usize>,
     switches: u64,
     ticks: Option<Ticks>,
+}
+
+impl Watch {
+    pub(crate) fn begin(cpu: Option<usize>) -> Self {
+        Self {
+            cpu,
+            switches: sys::involuntary_context_switches(),
+            ticks: sys::ticks(cpu),
+        }
+    }
+
+    /// Involuntary context switches since the beginning, and the share of the time that was stolen.
+    pub(crate) fn end(self) -> (u64, Option<f64>) {
+        let steal = self
+            .ticks
+            .zip(sys::ticks(self.cpu))
+            .and_then(|(before, after)| after.stolen_since(before));
+        (sys::involuntary_context_switches() - self.switches, steal)
+    }
+}
+
+/// The clocks before the measuring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
     pub(crate) kernel_minus_user_ns: i64,
     clock: sys::ClockCost,
 }
@@ -75,27 +101,17 @@ pub struct Clocks {
 }
 
 impl Before {
-    pub(crate) fn look(cpu: Option<usize>) -> Self {
+    pub(crate) fn look() -> Self {
         Self {
-            switches: sys::involuntary_context_switches(),
-            ticks: sys::ticks(cpu),
             kernel_minus_user_ns: sys::kernel_minus_user_ns(),
             clock: sys::clock_cost(),
         }
     }
 }
 
-/// All checks, the involuntary context switches, and the clocks.
-pub(crate) fn all(
-    plan: &Plan,
-    before: &Before,
-    tally: &Tally,
-    pace: Option<Pace>,
-    elapsed_ns: i64,
-    migrations: u64,
-    no_stamps: Option<&str>,
-) -> (Vec<Check>, u64, Clocks) {
-    let switches = sys::involuntary_context_switches() - before.switches;
+/// All checks, and the clocks.
+pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (Vec<Check>, Clocks) {
+    let (pace, steal, no_stamps) = (went.pace, went.steal, went.no_stamps.as_deref());
     let offset_ns = sys::kernel_minus_user_ns();
     let clocks = Clocks {
         resolution_ns: before.clock.resolution_ns,
@@ -104,16 +120,13 @@ pub(crate) fn all(
         change_ns: offset_ns - before.kernel_minus_user_ns,
     };
     let observations = tally.observations.max(1) as f64;
-    let littles_law = tally.littles_law(elapsed_ns).filter(|_| pace.is_none());
-    let at_once = if plan.schedule == Schedule::Duet {
-        plan.arms.len() as f64
+    let littles_law = tally.littles_law(went.mean_elapsed_ns()).filter(|_| pace.is_none());
+    let at_once_by_thread = if plan.schedule == Schedule::Duet {
+        plan.arms.len()
     } else {
-        1.0
+        1
     };
-    let steal = before
-        .ticks
-        .zip(sys::ticks(plan.cpu))
-        .and_then(|(before, after)| after.stolen_since(before));
+    let at_once = (at_once_by_thread * usize::from(plan.threads)) as f64;
     let late = pace.map(|pace| pace.late as f64 / pace.sent.max(1) as f64);
     let checks = vec![
         Check::at_most(
@@ -182,16 +195,16 @@ pub(crate) fn all(
         ),
         Check::at_most(
             "involuntary context switches",
-            Some(switches as f64 / observations),
+            Some(went.switches as f64 / observations),
             0.01,
             "by request",
         ),
         Check::at_most(
             "migrations",
-            Some(migrations as f64 / observations),
+            Some(went.migrations as f64 / observations),
             0.001,
             "between CPUs, by request",
         ),
     ];
-    (checks, switches, clocks)
+    (checks, clocks)
 }

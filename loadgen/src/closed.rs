@@ -2,29 +2,28 @@
 
 use std::hint::spin_loop;
 
-use crate::connection::{Arm, Outcome};
+use crate::connection::{Arm, LOOKS_PER_CLOCK, Outcome};
 use crate::error::Error;
 use crate::live::Live;
 use crate::plan::{Plan, Schedule, Wait};
-use crate::recorder::{Place, Recorder};
+use crate::recorder::{Place, ROUNDS_AFTER_WRITE, Recorder};
 use crate::schedule::Steps;
 use crate::sys;
 
-/// Rounds after a write that are flagged as warm-up: writing has emptied caches and let the servers sleep.
-const ROUNDS_AFTER_WRITE: u32 = 32;
-/// Looks at the sockets between two looks at the clock.
-const LOOKS_PER_CLOCK: u32 = 64;
-
 /// Whether all steps were done.
-pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, live: &mut Live) -> Result<bool, Error> {
-    let allowed_errors = plan.max_error_share * (plan.rounds * arms.len() as u64) as f64;
+pub(crate) fn measure(
+    plan: &Plan,
+    arms: &mut [Arm],
+    recorder: &mut Recorder<'_>,
+    live: &mut Live,
+) -> Result<bool, Error> {
     let together = plan.schedule == Schedule::Duet;
     let mut sequences = vec![0_u32; arms.len()];
     let mut outcomes: Vec<Option<Outcome>> = vec![None; arms.len()];
     let mut flagged_steps = 0_u32;
     let mut steps = Steps::new(plan);
     while let Some(step) = steps.advance() {
-        if sys::received_signal().is_some() || recorder.errors as f64 > allowed_errors {
+        if recorder.stopped() {
             return Ok(false);
         }
         if !recorder.has_room(step.arms.len()) {

@@ -14,8 +14,8 @@ use crate::response::{self, Body, Head};
 use crate::sys;
 
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Spins between two looks at the clock, so that the look does not delay every receive call.
-const SPINS_PER_CLOCK: u32 = 64;
+/// Looks at a socket between two looks at the clock, so that the latter do not delay every receive call.
+pub(crate) const LOOKS_PER_CLOCK: u32 = 64;
 
 /// One arm as the prober sees it.
 pub(crate) struct Arm {
@@ -224,7 +224,7 @@ impl Arm {
         while self.links[connection].pending.is_some() {
             spins = spins.wrapping_add(1);
             // To sleep is to block in the receive call: poll would return at once, for the stamp on the error queue.
-            if let Some(outcome) = self.take(connection, spin, !spin || spins.is_multiple_of(SPINS_PER_CLOCK)) {
+            if let Some(outcome) = self.take(connection, spin, !spin || spins.is_multiple_of(LOOKS_PER_CLOCK)) {
                 return Some(outcome);
             }
             spin_loop();

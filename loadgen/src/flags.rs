@@ -53,9 +53,12 @@ pub(crate) struct Probe {
     /// How the times of --rate are distributed.
     #[arg(long, value_enum, default_value = "poisson", requires = "rate")]
     arrivals: Process,
-    /// Connections to each server.
+    /// Connections of each thread to each server.
     #[arg(long, default_value_t = 1)]
     connections: u16,
+    /// Threads, each with its own CPU, connections, and share of the rounds and the rate.
+    #[arg(long, default_value_t = 1)]
+    threads: u16,
     /// A new connection for each request.
     #[arg(long)]
     new_connections: bool,
@@ -159,6 +162,7 @@ impl Probe {
                 (Some(rate), Process::Poisson) => Arrivals::Poisson(rate),
             },
             connections: self.connections,
+            threads: self.threads,
             connection: if self.new_connections {
                 Connection::New
             } else {

@@ -11,6 +11,7 @@ mod error;
 mod live;
 mod open;
 mod plan;
+mod prober;
 mod recorder;
 mod request;
 mod response;

@@ -32,6 +32,7 @@ struct Shown {
 pub(crate) struct Live {
     shown: Arc<Shown>,
     thread: Option<JoinHandle<()>>,
+    threads: u64,
     segment: u64,
     in_segment: u64,
     done: u64,
@@ -67,20 +68,27 @@ impl Moments {
 }
 
 impl Live {
-    /// To be called before the prober is pinned.
+    /// For the first thread, whose pace stands for that of all; to be called before it is pinned.
     pub(crate) fn new(plan: &Plan) -> Self {
+        let mut live = Self::hidden(plan);
+        live.thread = stderr().is_terminal().then(|| {
+            let (shown, plan) = (Arc::clone(&live.shown), plan.clone());
+            thread::spawn(move || draw(&shown, &plan))
+        });
+        live
+    }
+
+    /// For the other threads: shows nothing.
+    pub(crate) fn hidden(plan: &Plan) -> Self {
         let arms = plan.arms.len();
         let shown = Arc::new(Shown {
             differences: (1..arms).map(|_| Default::default()).collect(),
             ..Shown::default()
         });
-        let thread = stderr().is_terminal().then(|| {
-            let (shown, plan) = (Arc::clone(&shown), plan.clone());
-            thread::spawn(move || draw(&shown, &plan))
-        });
         Self {
             shown,
-            thread,
+            thread: None,
+            threads: plan.threads.into(),
             segment: plan.segment_rounds * arms as u64,
             in_segment: 0,
             done: 0,
@@ -109,7 +117,7 @@ impl Live {
         if self.thread.is_none() {
             return;
         }
-        self.shown.done.store(self.done, Relaxed);
+        self.shown.done.store(self.done * self.threads, Relaxed);
         if outcome.status == Status::Ok && !place.warm_up {
             let wire = outcome.kernel_rx_ns.zip(outcome.kernel_tx_ns);
             let time_ns = wire.map_or(outcome.user_receive_ns - outcome.user_send_ns, |(rx, tx)| {

@@ -6,11 +6,11 @@ use std::hint::spin_loop;
 use rand::SeedableRng as _;
 use rand_pcg::Pcg64;
 
-use crate::connection::Arm;
+use crate::connection::{Arm, LOOKS_PER_CLOCK};
 use crate::error::Error;
 use crate::live::Live;
 use crate::plan::{Arrivals, Plan, Wait};
-use crate::recorder::{Place, Recorder};
+use crate::recorder::{Place, ROUNDS_AFTER_WRITE, Recorder};
 use crate::schedule::Steps;
 use crate::sys;
 
@@ -20,28 +20,55 @@ pub(crate) const LATE_NS: i64 = 50_000;
 const LONGEST_BACKLOG_S: f64 = 1.0;
 /// Rate that was reached, as a share of the rate asked for, that counts as held.
 const HELD: f64 = 0.99;
-const LOOKS_PER_CLOCK: u32 = 64;
-/// Rounds after a pause for writing that are flagged as warm-up.
-const ROUNDS_AFTER_WRITE: u32 = 32;
 
-/// How an open loop went.
-#[derive(Clone, Copy, Debug, Default)]
+/// How an open loop went, of one thread or of several.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
+    threads: u16,
     /// All requests were sent and ended.
     pub(crate) finished: bool,
     pub(crate) sent: u64,
     pub(crate) late: u64,
     pub(crate) latest_ns: i64,
-    /// From the first intended send to the last one, pauses left out, ns.
+    /// From the first intended send to the last one, pauses left out, summed over the threads, ns.
     intended_ns: i64,
-    /// From the first intended send to the last send, pauses left out, ns.
+    /// From the first intended send to the last send, pauses left out, summed over the threads, ns.
     taken_ns: i64,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            finished: false,
+            sent: 0,
+            late: 0,
+            latest_ns: 0,
+            intended_ns: 0,
+            taken_ns: 0,
+        }
+    }
+}
+
 impl Pace {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            threads: self.threads + other.threads,
+            finished: self.finished && other.finished,
+            sent: self.sent + other.sent,
+            late: self.late + other.late,
+            latest_ns: self.latest_ns.max(other.latest_ns),
+            intended_ns: self.intended_ns + other.intended_ns,
+            taken_ns: self.taken_ns + other.taken_ns,
+        }
+    }
+
     /// Requests a second that were sent.
     pub(crate) fn reached(self) -> f64 {
-        self.sent.saturating_sub(1) as f64 / (self.taken_ns.max(1) as f64 / 1e9)
+        let threads = u64::from(self.threads);
+        let mean_taken_s = self.taken_ns.max(1) as f64 / 1e9 / threads as f64;
+        self.sent.saturating_sub(threads) as f64 / mean_taken_s
     }
 
     /// Whether the sends kept up with the arrivals.
@@ -142,9 +169,12 @@ struct Traffic {
 }
 
 /// Sends all requests of a plan at their times.
-pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, live: &mut Live) -> Result<Pace, Error> {
-    let requests = plan.rounds * arms.len() as u64;
-    let allowed_errors = plan.max_error_share * requests as f64;
+pub(crate) fn measure(
+    plan: &Plan,
+    arms: &mut [Arm],
+    recorder: &mut Recorder<'_>,
+    live: &mut Live,
+) -> Result<Pace, Error> {
     let longest_backlog = (plan.arrivals.rate().unwrap_or(0.0) * LONGEST_BACKLOG_S).max(100.0);
     let start_ns = sys::monotonic_ns();
     let mut line = Line::new(plan, start_ns);
@@ -160,10 +190,7 @@ pub(crate) fn measure(plan: &Plan, arms: &mut [Arm], recorder: &mut Recorder, li
     let mut pace = Pace::default();
     let (mut paused_ns, mut looks) = (0_i64, 0_u32);
     loop {
-        if sys::received_signal().is_some()
-            || recorder.errors as f64 > allowed_errors
-            || waiting as f64 > longest_backlog
-        {
+        if recorder.stopped() || waiting as f64 > longest_backlog {
             return Ok(pace);
         }
         // Writing would make sends late: what has arrived is sent, and the rest comes later by as long as it takes.

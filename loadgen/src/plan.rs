@@ -31,9 +31,13 @@ pub struct Plan {
     /// When a request is sent.
     #[serde(default)]
     pub arrivals: Arrivals,
-    /// Connections to each arm, which take turns; in an open loop they are used at the same time.
+    /// Connections of each thread to each arm, which take turns; in an open loop they are used at the same time.
     #[serde(default = "one")]
     pub connections: u16,
+    /// Threads, each with its own CPU, its own connections and its share of the rounds and of the rate. Thread t of T does
+    /// the rounds t, t + T, t + 2T and so on; its rows are in their order, those of different threads come in blocks.
+    #[serde(default = "one")]
+    pub threads: u16,
     /// Whether a connection is used again.
     #[serde(default)]
     pub connection: Connection,
@@ -48,7 +52,7 @@ pub struct Plan {
     /// Whether the kernel is asked for stamps, which cost the prober about a microsecond per request.
     #[serde(default = "yes")]
     pub kernel_stamps: bool,
-    /// CPU that the prober runs on; any without it.
+    /// CPU that the prober runs on; any without it. Further threads run on the CPUs after it.
     pub cpu: Option<usize>,
     /// Seed of the order of the arms.
     pub seed: u64,
@@ -214,6 +218,16 @@ impl Plan {
         if self.connections == 0 {
             return Err(wrong("connections", 0, "at least 1"));
         }
+        if self.threads == 0 || u64::from(self.threads) > self.rounds {
+            return Err(wrong("threads", self.threads, "at least 1 and at most `rounds`"));
+        }
+        if self.connections.checked_mul(self.threads).is_none() {
+            return Err(wrong(
+                "connections",
+                format!("{} for each of {} threads", self.connections, self.threads),
+                "at most 65535 in all",
+            ));
+        }
         if let Some(rate) = self.arrivals.rate() {
             if !(rate.is_finite() && rate > 0.0 && rate <= 1e7) {
                 return Err(wrong(
@@ -230,6 +244,25 @@ impl Plan {
         self.keyword
             .as_ref()
             .map_or(Ok(()), |keyword| keyword.validate(&self.request))
+    }
+
+    /// What one thread does of a plan that has been checked, as the plan of one thread.
+    pub(crate) fn share(&self, thread: u16) -> Self {
+        let threads = u64::from(self.threads);
+        let of = |rounds: u64| (rounds + threads - 1 - u64::from(thread)) / threads;
+        let part = |rate: f64| rate / f64::from(self.threads);
+        Self {
+            threads: 1,
+            rounds: of(self.rounds),
+            warm_up_rounds: of(self.warm_up_rounds),
+            seed: self.seed.wrapping_add(thread.into()),
+            arrivals: match self.arrivals {
+                Arrivals::Closed => Arrivals::Closed,
+                Arrivals::Constant(rate) => Arrivals::Constant(part(rate)),
+                Arrivals::Poisson(rate) => Arrivals::Poisson(part(rate)),
+            },
+            ..self.clone()
+        }
     }
 
     /// What can be sent: the plain request and, where there is one, that with the keyword.

@@ -1,6 +1,8 @@
 //! Holds rows until there is time to write them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use dataset::{FileHeader, Observation, ObservationWriter, Status};
 
@@ -10,8 +12,10 @@ use crate::plan::Plan;
 use crate::summary::Tally;
 use crate::sys;
 
-/// Rows held in memory before they are written between two rounds.
+/// Rows held in memory by all threads before they are written between two rounds.
 const BUFFER_ROWS: u64 = 131_072;
+/// Rounds after a write that are flagged as warm-up: writing has emptied caches and let the servers sleep.
+pub(crate) const ROUNDS_AFTER_WRITE: u32 = 32;
 
 const BLANK: Observation = Observation {
     round: 0,
@@ -43,59 +47,117 @@ pub(crate) struct Place {
     pub(crate) warm_up: bool,
 }
 
-/// The rows that are not written yet.
-pub(crate) struct Recorder {
+/// Where the rows of all threads go.
+pub(crate) struct Output {
+    file: Mutex<File>,
+    /// Requests that may fail, over all threads.
+    allowed_errors: f64,
+    errors: AtomicU64,
+    stopped: AtomicBool,
+}
+
+struct File {
     writer: ObservationWriter,
-    rows: Vec<Observation>,
-    capacity: usize,
-    pub(crate) tally: Tally,
-    pub(crate) writing_ns: i64,
-    /// Requests that failed.
-    pub(crate) errors: u64,
+    tally: Tally,
     /// The first reason for each failure of each arm.
     reasons: BTreeMap<(u16, Status), &'static str>,
 }
 
-impl Recorder {
-    pub(crate) fn new(plan: &Plan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
+impl Output {
+    pub(crate) fn create(plan: &Plan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
         let names = plan.arms.iter().map(|target| target.arm.clone()).collect();
         let header = FileHeader {
             condition: plan.condition.clone(),
             launch: plan.launch,
             arms: names,
         };
-        let writer = ObservationWriter::create(&plan.output, header)?;
-        let needed = (plan.rounds * plan.arms.len() as u64).min(BUFFER_ROWS);
-        let capacity = usize::try_from(needed).unwrap_or(0).max(plan.arms.len());
+        Ok(Self {
+            file: Mutex::new(File {
+                writer: ObservationWriter::create(&plan.output, header)?,
+                tally: Tally::new(kernel_minus_user_ns),
+                reasons: BTreeMap::new(),
+            }),
+            allowed_errors: plan.max_error_share * (plan.rounds * plan.arms.len() as u64) as f64,
+            errors: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// Asks all threads to end.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+    }
+
+    /// Completes the file; gives the sums, and for each arm and status with failures why the first of them failed.
+    pub(crate) fn finish(self, plan: &Plan) -> Result<(Tally, Vec<String>), Error> {
+        let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        file.writer.finish()?;
+        let reasons = file.reasons.iter().map(|((arm, status), why)| {
+            let arm = &plan.arms[usize::from(*arm)].arm;
+            format!("arm `{arm}` had requests that ended as `{}`: {why}", status.text())
+        });
+        Ok((file.tally, reasons.collect()))
+    }
+}
+
+/// The rows of one thread that are not written yet.
+pub(crate) struct Recorder<'a> {
+    output: &'a Output,
+    thread: u16,
+    threads: u16,
+    connections: u16,
+    rows: Vec<Observation>,
+    capacity: usize,
+    pub(crate) writing_ns: i64,
+    reasons: BTreeMap<(u16, Status), &'static str>,
+}
+
+impl<'a> Recorder<'a> {
+    /// For the share of a thread.
+    pub(crate) fn new(share: &Plan, output: &'a Output, thread: u16, threads: u16) -> Self {
+        let needed = (share.rounds * share.arms.len() as u64).min(BUFFER_ROWS / u64::from(threads));
+        let capacity = usize::try_from(needed).unwrap_or(0).max(share.arms.len());
         // Written once, so that no page of it is missing when it is filled.
         let mut rows = vec![BLANK; capacity];
         rows.clear();
-        Ok(Self {
-            writer,
+        Self {
+            output,
+            thread,
+            threads,
+            connections: share.connections,
             rows,
             capacity,
-            tally: Tally::new(kernel_minus_user_ns),
             writing_ns: 0,
-            errors: 0,
             reasons: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// Whether to send no more: a signal has come, more requests have failed than may, or another thread has given up.
+    pub(crate) fn stopped(&self) -> bool {
+        sys::received_signal().is_some()
+            || self.output.stopped.load(Relaxed)
+            || self.output.errors.load(Relaxed) as f64 > self.output.allowed_errors
     }
 
     pub(crate) fn has_room(&self, rows: usize) -> bool {
         self.rows.len() + rows <= self.capacity
     }
 
+    /// The thread's own numbers become those of the run.
     pub(crate) fn record(&mut self, place: Place, outcome: &Outcome) {
         if let Some(why) = outcome.why {
             self.reasons.entry((place.arm, outcome.status)).or_insert(why);
         }
-        self.errors += u64::from(outcome.status != Status::Ok);
+        if outcome.status != Status::Ok {
+            self.output.errors.fetch_add(1, Relaxed);
+        }
+        let of_all = |number: u32| number * u32::from(self.threads) + u32::from(self.thread);
         self.rows.push(Observation {
-            round: place.round,
+            round: of_all(place.round),
             position: place.position,
             arm: place.arm,
-            sequence: place.sequence,
-            connection: place.connection,
+            sequence: of_all(place.sequence),
+            connection: place.connection + self.thread * self.connections,
             request: place.request,
             intended_send_ns: outcome.intended_send_ns,
             user_send_ns: outcome.user_send_ns,
@@ -109,25 +171,19 @@ impl Recorder {
         });
     }
 
-    /// Writes what is held; gives how long that took, ns.
+    /// Writes what is held, after the other threads' turn; gives how long that took, ns.
     pub(crate) fn flush(&mut self) -> Result<i64, Error> {
         let start_ns = sys::monotonic_ns();
-        self.tally.add(&self.rows);
-        self.writer.write(&self.rows)?;
+        let mut file = self.output.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.tally.add(&self.rows);
+        file.writer.write(&self.rows)?;
+        for (failure, why) in std::mem::take(&mut self.reasons) {
+            file.reasons.entry(failure).or_insert(why);
+        }
+        drop(file);
         self.rows.clear();
         let took_ns = sys::monotonic_ns() - start_ns;
         self.writing_ns += took_ns;
         Ok(took_ns)
-    }
-
-    /// Completes the file; gives the sums, and for each arm and status with failures why the first of them failed.
-    pub(crate) fn finish(mut self, plan: &Plan) -> Result<(Tally, Vec<String>), Error> {
-        self.flush()?;
-        self.writer.finish()?;
-        let reasons = self.reasons.iter().map(|((arm, status), why)| {
-            let arm = &plan.arms[usize::from(*arm)].arm;
-            format!("arm `{arm}` had requests that ended as `{}`: {why}", status.text())
-        });
-        Ok((self.tally, reasons.collect()))
     }
 }

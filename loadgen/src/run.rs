@@ -1,90 +1,77 @@
 //! A run from its plan to its file and summary.
 
+use std::iter::once;
+use std::panic::resume_unwind;
+use std::thread;
+
 use crate::check::{self, Before};
-use crate::connection::Arm;
-use crate::error::Error;
+use crate::error::{Error, wrong};
 use crate::live::Live;
-use crate::plan::{Arrivals, Plan};
-use crate::recorder::Recorder;
+use crate::plan::Plan;
+use crate::prober::{Prober, Went};
+use crate::recorder::Output;
 use crate::summary::{Rate, Summary};
-use crate::{closed, open, sys};
+use crate::sys;
 
 /// Sends all requests of a plan and writes what happened; stops early, with a complete file, when a signal asks for
 /// it ([`crate::stop_on_signals`]), when more requests have failed than the plan allows in all, or when the rate of an
 /// open loop is far from held.
 ///
 /// # Errors
-/// When the plan makes no sense, an arm refuses the first connection, or the file cannot be written. Nothing is left
-/// then. Failing requests are no error: compare [`Summary::error_share`] with the plan.
+/// When the plan makes no sense, there are fewer CPUs than threads, an arm refuses the first connection, or the file
+/// cannot be written. Nothing is left then. Failing requests are no error: compare [`Summary::error_share`] with the
+/// plan.
 pub fn run(plan: &Plan) -> Result<Summary, Error> {
     plan.validate()?;
-    let mut live = Live::new(plan);
+    let cpus = cpus(plan)?;
+    let mut live = Some(Live::new(plan));
     if let Some(cpu) = plan.cpu {
         sys::pin_to_cpu(cpu).map_err(|source| Error::Cpu { cpu, source })?;
     }
-    let mut arms: Vec<Arm> = plan.arms.iter().map(|target| Arm::new(plan, target)).collect();
-    for (arm, target) in arms.iter_mut().zip(&plan.arms) {
-        arm.connect().map_err(|source| Error::Connect {
-            arm: target.arm.clone(),
-            address: target.address,
-            source,
-        })?;
+    let before = Before::look();
+    let output = Output::create(plan, before.kernel_minus_user_ns)?;
+    let mut probers = Vec::new();
+    for (thread, cpu) in (0..plan.threads).zip(cpus) {
+        let share = plan.share(thread);
+        let live = live.take().unwrap_or_else(|| Live::hidden(&share));
+        probers.push(Prober::new(share, cpu, &output, thread, plan.threads, live)?);
     }
-    let before = Before::look(plan.cpu);
-    let mut recorder = Recorder::new(plan, before.kernel_minus_user_ns)?;
-    let start_ns = sys::monotonic_ns();
-    let (finished, pace) = match plan.arrivals {
-        Arrivals::Closed => (closed::measure(plan, &mut arms, &mut recorder, &mut live)?, None),
-        Arrivals::Constant(_) | Arrivals::Poisson(_) => {
-            let pace = open::measure(plan, &mut arms, &mut recorder, &mut live)?;
-            (pace.finished, Some(pace))
-        }
-    };
-    let elapsed_ns = sys::monotonic_ns() - start_ns - recorder.writing_ns;
-    recorder.flush()?;
-    let writing_ns = recorder.writing_ns;
-    let migrations = live.migrations();
-    drop(live);
-    let (tally, reasons) = recorder.finish(plan)?;
-    let no_stamps = arms.iter().find_map(|arm| arm.no_stamps.as_deref());
-    let (checks, switches, clocks) = check::all(plan, &before, &tally, pace, elapsed_ns, migrations, no_stamps);
+    let went = measure(probers, &output)?;
+    let (tally, reasons) = output.finish(plan)?;
+    let no_stamps = went.no_stamps.as_deref();
+    let (checks, clocks) = check::all(plan, &before, &tally, &went);
 
-    let sent = |arm: &Arm| u64::from(arm.sent);
     let mut summary = Summary {
-        rounds: if finished {
-            plan.rounds
-        } else {
-            arms.iter().map(sent).min().unwrap_or(0)
-        },
+        rounds: went.rounds,
         observations: tally.observations,
         warm_up: tally.warm_up,
         requests_sent: plan
             .arms
             .iter()
-            .zip(&arms)
-            .map(|(target, arm)| (target.arm.clone(), sent(arm)))
+            .zip(&went.sent)
+            .map(|(target, sent)| (target.arm.clone(), *sent))
             .collect(),
         error_share: tally.error_share(),
-        reopened: arms.iter().map(|arm| arm.reopened).sum(),
+        reopened: went.reopened,
         stamped_share: tally.stamped_share(),
         discarded_unstamped: tally.discarded_unstamped,
-        littles_law: tally.littles_law(elapsed_ns),
-        not_rtt_ns: tally.not_rtt_ns(elapsed_ns).filter(|_| pace.is_none()),
-        rate: pace.zip(plan.arrivals.rate()).map(|(pace, asked)| Rate {
+        littles_law: tally.littles_law(went.mean_elapsed_ns()),
+        not_rtt_ns: tally.not_rtt_ns(went.elapsed_ns).filter(|_| went.pace.is_none()),
+        rate: went.pace.zip(plan.arrivals.rate()).map(|(pace, asked)| Rate {
             asked,
             reached: pace.reached(),
-            held: pace.held() && pace.finished,
+            held: pace.held() && went.finished,
             late_sends: pace.late,
             latest_send_ns: pace.latest_ns,
         }),
-        elapsed_s: elapsed_ns as f64 / 1e9,
-        writing_s: writing_ns as f64 / 1e9,
-        involuntary_context_switches: switches,
+        elapsed_s: went.mean_elapsed_ns() as f64 / 1e9,
+        writing_s: went.writing_ns as f64 / 1e9,
+        involuntary_context_switches: went.switches,
         peak_memory_bytes: sys::peak_memory_bytes(),
         cpu: plan.cpu,
         clocks,
         checks,
-        finished,
+        finished: went.finished,
         warnings: Vec::new(),
         errors: tally.errors,
         reasons,
@@ -92,4 +79,43 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
     };
     summary.judge(no_stamps);
     Ok(summary)
+}
+
+/// One for each thread: the plan's and those after it, or none in particular.
+fn cpus(plan: &Plan) -> Result<Vec<Option<usize>>, Error> {
+    let threads = usize::from(plan.threads);
+    let allowed = sys::allowed_cpus();
+    let cpus: Vec<usize> = match plan.cpu {
+        // Whether the first is to be had is seen when the thread is pinned to it.
+        Some(first) => once(first)
+            .chain(allowed.into_iter().filter(|cpu| *cpu > first))
+            .collect(),
+        None => allowed,
+    };
+    if threads > 1 && cpus.len() < threads {
+        let from = plan.cpu.map_or(String::new(), |cpu| format!(" from CPU {cpu} on"));
+        return Err(wrong(
+            "threads",
+            format!("{threads} threads, and {} CPUs{from}", cpus.len()),
+            "a CPU for each thread",
+        ));
+    }
+    Ok(match plan.cpu {
+        Some(_) => cpus.into_iter().take(threads).map(Some).collect(),
+        None => vec![None; threads],
+    })
+}
+
+/// The first on this thread, the others on their own, all at the same time.
+fn measure(probers: Vec<Prober<'_>>, output: &Output) -> Result<Went, Error> {
+    thread::scope(|scope| {
+        let mut probers = probers.into_iter();
+        let first = probers.next().expect("a plan has at least one thread");
+        let others: Vec<_> = probers.map(|prober| scope.spawn(|| prober.measure(output))).collect();
+        let first = first.measure(output)?;
+        others.into_iter().try_fold(first, |went, other| {
+            let other = other.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            Ok(went.and(other))
+        })
+    })
 }

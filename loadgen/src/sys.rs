@@ -272,14 +272,26 @@ pub(crate) fn current_cpu() -> i32 {
     unsafe { libc::sched_getcpu() }
 }
 
+fn allowed_mask() -> io::Result<[u64; 64]> {
+    let mut mask = [0_u64; 64];
+    // SAFETY: the mask is valid for writes of the length given.
+    check(unsafe { libc::sched_getaffinity(0, size_of_val(&mask), mask.as_mut_ptr().cast()) })?;
+    Ok(mask)
+}
+
+/// The CPUs that the calling thread may run on, in ascending order; empty when the kernel does not say.
+pub(crate) fn allowed_cpus() -> Vec<usize> {
+    let mask = allowed_mask().unwrap_or([0; 64]);
+    let is_set = |cpu: &usize| mask[cpu / 64] >> (cpu % 64) & 1 == 1;
+    (0..64 * mask.len()).filter(is_set).collect()
+}
+
 /// Keeps the calling thread on the other CPUs.
 ///
 /// # Errors
 /// When there is no other that is allowed.
 pub(crate) fn keep_off_cpu(cpu: usize) -> io::Result<()> {
-    let mut mask = [0_u64; 64];
-    // SAFETY: the mask is valid for writes of the length given.
-    check(unsafe { libc::sched_getaffinity(0, size_of_val(&mask), mask.as_mut_ptr().cast()) })?;
+    let mut mask = allowed_mask()?;
     if let Some(word) = mask.get_mut(cpu / 64) {
         *word &= !(1 << (cpu % 64));
     }

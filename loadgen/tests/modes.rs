@@ -111,6 +111,76 @@ fn connections_take_turns_or_are_new_each_time() {
 }
 
 #[test]
+fn threads_share_the_rounds_and_have_connections_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (address, kept) = keeping(OK, false);
+    let mut plan = plan(directory.path(), &[("a", address), ("b", answering(OK))]);
+    plan["threads"] = 2.into();
+    plan["connections"] = 3.into();
+    plan["rounds"] = 41.into();
+    if cores < 2 {
+        println!("SKIPPED: two threads: this machine gives one CPU");
+        return;
+    }
+    for arrivals in [json!("closed"), json!({"constant": 2_000.0})] {
+        kept.lock().unwrap().clear();
+        plan["arrivals"] = arrivals;
+        let (output, summary) = run(directory.path(), &plan);
+        // Whether a rate is held depends on the machine; what was to be sent was sent.
+        let held = summary["rate"]["held"] != false;
+        assert!(
+            output.status.success() == held,
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let rows = rows(directory.path());
+        assert!(all_ok(&rows) && rows.len() == 82 && summary["rounds"] == 41);
+        let all: BTreeSet<(u16, u32)> = rows.iter().map(|row| (row.arm, row.round)).collect();
+        let expected: BTreeSet<(u16, u32)> = (0..2).flat_map(|arm| (0..41).map(move |round| (arm, round))).collect();
+        assert_eq!(all, expected, "each round once to each arm");
+        for row in &rows {
+            assert_eq!(
+                u32::from(row.connection / 3),
+                row.round % 2,
+                "a thread's own connections"
+            );
+            assert_eq!(row.sequence, row.round);
+            assert!(row.warm_up || row.round >= 4);
+        }
+        let used: BTreeSet<usize> = kept.lock().unwrap().iter().map(|(number, _)| *number).collect();
+        // In an open loop a connection that is idle is taken again.
+        assert!(used.len() == 6 || summary["rate"] != Value::Null);
+        assert_eq!(summary["requests_sent"], json!({"a": 41, "b": 41}));
+        let check = |name: &str| {
+            let checks = summary["checks"].as_array().unwrap();
+            checks.iter().find(|check| check["name"] == name).unwrap().clone()
+        };
+        if summary["rate"] == Value::Null {
+            // The third connection of each thread is first used in rounds 4 and 5.
+            assert!(rows.iter().all(|row| row.warm_up == (row.round < 6)));
+            assert_eq!(check("Little's law")["limit"], 2.0);
+            assert_eq!(check("Little's law")["verdict"], "passed");
+        }
+    }
+}
+
+#[test]
+fn more_threads_than_cpus_are_a_clear_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut plan = plan(directory.path(), &[("a", answering(OK))]);
+    plan["threads"] = 5_000.into();
+    plan["rounds"] = 5_000.into();
+    let (output, _) = run(directory.path(), &plan);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && message.contains("`threads`") && message.contains("a CPU for each thread"),
+        "{message}"
+    );
+    assert!(!directory.path().join("out.parquet").exists());
+}
+
+#[test]
 fn a_share_of_the_rounds_carries_the_keyword_in_its_place() {
     let directory = tempfile::tempdir().unwrap();
     for (position, beginning) in [

@@ -52,6 +52,12 @@ fn a_wrong_plan_names_the_key_and_what_was_expected() {
         ("\"arm\": \"b\"", "\"arm\": \"a\"", &["arms", "`a`", "twice"]),
         ("\"method\": \"GET\"", "\"method\": \"GET /\"", &["request.method"]),
         ("\"path\": \"/\"", "\"path\": \"x\"", &["request.path"]),
+        ("\"rounds\"", "\"threads\": 0, \"rounds\"", &["`threads`", "at least 1"]),
+        (
+            "\"rounds\"",
+            "\"connections\": 40000, \"threads\": 2, \"rounds\"",
+            &["`connections`", "65535"],
+        ),
         (
             "\"User-Agent\", \"x\"",
             "\"User-Agent\", \"x\\r\\nEvil: 1\"",

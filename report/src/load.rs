@@ -61,12 +61,12 @@ pub struct RunSamples {
 }
 
 impl RunSamples {
-    /// The courses of a condition's launches, in their order.
-    pub(crate) fn courses_in(&self, condition: &str) -> impl Iterator<Item = &Course> {
+    /// The courses of a condition's launches, with the launches' numbers, in their order.
+    pub(crate) fn courses_in(&self, condition: &str) -> impl Iterator<Item = (u32, &Course)> {
         let pairs = self.launches.iter().zip(&self.courses);
         pairs
             .filter(move |(launch, _)| launch.condition == condition)
-            .map(|(_, course)| course)
+            .map(|(launch, course)| (launch.launch, course))
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Effect {
     pub arm: String,
     /// Primary: difference of median wire time; absent where the kernel gave no stamps.
     pub wire_median: Option<Estimate>,
-    /// The same without the launches that carry warnings, where there are such launches.
+    /// The same without the flagged launches, where there are such launches.
     pub wire_median_without_flagged: Option<Estimate>,
     /// Difference of median round-trip time.
     pub rtt_median: Estimate,
@@ -108,7 +108,7 @@ pub struct ConditionResults {
     pub not_run: Option<String>,
     /// Launches measured.
     pub launches: usize,
-    /// Launches that carry warnings or failed a check.
+    /// Launches that carry warnings, failed a check, or settled after the rounds that are flagged as warm-up.
     pub flagged: usize,
     /// In the order of the experiment.
     pub effects: Vec<Effect>,
@@ -125,8 +125,8 @@ pub struct Settling {
     pub launches: BTreeMap<String, usize>,
     /// Rounds that the plan flags as warm-up.
     pub flagged_rounds: u64,
-    /// Launches whose last level began after these.
-    pub settled_later: usize,
+    /// Launches whose last level began after these; all their observations are kept, and the launches are flagged.
+    pub settled_later: BTreeSet<u32>,
 }
 
 /// What the order of the requests did to the median wire time of the unmodified program, or of the baseline of the first
@@ -174,12 +174,19 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 .iter()
                 .filter(|launch| launch.condition == record.name)
                 .collect();
+            let steadiness = settling(manifest, &record.name, run);
+            let flagged: BTreeSet<u32> = records
+                .iter()
+                .filter(|launch| !launch.valid || !launch.warnings.is_empty())
+                .map(|launch| launch.launch)
+                .chain(steadiness.settled_later.iter().copied())
+                .collect();
             let effects = if samples.is_empty() {
                 Vec::new()
             } else {
                 contrasts
                     .iter()
-                    .map(|contrast| contrast_effect(contrast, &samples, &records))
+                    .map(|contrast| contrast_effect(contrast, &samples, &records, &flagged))
                     .collect::<Result<_>>()
                     .with_context(|| format!("condition {}", record.name))?
             };
@@ -188,10 +195,10 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 level: record.level.clone(),
                 not_run: record.not_run.clone(),
                 launches: samples.len(),
-                flagged: records.iter().filter(|launch| flagged(launch)).count(),
+                flagged: flagged.len(),
                 effects,
                 order: order_effects(&record.name, &contrasts, run)?,
-                steadiness: settling(manifest, &record.name, run),
+                steadiness,
             })
         })
         .collect::<Result<_>>()?;
@@ -209,7 +216,7 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) 
         return Ok(Vec::new());
     };
     let subject = &contrast.baseline;
-    let orders: Vec<&OrderSamples> = samples.courses_in(condition).map(|course| &course.order).collect();
+    let orders: Vec<&OrderSamples> = samples.courses_in(condition).map(|(_, course)| &course.order).collect();
     let margin_ns = gates::margins()?.a_a_margin_ns;
     let mut found = Vec::new();
     let mut add = |name: String, estimate: Option<Estimate>| {
@@ -246,7 +253,7 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
         flagged_rounds: number("warm_up_rounds"),
         ..Settling::default()
     };
-    for course in run.courses_in(condition) {
+    for (launch, course) in run.courses_in(condition) {
         let Some(found) = levels(&course.segment_medians_ns) else {
             continue;
         };
@@ -258,16 +265,19 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
         };
         *settling.launches.entry(name.to_owned()).or_default() += 1;
         let settled_round = found.settled_from() as u64 * course.segment_rounds;
-        settling.settled_later += usize::from(settled_round > settling.flagged_rounds);
+        if settled_round > settling.flagged_rounds {
+            settling.settled_later.insert(launch);
+        }
     }
     settling
 }
 
-fn flagged(launch: &LaunchRecord) -> bool {
-    !launch.valid || !launch.warnings.is_empty()
-}
-
-fn contrast_effect(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Result<Effect> {
+fn contrast_effect(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+    flagged: &BTreeSet<u32>,
+) -> Result<Effect> {
     let of = |samples: &[LaunchSamples], quantity, location| {
         effect(samples, &contrast.baseline, &contrast.arm, quantity, location)
     };
@@ -277,11 +287,7 @@ fn contrast_effect(contrast: &Contrast, launches: &[LaunchSamples], records: &[&
     let wire = |location| of(launches, Quantity::WireTime, location).ok();
     let unflagged: Vec<LaunchSamples> = launches
         .iter()
-        .filter(|launch| {
-            records
-                .iter()
-                .any(|record| record.launch == launch.launch && !flagged(record))
-        })
+        .filter(|launch| !flagged.contains(&launch.launch))
         .cloned()
         .collect();
     let wire_median_without_flagged = (unflagged.len() < launches.len())

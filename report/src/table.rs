@@ -75,9 +75,9 @@ pub fn settled(settling: &Settling) -> String {
         .map(|(kind, count)| format!("{count} {kind}"))
         .collect();
     format!(
-        "launches by changepoints: {}; {} settled after the {} rounds that are flagged as warm-up",
+        "launches by changepoints: {}; {} settled after the {} rounds that are flagged as warm-up, and are flagged",
         kinds.join(", "),
-        settling.settled_later,
+        settling.settled_later.len(),
         settling.flagged_rounds
     )
 }
