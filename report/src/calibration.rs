@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::{LaunchRecord, Manifest};
 use serde::Serialize;
 
-use crate::results::{Contrast, Role, calibration_errors};
+use crate::results::{Contrast, Parts, Role, calibration_errors, parts};
 use crate::table::{microseconds, signed};
 
 /// Confidence that the intervals claim.
 const NOMINAL: f64 = 0.95;
+/// What bias and half-width of the interval are to stay within, ns.
+const TARGET_NS: f64 = 100.0;
 
 /// One known delay in one condition of one run. All times in ns.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +29,41 @@ pub struct Recovered {
     pub wire_error: Option<Estimate>,
     /// Recovered minus true, of the round trip.
     pub rtt_error: Estimate,
+    /// What the client's own parts of the round trip differ by, which should be nothing.
+    pub parts: Option<Parts>,
+}
+
+impl Recovered {
+    /// By part of the round trip what keeps bias and half-width from being within the target; `None` when wire time and
+    /// round trip both are.
+    fn missed(&self) -> Option<String> {
+        let within = |error: &Estimate| {
+            let (low, high) = error.confidence_interval;
+            error.value.abs() <= TARGET_NS && (high - low) / 2.0 <= TARGET_NS
+        };
+        let missed: Vec<&str> = [("wire time", self.wire_error.as_ref()), ("RTT", Some(&self.rtt_error))]
+            .into_iter()
+            .filter(|(_, error)| error.is_some_and(|error| !within(error)))
+            .map(|(name, _)| name)
+            .collect();
+        if missed.is_empty() {
+            return None;
+        }
+        let parts = match (&self.parts, &self.wire_error) {
+            (Some(parts), Some(wire)) => format!(
+                "send path {}, wire and server {}, wake-up {}",
+                microseconds(&parts.send_path),
+                microseconds(wire),
+                microseconds(&parts.wake_up)
+            ),
+            _ => "without kernel stamps the parts of the RTT are not known".to_owned(),
+        };
+        Some(format!(
+            "{} beyond the target of {:.1} µs for bias and half-width; by part: {parts}",
+            missed.join(" and "),
+            TARGET_NS / 1e3
+        ))
+    }
 }
 
 /// How often repetitions of an experiment told the truth.
@@ -119,6 +156,7 @@ pub fn calibrations(
                     truth_ns,
                     wire_error: errors(Quantity::WireTime).map(of).transpose()?,
                     rtt_error: of(rtt)?,
+                    parts: parts(&samples, contrast),
                 });
             }
             let all = errors(Quantity::WireTime).or_else(|| errors(Quantity::Rtt));
@@ -201,6 +239,9 @@ pub fn text(calibrations: &[Calibration]) -> String {
                     .map_or_else(|| "no kernel stamps".to_owned(), microseconds),
                 microseconds(&row.rtt_error),
             );
+            if let Some(missed) = row.missed() {
+                _ = writeln!(text, "  {:width$}  {missed}", "");
+            }
         }
         for row in &calibration.repeated {
             let (low, high) = row.covered.confidence_interval;

@@ -319,10 +319,7 @@ fn contrast_effect(
         baseline: contrast.baseline.clone(),
         arm: contrast.arm.clone(),
         wire_median_without_flagged,
-        parts: of(launches, Quantity::SendPath, Location::Median)
-            .ok()
-            .zip(of(launches, Quantity::WakeUp, Location::Median).ok())
-            .map(|(send_path, wake_up)| Parts { send_path, wake_up }),
+        parts: parts(launches, contrast),
         wire_p99: wire(Location::P99),
         wire_mean: wire(Location::Mean),
         truth_ns: calibration.as_ref().map(|(truth_ns, _)| *truth_ns),
@@ -348,6 +345,15 @@ fn calibration(
     let truth_ns = launches.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / launches.len() as f64;
     let errors: Vec<f64> = launches.iter().map(|(_, error_ns)| *error_ns).collect();
     Ok(Some((truth_ns, estimate(&errors)?)))
+}
+
+/// Differences of the client's own parts of the round trip; `None` where the clocks' difference is not known.
+pub(crate) fn parts(launches: &[LaunchSamples], contrast: &Contrast) -> Option<Parts> {
+    let of = |quantity| effect(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
+    Some(Parts {
+        send_path: of(Quantity::SendPath)?,
+        wake_up: of(Quantity::WakeUp)?,
+    })
 }
 
 /// The true difference of each launch and recovered minus true, ns: both per launch, since the time that the hook

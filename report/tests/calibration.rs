@@ -6,6 +6,10 @@ use common::{ARMS, Arm, LAUNCHES, failure, output, report, write};
 use serde_json::{Value, json};
 
 fn calibrated(arms: &[Arm], repetition: u32) -> Value {
+    calibrated_with_text(arms, repetition).0
+}
+
+fn calibrated_with_text(arms: &[Arm], repetition: u32) -> (Value, String) {
     let folder = tempfile::tempdir().unwrap();
     let (run, out) = (folder.path().join("run"), folder.path().join("out"));
     write(&run, arms, true);
@@ -20,7 +24,7 @@ fn calibrated(arms: &[Arm], repetition: u32) -> Value {
     let json: Value = serde_json::from_slice(&std::fs::read(out.join("calibration.json")).unwrap()).unwrap();
     let held = json[0]["repeated"].as_array().unwrap().len();
     assert_eq!(text.matches("repetitions of").count(), held, "{text}");
-    json[0].clone()
+    (json[0].clone(), text)
 }
 
 #[test]
@@ -47,7 +51,16 @@ fn the_error_and_the_repetitions_that_hold_the_truth_are_found() {
 
     let mut wrong = ARMS;
     wrong[4].wire_ns += 1_000;
-    let found = calibrated(&wrong, 2);
+    let (found, text) = calibrated_with_text(&wrong, 2);
+    let missed = text
+        .lines()
+        .find(|line| line.contains("beyond the target"))
+        .expect("a missed target");
+    for part in ["wire time and RTT", "send path", "wire and server", "wake-up"] {
+        assert!(missed.contains(part), "{missed}");
+    }
+    let (_, met) = calibrated_with_text(&ARMS, 2);
+    assert!(!met.contains("beyond the target"), "{met}");
     assert_eq!(found["repeated"][1]["covered"]["successes"], 0);
     assert!(found["repeated"][1]["p_value"].as_f64().unwrap() < 1e-5);
     assert_eq!(found["repeated"][0]["covered"]["successes"], LAUNCHES / 2);
