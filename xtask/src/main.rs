@@ -12,8 +12,10 @@ mod figures;
 mod fuzz;
 mod import;
 mod notebooks;
+mod paper;
 mod paths;
 mod programs;
+mod python;
 mod report;
 mod reproduce;
 mod run;
@@ -62,6 +64,8 @@ enum Verb {
     Notebooks(notebooks::Arguments),
     /// Write a run's HTML report
     Report(report::Arguments),
+    /// Make the paper, whose numbers are held against the recorded runs
+    Paper(paper::Arguments),
     /// Pack everything into one file to deposit, which builds and analyses without a network
     Archive(archive::Arguments),
     /// Compile a list of words into the file that READHOOK_WORDS names
@@ -103,6 +107,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Figures(arguments) => figures::run(&arguments),
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Paper(arguments) => paper::run(&arguments),
         Verb::Archive(arguments) => archive::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
