@@ -66,6 +66,14 @@ pub enum Error {
         /// Why not, and where it is known what would help.
         reason: String,
     },
+    /// A program that cannot be part of an image.
+    #[error("{} cannot be put into an image: {reason}", path.display())]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A signal came while an engine worked.
     #[error("stopped by a signal")]
     Stopped,
