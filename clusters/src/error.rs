@@ -56,6 +56,27 @@ pub enum Error {
         /// The level asked for.
         level: &'static str,
     },
+    /// A container engine does not answer, or refuses.
+    #[error("{engine}: cannot {action}: {reason}")]
+    Engine {
+        /// Which, such as `docker`.
+        engine: &'static str,
+        /// What was tried.
+        action: String,
+        /// Why not, and where it is known what would help.
+        reason: String,
+    },
+    /// A program that cannot be part of an image.
+    #[error("{} cannot be put into an image: {reason}", path.display())]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A signal came while an engine worked.
+    #[error("stopped by a signal")]
+    Stopped,
     /// The process that started this one has gone.
     #[error("the process {0} that started this one has gone; it was probably stopped")]
     Orphaned(u32),

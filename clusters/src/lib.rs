@@ -7,13 +7,18 @@
 //! [`enter`] in one process, then [`Network::build`] in its child.
 #![forbid(unsafe_code)]
 
+mod condition;
+pub mod container;
 mod error;
+mod image;
 mod isolation;
 mod network;
 mod place;
 mod process;
 
+pub use condition::Condition;
 pub use error::Error;
+pub use image::Image;
 pub use isolation::enter;
 pub use network::Network;
 pub use place::{Level, Place};
