@@ -5,6 +5,7 @@
 //! nanoseconds unless a name says otherwise.
 #![forbid(unsafe_code)]
 
+pub mod claims;
 pub mod figures;
 pub mod ssp2023;
 pub mod stats;
@@ -12,6 +13,6 @@ pub mod stats;
 pub use stats::{
     ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
     FiveNumbers, LaunchSamples, Levels, Location, OrderSamples, Proportion, ProportionError, Quantity, SegmentMedians,
-    Steadiness, Times, Turn, carry_over, differences, effect, estimate, estimate_with, levels, proportion, turn_effect,
-    within_margin,
+    Steadiness, Times, Turn, carry_over, difference_of_estimates, differences, effect, estimate, estimate_with,
+    inverse_variance_interval, levels, paired_spread_ratio, proportion, spread_ratio, turn_effect, within_margin,
 };

@@ -12,6 +12,7 @@ mod page;
 mod proportion;
 mod samples;
 pub mod serial;
+mod spread;
 pub mod student;
 
 pub use changepoint::{Levels, SegmentMedians, Steadiness, levels};
@@ -24,3 +25,4 @@ pub use location::Location;
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
+pub use spread::{difference_of_estimates, inverse_variance_interval, paired_spread_ratio, spread_ratio};
