@@ -12,7 +12,8 @@ pub mod stats;
 
 pub use stats::{
     ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
-    FiveNumbers, LaunchSamples, Levels, Location, OrderSamples, Proportion, ProportionError, Quantity, SegmentMedians,
-    Steadiness, Times, Turn, carry_over, difference_of_estimates, differences, effect, estimate, estimate_with,
-    inverse_variance_interval, levels, paired_spread_ratio, proportion, spread_ratio, turn_effect, within_margin,
+    FiveNumbers, LaunchSamples, Levels, Limits, Location, OrderSamples, Pilot, Proportion, ProportionError, Quantity,
+    SegmentMedians, Split, Steadiness, Times, Turn, carry_over, difference_of_estimates, differences, effect, estimate,
+    estimate_with, inverse_variance_interval, levels, paired_spread_ratio, proportion, spread_ratio, turn_effect,
+    within_margin,
 };

@@ -4,13 +4,20 @@ use analysis::{difference_of_estimates, estimate, inverse_variance_interval, pai
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
 }
 
 fn close(what: &str, found: &[f64], expected: &[f64]) {
     for (one, other) in found.iter().zip(expected) {
-        // The t and F quantiles of statrs hold nine digits.
-        assert!((one - other).abs() <= 1e-7 * other.abs().max(1e-6), "{what}: {found:?}, expected {expected:?}");
+        assert!(
+            (one - other).abs() <= 1e-9 * other.abs().max(1e-6),
+            "{what}: {found:?}, expected {expected:?}"
+        );
     }
 }
 

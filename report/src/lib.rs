@@ -6,6 +6,7 @@
 
 pub mod calibration;
 pub mod claims;
+mod course;
 pub mod evidence;
 pub mod figures;
 pub mod html;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::figures::Thinned;
-use analysis::{ArmSamples, LaunchSamples, OrderSamples, SegmentMedians, Times, Turn};
+use analysis::{ArmSamples, LaunchSamples, Times};
 use anyhow::{Context, Result, bail};
 use dataset::{LaunchRecord, ObservationReader, Run, Timings};
 use rayon::prelude::*;
 
+pub use crate::course::Course;
+use crate::course::Following;
 use crate::figures::COLUMNS;
 
 /// A change of the clocks' difference that nobody would mistake for the noise of reading both, ns.
@@ -81,79 +83,6 @@ impl RunSamples {
         pairs
             .filter(move |(launch, _)| launch.condition == condition)
             .map(|(launch, course)| (launch.launch, course))
-    }
-}
-
-/// How one arm's requests went over a launch.
-#[derive(Debug)]
-pub struct Course {
-    /// Its wire times by what came before. Empty where rounds do not go to all arms in turn.
-    pub order: OrderSamples,
-    /// Rounds of a segment.
-    pub segment_rounds: u64,
-    /// Its median RTT by segment, ns, warm-up included.
-    pub segment_medians_ns: Vec<f64>,
-}
-
-/// A course while its launch is read.
-struct Following {
-    /// The arm, and how many arms take turns; 0 where they do not.
-    subject: Option<u16>,
-    arms_in_turn: u32,
-    segment_rounds: u64,
-    /// Which arm the request before went to; none before the first.
-    previous: Option<u16>,
-    order: OrderSamples,
-    segments: SegmentMedians,
-}
-
-impl Following {
-    fn new(run: &Run, launch: &LaunchRecord, names: &[String]) -> Self {
-        let plan = &run.manifest.plan;
-        let in_turn = plan["load"]["schedule"] == "interleaved" && launch.arms.len() > 1;
-        let subject = plan["contrasts"][0]["baseline"].as_str();
-        let subject = names.iter().position(|name| Some(name.as_str()) == subject);
-        Self {
-            subject: subject.and_then(|index| u16::try_from(index).ok()),
-            arms_in_turn: if in_turn {
-                u32::try_from(launch.arms.len()).unwrap_or(0)
-            } else {
-                0
-            },
-            segment_rounds: plan["load"]["segment_rounds"].as_u64().unwrap_or(1_000).max(1),
-            previous: None,
-            order: OrderSamples::default(),
-            segments: SegmentMedians::default(),
-        }
-    }
-
-    fn add(&mut self, rows: &Timings, row: usize, names: &[String]) {
-        let arm = Some(rows.arm[row]);
-        if arm == self.subject && rows.ok[row] {
-            let segment = u64::from(rows.round[row]) / self.segment_rounds;
-            self.segments
-                .add(segment, rows.user_receive_ns[row] - rows.user_send_ns[row]);
-            if let Some(((tx_ns, rx_ns), previous)) = rows.kernel_ns[row].zip(self.previous)
-                && self.arms_in_turn > 0
-                && !rows.warm_up[row]
-            {
-                let turn = match rows.position[row] {
-                    0 => Turn::First,
-                    position if position + 1 == self.arms_in_turn => Turn::Last,
-                    _ => Turn::Middle,
-                };
-                self.order.add(&names[usize::from(previous)], turn, rx_ns - tx_ns);
-            }
-        }
-        self.previous = arm;
-    }
-
-    fn finished(self) -> Course {
-        Course {
-            segment_rounds: self.segment_rounds,
-            order: self.order,
-            segment_medians_ns: self.segments.medians(),
-        }
     }
 }
 
@@ -233,7 +162,7 @@ fn read_launch(run: &Run, launch: &LaunchRecord, drawn: bool) -> Result<ReadLaun
             launch: launch.launch,
             arms: names.iter().cloned().zip(arms).collect(),
         },
-        course: following.finished(),
+        course: following.finished(names),
         sequences,
     })
 }

@@ -1,6 +1,7 @@
 //! Samples, locations and launch-level effects.
 
 mod changepoint;
+pub mod components;
 mod distribution;
 mod effect;
 mod equivalence;
@@ -9,13 +10,17 @@ mod five_numbers;
 mod location;
 mod order;
 mod page;
+pub mod power;
 mod proportion;
+mod quantiles;
 mod samples;
+mod segments;
 pub mod serial;
+mod split;
 mod spread;
 pub mod student;
 
-pub use changepoint::{Levels, SegmentMedians, Steadiness, levels};
+pub use changepoint::{Levels, Steadiness, levels};
 pub use distribution::Distribution;
 pub use effect::{EffectError, differences, effect};
 pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_margin};
@@ -25,4 +30,6 @@ pub use location::Location;
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
+pub use segments::SegmentMedians;
+pub use split::{Limits, Pilot, Split};
 pub use spread::{difference_of_estimates, inverse_variance_interval, paired_spread_ratio, spread_ratio};

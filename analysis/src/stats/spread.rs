@@ -1,8 +1,6 @@
 //! How much more launches spread in one place than in another.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF as _, FisherSnedecor};
-
-use super::{Estimate, EstimateError, estimate};
+use super::{Estimate, EstimateError, estimate, quantiles};
 
 /// Confidence of the intervals here.
 const CONFIDENCE: f64 = 0.95;
@@ -19,8 +17,7 @@ pub fn spread_ratio(one: &Estimate, other: &Estimate) -> Option<(f64, (f64, f64)
     if !(ratio.is_finite() && ratio > 0.0) {
         return None;
     }
-    let f = FisherSnedecor::new(one.launches as f64 - 1.0, other.launches as f64 - 1.0).ok()?;
-    let end = |p: f64| ratio / f.inverse_cdf(p).sqrt();
+    let end = |p| ratio / quantiles::f(p, one.launches as f64 - 1.0, other.launches as f64 - 1.0).sqrt();
     let tail = (1.0 - CONFIDENCE) / 2.0;
     Some((ratio, (end(1.0 - tail), end(tail))))
 }
@@ -90,8 +87,7 @@ pub fn difference_of_estimates(one: &Estimate, other: &Estimate) -> Result<(f64,
 #[expect(clippy::cast_precision_loss, reason = "a count of batches")]
 pub fn inverse_variance_interval(value: f64, n: usize) -> Option<(f64, f64)> {
     let degrees_of_freedom = n.checked_sub(1).filter(|degrees| *degrees > 0)? as f64;
-    let chi_squared = ChiSquared::new(degrees_of_freedom).ok()?;
-    let end = |p: f64| value * chi_squared.inverse_cdf(p) / degrees_of_freedom;
+    let end = |p| value * quantiles::chi_squared(p, degrees_of_freedom) / degrees_of_freedom;
     let tail = (1.0 - CONFIDENCE) / 2.0;
     Some((end(tail), end(1.0 - tail)))
 }
