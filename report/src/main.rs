@@ -7,8 +7,9 @@ use analysis::figures::Figure;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
+use report::claims::{self, JudgedClaims};
 use report::study::StudyResults;
-use report::{calibration, figures, html, load, results, table, write};
+use report::{calibration, evidence, figures, html, load, results, table, write};
 
 #[derive(Parser)]
 #[command(
@@ -57,6 +58,21 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Hold the study's recommendations against runs and against its recordings
+    Claims {
+        /// Folder of a run, or of runs; once for each
+        #[arg(long = "run")]
+        runs: Vec<PathBuf>,
+        /// Folder of the imported 2023 study; left out where it is not there
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// How to print
+        #[arg(long, default_value = "text")]
+        format: Format,
+        /// Also keep what the claims were held against, in this file
+        #[arg(long)]
+        keep: Option<PathBuf>,
+    },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -102,6 +118,12 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out),
+        Command::Claims {
+            runs,
+            study,
+            format,
+            keep,
+        } => print_claims(&runs, &study, format, keep.as_deref()),
         Command::Study { study, format } => {
             let study = StudyResults::compute(&load::study(&study)?)?;
             match format {
@@ -111,6 +133,19 @@ fn main() -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Path>) -> Result<()> {
+    let found = claims::gather(runs, study)?;
+    if let Some(path) = keep {
+        dataset::write_json(path, &found)?;
+    }
+    let judged = JudgedClaims::of(&found)?;
+    match format {
+        Format::Text => print!("{}", judged.text()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&judged)?),
+    }
+    Ok(())
 }
 
 fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {
@@ -133,7 +168,7 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
 fn write_html(output: &Output) -> Result<()> {
     let page = page(output)?;
     write_all(&page.figures, &output.out)?;
-    let values = serde_json::json!({ "run": page.results, "study": page.study });
+    let values = serde_json::json!({ "run": page.results, "study": page.study, "claims": page.claims });
     announce(&write::write(
         &output.out,
         "results.json",
@@ -176,6 +211,10 @@ fn page(output: &Output) -> Result<html::Page> {
     let results = results::results(&run.manifest, &samples)?;
     let recordings = recordings(&output.study)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
+    let mut found = evidence::of_run(&run.manifest, &samples.launches, &results)?;
+    if let Some(study) = &study {
+        found.extend(evidence::of_study(study)?);
+    }
     let mut figures = figures::run(&results, &samples)?;
     if let Some(recordings) = &recordings {
         figures.extend(figures::study(recordings)?);
@@ -196,6 +235,7 @@ fn page(output: &Output) -> Result<html::Page> {
         results,
         study,
         study_notes,
+        claims: JudgedClaims::of(&found)?,
         figures,
     })
 }

@@ -6,6 +6,7 @@ mod archive;
 mod bench;
 mod build;
 mod calibrate;
+mod claims;
 mod coverage;
 mod doctor;
 mod figures;
@@ -58,6 +59,8 @@ enum Verb {
     Import(import::Arguments),
     /// Print the effects of a run, or the 2023 study's numbers recomputed
     Analyze(analyze::Arguments),
+    /// Hold the study's ten recommendations against all runs that there are
+    Claims(claims::Arguments),
     /// Draw a run's figures as SVG and PNG
     Figures(figures::Arguments),
     /// Execute the notebooks and export them as HTML
@@ -104,6 +107,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
+        Verb::Claims(arguments) => claims::run(&arguments),
         Verb::Figures(arguments) => figures::run(&arguments),
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
