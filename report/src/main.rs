@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
 use report::claims::{self, JudgedClaims};
+use report::paper::Paper;
 use report::study::StudyResults;
 use report::{calibration, evidence, figures, html, load, results, table, write};
 
@@ -73,6 +74,18 @@ enum Command {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// Write what the paper reads: results.json, results.tex and figures/
+    Paper {
+        /// Folder of recorded runs
+        #[arg(long)]
+        reference: PathBuf,
+        /// Folder of the imported 2023 study; left out where it is not there
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// Folder to write to
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -124,6 +137,7 @@ fn main() -> Result<()> {
             format,
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref()),
+        Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out),
         Command::Study { study, format } => {
             let study = StudyResults::compute(&load::study(&study)?)?;
             match format {
@@ -194,6 +208,17 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
         bail!("nothing to draw: name a run by --run, or import the study by `cargo xtask import ssp2023`");
     }
     write_all(&drawn, out)
+}
+
+fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
+    let numbers = serde_json::to_string_pretty(&paper.numbers)? + "\n";
+    announce(&write::write(out, "results.json", numbers.as_bytes())?);
+    announce(&write::write(out, "results.tex", paper.macros.as_bytes())?);
+    for figure in &paper.figures {
+        let name = format!("figures/{}.svg", figure.name);
+        announce(&write::write(out, &name, figure.svg.as_bytes())?);
+    }
+    Ok(())
 }
 
 /// The imported study, if it was imported.
