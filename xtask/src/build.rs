@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::programs::cargo;
 
 /// Packages whose binaries the other verbs launch.
-const PACKAGES: [&str; 5] = ["sut", "loadgen", "dataset", "experiments", "report"];
+const PACKAGES: [&str; 6] = ["sut", "loadgen", "agent", "dataset", "experiments", "report"];
 
 /// Builds the hook and every binary.
 ///

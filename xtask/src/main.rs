@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod calibrate;
 mod claims;
+mod cluster;
 mod coverage;
 mod doctor;
 mod figures;
@@ -52,6 +53,9 @@ enum Verb {
     Doctor(doctor::Arguments),
     /// Measure one experiment
     Run(run::Arguments),
+    /// Bring a condition up or down by hand, or list what is there
+    #[command(subcommand)]
+    Cluster(cluster::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
@@ -102,6 +106,7 @@ fn dispatch(verb: Verb) -> Result<()> {
     match verb {
         Verb::Reproduce(arguments) => reproduce::run(&arguments),
         Verb::Build => build::run(),
+        Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 /// What may be asked otherwise than the definition says.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes
+    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,docker
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
     /// Launches per condition
@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Fail, when all is measured, if a launch failed one of its checks
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
+    #[arg(long)]
+    pub(crate) docker_host: Option<String>,
 }
 
 impl Options {
@@ -62,6 +65,7 @@ impl Options {
             ("--schedule", &self.schedule),
             ("--precision", &self.precision),
             ("--budget", &self.budget),
+            ("--docker-host", &self.docker_host),
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
