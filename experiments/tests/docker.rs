@@ -267,6 +267,7 @@ fn an_engine_that_does_not_answer_is_told_with_what_helps() {
         "{reason}"
     );
     // Both at once: what can be had is measured, and the manifest says why the other was not.
+    let desk = Desk::new();
     let mut command = desk.run(&SMALL.replace("launches = 2", "launches = 1"));
     success(command.args(["--conditions", "local-pod,docker"]).args(nowhere));
     let run = Run::open(&desk.path("run")).unwrap();

@@ -70,14 +70,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Whether a condition works here.
+/// Names of the conditions that work here.
 ///
 /// # Errors
-/// When the runner cannot say which conditions work.
-pub(crate) fn has(condition: &str) -> Result<bool> {
-    Ok(conditions()?
-        .iter()
-        .any(|finding| finding.name == condition && finding.found))
+/// When the runner cannot say.
+pub(crate) fn available() -> Result<Vec<String>> {
+    let found = conditions()?.into_iter().filter(|finding| finding.found);
+    Ok(found.map(|finding| finding.name).collect())
 }
 
 /// What the runner says of each condition.

@@ -15,7 +15,7 @@ use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 
 use crate::ask;
-use crate::first::{Event, Signals};
+use crate::first::{self, Event, Signals};
 use crate::processor::{self, Processor};
 
 #[derive(clap::Args)]
@@ -41,12 +41,13 @@ struct Account<'a> {
 }
 
 pub(crate) fn run(work: &Path, options: &Options) -> Result<()> {
-    let signals = Signals::block()?;
     let place = processor::confine(options.processor)?;
     if let Some(records) = options.records {
         lay_out(work, records)?;
     }
+    // Before the signals are blocked, or the server would begin with them blocked.
     let mut child = start(options)?;
+    let signals = Signals::block()?;
     let pid = i32::try_from(child.id())?;
     // Where memory runs out, the server is to be killed and not this process, which can tell of it.
     let preference = format!("/proc/{pid}/oom_score_adj");
@@ -113,27 +114,28 @@ impl Account<'_> {
 
     /// Until this process is to end.
     fn keep(&self, signals: &Signals, pid: i32) -> Result<()> {
-        loop {
-            match signals.wait()? {
-                Event::Ended(children) => {
-                    for child in children {
-                        match child {
-                            WaitStatus::Exited(ended, code) if ended.as_raw() == pid => {
-                                self.change(|status| *status = Status::Exited(code))?;
-                            }
-                            WaitStatus::Signaled(ended, signal, _) if ended.as_raw() == pid => {
-                                self.change(|status| *status = Status::Killed(signal as i32))?;
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                Event::End => {
-                    // Ends with this process 1 in any case; asked first, so that it can end in order.
-                    _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-                    std::process::exit(0);
-                }
+        // The server may have ended before its signal was waited for.
+        let mut event = Event::Ended(first::ended());
+        while let Event::Ended(children) = event {
+            for child in children {
+                self.note(pid, child)?;
             }
+            event = signals.wait()?;
+        }
+        // Ends with this process 1 in any case; asked first, so that it can end in order.
+        _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        std::process::exit(0);
+    }
+
+    fn note(&self, pid: i32, child: WaitStatus) -> Result<()> {
+        match child {
+            WaitStatus::Exited(ended, code) if ended.as_raw() == pid => {
+                self.change(|status| *status = Status::Exited(code))
+            }
+            WaitStatus::Signaled(ended, signal, _) if ended.as_raw() == pid => {
+                self.change(|status| *status = Status::Killed(signal as i32))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -5,6 +5,18 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+/// Children that have ended and that nobody has waited for yet.
+pub(crate) fn ended() -> Vec<WaitStatus> {
+    let mut ended = Vec::new();
+    while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+        if status == WaitStatus::StillAlive {
+            break;
+        }
+        ended.push(status);
+    }
+    ended
+}
+
 /// What process 1 hears of.
 pub(crate) enum Event {
     /// These children have ended.
@@ -17,7 +29,8 @@ pub(crate) enum Event {
 pub(crate) struct Signals(SigSet);
 
 impl Signals {
-    /// Blocks the signals in this thread and those that it will start; children begin with none blocked.
+    /// Blocks the signals in this thread and in all threads and processes that it will start: those that are to hear them
+    /// must have been started before.
     pub(crate) fn block() -> Result<Self> {
         let signals: SigSet = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
         signals.thread_block().context("cannot block signals")?;
@@ -30,14 +43,7 @@ impl Signals {
             return Ok(Event::End);
         }
         // One signal may stand for several children.
-        let mut ended = Vec::new();
-        while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
-            if status == WaitStatus::StillAlive {
-                break;
-            }
-            ended.push(status);
-        }
-        Ok(Event::Ended(ended))
+        Ok(Event::Ended(ended()))
     }
 
     /// Waits for the end alone.
