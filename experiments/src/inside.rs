@@ -180,12 +180,9 @@ fn record(
     watched: Seen,
 ) -> Result<LaunchRecord> {
     let mut arms = Vec::new();
-    let mut valid = true;
     for running in running {
         let (arm, address) = (running.arm, running.server.address);
-        let killed = watched.killed(&arm.name);
-        valid &= !killed;
-        running.server.stop(killed)?;
+        running.server.stop(watched.killed(&arm.name))?;
         arms.push(Stopped {
             arm,
             limits: spec.groups.arms.get(&arm.name).map(|_| experiment.arm_limits(arm)),
@@ -207,7 +204,6 @@ fn record(
         arms,
         summary,
         warnings: shared.into_iter().chain(unlimited).collect(),
-        valid,
         watched,
     };
     measured.record(&spec.folder)

@@ -45,8 +45,6 @@ pub(crate) struct Measured<'a> {
     pub(crate) summary: serde_json::Value,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
-    /// Whether the place was as it should be.
-    pub(crate) valid: bool,
     /// What was used and denied.
     pub(crate) watched: Seen,
 }
@@ -71,7 +69,8 @@ impl Measured<'_> {
             .collect();
         warnings.extend(self.watched.warnings());
         warnings.extend(self.warnings.iter().cloned());
-        let mut valid = self.valid && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        let within_limits = self.watched.warnings().is_empty();
+        let mut valid = within_limits && !list("checks").iter().any(|check| check["verdict"] == "failed");
         let mut arms = Vec::new();
         let mut calls = Vec::new();
         for stopped in &self.arms {

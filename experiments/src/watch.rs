@@ -36,8 +36,7 @@ impl Seen {
     /// For the launch's warnings.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let hits = self.hits.iter().flatten();
-        hits.map(|hit| format!("limit hit: {}: {}", hit.subject, hit.what))
-            .collect()
+        hits.map(|hit| format!("{}: {}", hit.subject, hit.what)).collect()
     }
 }
 

@@ -88,8 +88,9 @@ fn a_throttled_arm_is_flagged_and_no_other() {
         launch
             .warnings
             .iter()
-            .any(|warning| warning.starts_with("limit hit: scan: throttled in"))
+            .any(|warning| warning.starts_with("scan: throttled in"))
     );
+    assert!(!launch.valid);
     let limits: Vec<_> = launch
         .arms
         .iter()

@@ -74,7 +74,6 @@ impl Job<'_> {
         }
         let observations = Path::new(Image::WORK).join(OBSERVATIONS);
         fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))?;
-        let valid = watched.warnings().is_empty();
         Ok(Measured {
             condition: self.condition,
             launch: self.owner.launch,
@@ -83,7 +82,6 @@ impl Job<'_> {
             arms: left.into_iter().map(|arm| arm.stopped).collect(),
             summary: probed.summary,
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
-            valid,
             watched,
         })
     }
