@@ -80,6 +80,19 @@ pub enum Error {
     /// The process that started this one has gone.
     #[error("the process {0} that started this one has gone; it was probably stopped")]
     Orphaned(u32),
+    /// No control groups for CPU and memory.
+    #[error(transparent)]
+    NoCgroups(#[from] monitor::Unavailable),
+    /// A control group could not be made or set.
+    #[error(
+        "cannot set limits by {}: {source}; run as root or, with control groups of version 2, under `systemd-run --user --scope`", path.display()
+    )]
+    Cgroup {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// A child is not to be seen in /proc.
     #[error("process {0} is not to be found in /proc; mount /proc, and without hidepid")]
     Unseen(u32),

@@ -5,8 +5,10 @@
 //!
 //! Entering goes in two steps, because a process namespace holds only the *children* of the process that made it:
 //! [`enter`] in one process, then [`Network::build`] in its child.
-#![forbid(unsafe_code)]
+//!
+//! Limits of CPU and memory are set by control groups, which the runner makes and removes ([`LaunchGroups`]).
 
+mod cgroup;
 mod condition;
 pub mod container;
 mod error;
@@ -15,7 +17,9 @@ mod isolation;
 mod network;
 mod place;
 mod process;
+mod sys;
 
+pub use cgroup::{LaunchGroups, join, sweep};
 pub use condition::Condition;
 pub use error::Error;
 pub use image::Image;
@@ -23,3 +27,4 @@ pub use isolation::enter;
 pub use network::Network;
 pub use place::{Level, Place};
 pub use process::{allowed_cpus, die_with_parent, outer_pid, outer_pid_of_child, pin};
+pub use sys::give_way;

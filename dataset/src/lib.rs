@@ -1,16 +1,19 @@
 //! The Parquet schema and the run manifest: the only reader and writer of recorded data.
 //!
 //! A run is a folder: `manifest.json`, `observations/CONDITION-LAUNCH.parquet`, `launches/CONDITION-LAUNCH.json`, and
-//! `hook_calls/CONDITION-LAUNCH.parquet` where an arm's hook left records.
+//! `hook_calls/CONDITION-LAUNCH.parquet` where an arm's hook left records, and `resources/CONDITION-LAUNCH.parquet` where
+//! resources were watched.
 #![forbid(unsafe_code)]
 
 mod error;
 mod hook_calls;
 mod host;
+mod limits;
 mod manifest;
 mod observation;
 mod reader;
 mod recording;
+mod resources;
 mod ro_crate;
 mod run;
 mod schema;
@@ -22,11 +25,13 @@ mod writer;
 pub use error::Error;
 pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
+pub use limits::{Enforcement, LimitHit, LimitKind, Limits, Missing, MonitorRecord};
 pub use manifest::{
     ArmRecord, Clock, ConditionRecord, Coverage, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, TelemetrySummary,
 };
 pub use observation::{Observation, Status};
 pub use reader::ObservationReader;
+pub use resources::{Measure, RESOURCES_VERSION, ResourceSample, Subject, Usage, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};
 pub use run::{Run, file_record, hexadecimal, sha256, write_file, write_json, write_manifest};
 pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS};

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostFacts;
+use crate::limits::{Enforcement, LimitHit, Limits, MonitorRecord};
 
 /// Version of the manifest; a reader refuses any other.
-pub const MANIFEST_VERSION: u32 = 2;
+pub const MANIFEST_VERSION: u32 = 3;
 
 /// Which clock the user stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,8 +68,29 @@ pub struct ConditionRecord {
     pub name: String,
     /// Level of isolation that it had: `namespaces`, `user-namespaces`, `loopback`, `containers`, `recorded`.
     pub level: String,
+    /// By what the limits of CPU and memory were enforced there.
+    pub limits_by: Enforcement,
+    /// What a better level or the limits asked for would have needed; none where nothing is missing.
+    pub missing: Option<String>,
     /// Why it did not run; none when it did.
     pub not_run: Option<String>,
+}
+
+impl ConditionRecord {
+    /// Level and limits, and what is missing, for people: `namespaces + limits by cgroup-v1`.
+    #[must_use]
+    pub fn described(&self) -> String {
+        let mut text = self.level.clone();
+        if self.limits_by != Enforcement::None {
+            text += " + limits by ";
+            text += self.limits_by.name();
+        }
+        if let Some(missing) = &self.missing {
+            text += "; missing: ";
+            text += missing;
+        }
+        text
+    }
 }
 
 /// A finished launch, also in `launches/CONDITION-LAUNCH.json`.
@@ -83,6 +105,10 @@ pub struct LaunchRecord {
     pub file: String,
     /// File of the hook's calls, relative to the run's folder; none where no arm's hook left records.
     pub hook_calls: Option<String>,
+    /// How resources were watched; none where they were not.
+    pub monitor: Option<MonitorRecord>,
+    /// Limits that were hit while it was measured; none where resources were not watched.
+    pub limit_hits: Option<Vec<LimitHit>>,
     /// In the order of the experiment.
     pub arms: Vec<ArmRecord>,
     /// The prober's own summary.
@@ -117,6 +143,8 @@ pub struct ArmRecord {
     pub connection_order: u32,
     /// Where it listened.
     pub address: String,
+    /// Limits that were set for it; none without limits.
+    pub limits: Option<Limits>,
     /// Whether the hook stood in the process's memory map; none for unmodified arms.
     pub hook_mapped: Option<bool>,
     /// Requests that the prober sent.

@@ -10,7 +10,7 @@ use crate::manifest::{ArmRecord, Clock, ConditionRecord, LaunchRecord, MANIFEST_
 use crate::observation::{Observation, Status};
 use crate::recording::{Recording, read_recording};
 use crate::run::{file_record, sha256, write_file, write_json, write_manifest};
-use crate::{FileHeader, HostFacts, ObservationWriter, hexadecimal};
+use crate::{Enforcement, FileHeader, HostFacts, ObservationWriter, hexadecimal};
 
 /// The commit of the study's repository that the checksums belong to.
 pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
@@ -125,6 +125,8 @@ pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<S
                 .map(|condition| ConditionRecord {
                     name: condition.name.to_owned(),
                     level: "recorded".to_owned(),
+                    limits_by: Enforcement::None,
+                    missing: None,
                     not_run: None,
                 })
                 .collect(),
@@ -166,6 +168,7 @@ fn import_condition(
             start_order: arm.into(),
             connection_order: arm.into(),
             address: "not recorded".to_owned(),
+            limits: None,
             hook_mapped: None,
             requests_sent: recording.requests.len() as u64,
             telemetry: None,
@@ -178,6 +181,8 @@ fn import_condition(
         launch: 0,
         file,
         hook_calls: None,
+        monitor: None,
+        limit_hits: None,
         arms,
         loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
         valid: true,

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::data_type::{ByteArray, DataType};
+use parquet::data_type::{ByteArray, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::file::properties::WriterPropertiesPtr;
@@ -164,5 +164,17 @@ pub(crate) fn put<T: DataType, R>(
 ) -> Result<(), ParquetError> {
     let values: Vec<T::T> = rows.iter().map(value).collect();
     writer.typed::<T>().write_batch(&values, None, None)?;
+    Ok(())
+}
+
+/// Writes a column of whole numbers, some of which are not there.
+pub(crate) fn put_optional<R>(
+    writer: &mut SerializedColumnWriter<'_>,
+    rows: &[R],
+    value: impl Fn(&R) -> Option<i64>,
+) -> Result<(), ParquetError> {
+    let values: Vec<i64> = rows.iter().filter_map(&value).collect();
+    let levels: Vec<i16> = rows.iter().map(|row| i16::from(value(row).is_some())).collect();
+    writer.typed::<Int64Type>().write_batch(&values, Some(&levels), None)?;
     Ok(())
 }

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
+use parquet::file::writer::SerializedRowGroupWriter;
 
 use crate::error::Error;
 use crate::observation::{Observation, Status};
 use crate::schema::{Column, FileHeader, OBSERVATIONS, ROW_GROUP_ROWS, writer_properties};
-use crate::table::{Table, put, text};
+use crate::table::{Table, put, put_optional, text};
 
 /// Writes one file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
 pub struct ObservationWriter {
@@ -100,22 +100,11 @@ fn write_row_group(
             Column::IntendedSend => put::<Int64Type, _>(to, rows, |row| row.intended_send_ns),
             Column::UserSend => put::<Int64Type, _>(to, rows, |row| row.user_send_ns),
             Column::UserReceive => put::<Int64Type, _>(to, rows, |row| row.user_receive_ns),
-            Column::KernelTx => put_optional(to, rows, |row| row.kernel_tx_ns),
-            Column::KernelRx => put_optional(to, rows, |row| row.kernel_rx_ns),
+            Column::KernelTx => put_optional(to, rows, |row| row.kernel_tx_ns.map(NonZeroI64::get)),
+            Column::KernelRx => put_optional(to, rows, |row| row.kernel_rx_ns.map(NonZeroI64::get)),
             Column::WarmUp => put::<BoolType, _>(to, rows, |row| row.warm_up),
         }?;
         writer.close()?;
     }
-    Ok(())
-}
-
-fn put_optional(
-    writer: &mut SerializedColumnWriter<'_>,
-    rows: &[Observation],
-    stamp: impl Fn(&Observation) -> Option<NonZeroI64>,
-) -> Result<(), ParquetError> {
-    let values: Vec<i64> = rows.iter().filter_map(&stamp).map(NonZeroI64::get).collect();
-    let levels: Vec<i16> = rows.iter().map(|row| i16::from(stamp(row).is_some())).collect();
-    writer.typed::<Int64Type>().write_batch(&values, Some(&levels), None)?;
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Files of observations as others read them: `tests/requirements.txt` has the versions.
 
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroI64;
 use std::path::Path;
 use std::process::Command;
 
-use dataset::{FileHeader, Observation, ObservationWriter, Status};
+use dataset::{
+    FileHeader, Measure, Observation, ObservationWriter, ResourceSample, Status, Subject, Usage, write_resources,
+};
 use serde_json::Value;
 
 /// Stamps as they are when counted since 1970: a reader that turns them into floating-point numbers loses digits.
@@ -33,21 +36,72 @@ fn observation(index: u32) -> Observation {
     }
 }
 
-#[test]
-fn duckdb_pandas_and_polars_read_the_same() {
+/// A Python with all three readers.
+fn python() -> Option<OsString> {
     let chosen = std::env::var_os("READERS_PYTHON");
     let python = chosen.clone().unwrap_or_else(|| "python3".into());
     let modules = Command::new(&python)
         .args(["-c", "import duckdb, pandas, polars, pyarrow"])
         .output();
-    if !modules.is_ok_and(|output| output.status.success()) {
-        assert!(
-            chosen.is_none(),
-            "READERS_PYTHON lacks a module of dataset/tests/requirements.txt"
-        );
-        println!("SKIPPED: readers: python3 lacks a module of dataset/tests/requirements.txt; set READERS_PYTHON");
-        return;
+    if modules.is_ok_and(|output| output.status.success()) {
+        return Some(python);
     }
+    assert!(
+        chosen.is_none(),
+        "READERS_PYTHON lacks a module of dataset/tests/requirements.txt"
+    );
+    println!("SKIPPED: readers: python3 lacks a module of dataset/tests/requirements.txt; set READERS_PYTHON");
+    None
+}
+
+/// What each of the three says of a file.
+fn told(python: &OsStr, script: &str, path: &Path) -> Vec<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let output = Command::new(python).arg(script).arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.len(), 3, "{text}");
+    told
+}
+
+#[test]
+fn resources_are_read_the_same() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("resources.parquet");
+    let samples: Vec<ResourceSample> = (0..100)
+        .map(|number| {
+            let mut usage = Usage::default();
+            usage[Measure::CpuNs] = (number % 3 > 0).then_some(EPOCH_NS + number);
+            usage[Measure::MemoryBytes] = Some(EPOCH_NS - number);
+            usage[Measure::Threads] = Some(number);
+            ResourceSample {
+                time_ns: EPOCH_NS + number,
+                subject: if number % 2 == 0 {
+                    Subject::Arm("scan".to_owned())
+                } else {
+                    Subject::Loadgen
+                },
+                usage,
+            }
+        })
+        .collect();
+    let header = FileHeader {
+        condition: "local-pod".to_owned(),
+        launch: 0,
+        arms: vec!["scan".to_owned()],
+    };
+    write_resources(&path, &header, &samples).unwrap();
+    for told in told(&python, "resources.py", &path) {
+        assert_eq!(told["values"], serde_json::json!([100, 34, 2_450, EPOCH_NS]), "{told}");
+        assert_eq!(told["columns"].as_array().unwrap().len(), 5 + Measure::ALL.len());
+    }
+}
+
+#[test]
+fn duckdb_pandas_and_polars_read_the_same() {
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("observations.parquet");
     let rows: Vec<Observation> = (0..ROWS).map(observation).collect();
@@ -69,14 +123,8 @@ fn duckdb_pandas_and_polars_read_the_same() {
         rows[rows.len() - 1].user_receive_ns,
         sum(|row| i64::from(row.status == Status::Ok)),
     ];
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers.py");
-    let output = Command::new(python).arg(script).arg(&path).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(text.lines().count(), 3, "{text}");
-    for line in text.lines() {
-        let told: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(told["values"], serde_json::json!(expected), "{line}");
+    for told in told(&python, "readers.py", &path) {
+        assert_eq!(told["values"], serde_json::json!(expected), "{told}");
         documented(&told["columns"]);
     }
 }

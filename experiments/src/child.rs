@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clusters::{Level, Network, Place};
+use monitor::Cgroup;
 
 use crate::inside;
 use crate::spec::LaunchSpec;
@@ -47,11 +48,20 @@ pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `bench start`: pins itself, ties itself to its parent, and becomes the command.
-pub(crate) fn start(parent: u32, cpu: Option<usize>, environment: &[String], command: &[String]) -> Result<()> {
+/// `bench start`: pins itself, enters its control group, ties itself to its parent, and becomes the command.
+pub(crate) fn start(
+    parent: u32,
+    cpu: Option<usize>,
+    group: Option<&Cgroup>,
+    environment: &[String],
+    command: &[String],
+) -> Result<()> {
     clusters::die_with_parent(parent)?;
     if let Some(cpu) = cpu {
         clusters::pin(cpu)?;
+    }
+    if let Some(group) = group {
+        clusters::join(group)?;
     }
     let Some((program, arguments)) = command.split_first() else {
         bail!("no command to start")

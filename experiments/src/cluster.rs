@@ -14,7 +14,8 @@ pub(crate) enum Verb {
     Up(Options),
     /// List everything there that a run has made
     Status(Options),
-    /// Remove everything there that a run has made, also what a killed one could not remove
+    /// Remove everything there that a run has made, also what a killed one could not remove, and the control groups of
+    /// killed runs
     Down(Options),
 }
 
@@ -31,9 +32,18 @@ pub(crate) struct Options {
 /// Does it.
 pub(crate) fn run(verb: &Verb) -> Result<()> {
     let (Verb::Up(options) | Verb::Status(options) | Verb::Down(options)) = verb;
+    let local = matches!(options.condition, Condition::Local(_));
+    if matches!(verb, Verb::Down(_)) {
+        for folder in clusters::sweep()? {
+            println!("removed control group {}", folder.display());
+        }
+        if local {
+            return Ok(());
+        }
+    }
     ensure!(
-        !matches!(options.condition, Condition::Local(_)),
-        "{} ends with the process that measures: there is nothing to bring up or take down",
+        !local,
+        "{} ends with the process that measures: there is nothing to bring up or to list",
         options.condition
     );
     let ready = options.engines.find(options.condition, &Stop::default())?;

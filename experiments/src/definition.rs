@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Condition;
+use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Plan, Request, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{ExperimentLimits, Limits};
+use crate::limits::ExperimentLimits;
 
 /// What is measured, where, and how often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) budget_s: Option<f64>,
     pub(crate) seed: u64,
+    /// Whether resources are watched while it is measured.
+    #[serde(default = "yes")]
+    pub(crate) monitor: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<ExperimentLimits>,
     pub(crate) load: Load,
@@ -35,6 +39,9 @@ pub(crate) struct Experiment {
     /// A share of the rounds sends the request with a keyword.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keyword: Option<Keyword>,
+    /// List of words that the hook searches for, one a line, instead of those that it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) words: Option<PathBuf>,
     pub(crate) sut: Sut,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
@@ -86,6 +93,8 @@ pub(crate) enum Sut {
     },
     /// The Java application, where there is a JDK.
     Java {},
+    /// The Java application on embedded Tomcat, where there is a JDK and Tomcat.
+    Tomcat {},
 }
 
 /// The function that accepts connections.

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::definition::Experiment;
 use crate::record::{HOOK_CALLS, OBSERVATIONS};
 use crate::spec::stem;
+use crate::watch::RESOURCES;
 
 /// What identifies a run, in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +118,11 @@ impl Folder {
             let to = self.path.join(name);
             fs::create_dir_all(self.path.join("hook_calls")).context("cannot make the folder hook_calls")?;
             fs::rename(unfinished.join(HOOK_CALLS), &to).with_context(|| format!("cannot write {}", to.display()))?;
+        }
+        if let Some(monitor) = &record.monitor {
+            let to = self.path.join(&monitor.file);
+            fs::create_dir_all(self.path.join("resources")).context("cannot make the folder resources")?;
+            fs::rename(unfinished.join(RESOURCES), &to).with_context(|| format!("cannot write {}", to.display()))?;
         }
         dataset::write_json(&self.path.join(record.own_file()), record)?;
         fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))

@@ -2,21 +2,23 @@
 //! launch's folder. Whichever way this process ends, the place and all in it end with it.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use clusters::Network;
-use dataset::LaunchRecord;
+use dataset::{LaunchRecord, Measure};
 use loadgen::{Plan, Target, Wait};
+use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
 use crate::memory::MemoryFile;
 use crate::order::Order;
-use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
-use crate::server::Server;
+use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped, header};
+use crate::server::{Server, starter};
 use crate::spec::LaunchSpec;
 use crate::sut;
 use crate::treatment::environment;
+use crate::watch::{Seen, Watch};
 
 /// An arm while it runs.
 struct Running<'a> {
@@ -47,8 +49,8 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     }
     network.go_to_client()?;
     let plan = plan(spec, &experiment, &order, &running);
-    let summary = probe(spec, &plan)?;
-    record(spec, &experiment, &order, running, summary)
+    let (summary, watched) = probe(spec, &experiment, &plan, &running)?;
+    record(spec, &experiment, &order, running, summary, watched)
 }
 
 fn start<'a>(
@@ -66,15 +68,21 @@ fn start<'a>(
         .transpose()?;
     let log = MemoryFile::create(c"hits", b"")?;
     let variables = match &telemetry {
-        Some(telemetry) => environment(arm, &spec.hook, &log.path, &telemetry.path),
+        Some(telemetry) => environment(arm, &spec.hook, spec.words.as_deref(), &log.path, &telemetry.path),
         None => Vec::new(),
     };
-    let server = Server::start(
-        spec.cpus.arms,
-        &variables,
-        &sut::command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
-    )
-    .with_context(|| format!("arm {}", arm.name))?;
+    let group = spec.groups.arms.get(&arm.name);
+    let command = sut::command(&spec.binaries, &spec.folder, &experiment.sut, address)?;
+    let server = Server::start(spec.cpus.arms, group, &variables, &command).with_context(|| {
+        if group.is_some_and(was_killed) {
+            format!(
+                "arm {}: killed for want of memory; raise its limit memory_bytes",
+                arm.name
+            )
+        } else {
+            format!("arm {}", arm.name)
+        }
+    })?;
     if telemetry.is_some() && !server.has_mapped(&spec.hook)? {
         bail!(
             "arm {}: {} was not loaded into the server; is it a shared object for this machine?",
@@ -89,6 +97,13 @@ fn start<'a>(
         telemetry,
         _log: log,
     })
+}
+
+/// Whether something in a group was killed for want of memory.
+fn was_killed(group: &Cgroup) -> bool {
+    let mut reading = Reading::default();
+    CgroupSource(group.clone()).read(&mut reading);
+    reading.usage[Measure::OomKills] > Some(0)
 }
 
 fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> Plan {
@@ -114,24 +129,46 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
     }
 }
 
-fn probe(spec: &LaunchSpec, plan: &Plan) -> Result<serde_json::Value> {
+/// The prober's summary, and what was used and denied meanwhile.
+fn probe(
+    spec: &LaunchSpec,
+    experiment: &Experiment,
+    plan: &Plan,
+    running: &[Running<'_>],
+) -> Result<(serde_json::Value, Seen)> {
     let path = spec.folder.join("plan.json");
     fs::write(&path, serde_json::to_vec_pretty(plan)?).with_context(|| format!("cannot write {}", path.display()))?;
-    let output = Command::new(std::env::current_exe()?)
-        .args(["start", "--parent"])
-        .arg(clusters::outer_pid()?.to_string())
+    let child = starter(spec.groups.loadgen.as_ref())?
         .arg("--")
         .arg(spec.binaries.join("loadgen"))
         .args(["run", "--plan"])
         .arg(&path)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .context("cannot start loadgen")?;
-    if !output.status.success() {
-        bail!("loadgen ended with {}; what it said stands above", output.status);
+    let arms = running
+        .iter()
+        .map(|running| (running.arm.name.as_str(), running.server.pid));
+    let watch = Watch::start(
+        spec,
+        experiment.monitor,
+        arms,
+        clusters::outer_pid_of_child(child.id())?,
+    )?;
+    let output = child.wait_with_output().context("cannot wait for loadgen")?;
+    let watched = match watch {
+        Some(watch) => watch.finish(spec, &header(spec.condition(), spec.launch, experiment))?,
+        None => Seen::default(),
+    };
+    // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
+    let arm_was_killed = running.iter().any(|running| watched.killed(&running.arm.name));
+    if !output.status.success() && !arm_was_killed {
+        let hits: String = watched.warnings().iter().map(|hit| format!("; {hit}")).collect();
+        bail!("loadgen ended with {}; what it said stands above{hits}", output.status);
     }
-    serde_json::from_slice(&output.stdout).context("loadgen did not print its summary")
+    let summary = serde_json::from_slice(&output.stdout).context("loadgen did not print its summary")?;
+    Ok((summary, watched))
 }
 
 fn record(
@@ -140,22 +177,25 @@ fn record(
     order: &Order,
     running: Vec<Running<'_>>,
     summary: serde_json::Value,
+    watched: Seen,
 ) -> Result<LaunchRecord> {
     let mut arms = Vec::new();
     for running in running {
-        let address = running.server.address;
-        running.server.stop()?;
+        let (arm, address) = (running.arm, running.server.address);
+        running.server.stop(watched.killed(&arm.name))?;
         arms.push(Stopped {
-            arm: running.arm,
+            arm,
+            limits: spec.groups.arms.get(&arm.name).map(|_| experiment.arm_limits(arm)),
             start_order: running.start_order,
             address,
             telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
         });
     }
     let shared = spec.cpus.shared().then(|| SHARED.to_owned());
-    let unlimited = experiment
-        .has_limits()
-        .then(|| format!("the limits asked for are not set: {} has none", spec.condition()));
+    let unlimited = spec
+        .without_limits
+        .as_ref()
+        .map(|reason| format!("the limits asked for are not set: {reason}"));
     let measured = Measured {
         condition: spec.condition(),
         launch: spec.launch,
@@ -164,7 +204,7 @@ fn record(
         arms,
         summary,
         warnings: shared.into_iter().chain(unlimited).collect(),
-        valid: true,
+        watched,
     };
     measured.record(&spec.folder)
 }

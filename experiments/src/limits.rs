@@ -1,22 +1,14 @@
-//! What an experiment allows its servers and its prober.
+//! What an experiment allows its servers and its prober, and the control groups that hold a local launch to it.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use clusters::container;
+use clusters::{Condition, LaunchGroups, container};
+use dataset::{Enforcement, Limits};
+use monitor::Cgroup;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Arm, Experiment};
-
-/// What one process may use at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Limits {
-    /// CPU time by time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) quota_cores: Option<f64>,
-    /// Memory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) memory_bytes: Option<u64>,
-}
 
 /// The table `[limits]`: of each arm, where the arm has none of its own, and of the prober.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,34 +25,37 @@ pub(crate) struct ExperimentLimits {
     loadgen: Option<Limits>,
 }
 
-impl Limits {
-    /// As a container engine is told.
-    pub(crate) fn of_container(self) -> container::Limits {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "validated to be 0.01 to 1024"
-        )]
-        let millicores = |cores: f64| (cores * 1_000.0).round() as u32;
-        container::Limits {
-            millicores: self.quota_cores.map(millicores),
-            memory_bytes: self.memory_bytes,
-        }
-    }
+/// The control groups of a launch's processes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Groups {
+    /// By the arm's name; without limits an arm has none.
+    pub(crate) arms: BTreeMap<String, Cgroup>,
+    pub(crate) loadgen: Option<Cgroup>,
+}
 
-    fn any(self) -> bool {
-        self.quota_cores.is_some() || self.memory_bytes.is_some()
+/// As a container engine is told.
+pub(crate) fn of_container(limits: Limits) -> container::Limits {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "validated to be 0.01 to 1024"
+    )]
+    let millicores = |cores: f64| (cores * 1_000.0).round() as u32;
+    container::Limits {
+        millicores: limits.quota_cores.map(millicores),
+        memory_bytes: limits.memory_bytes,
     }
 }
 
 impl Experiment {
     /// What an arm is limited to.
     pub(crate) fn arm_limits(&self, arm: &Arm) -> Limits {
-        let (own, all) = (arm.limits.unwrap_or_default(), self.limits);
-        Limits {
-            quota_cores: own.quota_cores.or(all.and_then(|all| all.quota_cores)),
-            memory_bytes: own.memory_bytes.or(all.and_then(|all| all.memory_bytes)),
-        }
+        let of_all = self.limits.map_or_else(Limits::default, |limits| Limits {
+            quota_cores: limits.quota_cores,
+            memory_bytes: limits.memory_bytes,
+        });
+        arm.limits.unwrap_or_default().or(of_all)
     }
 
     /// What the prober is limited to.
@@ -70,6 +65,13 @@ impl Experiment {
 
     /// Refuses limits under which nothing could run, or that no kernel can set.
     pub(crate) fn validate_limits(&self) -> Result<()> {
+        let local = |condition: &Condition| matches!(condition, Condition::Local(_));
+        // A container starts with more than a process.
+        let least_bytes = if self.conditions.iter().all(local) {
+            1 << 20
+        } else {
+            6 << 20
+        };
         let arms = self.arms.iter().map(|arm| (arm.name.as_str(), self.arm_limits(arm)));
         for (name, limits) in arms.chain([("loadgen", self.loadgen_limits())]) {
             let quota = limits.quota_cores.unwrap_or(1.0);
@@ -79,9 +81,8 @@ impl Experiment {
             );
             let bytes = limits.memory_bytes.unwrap_or(u64::MAX);
             ensure!(
-                bytes >= 6 << 20,
-                "limits of {name}: memory_bytes: {bytes}; expected at least {}, with which a container can start",
-                6 << 20
+                bytes >= least_bytes,
+                "limits of {name}: memory_bytes: {bytes}; expected at least {least_bytes}, with which a server can start"
             );
         }
         Ok(())
@@ -91,4 +92,46 @@ impl Experiment {
     pub(crate) fn has_limits(&self) -> bool {
         self.loadgen_limits().any() || self.arms.iter().any(|arm| self.arm_limits(arm).any())
     }
+}
+
+/// By what an experiment's limits can be set here, or why they cannot; nothing is needed where it has none.
+pub(crate) fn enforcement(experiment: &Experiment) -> Result<Enforcement, String> {
+    if experiment.has_limits() {
+        available()
+    } else {
+        Ok(Enforcement::None)
+    }
+}
+
+/// By what limits can be set here: tried.
+pub(crate) fn available() -> Result<Enforcement, String> {
+    let smallest = Limits {
+        quota_cores: Some(0.01),
+        memory_bytes: Some(1 << 20),
+    };
+    LaunchGroups::create("trial")
+        .and_then(|groups| groups.add("trial", smallest))
+        .map(|group| group.enforcement())
+        .map_err(|error| error.to_string())
+}
+
+/// Makes the groups of a launch; they are removed when the first of the pair is dropped.
+pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchGroups>, Groups)> {
+    let mut groups = Groups::default();
+    if !experiment.has_limits() {
+        return Ok((None, groups));
+    }
+    let launch = LaunchGroups::create(run)?;
+    for (number, arm) in experiment.arms.iter().enumerate() {
+        let limits = experiment.arm_limits(arm);
+        if limits.any() {
+            let group = launch.add(&format!("arm-{number}"), limits)?;
+            groups.arms.insert(arm.name.clone(), group);
+        }
+    }
+    let limits = experiment.loadgen_limits();
+    if limits.any() {
+        groups.loadgen = Some(launch.add("loadgen", limits)?);
+    }
+    Ok((Some(launch), groups))
 }

@@ -10,6 +10,7 @@ mod folder;
 mod inside;
 mod limits;
 mod memory;
+mod options;
 mod order;
 mod places;
 mod precision;
@@ -20,12 +21,15 @@ mod server;
 mod spec;
 mod sut;
 mod treatment;
+mod watch;
+mod words;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use clusters::{Level, Place};
+use monitor::Cgroup;
 
 #[derive(Parser)]
 #[command(about = "Runs experiments in their conditions, launch by launch", version)]
@@ -37,7 +41,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run an experiment, or go on with it
-    Run(run::Options),
+    Run(options::Options),
     /// Run a program with the hook and say what the hook saw of it
     Coverage(coverage::Options),
     /// Print which conditions can be had here, as JSON
@@ -70,6 +74,8 @@ enum Command {
         parent: u32,
         #[arg(long)]
         cpu: Option<usize>,
+        #[arg(long, value_parser = group)]
+        group: Option<Cgroup>,
         #[arg(long = "env")]
         environment: Vec<String>,
         #[arg(last = true)]
@@ -89,8 +95,14 @@ fn main() -> Result<()> {
         Command::Start {
             parent,
             cpu,
+            group,
             environment,
             command,
-        } => child::start(parent, cpu, &environment, &command),
+        } => child::start(parent, cpu, group.as_ref(), &environment, &command),
     }
+}
+
+/// A control group, as one process of ours tells another.
+fn group(text: &str) -> serde_json::Result<Cgroup> {
+    serde_json::from_str(text)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::child;
 use crate::contained::{Engines, Ready};
+use crate::limits;
 
 /// One condition, for `cargo xtask doctor`.
 #[derive(Debug, Serialize)]
@@ -20,8 +21,8 @@ struct Availability {
 
 /// How a condition is had.
 pub(crate) enum Access {
-    /// In namespaces, at the best level that works.
-    Local(Place, Level),
+    /// In namespaces, at the best level that works, with why no better one does.
+    Local(Place, Level, Option<String>),
     /// In containers.
     Engine(Ready),
 }
@@ -30,7 +31,7 @@ impl Access {
     /// As recorded.
     pub(crate) const fn level(&self) -> &'static str {
         match self {
-            Self::Local(_, level) => level.name(),
+            Self::Local(_, level, _) => level.name(),
             Self::Engine(_) => "containers",
         }
     }
@@ -39,7 +40,7 @@ impl Access {
 /// How a condition can be had, or why not.
 pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Result<Access, String> {
     match condition {
-        Condition::Local(place) => best_level(place).map(|level| Access::Local(place, level)),
+        Condition::Local(place) => best_level(place).map(|(level, missing)| Access::Local(place, level, missing)),
         _ => engines
             .find(condition, stop)
             .map(Access::Engine)
@@ -47,12 +48,12 @@ pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Resu
     }
 }
 
-/// The best level at which a place can be had, or why none.
-fn best_level(place: Place) -> Result<Level, String> {
+/// The best level at which a place can be had, with what a better one lacks, or why none.
+fn best_level(place: Place) -> Result<(Level, Option<String>), String> {
     let mut reasons = Vec::new();
     for level in Level::ALL {
         match child::try_place(place, level) {
-            Ok(()) => return Ok(level),
+            Ok(()) => return Ok((level, (!reasons.is_empty()).then(|| reasons.join("; ")))),
             Err(reason) => reasons.push(reason),
         }
     }
@@ -64,22 +65,28 @@ pub(crate) fn print(engines: &Engines) -> Result<()> {
     let driven = Condition::ALL
         .into_iter()
         .filter(|condition| matches!(condition, Condition::Local(_)) || Engines::DRIVEN.contains(condition));
-    let places: Vec<Availability> = driven.map(|condition| availability(condition, engines)).collect();
+    let limits = match limits::available() {
+        Ok(enforcement) => format!("limits by {}", enforcement.name()),
+        Err(reason) => format!("no limits ({reason})"),
+    };
+    let places: Vec<Availability> = driven
+        .map(|condition| availability(condition, engines, &limits))
+        .collect();
     println!("{}", serde_json::to_string_pretty(&places)?);
     Ok(())
 }
 
-fn availability(condition: Condition, engines: &Engines) -> Availability {
+fn availability(condition: Condition, engines: &Engines, limits: &str) -> Availability {
     let best = best(condition, engines, &Stop::default());
     Availability {
         name: condition.name(),
         level: best.as_ref().ok().map(|access| match access {
-            Access::Local(_, level) => level.name().to_owned(),
+            Access::Local(_, level, _) => format!("{level}, {limits}"),
             Access::Engine(ready) => ready.facts.get("engine").cloned().unwrap_or_default(),
         }),
         available: best.is_ok(),
         fix: match (condition, &best) {
-            (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces) | Access::Engine(_))) => None,
+            (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces, _) | Access::Engine(_))) => None,
             (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),
             // The engine's own error says it.
             _ => Some("start a container engine, and see that this user may use its socket"),

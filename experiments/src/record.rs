@@ -5,14 +5,15 @@ use std::path::Path;
 
 use anyhow::Result;
 use clusters::Condition;
-use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord};
+use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord, Limits};
 use readhook_telemetry::Record;
 
 use crate::definition::{Arm, Experiment};
-use crate::memory::Seen;
+use crate::memory;
 use crate::order::Order;
 use crate::spec::stem;
 use crate::sut;
+use crate::watch::Seen;
 
 /// Name of the observations in the launch's folder.
 pub(crate) const OBSERVATIONS: &str = "observations.parquet";
@@ -29,6 +30,8 @@ pub(crate) struct Stopped<'a> {
     pub(crate) address: SocketAddr,
     /// The hook's file; the hook was found in the server's memory map.
     pub(crate) telemetry: Option<Vec<u8>>,
+    /// Limits that were set for it.
+    pub(crate) limits: Option<Limits>,
 }
 
 /// A launch when all is over.
@@ -42,8 +45,17 @@ pub(crate) struct Measured<'a> {
     pub(crate) summary: serde_json::Value,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
-    /// Whether the place was as it should be.
-    pub(crate) valid: bool,
+    /// What was used and denied.
+    pub(crate) watched: Seen,
+}
+
+/// What the files of a launch say of themselves.
+pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment) -> FileHeader {
+    FileHeader {
+        condition: condition.name().to_owned(),
+        launch,
+        arms: experiment.arms.iter().map(|arm| arm.name.clone()).collect(),
+    }
 }
 
 impl Measured<'_> {
@@ -55,8 +67,10 @@ impl Measured<'_> {
             .iter()
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect();
+        warnings.extend(self.watched.warnings());
         warnings.extend(self.warnings.iter().cloned());
-        let mut valid = self.valid && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        let within_limits = self.watched.warnings().is_empty();
+        let mut valid = within_limits && !list("checks").iter().any(|check| check["verdict"] == "failed");
         let mut arms = Vec::new();
         let mut calls = Vec::new();
         for stopped in &self.arms {
@@ -72,11 +86,7 @@ impl Measured<'_> {
         arms.sort_by_key(|record| self.index(&record.arm));
         if !calls.is_empty() {
             calls.sort_by_key(|(arm, record)| (*arm, record.sequence));
-            let header = FileHeader {
-                condition: self.condition.name().to_owned(),
-                launch: self.launch,
-                arms: self.experiment.arms.iter().map(|arm| arm.name.clone()).collect(),
-            };
+            let header = header(self.condition, self.launch, self.experiment);
             dataset::write_hook_calls(&folder.join(HOOK_CALLS), &header, &calls)?;
         }
         let stem = stem(self.condition, self.launch);
@@ -85,6 +95,8 @@ impl Measured<'_> {
             launch: self.launch,
             file: format!("observations/{stem}.parquet"),
             hook_calls: (!calls.is_empty()).then(|| format!("hook_calls/{stem}.parquet")),
+            monitor: self.watched.record,
+            limit_hits: self.watched.hits,
             arms,
             loadgen: self.summary,
             valid,
@@ -101,7 +113,7 @@ impl Measured<'_> {
     fn arm(&self, stopped: &Stopped<'_>) -> Result<(ArmRecord, Vec<Record>)> {
         let arm = stopped.arm;
         let seen = match &stopped.telemetry {
-            Some(bytes) => Some(Seen::read(bytes, self.experiment.load.warm_up_rounds)?),
+            Some(bytes) => Some(memory::Seen::read(bytes, self.experiment.load.warm_up_rounds)?),
             None => None,
         };
         let index = self.index(&arm.name);
@@ -112,6 +124,7 @@ impl Measured<'_> {
             start_order: u32::try_from(stopped.start_order)?,
             connection_order: u32::try_from(connected.unwrap_or_default())?,
             address: stopped.address.to_string(),
+            limits: stopped.limits,
             hook_mapped: arm.treatment.mode().map(|_| true),
             requests_sent: self.summary["requests_sent"][&arm.name].as_u64().unwrap_or(0),
             telemetry: seen.as_ref().and_then(|seen| seen.summary),

@@ -9,61 +9,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use clusters::container::Owner;
-use clusters::{Condition, Image, Level, Place};
-use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use clusters::{Condition, Image, LaunchGroups, Level, Place};
+use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
 use indicatif::{ProgressBar, ProgressStyle};
-use loadgen::Schedule;
 
-use crate::contained::{self, Engines, Job};
-use crate::definition::Experiment;
+use crate::contained::{self, Job};
 use crate::folder::{Folder, Plan};
+use crate::limits::{self, Groups};
+use crate::options::{Options, experiment};
 use crate::places::Access;
 use crate::precision::Precision;
 use crate::spec::{Cpus, LaunchSpec, stem};
+use crate::words::{self, WORDS};
 use crate::{child, places};
-
-/// What the command line adds to a definition.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
-    /// Definition, such as experiments/overhead.toml
-    experiment: PathBuf,
-    /// Folder of the run; one that is unfinished goes on
-    #[arg(long)]
-    out: PathBuf,
-    /// These conditions, instead of the experiment's
-    #[arg(long, value_delimiter = ',')]
-    conditions: Vec<Condition>,
-    /// Launches of each condition, instead of the definition's
-    #[arg(long)]
-    launches: Option<u32>,
-    /// Rounds of each launch, instead of the definition's
-    #[arg(long)]
-    rounds: Option<u64>,
-    /// Order of the requests, instead of the definition's
-    #[arg(long, value_enum)]
-    schedule: Option<Order>,
-    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
-    #[arg(long, value_parser = duration_ns)]
-    precision: Option<f64>,
-    /// Begin no further launch after this time, as 90s or 10min
-    #[arg(long, value_parser = duration_ns)]
-    budget: Option<f64>,
-    /// Fail, when all is measured, if a launch failed one of its checks
-    #[arg(long)]
-    strict: bool,
-    /// The hook; beside this program's folder if not given
-    #[arg(long)]
-    hook: Option<PathBuf>,
-    #[command(flatten)]
-    engines: Engines,
-}
-
-/// The two designs that are compared with each other.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Order {
-    Interleaved,
-    Sequential,
-}
 
 /// Where the conditions are had, or why one is not.
 type Levels = BTreeMap<Condition, Result<Access, String>>;
@@ -89,8 +47,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         started_unix_ns: now_unix_ns(),
     };
     let folder = Folder::open(&options.out, plan)?;
+    for left in clusters::sweep()? {
+        eprintln!("removed {}, which a killed run had left", left.display());
+    }
     let setting = Setting {
         run: folder.id(),
+        words: words::compile(&folder.plan.experiment, &folder.path)?,
+        limits_by: limits::enforcement(&folder.plan.experiment),
         image: image(&levels, &binaries, &hook)?,
         binaries,
         hook,
@@ -108,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(ended) = &ended {
         println!("{ended}");
     }
-    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, launches, ended)?)?;
+    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, &setting, launches, ended)?)?;
     println!("wrote {}", folder.path.join("manifest.json").display());
     println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
     ensure!(
@@ -119,30 +82,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The most launches where a precision is asked for and no number of launches.
-const MOST_LAUNCHES: u32 = 200;
-
-/// A time with its unit, in ns.
-fn duration_ns(text: &str) -> Result<f64, String> {
-    let digits = text
-        .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_ns = match unit {
-        "ns" => 1.0,
-        "us" | "µs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "min" => 60e9,
-        "h" => 3600e9,
-        _ => return Err("expected a number with a unit: ns, us, ms, s, min, h".to_owned()),
-    };
-    match number.parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit_ns),
-        _ => Err(format!("{number:?}: expected a number above 0")),
-    }
-}
-
 struct Setting {
     /// By which what the run makes in engines is known.
     run: String,
@@ -150,7 +89,10 @@ struct Setting {
     image: Option<Image>,
     binaries: PathBuf,
     hook: PathBuf,
+    words: Option<PathBuf>,
     cpus: Cpus,
+    /// Of local conditions.
+    limits_by: Result<Enforcement, String>,
 }
 
 /// The image, where a condition needs one.
@@ -179,34 +121,6 @@ fn take_out(levels: &Levels, setting: &Setting) {
             eprintln!("{error}; `cargo xtask cluster down` removes what is left");
         }
     }
-}
-
-fn experiment(options: &Options) -> Result<Experiment> {
-    let mut experiment = Experiment::read(&options.experiment)?;
-    if !options.conditions.is_empty() {
-        experiment.conditions.clone_from(&options.conditions);
-    }
-    experiment.launches = options.launches.unwrap_or(experiment.launches);
-    if let Some(order) = options.schedule {
-        experiment.load.schedule = match order {
-            Order::Interleaved => Schedule::Interleaved,
-            Order::Sequential => Schedule::Sequential,
-        };
-    }
-    experiment.precision_ns = options.precision.or(experiment.precision_ns);
-    experiment.budget_s = options.budget.map(|budget_ns| budget_ns / 1e9).or(experiment.budget_s);
-    if experiment.precision_ns.is_some() && options.launches.is_none() && options.precision.is_some() {
-        experiment.launches = experiment.launches.max(MOST_LAUNCHES);
-    }
-    if let Some(rounds) = options.rounds {
-        // The warm-up keeps its share.
-        experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
-        experiment.load.rounds = rounds;
-    }
-    experiment
-        .validate()
-        .with_context(|| options.experiment.display().to_string())?;
-    Ok(experiment)
 }
 
 /// The folder of the project's binaries: this program's own.
@@ -283,8 +197,10 @@ fn one(
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
     let result = match (access, &setting.image) {
-        (Access::Local(place, level), _) => {
-            local(folder, (*place, *level), launch, setting, &unfinished).and_then(|spec| launched(&spec, stopped))
+        (Access::Local(place, level, _), _) => {
+            local(folder, (*place, *level), launch, setting, &unfinished)
+                // The groups live as long as what is held here.
+                .and_then(|(spec, _held)| launched(&spec, stopped))
         }
         (Access::Engine(ready), Some(image)) => Job {
             condition,
@@ -317,8 +233,13 @@ fn local(
     launch: u32,
     setting: &Setting,
     unfinished: &Path,
-) -> Result<LaunchSpec> {
-    Ok(LaunchSpec {
+) -> Result<(LaunchSpec, Option<LaunchGroups>)> {
+    let without_limits = setting.limits_by.as_ref().err().cloned();
+    let (held, groups) = match without_limits {
+        Some(_) => (None, Groups::default()),
+        None => limits::enforce(&folder.plan.experiment, &setting.run)?,
+    };
+    let spec = LaunchSpec {
         experiment: serde_json::to_value(&folder.plan.experiment)?,
         place,
         level,
@@ -326,8 +247,12 @@ fn local(
         folder: unfinished.to_owned(),
         binaries: setting.binaries.clone(),
         hook: setting.hook.clone(),
+        words: setting.words.clone(),
         cpus: setting.cpus,
-    })
+        groups,
+        without_limits,
+    };
+    Ok((spec, held))
 }
 
 fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
@@ -352,11 +277,43 @@ fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
     serde_json::from_str(&child::output(&mut child)?).context("the launch printed no record")
 }
 
-fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>, ended: Option<String>) -> Result<Manifest> {
+/// A condition that was asked for, with what enforces limits there.
+fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Setting) -> ConditionRecord {
+    let (limits_by, missing) = match access {
+        Ok(Access::Local(_, _, missing)) => {
+            let no_limits = setting
+                .limits_by
+                .as_ref()
+                .err()
+                .map(|reason| format!("limits: {reason}"));
+            let missing: Vec<String> = missing.iter().cloned().chain(no_limits).collect();
+            (setting.limits_by.clone().unwrap_or_default(), missing)
+        }
+        Ok(Access::Engine(_)) => (Enforcement::Engine, Vec::new()),
+        Err(_) => (Enforcement::None, Vec::new()),
+    };
+    ConditionRecord {
+        name: condition.name().to_owned(),
+        level: access.as_ref().map_or("none", Access::level).to_owned(),
+        limits_by,
+        missing: (!missing.is_empty()).then(|| missing.join("; ")),
+        not_run: access.as_ref().err().cloned(),
+    }
+}
+
+fn manifest(
+    folder: &Folder,
+    levels: &Levels,
+    setting: &Setting,
+    launches: Vec<LaunchRecord>,
+    ended: Option<String>,
+) -> Result<Manifest> {
     let mut names = vec!["plan.json".to_owned()];
+    names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
     for launch in &launches {
         names.push(launch.file.clone());
         names.extend(launch.hook_calls.clone());
+        names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
         names.push(launch.own_file());
     }
     let files = names
@@ -364,11 +321,9 @@ fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>, ended
         .map(|name| Ok(file_record(&folder.path, name)?))
         .collect::<Result<_>>()?;
     let experiment = &folder.plan.experiment;
-    let conditions = levels.iter().map(|(condition, access)| ConditionRecord {
-        name: condition.name().to_owned(),
-        level: access.as_ref().map_or("none", Access::level).to_owned(),
-        not_run: access.as_ref().err().cloned(),
-    });
+    let conditions = levels
+        .iter()
+        .map(|(condition, access)| condition_record(*condition, access, setting));
     let mut tools = crate::revision::tools(&folder.plan.hook_sha256);
     for (condition, access) in levels {
         if let Ok(Access::Engine(ready)) = access {

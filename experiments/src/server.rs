@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -23,16 +24,22 @@ const STOP: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// Its number as /proc has it.
+    pub(crate) pid: u32,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
     /// Starts `command` through `bench start`, which pins it and ties it to this process, and waits until it listens.
-    pub(crate) fn start(cpu: usize, environment: &[(&str, OsString)], command: &[OsString]) -> Result<Self> {
-        let mut starter = Command::new(std::env::current_exe()?);
-        starter.arg("start").arg("--cpu").arg(cpu.to_string());
-        starter.arg("--parent").arg(clusters::outer_pid()?.to_string());
+    pub(crate) fn start(
+        cpu: usize,
+        group: Option<&Cgroup>,
+        environment: &[(&str, OsString)],
+        command: &[OsString],
+    ) -> Result<Self> {
+        let mut starter = starter(group)?;
+        starter.arg("--cpu").arg(cpu.to_string());
         for (name, value) in environment {
             let mut variable = OsString::from(name);
             variable.push("=");
@@ -46,8 +53,10 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start a server")?;
-        match wait_until_it_listens(&mut child) {
-            Ok(address) => Ok(Self { child, address }),
+        let listens = wait_until_it_listens(&mut child)
+            .and_then(|address| Ok((address, clusters::outer_pid_of_child(child.id())?)));
+        match listens {
+            Ok((address, pid)) => Ok(Self { child, pid, address }),
             Err(error) => {
                 // The first error is the one to report.
                 _ = child.kill();
@@ -60,17 +69,19 @@ impl Server {
 
     /// Whether a file is mapped into the server.
     pub(crate) fn has_mapped(&self, file: &Path) -> Result<bool> {
-        let pid = clusters::outer_pid_of_child(self.child.id())?;
-        let maps = format!("/proc/{pid}/maps");
+        let maps = format!("/proc/{}/maps", self.pid);
         let text = fs::read_to_string(&maps).with_context(|| format!("cannot read {maps}"))?;
         let name = file.to_string_lossy();
         Ok(text.lines().any(|line| line.ends_with(name.as_ref())))
     }
 
-    /// Ends the server; one that does not end when asked is killed.
-    pub(crate) fn stop(mut self) -> Result<()> {
+    /// Ends the server; one that does not end when asked is killed. One that was killed for want of memory has ended.
+    pub(crate) fn stop(mut self, killed: bool) -> Result<()> {
         let pid = Pid::from_raw(i32::try_from(self.child.id())?);
         if self.child.try_wait()?.is_some() {
+            if killed {
+                return Ok(());
+            }
             bail!("the server at {} ended before it was asked to", self.address);
         }
         kill(pid, Signal::SIGTERM).context("cannot stop a server")?;
@@ -83,6 +94,19 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// `bench start`, which ties what it starts to this process and puts it into its group.
+pub(crate) fn starter(group: Option<&Cgroup>) -> Result<Command> {
+    let mut starter = Command::new(std::env::current_exe()?);
+    starter
+        .arg("start")
+        .arg("--parent")
+        .arg(clusters::outer_pid()?.to_string());
+    if let Some(group) = group {
+        starter.arg("--group").arg(serde_json::to_string(group)?);
+    }
+    Ok(starter)
 }
 
 fn wait_until_it_listens(child: &mut Child) -> Result<SocketAddr> {

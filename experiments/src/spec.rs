@@ -6,6 +6,7 @@ use clusters::{Condition, Level, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
+use crate::limits::Groups;
 
 /// One launch, as JSON from the runner to its child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,8 +21,14 @@ pub(crate) struct LaunchSpec {
     /// Binaries `sut` and `loadgen`.
     pub(crate) binaries: PathBuf,
     pub(crate) hook: PathBuf,
+    /// Compiled words, where they are not the hook's own.
+    pub(crate) words: Option<PathBuf>,
     /// Processors of the arms and of the prober.
     pub(crate) cpus: Cpus,
+    /// Where there are limits, and they can be set.
+    pub(crate) groups: Groups,
+    /// Why limits that were asked for are not set.
+    pub(crate) without_limits: Option<String>,
 }
 
 /// Which processors do what.
@@ -30,14 +37,18 @@ pub(crate) struct LaunchSpec {
 pub(crate) struct Cpus {
     pub(crate) arms: usize,
     pub(crate) loadgen: usize,
+    /// Of the thread that watches resources.
+    pub(crate) monitor: usize,
 }
 
 impl Cpus {
-    /// The last allowed processor for the prober, the first for all arms.
+    /// The last allowed processor for the prober, the first for all arms. Whoever watches gets another one where there is
+    /// one, else the arms', which idle while the prober's part of a round trip lasts; never the prober's.
     pub(crate) fn choose(allowed: &[usize]) -> Option<Self> {
         Some(Self {
             arms: *allowed.first()?,
             loadgen: *allowed.last()?,
+            monitor: *allowed.get(1).filter(|_| allowed.len() > 2).or(allowed.first())?,
         })
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use clusters::Image;
@@ -13,6 +14,14 @@ use crate::definition::Sut;
 
 /// A single source file, which the JDK compiles when it starts.
 const JAVA: (&str, &str) = ("HttpServerApp.java", include_str!("../../sut/java/HttpServerApp.java"));
+
+/// Compiled once for each launch.
+const TOMCAT: (&str, &str) = ("TomcatApp.java", include_str!("../../sut/java/TomcatApp.java"));
+/// What Debian's libtomcat10-embed-java and libjakarta-annotation-api-java install.
+const TOMCAT_JARS: [&str; 2] = [
+    "/usr/share/java/tomcat10-embed-core.jar",
+    "/usr/share/java/jakarta-annotation-api.jar",
+];
 
 /// The command that starts a server which listens on `address`.
 /// Its files are in `binaries`, or written to `folder`.
@@ -46,7 +55,39 @@ pub(crate) fn command(binaries: &Path, folder: &Path, sut: &Sut, address: Socket
             fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
             Ok(vec!["java".into(), source.into(), address.to_string().into()])
         }
+        Sut::Tomcat {} => tomcat(folder, address),
     }
+}
+
+fn tomcat(folder: &Path, address: SocketAddr) -> Result<Vec<OsString>> {
+    let jars = std::env::var_os("TOMCAT_CLASSPATH").unwrap_or_else(|| TOMCAT_JARS.join(":").into());
+    if !folder.join("TomcatApp.class").exists() {
+        let (name, text) = TOMCAT;
+        let source = folder.join(name);
+        fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
+        let mut javac = Command::new("javac");
+        javac.arg("-cp").arg(&jars).arg("-d").arg(folder).arg(source);
+        let compiled = javac
+            .output()
+            .context("cannot start javac; apt-get install default-jdk-headless")?;
+        ensure!(
+            compiled.status.success(),
+            "javac: {}\nTomcat's jars are looked for at {}; apt-get install libtomcat10-embed-java \
+             libjakarta-annotation-api-java, or name them by TOMCAT_CLASSPATH",
+            String::from_utf8_lossy(&compiled.stderr).trim(),
+            jars.display()
+        );
+    }
+    let mut classes = folder.as_os_str().to_owned();
+    classes.push(":");
+    classes.push(jars);
+    Ok(vec![
+        "java".into(),
+        "-cp".into(),
+        classes,
+        "TomcatApp".into(),
+        address.to_string().into(),
+    ])
 }
 
 /// The same in a container, whose image holds the synthetic server alone.
@@ -75,7 +116,7 @@ pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
             let expected = requests * u64::from(*reads_per_request);
             expected..=expected
         }
-        // The JDK's library decides how it reads; a request cannot arrive without a read.
-        Sut::Java {} => requests..=u64::MAX,
+        // The library decides how it reads; a request cannot arrive without a read.
+        Sut::Java {} | Sut::Tomcat {} => requests..=u64::MAX,
     }
 }

@@ -44,7 +44,13 @@ impl Arm {
 }
 
 /// The variables that give an arm its treatment.
-pub(crate) fn environment(arm: &Arm, hook: &Path, log: &Path, telemetry: &Path) -> Vec<(&'static str, OsString)> {
+pub(crate) fn environment(
+    arm: &Arm,
+    hook: &Path,
+    words: Option<&Path>,
+    log: &Path,
+    telemetry: &Path,
+) -> Vec<(&'static str, OsString)> {
     let Some(mode) = arm.treatment.mode() else {
         return Vec::new();
     };
@@ -55,6 +61,9 @@ pub(crate) fn environment(arm: &Arm, hook: &Path, log: &Path, telemetry: &Path) 
     ];
     if matches!(arm.treatment, Treatment::Log | Treatment::Upstream) {
         variables.push(("READHOOK_LOG", log.into()));
+    }
+    if let Some(words) = words {
+        variables.push(("READHOOK_WORDS", words.into()));
     }
     if let Some(delay_ns) = arm.delay_ns {
         variables.push(("READHOOK_DELAY_NS", delay_ns.to_string().into()));

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Desk, SMALL, failure, finished, success};
-use dataset::{ObservationReader, Run, read_hook_calls};
+use dataset::{ObservationReader, Run, read_hook_calls, read_resources};
 
 #[test]
 fn a_run_leaves_a_dataset_and_nothing_else() {
@@ -34,6 +34,10 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
             assert_eq!(receives, hooked.then_some(60));
             assert_eq!(arm.hook_mapped, hooked.then_some(true));
         }
+        // Watched, and within every limit.
+        assert_eq!(launch.limit_hits.as_deref(), Some(&[][..]), "{launch:?}");
+        let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
+        assert!(samples.len() >= 2 * 4, "{samples:?}");
         // What the hook of the calibration's arm saw, call by call.
         let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
         assert!(calls.iter().all(|(arm, _)| *arm == launch.arms[2].arm));
@@ -57,7 +61,14 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
     names.sort();
     assert_eq!(
         names,
-        ["hook_calls", "launches", "manifest.json", "observations", "plan.json"]
+        [
+            "hook_calls",
+            "launches",
+            "manifest.json",
+            "observations",
+            "plan.json",
+            "resources"
+        ]
     );
     assert_eq!(links(), links_before);
 }
@@ -91,7 +102,7 @@ fn a_killed_run_goes_on_where_it_was() {
         assert!(after.contains(file), "{} was written again", file.0);
     }
     let run = Run::open(&desk.path("run")).unwrap();
-    assert!(after.len() > before.len() && after.len() == 3 * run.manifest.launches.len());
+    assert!(after.len() > before.len() && after.len() == 4 * run.manifest.launches.len());
     assert!(
         fs::read_dir(desk.path("run"))
             .unwrap()
@@ -167,6 +178,44 @@ fn the_java_application_is_measured_where_there_is_a_jdk() {
     let launch = &run.manifest.launches[0];
     let coverage = launch.arms[1].coverage.as_ref().unwrap();
     assert!(coverage.payload_receives >= 60, "{coverage:?}");
+}
+
+#[test]
+fn tomcat_is_measured_and_its_reads_are_seen() {
+    let jars = ["tomcat10-embed-core", "jakarta-annotation-api"];
+    let missing = jars
+        .iter()
+        .find(|jar| !Path::new(&format!("/usr/share/java/{jar}.jar")).exists());
+    if let Some(jar) = missing {
+        println!("SKIPPED: tomcat: {jar}.jar is not in /usr/share/java");
+        return;
+    }
+    if Command::new("javac").arg("-version").output().is_err() {
+        println!("SKIPPED: tomcat: there is no JDK (javac) on this machine");
+        return;
+    }
+    let desk = Desk::new();
+    let (before, after) = SMALL.split_once("[sut]").unwrap();
+    let arms = &after[after.find("[[arm]]").unwrap()..];
+    let words = desk.path("list.txt");
+    fs::write(&words, "nothing\nagent: x\n").unwrap();
+    let text = format!("words = {words:?}\n{before}[sut]\nprogram = \"tomcat\"\n\n{arms}")
+        .replace("launches = 2", "launches = 1")
+        .replace("headers = []", "headers = [[\"user-agent\", \"x\"]]")
+        .replace("treatment = \"scan\"", "treatment = \"upstream\"");
+    success(desk.run(&text).args(["--conditions", "local-pod"]));
+    let run = Run::open(&desk.path("run")).unwrap();
+    assert!(run.manifest.files.iter().any(|file| file.path == "keywords.words"));
+    let coverage = run.manifest.launches[0].arms[1].coverage.as_ref().unwrap();
+    assert!(
+        coverage.payload_receives >= 60 && coverage.sockets_accepted >= 1,
+        "{coverage:?}"
+    );
+    // Each request has a word of the list.
+    assert!(
+        (60..=coverage.payload_receives).contains(&coverage.hits),
+        "{coverage:?}"
+    );
 }
 
 #[test]

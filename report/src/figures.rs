@@ -16,7 +16,7 @@ const STUDY_ITERATIONS: usize = 10_000;
 /// Columns that a sequence is thinned to: more than one per pixel of a figure at print resolution.
 pub(crate) const COLUMNS: usize = 1_200;
 /// Arms of the embedded runs drawn as sequences: more would hide each other.
-const SEQUENCE_ARMS: [&str; 2] = ["unmodified", "log"];
+const SEQUENCE_ARMS: [&str; 3] = ["unmodified", "log", "with hook"];
 
 /// Both figures of the study, from its recordings.
 ///
@@ -26,13 +26,56 @@ pub fn study(recordings: &[StudyCondition]) -> Result<Vec<Figure>> {
     Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
 }
 
+/// The same two figures of our own run of the study's experiment: the first launch of each condition, of whose requests
+/// the first `cut` are warm-up.
+///
+/// # Errors
+/// When a condition has no observation.
+pub fn reproduced(recordings: &[StudyCondition], cut: usize) -> Result<Vec<Figure>> {
+    let boxes = boxes(
+        recordings,
+        cut,
+        "ours-box-plot",
+        "Round-trip time in our run of the study's experiment, in its conditions' topologies on one machine: the first \
+         launch, whiskers at 1.5 IQR, outliers not shown.",
+        None,
+    )?;
+    let panels: Vec<[&str; 1]> = recordings.iter().map(|ours| [ours.condition.as_str()]).collect();
+    let panels: Vec<&[&str]> = panels.iter().map(|names| &names[..]).collect();
+    let sequence = sequence(
+        recordings,
+        "ours-run-sequence",
+        "The first 10,000 requests to the unmodified program in our run of the study's experiment, warm-up included.",
+        None,
+        &panels,
+    )?;
+    Ok(vec![boxes, sequence])
+}
+
 /// The study's box plot: RTT by condition and arm, after the warm-up.
 ///
 /// # Errors
 /// When a recording is empty.
 pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
+    boxes(
+        recordings,
+        WARM_UP_ROWS,
+        "study-box-plot",
+        "Round-trip time in the 2023 study, redrawn from its recordings: 46,000 requests a box, whiskers at 1.5 IQR, \
+         outliers not shown.",
+        Some((0.0, 5.0)),
+    )
+}
+
+fn boxes(
+    recordings: &[StudyCondition],
+    cut: usize,
+    name: &str,
+    caption: &str,
+    y_limits: Option<(f64, f64)>,
+) -> Result<Figure> {
     let series = |name: &str, rtt_ns: &[i64]| {
-        let rest = rtt_ns.get(WARM_UP_ROWS..).unwrap_or_default();
+        let rest = rtt_ns.get(cut..).unwrap_or_default();
         boxed(name, &rest.iter().copied().collect(), 1e-6)
     };
     let groups = recordings
@@ -48,12 +91,10 @@ pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
         })
         .collect::<Result<_>>()?;
     Ok(box_plot(&BoxPlot {
-        name: "study-box-plot".to_owned(),
-        caption: "Round-trip time in the 2023 study, redrawn from its recordings: 46,000 requests a box, whiskers at \
-                  1.5 IQR, outliers not shown."
-            .to_owned(),
+        name: name.to_owned(),
+        caption: caption.to_owned(),
         y_title: "RTT (ms)".to_owned(),
-        y_limits: Some((0.0, 5.0)),
+        y_limits,
         groups,
     })?)
 }
@@ -63,33 +104,47 @@ pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
 /// # Errors
 /// When a condition is missing.
 pub fn study_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
-    let panel = |names: [&str; 2]| {
-        let series = names
-            .into_iter()
-            .map(|name| {
-                let recording = recordings
-                    .iter()
-                    .find(|recording| recording.condition == name)
-                    .with_context(|| format!("the study has no condition {name}"))?;
-                let mut values = Thinned::new(STUDY_ITERATIONS as u64, COLUMNS);
-                for (iteration, &rtt_ns) in (0..).zip(recording.unmodified_ns.iter().take(STUDY_ITERATIONS)) {
-                    values.push(iteration, milliseconds(rtt_ns));
-                }
-                Ok(Sequence {
-                    name: name.to_owned(),
-                    values,
-                })
-            })
-            .collect::<Result<_>>()?;
-        Ok::<_, anyhow::Error>(Panel { series })
+    sequence(
+        recordings,
+        "study-run-sequence",
+        "The first 10,000 requests to the unmodified program in the 2023 study, warm-up included.",
+        Some((1.0, 20.0)),
+        &[&["docker", "kind"], &["eks-pod", "eks-nodes"]],
+    )
+}
+
+/// A panel for each list of conditions.
+fn sequence(
+    recordings: &[StudyCondition],
+    name: &str,
+    caption: &str,
+    y_limits: Option<(f64, f64)>,
+    panels: &[&[&str]],
+) -> Result<Figure> {
+    let series = |name: &&str| {
+        let recording = recordings.iter().find(|recording| recording.condition == *name);
+        let recording = recording.with_context(|| format!("the study has no condition {name}"))?;
+        let shown = recording.unmodified_ns.len().min(STUDY_ITERATIONS);
+        let mut values = Thinned::new(shown as u64, COLUMNS);
+        for (iteration, &rtt_ns) in (0..).zip(&recording.unmodified_ns[..shown]) {
+            values.push(iteration, milliseconds(rtt_ns));
+        }
+        Ok(Sequence {
+            name: (*name).to_owned(),
+            values,
+        })
     };
+    let panels = panels.iter().map(|names| {
+        let series = names.iter().map(series).collect::<Result<_>>()?;
+        Ok(Panel { series })
+    });
     Ok(run_sequence(&RunSequence {
-        name: "study-run-sequence".to_owned(),
-        caption: "The first 10,000 requests to the unmodified program in the 2023 study, warm-up included.".to_owned(),
+        name: name.to_owned(),
+        caption: caption.to_owned(),
         x_title: "Iteration".to_owned(),
         y_title: "RTT (ms)".to_owned(),
-        y_limits: Some((1.0, 20.0)),
-        panels: vec![panel(["docker", "kind"])?, panel(["eks-pod", "eks-nodes"])?],
+        y_limits,
+        panels: panels.collect::<Result<_>>()?,
     })?)
 }
 

@@ -6,6 +6,7 @@ use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::claims::JudgedClaims;
+use crate::reproduction::{self, Reproduction};
 use crate::results::{ConditionResults, Effect, Results, Role};
 use crate::study::StudyResults;
 use crate::table;
@@ -21,6 +22,8 @@ pub struct Page {
     pub results: Results,
     /// The 2023 study, where it was imported.
     pub study: Option<StudyResults>,
+    /// The run beside the study, where it is one of the study's experiment.
+    pub reproduction: Option<Reproduction>,
     /// What the import found wrong with the recordings.
     pub study_notes: Vec<String>,
     /// The study's recommendations, held against this run and the study.
@@ -44,6 +47,9 @@ pub fn page(page: &Page) -> String {
             body {
                 h1 { "What does a function hook cost?" }
                 p.lead { (summary(&page.results)) }
+                @if let Some(reproduction) = &page.reproduction {
+                    (reproduction::first_table(reproduction, page.study.as_ref()))
+                }
                 (expected_and_measured(page))
                 @for figure in &page.figures {
                     (PreEscaped(figure.to_html()))
@@ -164,6 +170,13 @@ fn ran(page: &Page) -> Markup {
             @if page.study.is_none() {
                 li { "2023 study: not imported (" code { "cargo xtask import ssp2023" } ")" }
             }
+        }
+        @let limits = table::limits(&page.manifest);
+        @if limits.is_empty() {
+            p { "No limit was hit while it was measured." }
+        } @else {
+            p { "Limits that were hit; these launches are flagged:" }
+            ul { @for limit in limits { li { (limit) } } }
         }
         @let warnings: Vec<String> = page.manifest.launches.iter()
             .flat_map(|launch| launch.warnings.iter().map(move |warning| {

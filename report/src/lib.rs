@@ -13,6 +13,7 @@ pub mod figures;
 pub mod html;
 pub mod load;
 pub mod paper;
+pub mod reproduction;
 pub mod results;
 pub mod study;
 pub mod table;

@@ -6,7 +6,7 @@ use std::path::Path;
 use analysis::figures::Thinned;
 use analysis::{ArmSamples, LaunchSamples, Times};
 use anyhow::{Context, Result, bail};
-use dataset::{LaunchRecord, ObservationReader, Run, Timings};
+use dataset::{LaunchRecord, LimitKind, ObservationReader, Run, Timings};
 use rayon::prelude::*;
 
 pub use crate::course::Course;
@@ -37,18 +37,43 @@ pub fn study(directory: &Path) -> Result<Vec<StudyCondition>> {
     launches.map(|launch| study_condition(&run, launch)).collect()
 }
 
+/// The first launch of each condition of a run, as far as its arms `unmodified` and `hook` are concerned: as much as the
+/// study recorded of a condition.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn first_launches(run: &Run, (unmodified, hook): (&str, &str)) -> Result<Vec<StudyCondition>> {
+    let mut launches: Vec<&LaunchRecord> = Vec::new();
+    for launch in &run.manifest.launches {
+        if !launches.iter().any(|known| known.condition == launch.condition) {
+            launches.push(launch);
+        }
+    }
+    let which = |arm: &str| match arm {
+        name if name == unmodified => Some(0),
+        name if name == hook => Some(1),
+        _ => None,
+    };
+    launches
+        .into_iter()
+        .map(|launch| two_arms(run, launch, which))
+        .collect()
+}
+
 fn study_condition(run: &Run, launch: &LaunchRecord) -> Result<StudyCondition> {
+    two_arms(run, launch, |arm| Some(usize::from(arm != "unmodified")))
+}
+
+/// The RTTs of a launch's arms of which `which` says 0, unmodified, or 1, hooked.
+fn two_arms(run: &Run, launch: &LaunchRecord, which: impl Fn(&str) -> Option<usize>) -> Result<StudyCondition> {
     let reader = reader(run, launch)?;
     let mut recordings = [Vec::new(), Vec::new()];
-    let hooked: Vec<usize> = reader
-        .header()
-        .arms
-        .iter()
-        .map(|arm| usize::from(arm != "unmodified"))
-        .collect();
+    let places: Vec<Option<usize>> = reader.header().arms.iter().map(|arm| which(arm)).collect();
     reader.for_each_timings(|rows| {
-        for (arm, rtt_ns) in rows.arm.iter().zip(rtts_ns(rows)) {
-            recordings[hooked[usize::from(*arm)]].push(rtt_ns);
+        for ((arm, rtt_ns), ok) in rows.arm.iter().zip(rtts_ns(rows)).zip(&rows.ok) {
+            if let Some(place) = places[usize::from(*arm)].filter(|_| *ok) {
+                recordings[place].push(rtt_ns);
+            }
         }
     })?;
     let [unmodified_ns, hook_ns] = recordings;
@@ -88,10 +113,19 @@ impl RunSamples {
 
 /// What one launch's file gives.
 struct ReadLaunch {
+    /// An arm's process was killed for want of memory.
+    killed: bool,
     samples: LaunchSamples,
     course: Course,
     /// Empty where the launch is not drawn.
     sequences: Vec<(String, Thinned)>,
+}
+
+impl ReadLaunch {
+    /// Whether an arm was killed for want of memory before its warm-up was over.
+    fn is_useless(&self) -> bool {
+        self.killed && self.samples.arms.values().any(|arm| arm.rtt.is_empty())
+    }
 }
 
 /// Reads a run: launches on all processors, each of which holds one row group at a time, so that memory follows the number
@@ -113,6 +147,8 @@ pub fn run_samples(run: &Run) -> Result<RunSamples> {
         .par_iter()
         .enumerate()
         .map(|(index, launch)| read_launch(run, launch, is_first(index)))
+        // Killed before it was ever measured: nothing can be compared with it.
+        .filter(|read| !read.as_ref().is_ok_and(ReadLaunch::is_useless))
         .collect::<Result<_>>()?;
     let mut samples = RunSamples {
         launches: Vec::new(),
@@ -156,7 +192,9 @@ fn read_launch(run: &Run, launch: &LaunchRecord, drawn: bool) -> Result<ReadLaun
     let mut sequences: Vec<(String, Thinned)> = names.iter().cloned().zip(thinned).collect();
     // By name, as arms are everywhere.
     sequences.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut hits = launch.limit_hits.iter().flatten();
     Ok(ReadLaunch {
+        killed: hits.any(|hit| hit.kind == LimitKind::OomKill),
         samples: LaunchSamples {
             condition: launch.condition.clone(),
             launch: launch.launch,

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
 use report::claims::{self, JudgedClaims};
 use report::paper::Paper;
+use report::reproduction::Reproduction;
 use report::study::StudyResults;
 use report::{calibration, evidence, figures, html, load, results, table, write};
 
@@ -125,7 +126,12 @@ fn main() -> Result<()> {
             let samples = load::run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
             match format {
-                Format::Text => print!("{}", table::effects(&results)),
+                Format::Text => {
+                    print!("{}", table::effects(&results));
+                    for limit in table::limits(&run.manifest) {
+                        println!("limits: {limit}");
+                    }
+                }
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
             }
             Ok(())
@@ -182,7 +188,10 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
 fn write_html(output: &Output) -> Result<()> {
     let page = page(output)?;
     write_all(&page.figures, &output.out)?;
-    let values = serde_json::json!({ "run": page.results, "study": page.study, "claims": page.claims });
+    let ours = page.reproduction.as_ref().map(|ours| &ours.conditions);
+    let values = serde_json::json!({
+        "run": page.results, "study": page.study, "claims": page.claims, "reproduction": ours,
+    });
     announce(&write::write(
         &output.out,
         "results.json",
@@ -241,8 +250,16 @@ fn page(output: &Output) -> Result<html::Page> {
         found.extend(evidence::of_study(study)?);
     }
     let mut figures = figures::run(&results, &samples)?;
-    if let Some(recordings) = &recordings {
-        figures.extend(figures::study(recordings)?);
+    let reproduction = Reproduction::of(&run, &samples)?;
+    let theirs = recordings
+        .as_deref()
+        .map(figures::study)
+        .transpose()?
+        .unwrap_or_default();
+    let ours = reproduction.as_ref().map_or(&[][..], |ours| &ours.figures);
+    // Each beside its original, where there is one.
+    for index in 0..theirs.len().max(ours.len()) {
+        figures.extend(theirs.get(index).into_iter().chain(ours.get(index)).cloned());
     }
     let study_notes = if study.is_some() {
         Run::open(&output.study)?.manifest.notes
@@ -260,6 +277,7 @@ fn page(output: &Output) -> Result<html::Page> {
         results,
         study,
         study_notes,
+        reproduction,
         claims: JudgedClaims::of(&found)?,
         figures,
     })

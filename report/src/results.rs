@@ -202,7 +202,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             };
             Ok(ConditionResults {
                 condition: record.name.clone(),
-                level: record.level.clone(),
+                level: record.described(),
                 not_run: record.not_run.clone(),
                 launches: samples.len(),
                 flagged: flagged.len(),

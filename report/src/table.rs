@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use analysis::Estimate;
+use dataset::Manifest;
 
 use crate::results::{ConditionResults, Effect, Results, Settling};
 
@@ -64,6 +65,29 @@ pub fn effects(results: &Results) -> String {
         }
     }
     text
+}
+
+/// Every limit that was hit, by launch; whether limits were watched at all.
+#[must_use]
+pub fn limits(manifest: &Manifest) -> Vec<String> {
+    let mut found = Vec::new();
+    for launch in &manifest.launches {
+        let name = format!("{} launch {}", launch.condition, launch.launch);
+        for hit in launch.limit_hits.iter().flatten() {
+            found.push(format!("{name}: {}: {}", hit.subject, hit.what));
+        }
+    }
+    let unwatched = manifest
+        .launches
+        .iter()
+        .filter(|launch| launch.limit_hits.is_none())
+        .count();
+    if unwatched > 0 {
+        found.push(format!(
+            "in {unwatched} launches nobody watched whether a limit was hit"
+        ));
+    }
+    found
 }
 
 /// How the launches of a condition settled.

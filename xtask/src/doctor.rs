@@ -79,6 +79,15 @@ pub(crate) fn available() -> Result<Vec<String>> {
     Ok(found.map(|finding| finding.name).collect())
 }
 
+/// What is not there of what the application on Tomcat needs, with the fix.
+pub(crate) fn missing_for_tomcat() -> Vec<String> {
+    [instruments::jdk(), instruments::tomcat()]
+        .into_iter()
+        .filter(|finding| !finding.found)
+        .map(|finding| format!("{}: {}", finding.name, finding.fix.unwrap_or(finding.detail)))
+        .collect()
+}
+
 /// What the runner says of each condition.
 fn conditions() -> Result<Vec<Finding>> {
     let bench = paths::binary("bench");

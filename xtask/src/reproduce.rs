@@ -12,6 +12,8 @@ use crate::{build, doctor, import, notebooks, paths, report, run, runs};
 const EXPERIMENT: &str = "experiments/overhead.toml";
 /// Where, of what works here: what can be had without an engine, and with one.
 const CONDITIONS: [&str; 3] = ["local-pod", "local-bridge", "docker"];
+/// The 2023 study's own experiment, where what it needs is there.
+const STUDY: &str = "experiments/ssp2023.toml";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -74,9 +76,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         None => measure(arguments.profile, paths::RUNS.as_ref())?,
     };
+    let again = match &arguments.from {
+        Some(_) => None,
+        None => study_again(arguments.profile, study)?,
+    };
     step("report");
     let out = runs::report_of(&run);
     report::write("html", &run, &out)?;
+    let again = again.map(|run| (runs::report_of(&run), run));
+    if let Some((out, run)) = &again {
+        report::write("html", run, out)?;
+    }
     step("notebooks");
     if study {
         notebooks::all()?;
@@ -86,6 +96,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     step("done");
     println!("run: {}", run.join("manifest.json").display());
     println!("report: {}", out.join("index.html").display());
+    if let Some((out, run)) = &again {
+        println!("the study's experiment: {}", run.join("manifest.json").display());
+        println!("its report: {}", out.join("index.html").display());
+    }
     println!("again: cargo xtask reproduce --from {}", run.display());
     Ok(())
 }
@@ -95,7 +109,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When the runner fails.
 pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
-    let experiment = Path::new(EXPERIMENT);
     let mut options = profile.options();
     let available = doctor::available()?;
     for condition in CONDITIONS {
@@ -106,9 +119,34 @@ pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
         }
     }
     eprintln!("conditions: {}", options.conditions.join(", "));
-    let folder = run::folder(experiment, &format!("overhead-{}", profile.name()), &options, runs)?;
-    run::measure(experiment, &options, &folder)?;
+    experiment(EXPERIMENT, profile.name(), &options, runs)
+}
+
+fn experiment(definition: &str, profile: &str, options: &Options, runs: &Path) -> Result<PathBuf> {
+    let definition = Path::new(definition);
+    let title = format!("{}-{profile}", run::title(definition));
+    let folder = run::folder(definition, &title, options, runs)?;
+    run::measure(definition, options, &folder)?;
     Ok(folder)
+}
+
+/// Repeats the study's experiment; `None`, with the reason said, where something that it needs is not there.
+fn study_again(profile: Profile, imported: bool) -> Result<Option<PathBuf>> {
+    step("the 2023 study's experiment");
+    let mut missing = doctor::missing_for_tomcat();
+    if !imported {
+        missing.push("the study's words: cargo xtask import ssp2023".to_owned());
+    }
+    if !missing.is_empty() {
+        eprintln!("left out, for it needs {}", missing.join("; "));
+        return Ok(None);
+    }
+    let options = match profile {
+        // As many requests as the study sent, in as many launches as the definition says.
+        Profile::Default | Profile::Paper => Options::default(),
+        Profile::Smoke => profile.options(),
+    };
+    experiment(STUDY, profile.name(), &options, paths::RUNS.as_ref()).map(Some)
 }
 
 /// Brings in the 2023 study where it is not there yet, and tells whether it is there now.

@@ -8,12 +8,14 @@ use agent::{Place, TELEMETRY, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::Running;
+use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
 use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::watch::Seen;
 
 /// An arm while it runs.
 struct Started<'a> {
@@ -32,7 +34,7 @@ struct Probed {
     /// Why it failed, if it did.
     failure: Option<String>,
     /// Which limits it hit.
-    hits: Vec<String>,
+    hits: Vec<LimitHit>,
     /// Whether it shared its processor with the arms.
     shared: bool,
 }
@@ -41,7 +43,7 @@ struct Probed {
 struct Left<'a> {
     stopped: Stopped<'a>,
     /// Which limits it hit.
-    hits: Vec<String>,
+    hits: Vec<LimitHit>,
     /// Whether it was killed for want of memory.
     killed: bool,
 }
@@ -56,20 +58,22 @@ impl Job<'_> {
         let probed = self.probe(running, order, &started)?;
         let mut left = Vec::new();
         for arm in started {
-            let name = &arm.arm.name;
-            left.push(stopped(running, arm).with_context(|| format!("arm {name}"))?);
+            let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
+            left.push(stopped(running, arm, limits).with_context(|| format!("arm {name}"))?);
         }
-        let mut warnings = probed.hits;
-        warnings.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        let mut hits = probed.hits;
+        hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        let watched = Seen {
+            record: None,
+            hits: Some(hits),
+        };
         // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
         let killed = left.iter().any(|arm| arm.killed);
         if let Some(failure) = probed.failure.filter(|_| !killed) {
-            bail!("{}", [&[failure][..], &warnings].concat().join("; "));
+            bail!("{}", [&[failure][..], &watched.warnings()].concat().join("; "));
         }
         let observations = Path::new(Image::WORK).join(OBSERVATIONS);
         fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))?;
-        let valid = warnings.is_empty();
-        warnings.extend(probed.shared.then(|| SHARED.to_owned()));
         Ok(Measured {
             condition: self.condition,
             launch: self.owner.launch,
@@ -77,8 +81,8 @@ impl Job<'_> {
             order,
             arms: left.into_iter().map(|arm| arm.stopped).collect(),
             summary: probed.summary,
-            warnings,
-            valid,
+            warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
+            watched,
         })
     }
 
@@ -134,24 +138,24 @@ impl Job<'_> {
         line.push(b'\n');
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
-        let hits = asked::limits(running, LOADGEN)?.since(&before).hit();
+        let used = asked::limits(running, LOADGEN)?.since(&before);
         let failure =
             (ended.code != 0).then(|| format!("loadgen ended with {}; what it said stands above", ended.code));
         Ok(Probed {
             summary: match (serde_json::from_slice(&summary), &failure) {
                 (Ok(summary), _) => summary,
-                (Err(_), Some(failure)) => bail!("{}", [&[failure.clone()][..], &hits].concat().join("; ")),
+                (Err(_), Some(failure)) => bail!("{}", [&[failure.clone()][..], &used.hit()].concat().join("; ")),
                 (Err(error), None) => return Err(error).context("loadgen did not print its summary"),
             },
             failure,
-            hits: named(LOADGEN, &hits),
+            hits: hits(LOADGEN, &used),
             shared,
         })
     }
 }
 
 /// Stops an arm's server and fetches what the hook left.
-fn stopped<'a>(running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
+fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Result<Left<'a>> {
     let ended = asked::stop(running, &arm.container)?;
     let used = asked::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();
@@ -167,12 +171,28 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
             start_order: arm.start_order,
             address: arm.address,
             telemetry: telemetry.transpose()?,
+            limits: limits.any().then_some(limits),
         },
-        hits: named(&arm.arm.name, &used.hit()),
+        hits: hits(&arm.arm.name, &used),
         killed,
     })
 }
 
-fn named(name: &str, hits: &[String]) -> Vec<String> {
-    hits.iter().map(|hit| format!("{name}: {hit}")).collect()
+/// What the agent tells in words, with the kind of limit.
+fn hits(subject: &str, used: &Use) -> Vec<LimitHit> {
+    let kinds = [
+        used.throttled_periods
+            .filter(|&periods| periods > 0)
+            .map(|_| LimitKind::Throttled),
+        used.out_of_memory().then_some(LimitKind::OomKill),
+    ];
+    let kinds = kinds.into_iter().flatten();
+    kinds
+        .zip(used.hit())
+        .map(|(kind, what)| LimitHit {
+            subject: subject.to_owned(),
+            kind,
+            what,
+        })
+        .collect()
 }

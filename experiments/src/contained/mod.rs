@@ -16,6 +16,7 @@ use clusters::{Condition, Image};
 use dataset::LaunchRecord;
 
 use crate::definition::{Arm, Experiment};
+use crate::limits::of_container;
 use crate::order::Order;
 use crate::sut;
 use crate::treatment::environment;
@@ -60,7 +61,7 @@ impl Job<'_> {
                 role: Role::Arm,
                 command: self.command(arm, order.ports[index])?,
                 environment: BTreeMap::new(),
-                limits: self.experiment.arm_limits(arm).of_container(),
+                limits: of_container(self.experiment.arm_limits(arm)),
             });
         }
         containers.push(ContainerSpec {
@@ -68,7 +69,7 @@ impl Job<'_> {
             role: Role::Loadgen,
             command: [Image::AGENT, "idle"].map(str::to_owned).to_vec(),
             environment: BTreeMap::new(),
-            limits: self.experiment.loadgen_limits().of_container(),
+            limits: of_container(self.experiment.loadgen_limits()),
         });
         Ok(containers)
     }
@@ -83,7 +84,13 @@ impl Job<'_> {
             words.extend(["--records".to_owned(), records.to_string()]);
         }
         let work = Path::new(Image::WORK);
-        for (name, value) in environment(arm, Path::new(Image::HOOK), &work.join(LOG), &work.join(TELEMETRY)) {
+        for (name, value) in environment(
+            arm,
+            Path::new(Image::HOOK),
+            None,
+            &work.join(LOG),
+            &work.join(TELEMETRY),
+        ) {
             words.extend(["--env".to_owned(), format!("{name}={}", value.to_string_lossy())]);
         }
         words.push("--".to_owned());

@@ -150,7 +150,7 @@ pub(crate) fn success(command: &mut Command) {
 /// SHA-256 of each finished launch's files, by name.
 pub(crate) fn finished(run: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
-    for folder in ["observations", "hook_calls", "launches"] {
+    for folder in ["observations", "hook_calls", "resources", "launches"] {
         for entry in fs::read_dir(run.join(folder)).into_iter().flatten().flatten() {
             let sha256 = dataset::sha256(&entry.path()).unwrap();
             files.push((format!("{folder}/{}", entry.file_name().to_string_lossy()), sha256));

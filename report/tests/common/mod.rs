@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
-    ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
+    ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
+    Observation, ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
 };
 use serde_json::json;
 
@@ -80,11 +80,15 @@ pub(crate) fn write(directory: &Path, arms: &[Arm], stamps: bool) {
             ConditionRecord {
                 name: "local-pod".to_owned(),
                 level: "namespaces".to_owned(),
+                limits_by: Enforcement::None,
+                missing: None,
                 not_run: None,
             },
             ConditionRecord {
                 name: "local-bridge".to_owned(),
                 level: "none".to_owned(),
+                limits_by: Enforcement::None,
+                missing: None,
                 not_run: Some("no <permission>".to_owned()),
             },
         ],
@@ -121,6 +125,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         start_order: order,
         connection_order: order,
         address: String::new(),
+        limits: None,
         hook_mapped: None,
         requests_sent: u64::from(ROUNDS),
         telemetry: arm.held_ns.map(|held_ns| TelemetrySummary {
@@ -137,6 +142,8 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         launch,
         file,
         hook_calls: None,
+        monitor: None,
+        limit_hits: None,
         arms: records.collect(),
         loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
         valid: true,

@@ -51,6 +51,7 @@ pub(super) fn all() -> Vec<Finding> {
     let mut findings = vec![processors(), clock()];
     findings.extend(PROGRAMS.iter().map(program));
     findings.push(jdk());
+    findings.push(tomcat());
     findings.push(python());
     findings.extend(
         notebooks::tools()
@@ -101,8 +102,31 @@ fn clock() -> Finding {
     }
 }
 
+/// Jars that Debian's packages install, or that TOMCAT_CLASSPATH names.
+pub(super) fn tomcat() -> Finding {
+    let named = std::env::var("TOMCAT_CLASSPATH").ok();
+    let jars = named.unwrap_or_else(|| {
+        "/usr/share/java/tomcat10-embed-core.jar:/usr/share/java/jakarta-annotation-api.jar".to_owned()
+    });
+    let missing: Vec<&str> = jars.split(':').filter(|jar| !Path::new(jar).exists()).collect();
+    Finding {
+        name: "Tomcat".into(),
+        purpose: "the 2023 study's application as a system under test".into(),
+        found: missing.is_empty(),
+        detail: if missing.is_empty() {
+            jars.clone()
+        } else {
+            format!("not there: {}", missing.join(", "))
+        },
+        fix: Some(
+            "apt-get install libtomcat10-embed-java libjakarta-annotation-api-java, or name the jars by TOMCAT_CLASSPATH"
+                .into(),
+        ),
+    }
+}
+
 /// `java` alone may be a runtime that cannot compile the single source file.
-fn jdk() -> Finding {
+pub(super) fn jdk() -> Finding {
     let modules = find("java").and_then(|_| Program::new("java").arg("--list-modules").output().ok());
     let found = modules.as_ref().is_some_and(|modules| modules.contains("jdk.compiler"));
     Finding {

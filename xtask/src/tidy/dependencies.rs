@@ -6,7 +6,7 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 18] = [
+const FLOW: [&str; 19] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -19,6 +19,7 @@ const FLOW: [&str; 18] = [
     "loadgen",
     "loadgen/bench",
     "dataset",
+    "monitor",
     "clusters/agent",
     "clusters",
     "experiments",

@@ -1,0 +1,396 @@
+//! Limits of CPU and memory by control groups, of version 1 or 2: a group for each arm, for as long as the launch lasts.
+//!
+//! A launch's groups stand in one that is named after the run and the runner's process, and that the runner holds locked.
+//! They are removed when the launch ends; what a killed runner leaves is found by its name and by its lock, which died with
+//! it ([`sweep`]).
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dataset::Limits;
+use monitor::Cgroup;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::error::Error;
+
+/// What the names of all our groups begin with.
+const PREFIX: &str = "hook-latency.";
+/// Time over which a quota is counted, µs.
+const PERIOD_US: u64 = 100_000;
+/// How long the processes of a group may take to end after they were killed.
+const END: Duration = Duration::from_secs(10);
+
+/// The groups of one launch. Dropped, they are removed, and what still runs in them is killed.
+#[derive(Debug)]
+pub struct LaunchGroups {
+    group: Cgroup,
+    /// One for each folder; held, they say that the launch is not over.
+    locks: Vec<Flock<File>>,
+}
+
+impl LaunchGroups {
+    /// Makes an empty group for a launch of the run with this name.
+    ///
+    /// # Errors
+    /// When no control groups for CPU and memory are mounted, or none may be made there.
+    pub fn create(run: &str) -> Result<Self, Error> {
+        let own = Cgroup::of_process(crate::outer_pid()?)?;
+        let mut refused = None;
+        for parent in parents(own) {
+            match Self::create_in(&parent, run) {
+                Ok(groups) => return Ok(groups),
+                // What the nearest says is the one to report.
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(refused.unwrap_or(Error::Unseen(std::process::id())))
+    }
+
+    fn create_in(parent: &Cgroup, run: &str) -> Result<Self, Error> {
+        let name: String = run
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+            .collect();
+        let group = parent.child(&format!("{PREFIX}{name}.{}", std::process::id()));
+        offer(parent)?;
+        let mut groups = Self {
+            group: group.clone(),
+            locks: Vec::new(),
+        };
+        for folder in group.folders() {
+            groups.locks.push(make(folder)?);
+        }
+        offer(&group)?;
+        Ok(groups)
+    }
+
+    /// Adds a group with limits.
+    ///
+    /// # Errors
+    /// When the kernel refuses a limit.
+    pub fn add(&self, name: &str, limits: Limits) -> Result<Cgroup, Error> {
+        let group = self.group.child(name);
+        for folder in group.folders() {
+            fs::create_dir(folder).map_err(refused(folder))?;
+        }
+        set(&group, limits)?;
+        Ok(group)
+    }
+}
+
+impl Drop for LaunchGroups {
+    fn drop(&mut self) {
+        for folder in self.group.folders() {
+            // What cannot be removed now is found by the next sweep.
+            _ = remove(folder);
+        }
+    }
+}
+
+/// Moves this process into a group: it enters all of its folders.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn join(group: &Cgroup) -> Result<(), Error> {
+    for folder in group.folders() {
+        // 0 is the writer, in whichever process namespace it is.
+        write(&folder.join("cgroup.procs"), "0")?;
+    }
+    Ok(())
+}
+
+/// Removes the groups that killed runners left, with all that still runs in them, and says which.
+///
+/// # Errors
+/// When one is there and cannot be removed.
+pub fn sweep() -> Result<Vec<PathBuf>, Error> {
+    let mut left = Vec::new();
+    for root in monitor::Cgroup::mounted() {
+        find(&root, &mut left);
+    }
+    let mut removed = Vec::new();
+    for folder in left {
+        // One that is locked belongs to a launch that goes on; one that has gone needs nothing.
+        let Ok(_lock) = lock(&folder) else { continue };
+        remove(&folder)?;
+        removed.push(folder);
+    }
+    Ok(removed)
+}
+
+/// Our groups below a folder. Others may come and go meanwhile.
+fn find(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            found.push(entry.path());
+        } else {
+            find(&entry.path(), found);
+        }
+    }
+}
+
+/// Where a launch's group may stand: within the runner's own group. In version 2 a group that has processes cannot hand its
+/// controllers on, but one of those around it may.
+fn parents(own: Cgroup) -> Vec<Cgroup> {
+    match own {
+        Cgroup::V1 { .. } => vec![own],
+        Cgroup::V2(folder) => folder
+            .ancestors()
+            .take_while(|folder| folder.join("cgroup.subtree_control").exists())
+            .map(|folder| Cgroup::V2(folder.to_owned()))
+            .collect(),
+    }
+}
+
+/// In version 2, lets the groups within this one have limits.
+fn offer(group: &Cgroup) -> Result<(), Error> {
+    let Cgroup::V2(folder) = group else { return Ok(()) };
+    let control = folder.join("cgroup.subtree_control");
+    let offered = fs::read_to_string(&control).unwrap_or_default();
+    let offers = |name| offered.split_whitespace().any(|known| known == name);
+    if offers("cpu") && offers("memory") {
+        return Ok(());
+    }
+    write(&control, "+cpu +memory")
+}
+
+fn set(group: &Cgroup, limits: Limits) -> Result<(), Error> {
+    // The kernel takes no quota below 1 ms.
+    let quota_us = limits.quota_cores.map(|cores| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "checked to be a small number above zero"
+        )]
+        let quota_us = (cores * PERIOD_US as f64).round() as u64;
+        quota_us.max(1_000)
+    });
+    match group {
+        Cgroup::V1 { cpu, memory } => {
+            if let Some(quota_us) = quota_us {
+                write(&cpu.join("cpu.cfs_period_us"), &PERIOD_US.to_string())?;
+                write(&cpu.join("cpu.cfs_quota_us"), &quota_us.to_string())?;
+            }
+            if let Some(bytes) = limits.memory_bytes {
+                write(&memory.join("memory.limit_in_bytes"), &bytes.to_string())?;
+                // With swap: none beyond the memory. Not there where the kernel does not count it.
+                let with_swap = memory.join("memory.memsw.limit_in_bytes");
+                if with_swap.exists() {
+                    write(&with_swap, &bytes.to_string())?;
+                }
+            }
+        }
+        Cgroup::V2(folder) => {
+            if let Some(quota_us) = quota_us {
+                write(&folder.join("cpu.max"), &format!("{quota_us} {PERIOD_US}"))?;
+            }
+            if let Some(bytes) = limits.memory_bytes {
+                write(&folder.join("memory.max"), &bytes.to_string())?;
+                let swap = folder.join("memory.swap.max");
+                if swap.exists() {
+                    write(&swap, "0")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes a group and those within it; what still runs in them is killed.
+fn remove(folder: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path())?;
+        }
+    }
+    let begun = Instant::now();
+    loop {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && begun.elapsed() < END => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(folder)(error)),
+            _ => return Ok(()),
+        }
+        let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        for pid in processes.lines().flat_map(str::parse).filter(|pid: &i32| *pid > 0) {
+            // It may have ended by itself.
+            _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Makes a folder and holds it. One that is made and not yet held may be taken for one that was left, and swept.
+fn make(folder: &Path) -> Result<Flock<File>, Error> {
+    let begun = Instant::now();
+    loop {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(refused(folder)(error)),
+            _ => {}
+        }
+        match lock(folder) {
+            Ok(lock) if folder.exists() => return Ok(lock),
+            Err(error) if begun.elapsed() > END => return Err(error),
+            _ => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+fn lock(folder: &Path) -> Result<Flock<File>, Error> {
+    let file = File::open(folder).map_err(refused(folder))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| refused(folder)(errno.into()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(refused(path))
+}
+
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Cgroup { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const SMALL: Limits = Limits {
+        quota_cores: Some(0.25),
+        memory_bytes: Some(64 << 20),
+    };
+
+    /// Groups, or none where the kernel or our rights do not allow them.
+    fn groups(run: &str) -> Option<LaunchGroups> {
+        match LaunchGroups::create(run) {
+            Ok(groups) => Some(groups),
+            Err(error) => {
+                println!("SKIPPED: cgroups: {error}");
+                None
+            }
+        }
+    }
+
+    fn sleeper(group: &Cgroup) -> Command {
+        let enter = "for file in \"$@\"; do echo 0 > \"$file\" || exit 1; done; exec sleep 600";
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", enter, "sh"])
+            .args(group.folders().iter().map(|folder| folder.join("cgroup.procs")));
+        command
+    }
+
+    fn members(group: &Cgroup) -> Vec<String> {
+        let folders = group.folders();
+        let procs = folders
+            .iter()
+            .map(|folder| fs::read_to_string(folder.join("cgroup.procs")));
+        procs.map(|text| text.expect("a group's processes")).collect()
+    }
+
+    #[test]
+    fn limits_are_set_and_all_is_gone_afterwards() {
+        let Some(groups) = groups("a run/of mine") else { return };
+        let arm = groups.add("scan", SMALL).expect("limits");
+        let mut child = sleeper(&arm).spawn().expect("sleep starts");
+        let expected = format!("{}\n", child.id());
+        while members(&arm).iter().any(|found| *found != expected) {
+            assert!(child.try_wait().expect("waited").is_none(), "it could not enter");
+            thread::sleep(Duration::from_millis(1));
+        }
+        let mut reading = monitor::Reading::default();
+        assert!(monitor::Source::read(
+            &mut monitor::CgroupSource(arm.clone()),
+            &mut reading
+        ));
+        assert_eq!(reading.usage[dataset::Measure::MemoryLimitBytes], Some(64 << 20));
+        // One that is held is none that was left.
+        let swept = sweep().expect("swept");
+        assert!(
+            !swept.iter().any(|folder| arm.folders()[0].starts_with(folder)),
+            "{swept:?}"
+        );
+        let folders: Vec<PathBuf> = groups
+            .group
+            .folders()
+            .iter()
+            .map(|folder| folder.to_path_buf())
+            .collect();
+        drop(groups);
+        assert!(!child.wait().expect("waited").success());
+        for folder in folders {
+            assert!(!folder.exists(), "{}", folder.display());
+        }
+    }
+
+    #[test]
+    fn what_a_killed_runner_left_is_swept() {
+        let Some(mut groups) = groups("killed") else { return };
+        let arm = groups.add("scan", SMALL).expect("limits");
+        let mut child = sleeper(&arm).spawn().expect("sleep starts");
+        while members(&arm).iter().any(String::is_empty) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // A kill takes the locks and runs no destructor.
+        groups.locks.clear();
+        let left: Vec<PathBuf> = groups
+            .group
+            .folders()
+            .iter()
+            .map(|folder| folder.to_path_buf())
+            .collect();
+        std::mem::forget(groups);
+        // Another test, or a run that begins now, may be quicker.
+        sweep().expect("swept");
+        assert!(!child.wait().expect("waited").success());
+        let begun = Instant::now();
+        while left.iter().any(|folder| folder.exists()) {
+            assert!(begun.elapsed() < END, "{left:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The kernel makes a group's files with its folder; here they are written as plain files.
+    #[test]
+    fn version_2_is_written_as_the_kernel_wants_it() {
+        let tree = tempfile::tempdir().expect("a folder");
+        let root = Cgroup::V2(tree.path().to_owned());
+        fs::write(tree.path().join("cgroup.subtree_control"), "memory pids\n").expect("written");
+        let groups = LaunchGroups::create_in(&root, "run").expect("a group");
+        let arm = groups.add("log", SMALL).expect("limits");
+        let text = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).expect(name);
+        assert_eq!(text(tree.path(), "cgroup.subtree_control"), "+cpu +memory");
+        let Cgroup::V2(launch) = &groups.group else {
+            panic!("{groups:?}")
+        };
+        assert_eq!(text(launch, "cgroup.subtree_control"), "+cpu +memory");
+        let Cgroup::V2(folder) = &arm else { panic!("{arm:?}") };
+        assert_eq!(text(folder, "cpu.max"), "25000 100000");
+        assert_eq!(text(folder, "memory.max"), (64 << 20).to_string());
+        let free = groups.add("free", Limits::default()).expect("no limits");
+        assert!(!free.folders()[0].join("cpu.max").exists());
+    }
+
+    #[test]
+    fn version_2_groups_stand_where_one_may_hand_its_controllers_on() {
+        let tree = tempfile::tempdir().expect("a folder");
+        let own = tree.path().join("a.slice/b.scope");
+        fs::create_dir_all(&own).expect("folders");
+        for folder in [&own, &tree.path().join("a.slice")] {
+            fs::write(folder.join("cgroup.subtree_control"), "").expect("written");
+        }
+        let found = parents(Cgroup::V2(own.clone()));
+        assert_eq!(
+            found,
+            [Cgroup::V2(own.clone()), Cgroup::V2(tree.path().join("a.slice"))]
+        );
+    }
+}

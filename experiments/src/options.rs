@@ -1,0 +1,110 @@
+//! The command line of `bench run`, and what it changes of a definition.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clusters::Condition;
+use loadgen::Schedule;
+
+use crate::contained::Engines;
+use crate::definition::Experiment;
+
+/// What the command line adds to a definition.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Definition, such as experiments/overhead.toml
+    pub(crate) experiment: PathBuf,
+    /// Folder of the run; one that is unfinished goes on
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// These conditions, instead of the experiment's
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) conditions: Vec<Condition>,
+    /// Launches of each condition, instead of the definition's
+    #[arg(long)]
+    pub(crate) launches: Option<u32>,
+    /// Rounds of each launch, instead of the definition's
+    #[arg(long)]
+    pub(crate) rounds: Option<u64>,
+    /// Order of the requests, instead of the definition's
+    #[arg(long, value_enum)]
+    pub(crate) schedule: Option<Order>,
+    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
+    #[arg(long, value_parser = duration_ns)]
+    pub(crate) precision: Option<f64>,
+    /// Begin no further launch after this time, as 90s or 10min
+    #[arg(long, value_parser = duration_ns)]
+    pub(crate) budget: Option<f64>,
+    /// Fail, when all is measured, if a launch failed one of its checks
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Do not watch what servers and prober use and are denied: there is no table of resources then, and no gate
+    #[arg(long)]
+    pub(crate) no_monitor: bool,
+    /// The hook; beside this program's folder if not given
+    #[arg(long)]
+    pub(crate) hook: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) engines: Engines,
+}
+
+/// The two designs that are compared with each other.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Order {
+    Interleaved,
+    Sequential,
+}
+
+/// The most launches where a precision is asked for and no number of launches.
+const MOST_LAUNCHES: u32 = 200;
+
+/// A time with its unit, in ns.
+fn duration_ns(text: &str) -> Result<f64, String> {
+    let digits = text
+        .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_ns = match unit {
+        "ns" => 1.0,
+        "us" | "µs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "min" => 60e9,
+        "h" => 3600e9,
+        _ => return Err("expected a number with a unit: ns, us, ms, s, min, h".to_owned()),
+    };
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit_ns),
+        _ => Err(format!("{number:?}: expected a number above 0")),
+    }
+}
+
+/// The definition, with what the command line says instead.
+pub(crate) fn experiment(options: &Options) -> Result<Experiment> {
+    let mut experiment = Experiment::read(&options.experiment)?;
+    if !options.conditions.is_empty() {
+        experiment.conditions.clone_from(&options.conditions);
+    }
+    experiment.launches = options.launches.unwrap_or(experiment.launches);
+    if let Some(order) = options.schedule {
+        experiment.load.schedule = match order {
+            Order::Interleaved => Schedule::Interleaved,
+            Order::Sequential => Schedule::Sequential,
+        };
+    }
+    experiment.monitor &= !options.no_monitor;
+    experiment.precision_ns = options.precision.or(experiment.precision_ns);
+    experiment.budget_s = options.budget.map(|budget_ns| budget_ns / 1e9).or(experiment.budget_s);
+    if experiment.precision_ns.is_some() && options.launches.is_none() && options.precision.is_some() {
+        experiment.launches = experiment.launches.max(MOST_LAUNCHES);
+    }
+    if let Some(rounds) = options.rounds {
+        // The warm-up keeps its share.
+        experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
+        experiment.load.rounds = rounds;
+    }
+    experiment
+        .validate()
+        .with_context(|| options.experiment.display().to_string())?;
+    Ok(experiment)
+}

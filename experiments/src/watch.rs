@@ -1,0 +1,105 @@
+//! Watches what a launch's servers, the prober and this machine use and are denied, while the prober measures.
+
+use anyhow::{Context, Result};
+use dataset::{FileHeader, LimitHit, LimitKind, MonitorRecord, Subject};
+use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Source, Watched};
+
+use crate::spec::{LaunchSpec, stem};
+
+/// Name of the samples in the launch's folder.
+pub(crate) const RESOURCES: &str = "resources.parquet";
+
+/// Sampling that goes on.
+pub(crate) struct Watch {
+    monitor: Monitor,
+    cpu: usize,
+}
+
+/// What was seen of a launch.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// None where resources were not watched.
+    pub(crate) record: Option<MonitorRecord>,
+    /// The same.
+    pub(crate) hits: Option<Vec<LimitHit>>,
+}
+
+impl Seen {
+    /// Whether a process of this subject was killed for want of memory.
+    pub(crate) fn killed(&self, subject: &str) -> bool {
+        self.hits
+            .iter()
+            .flatten()
+            .any(|hit| hit.kind == LimitKind::OomKill && hit.subject == subject)
+    }
+
+    /// For the launch's warnings.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let hits = self.hits.iter().flatten();
+        hits.map(|hit| format!("{}: {}", hit.subject, hit.what)).collect()
+    }
+}
+
+impl Watch {
+    /// Begins; `arms` and `loadgen` are processes as /proc has them. `None` where the experiment wants no watching.
+    pub(crate) fn start<'a>(
+        spec: &LaunchSpec,
+        wanted: bool,
+        arms: impl Iterator<Item = (&'a str, u32)>,
+        loadgen: u32,
+    ) -> Result<Option<Self>> {
+        if !wanted {
+            return Ok(None);
+        }
+        let mut watched: Vec<Watched> = arms
+            .map(|(name, pid)| of_process(Subject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
+            .collect();
+        watched.push(of_process(Subject::Loadgen, spec.groups.loadgen.as_ref(), loadgen));
+        watched.push(Watched {
+            subject: Subject::Node("node".to_owned()),
+            sources: vec![Box::new(NodeSource)],
+        });
+        let cpu = spec.cpus.monitor;
+        let monitor = Monitor::start(watched, move || {
+            // Where it cannot be kept apart it still samples; what it costs is recorded.
+            _ = clusters::pin(cpu);
+            _ = clusters::give_way();
+        });
+        let monitor = monitor.context("cannot watch resources; try --no-monitor")?;
+        Ok(Some(Self { monitor, cpu }))
+    }
+
+    /// Ends, and leaves the table in the launch's folder.
+    pub(crate) fn finish(self, spec: &LaunchSpec, header: &FileHeader) -> Result<Seen> {
+        let seen = self
+            .monitor
+            .finish()
+            .context("cannot watch resources; try --no-monitor")?;
+        dataset::write_resources(&spec.folder.join(RESOURCES), header, &seen.samples)?;
+        Ok(Seen {
+            hits: Some(monitor::limit_hits(&seen.samples)),
+            record: Some(MonitorRecord {
+                file: format!("resources/{}.parquet", stem(spec.condition(), spec.launch)),
+                interval_ns: u64::try_from(INTERVAL.as_nanos())?,
+                samples: seen.rounds,
+                cpu: Some(self.cpu),
+                own_cpu_ns: seen.own_cpu_ns,
+                elapsed_ns: seen.elapsed_ns,
+                missing: seen.missing,
+            }),
+        })
+    }
+}
+
+/// A process with its group, which is asked first: what it knows is more exact.
+fn of_process(subject: Subject, group: Option<&Cgroup>, pid: u32) -> Watched {
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    if let Some(group) = group {
+        sources.push(Box::new(CgroupSource(group.clone())));
+    }
+    // One that has ended already is told by whoever waits for it.
+    if let Ok(process) = ProcessSource::new(pid) {
+        sources.push(Box::new(process));
+    }
+    Watched { subject, sources }
+}

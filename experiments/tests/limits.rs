@@ -1,0 +1,237 @@
+//! Limits: set, hit, seen, flagged, and gone afterwards.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Desk, SMALL, failure, success};
+use dataset::{Enforcement, LaunchRecord, LimitKind, Measure, Run, Subject, read_resources};
+use monitor::Cgroup;
+
+/// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
+fn limited(limits: &str, rounds: u32) -> String {
+    let text = SMALL.replace("launches = 2", "launches = 1");
+    let text = text.replace("[\"local-pod\", \"local-bridge\"]", "[\"local-pod\"]");
+    let text = text.replace("rounds = 60", &format!("rounds = {rounds}"));
+    let arm = "treatment = \"scan\"";
+    text.replace(arm, &format!("{arm}\nlimits = {limits}"))
+}
+
+/// Why limits cannot be set here, if they cannot; the test is left out then.
+fn unlimited(desk: &Desk, test: &str) -> bool {
+    let output = Command::new(desk.path("bin/bench")).arg("places").output().unwrap();
+    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let level = places[0]["level"].as_str().unwrap().to_owned();
+    if let Some((_, reason)) = level.split_once("no limits (") {
+        println!("SKIPPED: {test}: {reason}");
+        return true;
+    }
+    false
+}
+
+fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
+    let run = Run::open(&desk.path("run")).unwrap();
+    run.verify().unwrap();
+    let launch = run.manifest.launches[0].clone();
+    (run, launch)
+}
+
+fn kinds(launch: &LaunchRecord, subject: &str) -> Vec<LimitKind> {
+    let hits = launch.limit_hits.iter().flatten();
+    hits.filter(|hit| hit.subject == subject).map(|hit| hit.kind).collect()
+}
+
+/// Groups of a run by this runner, wherever they stand.
+fn groups(runner: u32) -> Vec<String> {
+    fn find(folder: &Path, ending: &str, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("hook-latency.") && name.ends_with(ending) {
+                found.push(entry.path().display().to_string());
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                find(&entry.path(), ending, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for root in Cgroup::mounted() {
+        find(&root, &format!(".{runner}"), &mut found);
+    }
+    found
+}
+
+#[test]
+fn a_throttled_arm_is_flagged_and_no_other() {
+    let desk = Desk::new();
+    if unlimited(&desk, "throttled arm") {
+        return;
+    }
+    // A hundredth of a processor: the quota of 1 ms is used up by a few requests of 0.2 ms.
+    let text = limited("{ quota_cores = 0.01 }", 60).replace("work_ns = 0", "work_ns = 200_000");
+    let mut runner = desk.run(&text).spawn().unwrap();
+    assert!(runner.wait().unwrap().success());
+    assert_eq!(groups(runner.id()), [""; 0]);
+    let (run, launch) = only_launch(&desk);
+    let condition = &run.manifest.conditions[0];
+    assert!([Enforcement::CgroupV1, Enforcement::CgroupV2].contains(&condition.limits_by));
+    assert_eq!(condition.missing, None);
+    assert_eq!(kinds(&launch, "scan"), [LimitKind::Throttled]);
+    assert_eq!(
+        (kinds(&launch, "unmodified"), kinds(&launch, "delay")),
+        (vec![], vec![])
+    );
+    assert!(
+        launch
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("scan: throttled in"))
+    );
+    assert!(!launch.valid);
+    let limits: Vec<_> = launch
+        .arms
+        .iter()
+        .map(|arm| arm.limits.and_then(|limits| limits.quota_cores))
+        .collect();
+    assert_eq!(limits, [None, Some(0.01), None]);
+
+    let monitor = launch.monitor.as_ref().unwrap();
+    assert!(monitor.samples >= 2 && monitor.own_cpu_ns > 0, "{monitor:?}");
+    let samples = read_resources(&run.directory.join(&monitor.file)).unwrap();
+    let throttled = |name: &str| {
+        let subject = Subject::Arm(name.to_owned());
+        let of = samples.iter().filter(move |sample| sample.subject == subject);
+        of.map(|sample| sample.usage[Measure::ThrottledPeriods])
+            .collect::<Vec<_>>()
+    };
+    assert!(throttled("scan").last().unwrap() > throttled("scan").first().unwrap());
+    assert!(throttled("unmodified").iter().all(Option::is_none));
+    let reasons = |kind: &str| monitor.missing.iter().filter(|missing| missing.kind == kind).count();
+    assert!(reasons("loadgen") > 0 && reasons("node") > 0, "{monitor:?}");
+}
+
+#[test]
+fn an_arm_killed_for_want_of_memory_is_kept_and_flagged() {
+    let desk = Desk::new();
+    if unlimited(&desk, "killed arm") {
+        return;
+    }
+    // The log is in memory and counts as the arm's: each request is a hit and leaves a line of some ninety bytes.
+    let word = "x".repeat(60);
+    let words = desk.path("list.txt");
+    fs::write(&words, &word).unwrap();
+    let limited = limited("{ memory_bytes = 2_097_152 }", 30_000)
+        .replace("treatment = \"scan\"", "treatment = \"log\"")
+        .replace("headers = []", &format!("headers = [[\"X\", \"{word}\"]]"));
+    let text = format!("words = {words:?}\n{limited}");
+    success(&mut desk.run(&text));
+    let (_, launch) = only_launch(&desk);
+    assert!(kinds(&launch, "scan").contains(&LimitKind::OomKill), "{launch:?}");
+    assert!(!launch.valid);
+    assert!(
+        launch
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("killed for want of memory"))
+    );
+    // Up to then, it was measured.
+    assert!(launch.arms[1].requests_sent > 100, "{launch:?}");
+}
+
+#[test]
+fn without_room_to_start_the_reason_is_told() {
+    let desk = Desk::new();
+    if unlimited(&desk, "no room to start") {
+        return;
+    }
+    let arms = limited("{ memory_bytes = 1_048_576 }", 60).replace("threads = 1", "threads = 64");
+    let text = arms.replace("response_bytes = 16", "response_bytes = 16_000_000");
+    let error = failure(&mut desk.run(&text));
+    assert!(error.contains("raise its limit memory_bytes"), "{error}");
+}
+
+#[test]
+fn the_groups_of_a_killed_runner_are_swept() {
+    let desk = Desk::new();
+    if unlimited(&desk, "killed runner") {
+        return;
+    }
+    let mut runner = desk.run(&limited("{ quota_cores = 0.5 }", 1_000_000)).spawn().unwrap();
+    wait_until(|| !groups(runner.id()).is_empty());
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    wait_until(|| desk.processes().is_empty());
+    // A run that begins meanwhile sweeps, too.
+    success(Command::new(desk.path("bin/bench")).args(["cluster", "down", "local-pod"]));
+    wait_until(|| groups(runner.id()).is_empty());
+}
+
+#[test]
+fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
+    let desk = Desk::new();
+    let plain = desk.run(&limited("{ quota_cores = 0.5 }", 60));
+    if fs::metadata("/proc/self").is_err() || Command::new("setpriv").arg("--version").output().is_err() {
+        println!("SKIPPED: limits of an ordinary user: there is no setpriv");
+        return;
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    let output = command.output().unwrap();
+    if String::from_utf8_lossy(&output.stderr).contains("setresuid failed") {
+        println!("SKIPPED: limits of an ordinary user: this test changes the user, which wants root");
+        return;
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (run, launch) = only_launch(&desk);
+    let condition = &run.manifest.conditions[0];
+    assert_eq!(condition.limits_by, Enforcement::None);
+    assert!(condition.missing.as_ref().unwrap().contains("cannot set limits by"));
+    assert!(
+        launch
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("the limits asked for are not set"))
+    );
+    assert!(launch.arms.iter().all(|arm| arm.limits.is_none()));
+}
+
+#[test]
+fn limits_that_make_no_sense_are_refused() {
+    let desk = Desk::new();
+    let error = failure(&mut desk.run(&limited("{ quota_cores = 0.0 }", 60)));
+    assert!(
+        error.contains("limits of scan: quota_cores: 0; expected 0.01 to 1024"),
+        "{error}"
+    );
+    let error = failure(&mut desk.run(&limited("{ memory_bytes = 1000 }", 60)));
+    assert!(
+        error.contains("limits of scan: memory_bytes: 1000; expected at least 1048576"),
+        "{error}"
+    );
+    let error = failure(&mut desk.run(&limited("{ cores = 1.0 }", 60)));
+    assert!(error.contains("unknown field `cores`"), "{error}");
+}
+
+#[test]
+fn without_the_monitor_there_is_no_table_and_no_gate() {
+    let desk = Desk::new();
+    let text = SMALL.replace("launches = 2", "launches = 1");
+    success(desk.run(&text).args(["--no-monitor", "--conditions", "local-pod"]));
+    let (_, launch) = only_launch(&desk);
+    assert_eq!((launch.monitor, launch.limit_hits), (None, None));
+    assert!(!desk.path("run/resources").exists());
+}
+
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,206 @@
+//! A process of this machine, from its files in /proc.
+
+use std::fs;
+
+use dataset::Measure;
+use procfs::process::{LimitValue, Process};
+use procfs::{ProcError, ProcResult, WithCurrentSystemInfo as _};
+
+use crate::source::{Reading, Source};
+
+/// A process, its threads, its descriptors, and its network namespace.
+#[derive(Debug)]
+pub struct ProcessSource {
+    process: Process,
+    /// Asked once: a program raises its own limit when it starts.
+    descriptor_limit: Option<u64>,
+    ticks_per_second: u64,
+}
+
+impl ProcessSource {
+    /// `pid` as /proc has it.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn new(pid: u32) -> ProcResult<Self> {
+        let process = Process::new(pid.cast_signed())?;
+        let limits = process.limits()?;
+        Ok(Self {
+            process,
+            descriptor_limit: match limits.max_open_files.soft_limit {
+                LimitValue::Value(limit) => Some(limit),
+                LimitValue::Unlimited => None,
+            },
+            ticks_per_second: procfs::ticks_per_second().max(1),
+        })
+    }
+
+    fn threads(&self, reading: &mut Reading) -> ProcResult<()> {
+        let (mut waited_ns, mut involuntary, mut all) = (Some(0), Some(0), Some(0));
+        for task in self.process.tasks()? {
+            // A thread may end while it is looked at.
+            let Ok(task) = task else { continue };
+            let add = |sum: Option<u64>, value: Option<u64>| Some(sum?.saturating_add(value?));
+            if let Ok(schedstat) = task.schedstat() {
+                waited_ns = add(waited_ns, Some(schedstat.run_delay));
+            }
+            if let Ok(status) = task.status() {
+                let forced = status.nonvoluntary_ctxt_switches;
+                involuntary = add(involuntary, forced);
+                all = add(all, forced);
+                all = add(all, status.voluntary_ctxt_switches);
+            }
+        }
+        for (measure, value) in [
+            (Measure::RunQueueWaitNs, waited_ns),
+            (Measure::InvoluntarySwitches, involuntary),
+            (Measure::ContextSwitches, all),
+        ] {
+            match value {
+                Some(value) => reading.set(measure, value),
+                None => reading.lack(&[measure], "the kernel does not count it by thread"),
+            }
+        }
+        Ok(())
+    }
+
+    fn all(&self, reading: &mut Reading) -> ProcResult<()> {
+        let stat = self.process.stat()?;
+        // A process that has ended and waits for its parent has no files any more.
+        if stat.state == 'Z' {
+            return Err(ProcError::NotFound(None));
+        }
+        let cpu_ns = u128::from(stat.utime + stat.stime) * 1_000_000_000 / u128::from(self.ticks_per_second);
+        // A group of its own knows better.
+        if reading.usage[Measure::CpuNs].is_none() {
+            reading.set(Measure::CpuNs, cpu_ns);
+        }
+        if reading.usage[Measure::MemoryBytes].is_none() {
+            reading.set(Measure::MemoryBytes, stat.rss_bytes().get());
+        }
+        reading.set(Measure::Threads, stat.num_threads);
+        self.threads(reading)?;
+        match self.process.fd_count() {
+            Ok(count) => reading.set(Measure::FileDescriptors, count),
+            Err(error) => reading.lack(&[Measure::FileDescriptors], error),
+        }
+        match self.descriptor_limit {
+            Some(limit) => reading.set(Measure::FileDescriptorLimit, limit),
+            None => reading.lack(&[Measure::FileDescriptorLimit], "no limit is set"),
+        }
+        self.network(reading);
+        Ok(())
+    }
+
+    fn network(&self, reading: &mut Reading) {
+        let text = |name| fs::read_to_string(format!("/proc/{}/net/{name}", self.process.pid));
+        match text("snmp").map(|text| sum(&text, "Tcp", &["RetransSegs"])) {
+            Ok(Some(segments)) => reading.set(Measure::TcpRetransmits, segments),
+            Ok(None) => reading.lack(&[Measure::TcpRetransmits], "the kernel does not count it"),
+            Err(error) => reading.lack(&[Measure::TcpRetransmits], error),
+        }
+        match text("netstat").map(|text| sum(&text, "TcpExt", &DROPS)) {
+            Ok(Some(packets)) => reading.set(Measure::TcpDrops, packets),
+            Ok(None) => reading.lack(&[Measure::TcpDrops], "the kernel does not count it"),
+            Err(error) => reading.lack(&[Measure::TcpDrops], error),
+        }
+    }
+}
+
+/// What else a process without a group of its own, or on a quiet kernel, does not have.
+const OF_GROUPS: [Measure; 9] = [
+    Measure::Periods,
+    Measure::ThrottledPeriods,
+    Measure::ThrottledNs,
+    Measure::MemoryLimitBytes,
+    Measure::MemoryLimitHits,
+    Measure::OomKills,
+    Measure::CpuPressureNs,
+    Measure::MemoryPressureNs,
+    Measure::IoPressureNs,
+];
+
+impl Source for ProcessSource {
+    fn read(&mut self, reading: &mut Reading) -> bool {
+        reading.lack(
+            &OF_GROUPS,
+            "kept by control group: it has none of its own, or one of version 1",
+        );
+        reading.lack(&[Measure::StealNs], "kept by machine: see the node");
+        self.all(reading).is_ok()
+    }
+}
+
+/// TCP's reasons to drop a packet for want of room.
+const DROPS: [&str; 7] = [
+    "ListenDrops",
+    "TCPBacklogDrop",
+    "PFMemallocDrop",
+    "TCPReqQFullDrop",
+    "TCPOFODrop",
+    "TCPRcvQDrop",
+    "TCPZeroWindowDrop",
+];
+
+/// Sum of the counts that are there, of a file in which each line of names is followed by one of numbers.
+fn sum(text: &str, section: &str, names: &[&str]) -> Option<u64> {
+    let mut lines = text
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| *name == section)
+        .map(|(_, line)| line.split(' '));
+    let (header, values) = (lines.next()?, lines.next()?);
+    let counts: Vec<u64> = header
+        .zip(values)
+        .filter(|(name, _)| names.contains(name))
+        .filter_map(|(_, value)| value.parse().ok())
+        .collect();
+    (!counts.is_empty()).then(|| counts.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_until_it_ends() {
+        let mut child = Command::new("sleep").arg("60").spawn().expect("sleep starts");
+        let mut source = ProcessSource::new(child.id()).expect("it is there");
+        let mut reading = Reading::default();
+        assert!(source.read(&mut reading));
+        for measure in [
+            Measure::CpuNs,
+            Measure::MemoryBytes,
+            Measure::ContextSwitches,
+            Measure::InvoluntarySwitches,
+            Measure::TcpRetransmits,
+            Measure::TcpDrops,
+        ] {
+            assert!(
+                reading.usage[measure].is_some(),
+                "{measure:?}: {:?}",
+                reading.reason(measure)
+            );
+        }
+        assert_eq!(reading.usage[Measure::Threads], Some(1));
+        assert!(reading.usage[Measure::FileDescriptors] >= Some(3));
+        assert!(reading.reason(Measure::ThrottledNs).is_some());
+        child.kill().expect("killed");
+        // Dead, and not yet waited for; the kernel may need a moment.
+        while source.read(&mut Reading::default()) {
+            std::thread::yield_now();
+        }
+        child.wait().expect("waited for");
+        assert!(!source.read(&mut Reading::default()));
+    }
+
+    #[test]
+    fn counts_are_summed_by_name() {
+        let text = "Tcp: InSegs RetransSegs\nTcp: 9 2\nTcpExt: TCPRcvQDrop Other ListenDrops\nTcpExt: 3 100 4\n";
+        assert_eq!(sum(text, "Tcp", &["RetransSegs"]), Some(2));
+        assert_eq!(sum(text, "TcpExt", &DROPS), Some(7));
+        assert_eq!(sum(text, "Udp", &["InDatagrams"]), None);
+    }
+}
