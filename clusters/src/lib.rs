@@ -7,15 +7,20 @@
 //! [`enter`] in one process, then [`Network::build`] in its child.
 #![forbid(unsafe_code)]
 
+mod commands;
 mod condition;
+pub mod config;
 pub mod container;
 mod error;
 mod image;
 mod isolation;
+pub mod kubernetes;
 mod network;
 mod place;
 mod process;
+pub mod provision;
 
+pub use commands::{Commands, Line};
 pub use condition::Condition;
 pub use error::Error;
 pub use image::Image;

@@ -1,0 +1,16 @@
+//! Any Kubernetes as an engine: kind, EKS, or whatever a context points to.
+//!
+//! A launch is fresh pods. They are reached by their own addresses, so that neither Services nor DNS are needed, and hold
+//! no credentials of the cluster.
+
+mod client;
+mod engine;
+mod exec;
+mod manifest;
+mod running;
+
+pub use engine::{Delivery, Kubernetes, Settings};
+pub use manifest::Topology;
+
+/// Name in errors.
+const ENGINE: &str = "kubernetes";
