@@ -104,6 +104,14 @@ pub enum Error {
         /// What is left.
         left: Box<Error>,
     },
+    /// A program that cannot be part of an image.
+    #[error("{} cannot be put into an image: {reason}", path.display())]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A signal came while an engine worked.
     #[error("stopped by a signal")]
     Stopped,

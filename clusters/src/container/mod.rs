@@ -4,8 +4,11 @@
 //! code. Everything that an engine creates carries the labels of [`Owner::labels`], by which [`Engine::leftovers`] finds
 //! what a killed runner could not remove.
 //!
-//! Every image holds one static program of ours, the agent, beside the server, the prober and the hook; containers idle
-//! in it or run the server under it, and all that the launch needs to know comes through [`Running::exec`].
+//! The image holds a program of ours, the agent, beside the server, the prober and the hook; containers idle in it or run
+//! the server under it, and all that the launch needs to know comes through [`Running::exec`].
+
+pub(crate) mod blocking;
+mod docker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,6 +17,8 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::Error;
 use crate::image::Image;
+
+pub use docker::Docker;
 
 /// Set by a signal; whatever waits for an engine looks at it at least ten times a second and gives [`Error::Stopped`].
 pub type Stop = Arc<AtomicBool>;
@@ -109,8 +114,8 @@ pub struct Leftover {
     pub id: String,
     /// For people.
     pub name: String,
-    /// The run's id.
-    pub run: String,
+    /// The run's id; none for what all runs share, such as the image.
+    pub run: Option<String>,
 }
 
 /// How a command in a container ended.
@@ -156,7 +161,7 @@ pub trait Engine {
     /// When the engine refuses it.
     fn load(&self, image: &Image) -> Result<(), Error>;
 
-    /// Removes the image where this engine brought it in by [`Engine::load`].
+    /// Removes the image again, unless another run still uses it. A later [`Engine::load`] brings it back.
     ///
     /// # Errors
     /// When the engine refuses.
@@ -169,7 +174,7 @@ pub trait Engine {
     /// When one cannot be started, or a signal came.
     fn start(&self, owner: &Owner, image: &Image, containers: &[ContainerSpec]) -> Result<Box<dyn Running>, Error>;
 
-    /// Everything that carries our labels: of one run, or of all.
+    /// Everything that carries our labels: of one run, or of all and what they share.
     ///
     /// # Errors
     /// When the engine does not answer.

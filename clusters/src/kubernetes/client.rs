@@ -2,30 +2,26 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kube::api::Api;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use tokio::runtime::{Builder, Runtime};
 
 use super::ENGINE;
 use crate::container::Stop;
+use crate::container::blocking::Blocking;
 use crate::error::Error;
 
 /// How long the cluster may take to answer a request.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How often a signal is looked for.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A connection.
 pub(super) struct Connection {
-    runtime: Runtime,
+    blocking: Blocking,
     pub(super) client: Client,
     pub(super) namespace: String,
     pub(super) context: String,
-    stop: Stop,
 }
 
 impl Connection {
@@ -36,10 +32,7 @@ impl Connection {
         namespace: Option<&str>,
         stop: Stop,
     ) -> Result<Self, Error> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| failed("start its client", source))?;
+        let blocking = Blocking::new(ENGINE, stop)?;
         let options = KubeConfigOptions {
             context: context.map(str::to_owned),
             ..KubeConfigOptions::default()
@@ -55,22 +48,18 @@ impl Connection {
             )
         })?;
         let shown = context.map_or_else(|| found.current_context.clone().unwrap_or_default(), str::to_owned);
-        let mut config = runtime
-            .block_on(Config::from_custom_kubeconfig(found, &options))
-            .map_err(|error| failed("use the kubeconfig", error))?;
+        let action = "use the kubeconfig";
+        let mut config = blocking.wait(action, Config::from_custom_kubeconfig(found, &options))?;
         config.connect_timeout = Some(Duration::from_secs(10));
         // Streams of commands are silent for as long as a launch lasts.
         config.read_timeout = None;
         let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
-        let client = runtime
-            .block_on(async { Client::try_from(config) })
-            .map_err(|error| failed("use the kubeconfig", error))?;
+        let client = blocking.wait(action, async { Client::try_from(config) })?;
         Ok(Self {
-            runtime,
+            blocking,
             client,
             namespace,
             context: shown,
-            stop,
         })
     }
 
@@ -94,23 +83,12 @@ impl Connection {
 
     /// Waits for something, until a signal comes.
     pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let stop = &self.stop;
-        self.runtime.block_on(async {
-            tokio::pin!(work);
-            loop {
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Error::Stopped);
-                }
-                if let Ok(done) = tokio::time::timeout(LOOK, &mut work).await {
-                    return done;
-                }
-            }
-        })
+        self.blocking.stoppable(work)
     }
 
     /// Waits for something that no signal may interrupt: removal.
     pub(super) fn finish<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        self.runtime.block_on(work)
+        self.blocking.finish(work)
     }
 }
 

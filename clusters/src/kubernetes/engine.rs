@@ -1,6 +1,7 @@
 //! Pods as containers of a launch: created, waited for, found again, removed.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Node, Pod, ServiceAccount};
 use kube::api::{Api, ListParams, PostParams};
+use tempfile::NamedTempFile;
 
 use super::client::{Connection, answer, failed};
 use super::manifest::{Pull, Topology, pods};
@@ -197,6 +199,14 @@ fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
     (waited > STARTING).then(|| format!("it does not run after {} s", STARTING.as_secs()))
 }
 
+/// The image as a file, for other programs.
+fn archive(image: &Image) -> Result<NamedTempFile, Error> {
+    let failed = |error| Error::file(std::env::temp_dir())(error);
+    let mut file = tempfile::Builder::new().suffix(".tar").tempfile().map_err(failed)?;
+    file.write_all(&image.archive).map_err(failed)?;
+    Ok(file)
+}
+
 impl Engine for Kubernetes {
     fn facts(&self) -> Result<BTreeMap<String, String>, Error> {
         let client = self.connection.client.clone();
@@ -228,10 +238,10 @@ impl Engine for Kubernetes {
         let commands = Commands::new(Arc::clone(&self.settings.stop));
         match &self.settings.delivery {
             Delivery::Loaded | Delivery::Registry(_) => Ok(()),
-            Delivery::Command(words) => commands.run(&Line::new(words).arg(&image.archive)),
-            Delivery::Kind(cluster) => cluster.load(&commands, image),
+            Delivery::Command(words) => commands.run(&Line::new(words).arg(archive(image)?.path())),
+            Delivery::Kind(cluster) => cluster.load(&commands, archive(image)?.path()),
             Delivery::Eks(cluster) => {
-                let reference = cluster.load(&commands, image)?;
+                let reference = cluster.load(&commands, archive(image)?.path(), &image.reference)?;
                 *self.pull.lock().unwrap_or_else(PoisonError::into_inner) = Pull::ByDigest(reference);
                 Ok(())
             }
@@ -278,7 +288,7 @@ impl Engine for Kubernetes {
                 kind: "pod",
                 id: name.clone(),
                 name,
-                run: pod.metadata.labels?.remove(Owner::RUN)?,
+                run: pod.metadata.labels?.remove(Owner::RUN),
             })
         });
         Ok(leftovers.collect())

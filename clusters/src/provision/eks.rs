@@ -8,7 +8,6 @@ use super::{Announcement, Provider, ecr, words};
 use crate::commands::{Commands, Line};
 use crate::config::{Config as _, Eks, TAG};
 use crate::error::Error;
-use crate::image::Image;
 
 const STACK: &str = "CloudFormation stack";
 const PLACEMENT_GROUP: &str = "placement group";
@@ -35,12 +34,12 @@ impl EksCluster {
         })
     }
 
-    /// Pushes an image; returns the reference, with its digest, by which the nodes pull it.
+    /// Pushes an image, as `docker save` writes it; returns the reference, with its digest, by which the nodes pull it.
     ///
     /// # Errors
     /// When one of the tools fails.
-    pub fn load(&self, commands: &Commands, image: &Image) -> Result<String, Error> {
-        ecr::push(commands, self.eks.region(), &self.repository(), image)
+    pub fn load(&self, commands: &Commands, archive: &Path, reference: &str) -> Result<String, Error> {
+        ecr::push(commands, self.eks.region(), &self.repository(), archive, reference)
     }
 
     fn repository(&self) -> String {

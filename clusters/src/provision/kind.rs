@@ -6,7 +6,6 @@ use super::{Announcement, Provider};
 use crate::commands::{Commands, Line};
 use crate::config::{Config as _, Kind};
 use crate::error::Error;
-use crate::image::Image;
 
 /// A kind cluster by its config.
 #[derive(Clone, Debug)]
@@ -29,14 +28,14 @@ impl KindCluster {
         })
     }
 
-    /// Loads an image into all nodes.
+    /// Loads an image, as `docker save` writes it, into all nodes.
     ///
     /// # Errors
     /// When kind cannot.
-    pub fn load(&self, commands: &Commands, image: &Image) -> Result<(), Error> {
+    pub fn load(&self, commands: &Commands, archive: &Path) -> Result<(), Error> {
         commands.run(
             &Line::new(["kind", "load", "image-archive"])
-                .arg(&image.archive)
+                .arg(archive)
                 .arg("--name")
                 .arg(&self.name),
         )

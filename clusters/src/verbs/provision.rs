@@ -1,14 +1,14 @@
 //! `cluster up`, `cluster down`, `cluster status`.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clusters::provision::{self, Announcement, EksCluster, KindCluster, Provider};
-use clusters::{Commands, Image};
+use clusters::Commands;
 
 /// Which cluster, and where its files are.
 #[derive(Clone, Debug, clap::Args)]
@@ -91,10 +91,14 @@ impl Cluster {
         }
     }
 
-    fn load(&self, commands: &Commands, image: &Image) -> Result<(), clusters::Error> {
+    fn load(&self, commands: &Commands, archive: &Path, reference: &str) -> Result<(), clusters::Error> {
         match self {
-            Self::Kind(cluster) => cluster.load(commands, image),
-            Self::Eks(cluster) => cluster.load(commands, image).map(|reference| println!("{reference}")),
+            Self::Kind(cluster) => cluster.load(commands, archive),
+            Self::Eks(cluster) => {
+                let pushed = cluster.load(commands, archive, reference)?;
+                println!("{pushed}");
+                Ok(())
+            }
         }
     }
 }
@@ -122,11 +126,7 @@ pub(crate) fn up(arguments: &Up) -> Result<()> {
     let commands = commands(&arguments.which)?;
     provision::up(cluster.provider(), &commands)?;
     if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference) {
-        let image = Image {
-            reference: reference.clone(),
-            archive: archive.clone(),
-        };
-        if let Err(error) = cluster.load(&commands, &image) {
+        if let Err(error) = cluster.load(&commands, archive, reference) {
             eprintln!("{error}\ndeleting the cluster");
             provision::down(cluster.provider(), &commands)?;
             return Err(error.into());

@@ -6,7 +6,7 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 17] = [
+const FLOW: [&str; 18] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -19,6 +19,7 @@ const FLOW: [&str; 17] = [
     "loadgen",
     "loadgen/bench",
     "dataset",
+    "clusters/agent",
     "clusters",
     "experiments",
     "analysis",
@@ -27,7 +28,16 @@ const FLOW: [&str; 17] = [
 ];
 
 /// What would make every verb slow to build.
-const HEAVY: [&str; 7] = ["kube", "k8s-openapi", "tokio", "arrow", "parquet", "resvg", "rtnetlink"];
+const HEAVY: [&str; 8] = [
+    "kube",
+    "bollard",
+    "k8s-openapi",
+    "tokio",
+    "arrow",
+    "parquet",
+    "resvg",
+    "rtnetlink",
+];
 
 /// The workspace's members stand in the order of the flow.
 ///

@@ -1,0 +1,90 @@
+//! What further processes ask of process 1, through the file in which it keeps its account.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agent::{Evidence, Server, Status, Use};
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Serialize;
+
+/// How long a server may take to end.
+const STOP: Duration = Duration::from_secs(2);
+/// Between two looks at the account; nothing is measured meanwhile.
+const LOOK: Duration = Duration::from_millis(2);
+
+fn account(work: &Path) -> PathBuf {
+    work.join("server.json")
+}
+
+/// Replaces the account as a whole, so that a reader never sees half of it.
+pub(crate) fn write(work: &Path, server: &Server) -> Result<()> {
+    let path = account(work);
+    let unfinished = path.with_extension("unfinished");
+    fs::write(&unfinished, serde_json::to_vec(server)?)
+        .and_then(|()| fs::rename(&unfinished, &path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn read(work: &Path) -> Result<Server> {
+    let path = account(work);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
+fn print(value: &impl Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+pub(crate) fn ready(work: &Path, timeout_s: u64) -> Result<()> {
+    let asked = Instant::now();
+    loop {
+        // Process 1 may not have come as far yet.
+        if let Some(server) = read(work).ok().filter(|server| server.status != Status::Starting) {
+            return print(&server);
+        }
+        if asked.elapsed() > Duration::from_secs(timeout_s) {
+            bail!("the server does not listen after {timeout_s} s");
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+pub(crate) fn evidence(work: &Path, library: &Path) -> Result<()> {
+    let server = read(work)?;
+    // A server that has ended has no map any more.
+    let maps = fs::read_to_string(format!("/proc/{}/maps", server.pid)).unwrap_or_default();
+    let name = library.to_string_lossy();
+    let mapped = maps.lines().any(|line| line.ends_with(name.as_ref()));
+    print(&Evidence { server, mapped })
+}
+
+/// Tells how the server was before it was asked to end, if it had ended already, and how it ended otherwise.
+pub(crate) fn stop(work: &Path) -> Result<()> {
+    let before = read(work)?;
+    let pid = Pid::from_raw(before.pid);
+    if matches!(before.status, Status::Exited(_) | Status::Killed(_)) {
+        return print(&before);
+    }
+    kill(pid, Signal::SIGTERM).context("cannot stop the server")?;
+    let asked = Instant::now();
+    loop {
+        let now = read(work)?;
+        if matches!(now.status, Status::Exited(_) | Status::Killed(_)) {
+            // It ended because it was asked to.
+            return print(&before);
+        }
+        if asked.elapsed() > STOP {
+            _ = kill(pid, Signal::SIGKILL);
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+pub(crate) fn limits() -> Result<()> {
+    print(&Use::read(Path::new("/sys/fs/cgroup")))
+}

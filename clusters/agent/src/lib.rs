@@ -1,0 +1,72 @@
+//! What the agent tells, as JSON: shared by the agent in the container and the runner outside.
+#![forbid(unsafe_code)]
+
+mod limits;
+
+use serde::{Deserialize, Serialize};
+
+pub use limits::Use;
+
+/// The hook's telemetry in the work folder.
+pub const TELEMETRY: &str = "telemetry";
+/// The hook's log there.
+pub const LOG: &str = "hits";
+
+/// How a server is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It was started and does not listen yet.
+    Starting,
+    /// It said that it listens.
+    Listening,
+    /// It has ended with this exit status.
+    Exited(i32),
+    /// It was ended by this signal.
+    Killed(i32),
+}
+
+/// A server as process 1 knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Its number in the container.
+    pub pid: i32,
+    /// How it is.
+    pub status: Status,
+    /// Where it runs.
+    pub place: Place,
+}
+
+/// Where a process runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The processor that it was confined to.
+    pub processor: usize,
+    /// The running kernel's own identity: two places with the same one share processors.
+    pub boot_id: String,
+}
+
+/// What is known of the hook in a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The server.
+    pub server: Server,
+    /// Whether the library stands in its memory map.
+    pub mapped: bool,
+}
+
+/// What precedes an exported file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Its length.
+    pub bytes: u64,
+    /// Its checksum, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The line that ends an export, with its line feed.
+pub const RECEIVED: &[u8] = b"received\n";

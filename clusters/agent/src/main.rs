@@ -1,0 +1,86 @@
+//! Process 1 of each container, and what is asked of it there by further processes: starting the server, telling when it
+//! listens and whether the hook is in it, stopping it, handing out files whole.
+//!
+//! Whatever it tells is one line of JSON on standard output; the types are in [`agent`].
+#![forbid(unsafe_code)]
+
+mod arm;
+mod ask;
+mod export;
+mod first;
+mod processor;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::processor::Processor;
+
+#[derive(Parser)]
+#[command(
+    name = "agent",
+    about = "Process 1 of each container, and what is asked of it there",
+    version
+)]
+struct Flags {
+    /// Folder in memory for what this container's processes tell each other
+    #[arg(long, default_value = "/work")]
+    work: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// As process 1: run a server, also after it has ended, until SIGTERM
+    Arm(arm::Options),
+    /// As process 1: do nothing until SIGTERM
+    Idle,
+    /// Wait until the server listens or has ended, and tell which
+    Ready {
+        /// Longest wait, in seconds
+        #[arg(long, default_value_t = 60)]
+        timeout_s: u64,
+    },
+    /// Tell whether a library is in the server, and how the server is
+    Evidence {
+        /// The library
+        #[arg(long)]
+        library: PathBuf,
+    },
+    /// Stop the server and tell how it ended
+    Stop,
+    /// Tell what this container may use and what it has used
+    Limits,
+    /// Become a command, on one processor of those that this container may use
+    Run {
+        /// Which of them
+        #[arg(long, value_enum)]
+        processor: Processor,
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Print a file: a line with its length and SHA-256, its bytes; then wait until a line `received` comes
+    Export {
+        /// The file
+        path: PathBuf,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    let flags = Flags::parse();
+    match flags.verb {
+        Verb::Arm(options) => arm::run(&flags.work, &options)?,
+        Verb::Idle => first::Signals::block()?.idle()?,
+        Verb::Ready { timeout_s } => ask::ready(&flags.work, timeout_s)?,
+        Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,
+        Verb::Stop => ask::stop(&flags.work)?,
+        Verb::Limits => ask::limits()?,
+        Verb::Run { processor, command } => processor::run(processor, &command)?,
+        Verb::Export { path } => export::run(&path)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

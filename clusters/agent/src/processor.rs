@@ -1,0 +1,48 @@
+//! Confining to one processor.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use agent::Place;
+use anyhow::{Context as _, Result, bail};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+/// One of the processors that this container may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Processor {
+    First,
+    Last,
+}
+
+/// Confines this process and all that it will start, and tells where it is then.
+pub(crate) fn confine(processor: Processor) -> Result<Place> {
+    let own = Pid::from_raw(0);
+    let allowed = sched_getaffinity(own).context("cannot ask for the allowed processors")?;
+    let mut numbers = (0..CpuSet::count()).filter(|&number| allowed.is_set(number).unwrap_or(false));
+    let chosen = match processor {
+        Processor::First => numbers.next(),
+        Processor::Last => numbers.next_back(),
+    };
+    let processor = chosen.context("this container may use no processor")?;
+    let mut set = CpuSet::new();
+    set.set(processor)?;
+    sched_setaffinity(own, &set).context("cannot move to a processor")?;
+    let path = "/proc/sys/kernel/random/boot_id";
+    let boot_id = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    Ok(Place {
+        processor,
+        boot_id: boot_id.trim().to_owned(),
+    })
+}
+
+/// Becomes a command on a processor.
+pub(crate) fn run(processor: Processor, command: &[String]) -> Result<()> {
+    confine(processor)?;
+    let Some((program, arguments)) = command.split_first() else {
+        bail!("no command to run")
+    };
+    let error = Command::new(program).args(arguments).exec();
+    Err(error).with_context(|| format!("cannot start {program}"))
+}

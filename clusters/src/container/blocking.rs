@@ -1,0 +1,100 @@
+//! Asynchronous libraries, waited for.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::runtime::{Builder, Runtime};
+
+use super::Stop;
+use crate::error::Error;
+
+/// Between two looks at whether a signal came.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs futures on this thread, one at a time.
+#[derive(Debug)]
+pub(crate) struct Blocking {
+    engine: &'static str,
+    runtime: Runtime,
+    stop: Stop,
+}
+
+impl Blocking {
+    /// For an engine of this name, whose futures end early when `stop` is set.
+    pub(crate) fn new(engine: &'static str, stop: Stop) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { engine, runtime, stop })
+    }
+
+    /// Waits for a future, or for a signal. `action` completes "cannot …".
+    pub(crate) fn wait<T, E: Display>(
+        &self,
+        action: &str,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        self.stoppable(async { future.await.map_err(|error| self.error(action, &error)) })
+    }
+
+    /// Waits for a future that says itself what was tried, or for a signal.
+    pub(crate) fn stoppable<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime.block_on(async {
+            match select(pin!(future), pin!(self.stopped())).await {
+                Either::Left((result, _)) => result,
+                Either::Right(_) => Err(Error::Stopped),
+            }
+        })
+    }
+
+    /// Waits for a future that a signal must not end: the one that cleans up.
+    pub(crate) fn insist<T, E: Display>(
+        &self,
+        action: &str,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        self.finish(async { future.await.map_err(|error| self.error(action, &error)) })
+    }
+
+    /// The same for a future that says itself what was tried.
+    pub(crate) fn finish<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime.block_on(future)
+    }
+
+    /// The engine's own words, with what was tried.
+    pub(crate) fn error(&self, action: &str, reason: &impl Display) -> Error {
+        Error::Engine {
+            engine: self.engine,
+            action: action.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    async fn stopped(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_signal_ends_what_waits_but_not_what_cleans_up() {
+        let stop = Stop::default();
+        let blocking = Blocking::new("docker", Arc::clone(&stop)).expect("run time");
+        assert_eq!(blocking.wait("add", ready(Ok::<_, String>(2))).expect("sum"), 2);
+        let error = blocking.wait("add", ready(Err::<u8, _>("full"))).expect_err("refused");
+        assert_eq!(error.to_string(), "docker: cannot add: full");
+        stop.store(true, Ordering::Relaxed);
+        let stopped = blocking.wait("wait", pending::<Result<u8, String>>());
+        assert!(matches!(stopped, Err(Error::Stopped)));
+        assert_eq!(blocking.insist("remove", ready(Ok::<_, String>(3))).expect("done"), 3);
+    }
+}

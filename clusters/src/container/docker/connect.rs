@@ -1,0 +1,80 @@
+//! Finding the engine.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use bollard::{API_DEFAULT_VERSION, Docker as Api};
+
+use super::Connection;
+use crate::container::Stop;
+use crate::container::blocking::Blocking;
+use crate::error::Error;
+
+/// Longest time for one answer of the engine, s. A stream is not bound by it.
+const TIMEOUT_S: u64 = 120;
+
+/// What helps where no engine is found.
+const FIX: &str = "install and start Docker Engine, or Podman with `systemctl --user start podman.socket`; or name \
+                   one by DOCKER_HOST or --docker-host";
+
+/// Connects and asks the engine what it is.
+pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<Connection, Error> {
+    let blocking = Blocking::new("docker", stop)?;
+    let host = match host.map(str::to_owned).or_else(|| env::var("DOCKER_HOST").ok()) {
+        Some(host) => host,
+        None => socket().ok_or_else(|| blocking.error("find an engine", &format!("no socket is there; {FIX}")))?,
+    };
+    let action = format!("reach an engine at {host}");
+    let api = if host.contains("://") {
+        match host.strip_prefix("unix://") {
+            Some(path) => Api::connect_with_unix(path, TIMEOUT_S, API_DEFAULT_VERSION),
+            None => Api::connect_with_host(&host),
+        }
+    } else {
+        return Err(blocking.error(&action, &"expected unix:///PATH or tcp://HOST:PORT"));
+    };
+    let ask = async {
+        let api = api?.negotiate_version().await?;
+        let (info, version) = (api.info().await?, api.version().await?);
+        Ok::<_, bollard::errors::Error>((api, info, version))
+    };
+    let asked = blocking.wait(&action, ask);
+    let (api, info, version) = asked.map_err(|error| match error {
+        Error::Engine { engine, action, reason } => Error::Engine {
+            engine,
+            action,
+            reason: format!("{reason}; {FIX}"),
+        },
+        other => other,
+    })?;
+    let name = version
+        .components
+        .iter()
+        .flatten()
+        .map(|component| component.name.as_str())
+        .find(|name| name.contains("Podman"))
+        .map_or("Docker", |_| "Podman");
+    let version = format!(
+        "{name} {}, API {}",
+        version.version.unwrap_or_default(),
+        api.client_version()
+    );
+    Ok(Connection {
+        blocking,
+        api,
+        info,
+        version,
+    })
+}
+
+/// The first socket that is there: Docker's, Podman's of this user, Podman's of the system.
+fn socket() -> Option<String> {
+    let own = env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("podman/podman.sock"));
+    let sockets = [
+        Some(PathBuf::from("/var/run/docker.sock")),
+        own,
+        Some(PathBuf::from("/run/podman/podman.sock")),
+    ];
+    let found = sockets.into_iter().flatten().find(|path| path.exists())?;
+    Some(format!("unix://{}", found.display()))
+}

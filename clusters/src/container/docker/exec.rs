@@ -1,0 +1,102 @@
+//! A command in a container.
+
+use std::fmt;
+use std::io::Write as _;
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::errors::Error as Refused;
+use bollard::exec::StartExecResults;
+use bollard::models::ExecConfig;
+use futures_util::StreamExt as _;
+use tokio::io::AsyncWriteExt as _;
+
+use super::Connection;
+use crate::container::{Ended, Listener};
+
+/// How much of a command's standard error is kept.
+const STDERR_BYTES: usize = 16 * 1024;
+/// The stream may end a little before the engine knows the exit status.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 1_000;
+
+/// Why a command's end is not known.
+#[derive(Debug)]
+pub(super) enum Broken {
+    Refused(Refused),
+    Stream(std::io::Error),
+    Unknown,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => error.fmt(formatter),
+            Self::Stream(error) => error.fmt(formatter),
+            Self::Unknown => formatter.write_str("its stream ended and its exit status is not to be had"),
+        }
+    }
+}
+
+impl From<Refused> for Broken {
+    fn from(error: Refused) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<std::io::Error> for Broken {
+    fn from(error: std::io::Error) -> Self {
+        Self::Stream(error)
+    }
+}
+
+pub(super) async fn exec(
+    connection: &Connection,
+    id: &str,
+    command: &[&str],
+    stdin: &[u8],
+    listener: &mut dyn Listener,
+) -> Result<Ended, Broken> {
+    let config = ExecConfig {
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        cmd: Some(command.iter().map(|&word| word.to_owned()).collect()),
+        ..Default::default()
+    };
+    let exec = connection.api.create_exec(id, config).await?.id;
+    let StartExecResults::Attached { mut output, mut input } = connection.api.start_exec(&exec, None).await? else {
+        return Err(Broken::Unknown);
+    };
+    input.write_all(stdin).await?;
+    input.flush().await?;
+    let mut stderr = Vec::new();
+    while let Some(heard) = output.next().await {
+        match heard? {
+            LogOutput::StdErr { message } => {
+                // Standard error is for people: that it cannot be written is no reason to stop.
+                _ = std::io::stderr().write_all(&message);
+                stderr.extend_from_slice(&message);
+                let surplus = stderr.len().saturating_sub(STDERR_BYTES);
+                stderr.drain(..surplus);
+            }
+            LogOutput::StdOut { message } | LogOutput::Console { message } => {
+                let answer = listener.heard(&message)?;
+                if !answer.is_empty() {
+                    input.write_all(&answer).await?;
+                    input.flush().await?;
+                }
+            }
+            LogOutput::StdIn { .. } => {}
+        }
+    }
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    for _ in 0..LOOKS {
+        let state = connection.api.inspect_exec(&exec).await?;
+        if let Some(code) = state.exit_code.filter(|_| state.running != Some(true)) {
+            return Ok(Ended { code, stderr });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(Broken::Unknown)
+}

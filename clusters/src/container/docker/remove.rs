@@ -1,0 +1,105 @@
+//! Finding what carries our labels, and removing it.
+
+use std::collections::HashMap;
+
+use bollard::errors::Error as Refused;
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptionsBuilder,
+};
+
+use super::{Connection, is_busy, is_gone};
+use crate::container::{Leftover, Owner};
+use crate::error::Error;
+use crate::image::Image;
+
+/// Containers first: a network or an image in use cannot be removed.
+const KINDS: [&str; 3] = ["container", "network", "image"];
+
+/// Everything with these labels, and the images where `images` says so.
+async fn labelled(connection: &Connection, labels: Vec<String>, images: bool) -> Result<Vec<Leftover>, Refused> {
+    let api = &connection.api;
+    let filters = HashMap::from([("label", labels)]);
+    let mut found = Vec::new();
+    let run = |labels: Option<HashMap<String, String>>| labels.and_then(|labels| labels.get(Owner::RUN).cloned());
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    for container in api.list_containers(Some(options)).await? {
+        let id = container.id.unwrap_or_default();
+        let name = container.names.unwrap_or_default().concat();
+        found.push(Leftover {
+            kind: KINDS[0],
+            name: name.trim_start_matches('/').to_owned(),
+            id,
+            run: run(container.labels),
+        });
+    }
+    let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+    for network in api.list_networks(Some(options)).await? {
+        found.push(Leftover {
+            kind: KINDS[1],
+            id: network.id.unwrap_or_default(),
+            name: network.name.unwrap_or_default(),
+            run: run(network.labels),
+        });
+    }
+    if images {
+        let filters = HashMap::from([("label", vec![Image::LABEL])]);
+        let options = ListImagesOptionsBuilder::new().filters(&filters).build();
+        for image in api.list_images(Some(options)).await? {
+            found.push(Leftover {
+                kind: KINDS[2],
+                name: image.repo_tags.join(" "),
+                id: image.id,
+                run: None,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Of one run, or of all runs and with the images.
+pub(super) fn leftovers(connection: &Connection, run: Option<&str>) -> Result<Vec<Leftover>, Error> {
+    let label = run.map_or_else(|| Owner::RUN.to_owned(), |run| format!("{}={run}", Owner::RUN));
+    let found = labelled(connection, vec![label], run.is_none());
+    connection.blocking.insist("list what is left", found)
+}
+
+async fn removed(connection: &Connection, leftover: &Leftover) -> Result<(), Refused> {
+    let api = &connection.api;
+    let id = &leftover.id;
+    let result = match leftover.kind {
+        "container" => {
+            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            api.remove_container(id, Some(options)).await
+        }
+        "network" => api.remove_network(id).await,
+        _ => {
+            let options = RemoveImageOptionsBuilder::new().force(true).build();
+            api.remove_image(id, Some(options), None).await.map(|_| ())
+        }
+    };
+    match result {
+        Err(error) if is_gone(&error) || (leftover.kind == "container" && is_busy(&error)) => Ok(()),
+        other => other,
+    }
+}
+
+pub(super) fn one(connection: &Connection, leftover: &Leftover) -> Result<(), Error> {
+    let action = format!("remove the {} {}", leftover.kind, leftover.name);
+    connection.blocking.insist(&action, removed(connection, leftover))
+}
+
+/// Everything of a launch; goes on after an error and reports the first.
+pub(super) fn launch(connection: &Connection, owner: &Owner) -> Result<(), Error> {
+    let labels = owner
+        .labels()
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    let found = labelled(connection, labels.collect(), false);
+    let found = connection.blocking.insist("list the launch's containers", found)?;
+    let mut result = Ok(());
+    for leftover in &found {
+        result = result.and(one(connection, leftover));
+    }
+    result
+}
