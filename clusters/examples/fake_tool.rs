@@ -21,28 +21,63 @@ type Known = (&'static str, &'static [&'static str], &'static [&'static str], us
 
 const KNOWN: [Known; 20] = [
     ("kind get clusters", &[], &[], 0),
-    ("kind create cluster", &["--name", "--config", "--image", "--wait", "--kubeconfig"], &["--retain"], 0),
+    (
+        "kind create cluster",
+        &["--name", "--config", "--image", "--wait", "--kubeconfig"],
+        &["--retain"],
+        0,
+    ),
     ("kind delete cluster", &["--name", "--kubeconfig"], &[], 0),
     ("kind load image-archive", &["--name", "--nodes"], &[], 1),
-    ("eksctl create cluster", &["--config-file", "--kubeconfig", "--timeout"], &["--dry-run"], 0),
+    (
+        "eksctl create cluster",
+        &["--config-file", "--kubeconfig", "--timeout"],
+        &["--dry-run"],
+        0,
+    ),
     (
         "eksctl delete cluster",
         &["--name", "--region", "--timeout", "--config-file", "--parallel"],
         &["--wait", "--force", "--disable-nodegroup-eviction"],
         0,
     ),
-    ("aws sts get-caller-identity", &["--region", "--query", "--output"], &[], 0),
+    (
+        "aws sts get-caller-identity",
+        &["--region", "--query", "--output"],
+        &[],
+        0,
+    ),
     (
         "aws ec2 create-placement-group",
         &["--region", "!--group-name", "--strategy", "--tag-specifications"],
         &[],
         0,
     ),
-    ("aws ec2 describe-placement-groups", &["--region", "--filters", "--query", "--output"], &[], 0),
+    (
+        "aws ec2 describe-placement-groups",
+        &["--region", "--filters", "--query", "--output"],
+        &[],
+        0,
+    ),
     ("aws ec2 delete-placement-group", &["--region", "!--group-name"], &[], 0),
-    ("aws ecr create-repository", &["--region", "!--repository-name", "--tags"], &[], 0),
-    ("aws ecr describe-repositories", &["--region", "--query", "--output"], &[], 0),
-    ("aws ecr delete-repository", &["--region", "!--repository-name"], &["--force"], 0),
+    (
+        "aws ecr create-repository",
+        &["--region", "!--repository-name", "--tags"],
+        &[],
+        0,
+    ),
+    (
+        "aws ecr describe-repositories",
+        &["--region", "--query", "--output"],
+        &[],
+        0,
+    ),
+    (
+        "aws ecr delete-repository",
+        &["--region", "!--repository-name"],
+        &["--force"],
+        0,
+    ),
     ("aws ecr get-login-password", &["--region"], &[], 0),
     (
         "aws ecr describe-images",
@@ -50,9 +85,24 @@ const KNOWN: [Known; 20] = [
         &[],
         0,
     ),
-    ("aws cloudformation describe-stacks", &["--region", "--stack-name", "--query", "--output"], &[], 0),
-    ("aws cloudformation delete-stack", &["--region", "!--stack-name"], &[], 0),
-    ("aws cloudformation wait stack-delete-complete", &["--region", "!--stack-name"], &[], 0),
+    (
+        "aws cloudformation describe-stacks",
+        &["--region", "--stack-name", "--query", "--output"],
+        &[],
+        0,
+    ),
+    (
+        "aws cloudformation delete-stack",
+        &["--region", "!--stack-name"],
+        &[],
+        0,
+    ),
+    (
+        "aws cloudformation wait stack-delete-complete",
+        &["--region", "!--stack-name"],
+        &[],
+        0,
+    ),
     ("docker login", &["--username", "-u"], &["--password-stdin"], 1),
     ("docker load", &["--input", "-i"], &["--quiet"], 0),
 ];
@@ -141,14 +191,21 @@ impl State {
 }
 
 fn main() -> ExitCode {
-    let state = State(PathBuf::from(std::env::var_os("FAKE_STATE").expect("FAKE_STATE is set")));
+    let state = State(PathBuf::from(
+        std::env::var_os("FAKE_STATE").expect("FAKE_STATE is set"),
+    ));
     let mut line: Vec<String> = std::env::args().collect();
-    line[0] = Path::new(&line[0]).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    line[0] = Path::new(&line[0])
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let log = state.0.join("calls");
     let calls = fs::read_to_string(&log).unwrap_or_default() + &line.join(" ") + "\n";
     fs::write(&log, &calls).expect("the calls are recorded");
     let number = calls.lines().count().to_string();
-    let is = |variable: &str| std::env::var(variable).is_ok_and(|wanted| wanted.split(',').any(|wanted| wanted == number));
+    let is =
+        |variable: &str| std::env::var(variable).is_ok_and(|wanted| wanted.split(',').any(|wanted| wanted == number));
     if is("FAKE_FAIL") {
         eprintln!("a fault at call {number}");
         return ExitCode::FAILURE;
@@ -174,7 +231,11 @@ fn main() -> ExitCode {
 
 fn interrupt() {
     let parent = fs::read_to_string("/proc/self/stat").expect("own state");
-    let parent = parent.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).expect("a parent");
+    let parent = parent
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().nth(1))
+        .expect("a parent");
     let name = std::env::var("FAKE_SIGNAL_NAME").unwrap_or("INT".into());
     let sent = Command::new("kill").args(["-s", &name, parent]).status();
     assert!(sent.is_ok_and(|status| status.success()), "the parent gets a signal");
@@ -198,7 +259,9 @@ fn act(call: &Call, state: &State, interrupted: bool) -> Result<String, String> 
         }
         "kind get clusters" => lines(&state.list("cluster")),
         // As the real one, which does not mind that there is none.
-        "kind delete cluster" => state.delete("cluster", call.flag("--name")?).map_or_else(|_| String::new(), |()| String::new()),
+        "kind delete cluster" => state
+            .delete("cluster", call.flag("--name")?)
+            .map_or_else(|_| String::new(), |()| String::new()),
         "kind load image-archive" => {
             if state.list("cluster").is_empty() {
                 return Err("no nodes found for cluster".into());
@@ -287,7 +350,11 @@ fn aws_or_docker(call: &Call, state: &State) -> Result<String, String> {
 fn docker(call: &Call, state: &State) -> Result<String, String> {
     let home = std::env::var("DOCKER_CONFIG").map_err(|_| "would write into the user's own ~/.docker")?;
     Ok(match call.command {
-        "docker images" => state.list("local").into_iter().filter(|name| *name == call.words[0]).collect(),
+        "docker images" => state
+            .list("local")
+            .into_iter()
+            .filter(|name| *name == call.words[0])
+            .collect(),
         "docker load" => {
             fs::metadata(call.flag("--input")?).map_err(|error| error.to_string())?;
             state.create("local", "hook-latency:1")?;

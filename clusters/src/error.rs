@@ -83,7 +83,9 @@ pub enum Error {
         reason: String,
     },
     /// A cluster that is to be created is there.
-    #[error("{kind} {name} is there already: `cargo xtask cluster status` shows it, `cargo xtask cluster down` deletes it")]
+    #[error(
+        "{kind} {name} is there already: `cargo xtask cluster status` shows it, `cargo xtask cluster down` deletes it"
+    )]
     AlreadyThere {
         /// What.
         kind: &'static str,

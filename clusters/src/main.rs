@@ -9,7 +9,10 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cluster", about = "Clusters brought up and taken down; the hook put into workloads")]
+#[command(
+    name = "cluster",
+    about = "Clusters brought up and taken down; the hook put into workloads"
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,

@@ -8,12 +8,26 @@ use std::process::Command;
 use common::{Fakes, said};
 
 const KIND_UP: &[&str] = &["up", "kind", "--archive", "image.tar", "--reference", "hook-latency:1"];
-const EKS_UP: &[&str] = &["up", "eks", "--yes", "--archive", "image.tar", "--reference", "hook-latency:1"];
+const EKS_UP: &[&str] = &[
+    "up",
+    "eks",
+    "--yes",
+    "--archive",
+    "image.tar",
+    "--reference",
+    "hook-latency:1",
+];
 
 /// The image lies in the test's folder.
 fn words(fakes: &Fakes, words: &[&str]) -> Vec<String> {
     let image = fakes.path("image.tar").display().to_string();
-    let word = |word: &&str| if *word == "image.tar" { image.clone() } else { (*word).to_owned() };
+    let word = |word: &&str| {
+        if *word == "image.tar" {
+            image.clone()
+        } else {
+            (*word).to_owned()
+        }
+    };
     words.iter().map(word).collect()
 }
 
@@ -55,7 +69,11 @@ fn eks_comes_up_and_goes_away() {
     let fakes = Fakes::new();
     let output = run(&fakes, EKS_UP, &[]);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("it costs about 0.80 USD an hour"), "{}", said(&output));
+    assert!(
+        said(&output).contains("it costs about 0.80 USD an hour"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(
         String::from_utf8_lossy(&output.stdout).trim(),
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/hook-latency/image@sha256:0123456789abcdef"
@@ -151,8 +169,16 @@ fn nothing_is_left_whichever_call_fails() {
                     failures += 1;
                     assert!(said(&output).contains("error: `"), "{}", said(&output));
                 }
-                let left: Vec<_> = fakes.exists().into_iter().filter(|what| !what.starts_with("local")).collect();
-                assert!(left.is_empty(), "{line:?}, {fault} at call {call}: {left:?} is left\n{}", said(&output));
+                let left: Vec<_> = fakes
+                    .exists()
+                    .into_iter()
+                    .filter(|what| !what.starts_with("local"))
+                    .collect();
+                assert!(
+                    left.is_empty(),
+                    "{line:?}, {fault} at call {call}: {left:?} is left\n{}",
+                    said(&output)
+                );
             }
             assert!(failures >= 2, "{line:?}, {fault}: a fault was seen in {failures} calls");
         }
@@ -166,8 +192,16 @@ fn nothing_is_left_whenever_a_signal_comes() {
             let fakes = Fakes::new();
             let output = run(&fakes, line, &[("FAKE_SIGNAL", &call.to_string())]);
             assert!(!output.status.success());
-            assert!(said(&output).contains("stopped by a signal"), "call {call}: {}", said(&output));
-            assert!(fakes.exists().is_empty(), "{line:?}, call {call}: {:?} is left", fakes.exists());
+            assert!(
+                said(&output).contains("stopped by a signal"),
+                "call {call}: {}",
+                said(&output)
+            );
+            assert!(
+                fakes.exists().is_empty(),
+                "{line:?}, call {call}: {:?} is left",
+                fakes.exists()
+            );
         }
     }
 }
@@ -177,13 +211,20 @@ fn down_finds_what_a_kill_left() {
     for (line, calls) in [(KIND_UP, 2), (EKS_UP, 6)] {
         for call in 2..=calls {
             let fakes = Fakes::new();
-            let faults = [("FAKE_SIGNAL", call.to_string()), ("FAKE_SIGNAL_NAME", "KILL".to_owned())];
+            let faults = [
+                ("FAKE_SIGNAL", call.to_string()),
+                ("FAKE_SIGNAL_NAME", "KILL".to_owned()),
+            ];
             let faults: Vec<_> = faults.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let output = run(&fakes, line, &faults);
             assert_eq!(output.status.code(), None, "killed");
             let gone = fakes.run(&["down", line[1]], &[]);
             assert!(gone.status.success(), "{}", said(&gone));
-            assert!(fakes.exists().is_empty(), "{line:?}, call {call}: {:?} is left", fakes.exists());
+            assert!(
+                fakes.exists().is_empty(),
+                "{line:?}, call {call}: {:?} is left",
+                fakes.exists()
+            );
         }
     }
 }
@@ -197,8 +238,16 @@ fn down_gets_by_a_fault_and_a_signal_at_each_call() {
                 assert!(run(&fakes, &line[..line.len() - 4], &[]).status.success());
                 fakes.forget_calls();
                 let output = fakes.run(&["down", line[1]], &[(fault, &call.to_string())]);
-                assert!(output.status.success(), "{line:?}, {fault} at call {call}: {}", said(&output));
-                assert!(fakes.exists().is_empty(), "{fault} at call {call}: {:?} is left", fakes.exists());
+                assert!(
+                    output.status.success(),
+                    "{line:?}, {fault} at call {call}: {}",
+                    said(&output)
+                );
+                assert!(
+                    fakes.exists().is_empty(),
+                    "{fault} at call {call}: {:?} is left",
+                    fakes.exists()
+                );
             }
         }
     }
@@ -214,7 +263,9 @@ fn stacks_are_deleted_without_eksctl_and_what_stays_is_said() {
     assert!(fakes.exists().is_empty());
     let calls = fakes.calls();
     let deleted: Vec<_> = calls.iter().filter(|call| call.contains("delete-stack")).collect();
-    let [nodes, again, cluster] = deleted[..] else { panic!("{calls:?}") };
+    let [nodes, again, cluster] = deleted[..] else {
+        panic!("{calls:?}")
+    };
     assert!(nodes.ends_with("eksctl-hook-latency-nodegroup-nodes") && again == nodes);
     assert!(cluster.ends_with("eksctl-hook-latency-cluster"));
 
@@ -233,7 +284,13 @@ fn money_is_not_spent_unasked() {
     let output = fakes.run(&["up", "eks"], &[]);
     assert!(!output.status.success());
     assert!(fakes.calls().is_empty(), "{:?}", fakes.calls());
-    for expected in ["2 nodes c6i.2xlarge", "0.80 USD an hour", "at least 0.47 USD", "20 min", "--yes"] {
+    for expected in [
+        "2 nodes c6i.2xlarge",
+        "0.80 USD an hour",
+        "at least 0.47 USD",
+        "20 min",
+        "--yes",
+    ] {
         assert!(said(&output).contains(expected), "{}", said(&output));
     }
 }
@@ -253,12 +310,19 @@ fn a_second_cluster_is_not_made_over_the_first() {
 fn a_missing_tool_is_named() {
     let fakes = Fakes::new();
     std::fs::remove_file(fakes.path("bin/kind")).unwrap();
-    if ["/usr/bin/kind", "/bin/kind"].iter().any(|path| std::path::Path::new(path).exists()) {
+    if ["/usr/bin/kind", "/bin/kind"]
+        .iter()
+        .any(|path| std::path::Path::new(path).exists())
+    {
         println!("SKIPPED: a_missing_tool_is_named: kind is installed in /usr/bin");
         return;
     }
     let output = fakes.run(&["status", "kind"], &[]);
-    assert!(said(&output).contains("`kind get clusters`: not installed"), "{}", said(&output));
+    assert!(
+        said(&output).contains("`kind get clusters`: not installed"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
@@ -290,7 +354,10 @@ fn the_real_aws_knows_every_line() {
         }
         assert_eq!(refused(line), None, "{line}");
     }
-    assert!(refused("aws ec2 delete-placement-group --group-names x").is_some(), "it does refuse");
+    assert!(
+        refused("aws ec2 delete-placement-group --group-names x").is_some(),
+        "it does refuse"
+    );
 }
 
 /// The words of a recorded line after the first; a query is the only word with spaces, and stands before --output.

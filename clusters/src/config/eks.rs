@@ -114,7 +114,10 @@ impl Eks {
     /// Nodes of the cluster.
     #[must_use]
     pub fn nodes(&self) -> u32 {
-        self.managed_node_groups.iter().map(|group| group.desired_capacity).sum()
+        self.managed_node_groups
+            .iter()
+            .map(|group| group.desired_capacity)
+            .sum()
     }
 
     /// What the nodes are, for people.
@@ -152,7 +155,12 @@ impl Eks {
         let key = |field: &str| format!("managedNodeGroups[{}].{field}", group.name);
         let family = "AmazonLinux2023";
         expect(&key("amiFamily"), ami_family, ami_family == family, family)?;
-        expect(&key("spot"), spot, !spot, "false: a node that is taken away ends the experiment")?;
+        expect(
+            &key("spot"),
+            spot,
+            !spot,
+            "false: a node that is taken away ends the experiment",
+        )?;
         let sizes = (group.min_size, group.max_size, group.desired_capacity);
         let name = key("{minSize,maxSize,desiredCapacity}");
         expect(&name, sizes, sizes == (2, 2, 2), "2 each")?;
@@ -160,9 +168,19 @@ impl Eks {
         let one = zones.len() == 1 && self.availability_zones.contains(&zones[0]);
         expect(&key("availabilityZones"), zones, one, "one of the cluster's")?;
         let placed = &group.placement.group_name;
-        expect(&key("placement.groupName"), placed, *placed == self.metadata.name, "the cluster's name")?;
+        expect(
+            &key("placement.groupName"),
+            placed,
+            *placed == self.metadata.name,
+            "the cluster's name",
+        )?;
         let imds = group.disable_pod_imds;
-        expect(&key("disablePodIMDS"), imds, imds, "true: pods need no credentials of the node")?;
+        expect(
+            &key("disablePodIMDS"),
+            imds,
+            imds,
+            "true: pods need no credentials of the node",
+        )?;
         expect(&key("tags"), tags, tagged(tags), "project: hook-latency among them")?;
         let node: NodeConfig = yaml(&group.override_bootstrap_command)
             .map_err(|error| format!("{}: {error}", key("overrideBootstrapCommand")))?;
@@ -172,7 +190,12 @@ impl Eks {
         expect(&name, is, is == wanted, "node.eks.aws/v1alpha1, NodeConfig")?;
         let policy = node.spec.kubelet.config.cpu_manager_policy;
         let name = key("overrideBootstrapCommand: spec.kubelet.config.cpuManagerPolicy");
-        expect(&name, &policy, policy == "static", "static: the prober's processors are its own")
+        expect(
+            &name,
+            &policy,
+            policy == "static",
+            "static: the prober's processors are its own",
+        )
     }
 }
 
@@ -186,21 +209,40 @@ impl Config for Eks {
         expect("apiVersion", &self.api_version, self.api_version == version, version)?;
         expect("kind", &self.kind, self.kind == "ClusterConfig", "ClusterConfig")?;
         let Metadata { version, tags, .. } = &self.metadata;
-        let minor = version.strip_prefix("1.").is_some_and(|minor| minor.parse::<u32>().is_ok());
+        let minor = version
+            .strip_prefix("1.")
+            .is_some_and(|minor| minor.parse::<u32>().is_ok());
         expect("metadata.version", version, minor, "a version, \"1.34\"")?;
         expect("metadata.tags", tags, tagged(tags), "project: hook-latency among them")?;
         for key in [NODE_PRICE, CONTROL_PLANE_PRICE] {
             let annotation = format!("metadata.annotations.{key}");
             let value = self.metadata.annotations.get(key);
             let price = self.price(key);
-            expect(&annotation, value, price.is_finite() && price >= 0.0, "US dollars per hour, \"0.35\"")?;
+            expect(
+                &annotation,
+                value,
+                price.is_finite() && price >= 0.0,
+                "US dollars per hour, \"0.35\"",
+            )?;
         }
         let zones = &self.availability_zones;
         expect("availabilityZones", zones, zones.len() == 2, "two")?;
         let gateway = &self.vpc.nat.gateway;
-        expect("vpc.nat.gateway", gateway, gateway == "Disable", "Disable: a gateway is billed and not needed")?;
+        expect(
+            "vpc.nat.gateway",
+            gateway,
+            gateway == "Disable",
+            "Disable: a gateway is billed and not needed",
+        )?;
         let groups = self.managed_node_groups.len();
-        expect("managedNodeGroups", groups, groups == 1, "one group, so that all nodes are of one type")?;
-        self.managed_node_groups.iter().try_for_each(|group| self.check_group(group))
+        expect(
+            "managedNodeGroups",
+            groups,
+            groups == 1,
+            "one group, so that all nodes are of one type",
+        )?;
+        self.managed_node_groups
+            .iter()
+            .try_for_each(|group| self.check_group(group))
     }
 }

@@ -40,7 +40,10 @@ impl Config for Kind {
         for (index, node) in self.nodes.iter().enumerate() {
             let digest = node.image.split_once("@sha256:").map(|(_, digest)| digest);
             let pinned = digest.is_some_and(|digest| {
-                digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+                digest.len() == 64
+                    && digest
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
             });
             let key = format!("nodes[{index}].image");
             expect(&key, &node.image, pinned, "an image with its digest, NAME@sha256:…")?;

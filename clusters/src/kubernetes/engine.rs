@@ -157,7 +157,9 @@ fn ready(pod: &Pod) -> Option<IpAddr> {
     let statuses = status.container_statuses.as_ref()?;
     let wanted = pod.spec.as_ref()?.containers.len();
     let all = statuses.len() == wanted
-        && statuses.iter().all(|status| running::state(status) == Some(State::Running));
+        && statuses
+            .iter()
+            .all(|status| running::state(status) == Some(State::Running));
     if !all {
         return None;
     }
@@ -174,18 +176,25 @@ fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
             return Some(format!("{name} ended at once with {code}{why}"));
         }
         let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
-        let reason = waiting.and_then(|waiting| waiting.reason.as_deref()).unwrap_or_default();
-        let message = waiting.and_then(|waiting| waiting.message.as_deref()).unwrap_or_default();
+        let reason = waiting
+            .and_then(|waiting| waiting.reason.as_deref())
+            .unwrap_or_default();
+        let message = waiting
+            .and_then(|waiting| waiting.message.as_deref())
+            .unwrap_or_default();
         let advice = match reason {
             "ErrImageNeverPull" => "load the image into every node: `--load-with COMMAND`, or name one by `--image`",
             "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" => "can the nodes reach the registry?",
-            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => "the node's container engine says why",
+            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+                "the node's container engine says why"
+            }
             _ => continue,
         };
         return Some(format!("{name}: {reason}: {message}; {advice}"));
     }
     let conditions = status.conditions.iter().flatten();
-    let mut unscheduled = conditions.filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+    let mut unscheduled =
+        conditions.filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(condition) = unscheduled.next()
         && waited > UNSCHEDULABLE
     {
@@ -210,7 +219,9 @@ fn archive(image: &Image) -> Result<NamedTempFile, Error> {
 impl Engine for Kubernetes {
     fn facts(&self) -> Result<BTreeMap<String, String>, Error> {
         let client = self.connection.client.clone();
-        let version = self.connection.wait(answer("ask for its version", client.apiserver_version()))?;
+        let version = self
+            .connection
+            .wait(answer("ask for its version", client.apiserver_version()))?;
         let version = version.ok_or_else(|| failed("ask for its version", "it does not say; is it a Kubernetes?"))?;
         let mut facts = BTreeMap::from([
             ("version".to_owned(), version.git_version),
@@ -220,13 +231,19 @@ impl Engine for Kubernetes {
         ]);
         let nodes: Api<Node> = self.connection.global();
         // Who may not look at nodes measures all the same.
-        if let Ok(Some(nodes)) = self.connection.wait(answer("list nodes", nodes.list(&ListParams::default()))) {
+        if let Ok(Some(nodes)) = self
+            .connection
+            .wait(answer("list nodes", nodes.list(&ListParams::default())))
+        {
             for node in nodes {
                 let info = node.status.and_then(|status| status.node_info);
                 if let (Some(name), Some(info)) = (node.metadata.name, info) {
                     facts.insert(
                         format!("node {name}"),
-                        format!("{}, {}, Linux {}", info.kubelet_version, info.container_runtime_version, info.kernel_version),
+                        format!(
+                            "{}, {}, Linux {}",
+                            info.kubelet_version, info.container_runtime_version, info.kernel_version
+                        ),
                     );
                 }
             }

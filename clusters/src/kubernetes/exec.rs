@@ -98,11 +98,19 @@ fn code(status: Option<&Status>) -> Result<i64, String> {
     if status.status.as_deref() == Some("Success") {
         return Ok(0);
     }
-    let causes = status.details.iter().flat_map(|details| details.causes.iter().flatten());
+    let causes = status
+        .details
+        .iter()
+        .flat_map(|details| details.causes.iter().flatten());
     let code = causes
         .filter(|cause| cause.reason.as_deref() == Some("ExitCode"))
         .find_map(|cause| cause.message.as_ref()?.parse().ok());
-    code.ok_or_else(|| status.message.clone().unwrap_or_else(|| "it failed for no stated reason".to_owned()))
+    code.ok_or_else(|| {
+        status
+            .message
+            .clone()
+            .unwrap_or_else(|| "it failed for no stated reason".to_owned())
+    })
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ impl Pods {
         match answer("look at a node", nodes.get(node)).await {
             Ok(Some(node)) => {
                 let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
-                conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status != "True")
+                conditions
+                    .iter()
+                    .any(|condition| condition.type_ == "Ready" && condition.status != "True")
             }
             Ok(None) => true,
             Err(_) => false,
@@ -111,7 +113,9 @@ pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), Error> {
     let mut asked: Option<DeleteParams> = Some(DeleteParams::default().grace_period(1));
     loop {
         let there = match asked.take() {
-            Some(how) => answer(&action, pods.delete(name, &how)).await.map(|there| there.is_some()),
+            Some(how) => answer(&action, pods.delete(name, &how))
+                .await
+                .map(|there| there.is_some()),
             None => answer(&action, pods.get(name)).await.map(|there| there.is_some()),
         };
         match there {
@@ -186,12 +190,20 @@ impl Running for Pods {
             }
         };
         add("pod", pod.metadata.name.clone());
-        add("image_id", status(&pod, container).map(|status| status.image_id.clone()));
-        add("qos_class", pod.status.as_ref().and_then(|status| status.qos_class.clone()));
+        add(
+            "image_id",
+            status(&pod, container).map(|status| status.image_id.clone()),
+        );
+        add(
+            "qos_class",
+            pod.status.as_ref().and_then(|status| status.qos_class.clone()),
+        );
         let spec = pod.spec.unwrap_or_default();
         add("node", spec.node_name);
         let resources = spec.containers.into_iter().find(|other| other.name == container);
-        let limits = resources.and_then(|container| container.resources?.limits).unwrap_or_default();
+        let limits = resources
+            .and_then(|container| container.resources?.limits)
+            .unwrap_or_default();
         for (name, amount) in limits {
             add(&format!("limit_{name}"), Some(amount.0));
         }

@@ -41,7 +41,9 @@ pub(super) fn push(
     }
     for name in names {
         // It may not have come that far; the first error is the one to report.
-        _ = commands.for_cleaning_up().output(&docker(&["image", "rm", "--force", name]));
+        _ = commands
+            .for_cleaning_up()
+            .output(&docker(&["image", "rm", "--force", name]));
     }
     Ok(format!("{registry}/{repository}@{}", pushed?))
 }

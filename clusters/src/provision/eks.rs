@@ -78,7 +78,14 @@ impl EksCluster {
         for stack in self.stacks(commands)? {
             let delete = self.aws("cloudformation", "delete-stack");
             commands.insist(&delete.arg("--stack-name").arg(&stack))?;
-            let wait = Line::new(["aws", "cloudformation", "wait", "stack-delete-complete", "--region", region]);
+            let wait = Line::new([
+                "aws",
+                "cloudformation",
+                "wait",
+                "stack-delete-complete",
+                "--region",
+                region,
+            ]);
             commands.insist(&wait.arg("--stack-name").arg(&stack))?;
         }
         super::forget(&self.kubeconfig)
@@ -90,7 +97,10 @@ impl Provider for EksCluster {
         let (name, region) = (self.eks.name(), self.eks.region());
         Announcement {
             what: vec![
-                format!("EKS cluster {name} in {region}: a control plane, {}", self.eks.nodes_shown()),
+                format!(
+                    "EKS cluster {name} in {region}: a control plane, {}",
+                    self.eks.nodes_shown()
+                ),
                 format!("placement group {name}"),
                 format!("ECR repository {}", self.repository()),
             ],
@@ -114,7 +124,9 @@ impl Provider for EksCluster {
                 .arg("--strategy")
                 .arg("cluster")
                 .arg("--tag-specifications")
-                .arg(format!("ResourceType=placement-group,Tags=[{{Key={key},Value={value}}}]")),
+                .arg(format!(
+                    "ResourceType=placement-group,Tags=[{{Key={key},Value={value}}}]"
+                )),
         )?;
         let repository = self.aws("ecr", "create-repository");
         commands.output(
@@ -161,7 +173,11 @@ impl Provider for EksCluster {
             let line = match kind {
                 PLACEMENT_GROUP => self.aws("ec2", "delete-placement-group").arg("--group-name").arg(name),
                 // With the images in it.
-                _ => self.aws("ecr", "delete-repository").arg("--repository-name").arg(name).arg("--force"),
+                _ => self
+                    .aws("ecr", "delete-repository")
+                    .arg("--repository-name")
+                    .arg(name)
+                    .arg("--force"),
             };
             commands.insist(&line)?;
         }

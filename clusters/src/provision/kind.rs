@@ -70,7 +70,10 @@ impl Provider for KindCluster {
 
     fn find(&self, commands: &Commands, _: &'static str) -> Result<Vec<String>, Error> {
         let all = commands.insist(&Line::new(["kind", "get", "clusters"]))?;
-        Ok(super::words(&all).into_iter().filter(|name| *name == self.name).collect())
+        Ok(super::words(&all)
+            .into_iter()
+            .filter(|name| *name == self.name)
+            .collect())
     }
 
     fn delete(&self, commands: &Commands, _: &'static str, names: &[String]) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clusters::provision::{self, Announcement, EksCluster, KindCluster, Provider};
 use clusters::Commands;
+use clusters::provision::{self, Announcement, EksCluster, KindCluster, Provider};
 
 /// Which cluster, and where its files are.
 #[derive(Clone, Debug, clap::Args)]

@@ -18,7 +18,11 @@ impl Fakes {
             directory: tempfile::tempdir().unwrap(),
         };
         let tool = cluster().parent().unwrap().join("examples/fake_tool");
-        assert!(tool.exists(), "{} is not there: cargo build -p clusters --examples", tool.display());
+        assert!(
+            tool.exists(),
+            "{} is not there: cargo build -p clusters --examples",
+            tool.display()
+        );
         for folder in ["bin", "state"] {
             fs::create_dir(fakes.path(folder)).unwrap();
         }
@@ -73,8 +77,15 @@ impl Fakes {
         }
         let mut all = Vec::new();
         for kind in ["cluster", "stack", "placement", "repository", "image", "local"] {
-            for entry in fs::read_dir(self.path("state").join(kind)).into_iter().flatten().flatten() {
-                all.push(format!("{kind} {}", entry.file_name().to_string_lossy().replace('%', "/")));
+            for entry in fs::read_dir(self.path("state").join(kind))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                all.push(format!(
+                    "{kind} {}",
+                    entry.file_name().to_string_lossy().replace('%', "/")
+                ));
             }
         }
         for entry in fs::read_dir(self.path("kubeconfigs")).into_iter().flatten().flatten() {
