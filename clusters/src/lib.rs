@@ -13,6 +13,7 @@ pub mod config;
 pub mod container;
 mod error;
 mod image;
+pub mod inject;
 mod isolation;
 pub mod kubernetes;
 mod network;

@@ -26,6 +26,8 @@ enum Verb {
     Down(verbs::provision::Which),
     /// What there is of a cluster
     Status(verbs::provision::Status),
+    /// Put the hook into a workload, or take it out again
+    Inject(verbs::inject::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,5 +45,6 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Up(arguments) => verbs::provision::up(&arguments),
         Verb::Down(arguments) => verbs::provision::down(&arguments),
         Verb::Status(arguments) => verbs::provision::status(&arguments),
+        Verb::Inject(arguments) => verbs::inject::run(&arguments),
     }
 }

@@ -5,11 +5,13 @@ mod analyze;
 mod bench;
 mod build;
 mod calibrate;
+mod cluster;
 mod coverage;
 mod doctor;
 mod figures;
 mod fuzz;
 mod import;
+mod inject;
 mod notebooks;
 mod paths;
 mod programs;
@@ -48,6 +50,12 @@ enum Verb {
     Doctor(doctor::Arguments),
     /// Measure one experiment
     Run(run::Arguments),
+    /// Bring a cluster up, take it down with all that belongs to it, say what is there: kind, eks, kubernetes
+    #[command(disable_help_flag = true)]
+    Cluster(cluster::Arguments),
+    /// Put the hook into a Kubernetes workload and take it out again, as deployment/NAME
+    #[command(disable_help_flag = true)]
+    Inject(inject::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
@@ -94,6 +102,8 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Build => build::run(),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Cluster(arguments) => cluster::run(&arguments),
+        Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),

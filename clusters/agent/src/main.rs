@@ -6,6 +6,7 @@
 
 mod arm;
 mod ask;
+mod copy;
 mod export;
 mod first;
 mod processor;
@@ -63,6 +64,13 @@ enum Verb {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Copy a file, for other containers of the pod
+    Copy {
+        /// The file
+        from: PathBuf,
+        /// Its new name
+        to: PathBuf,
+    },
     /// Print a file: a line with its length and SHA-256, its bytes; then wait until a line `received` comes
     Export {
         /// The file
@@ -80,6 +88,7 @@ fn main() -> Result<ExitCode> {
         Verb::Stop => ask::stop(&flags.work)?,
         Verb::Limits => ask::limits()?,
         Verb::Run { processor, command } => processor::run(processor, &command)?,
+        Verb::Copy { from, to } => copy::run(&from, &to)?,
         Verb::Export { path } => export::run(&path)?,
     }
     Ok(ExitCode::SUCCESS)

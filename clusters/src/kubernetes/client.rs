@@ -17,16 +17,16 @@ use crate::error::Error;
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A connection.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     blocking: Blocking,
-    pub(super) client: Client,
-    pub(super) namespace: String,
-    pub(super) context: String,
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    pub(crate) context: String,
 }
 
 impl Connection {
     /// Connects by a kubeconfig, or by what `KUBECONFIG` and `~/.kube/config` say.
-    pub(super) fn open(
+    pub(crate) fn open(
         kubeconfig: Option<&Path>,
         context: Option<&str>,
         namespace: Option<&str>,
@@ -64,7 +64,7 @@ impl Connection {
     }
 
     /// Objects of a kind in the namespace.
-    pub(super) fn objects<K>(&self) -> Api<K>
+    pub(crate) fn objects<K>(&self) -> Api<K>
     where
         K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
         K::DynamicType: Default,
@@ -73,7 +73,7 @@ impl Connection {
     }
 
     /// Objects of a kind that belong to no namespace.
-    pub(super) fn global<K>(&self) -> Api<K>
+    pub(crate) fn global<K>(&self) -> Api<K>
     where
         K: kube::Resource<Scope = k8s_openapi::ClusterResourceScope>,
         K::DynamicType: Default,
@@ -82,18 +82,18 @@ impl Connection {
     }
 
     /// Waits for something, until a signal comes.
-    pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.blocking.stoppable(work)
     }
 
     /// Waits for something that no signal may interrupt: removal.
-    pub(super) fn finish<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn finish<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.blocking.finish(work)
     }
 }
 
 /// A request that must be answered in time; none is an object that is not there.
-pub(super) async fn answer<T>(
+pub(crate) async fn answer<T>(
     action: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<Option<T>, Error> {
@@ -121,7 +121,7 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 }
 
 /// An error of this engine.
-pub(super) fn failed(action: &str, reason: impl ToString) -> Error {
+pub(crate) fn failed(action: &str, reason: impl ToString) -> Error {
     Error::Engine {
         engine: ENGINE,
         action: action.to_owned(),

@@ -38,7 +38,7 @@ impl Topology {
 
 /// How nodes get the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Pull {
+pub enum Pull {
     /// It was loaded into them.
     Never,
     /// From a registry, by a reference with a digest.
@@ -50,13 +50,8 @@ const PART: &str = "hook-latency.part";
 const WORK: &str = "work";
 
 /// The pods of a launch, in the order in which they are to be created.
-pub(crate) fn pods(
-    topology: Topology,
-    owner: &Owner,
-    image: &Image,
-    pull: &Pull,
-    containers: &[ContainerSpec],
-) -> Vec<Pod> {
+#[must_use]
+pub fn pods(topology: Topology, owner: &Owner, image: &Image, pull: &Pull, containers: &[ContainerSpec]) -> Vec<Pod> {
     let of = |role: Role| containers.iter().filter(move |container| container.role == role);
     let name = owner.name();
     match topology {

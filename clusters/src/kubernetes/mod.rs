@@ -9,8 +9,9 @@ mod exec;
 mod manifest;
 mod running;
 
+pub(crate) use client::{Connection, answer, failed};
 pub use engine::{Delivery, Kubernetes, Settings};
-pub use manifest::Topology;
+pub use manifest::{Pull, Topology, pods};
 
 /// Name in errors.
 const ENGINE: &str = "kubernetes";
