@@ -26,6 +26,8 @@ enum Verb {
     Down(verbs::provision::Which),
     /// What there is of a cluster
     Status(verbs::provision::Status),
+    /// Write the image with the hook into a file, for a registry of yours
+    Image(verbs::image::Arguments),
     /// Put the hook into a workload, or take it out again
     Inject(verbs::inject::Arguments),
 }
@@ -45,6 +47,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Up(arguments) => verbs::provision::up(&arguments),
         Verb::Down(arguments) => verbs::provision::down(&arguments),
         Verb::Status(arguments) => verbs::provision::status(&arguments),
+        Verb::Image(arguments) => verbs::image::run(&arguments),
         Verb::Inject(arguments) => verbs::inject::run(&arguments),
     }
 }

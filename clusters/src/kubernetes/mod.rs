@@ -4,12 +4,14 @@
 //! no credentials of the cluster.
 
 mod client;
+mod conditions;
 mod engine;
 mod exec;
 mod manifest;
 mod running;
 
 pub(crate) use client::{Connection, answer, failed};
+pub use conditions::{Choice, KUBECONFIGS, project};
 pub use engine::{Delivery, Kubernetes, Settings};
 pub use manifest::{Pull, Topology, pods};
 

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub(crate) mod image;
 pub(crate) mod inject;
 pub(crate) mod provision;
 
