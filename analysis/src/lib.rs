@@ -11,7 +11,7 @@ pub mod stats;
 
 pub use stats::{
     ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
-    FiveNumbers, LaunchSamples, Levels, Location, OrderSamples, Proportion, ProportionError, Quantity, SegmentMedians,
-    Steadiness, Times, Turn, carry_over, differences, effect, estimate, estimate_with, levels, proportion, turn_effect,
-    within_margin,
+    FiveNumbers, LaunchSamples, Levels, Limits, Location, OrderSamples, Pilot, Proportion, ProportionError, Quantity,
+    SegmentMedians, Split, Steadiness, Times, Turn, carry_over, differences, effect, estimate, estimate_with, levels,
+    proportion, turn_effect, within_margin,
 };

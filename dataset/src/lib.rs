@@ -11,6 +11,7 @@ mod manifest;
 mod observation;
 mod reader;
 mod recording;
+mod ro_crate;
 mod run;
 mod schema;
 pub mod ssp2023;
@@ -25,6 +26,7 @@ pub use manifest::{
 };
 pub use observation::{Observation, Status};
 pub use reader::ObservationReader;
+pub use ro_crate::{RO_CRATE, ro_crate};
 pub use run::{Run, file_record, hexadecimal, sha256, write_file, write_json, write_manifest};
 pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS};
 pub use writer::ObservationWriter;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::manifest::{FileRecord, MANIFEST_VERSION, Manifest};
+use crate::ro_crate::{RO_CRATE, ro_crate};
 
 /// A recorded run.
 #[derive(Clone, Debug)]
@@ -81,11 +82,12 @@ impl Run {
     }
 }
 
-/// Writes `manifest.json` of a run.
+/// Writes `manifest.json` of a run, and before it, since it says that the run is finished, its RO-Crate.
 ///
 /// # Errors
 /// When the disk is full.
 pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Error> {
+    write_json(&directory.join(RO_CRATE), &ro_crate(manifest))?;
     write_json(&directory.join("manifest.json"), manifest)
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use serde_json::Value;
 
 fn dataset() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("dataset"))
@@ -37,6 +38,31 @@ fn the_committed_json_schema_is_current() {
     );
 }
 
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The RO-Crate has the manifest's files, with their lengths and checksums, and says when they were made.
+fn describes_every_file(crate_: &Value, manifest: &Value) {
+    let entities = crate_["@graph"].as_array().unwrap();
+    let entity = |id: &str| {
+        let found = entities.iter().find(|entity| entity["@id"] == id);
+        found.unwrap_or_else(|| panic!("no entity {id}"))
+    };
+    for file in manifest["files"].as_array().unwrap() {
+        let path = file["path"].as_str().unwrap();
+        assert_eq!(entity(path)["sha256"], file["sha256"]);
+        assert_eq!(entity(path)["contentSize"], file["bytes"].to_string());
+        let part = serde_json::json!({ "@id": path });
+        assert!(
+            entity("./")["hasPart"].as_array().unwrap().contains(&part),
+            "{path} is no part"
+        );
+    }
+    let made = entity("#measurement")["endTime"].as_str().unwrap();
+    assert!(made.starts_with("20") && made.ends_with('Z'), "{made}");
+}
+
 #[test]
 fn the_study_is_imported_checked_and_its_damage_named() {
     let Some(from) = recordings() else { return };
@@ -64,8 +90,9 @@ fn the_study_is_imported_checked_and_its_damage_named() {
         damaged[0].starts_with("docker hook") && damaged[1].starts_with("eks-nodes hook"),
         "{text}"
     );
-    let manifest = serde_json::from_str(&fs::read_to_string(out.join("manifest.json")).unwrap()).unwrap();
-    let schema = serde_json::from_str(include_str!("../manifest.schema.json")).unwrap();
+    let manifest = json(&out.join("manifest.json"));
+    describes_every_file(&json(&out.join("ro-crate-metadata.json")), &manifest);
+    let schema: Value = serde_json::from_str(include_str!("../manifest.schema.json")).unwrap();
     assert!(
         jsonschema::is_valid(&schema, &manifest),
         "the manifest does not follow its schema"

@@ -10,6 +10,8 @@ use crate::programs::{Program, cargo, find};
 
 /// The study's public repository.
 const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
+/// Names a folder with the study, as the nix shell does; it is not fetched then.
+const HAD: &str = "SSP2023";
 /// The commit whose files the import knows by their SHA-256.
 const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 
@@ -17,7 +19,7 @@ const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 pub(crate) enum Arguments {
     /// The eight recordings and the keywords of the 2023 study, verified by SHA-256, to data/ssp2023
     Ssp2023 {
-        /// Folder with the eight CSV files and words.txt, or a checkout of the study's repository [default: fetch it]
+        /// Folder with the eight CSV files and words.txt, or a checkout of the study's repository [default: $SSP2023, else fetch it]
         #[arg(long, value_parser = paths::from_here)]
         from: Option<PathBuf>,
     },
@@ -41,6 +43,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When the repository cannot be reached, or its recordings cannot be converted.
 pub(crate) fn fetch_and_convert() -> Result<()> {
+    if let Some(folder) = std::env::var_os(HAD) {
+        return convert(Path::new(&folder));
+    }
     let folder = tempfile::tempdir().context("making a temporary folder for the study's repository")?;
     fetch(folder.path()).with_context(|| {
         format!(

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod analyze;
+mod archive;
 mod bench;
 mod build;
 mod calibrate;
@@ -13,8 +14,10 @@ mod fuzz;
 mod import;
 mod inject;
 mod notebooks;
+mod paper;
 mod paths;
 mod programs;
+mod python;
 mod report;
 mod reproduce;
 mod run;
@@ -69,6 +72,10 @@ enum Verb {
     Notebooks(notebooks::Arguments),
     /// Write a run's HTML report
     Report(report::Arguments),
+    /// Make the paper, whose numbers are held against the recorded runs
+    Paper(paper::Arguments),
+    /// Pack everything into one file to deposit, which builds and analyses without a network
+    Archive(archive::Arguments),
     /// Compile a list of words into the file that READHOOK_WORDS names
     Words(words::Arguments),
     /// Compare side by side with others, in one run
@@ -110,6 +117,8 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Figures(arguments) => figures::run(&arguments),
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Paper(arguments) => paper::run(&arguments),
+        Verb::Archive(arguments) => archive::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Coverage(arguments) => coverage::run(&arguments),

@@ -3,7 +3,6 @@
 mod guard;
 mod kernel;
 mod outputs;
-mod python;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,9 +12,16 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths;
 use crate::programs::Program;
+use crate::python::Environment;
 
 /// Where the notebooks are.
 const NOTEBOOKS: &str = "notebooks";
+/// nbconvert with everything it needs.
+const NBCONVERT: Environment = Environment {
+    name: "nbconvert",
+    requirements: "notebooks/requirements.txt",
+    purpose: "executes the notebooks",
+};
 /// A cell that takes longer hangs. The first one compiles the project and its dependencies.
 const CELL_TIMEOUT_S: u32 = 1_800;
 
@@ -65,7 +71,7 @@ pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
             "evcxr_jupyter",
             there(paths::cache().map(|cache| kernel::binary(&cache))),
         ),
-        ("nbconvert", there(paths::cache().map(|cache| python::marker(&cache)))),
+        ("nbconvert", there(paths::cache().map(|cache| NBCONVERT.marker(&cache)))),
     ]
 }
 
@@ -78,7 +84,7 @@ fn execute(notebooks: &[PathBuf]) -> Result<()> {
         lock.lock()
             .context("waiting for another clone that provides the tools")?;
         kernel::provide(&cache)?;
-        python::provide(&cache)?
+        NBCONVERT.provide(&cache)?
     };
     let out = Path::new(paths::REPORTS).join("notebooks");
     std::fs::create_dir_all(&out).with_context(|| format!("making {}", out.display()))?;

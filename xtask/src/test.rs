@@ -1,8 +1,12 @@
 //! `cargo xtask test`: all that CI runs. Every step runs, also after one that failed; the count of tests comes last.
 
+mod archived;
 mod count;
+mod rebuilt;
+mod supply;
 
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -32,8 +36,16 @@ pub(crate) fn run() -> Result<()> {
     steps.take("tests", || done(tests(&mut count)));
     steps.take("fuzzing", fuzzing);
     steps.take("invariants", invariants);
+    steps.take("the hook built again", rebuilt_hook);
+    steps.take("dependencies", supply::chain);
+    steps.take("advisories", supply::advisories);
     steps.take("documentation", || done(documentation()));
-    steps.take("smoke run", smoke_run);
+    let mut run = None;
+    steps.take("smoke run", || {
+        run = Some(smoke_run()?);
+        Ok(Outcome::Done)
+    });
+    steps.take("archive", || archive(run.as_deref()));
     steps.take("notebooks", notebooks_if_possible);
 
     steps.summary();
@@ -93,7 +105,7 @@ fn lints() -> Result<()> {
 }
 
 fn invariants() -> Result<Outcome> {
-    if !std::path::Path::new(".git").exists() {
+    if !Path::new(".git").exists() {
         return Ok(Outcome::Skipped(
             "this is no git clone, and tidy asks git for the files".into(),
         ));
@@ -109,7 +121,7 @@ fn fuzzing() -> Result<Outcome> {
 }
 
 /// Builds, measures briefly and writes the report, beside the target folder's other products.
-fn smoke_run() -> Result<Outcome> {
+fn smoke_run() -> Result<PathBuf> {
     build::run()?;
     let folder = paths::target().join("smoke");
     // What an earlier, killed test left would be continued, and that is not what is to be tested here.
@@ -117,7 +129,29 @@ fn smoke_run() -> Result<Outcome> {
         std::fs::remove_dir_all(&folder)?;
     }
     let run = reproduce::measure(reproduce::Profile::Smoke, &folder.join("runs"))?;
-    done(report::write("html", &run, &folder.join("report")))
+    report::write("html", &run, &folder.join("report"))?;
+    Ok(run)
+}
+
+fn rebuilt_hook() -> Result<Outcome> {
+    if !Path::new(".git").exists() {
+        return Ok(Outcome::Skipped(
+            "this is no git clone, whose files are built again".into(),
+        ));
+    }
+    done(rebuilt::hook())
+}
+
+fn archive(run: Option<&Path>) -> Result<Outcome> {
+    let Some(run) = run else {
+        return Ok(Outcome::Skipped("there is no smoke run to analyse".into()));
+    };
+    if !Path::new(".git").exists() {
+        return Ok(Outcome::Skipped(
+            "this is no git clone, which is what is archived".into(),
+        ));
+    }
+    done(archived::reproduces(run))
 }
 
 fn notebooks_if_possible() -> Result<Outcome> {

@@ -1,6 +1,8 @@
 //! `cargo xtask tidy`: the invariants of ARCHITECTURE.md, checked.
 
+mod citation;
 mod dependencies;
+mod nix;
 mod notebooks;
 mod sources;
 
@@ -33,6 +35,10 @@ pub(crate) fn run() -> Result<()> {
     breaches.extend(dependencies::parquet_in_dataset_only(&files));
     breaches.extend(dependencies::xtask_is_light()?);
     breaches.extend(notebooks::thin(&files)?);
+    breaches.extend(nix::lock_agrees(&files)?);
+    breaches.extend(nix::no_git_sources(&files));
+    breaches.extend(nix::paths_are_tracked(&files));
+    breaches.extend(citation::agree(&files)?);
     for breach in &breaches {
         println!("{breach}");
     }

@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::student;
+use super::power::{POWER, half_width, mde};
 
 /// Confidence of an interval where nothing else is asked for.
 const CONFIDENCE: f64 = 0.95;
-/// Power of the minimum detectable effect.
-const POWER: f64 = 0.8;
 
 /// A mean over launches. In the unit of the values that went in: ns for effects.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
@@ -62,9 +60,9 @@ pub fn estimate(values: &[f64]) -> Result<Estimate, EstimateError> {
 
 /// Mean over launches with an interval of the given confidence, one value per launch.
 ///
-/// m ± t(1 - α/2, n - 1) s/√n, and MDE = (t(1 - α/2, n - 1) + t(0.8, n - 1)) s/√n. Assumes that launches are independent
+/// m ± t(1 - α/2, n - 1) s/√n, and the MDE of [`super::power::mde`]. Assumes that launches are independent
 /// and their values near enough to normal for the mean of n of them; nothing about requests within a launch. Kalibera &
-/// Jones, <https://doi.org/10.1145/2464157.2464160>; Bloom for the MDE, <https://doi.org/10.1177/0193841X9501900504>.
+/// Jones, <https://doi.org/10.1145/2491894.2464160>; Bloom for the MDE, <https://doi.org/10.1177/0193841X9501900504>.
 /// Validated against SciPy (`tests/reference`).
 ///
 /// # Errors
@@ -83,10 +81,10 @@ pub fn estimate_with(values: &[f64], confidence: f64) -> Result<Estimate, Estima
     let n = values.len() as f64;
     let value = values.iter().sum::<f64>() / n;
     let launch_sd = (values.iter().map(|one| (one - value).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let standard_error = launch_sd / n.sqrt();
-    let t = student::quantile(f64::midpoint(1.0, confidence), n - 1.0);
-    let half = t * standard_error;
-    let mde = (t + student::quantile(POWER, n - 1.0)) * standard_error;
+    let launches = u32::try_from(values.len()).map_err(|_| EstimateError::Overflow)?;
+    // What is left to go wrong is a spread beyond f64.
+    let half = half_width(launch_sd, launches, confidence).map_err(|_| EstimateError::Overflow)?;
+    let mde = mde(launch_sd, launches, confidence, POWER).map_err(|_| EstimateError::Overflow)?;
     if ![value - half, value + half, mde]
         .iter()
         .all(|number| number.is_finite())

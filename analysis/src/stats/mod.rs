@@ -1,6 +1,7 @@
 //! Samples, locations and launch-level effects.
 
 mod changepoint;
+pub mod components;
 mod distribution;
 mod effect;
 mod equivalence;
@@ -9,9 +10,12 @@ mod five_numbers;
 mod location;
 mod order;
 mod page;
+pub mod power;
 mod proportion;
+mod quantiles;
 mod samples;
 pub mod serial;
+mod split;
 pub mod student;
 
 pub use changepoint::{Levels, SegmentMedians, Steadiness, levels};
@@ -24,3 +28,4 @@ pub use location::Location;
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
+pub use split::{Limits, Pilot, Split};

@@ -1,0 +1,9 @@
+# The 2023 study in the project's own format: every file is verified by its SHA-256 on the way.
+{
+  pkgs,
+  workspace,
+  ssp2023,
+}:
+pkgs.runCommand "ssp2023" { } ''
+  ${workspace.tools}/bin/dataset import ssp2023 --from ${ssp2023} --out "$out"
+''

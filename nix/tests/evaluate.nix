@@ -1,0 +1,52 @@
+# Evaluates the flake's outputs against a stand-in for nixpkgs: every file is read, every reference resolved, every
+# assertion made. It says nothing of whether the packages build.
+#   nix-instantiate --eval --strict --json nix/tests/evaluate.nix
+let
+  lib = {
+    inherit (builtins) concatMap;
+    assertMsg = condition: message: condition || throw message;
+    licenses.asl20 = "Apache-2.0";
+    platforms.linux = [ "x86_64-linux" ];
+    fileset = {
+      toSource = { root, fileset }: fileset;
+      difference = whole: part: whole;
+      gitTracked = toString;
+      # Every path that is left out must be there.
+      unions = map (path: assert builtins.pathExists path; toString path);
+    };
+  };
+  made = kind: arguments: arguments // { outPath = "/stand-in/${kind}"; };
+  # Names that nixpkgs has at the pinned revision.
+  named = builtins.listToAttrs (
+    map (name: { inherit name; value = made name { inherit name; }; }) [
+      "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "evcxr" "git" "haproxy" "jdk"
+      "kind" "kubectl" "nginx" "nixfmt" "nodejs" "redis" "rustfmt" "strace" "stress-ng" "typst" "valgrind"
+    ]
+  );
+  pkgs = named // {
+    inherit lib;
+    rustc = made "rustc" { version = "1.95.0"; };
+    stdenv.cc = made "cc" { };
+    python3 = made "python3" { withPackages = select: map toString (select { jupyter = "jupyter"; nbconvert = "nbconvert"; }); };
+    makeRustPlatform = { rustc, cargo }: { buildRustPackage = arguments: made arguments.pname arguments; };
+    mkShell = made "shell";
+    runCommand = name: environment: text: made name { inherit text; };
+    writeShellApplication = arguments: made arguments.name arguments;
+    dockerTools.streamLayeredImage = arguments: made arguments.name arguments;
+  };
+  flake = (import ../../flake.nix).outputs {
+    self = { };
+    nixpkgs = {
+      lib.genAttrs = names: make: builtins.listToAttrs (map (name: { inherit name; value = make name; }) names);
+      legacyPackages = {
+        x86_64-linux = pkgs;
+        aarch64-linux = pkgs;
+      };
+    };
+    ssp2023 = "/stand-in/ssp2023";
+  };
+in
+# With the systems as the innermost level, the names of all outputs; forced deeply on the way.
+builtins.deepSeq (removeAttrs flake [ "formatter" ]) (
+  builtins.mapAttrs (kind: bySystem: builtins.mapAttrs (system: outputs: builtins.attrNames outputs) bySystem) flake
+)

@@ -1,0 +1,49 @@
+//! The hook is what its source says: built again, elsewhere, it has the same bytes.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::paths;
+use crate::programs::{Program, cargo};
+
+/// Builds what git has of the hook in another folder and compares.
+///
+/// # Errors
+/// When the build fails or a byte differs.
+pub(super) fn hook() -> Result<()> {
+    let folder = tempfile::tempdir().context("making a folder to build in")?;
+    let elsewhere = folder.path().join("elsewhere");
+    let listed = Program::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .output()?;
+    for path in listed.split('\0').filter(|path| !path.is_empty()) {
+        let to = elsewhere.join(path);
+        fs::create_dir_all(to.parent().unwrap_or(&elsewhere))?;
+        // A file deleted but not yet committed is still listed.
+        if fs::exists(path)? {
+            fs::copy(path, &to).with_context(|| format!("copying {path}"))?;
+        }
+    }
+    let build = cargo().env("CARGO_TARGET_DIR", folder.path().join("target")).args([
+        "build",
+        "--locked",
+        "--profile",
+        "hook",
+        "--package",
+        "readhook",
+    ]);
+    eprintln!("$ {}", build.shown());
+    let output = build.expression().dir(&elsewhere).unchecked().run()?;
+    build.succeeded(output.status)?;
+    let (ours, theirs) = (
+        fs::read(paths::hook())?,
+        fs::read(folder.path().join("target/hook/libreadhook.so"))?,
+    );
+    ensure!(
+        ours == theirs,
+        "{} and a build of the same source in another folder differ",
+        paths::hook().display()
+    );
+    Ok(())
+}
