@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clusters::Image;
 use clusters::container::{ContainerSpec, Limits, Owner, Role};
-use clusters::kubernetes::{Pull, Topology, pods};
+use clusters::kubernetes::{Pull, Recipe, Share, Topology, pods};
 use k8s_openapi::api::core::v1::Pod;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,13 +19,13 @@ fn launch(topology: Topology, pull: &Pull) -> Vec<Pod> {
         environment: BTreeMap::from([("READHOOK_MODE".to_owned(), "off".to_owned())]),
         limits: Limits {
             millicores,
-            memory_bytes: 128 << 20,
+            memory_bytes: Some(128 << 20),
         },
     };
     let containers = [
-        container("unmodified", Role::Arm, 200),
-        container("scan", Role::Arm, 200),
-        container("loadgen", Role::Loadgen, 1000),
+        container("unmodified", Role::Arm, Some(200)),
+        container("scan", Role::Arm, None),
+        container("loadgen", Role::Loadgen, None),
     ];
     let owner = Owner {
         run: "2026-11-24-small".to_owned(),
@@ -35,7 +35,14 @@ fn launch(topology: Topology, pull: &Pull) -> Vec<Pod> {
         reference: "hook-latency:6f1c0d9a2b34".to_owned(),
         archive: Vec::new(),
     };
-    pods(topology, &owner, &image, pull, &containers)
+    let recipe = Recipe {
+        topology,
+        owner: &owner,
+        image: &image,
+        pull,
+        share: Share::default(),
+    };
+    pods(&recipe, &containers)
 }
 
 fn shown(pods: &[Pod]) -> String {

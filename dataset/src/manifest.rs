@@ -65,7 +65,7 @@ pub struct Manifest {
 pub struct ConditionRecord {
     /// Such as `local-pod`.
     pub name: String,
-    /// Level of isolation that it had: `namespaces`, `user-namespaces`, `loopback`, `recorded`.
+    /// Level of isolation that it had: `namespaces`, `user-namespaces`, `loopback`, `containers`, `recorded`.
     pub level: String,
     /// Why it did not run; none when it did.
     pub not_run: Option<String>,

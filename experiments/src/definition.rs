@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
-use clusters::Place;
+use clusters::Condition;
 use loadgen::{Arrivals, Connection, Keyword, Plan, Request, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
+
+use crate::limits::{ExperimentLimits, Limits};
 
 /// What is measured, where, and how often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Experiment {
     pub(crate) name: String,
     pub(crate) question: String,
-    pub(crate) conditions: Vec<Place>,
+    pub(crate) conditions: Vec<Condition>,
     /// The most launches of each condition.
     pub(crate) launches: u32,
     /// Fewer will do when, after ten, half of each contrast's 95 % interval is at most this, ns.
@@ -26,6 +28,8 @@ pub(crate) struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) budget_s: Option<f64>,
     pub(crate) seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<ExperimentLimits>,
     pub(crate) load: Load,
     pub(crate) request: Request,
     /// A share of the rounds sends the request with a keyword.
@@ -146,6 +150,9 @@ pub(crate) struct Arm {
     /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) records: bool,
+    /// Its own limits; for what they leave out, those of the experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<Limits>,
 }
 
 /// Two arms to compare.
@@ -267,6 +274,7 @@ impl Experiment {
                 );
             }
         }
+        self.validate_limits()?;
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 1)),

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clusters::Place;
+use clusters::Condition;
 use dataset::LaunchRecord;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::definition::Experiment;
-use crate::inside::{HOOK_CALLS, OBSERVATIONS};
+use crate::record::{HOOK_CALLS, OBSERVATIONS};
 use crate::spec::stem;
 
 /// What identifies a run, in `plan.json`.
@@ -70,9 +71,24 @@ impl Folder {
         })
     }
 
+    /// A name for the run that any engine takes as a label or as a part of a name: the folder's, as far as it goes, and a
+    /// mark of its whole path.
+    pub(crate) fn id(&self) -> String {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let mut name: String = name
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+            .take(28)
+            .collect();
+        name.push('-');
+        let mark = dataset::hexadecimal(&Sha256::digest(path.as_os_str().as_encoded_bytes()));
+        name + &mark[..8]
+    }
+
     /// The record of a finished launch.
-    pub(crate) fn finished(&self, place: Place, launch: u32) -> Result<Option<LaunchRecord>> {
-        let path = self.path.join(format!("launches/{}.json", stem(place, launch)));
+    pub(crate) fn finished(&self, condition: Condition, launch: u32) -> Result<Option<LaunchRecord>> {
+        let path = self.path.join(format!("launches/{}.json", stem(condition, launch)));
         if !path.exists() {
             return Ok(None);
         }
@@ -87,8 +103,8 @@ impl Folder {
     }
 
     /// A folder for a launch's unfinished files.
-    pub(crate) fn begin(&self, place: Place, launch: u32) -> Result<PathBuf> {
-        let path = self.path.join(format!(".unfinished-{}", stem(place, launch)));
+    pub(crate) fn begin(&self, condition: Condition, launch: u32) -> Result<PathBuf> {
+        let path = self.path.join(format!(".unfinished-{}", stem(condition, launch)));
         fs::create_dir(&path).with_context(|| format!("cannot make the folder {}", path.display()))?;
         Ok(path)
     }

@@ -6,21 +6,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clusters::Network;
-use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord};
+use dataset::LaunchRecord;
 use loadgen::{Plan, Target, Wait};
 
 use crate::definition::{Arm, Experiment};
-use crate::memory::{MemoryFile, Seen};
+use crate::memory::MemoryFile;
 use crate::order::Order;
+use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::server::Server;
 use crate::spec::LaunchSpec;
 use crate::sut;
 use crate::treatment::environment;
-
-/// Name of the observations in the launch's folder.
-pub(crate) const OBSERVATIONS: &str = "observations.parquet";
-/// Name of the hook's calls there.
-pub(crate) const HOOK_CALLS: &str = "hook_calls.parquet";
 
 /// An arm while it runs.
 struct Running<'a> {
@@ -35,7 +31,7 @@ struct Running<'a> {
 /// Runs the launch; this process must be the child of one that entered the level.
 pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     let experiment = spec.experiment()?;
-    let order = Order::draw(experiment.seed, spec.place, spec.launch, experiment.arms.len());
+    let order = Order::draw(experiment.seed, spec.condition(), spec.launch, experiment.arms.len());
     let network = Network::build(spec.place, spec.level)?;
     network.go_to_server()?;
     let mut running = Vec::new();
@@ -62,11 +58,7 @@ fn start<'a>(
     start_order: usize,
     address: std::net::SocketAddr,
 ) -> Result<Running<'a>> {
-    let capacity = if arm.has_records() {
-        u32::try_from(experiment.load.rounds)?.saturating_mul(2)
-    } else {
-        0
-    };
+    let capacity = arm.telemetry_records(experiment.load.rounds)?;
     let telemetry = arm
         .treatment
         .mode()
@@ -80,7 +72,7 @@ fn start<'a>(
     let server = Server::start(
         spec.cpus.arms,
         &variables,
-        &sut::command(spec, &experiment.sut, address)?,
+        &sut::command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
     )
     .with_context(|| format!("arm {}", arm.name))?;
     if telemetry.is_some() && !server.has_mapped(&spec.hook)? {
@@ -149,87 +141,30 @@ fn record(
     running: Vec<Running<'_>>,
     summary: serde_json::Value,
 ) -> Result<LaunchRecord> {
-    let mut warnings: Vec<String> = summary["warnings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|warning| Some(warning.as_str()?.to_owned()))
-        .collect();
-    if spec.cpus.shared() {
-        warnings.push("prober and arms share the only processor".to_owned());
-    }
-    let mut valid = !summary["checks"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|check| check["verdict"] == "failed");
     let mut arms = Vec::new();
-    let mut calls = Vec::new();
-    for Running {
-        arm,
-        start_order,
-        server,
-        telemetry,
-        _log,
-    } in running
-    {
-        let address = server.address.to_string();
-        let requests_sent = summary["requests_sent"][&arm.name].as_u64().unwrap_or(0);
-        server.stop()?;
-        let seen = match telemetry {
-            Some(mut file) => Some(Seen::read(&file.content()?, experiment.load.warm_up_rounds)?),
-            None => None,
-        };
-        let coverage = seen.as_ref().map(|seen| Coverage::of(&seen.counters));
-        let expected = sut::receives(&experiment.sut, requests_sent);
-        if let Some(receives) = coverage.as_ref().map(|coverage| coverage.payload_receives)
-            && !expected.contains(&receives)
-        {
-            valid = false;
-            warnings.push(format!(
-                "{}: the hook saw {receives} receives, expected at least {} and at most {}",
-                arm.name,
-                expected.start(),
-                expected.end()
-            ));
-        }
-        let connected = order
-            .connection
-            .iter()
-            .position(|&index| experiment.arms[index].name == arm.name);
-        arms.push(ArmRecord {
-            arm: arm.name.clone(),
-            treatment: arm.treatment.name().to_owned(),
-            start_order: u32::try_from(start_order)?,
-            connection_order: u32::try_from(connected.unwrap_or_default())?,
+    for running in running {
+        let address = running.server.address;
+        running.server.stop()?;
+        arms.push(Stopped {
+            arm: running.arm,
+            start_order: running.start_order,
             address,
-            hook_mapped: arm.treatment.mode().map(|_| true),
-            requests_sent,
-            telemetry: seen.as_ref().and_then(|seen| seen.summary),
-            coverage,
+            telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
         });
-        let index = experiment.arms.iter().position(|other| other.name == arm.name);
-        let records = seen.into_iter().flat_map(|seen| seen.records);
-        calls.extend(records.map(|record| (index.unwrap_or_default(), record)));
     }
-    arms.sort_by_key(|record| experiment.arms.iter().position(|arm| arm.name == record.arm));
-    if !calls.is_empty() {
-        calls.sort_by_key(|(arm, record)| (*arm, record.sequence));
-        let header = FileHeader {
-            condition: spec.place.name().to_owned(),
-            launch: spec.launch,
-            arms: experiment.arms.iter().map(|arm| arm.name.clone()).collect(),
-        };
-        dataset::write_hook_calls(&spec.folder.join(HOOK_CALLS), &header, &calls)?;
-    }
-    Ok(LaunchRecord {
-        condition: spec.place.name().to_owned(),
+    let shared = spec.cpus.shared().then(|| SHARED.to_owned());
+    let unlimited = experiment
+        .has_limits()
+        .then(|| format!("the limits asked for are not set: {} has none", spec.condition()));
+    let measured = Measured {
+        condition: spec.condition(),
         launch: spec.launch,
-        file: format!("observations/{}.parquet", spec.stem()),
-        hook_calls: (!calls.is_empty()).then(|| format!("hook_calls/{}.parquet", spec.stem())),
+        experiment,
+        order,
         arms,
-        loadgen: summary,
-        valid,
-        warnings,
-    })
+        summary,
+        warnings: shared.into_iter().chain(unlimited).collect(),
+        valid: true,
+    };
+    measured.record(&spec.folder)
 }

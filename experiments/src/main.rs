@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod cluster;
+mod contained;
 mod coverage;
 mod definition;
 mod folder;
 mod inside;
+mod limits;
 mod memory;
 mod order;
 mod places;
 mod precision;
+mod record;
 mod revision;
 mod run;
 mod server;
@@ -37,7 +41,10 @@ enum Command {
     /// Run a program with the hook and say what the hook saw of it
     Coverage(coverage::Options),
     /// Print which conditions can be had here, as JSON
-    Places,
+    Places(contained::Engines),
+    /// Bring a condition up or down by hand, or list what is there
+    #[command(subcommand)]
+    Cluster(cluster::Verb),
     #[command(hide = true)]
     Launch {
         #[arg(long)]
@@ -74,7 +81,8 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Coverage(options) => coverage::run(&options),
-        Command::Places => places::print(),
+        Command::Places(engines) => places::print(&engines),
+        Command::Cluster(verb) => cluster::run(&verb),
         Command::Launch { parent, spec } => child::enter(parent, &spec),
         Command::Inside { parent, spec } => child::run(parent, &spec),
         Command::Try { parent, place, level } => child::enter_and_build(parent, place, level),

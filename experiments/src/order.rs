@@ -1,6 +1,6 @@
 //! What is permuted in each launch, drawn from the seed: start order, ports, connection order.
 
-use clusters::Place;
+use clusters::Condition;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -23,9 +23,9 @@ pub(crate) struct Order {
 
 impl Order {
     /// Draws a launch's permutations: the same for the same seed, condition and launch.
-    pub(crate) fn draw(seed: u64, place: Place, launch: u32, arms: usize) -> Self {
+    pub(crate) fn draw(seed: u64, condition: Condition, launch: u32, arms: usize) -> Self {
         // Streams of the generator are independent, so that conditions do not share their orders.
-        let condition = Place::ALL.iter().position(|other| *other == place).unwrap_or(0) as u64;
+        let condition = Condition::ALL.iter().position(|other| *other == condition).unwrap_or(0) as u64;
         let mut random = Pcg64::seed_from_u64(seed ^ (condition << 56) ^ (u64::from(launch) << 24));
         let mut permutation = || {
             let mut indices: Vec<usize> = (0..arms).collect();
@@ -49,17 +49,17 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clusters::Place;
+
+    const POD: Condition = Condition::Local(Place::LocalPod);
+    const BRIDGE: Condition = Condition::Local(Place::LocalBridge);
 
     #[test]
     fn a_launch_is_drawn_from_its_seed_alone() {
-        let draw = |seed, place, launch| Order::draw(seed, place, launch, 7);
-        let order = draw(1, Place::LocalPod, 0);
-        assert_eq!(order, draw(1, Place::LocalPod, 0));
-        for other in [
-            draw(2, Place::LocalPod, 0),
-            draw(1, Place::LocalBridge, 0),
-            draw(1, Place::LocalPod, 1),
-        ] {
+        let draw = |seed, condition, launch| Order::draw(seed, condition, launch, 7);
+        let order = draw(1, POD, 0);
+        assert_eq!(order, draw(1, POD, 0));
+        for other in [draw(2, POD, 0), draw(1, BRIDGE, 0), draw(1, POD, 1)] {
             assert_ne!(order, other);
             assert_ne!(order.load_seed, other.load_seed);
         }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn every_arm_stands_once_in_every_order_and_has_a_port_of_its_own() {
-        let mut order = Order::draw(9, Place::LocalBridge, 3, 7);
+        let mut order = Order::draw(9, BRIDGE, 3, 7);
         order.start.sort_unstable();
         order.connection.sort_unstable();
         order.ports.sort_unstable();

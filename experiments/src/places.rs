@@ -1,23 +1,54 @@
 //! `bench places`: which conditions can be had here, at which level, and what would help.
 
 use anyhow::Result;
-use clusters::{Level, Place};
+use clusters::container::Stop;
+use clusters::{Condition, Level, Place};
 use serde::Serialize;
 
 use crate::child;
+use crate::contained::{Engines, Ready};
 
 /// One condition, for `cargo xtask doctor`.
 #[derive(Debug, Serialize)]
 struct Availability {
     name: &'static str,
-    level: Option<&'static str>,
+    level: Option<String>,
     available: bool,
     reason: Option<String>,
     fix: Option<&'static str>,
 }
 
+/// How a condition is had.
+pub(crate) enum Access {
+    /// In namespaces, at the best level that works.
+    Local(Place, Level),
+    /// In containers.
+    Engine(Ready),
+}
+
+impl Access {
+    /// As recorded.
+    pub(crate) const fn level(&self) -> &'static str {
+        match self {
+            Self::Local(_, level) => level.name(),
+            Self::Engine(_) => "containers",
+        }
+    }
+}
+
+/// How a condition can be had, or why not.
+pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Result<Access, String> {
+    match condition {
+        Condition::Local(place) => best_level(place).map(|level| Access::Local(place, level)),
+        _ => engines
+            .find(condition, stop)
+            .map(Access::Engine)
+            .map_err(|error| format!("{error:#}")),
+    }
+}
+
 /// The best level at which a place can be had, or why none.
-pub(crate) fn best(place: Place) -> Result<Level, String> {
+fn best_level(place: Place) -> Result<Level, String> {
     let mut reasons = Vec::new();
     for level in Level::ALL {
         match child::try_place(place, level) {
@@ -29,23 +60,37 @@ pub(crate) fn best(place: Place) -> Result<Level, String> {
 }
 
 /// Prints all conditions as JSON.
-pub(crate) fn print() -> Result<()> {
-    let places: Vec<Availability> = Place::ALL
+pub(crate) fn print(engines: &Engines) -> Result<()> {
+    let places: Vec<Availability> = Condition::ALL
         .into_iter()
-        .map(|place| {
-            let best = best(place);
-            Availability {
-                name: place.name(),
-                level: best.as_ref().ok().map(|level| level.name()),
-                available: best.is_ok(),
-                fix: match best {
-                    Ok(Level::Namespaces | Level::UserNamespaces) => None,
-                    Ok(Level::Loopback) | Err(_) => Some("run as root, or allow unprivileged user namespaces"),
-                },
-                reason: best.err(),
-            }
-        })
+        .map(|condition| availability(condition, engines))
         .collect();
     println!("{}", serde_json::to_string_pretty(&places)?);
     Ok(())
+}
+
+fn availability(condition: Condition, engines: &Engines) -> Availability {
+    let best = best(condition, engines, &Stop::default());
+    Availability {
+        name: condition.name(),
+        level: best.as_ref().ok().map(|access| match access {
+            Access::Local(_, level) => level.name().to_owned(),
+            Access::Engine(ready) => ready.facts.get("engine").cloned().unwrap_or_default(),
+        }),
+        available: best.is_ok(),
+        fix: match (condition, &best) {
+            (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces) | Access::Engine(_))) => None,
+            (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),
+            (Condition::Kind, _) => Some("cargo xtask cluster up kind; it needs kind and Docker"),
+            (Condition::EksPod | Condition::EksNodes, _) => Some(
+                "cargo xtask cluster up eks; it needs eksctl, aws and docker, and costs money, of which it says how much",
+            ),
+            (Condition::KubernetesPod | Condition::KubernetesNode | Condition::KubernetesNodes, _) => {
+                Some("set KUBECONFIG to a cluster's, and see that `kubectl get pods` works")
+            }
+            // The engine's own error says it.
+            _ => Some("start a container engine, and see that this user may use its socket"),
+        },
+        reason: best.err(),
+    }
 }

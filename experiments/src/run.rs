@@ -8,13 +8,16 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use clusters::{Level, Place};
+use clusters::container::Owner;
+use clusters::{Condition, Image, Level, Place};
 use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
 use indicatif::{ProgressBar, ProgressStyle};
 use loadgen::Schedule;
 
+use crate::contained::{self, Engines, Job};
 use crate::definition::Experiment;
 use crate::folder::{Folder, Plan};
+use crate::places::Access;
 use crate::precision::Precision;
 use crate::spec::{Cpus, LaunchSpec, stem};
 use crate::{child, places};
@@ -29,7 +32,7 @@ pub(crate) struct Options {
     out: PathBuf,
     /// These conditions, instead of the experiment's
     #[arg(long, value_delimiter = ',')]
-    conditions: Vec<Place>,
+    conditions: Vec<Condition>,
     /// Launches of each condition, instead of the definition's
     #[arg(long)]
     launches: Option<u32>,
@@ -51,6 +54,8 @@ pub(crate) struct Options {
     /// The hook; beside this program's folder if not given
     #[arg(long)]
     hook: Option<PathBuf>,
+    #[command(flatten)]
+    engines: Engines,
 }
 
 /// The two designs that are compared with each other.
@@ -61,7 +66,7 @@ enum Order {
 }
 
 /// Where the conditions are had, or why one is not.
-type Levels = BTreeMap<Place, Result<Level, String>>;
+type Levels = BTreeMap<Condition, Result<Access, String>>;
 
 /// Runs an experiment.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -71,12 +76,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let experiment = experiment(options)?;
     let binaries = binaries()?;
-    let hook = hook(options, &binaries)?;
+    let hook = hook(options.hook.as_deref(), &binaries)?;
     let cpus = Cpus::choose(&clusters::allowed_cpus()?).context("this process may run on no processor")?;
     let levels: Levels = experiment
         .conditions
         .iter()
-        .map(|&place| (place, places::best(place)))
+        .map(|&condition| (condition, places::best(condition, &options.engines, &stopped)))
         .collect();
     let plan = Plan {
         experiment,
@@ -84,7 +89,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         started_unix_ns: now_unix_ns(),
     };
     let folder = Folder::open(&options.out, plan)?;
-    let (launches, ended) = measure(&folder, &levels, &Setting { binaries, hook, cpus }, &stopped)?;
+    let setting = Setting {
+        run: folder.id(),
+        image: image(&levels, &binaries, &hook)?,
+        binaries,
+        hook,
+        cpus,
+    };
+    bring_in(&levels, &setting)?;
+    let measured = measure(&folder, &levels, &setting, &stopped);
+    take_out(&levels, &setting);
+    let (launches, ended) = measured?;
     ensure!(
         !launches.is_empty(),
         "no condition can be had here; `cargo xtask doctor` says why"
@@ -129,9 +144,41 @@ fn duration_ns(text: &str) -> Result<f64, String> {
 }
 
 struct Setting {
+    /// By which what the run makes in engines is known.
+    run: String,
+    /// For conditions in containers.
+    image: Option<Image>,
     binaries: PathBuf,
     hook: PathBuf,
     cpus: Cpus,
+}
+
+/// The image, where a condition needs one.
+fn image(levels: &Levels, binaries: &Path, hook: &Path) -> Result<Option<Image>> {
+    let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
+    needed.then(|| contained::image(binaries, hook)).transpose()
+}
+
+/// Prepares the engines: nothing of an earlier runner, and the image.
+fn bring_in(levels: &Levels, setting: &Setting) -> Result<()> {
+    for access in levels.values() {
+        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image) {
+            ready.sweep(&setting.run)?;
+            ready.engine().load(image)?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves the engines as they were; what the run came to is more important than an error here.
+fn take_out(levels: &Levels, setting: &Setting) {
+    for access in levels.values() {
+        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image)
+            && let Err(error) = ready.engine().unload(image)
+        {
+            eprintln!("{error}; `cargo xtask cluster down` removes what is left");
+        }
+    }
 }
 
 fn experiment(options: &Options) -> Result<Experiment> {
@@ -163,7 +210,7 @@ fn experiment(options: &Options) -> Result<Experiment> {
 }
 
 /// The folder of the project's binaries: this program's own.
-fn binaries() -> Result<PathBuf> {
+pub(crate) fn binaries() -> Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program's own file")?;
     let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
     for name in ["sut", "loadgen"] {
@@ -176,9 +223,10 @@ fn binaries() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn hook(options: &Options, binaries: &Path) -> Result<PathBuf> {
+/// The hook that was asked for, or else the one that is built beside the binaries.
+pub(crate) fn hook(asked: Option<&Path>, binaries: &Path) -> Result<PathBuf> {
     let beside = binaries.join("../hook/libreadhook.so");
-    let path = options.hook.as_deref().unwrap_or(&beside);
+    let path = asked.unwrap_or(&beside);
     // The memory map has the resolved name.
     path.canonicalize().with_context(|| {
         format!(
@@ -196,9 +244,9 @@ fn measure(
     stopped: &AtomicBool,
 ) -> Result<(Vec<LaunchRecord>, Option<String>)> {
     let experiment = &folder.plan.experiment;
-    let available: Vec<(Place, Level)> = levels
+    let available: Vec<(Condition, &Access)> = levels
         .iter()
-        .filter_map(|(place, level)| Some((*place, *level.as_ref().ok()?)))
+        .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
         .collect();
     let total = u64::from(experiment.launches) * available.len() as u64;
     let bar = progress(total);
@@ -206,11 +254,11 @@ fn measure(
     let mut precision = Precision::new(experiment);
     let mut ended = None;
     for launch in 0..experiment.launches {
-        for &(place, level) in &available {
-            bar.set_message(stem(place, launch));
-            let record = match folder.finished(place, launch)? {
+        for &(condition, access) in &available {
+            bar.set_message(stem(condition, launch));
+            let record = match folder.finished(condition, launch)? {
                 Some(record) => record,
-                None => one(folder, place, level, launch, setting, stopped)?,
+                None => one(folder, condition, access, launch, setting, stopped)?,
             };
             precision.add(&folder.path, &record)?;
             records.push(record);
@@ -227,24 +275,30 @@ fn measure(
 
 fn one(
     folder: &Folder,
-    place: Place,
-    level: Level,
+    condition: Condition,
+    access: &Access,
     launch: u32,
     setting: &Setting,
     stopped: &AtomicBool,
 ) -> Result<LaunchRecord> {
-    let unfinished = folder.begin(place, launch)?;
-    let spec = LaunchSpec {
-        experiment: serde_json::to_value(&folder.plan.experiment)?,
-        place,
-        level,
-        launch,
-        folder: unfinished.clone(),
-        binaries: setting.binaries.clone(),
-        hook: setting.hook.clone(),
-        cpus: setting.cpus,
+    let unfinished = folder.begin(condition, launch)?;
+    let result = match (access, &setting.image) {
+        (Access::Local(place, level), _) => {
+            local(folder, (*place, *level), launch, setting, &unfinished).and_then(|spec| launched(&spec, stopped))
+        }
+        (Access::Engine(ready), Some(image)) => Job {
+            condition,
+            experiment: &folder.plan.experiment,
+            owner: Owner {
+                run: setting.run.clone(),
+                launch,
+            },
+            folder: &unfinished,
+        }
+        .run(ready.engine(), image),
+        (Access::Engine(_), None) => bail!("no image was made"),
     };
-    let result = launched(&spec, stopped).and_then(|record| {
+    let result = result.and_then(|record| {
         folder.finish(&unfinished, &record)?;
         Ok(record)
     });
@@ -252,7 +306,28 @@ fn one(
         // The first error is the one to report.
         _ = std::fs::remove_dir_all(&unfinished);
     }
-    result.with_context(|| format!("launch {launch} of {place}; finished launches are kept, the same command goes on"))
+    result.with_context(|| {
+        format!("launch {launch} of {condition}; finished launches are kept, the same command goes on")
+    })
+}
+
+fn local(
+    folder: &Folder,
+    (place, level): (Place, Level),
+    launch: u32,
+    setting: &Setting,
+    unfinished: &Path,
+) -> Result<LaunchSpec> {
+    Ok(LaunchSpec {
+        experiment: serde_json::to_value(&folder.plan.experiment)?,
+        place,
+        level,
+        launch,
+        folder: unfinished.to_owned(),
+        binaries: setting.binaries.clone(),
+        hook: setting.hook.clone(),
+        cpus: setting.cpus,
+    })
 }
 
 fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
@@ -289,11 +364,18 @@ fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>, ended
         .map(|name| Ok(file_record(&folder.path, name)?))
         .collect::<Result<_>>()?;
     let experiment = &folder.plan.experiment;
-    let conditions = levels.iter().map(|(place, level)| ConditionRecord {
-        name: place.name().to_owned(),
-        level: level.as_ref().map_or("none", |level| level.name()).to_owned(),
-        not_run: level.as_ref().err().cloned(),
+    let conditions = levels.iter().map(|(condition, access)| ConditionRecord {
+        name: condition.name().to_owned(),
+        level: access.as_ref().map_or("none", Access::level).to_owned(),
+        not_run: access.as_ref().err().cloned(),
     });
+    let mut tools = crate::revision::tools(&folder.plan.hook_sha256);
+    for (condition, access) in levels {
+        if let Ok(Access::Engine(ready)) = access {
+            let facts = ready.facts.iter();
+            tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
+        }
+    }
     Ok(Manifest {
         schema_version: MANIFEST_VERSION,
         run_id: folder
@@ -311,7 +393,7 @@ fn manifest(folder: &Folder, levels: &Levels, launches: Vec<LaunchRecord>, ended
         started_unix_ns: folder.plan.started_unix_ns,
         finished_unix_ns: now_unix_ns(),
         host: HostFacts::collect(),
-        tools: crate::revision::tools(&folder.plan.hook_sha256),
+        tools,
         conditions: conditions.collect(),
         launches,
         files,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clusters::{Level, Place};
+use clusters::{Condition, Level, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
@@ -48,9 +48,9 @@ impl Cpus {
 }
 
 impl LaunchSpec {
-    /// The files' common stem, such as `local-pod-0003`.
-    pub(crate) fn stem(&self) -> String {
-        stem(self.place, self.launch)
+    /// The place, among the conditions.
+    pub(crate) fn condition(&self) -> Condition {
+        Condition::Local(self.place)
     }
 
     /// The experiment, which went through its own validation before.
@@ -60,6 +60,6 @@ impl LaunchSpec {
 }
 
 /// The common stem of a launch's files.
-pub(crate) fn stem(place: Place, launch: u32) -> String {
-    format!("{place}-{launch:04}")
+pub(crate) fn stem(condition: Condition, launch: u32) -> String {
+    format!("{condition}-{launch:04}")
 }

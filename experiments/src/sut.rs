@@ -4,17 +4,19 @@ use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use clusters::Image;
 
 use crate::definition::Sut;
-use crate::spec::LaunchSpec;
 
 /// A single source file, which the JDK compiles when it starts.
 const JAVA: (&str, &str) = ("HttpServerApp.java", include_str!("../../sut/java/HttpServerApp.java"));
 
 /// The command that starts a server which listens on `address`.
-pub(crate) fn command(spec: &LaunchSpec, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
+/// Its files are in `binaries`, or written to `folder`.
+pub(crate) fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
     match sut {
         Sut::Synthetic {
             accept,
@@ -24,7 +26,7 @@ pub(crate) fn command(spec: &LaunchSpec, sut: &Sut, address: SocketAddr) -> Resu
             work_ns,
             threads,
         } => {
-            let mut words: Vec<OsString> = vec![spec.binaries.join("sut").into()];
+            let mut words: Vec<OsString> = vec![binaries.join("sut").into()];
             for (flag, value) in [
                 ("--listen", address.to_string()),
                 ("--accept", accept.name().to_owned()),
@@ -40,11 +42,30 @@ pub(crate) fn command(spec: &LaunchSpec, sut: &Sut, address: SocketAddr) -> Resu
         }
         Sut::Java {} => {
             let (name, text) = JAVA;
-            let source = spec.folder.join(name);
+            let source = folder.join(name);
             fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
             Ok(vec!["java".into(), source.into(), address.to_string().into()])
         }
     }
+}
+
+/// The same in a container, whose image holds the synthetic server alone.
+pub(crate) fn command_in_image(sut: &Sut, address: SocketAddr) -> Result<Vec<String>> {
+    ensure!(
+        matches!(sut, Sut::Synthetic { .. }),
+        "images hold the synthetic server only; use another [sut], or a condition local-*"
+    );
+    let program = Path::new(Image::SUT);
+    let words = command(
+        program.parent().unwrap_or(program),
+        Path::new(Image::WORK),
+        sut,
+        address,
+    )?;
+    Ok(words
+        .into_iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect())
 }
 
 /// How many receives of payload the hook must have seen after so many requests.

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use anyhow::Result;
+
 use crate::definition::{Arm, Treatment};
 
 impl Treatment {
@@ -29,6 +31,15 @@ impl Arm {
     /// Whether the hook is to leave a record of each payload receive: the calibration needs it.
     pub(crate) fn has_records(&self) -> bool {
         self.records || self.treatment == Treatment::Delay
+    }
+
+    /// Room in its telemetry for so many records; 0 asks for the counters alone.
+    pub(crate) fn telemetry_records(&self, rounds: u64) -> Result<u32> {
+        Ok(if self.has_records() {
+            u32::try_from(rounds)?.saturating_mul(2)
+        } else {
+            0
+        })
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Flags {
 pub(crate) enum Verb {
     /// Do what a plan says.
     Run {
-        /// JSON file with the plan.
+        /// JSON file with the plan; `-` takes it from standard input, where it is one line.
         #[arg(long)]
         plan: PathBuf,
         /// Fail when one of the prober's checks of itself fails.

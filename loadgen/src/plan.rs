@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -142,16 +143,21 @@ pub enum Wait {
 }
 
 impl Plan {
-    /// Reads and checks a plan.
+    /// Reads and checks a plan; `-` is the first line of standard input.
     ///
     /// # Errors
     /// As [`Plan::from_json`], and when the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::Read {
+        let text = if path == Path::new("-") {
+            // A line, not all there is: who runs this in a container may have no way to close its standard input.
+            io::stdin().lines().next().unwrap_or_else(|| Ok(String::new()))
+        } else {
+            fs::read_to_string(path)
+        };
+        Self::from_json(&text.map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
-        })?;
-        Self::from_json(&text)
+        })?)
     }
 
     /// Parses and checks a plan.

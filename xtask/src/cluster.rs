@@ -9,17 +9,28 @@ use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// up, down or status, which cluster, and options; `cluster --help` and `cluster up --help` list them
+    /// up, down or status; kind, eks, docker, kubernetes-pod; and options, listed by `up kind --help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     words: Vec<OsString>,
 }
 
-/// Hands the words to the binary `cluster`.
+/// Hands the words to the binary that knows the place: `cluster` makes clusters, `bench` looks after engines that are
+/// there already.
 ///
 /// # Errors
 /// When the build or the binary fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    program()?.args(arguments.words.iter().cloned()).run()
+    let engine = arguments
+        .words
+        .iter()
+        .any(|word| word == "docker" || word.to_string_lossy().starts_with("kubernetes-"));
+    let program = if engine {
+        build::run()?;
+        Program::new(paths::binary("bench")).arg("cluster")
+    } else {
+        program()?
+    };
+    program.args(arguments.words.iter().cloned()).run()
 }
 
 /// The binary `cluster`, built.

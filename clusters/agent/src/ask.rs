@@ -35,7 +35,7 @@ fn read(work: &Path) -> Result<Server> {
     serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
 }
 
-fn print(value: &impl Serialize) -> Result<()> {
+pub(crate) fn print(value: &impl Serialize) -> Result<()> {
     println!("{}", serde_json::to_string(value)?);
     Ok(())
 }

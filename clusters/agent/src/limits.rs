@@ -78,6 +78,26 @@ impl Use {
         }
     }
 
+    /// What came after an earlier reading of the same container.
+    #[must_use]
+    pub fn since(mut self, earlier: &Self) -> Self {
+        for (now, then) in [
+            (&mut self.periods, earlier.periods),
+            (&mut self.throttled_periods, earlier.throttled_periods),
+            (&mut self.throttled_ns, earlier.throttled_ns),
+            (&mut self.oom_kills, earlier.oom_kills),
+        ] {
+            *now = now.map(|now| now.saturating_sub(then.unwrap_or(0)));
+        }
+        self
+    }
+
+    /// Whether the kernel killed a process for want of memory.
+    #[must_use]
+    pub fn out_of_memory(&self) -> bool {
+        self.oom_kills.is_some_and(|kills| kills > 0)
+    }
+
     /// Which limits were hit, in words; none when none was.
     #[must_use]
     pub fn hit(&self) -> Vec<String> {
@@ -165,6 +185,21 @@ mod tests {
                 "1 killed for want of memory, by the limit of 33554432 bytes"
             ]
         );
+    }
+
+    #[test]
+    fn what_was_hit_before_does_not_count() {
+        let earlier = Use {
+            throttled_periods: Some(3),
+            oom_kills: Some(1),
+            ..Use::default()
+        };
+        assert!(earlier.clone().since(&earlier).hit().is_empty());
+        let later = Use {
+            throttled_periods: Some(4),
+            ..earlier.clone()
+        };
+        assert_eq!(later.since(&earlier).throttled_periods, Some(1));
     }
 
     #[test]

@@ -55,14 +55,11 @@ enum Verb {
     Stop,
     /// Tell what this container may use and what it has used
     Limits,
-    /// Become a command, on one processor of those that this container may use
-    Run {
+    /// Tell where a process of this container that is confined to one of its processors runs
+    Place {
         /// Which of them
         #[arg(long, value_enum)]
         processor: Processor,
-        /// The command
-        #[arg(last = true, required = true)]
-        command: Vec<String>,
     },
     /// Copy a file, for other containers of the pod
     Copy {
@@ -87,8 +84,8 @@ fn main() -> Result<ExitCode> {
         Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,
         Verb::Stop => ask::stop(&flags.work)?,
         Verb::Limits => ask::limits()?,
-        Verb::Run { processor, command } => processor::run(processor, &command)?,
         Verb::Copy { from, to } => copy::run(&from, &to)?,
+        Verb::Place { processor } => ask::print(&processor::confine(processor)?)?,
         Verb::Export { path } => export::run(&path)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,11 +1,9 @@
 //! Confining to one processor.
 
 use std::fs;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use agent::Place;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
@@ -35,14 +33,4 @@ pub(crate) fn confine(processor: Processor) -> Result<Place> {
         processor,
         boot_id: boot_id.trim().to_owned(),
     })
-}
-
-/// Becomes a command on a processor.
-pub(crate) fn run(processor: Processor, command: &[String]) -> Result<()> {
-    confine(processor)?;
-    let Some((program, arguments)) = command.split_first() else {
-        bail!("no command to run")
-    };
-    let error = Command::new(program).args(arguments).exec();
-    Err(error).with_context(|| format!("cannot start {program}"))
 }

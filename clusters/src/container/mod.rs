@@ -65,13 +65,14 @@ pub enum Role {
     Loadgen,
 }
 
-/// What a container may use at most, and what is requested for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a container may use at most, and what is requested for it; none leaves it to the engine, which has none or a
+/// default of its own (Kubernetes, for Guaranteed quality of service).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Processor time, thousandths of a processor.
-    pub millicores: u32,
+    pub millicores: Option<u32>,
     /// Memory, bytes.
-    pub memory_bytes: u64,
+    pub memory_bytes: Option<u64>,
 }
 
 /// One container.
@@ -161,7 +162,7 @@ pub trait Engine {
     /// When the engine refuses it.
     fn load(&self, image: &Image) -> Result<(), Error>;
 
-    /// Removes the image again, unless another run still uses it. A later [`Engine::load`] brings it back.
+    /// Removes the image again if [`Engine::load`] or [`Engine::start`] of this value brought it in, and no other run uses it.
     ///
     /// # Errors
     /// When the engine refuses.

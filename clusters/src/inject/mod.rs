@@ -110,7 +110,8 @@ impl Workloads {
         let api = self.api(target);
         let parameters = PatchParams::default();
         let action = format!("patch {target}");
-        let patched = answer(&action, api.patch(&target.name, &parameters, &Patch::Strategic(patch)));
+        let patch = Patch::Strategic(patch);
+        let patched = answer(&action, api.patch(&target.name, &parameters, &patch));
         self.0
             .wait(patched)?
             .map(|_| ())

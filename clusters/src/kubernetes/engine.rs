@@ -12,10 +12,11 @@ use kube::api::{Api, ListParams, PostParams};
 use tempfile::NamedTempFile;
 
 use super::client::{Connection, answer, failed};
-use super::manifest::{Pull, Topology, pods};
+use super::manifest::{Pull, Recipe, Topology, pods};
 use super::running::{self, Pods};
+use super::share::Share;
 use crate::commands::{Commands, Line};
-use crate::container::{ContainerSpec, Engine, Leftover, Owner, Running, State, Stop};
+use crate::container::{ContainerSpec, Engine, Leftover, Owner, Role, Running, State, Stop};
 use crate::error::Error;
 use crate::image::Image;
 use crate::provision::{EksCluster, KindCluster};
@@ -98,6 +99,19 @@ impl Kubernetes {
         self.connection.objects()
     }
 
+    /// Nodes that take pods; none for who may not look at them, who measures all the same.
+    fn nodes(&self) -> Result<Vec<Node>, Error> {
+        let nodes: Api<Node> = self.connection.global();
+        match self
+            .connection
+            .wait(answer("list nodes", nodes.list(&ListParams::default())))
+        {
+            Ok(found) => Ok(found.into_iter().flatten().filter(takes_pods).collect()),
+            Err(Error::Stopped) => Err(Error::Stopped),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
     async fn account(&self) -> Result<(), Error> {
         let accounts: Api<ServiceAccount> = self.connection.objects();
         let began = Instant::now();
@@ -149,6 +163,14 @@ impl Kubernetes {
             tokio::time::sleep(POLL).await;
         }
     }
+}
+
+/// Whether pods without tolerations may come to the node.
+fn takes_pods(node: &Node) -> bool {
+    let spec = node.spec.as_ref();
+    let taints = spec.and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
+    let mut effects = taints.map(|taint| taint.effect.as_str());
+    spec.and_then(|spec| spec.unschedulable) != Some(true) && !effects.any(|effect| effect != "PreferNoSchedule")
 }
 
 /// The pod's address once all its containers run.
@@ -224,7 +246,7 @@ impl Engine for Kubernetes {
             .wait(answer("ask for its version", client.apiserver_version()))?;
         let version = version.ok_or_else(|| failed("ask for its version", "it does not say; is it a Kubernetes?"))?;
         let mut facts = BTreeMap::from([
-            ("version".to_owned(), version.git_version),
+            ("engine".to_owned(), format!("Kubernetes {}", version.git_version)),
             ("context".to_owned(), self.connection.context.clone()),
             ("namespace".to_owned(), self.connection.namespace.clone()),
             ("topology".to_owned(), self.settings.topology.name().to_owned()),
@@ -279,7 +301,18 @@ impl Engine for Kubernetes {
             names: Vec::new(),
         };
         self.connection.wait(self.account())?;
-        for pod in pods(self.settings.topology, owner, image, &pull, containers) {
+        let arms = containers
+            .iter()
+            .filter(|container| container.role == Role::Arm)
+            .count();
+        let recipe = Recipe {
+            topology: self.settings.topology,
+            owner,
+            image,
+            pull: &pull,
+            share: Share::of(&self.nodes()?, arms),
+        };
+        for pod in pods(&recipe, containers) {
             let name = pod.metadata.name.clone().unwrap_or_default();
             launch.names.push(name.clone());
             let address = self.connection.wait(async {

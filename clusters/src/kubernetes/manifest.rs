@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1::{
     PodAntiAffinity, PodSecurityContext, PodSpec, ResourceRequirements, SeccompProfile, SecurityContext, Volume,
     VolumeMount,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use crate::container::{ContainerSpec, Owner, Role};
 use crate::image::Image;
+use crate::kubernetes::share::Share;
 
 /// Where a launch's containers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,22 +49,36 @@ pub enum Pull {
 const PART: &str = "hook-latency.part";
 const WORK: &str = "work";
 
+/// What all containers of a launch have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe<'a> {
+    /// Where they are.
+    pub topology: Topology,
+    /// Whose they are.
+    pub owner: &'a Owner,
+    /// What they run.
+    pub image: &'a Image,
+    /// How nodes get it.
+    pub pull: &'a Pull,
+    /// What those without limits get.
+    pub share: Share,
+}
+
 /// The pods of a launch, in the order in which they are to be created.
 #[must_use]
-pub fn pods(topology: Topology, owner: &Owner, image: &Image, pull: &Pull, containers: &[ContainerSpec]) -> Vec<Pod> {
+pub fn pods(recipe: &Recipe<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
+    let Recipe { topology, owner, .. } = *recipe;
     let of = |role: Role| containers.iter().filter(move |container| container.role == role);
     let name = owner.name();
+    let pod = |name: &str, part, containers: Vec<_>, affinity| recipe.pod(name, part, &containers, affinity);
     match topology {
-        Topology::Pod => vec![pod(&name, owner, "all", containers.iter(), image, pull, None)],
+        Topology::Pod => vec![pod(&name, "all", containers.iter().collect(), None)],
         Topology::Node | Topology::Nodes => vec![
-            pod(&format!("{name}-arms"), owner, "arms", of(Role::Arm), image, pull, None),
+            pod(&format!("{name}-arms"), "arms", of(Role::Arm).collect(), None),
             pod(
                 &format!("{name}-loadgen"),
-                owner,
                 "loadgen",
-                of(Role::Loadgen),
-                image,
-                pull,
+                of(Role::Loadgen).collect(),
                 Some(affinity(topology, owner)),
             ),
         ],
@@ -101,50 +115,90 @@ fn affinity(topology: Topology, owner: &Owner) -> Affinity {
     }
 }
 
-fn pod<'a>(
-    name: &str,
-    owner: &Owner,
-    part: &str,
-    containers: impl Iterator<Item = &'a ContainerSpec>,
-    image: &Image,
-    pull: &Pull,
-    affinity: Option<Affinity>,
-) -> Pod {
-    let containers: Vec<&ContainerSpec> = containers.collect();
-    let mut labels = owner.labels();
-    labels.insert(PART.to_owned(), part.to_owned());
-    let user = i64::from(Image::USER);
-    Pod {
-        metadata: ObjectMeta {
-            name: Some(name.to_owned()),
-            labels: Some(labels),
-            ..ObjectMeta::default()
-        },
-        spec: Some(PodSpec {
-            affinity,
-            // Nothing in it talks to the cluster.
-            automount_service_account_token: Some(false),
-            enable_service_links: Some(false),
-            // An end of process 1 is a result, not to be covered up.
-            restart_policy: Some("Never".to_owned()),
-            termination_grace_period_seconds: Some(1),
-            security_context: Some(PodSecurityContext {
-                run_as_non_root: Some(true),
-                run_as_user: Some(user),
-                run_as_group: Some(user),
-                fs_group: Some(user),
-                seccomp_profile: Some(SeccompProfile {
-                    type_: "RuntimeDefault".to_owned(),
-                    ..SeccompProfile::default()
+impl Recipe<'_> {
+    fn pod(&self, name: &str, part: &str, containers: &[&ContainerSpec], affinity: Option<Affinity>) -> Pod {
+        let mut labels = self.owner.labels();
+        labels.insert(PART.to_owned(), part.to_owned());
+        let user = i64::from(Image::USER);
+        Pod {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                labels: Some(labels),
+                ..ObjectMeta::default()
+            },
+            spec: Some(PodSpec {
+                affinity,
+                // Nothing in it talks to the cluster.
+                automount_service_account_token: Some(false),
+                enable_service_links: Some(false),
+                // An end of process 1 is a result, not to be covered up.
+                restart_policy: Some("Never".to_owned()),
+                termination_grace_period_seconds: Some(1),
+                security_context: Some(PodSecurityContext {
+                    run_as_non_root: Some(true),
+                    run_as_user: Some(user),
+                    run_as_group: Some(user),
+                    fs_group: Some(user),
+                    seccomp_profile: Some(SeccompProfile {
+                        type_: "RuntimeDefault".to_owned(),
+                        ..SeccompProfile::default()
+                    }),
+                    ..PodSecurityContext::default()
                 }),
-                ..PodSecurityContext::default()
+                // Each container has a folder of its own, as on any other engine.
+                volumes: Some(containers.iter().map(|spec| volume(spec)).collect()),
+                containers: containers.iter().map(|spec| self.container(spec)).collect(),
+                ..PodSpec::default()
             }),
-            // Each container has a folder of its own, as on any other engine.
-            volumes: Some(containers.iter().map(|spec| volume(spec)).collect()),
-            containers: containers.iter().map(|spec| container(spec, image, pull)).collect(),
-            ..PodSpec::default()
-        }),
-        ..Pod::default()
+            ..Pod::default()
+        }
+    }
+
+    fn container(&self, spec: &ContainerSpec) -> Container {
+        // Requests equal to limits: the class that is the last to be evicted, and for which whole processors are exclusive
+        // where the node's policy is static.
+        let (cpu, memory) = self.share.quantities(spec);
+        let amounts = BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]);
+        let (image, policy) = match self.pull {
+            Pull::Never => (&self.image.reference, "Never"),
+            Pull::ByDigest(reference) => (reference, "IfNotPresent"),
+        };
+        Container {
+            name: spec.name.clone(),
+            image: Some(image.clone()),
+            image_pull_policy: Some(policy.to_owned()),
+            command: Some(spec.command.clone()),
+            env: Some(
+                spec.environment
+                    .iter()
+                    .map(|(name, value)| EnvVar {
+                        name: name.clone(),
+                        value: Some(value.clone()),
+                        ..EnvVar::default()
+                    })
+                    .collect(),
+            ),
+            resources: Some(ResourceRequirements {
+                requests: Some(amounts.clone()),
+                limits: Some(amounts),
+                ..ResourceRequirements::default()
+            }),
+            security_context: Some(SecurityContext {
+                allow_privilege_escalation: Some(false),
+                read_only_root_filesystem: Some(true),
+                capabilities: Some(Capabilities {
+                    drop: Some(vec!["ALL".to_owned()]),
+                    ..Capabilities::default()
+                }),
+                ..SecurityContext::default()
+            }),
+            volume_mounts: Some(vec![VolumeMount {
+                name: volume_name(spec),
+                mount_path: Image::WORK.to_owned(),
+                ..VolumeMount::default()
+            }]),
+            ..Container::default()
+        }
     }
 }
 
@@ -160,54 +214,5 @@ fn volume(spec: &ContainerSpec) -> Volume {
             ..EmptyDirVolumeSource::default()
         }),
         ..Volume::default()
-    }
-}
-
-fn container(spec: &ContainerSpec, image: &Image, pull: &Pull) -> Container {
-    // Requests equal to limits: the class that is the last to be evicted, and for which whole processors are exclusive
-    // where the node's policy is static.
-    let amounts = BTreeMap::from([
-        ("cpu".to_owned(), Quantity(format!("{}m", spec.limits.millicores))),
-        ("memory".to_owned(), Quantity(spec.limits.memory_bytes.to_string())),
-    ]);
-    let (image, policy) = match pull {
-        Pull::Never => (&image.reference, "Never"),
-        Pull::ByDigest(reference) => (reference, "IfNotPresent"),
-    };
-    Container {
-        name: spec.name.clone(),
-        image: Some(image.clone()),
-        image_pull_policy: Some(policy.to_owned()),
-        command: Some(spec.command.clone()),
-        env: Some(
-            spec.environment
-                .iter()
-                .map(|(name, value)| EnvVar {
-                    name: name.clone(),
-                    value: Some(value.clone()),
-                    ..EnvVar::default()
-                })
-                .collect(),
-        ),
-        resources: Some(ResourceRequirements {
-            requests: Some(amounts.clone()),
-            limits: Some(amounts),
-            ..ResourceRequirements::default()
-        }),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities {
-                drop: Some(vec!["ALL".to_owned()]),
-                ..Capabilities::default()
-            }),
-            ..SecurityContext::default()
-        }),
-        volume_mounts: Some(vec![VolumeMount {
-            name: volume_name(spec),
-            mount_path: Image::WORK.to_owned(),
-            ..VolumeMount::default()
-        }]),
-        ..Container::default()
     }
 }

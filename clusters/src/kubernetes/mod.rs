@@ -9,11 +9,13 @@ mod engine;
 mod exec;
 mod manifest;
 mod running;
+mod share;
 
 pub(crate) use client::{Connection, answer, failed};
 pub use conditions::{Choice, KUBECONFIGS, project};
 pub use engine::{Delivery, Kubernetes, Settings};
-pub use manifest::{Pull, Topology, pods};
+pub use manifest::{Pull, Recipe, Topology, pods};
+pub use share::Share;
 
 /// Name in errors.
 const ENGINE: &str = "kubernetes";

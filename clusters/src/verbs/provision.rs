@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clusters::Commands;
-use clusters::container::{Engine as _, Stop};
-use clusters::kubernetes::{Delivery, Kubernetes, Settings, Topology};
-use clusters::provision::{self, Announcement, EksCluster, Found, KindCluster, Provider};
+use clusters::provision::{self, Announcement, EksCluster, KindCluster, Provider};
 
 /// Which cluster, and where its files are.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,12 +14,6 @@ pub(crate) struct Which {
     /// Which cluster
     #[arg(value_enum)]
     cluster: Sort,
-    /// Context of a cluster that is there already [default: the kubeconfig's current one]
-    #[arg(long)]
-    context: Option<String>,
-    /// Namespace in it [default: the context's]
-    #[arg(long)]
-    namespace: Option<String>,
     /// Folder with kind/cluster.yaml and eks/cluster.yaml
     #[arg(long, default_value = "clusters")]
     configs: PathBuf,
@@ -39,8 +31,6 @@ enum Sort {
     Kind,
     /// On AWS, made by eksctl; billed
     Eks,
-    /// The one that the kubeconfig names: what killed runs left in it
-    Kubernetes,
 }
 
 /// `cluster up`.
@@ -80,35 +70,17 @@ enum Cluster {
     Eks(EksCluster),
 }
 
-/// The cluster of a context, for what killed runs left in it.
-fn there_already(which: &Which, stop: Stop) -> Result<Kubernetes, clusters::Error> {
-    Kubernetes::connect(Settings {
-        kubeconfig: None,
-        context: which.context.clone(),
-        namespace: which.namespace.clone(),
-        topology: Topology::Pod,
-        delivery: Delivery::Loaded,
-        stop,
-    })
-}
-
 impl Cluster {
-    /// None for a cluster that is not made here.
-    fn of(which: &Which) -> Result<Option<Self>, clusters::Error> {
-        let files = |name: &str| {
-            let config = which.configs.join(name).join("cluster.yaml");
-            (config, which.state.join(format!("{name}.kubeconfig")))
+    fn of(which: &Which) -> Result<Self, clusters::Error> {
+        let name = match which.cluster {
+            Sort::Kind => "kind",
+            Sort::Eks => "eks",
         };
+        let config = which.configs.join(name).join("cluster.yaml");
+        let kubeconfig = which.state.join(format!("{name}.kubeconfig"));
         Ok(match which.cluster {
-            Sort::Kind => {
-                let (config, kubeconfig) = files("kind");
-                Some(Self::Kind(KindCluster::new(&config, &kubeconfig)?))
-            }
-            Sort::Eks => {
-                let (config, kubeconfig) = files("eks");
-                Some(Self::Eks(EksCluster::new(&config, &kubeconfig)?))
-            }
-            Sort::Kubernetes => None,
+            Sort::Kind => Self::Kind(KindCluster::new(&config, &kubeconfig)?),
+            Sort::Eks => Self::Eks(EksCluster::new(&config, &kubeconfig)?),
         })
     }
 
@@ -140,8 +112,7 @@ fn commands(which: &Which) -> Result<Commands> {
 
 /// Creates a cluster.
 pub(crate) fn up(arguments: &Up) -> Result<()> {
-    let cluster =
-        Cluster::of(&arguments.which)?.context("a cluster that is there already is not created; kind or eks is")?;
+    let cluster = Cluster::of(&arguments.which)?;
     let announcement = cluster.provider().announcement();
     announce(&announcement);
     if announcement.usd_per_hour.is_some() && !arguments.yes {
@@ -194,24 +165,17 @@ fn ask() -> Result<()> {
     Ok(())
 }
 
-/// Deletes a cluster, or what runs left in one that is to stay.
+/// Deletes a cluster.
 pub(crate) fn down(which: &Which) -> Result<()> {
-    if let Some(cluster) = Cluster::of(which)? {
-        provision::down(cluster.provider(), &commands(which)?)?;
-    } else {
-        let kubernetes = there_already(which, super::stop()?)?;
-        for leftover in kubernetes.leftovers(None)? {
-            kubernetes.remove(&leftover)?;
-            eprintln!("deleted {} {}", leftover.kind, leftover.name);
-        }
-    }
+    provision::down(Cluster::of(which)?.provider(), &commands(which)?)?;
     eprintln!("nothing is left");
     Ok(())
 }
 
 /// Says what there is of a cluster.
 pub(crate) fn status(arguments: &Status) -> Result<()> {
-    let found = found(&arguments.which)?;
+    let cluster = Cluster::of(&arguments.which)?;
+    let found = provision::status(cluster.provider(), &commands(&arguments.which)?)?;
     if arguments.format == Format::Json {
         let values: Vec<_> = found
             .iter()
@@ -227,16 +191,4 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
         println!("{}: {}", found.kind, found.name);
     }
     Ok(())
-}
-
-fn found(which: &Which) -> Result<Vec<Found>> {
-    if let Some(cluster) = Cluster::of(which)? {
-        return Ok(provision::status(cluster.provider(), &commands(which)?)?);
-    }
-    let left = there_already(which, super::stop()?)?.leftovers(None)?;
-    let found = left.into_iter().map(|leftover| Found {
-        kind: leftover.kind,
-        name: leftover.name,
-    });
-    Ok(found.collect())
 }

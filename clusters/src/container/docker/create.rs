@@ -48,12 +48,14 @@ fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
         millicores,
         memory_bytes,
     } = spec.limits;
-    let memory = i64::try_from(memory_bytes).ok();
+    let memory = memory_bytes.and_then(|bytes| i64::try_from(bytes).ok());
     let limits_memory = info.memory_limit != Some(false);
     HostConfig {
         network_mode: Some(owner.name()),
         cpuset_cpus: processor(info, spec.role),
-        nano_cpus: (info.cpu_cfs_quota != Some(false)).then_some(i64::from(millicores) * NANOS),
+        nano_cpus: millicores
+            .filter(|_| info.cpu_cfs_quota != Some(false))
+            .map(|millicores| i64::from(millicores) * NANOS),
         memory: memory.filter(|_| limits_memory),
         // No swap: a server that swaps is slow where it should be seen to be out of memory.
         memory_swap: memory.filter(|_| limits_memory && info.swap_limit != Some(false)),
@@ -89,8 +91,8 @@ mod tests {
             command: vec![Image::AGENT.to_owned()],
             environment: BTreeMap::new(),
             limits: Limits {
-                millicores: 250,
-                memory_bytes: 1 << 25,
+                millicores: Some(250),
+                memory_bytes: Some(1 << 25),
             },
         };
         let owner = Owner {

@@ -6,6 +6,7 @@ mod exec;
 mod remove;
 mod running;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -27,6 +28,7 @@ use crate::image::Image;
 #[derive(Debug)]
 pub struct Docker {
     connection: Rc<Connection>,
+    brought_in: Cell<bool>,
 }
 
 /// What the engine and its running launches share.
@@ -56,7 +58,10 @@ impl Docker {
     /// When none answers; the error says how to get one that does.
     pub fn connect(host: Option<&str>, stop: Stop) -> Result<Self, Error> {
         let connection = Rc::new(connect::connect(host, stop)?);
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            brought_in: Cell::new(false),
+        })
     }
 
     async fn bring_in(&self, image: &Image) -> Result<(), Refused> {
@@ -66,6 +71,7 @@ impl Docker {
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
+        self.brought_in.set(true);
         let options = ImportImageOptionsBuilder::new().quiet(true).build();
         let archive = bollard::body_full(image.archive.clone().into());
         let mut answers = std::pin::pin!(api.import_image(options, archive, None));
@@ -131,6 +137,9 @@ impl Engine for Docker {
     }
 
     fn unload(&self, image: &Image) -> Result<(), Error> {
+        if !self.brought_in.replace(false) {
+            return Ok(());
+        }
         let remove = async {
             let options = RemoveImageOptionsBuilder::new().build();
             let removed = self.connection.api.remove_image(&image.reference, Some(options), None);

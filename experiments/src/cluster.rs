@@ -1,0 +1,91 @@
+//! `bench cluster`: a condition brought up by hand, what runs have left there, and its removal.
+
+use anyhow::{Result, ensure};
+use clusters::Condition;
+use clusters::container::Stop;
+
+use crate::contained::{self, Engines, Ready};
+use crate::run::{binaries, hook};
+
+/// What is to be done.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// See that a condition's engine answers, and bring the image in
+    Up(Options),
+    /// List everything there that a run has made
+    Status(Options),
+    /// Remove everything there that a run has made, also what a killed one could not remove
+    Down(Options),
+}
+
+/// Where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The condition
+    #[arg(default_value = "docker")]
+    condition: Condition,
+    #[command(flatten)]
+    engines: Engines,
+}
+
+/// Does it.
+pub(crate) fn run(verb: &Verb) -> Result<()> {
+    let (Verb::Up(options) | Verb::Status(options) | Verb::Down(options)) = verb;
+    ensure!(
+        !matches!(options.condition, Condition::Local(_)),
+        "{} ends with the process that measures: there is nothing to bring up or take down",
+        options.condition
+    );
+    let ready = options.engines.find(options.condition, &Stop::default())?;
+    match verb {
+        Verb::Up(_) => up(&ready, options.condition),
+        Verb::Status(_) => status(&ready),
+        Verb::Down(_) => down(&ready),
+    }
+}
+
+fn up(ready: &Ready, condition: Condition) -> Result<()> {
+    let binaries = binaries()?;
+    let image = contained::image(&binaries, &hook(None, &binaries)?)?;
+    ready.engine().load(&image)?;
+    for (name, value) in &ready.facts {
+        println!("{name}: {value}");
+    }
+    println!("{condition} is up, with the image {}", image.reference);
+    Ok(())
+}
+
+fn status(ready: &Ready) -> Result<()> {
+    let found = ready.engine().leftovers(None)?;
+    for leftover in &found {
+        let run = leftover
+            .run
+            .as_ref()
+            .map_or_else(String::new, |run| format!(", run {run}"));
+        println!("{} {}{run}", leftover.kind, leftover.name);
+    }
+    println!("{} found", found.len());
+    Ok(())
+}
+
+/// Goes on after what cannot be removed, and says so in the end.
+fn down(ready: &Ready) -> Result<()> {
+    let found = ready.engine().leftovers(None)?;
+    let mut refused = 0;
+    for leftover in &found {
+        match ready.engine().remove(leftover) {
+            Ok(()) => println!("removed {} {}", leftover.kind, leftover.name),
+            Err(error) => {
+                refused += 1;
+                eprintln!("{error}");
+            }
+        }
+    }
+    ensure!(
+        refused == 0,
+        "{refused} of {} could not be removed; the reasons stand above",
+        found.len()
+    );
+    println!("{} removed", found.len());
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What is asked of the agent in a container.
+
+use std::path::Path;
+
+use agent::{Evidence, Place, Server, Status, Use};
+use anyhow::{Context, Result, bail};
+use clusters::Image;
+use clusters::container::{Running, State};
+use serde::de::DeserializeOwned;
+
+/// Longest time for a server to listen, s.
+const START_S: &str = "60";
+
+/// Runs a verb of the agent that prints one line of JSON.
+fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&str]) -> Result<T> {
+    let mut heard = Vec::new();
+    let ended = running.exec(container, &[&[Image::AGENT], words].concat(), b"", &mut heard)?;
+    if ended.code != 0 {
+        bail!("`agent {}` in {container}: {}", words.join(" "), ended.stderr.trim());
+    }
+    serde_json::from_slice(&heard).with_context(|| format!("`agent {}` in {container} gave no answer", words.join(" ")))
+}
+
+/// Waits until the server listens.
+pub(super) fn ready(running: &dyn Running, container: &str) -> Result<Server> {
+    let asked = ask(running, container, &["ready", "--timeout-s", START_S]);
+    let server: Server = match (asked, running.state(container)?) {
+        (Ok(server), _) => server,
+        (Err(error), State::Running) => return Err(error),
+        (Err(_), state) => bail!("its container {}: {}", ended(&state), running.log(container)?.trim()),
+    };
+    let Some(ended) = end(&server.status) else {
+        return Ok(server);
+    };
+    let hit: String = limits(running, container)?
+        .hit()
+        .iter()
+        .map(|hit| format!(", {hit}"))
+        .collect();
+    bail!(
+        "the server {ended} before it listened{hit}; it said: {}",
+        running.log(container)?.trim()
+    )
+}
+
+/// Whether a library is in the server.
+pub(super) fn has_mapped(running: &dyn Running, container: &str, library: &str) -> Result<bool> {
+    let evidence: Evidence = ask(running, container, &["evidence", "--library", library])?;
+    Ok(evidence.mapped)
+}
+
+/// Where a process on the container's last processor runs.
+pub(super) fn place(running: &dyn Running, container: &str) -> Result<Place> {
+    ask(running, container, &["place", "--processor", "last"])
+}
+
+/// What a container may use and has used.
+pub(super) fn limits(running: &dyn Running, container: &str) -> Result<Use> {
+    ask(running, container, &["limits"])
+}
+
+/// Stops the server; how it had ended before, if it had.
+pub(super) fn stop(running: &dyn Running, container: &str) -> Result<Option<String>> {
+    let server: Server = ask(running, container, &["stop"])?;
+    Ok(end(&server.status))
+}
+
+fn end(status: &Status) -> Option<String> {
+    match status {
+        Status::Starting | Status::Listening => None,
+        Status::Exited(code) => Some(format!("ended with exit status {code}")),
+        Status::Killed(signal) => Some(format!("was ended by signal {signal}")),
+    }
+}
+
+fn ended(state: &State) -> String {
+    match state {
+        State::Running => "runs".to_owned(),
+        State::Ended { code, out_of_memory } => {
+            let why = if *out_of_memory {
+                ", killed for want of memory"
+            } else {
+                ""
+            };
+            format!("ended with exit status {code}{why}")
+        }
+        State::Gone => "has gone".to_owned(),
+    }
+}
+
+/// The agent that goes into images, beside this program.
+pub(super) fn beside(binaries: &Path) -> Result<()> {
+    let agent = binaries.join("agent");
+    if !agent.exists() {
+        bail!("{} is not there; build it by `cargo xtask build`", agent.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! What happens in a launch's containers, once they run.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use agent::{Place, TELEMETRY, Use};
+use anyhow::{Context, Result, bail};
+use clusters::Image;
+use clusters::container::Running;
+use loadgen::{Plan, Target, Wait};
+
+use super::{Job, LOADGEN, asked, container, fetch};
+use crate::definition::Arm;
+use crate::order::Order;
+use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
+
+/// An arm while it runs.
+struct Started<'a> {
+    arm: &'a Arm,
+    start_order: usize,
+    container: String,
+    address: SocketAddr,
+    place: Place,
+    /// What was used before the first request.
+    before: Use,
+}
+
+/// What the prober left.
+struct Probed {
+    summary: serde_json::Value,
+    /// Why it failed, if it did.
+    failure: Option<String>,
+    /// Which limits it hit.
+    hits: Vec<String>,
+    /// Whether it shared its processor with the arms.
+    shared: bool,
+}
+
+/// What an arm left.
+struct Left<'a> {
+    stopped: Stopped<'a>,
+    /// Which limits it hit.
+    hits: Vec<String>,
+    /// Whether it was killed for want of memory.
+    killed: bool,
+}
+
+impl Job<'_> {
+    /// Starts to ask when all containers run, and ends when all that is to be kept has been fetched.
+    pub(super) fn measure<'a>(&'a self, running: &dyn Running, order: &'a Order) -> Result<Measured<'a>> {
+        let mut started = Vec::new();
+        for (start_order, &index) in order.start.iter().enumerate() {
+            started.push(self.started(running, order, start_order, index)?);
+        }
+        let probed = self.probe(running, order, &started)?;
+        let mut left = Vec::new();
+        for arm in started {
+            let name = &arm.arm.name;
+            left.push(stopped(running, arm).with_context(|| format!("arm {name}"))?);
+        }
+        let mut warnings = probed.hits;
+        warnings.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
+        let killed = left.iter().any(|arm| arm.killed);
+        if let Some(failure) = probed.failure.filter(|_| !killed) {
+            bail!("{}", [&[failure][..], &warnings].concat().join("; "));
+        }
+        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
+        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))?;
+        let valid = warnings.is_empty();
+        warnings.extend(probed.shared.then(|| SHARED.to_owned()));
+        Ok(Measured {
+            condition: self.condition,
+            launch: self.owner.launch,
+            experiment: self.experiment,
+            order,
+            arms: left.into_iter().map(|arm| arm.stopped).collect(),
+            summary: probed.summary,
+            warnings,
+            valid,
+        })
+    }
+
+    /// Waits until an arm listens, and looks whether the hook is in it.
+    fn started(&self, running: &dyn Running, order: &Order, start_order: usize, index: usize) -> Result<Started<'_>> {
+        let arm = &self.experiment.arms[index];
+        let container = container(index);
+        let server = asked::ready(running, &container).with_context(|| format!("arm {}", arm.name))?;
+        if arm.treatment.mode().is_some() && !asked::has_mapped(running, &container, Image::HOOK)? {
+            bail!(
+                "arm {}: the hook was not loaded into the server; is it a shared object for the engine's machine? {}",
+                arm.name,
+                running.log(&container)?.trim()
+            );
+        }
+        Ok(Started {
+            arm,
+            start_order,
+            address: (running.address(&container)?, order.ports[index]).into(),
+            place: server.place,
+            before: asked::limits(running, &container)?,
+            container,
+        })
+    }
+
+    fn plan(&self, order: &Order, started: &[Started<'_>], place: &Place, shared: bool) -> Plan {
+        let targets = order.connection.iter().filter_map(|&index| {
+            let arm = started.iter().find(|started| started.container == container(index))?;
+            Some(Target {
+                arm: arm.arm.name.clone(),
+                address: arm.address,
+            })
+        });
+        let plan = self.experiment.plan(targets.collect());
+        Plan {
+            condition: self.condition.name().to_owned(),
+            launch: self.owner.launch,
+            // A spinning prober would keep the arms from the only processor.
+            wait: if shared { Wait::Sleep } else { plan.wait },
+            cpu: Some(place.processor),
+            seed: order.load_seed,
+            output: Path::new(Image::WORK).join(OBSERVATIONS),
+            ..plan
+        }
+    }
+
+    fn probe(&self, running: &dyn Running, order: &Order, started: &[Started<'_>]) -> Result<Probed> {
+        let place = asked::place(running, LOADGEN)?;
+        let before = asked::limits(running, LOADGEN)?;
+        let shared = started.iter().any(|arm| arm.place == place);
+        let mut line = serde_json::to_vec(&self.plan(order, started, &place, shared))?;
+        fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
+        line.push(b'\n');
+        let mut summary = Vec::new();
+        let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
+        let hits = asked::limits(running, LOADGEN)?.since(&before).hit();
+        let failure =
+            (ended.code != 0).then(|| format!("loadgen ended with {}; what it said stands above", ended.code));
+        Ok(Probed {
+            summary: match (serde_json::from_slice(&summary), &failure) {
+                (Ok(summary), _) => summary,
+                (Err(_), Some(failure)) => bail!("{}", [&[failure.clone()][..], &hits].concat().join("; ")),
+                (Err(error), None) => return Err(error).context("loadgen did not print its summary"),
+            },
+            failure,
+            hits: named(LOADGEN, &hits),
+            shared,
+        })
+    }
+}
+
+/// Stops an arm's server and fetches what the hook left.
+fn stopped<'a>(running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
+    let ended = asked::stop(running, &arm.container)?;
+    let used = asked::limits(running, &arm.container)?.since(&arm.before);
+    let killed = used.out_of_memory();
+    if let Some(ended) = ended.filter(|_| !killed) {
+        bail!("the server {ended} before it was asked to");
+    }
+    let path = Path::new(Image::WORK).join(TELEMETRY);
+    let hooked = arm.arm.treatment.mode();
+    let telemetry = hooked.map(|_| fetch::bytes(running, &arm.container, &path));
+    Ok(Left {
+        stopped: Stopped {
+            arm: arm.arm,
+            start_order: arm.start_order,
+            address: arm.address,
+            telemetry: telemetry.transpose()?,
+        },
+        hits: named(&arm.arm.name, &used.hit()),
+        killed,
+    })
+}
+
+fn named(name: &str, hits: &[String]) -> Vec<String> {
+    hits.iter().map(|hit| format!("{name}: {hit}")).collect()
+}

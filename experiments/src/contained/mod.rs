@@ -1,0 +1,101 @@
+//! One launch in containers, whichever engine runs them: a container per arm and one for the prober. All that is done in
+//! them is asked of the agent; whichever way this ends, the containers are removed.
+
+mod asked;
+mod fetch;
+mod measure;
+mod ready;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use agent::{LOG, TELEMETRY};
+use anyhow::Result;
+use clusters::container::{ContainerSpec, Engine, Owner, Role};
+use clusters::{Condition, Image};
+use dataset::LaunchRecord;
+
+use crate::definition::{Arm, Experiment};
+use crate::order::Order;
+use crate::sut;
+use crate::treatment::environment;
+
+pub(crate) use ready::{Engines, Ready, image};
+
+/// Name of the prober's container.
+const LOADGEN: &str = "loadgen";
+
+/// A launch to be made.
+pub(crate) struct Job<'a> {
+    pub(crate) condition: Condition,
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) owner: Owner,
+    /// Where unfinished files go; the runner removes it.
+    pub(crate) folder: &'a Path,
+}
+
+impl Job<'_> {
+    /// Runs it.
+    pub(crate) fn run(&self, engine: &dyn Engine, image: &Image) -> Result<LaunchRecord> {
+        let experiment = self.experiment;
+        let order = Order::draw(
+            experiment.seed,
+            self.condition,
+            self.owner.launch,
+            experiment.arms.len(),
+        );
+        let containers = self.containers(&order)?;
+        let running = engine.start(&self.owner, image, &containers)?;
+        let measured = self.measure(&*running, &order)?;
+        running.remove()?;
+        measured.record(self.folder)
+    }
+
+    fn containers(&self, order: &Order) -> Result<Vec<ContainerSpec>> {
+        let mut containers = Vec::new();
+        for &index in &order.start {
+            let arm = &self.experiment.arms[index];
+            containers.push(ContainerSpec {
+                name: container(index),
+                role: Role::Arm,
+                command: self.command(arm, order.ports[index])?,
+                environment: BTreeMap::new(),
+                limits: self.experiment.arm_limits(arm).of_container(),
+            });
+        }
+        containers.push(ContainerSpec {
+            name: LOADGEN.to_owned(),
+            role: Role::Loadgen,
+            command: [Image::AGENT, "idle"].map(str::to_owned).to_vec(),
+            environment: BTreeMap::new(),
+            limits: self.experiment.loadgen_limits().of_container(),
+        });
+        Ok(containers)
+    }
+
+    /// The agent, which starts the server with the arm's treatment.
+    fn command(&self, arm: &Arm, port: u16) -> Result<Vec<String>> {
+        let mut words = [Image::AGENT, "arm", "--processor", "first"]
+            .map(str::to_owned)
+            .to_vec();
+        if arm.treatment.mode().is_some() {
+            let records = arm.telemetry_records(self.experiment.load.rounds)?;
+            words.extend(["--records".to_owned(), records.to_string()]);
+        }
+        let work = Path::new(Image::WORK);
+        for (name, value) in environment(arm, Path::new(Image::HOOK), &work.join(LOG), &work.join(TELEMETRY)) {
+            words.extend(["--env".to_owned(), format!("{name}={}", value.to_string_lossy())]);
+        }
+        words.push("--".to_owned());
+        words.extend(sut::command_in_image(
+            &self.experiment.sut,
+            ([0, 0, 0, 0], port).into(),
+        )?);
+        Ok(words)
+    }
+}
+
+/// Name of an arm's container: arms may have names that no engine takes.
+fn container(index: usize) -> String {
+    format!("arm-{index}")
+}
