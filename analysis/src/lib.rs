@@ -5,6 +5,7 @@
 //! nanoseconds unless a name says otherwise.
 #![forbid(unsafe_code)]
 
+pub mod claims;
 pub mod figures;
 pub mod ssp2023;
 pub mod stats;
@@ -12,6 +13,7 @@ pub mod stats;
 pub use stats::{
     ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
     FiveNumbers, LaunchSamples, Levels, Limits, Location, OrderSamples, Pilot, Proportion, ProportionError, Quantity,
-    SegmentMedians, Split, Steadiness, Times, Turn, carry_over, differences, effect, estimate, estimate_with, levels,
-    proportion, turn_effect, within_margin,
+    SegmentMedians, Split, Steadiness, Times, Turn, carry_over, difference_of_estimates, differences, effect, estimate,
+    estimate_with, inverse_variance_interval, levels, paired_spread_ratio, proportion, spread_ratio, turn_effect,
+    within_margin,
 };

@@ -16,6 +16,7 @@ mod run;
 mod schema;
 pub mod ssp2023;
 mod table;
+mod timings;
 mod writer;
 
 pub use error::Error;
@@ -29,4 +30,5 @@ pub use reader::ObservationReader;
 pub use ro_crate::{RO_CRATE, ro_crate};
 pub use run::{Run, file_record, hexadecimal, sha256, write_file, write_json, write_manifest};
 pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS};
+pub use timings::Timings;
 pub use writer::ObservationWriter;

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::num::NonZeroI64;
 use std::path::{Path, PathBuf};
 
-use parquet::basic::Type as PhysicalType;
-use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
@@ -14,6 +12,7 @@ use crate::error::Error;
 use crate::observation::{Observation, Status};
 use crate::schema::{Column, FileHeader, HEADER_KEY, OBSERVATIONS, ROW_GROUP_ROWS, message_type};
 use crate::table::value;
+use crate::timings::{Timings, read};
 
 const ADVICE: &str = "the file is cut short or damaged; restore it or measure again";
 
@@ -80,6 +79,39 @@ impl ObservationReader {
     /// # Errors
     /// When a row group is damaged; rows before it have been visited then.
     pub fn for_each(&self, mut visit: impl FnMut(&Observation)) -> Result<(), Error> {
+        self.for_each_group(|group| {
+            self.rows_of(group)?.iter().for_each(&mut visit);
+            Ok(())
+        })
+    }
+
+    /// Visits what estimators need, row group by row group, in order.
+    ///
+    /// # Errors
+    /// As [`Self::for_each`].
+    pub fn for_each_timings(&self, mut visit: impl FnMut(&Timings)) -> Result<(), Error> {
+        let mut timings = Timings::default();
+        self.for_each_group(|group| {
+            timings.read(group, &self.header.arms)?;
+            visit(&timings);
+            Ok(())
+        })
+    }
+
+    /// Decodes the columns that [`Self::for_each_timings`] reads, and drops them: the least that any reader of them must
+    /// do, to compare with.
+    ///
+    /// # Errors
+    /// As [`Self::for_each`].
+    pub fn decode_timings(&self) -> Result<(), Error> {
+        let mut timings = Timings::default();
+        self.for_each_group(|group| timings.decode(group))
+    }
+
+    fn for_each_group(
+        &self,
+        mut visit: impl FnMut(&dyn RowGroupReader) -> Result<(), ParquetError>,
+    ) -> Result<(), Error> {
         for index in 0..self.file.num_row_groups() {
             let group = self
                 .file
@@ -92,10 +124,7 @@ impl ObservationReader {
                     format!("at most {ROW_GROUP_ROWS} rows"),
                 ));
             }
-            let rows = self
-                .rows_of(group.as_ref())
-                .map_err(|source| damaged(&self.path, source))?;
-            rows.iter().for_each(&mut visit);
+            visit(group.as_ref()).map_err(|source| damaged(&self.path, source))?;
         }
         Ok(())
     }
@@ -157,11 +186,14 @@ fn small(value: i32) -> Result<u16, ParquetError> {
 }
 
 fn required<T: DataType>(group: &dyn RowGroupReader, column: Column) -> Result<Vec<T::T>, ParquetError> {
-    Ok(read::<T>(group, column)?.0)
+    let mut values = Vec::new();
+    read::<T>(group, column, &mut values, None)?;
+    Ok(values)
 }
 
 fn stamps(group: &dyn RowGroupReader, column: Column) -> Result<Vec<Option<NonZeroI64>>, ParquetError> {
-    let (values, levels) = read::<Int64Type>(group, column)?;
+    let (mut values, mut levels) = (Vec::new(), Vec::new());
+    read::<Int64Type>(group, column, &mut values, Some(&mut levels))?;
     let mut values = values.into_iter();
     Ok(levels
         .into_iter()
@@ -173,33 +205,6 @@ fn stamps(group: &dyn RowGroupReader, column: Column) -> Result<Vec<Option<NonZe
             }
         })
         .collect())
-}
-
-/// A column's values and, for an optional column, a definition level per row.
-fn read<T: DataType>(group: &dyn RowGroupReader, column: Column) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
-    let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-    if group.metadata().column(column as usize).column_type() != T::get_physical_type() {
-        return Err(ParquetError::General(format!("column {column:?} has another type")));
-    }
-    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column as usize)?);
-    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::new());
-    let optional = matches!(column, Column::KernelTx | Column::KernelRx);
-    debug_assert!(
-        !optional || T::get_physical_type() == PhysicalType::INT64,
-        "only stamps are optional"
-    );
-    let mut done = 0;
-    while done < rows {
-        let levels = optional.then_some(&mut levels);
-        let (records, _, _) = reader.read_records(rows - done, levels, None, &mut values)?;
-        if records == 0 {
-            return Err(ParquetError::General(format!(
-                "column {column:?} ends after {done} of {rows} rows"
-            )));
-        }
-        done += records;
-    }
-    Ok((values, levels))
 }
 
 fn damaged(path: &Path, source: ParquetError) -> Error {

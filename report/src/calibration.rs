@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::{LaunchRecord, Manifest};
 use serde::Serialize;
 
-use crate::results::{Contrast, Parts, Role, calibration_errors, parts};
+use crate::results::{Contrast, Parts, Role};
 use crate::table::{microseconds, signed};
+use crate::truth::{calibration_errors, parts};
 
 /// Confidence that the intervals claim.
 const NOMINAL: f64 = 0.95;

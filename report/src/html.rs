@@ -1,10 +1,11 @@
 //! The report: one self-contained page.
 
+use analysis::claims::Verdict;
 use analysis::figures::{Figure, font_face_css};
 use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::gates::Verdict;
+use crate::claims::JudgedClaims;
 use crate::results::{ConditionResults, Effect, Results, Role};
 use crate::study::StudyResults;
 use crate::table;
@@ -22,6 +23,8 @@ pub struct Page {
     pub study: Option<StudyResults>,
     /// What the import found wrong with the recordings.
     pub study_notes: Vec<String>,
+    /// The study's recommendations, held against this run and the study.
+    pub claims: JudgedClaims,
     /// In the order shown.
     pub figures: Vec<Figure>,
 }
@@ -45,6 +48,7 @@ pub fn page(page: &Page) -> String {
                 @for figure in &page.figures {
                     (PreEscaped(figure.to_html()))
                 }
+                (claims(&page.claims))
                 (ran(page))
                 @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
                 (study(page))
@@ -124,6 +128,30 @@ fn recomputed(study: &StudyResults, condition: &str) -> Markup {
             td.number { (checks.len()) " known numbers" }
             td.number { (agreeing) " agree to all digits" }
             td { (verdict(if agreeing == checks.len() { Verdict::Supported } else { Verdict::NotSupported })) }
+        }
+    }
+}
+
+/// Each recommendation's claims, with what this run and the recordings say of them.
+fn claims(claims: &JudgedClaims) -> Markup {
+    html! {
+        h2 { "The study's recommendations" }
+        p { "What this run and the 2023 recordings say of them; " code { "cargo xtask claims" } " takes all runs." }
+        table {
+            thead { tr { th { "recommendation and claim" } th { "expected" } th { "found" } th { "verdict" } } }
+            tbody {
+                @for recommendation in &claims.recommendations {
+                    tr { td colspan="4" { strong { (recommendation.number) ". " (recommendation.text) } } }
+                    @for claim in &recommendation.claims {
+                        tr {
+                            td { (claim.says) br; span.note { (claim.quantity) } }
+                            td { (claim.expectation) br; span.note { (claim.threshold_from) } }
+                            td { (claim.text) @if let Some(covered) = claim.covered() { br; span.note { (covered) } } }
+                            td { (verdict(claim.verdict)) }
+                        }
+                    }
+                }
+            }
         }
     }
 }

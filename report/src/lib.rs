@@ -1,15 +1,20 @@
 //! From datasets to tables, figures, `results.json` and the HTML report.
 //!
 //! [`load`] turns stored rows into the samples that `analysis` takes, [`results`] computes what is to be said of them,
-//! [`figures`] draws it, [`html`] writes the page. The notebooks use the same functions.
+//! [`evidence`] and [`claims`] what that says of the study's recommendations, [`figures`] draws it, [`html`] writes the page,
+//! [`paper`] gathers what the paper reads. The notebooks use the same functions.
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+pub mod claims;
+mod course;
+pub mod evidence;
 pub mod figures;
-pub mod gates;
 pub mod html;
 pub mod load;
+pub mod paper;
 pub mod results;
 pub mod study;
 pub mod table;
+mod truth;
 pub mod write;

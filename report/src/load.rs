@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::figures::Thinned;
-use analysis::{ArmSamples, LaunchSamples, OrderSamples, SegmentMedians, Times, Turn};
+use analysis::{ArmSamples, LaunchSamples, Times};
 use anyhow::{Context, Result, bail};
-use dataset::{LaunchRecord, Observation, ObservationReader, Run, Status};
+use dataset::{LaunchRecord, ObservationReader, Run, Timings};
+use rayon::prelude::*;
 
+pub use crate::course::Course;
+use crate::course::Following;
 use crate::figures::COLUMNS;
 
 /// A change of the clocks' difference that nobody would mistake for the noise of reading both, ns.
@@ -30,22 +33,35 @@ pub struct StudyCondition {
 /// When `directory` is not the imported study or a file of it is damaged.
 pub fn study(directory: &Path) -> Result<Vec<StudyCondition>> {
     let run = Run::open(directory)?;
-    run.manifest
-        .launches
+    let launches = run.manifest.launches.par_iter();
+    launches.map(|launch| study_condition(&run, launch)).collect()
+}
+
+fn study_condition(run: &Run, launch: &LaunchRecord) -> Result<StudyCondition> {
+    let reader = reader(run, launch)?;
+    let mut recordings = [Vec::new(), Vec::new()];
+    let hooked: Vec<usize> = reader
+        .header()
+        .arms
         .iter()
-        .map(|launch| {
-            let mut condition = StudyCondition {
-                condition: launch.condition.clone(),
-                unmodified_ns: Vec::new(),
-                hook_ns: Vec::new(),
-            };
-            for_each_observation(&run, launch, |arm, observation| match arm {
-                "unmodified" => condition.unmodified_ns.push(observation.rtt_ns()),
-                _ => condition.hook_ns.push(observation.rtt_ns()),
-            })?;
-            Ok(condition)
-        })
-        .collect()
+        .map(|arm| usize::from(arm != "unmodified"))
+        .collect();
+    reader.for_each_timings(|rows| {
+        for (arm, rtt_ns) in rows.arm.iter().zip(rtts_ns(rows)) {
+            recordings[hooked[usize::from(*arm)]].push(rtt_ns);
+        }
+    })?;
+    let [unmodified_ns, hook_ns] = recordings;
+    Ok(StudyCondition {
+        condition: launch.condition.clone(),
+        unmodified_ns,
+        hook_ns,
+    })
+}
+
+fn rtts_ns(rows: &Timings) -> impl Iterator<Item = i64> {
+    let stamps = rows.user_receive_ns.iter().zip(&rows.user_send_ns);
+    stamps.map(|(receive_ns, send_ns)| receive_ns - send_ns)
 }
 
 /// One pass over a run: the samples of every launch, and for each condition and arm the thinned sequence of RTTs in
@@ -70,123 +86,84 @@ impl RunSamples {
     }
 }
 
-/// How one arm's requests went over a launch.
-#[derive(Debug)]
-pub struct Course {
-    /// Its wire times by what came before. Empty where rounds do not go to all arms in turn.
-    pub order: OrderSamples,
-    /// Rounds of a segment.
-    pub segment_rounds: u64,
-    /// Its median RTT by segment, ns, warm-up included.
-    pub segment_medians_ns: Vec<f64>,
+/// What one launch's file gives.
+struct ReadLaunch {
+    samples: LaunchSamples,
+    course: Course,
+    /// Empty where the launch is not drawn.
+    sequences: Vec<(String, Thinned)>,
 }
 
-/// A course while its launch is read.
-struct Following {
-    /// The arm, and how many arms take turns; 0 where they do not.
-    subject: String,
-    arms_in_turn: usize,
-    segment_rounds: u64,
-    /// Which arm the request before went to; empty before the first.
-    previous: String,
-    order: OrderSamples,
-    segments: SegmentMedians,
-}
-
-impl Following {
-    fn new(run: &Run, launch: &LaunchRecord) -> Self {
-        let plan = &run.manifest.plan;
-        let in_turn = plan["load"]["schedule"] == "interleaved" && launch.arms.len() > 1;
-        Self {
-            subject: plan["contrasts"][0]["baseline"].as_str().unwrap_or_default().to_owned(),
-            arms_in_turn: if in_turn { launch.arms.len() } else { 0 },
-            segment_rounds: plan["load"]["segment_rounds"].as_u64().unwrap_or(1_000).max(1),
-            previous: String::new(),
-            order: OrderSamples::default(),
-            segments: SegmentMedians::default(),
-        }
-    }
-
-    fn add(&mut self, arm: &str, observation: &Observation) {
-        if arm == self.subject && observation.status == Status::Ok {
-            let segment = u64::from(observation.round) / self.segment_rounds;
-            self.segments.add(segment, observation.rtt_ns());
-            self.add_in_turn(observation);
-        }
-        self.previous.clear();
-        self.previous.push_str(arm);
-    }
-
-    fn finished(self) -> Course {
-        Course {
-            segment_rounds: self.segment_rounds,
-            order: self.order,
-            segment_medians_ns: self.segments.medians(),
-        }
-    }
-
-    fn add_in_turn(&mut self, observation: &Observation) {
-        let Some(wire_ns) = observation.wire_ns() else { return };
-        if self.arms_in_turn == 0 || observation.warm_up || self.previous.is_empty() {
-            return;
-        }
-        let turn = match usize::from(observation.position) {
-            0 => Turn::First,
-            position if position + 1 == self.arms_in_turn => Turn::Last,
-            _ => Turn::Middle,
-        };
-        self.order.add(&self.previous, turn, wire_ns);
-    }
-}
-
-/// Reads a run.
+/// Reads a run: launches on all processors, each of which holds one row group at a time, so that memory follows the number
+/// of distinct times and not of requests. The launches of a condition stand together, in the order of the conditions; what
+/// comes out does not depend on the number of processors.
 ///
 /// # Errors
-/// When a file is missing, damaged, or names an arm that the manifest does not.
+/// When a file is missing or damaged.
 pub fn run_samples(run: &Run) -> Result<RunSamples> {
-    let mut launches = Vec::new();
-    let mut courses = Vec::new();
-    let mut sequences: BTreeMap<String, Vec<(String, Thinned)>> = BTreeMap::new();
-    for launch in &run.manifest.launches {
-        let first = !sequences.contains_key(&launch.condition);
-        let mut arms: BTreeMap<String, ArmSamples> = launch
-            .arms
-            .iter()
-            .map(|arm| (arm.arm.clone(), ArmSamples::default()))
-            .collect();
-        let mut thinned: BTreeMap<String, Thinned> = BTreeMap::new();
-        let mut following = Following::new(run, launch);
-        let offset_ns = kernel_minus_user_ns(launch);
-        for_each_observation(run, launch, |arm, observation| {
-            if let Some(samples) = arms.get_mut(arm) {
-                collect(samples, observation, offset_ns);
-            }
-            following.add(arm, observation);
-            if first && observation.status == Status::Ok {
-                let rounds = requests_per_arm(launch);
-                thinned
-                    .entry(arm.to_owned())
-                    .or_insert_with(|| Thinned::new(rounds, COLUMNS))
-                    .push(
-                        u64::from(observation.sequence),
-                        milliseconds(observation.rtt_ns()) * 1e3,
-                    );
-            }
-        })?;
-        if first {
-            sequences.insert(launch.condition.clone(), thinned.into_iter().collect());
+    let manifest = &run.manifest;
+    let rank = |launch: &LaunchRecord| {
+        let mut conditions = manifest.conditions.iter();
+        conditions.position(|condition| condition.name == launch.condition)
+    };
+    let mut launches: Vec<&LaunchRecord> = manifest.launches.iter().collect();
+    launches.sort_by_key(|launch| rank(launch));
+    let is_first = |index: usize| index == 0 || launches[index - 1].condition != launches[index].condition;
+    let read: Vec<ReadLaunch> = launches
+        .par_iter()
+        .enumerate()
+        .map(|(index, launch)| read_launch(run, launch, is_first(index)))
+        .collect::<Result<_>>()?;
+    let mut samples = RunSamples {
+        launches: Vec::new(),
+        sequences: BTreeMap::new(),
+        courses: Vec::new(),
+    };
+    for launch in read {
+        if !launch.sequences.is_empty() {
+            let condition = launch.samples.condition.clone();
+            samples.sequences.insert(condition, launch.sequences);
         }
-        courses.push(following.finished());
-        launches.push(LaunchSamples {
+        samples.launches.push(launch.samples);
+        samples.courses.push(launch.course);
+    }
+    Ok(samples)
+}
+
+fn read_launch(run: &Run, launch: &LaunchRecord, drawn: bool) -> Result<ReadLaunch> {
+    let reader = reader(run, launch)?;
+    let names = &reader.header().arms;
+    let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
+    let mut following = Following::new(run, launch, names);
+    let mut thinned: Vec<Thinned> = Vec::new();
+    if drawn {
+        thinned.extend(names.iter().map(|_| Thinned::new(requests_per_arm(launch), COLUMNS)));
+    }
+    let offset_ns = kernel_minus_user_ns(launch);
+    reader.for_each_timings(|rows| {
+        for row in 0..rows.len() {
+            let arm = usize::from(rows.arm[row]);
+            collect(&mut arms[arm], rows, row, offset_ns);
+            following.add(rows, row, names);
+            if rows.ok[row]
+                && let Some(thinned) = thinned.get_mut(arm)
+            {
+                let rtt_ns = rows.user_receive_ns[row] - rows.user_send_ns[row];
+                thinned.push(u64::from(rows.sequence[row]), milliseconds(rtt_ns) * 1e3);
+            }
+        }
+    })?;
+    let mut sequences: Vec<(String, Thinned)> = names.iter().cloned().zip(thinned).collect();
+    // By name, as arms are everywhere.
+    sequences.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(ReadLaunch {
+        samples: LaunchSamples {
             condition: launch.condition.clone(),
             launch: launch.launch,
-            arms,
-        });
-    }
-    Ok(RunSamples {
-        launches,
+            arms: names.iter().cloned().zip(arms).collect(),
+        },
+        course: following.finished(names),
         sequences,
-        courses,
     })
 }
 
@@ -206,19 +183,21 @@ fn requests_per_arm(launch: &LaunchRecord) -> u64 {
         .max(1)
 }
 
-fn collect(samples: &mut ArmSamples, observation: &Observation, kernel_minus_user_ns: Option<i64>) {
-    if observation.warm_up {
+fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_user_ns: Option<i64>) {
+    if rows.warm_up[row] {
         return;
     }
-    if observation.status != Status::Ok {
+    if !rows.ok[row] {
         samples.errors += 1;
         return;
     }
-    let sent_ns = observation.kernel_tx_ns.zip(kernel_minus_user_ns);
+    let send_ns = rows.user_send_ns[row];
+    let kernel_ns = rows.kernel_ns[row];
+    let sent_ns = kernel_ns.zip(kernel_minus_user_ns);
     samples.answered(Times {
-        rtt_ns: observation.rtt_ns(),
-        wire_ns: observation.wire_ns(),
-        send_path_ns: sent_ns.map(|(tx_ns, offset_ns)| tx_ns.get() - offset_ns - observation.user_send_ns),
+        rtt_ns: rows.user_receive_ns[row] - send_ns,
+        wire_ns: kernel_ns.map(|(tx_ns, rx_ns)| rx_ns - tx_ns),
+        send_path_ns: sent_ns.map(|((tx_ns, _), offset_ns)| tx_ns - offset_ns - send_ns),
     });
 }
 
@@ -230,21 +209,15 @@ fn kernel_minus_user_ns(launch: &LaunchRecord) -> Option<i64> {
     clocks["kernel_minus_user_ns"].as_i64().filter(|_| steady)
 }
 
-fn for_each_observation(run: &Run, launch: &LaunchRecord, mut visit: impl FnMut(&str, &Observation)) -> Result<()> {
+fn reader(run: &Run, launch: &LaunchRecord) -> Result<ObservationReader> {
     let path = run.directory.join(&launch.file);
     let reader = ObservationReader::open(&path)
         .with_context(|| format!("launch {} of condition {}", launch.launch, launch.condition))?;
-    let arms = reader.header().arms.clone();
     if reader.rows() == 0 {
         bail!(
             "{} holds no observation; delete the run and measure again",
             path.display()
         );
     }
-    reader.for_each(|observation| {
-        if let Some(arm) = arms.get(usize::from(observation.arm)) {
-            visit(arm, observation);
-        }
-    })?;
-    Ok(())
+    Ok(reader)
 }

@@ -7,8 +7,10 @@ use analysis::figures::Figure;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
+use report::claims::{self, JudgedClaims};
+use report::paper::Paper;
 use report::study::StudyResults;
-use report::{calibration, figures, html, load, results, table, write};
+use report::{calibration, evidence, figures, html, load, results, table, write};
 
 #[derive(Parser)]
 #[command(
@@ -57,6 +59,33 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Hold the study's recommendations against runs and against its recordings
+    Claims {
+        /// Folder of a run, or of runs; once for each
+        #[arg(long = "run")]
+        runs: Vec<PathBuf>,
+        /// Folder of the imported 2023 study; left out where it is not there
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// How to print
+        #[arg(long, default_value = "text")]
+        format: Format,
+        /// Also keep what the claims were held against, in this file
+        #[arg(long)]
+        keep: Option<PathBuf>,
+    },
+    /// Write what the paper reads: results.json, results.tex and figures/
+    Paper {
+        /// Folder of recorded runs
+        #[arg(long)]
+        reference: PathBuf,
+        /// Folder of the imported 2023 study; left out where it is not there
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// Folder to write to
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -102,6 +131,13 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out),
+        Command::Claims {
+            runs,
+            study,
+            format,
+            keep,
+        } => print_claims(&runs, &study, format, keep.as_deref()),
+        Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out),
         Command::Study { study, format } => {
             let study = StudyResults::compute(&load::study(&study)?)?;
             match format {
@@ -111,6 +147,19 @@ fn main() -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Path>) -> Result<()> {
+    let found = claims::gather(runs, study)?;
+    if let Some(path) = keep {
+        dataset::write_json(path, &found)?;
+    }
+    let judged = JudgedClaims::of(&found)?;
+    match format {
+        Format::Text => print!("{}", judged.text()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&judged)?),
+    }
+    Ok(())
 }
 
 fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {
@@ -133,7 +182,7 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
 fn write_html(output: &Output) -> Result<()> {
     let page = page(output)?;
     write_all(&page.figures, &output.out)?;
-    let values = serde_json::json!({ "run": page.results, "study": page.study });
+    let values = serde_json::json!({ "run": page.results, "study": page.study, "claims": page.claims });
     announce(&write::write(
         &output.out,
         "results.json",
@@ -161,6 +210,17 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
     write_all(&drawn, out)
 }
 
+fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
+    let numbers = serde_json::to_string_pretty(&paper.numbers)? + "\n";
+    announce(&write::write(out, "results.json", numbers.as_bytes())?);
+    announce(&write::write(out, "results.tex", paper.macros.as_bytes())?);
+    for figure in &paper.figures {
+        let name = format!("figures/{}.svg", figure.name);
+        announce(&write::write(out, &name, figure.svg.as_bytes())?);
+    }
+    Ok(())
+}
+
 /// The imported study, if it was imported.
 fn recordings(study: &Path) -> Result<Option<Vec<load::StudyCondition>>> {
     study
@@ -176,6 +236,10 @@ fn page(output: &Output) -> Result<html::Page> {
     let results = results::results(&run.manifest, &samples)?;
     let recordings = recordings(&output.study)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
+    let mut found = evidence::of_run(&run.manifest, &samples.launches, &results)?;
+    if let Some(study) = &study {
+        found.extend(evidence::of_study(study)?);
+    }
     let mut figures = figures::run(&results, &samples)?;
     if let Some(recordings) = &recordings {
         figures.extend(figures::study(recordings)?);
@@ -196,6 +260,7 @@ fn page(output: &Output) -> Result<html::Page> {
         results,
         study,
         study_notes,
+        claims: JudgedClaims::of(&found)?,
         figures,
     })
 }

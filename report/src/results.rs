@@ -3,16 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
 use analysis::{
-    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, effect, estimate, levels,
-    turn_effect,
+    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, effect, levels, turn_effect,
 };
 use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
 use serde::{Deserialize, Serialize};
 
-use crate::gates::{self, Verdict};
 use crate::load::RunSamples;
+use crate::truth::{calibration, parts};
 
 /// Why two arms are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -152,6 +152,14 @@ pub struct Results {
     pub conditions: Vec<ConditionResults>,
 }
 
+/// The project's own server, as plans name it.
+pub(crate) const SYNTHETIC: &str = "synthetic";
+
+/// The program that a run measured, as its plan names it.
+pub(crate) fn server(manifest: &Manifest) -> &str {
+    manifest.plan["sut"]["program"].as_str().unwrap_or("any")
+}
+
 /// Computes a run's results.
 ///
 /// # Errors
@@ -160,6 +168,8 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     let launches = &run.launches;
     let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
         .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+    let claims = Claims::stated()?;
+    let margins = claims.margins(server(manifest));
     let conditions = manifest
         .conditions
         .iter()
@@ -186,7 +196,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             } else {
                 contrasts
                     .iter()
-                    .map(|contrast| contrast_effect(contrast, &samples, &records, &flagged))
+                    .map(|contrast| contrast_effect(contrast, &samples, &records, &flagged, margins))
                     .collect::<Result<_>>()
                     .with_context(|| format!("condition {}", record.name))?
             };
@@ -197,7 +207,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 launches: samples.len(),
                 flagged: flagged.len(),
                 effects,
-                order: order_effects(&record.name, &contrasts, run)?,
+                order: order_effects(&record.name, &contrasts, run, margins),
                 steadiness,
             })
         })
@@ -211,18 +221,18 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
 
 /// Each arm's carry-over to the first contrast's baseline, rather than that of the baseline's own twin or of the first other
 /// arm; and the turn.
-fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) -> Result<Vec<OrderEffect>> {
+fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
     let Some(contrast) = contrasts.first() else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let subject = &contrast.baseline;
     let orders: Vec<&OrderSamples> = samples.courses_in(condition).map(|(_, course)| &course.order).collect();
-    let margin_ns = gates::margins()?.a_a_margin_ns;
+    let nothing = ControlKind::AA.expectation(margins);
     let mut found = Vec::new();
     let mut add = |name: String, estimate: Option<Estimate>| {
         found.extend(estimate.map(|estimate| OrderEffect {
             name,
-            verdict: gates::equivalent(&estimate, margin_ns),
+            verdict: nothing.judge(&(&estimate).into()),
             estimate,
         }));
     };
@@ -242,7 +252,7 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) 
         );
     }
     add(format!("{subject} last in a round, not first"), turn_effect(&orders));
-    Ok(found)
+    found
 }
 
 /// Changepoints of the first contrast's baseline in each launch of a condition.
@@ -277,6 +287,7 @@ fn contrast_effect(
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
     flagged: &BTreeSet<u32>,
+    margins: &Margins,
 ) -> Result<Effect> {
     let of = |samples: &[LaunchSamples], quantity, location| {
         effect(samples, &contrast.baseline, &contrast.arm, quantity, location)
@@ -298,18 +309,17 @@ fn contrast_effect(
         Role::Calibration => calibration(contrast, launches, records)?,
         Role::Effect | Role::Control => None,
     };
-    let margins = gates::margins()?;
     let primary = wire_median.as_ref().unwrap_or(&rtt_median);
     let (expectation, verdict) = match contrast.role {
-        Role::Effect => ("above zero".to_owned(), gates::positive(primary)),
+        Role::Effect => ("above zero".to_owned(), Expectation::positive().judge(&primary.into())),
         Role::Control => (
-            format!("zero ± {:.1} µs", margins.a_a_margin_ns / 1e3),
-            gates::equivalent(primary, margins.a_a_margin_ns),
+            format!("zero ± {:.1} µs", margins.a_a_margin_ns() / 1e3),
+            ControlKind::AA.expectation(margins).judge(&primary.into()),
         ),
         Role::Calibration => (
-            format!("truth ± {:.1} µs", margins.calibration_margin_ns / 1e3),
+            format!("truth ± {:.1} µs", margins.calibration_margin_ns() / 1e3),
             calibration.as_ref().map_or(Verdict::NotRun, |(_, error)| {
-                gates::equivalent(error, margins.calibration_margin_ns)
+                ControlKind::Calibration.expectation(margins).judge(&error.into())
             }),
         ),
     };
@@ -329,70 +339,4 @@ fn contrast_effect(
         wire_median,
         rtt_median,
     })
-}
-
-/// The mean over launches of the true difference, and the estimate of recovered minus true. `None` without telemetry or
-/// kernel stamps.
-fn calibration(
-    contrast: &Contrast,
-    launches: &[LaunchSamples],
-    records: &[&LaunchRecord],
-) -> Result<Option<(f64, Estimate)>> {
-    let Some(launches) = calibration_errors(contrast, launches, records, Quantity::WireTime) else {
-        return Ok(None);
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    let truth_ns = launches.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / launches.len() as f64;
-    let errors: Vec<f64> = launches.iter().map(|(_, error_ns)| *error_ns).collect();
-    Ok(Some((truth_ns, estimate(&errors)?)))
-}
-
-/// Differences of the client's own parts of the round trip; `None` where the clocks' difference is not known.
-pub(crate) fn parts(launches: &[LaunchSamples], contrast: &Contrast) -> Option<Parts> {
-    let of = |quantity| effect(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
-    Some(Parts {
-        send_path: of(Quantity::SendPath)?,
-        wake_up: of(Quantity::WakeUp)?,
-    })
-}
-
-/// The true difference of each launch and recovered minus true, ns: both per launch, since the time that the hook
-/// really held a payload back differs from launch to launch. `None` where a launch has no telemetry or no observation
-/// of the quantity.
-pub(crate) fn calibration_errors(
-    contrast: &Contrast,
-    launches: &[LaunchSamples],
-    records: &[&LaunchRecord],
-    quantity: Quantity,
-) -> Option<Vec<(f64, f64)>> {
-    let truths: BTreeMap<u32, f64> = records
-        .iter()
-        .filter_map(|record| Some((record.launch, true_difference_ns(record, contrast)?)))
-        .collect();
-    launches
-        .iter()
-        .map(|launch| {
-            let located = |arm: &String| contrast.location.of(launch.arms.get(arm)?.of(quantity));
-            let truth_ns = *truths.get(&launch.launch)?;
-            Some((
-                truth_ns,
-                located(&contrast.arm)? - located(&contrast.baseline)? - truth_ns,
-            ))
-        })
-        .collect()
-}
-
-fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
-    let held_ns = |name: &str| {
-        launch
-            .arms
-            .iter()
-            .find(|arm| arm.arm == name)
-            .and_then(|arm| arm.telemetry.as_ref())
-            .map(|telemetry| match contrast.location {
-                Location::Mean => telemetry.held_ns_mean,
-                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
-            })
-    };
-    Some(held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?)
 }

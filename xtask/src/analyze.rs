@@ -27,16 +27,23 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// As `report` is told.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// Prints.
 ///
 /// # Errors
 /// When there is nothing to analyse, or `report` fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cargo().args(["build", "--release", "--package", "report"]).run()?;
-    let format = match arguments.format {
-        Format::Text => "text",
-        Format::Json => "json",
-    };
+    let format = arguments.format.name();
     let report = Program::new(paths::binary("report"));
     if arguments.study {
         if !paths::study_is_there() {

@@ -5,7 +5,15 @@ use anyhow::Result;
 use crate::programs::cargo;
 
 /// Packages whose binaries the other verbs launch.
-const PACKAGES: [&str; 6] = ["sut", "loadgen", "dataset", "clusters", "experiments", "report"];
+const PACKAGES: [&str; 7] = [
+    "sut",
+    "loadgen",
+    "agent",
+    "dataset",
+    "clusters",
+    "experiments",
+    "report",
+];
 
 /// Builds the hook and every binary.
 ///

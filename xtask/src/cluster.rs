@@ -1,4 +1,4 @@
-//! `cargo xtask cluster`: a place brought up and taken down by hand.
+//! `cargo xtask cluster`: a condition brought up and taken down by hand, and what is there.
 
 use std::ffi::OsString;
 
@@ -7,30 +7,49 @@ use anyhow::Result;
 use crate::programs::Program;
 use crate::{build, paths};
 
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// up, down or status; kind, eks, docker, kubernetes-pod; and options, listed by `up kind --help`
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-    words: Vec<OsString>,
+#[derive(clap::Subcommand)]
+pub(crate) enum Arguments {
+    /// See that a condition can be had, and prepare it; kind and eks are created, and what that costs is asked before
+    Up(Options),
+    /// List everything that was made there and is still there
+    Status(Options),
+    /// Remove everything that was made there, also what a killed run could not remove
+    Down(Options),
 }
 
-/// Hands the words to the binary that knows the place: `cluster` makes clusters, `bench` looks after engines that are
-/// there already.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// kind or eks, which are created and deleted; or a condition whose engine is there, as docker, kubernetes-pod
+    #[arg(default_value = "docker")]
+    condition: OsString,
+    /// Options of `cluster` (as --yes) for kind and eks, of `bench cluster` (as --docker-host, --context) for others
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+/// Hands the words to the binary that knows the place: `cluster` makes clusters, the runner knows engines.
 ///
 /// # Errors
 /// When the build or the binary fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let engine = arguments
-        .words
-        .iter()
-        .any(|word| word == "docker" || word.to_string_lossy().starts_with("kubernetes-"));
-    let program = if engine {
-        build::run()?;
-        Program::new(paths::binary("bench")).arg("cluster")
-    } else {
-        program()?
+    let (verb, options) = match arguments {
+        Arguments::Up(options) => ("up", options),
+        Arguments::Status(options) => ("status", options),
+        Arguments::Down(options) => ("down", options),
     };
-    program.args(arguments.words.iter().cloned()).run()
+    let program = if options.condition == "kind" || options.condition == "eks" {
+        program()?
+    } else {
+        if verb == "up" || !paths::binary("bench").is_file() {
+            build::run()?;
+        }
+        Program::new(paths::binary("bench")).arg("cluster")
+    };
+    program
+        .arg(verb)
+        .arg(&options.condition)
+        .args(options.rest.iter().cloned())
+        .run()
 }
 
 /// The binary `cluster`, built.

@@ -70,6 +70,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Whether a condition works here.
+///
+/// # Errors
+/// When the runner cannot say which conditions work.
+pub(crate) fn has(condition: &str) -> Result<bool> {
+    Ok(conditions()?
+        .iter()
+        .any(|finding| finding.name == condition && finding.found))
+}
+
 /// What the runner says of each condition.
 fn conditions() -> Result<Vec<Finding>> {
     let bench = paths::binary("bench");

@@ -6,6 +6,7 @@ mod archive;
 mod bench;
 mod build;
 mod calibrate;
+mod claims;
 mod cluster;
 mod coverage;
 mod doctor;
@@ -53,8 +54,8 @@ enum Verb {
     Doctor(doctor::Arguments),
     /// Measure one experiment
     Run(run::Arguments),
-    /// Bring a cluster up, take it down with all that belongs to it, say what is there: kind, eks, kubernetes
-    #[command(disable_help_flag = true)]
+    /// Bring a condition up or down by hand, or list what is there
+    #[command(subcommand)]
     Cluster(cluster::Arguments),
     /// Put the hook into a Kubernetes workload and take it out again, as deployment/NAME
     #[command(disable_help_flag = true)]
@@ -66,6 +67,8 @@ enum Verb {
     Import(import::Arguments),
     /// Print the effects of a run, or the 2023 study's numbers recomputed
     Analyze(analyze::Arguments),
+    /// Hold the study's ten recommendations against all runs that there are
+    Claims(claims::Arguments),
     /// Draw a run's figures as SVG and PNG
     Figures(figures::Arguments),
     /// Execute the notebooks and export them as HTML
@@ -107,13 +110,14 @@ fn dispatch(verb: Verb) -> Result<()> {
     match verb {
         Verb::Reproduce(arguments) => reproduce::run(&arguments),
         Verb::Build => build::run(),
+        Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
-        Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
+        Verb::Claims(arguments) => claims::run(&arguments),
         Verb::Figures(arguments) => figures::run(&arguments),
         Verb::Notebooks(arguments) => notebooks::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),

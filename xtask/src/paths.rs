@@ -9,6 +9,8 @@ pub(crate) const STUDY: &str = "data/ssp2023";
 
 /// Runs measured here.
 pub(crate) const RUNS: &str = "data/runs";
+/// Runs and numbers kept in the repository.
+pub(crate) const REFERENCE: &str = "data/reference";
 /// Reports made here.
 pub(crate) const REPORTS: &str = "data/reports";
 

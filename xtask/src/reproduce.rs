@@ -6,10 +6,12 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::run::Options;
-use crate::{build, import, notebooks, paths, report, run, runs};
+use crate::{build, doctor, import, notebooks, paths, report, run, runs};
 
 /// What `reproduce` measures.
 const EXPERIMENT: &str = "experiments/overhead.toml";
+/// Where, of what works here: what can be had without an engine, and with one.
+const CONDITIONS: [&str; 3] = ["local-pod", "local-bridge", "docker"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -94,7 +96,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// When the runner fails.
 pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
     let experiment = Path::new(EXPERIMENT);
-    let options = profile.options();
+    let mut options = profile.options();
+    for condition in CONDITIONS {
+        if doctor::has(condition)? {
+            options.conditions.push(condition.to_owned());
+        } else {
+            eprintln!("left out: {condition}; `cargo xtask doctor` says why, and what would help");
+        }
+    }
+    eprintln!("conditions: {}", options.conditions.join(", "));
     let folder = run::folder(experiment, &format!("overhead-{}", profile.name()), &options, runs)?;
     run::measure(experiment, &options, &folder)?;
     Ok(folder)

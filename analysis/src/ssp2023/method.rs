@@ -10,7 +10,7 @@ use crate::stats::serial;
 pub const CUTS: [usize; 4] = [0, 4_000, 10_000, 20_000];
 /// Length of a batch and of a bootstrap block, requests. At this distance autocorrelation is 0.10 in docker's recordings
 /// and at most 0.05 in the others; what is left of it makes effective sizes too large and intervals too narrow.
-const BLOCK: usize = 1_000;
+pub const BLOCK: usize = 1_000;
 /// Bootstrap resamples.
 const RESAMPLES: usize = 2_000;
 /// Seed of the bootstrap, so that a table is the same each time.

@@ -17,7 +17,7 @@ use crate::Distribution;
 use crate::stats::student;
 
 pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
-pub use method::{CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
+pub use method::{BLOCK, CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
 pub use p_value::PValue;
 pub use table::{method_table, table};
 

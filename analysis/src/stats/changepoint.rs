@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Distribution;
-
 /// Penalty of a changepoint in units of the noise's variance, times ln n: one for the new level, one for its place and
 /// one to be careful, since neighbouring values are not quite independent.
 const PENALTY: f64 = 3.0;
@@ -160,34 +158,4 @@ fn pelt(series: &[f64], penalty: f64) -> Vec<usize> {
     }
     changepoints.reverse();
     changepoints
-}
-
-/// Medians of consecutive parts of a sequence, as the series of [`levels`]: a part is a segment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SegmentMedians {
-    segment: u64,
-    current: Distribution,
-    medians: Vec<f64>,
-}
-
-impl SegmentMedians {
-    /// Adds a value of a segment; segments come in order.
-    pub fn add(&mut self, segment: u64, value: i64) {
-        if segment != self.segment {
-            self.close();
-            self.segment = segment;
-        }
-        self.current.insert(value);
-    }
-
-    fn close(&mut self) {
-        self.medians.extend(std::mem::take(&mut self.current).quantile(0.5));
-    }
-
-    /// The medians.
-    #[must_use]
-    pub fn medians(mut self) -> Vec<f64> {
-        self.close();
-        self.medians
-    }
 }

@@ -48,6 +48,9 @@ pub(crate) fn run(work: &Path, options: &Options) -> Result<()> {
     }
     let mut child = start(options)?;
     let pid = i32::try_from(child.id())?;
+    // Where memory runs out, the server is to be killed and not this process, which can tell of it.
+    let preference = format!("/proc/{pid}/oom_score_adj");
+    fs::write(&preference, "1000").with_context(|| format!("cannot write {preference}"))?;
     let server = Arc::new(Mutex::new(Server {
         pid,
         status: Status::Starting,

@@ -77,7 +77,7 @@ impl Desk {
         }
         let bench = assert_cmd::cargo::cargo_bin!("bench");
         let built = bench.parent().unwrap();
-        for name in ["bench", "sut", "loadgen", "../hook/libreadhook.so"] {
+        for name in ["bench", "agent", "sut", "loadgen", "../hook/libreadhook.so"] {
             let from = built.join(name);
             assert!(from.exists(), "{} is not there: cargo xtask build", from.display());
             fs::copy(&from, desk.path("bin").join(name)).unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn write(directory: &Path, arms: &[Arm], stamps: bool) {
         schema_version: MANIFEST_VERSION,
         run_id: "made-up".to_owned(),
         experiment: "test".to_owned(),
-        plan: json!({"contrasts": [
+        plan: json!({"sut": {"program": "synthetic"}, "contrasts": [
             {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
             {"name": "searching", "baseline": "unmodified", "arm": "scan", "role": "effect"},
             {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},

@@ -13,7 +13,7 @@ struct Wanted {
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 8] = [
+const PROGRAMS: [Wanted; 7] = [
     Wanted {
         program: "gcc",
         purpose: "links Rust programs",
@@ -33,11 +33,6 @@ const PROGRAMS: [Wanted; 8] = [
         program: "java",
         purpose: "the Java application as a system under test",
         fix: "apt-get install default-jdk-headless",
-    },
-    Wanted {
-        program: "docker",
-        purpose: "condition docker (not driven yet)",
-        fix: "install Docker Engine or Podman",
     },
     Wanted {
         program: "kind",

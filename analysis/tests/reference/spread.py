@@ -1,0 +1,51 @@
+"""Ratios of spreads, Welch's interval and an inverse variance's interval by NumPy and SciPy. Writes spread.json beside
+itself.
+
+Run: python3 analysis/tests/reference/spread.py
+"""
+
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import scipy
+from scipy import stats
+
+
+def paired(one, other):
+    n = len(one)
+    log_ratio = lambda keep: np.log(one[keep].std(ddof=1) / other[keep].std(ddof=1))
+    whole = log_ratio(np.arange(n))
+    pseudo = np.array([n * whole - (n - 1) * log_ratio(np.arange(n) != left) for left in range(n)])
+    low, high = stats.t.interval(0.95, n - 1, pseudo.mean(), pseudo.std(ddof=1) / np.sqrt(n))
+    return [float(np.exp(whole)), float(np.exp(low)), float(np.exp(high))]
+
+
+def case(seed, n, m):
+    random = np.random.default_rng(seed)
+    one, other = random.normal(300, 50, n), random.normal(280, 20, m)
+    ratio = one.std(ddof=1) / other.std(ddof=1)
+    ends = [ratio / np.sqrt(stats.f.ppf(p, n - 1, m - 1)) for p in (0.975, 0.025)]
+    welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    return {
+        "one": one.tolist(),
+        "other": other.tolist(),
+        "spread_ratio": [float(ratio), *map(float, ends)],
+        "difference": [float(one.mean() - other.mean()), float(welch.low), float(welch.high)],
+        "paired": paired(one, other) if n == m else None,
+        "inverse_variance": [float(0.25 * stats.chi2.ppf(p, n - 1) / (n - 1)) for p in (0.025, 0.975)],
+    }
+
+
+def main():
+    result = {
+        "made_by": "analysis/tests/reference/spread.py",
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__},
+        "cases": [case(1, 12, 12), case(2, 10, 25), case(3, 46, 46), case(4, 4, 4)],
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+//! Ratios of spreads and differences of estimates against SciPy.
+
+use analysis::{difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, spread_ratio};
+use serde_json::Value;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
+}
+
+fn close(what: &str, found: &[f64], expected: &[f64]) {
+    for (one, other) in found.iter().zip(expected) {
+        assert!(
+            (one - other).abs() <= 1e-9 * other.abs().max(1e-6),
+            "{what}: {found:?}, expected {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn they_agree_with_scipy() {
+    let reference: Value = serde_json::from_str(include_str!("reference/spread.json")).unwrap();
+    for case in reference["cases"].as_array().unwrap() {
+        let (one, other) = (numbers(&case["one"]), numbers(&case["other"]));
+        let (first, second) = (estimate(&one).unwrap(), estimate(&other).unwrap());
+        let flat = |(value, (low, high))| [value, low, high];
+        let found = flat(spread_ratio(&first, &second).unwrap());
+        close("ratio", &found, &numbers(&case["spread_ratio"]));
+        let found = flat(difference_of_estimates(&first, &second).unwrap());
+        close("difference", &found, &numbers(&case["difference"]));
+        match paired_spread_ratio(&one, &other) {
+            Some(found) => close("paired", &flat(found), &numbers(&case["paired"])),
+            None => assert!(case["paired"].is_null()),
+        }
+        let (low, high) = inverse_variance_interval(0.25, one.len()).unwrap();
+        close("inverse variance", &[low, high], &numbers(&case["inverse_variance"]));
+    }
+}
+
+#[test]
+fn what_does_not_vary_has_no_ratio() {
+    let flat = estimate(&[5.0; 10]).unwrap();
+    let wide = estimate(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+    assert_eq!(spread_ratio(&wide, &flat), None);
+    assert_eq!(spread_ratio(&flat, &wide), None);
+    assert_eq!(paired_spread_ratio(&[1.0, 2.0, 3.0, 4.0], &[1.0; 4]), None);
+    assert_eq!(paired_spread_ratio(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.0]), None);
+    assert_eq!(inverse_variance_interval(1.0, 1), None);
+    // Two constant estimates differ by a constant.
+    assert_eq!(difference_of_estimates(&flat, &flat).unwrap(), (0.0, (0.0, 0.0)));
+}

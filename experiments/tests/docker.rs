@@ -1,0 +1,281 @@
+//! Launches in real containers, where Docker is to be had. Each test takes the engine for itself, and leaves it as it was.
+
+mod common;
+
+use std::fs;
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Desk, SMALL, failure, finished, success};
+use dataset::{ObservationReader, Run};
+
+static ENGINE: Mutex<()> = Mutex::new(());
+
+/// What `docker` prints.
+fn docker(words: &[&str]) -> Result<String, String> {
+    let output = Command::new("docker").args(words).output();
+    let output = output.map_err(|error| format!("docker cannot be started: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+/// All containers, networks and images.
+fn everything() -> [String; 3] {
+    let sorted = |words: &[&str]| {
+        let text = docker(words).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
+    [
+        sorted(&["ps", "--all", "--quiet", "--no-trunc"]),
+        sorted(&["network", "ls", "--quiet", "--no-trunc"]),
+        sorted(&["images", "--all", "--quiet", "--no-trunc"]),
+    ]
+}
+
+/// The engine, and what is in it; none where it is not to be had, which is said.
+fn engine(test: &str) -> Option<(MutexGuard<'static, ()>, [String; 3])> {
+    let guard = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Err(reason) = docker(&["info"]) {
+        println!("SKIPPED: docker, {test}: {reason}");
+        return None;
+    }
+    Some((guard, everything()))
+}
+
+/// `bench run` in containers.
+fn run(desk: &Desk, text: &str) -> Command {
+    let mut command = desk.run(text);
+    command.args(["--conditions", "docker"]);
+    command
+}
+
+/// Waits until the prober of launch 0 is at work; the beginning of the names of the launch's containers.
+fn at_work(desk: &Desk, runner: &mut Child) -> String {
+    let plan = desk.path("run/.unfinished-docker-0000/plan.json");
+    let start = Instant::now();
+    while !plan.exists() {
+        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let names = docker(&["ps", "--format", "{{.Names}}", "--filter", "label=hook-latency.run"]).unwrap();
+    let name = names.lines().find(|name| name.ends_with("-loadgen")).unwrap();
+    name.trim_end_matches("loadgen").to_owned()
+}
+
+/// So many rounds that nobody waits for their end.
+fn long() -> String {
+    SMALL
+        .replace("rounds = 60", "rounds = 10_000_000")
+        .replace("launches = 2", "launches = 1")
+}
+
+#[test]
+fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
+    let Some((_guard, before)) = engine("an experiment") else {
+        return;
+    };
+    let desk = Desk::new();
+    success(&mut run(&desk, SMALL));
+    assert_eq!(everything(), before);
+    let run = Run::open(&desk.path("run")).unwrap();
+    assert_eq!(run.manifest.launches.len(), 2);
+    assert_eq!(run.manifest.conditions[0].level, "containers");
+    assert!(run.manifest.tools["docker: engine"].contains("API"));
+    for launch in &run.manifest.launches {
+        assert_eq!(launch.condition, "docker");
+        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        assert_eq!(reader.rows(), 3 * 60);
+        let mut hosts = Vec::new();
+        for arm in &launch.arms {
+            let hooked = arm.treatment != "unmodified";
+            let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
+            assert_eq!((arm.requests_sent, receives), (60, hooked.then_some(60)));
+            assert_eq!(arm.hook_mapped, hooked.then_some(true));
+            hosts.push(arm.address.split(':').next().unwrap().to_owned());
+        }
+        hosts.dedup();
+        assert_eq!(hosts.len(), 3, "each arm is to have a container of its own");
+        assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
+        assert!(
+            launch.loadgen["stamped_share"].as_f64() > Some(0.9),
+            "{}",
+            launch.loadgen
+        );
+    }
+    // The same command changes no finished launch.
+    let files = finished(&desk.path("run"));
+    success(&mut self::run(&desk, SMALL));
+    assert_eq!(finished(&desk.path("run")), files);
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn a_throttled_arm_is_flagged_and_no_other() {
+    let Some((_guard, before)) = engine("a throttled arm") else {
+        return;
+    };
+    let desk = Desk::new();
+    // 5 ms of work in each request, and 5 ms of processor time in each period of 100 ms.
+    let text = SMALL
+        .replace("launches = 2", "launches = 1")
+        .replace("work_ns = 0", "work_ns = 5_000_000")
+        .replace("timeout_ms = 2_000", "timeout_ms = 60_000")
+        .replace("rounds = 60", "rounds = 12")
+        .replace(
+            "treatment = \"scan\"",
+            "treatment = \"scan\"\nlimits = { quota_cores = 0.05 }",
+        );
+    success(&mut run(&desk, &text));
+    let run = Run::open(&desk.path("run")).unwrap();
+    let launch = &run.manifest.launches[0];
+    let throttled: Vec<_> = launch
+        .warnings
+        .iter()
+        .filter(|warning| warning.contains("throttled in"))
+        .collect();
+    assert!(!launch.valid && throttled.len() == 1, "{:?}", launch.warnings);
+    assert!(
+        throttled[0].starts_with("scan: ") && throttled[0].contains("by the limit of 50 millicores"),
+        "{throttled:?}"
+    );
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn an_arm_that_is_out_of_memory_is_told_at_its_start_and_flagged_later() {
+    let Some((_guard, before)) = engine("an arm out of memory") else {
+        return;
+    };
+    let desk = Desk::new();
+    let limited = |text: &str| {
+        text.replace(
+            "treatment = \"scan\"",
+            "treatment = \"scan\"\nlimits = { memory_bytes = 33_554_432 }",
+        )
+    };
+    let text = limited(SMALL).replace("response_bytes = 16", "response_bytes = 100_000_000");
+    let error = failure(&mut run(&desk, &text));
+    assert!(
+        error.contains("arm scan") && error.contains("signal 9") && error.contains("the limit of 33554432 bytes"),
+        "{error}"
+    );
+    assert_eq!(everything(), before);
+
+    let desk = Desk::new();
+    let mut runner = run(&desk, &limited(&long())).spawn().unwrap();
+    let names = at_work(&desk, &mut runner);
+    // Another process in the arm's container takes more than there is; the kernel kills the server.
+    let hog = ["--listen", "127.0.0.1:1", "--response-bytes", "100000000"];
+    let arm = format!("{names}arm-1");
+    let hogged = docker(&[&["exec", &arm, "/bin/sut"][..], &hog].concat());
+    assert!(hogged.is_err(), "the hog had room: {hogged:?}");
+    assert!(runner.wait().unwrap().success());
+    let run = Run::open(&desk.path("run")).unwrap();
+    let launch = &run.manifest.launches[0];
+    let killed = |warning: &String| warning.starts_with("scan: ") && warning.contains("killed for want of memory");
+    assert!(
+        !launch.valid && launch.warnings.iter().any(killed),
+        "{:?}",
+        launch.warnings
+    );
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn a_container_removed_in_mid_run_is_an_error_and_no_dataset() {
+    let Some((_guard, before)) = engine("a removed container") else {
+        return;
+    };
+    let desk = Desk::new();
+    let mut runner = run(&desk, &long()).spawn().unwrap();
+    let names = at_work(&desk, &mut runner);
+    docker(&["rm", "--force", &format!("{names}loadgen")]).unwrap();
+    assert!(!runner.wait().unwrap().success());
+    assert!(finished(&desk.path("run")).is_empty() && !desk.path("run/manifest.json").exists());
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn sigterm_removes_everything_and_what_a_kill_leaves_is_found_and_removed() {
+    let Some((_guard, before)) = engine("signals") else {
+        return;
+    };
+    let desk = Desk::new();
+    let text = long();
+    let mut runner = run(&desk, &text).spawn().unwrap();
+    at_work(&desk, &mut runner);
+    success(Command::new("kill").arg(runner.id().to_string()));
+    assert!(!runner.wait().unwrap().success());
+    assert_eq!(everything(), before);
+
+    let mut runner = run(&desk, &text).spawn().unwrap();
+    at_work(&desk, &mut runner);
+    // SIGKILL: the runner can do nothing any more.
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let cluster = |verb: &str| {
+        let output = Command::new(desk.path("bin/bench"))
+            .args(["cluster", verb])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let status = cluster("status");
+    for (kind, number) in [("container", 4), ("network", 1), ("image", 1)] {
+        let found = status
+            .lines()
+            .filter(|line| line.starts_with(&format!("{kind} ")))
+            .count();
+        assert!(found >= number, "{status}");
+    }
+    cluster("down");
+    assert!(cluster("status").starts_with("0 found"));
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_told_with_what_helps() {
+    let desk = Desk::new();
+    let nowhere = ["--docker-host", "unix:///nowhere.sock"];
+    let error = failure(run(&desk, SMALL).args(nowhere));
+    assert!(error.contains("no condition can be had here"), "{error}");
+    let output = Command::new(desk.path("bin/bench"))
+        .arg("places")
+        .args(nowhere)
+        .output()
+        .unwrap();
+    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let docker = places
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|place| place["name"] == "docker")
+        .unwrap();
+    assert_eq!(docker["available"], false);
+    let reason = docker["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("unix:///nowhere.sock") && reason.contains("install and start Docker"),
+        "{reason}"
+    );
+    // Both at once: what can be had is measured, and the manifest says why the other was not.
+    let mut command = desk.run(&SMALL.replace("launches = 2", "launches = 1"));
+    success(command.args(["--conditions", "local-pod,docker"]).args(nowhere));
+    let run = Run::open(&desk.path("run")).unwrap();
+    let told = run
+        .manifest
+        .conditions
+        .iter()
+        .find(|condition| condition.name == "docker")
+        .unwrap();
+    assert!(told.not_run.as_ref().unwrap().contains("nowhere.sock"));
+    assert!(fs::read_dir(desk.path("run/launches")).unwrap().count() == 1);
+}

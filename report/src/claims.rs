@@ -1,0 +1,117 @@
+//! The claims, held against all runs that there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, judge, misses, table};
+use anyhow::{Context, Result};
+use dataset::Run;
+use serde::Serialize;
+
+use crate::results::results;
+use crate::study::StudyResults;
+use crate::{evidence, load};
+
+/// Kept quantities of a run, instead of its observations.
+const QUANTITIES: &str = "quantities.json";
+/// Kept errors of repeated runs.
+const REPETITIONS: &str = "calibration.json";
+
+/// Recommendations, claims, verdicts, and how often controls missed.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgedClaims {
+    /// In the study's order.
+    pub recommendations: Vec<JudgedRecommendation>,
+    /// Over all runs.
+    pub misses: Vec<Misses>,
+}
+
+impl JudgedClaims {
+    /// Holds the project's claims against what was measured.
+    ///
+    /// # Errors
+    /// When `claims.toml` is not as expected or a quantity has the wrong unit.
+    pub fn of(evidence: &Evidence) -> Result<Self> {
+        Ok(Self {
+            recommendations: judge(&Claims::stated()?, evidence)?,
+            misses: misses(&evidence.controls),
+        })
+    }
+
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        table(&self.recommendations, &self.misses)
+    }
+}
+
+/// The evidence of folders: runs, folders of kept quantities or repetitions, or folders of such; and of the study.
+///
+/// # Errors
+/// When something cannot be read. A folder that holds nothing of the kind is passed over.
+pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
+    let mut found = Evidence::default();
+    for folder in folders {
+        found.extend(of_folder(folder)?);
+    }
+    if study.join("manifest.json").exists() {
+        found.extend(evidence::of_study(&StudyResults::compute(&load::study(study)?)?)?);
+    }
+    Ok(found)
+}
+
+fn of_folder(folder: &Path) -> Result<Evidence> {
+    if let Some(found) = of_one(folder).with_context(|| format!("the evidence of {}", folder.display()))? {
+        return Ok(found);
+    }
+    let listing = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut inner: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
+    // The order of a listing is chance.
+    inner.sort();
+    let mut found = Evidence::default();
+    for folder in inner.iter().filter(|path| path.is_dir()) {
+        if let Some(one) = of_one(folder).with_context(|| format!("the evidence of {}", folder.display()))? {
+            found.extend(one);
+        }
+    }
+    Ok(found)
+}
+
+/// `None` for a folder that is none of ours, or an unfinished run's.
+fn of_one(folder: &Path) -> Result<Option<Evidence>> {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
+    if folder.join(QUANTITIES).exists() {
+        let kept: Evidence = serde_json::from_str(&read(QUANTITIES)?).context(QUANTITIES)?;
+        return Ok(Some(kept));
+    }
+    if folder.join("manifest.json").exists() {
+        return of_run(&Run::open(folder)?);
+    }
+    if folder.join(REPETITIONS).exists() {
+        return evidence::of_repetitions(&read(REPETITIONS)?)
+            .context(REPETITIONS)
+            .map(Some);
+    }
+    Ok(None)
+}
+
+/// `None` for a run without contrasts or with too few launches for an interval.
+fn of_run(run: &Run) -> Result<Option<Evidence>> {
+    let manifest = &run.manifest;
+    if manifest.plan["contrasts"].as_array().is_none_or(Vec::is_empty) {
+        return Ok(None);
+    }
+    let most = manifest.conditions.iter().map(|condition| {
+        let here = manifest
+            .launches
+            .iter()
+            .filter(|launch| launch.condition == condition.name);
+        here.count()
+    });
+    if most.max().unwrap_or(0) < 2 {
+        return Ok(None);
+    }
+    let samples = load::run_samples(run)?;
+    let results = results(manifest, &samples)?;
+    evidence::of_run(manifest, &samples.launches, &results).map(Some)
+}

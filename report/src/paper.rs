@@ -1,0 +1,137 @@
+//! What the paper reads: numbers, the same as LaTeX macros, and figures, all computed from recorded runs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use analysis::Estimate;
+use analysis::figures::Figure;
+use anyhow::{Context, Result};
+use dataset::Run;
+use serde_json::{Value, json};
+
+use crate::claims::{self, JudgedClaims};
+use crate::results::{Results, results};
+use crate::study::StudyResults;
+use crate::{figures, load};
+
+/// The recorded run of each kind, within the folder of recorded runs.
+const RUN: &str = "overhead";
+const DELAYS: &str = "calibration/calibration.json";
+const REPETITIONS: &str = "coverage/calibration.json";
+/// Single errors, thousands of them, of which the paper shows none.
+const ERRORS: &str = "errors_ns";
+
+/// All that the paper shows.
+#[derive(Clone, Debug)]
+pub struct Paper {
+    /// For the paper itself.
+    pub numbers: Value,
+    /// For those who cite a number in LaTeX.
+    pub macros: String,
+    /// In the order of the paper.
+    pub figures: Vec<Figure>,
+}
+
+impl Paper {
+    /// Computes it from recorded runs and the imported study; what needs the study is left out where it is not there.
+    ///
+    /// # Errors
+    /// When a recorded run is missing or damaged.
+    pub fn of(reference: &Path, study: &Path) -> Result<Self> {
+        let run = Run::open(&reference.join(RUN))?;
+        let samples = load::run_samples(&run)?;
+        let results = results(&run.manifest, &samples)?;
+        let recordings = study
+            .join("manifest.json")
+            .exists()
+            .then(|| load::study(study))
+            .transpose()?;
+        let recomputed = recordings.as_deref().map(StudyResults::compute).transpose()?;
+        let mut drawn = figures::run(&results, &samples)?;
+        if let Some(recordings) = &recordings {
+            drawn.extend(figures::study(recordings)?);
+        }
+        let judged = JudgedClaims::of(&claims::gather(&[reference.to_owned()], study)?)?;
+        let numbers = json!({
+            "run": results,
+            "study": recomputed,
+            "calibration": kept(&reference.join(DELAYS))?,
+            "coverage": kept(&reference.join(REPETITIONS))?,
+            "claims": judged,
+        });
+        Ok(Self {
+            macros: macros(&results),
+            numbers,
+            figures: drawn,
+        })
+    }
+}
+
+/// Calibration results as they were recorded, without the single errors.
+fn kept(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+    for design in value.as_array_mut().into_iter().flatten() {
+        for repeated in design["repeated"].as_array_mut().into_iter().flatten() {
+            if let Some(repeated) = repeated.as_object_mut() {
+                repeated.remove(ERRORS);
+            }
+        }
+    }
+    Ok(value)
+}
+
+/// Each effect in each condition, in microseconds: `\HookLocalPodLogging`, and `…Low` and `…High` for its interval.
+fn macros(results: &Results) -> String {
+    let mut text = format!(
+        "% Run {}: effects in microseconds with their 95 % intervals.\n",
+        results.run_id
+    );
+    for condition in &results.conditions {
+        for effect in &condition.effects {
+            let name = format!("Hook{}{}", camel(&condition.condition), camel(&effect.name));
+            let Estimate {
+                value,
+                confidence_interval: (low, high),
+                ..
+            } = effect.primary();
+            for (end, value_ns) in [("", value), ("Low", low), ("High", high)] {
+                // Writing to a String cannot fail.
+                _ = writeln!(text, "\\newcommand{{\\{name}{end}}}{{{:.3}}}", value_ns / 1e3);
+            }
+        }
+    }
+    text
+}
+
+/// Words joined, digits in words: a macro's name may hold letters only.
+fn camel(text: &str) -> String {
+    const DIGITS: [&str; 10] = [
+        "Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine",
+    ];
+    let mut name = String::new();
+    let mut begins = true;
+    for letter in text.replace('µ', "u").chars() {
+        match letter.to_digit(10) {
+            Some(digit) => name += DIGITS[digit as usize],
+            None if letter.is_ascii_alphabetic() && begins => name.extend(letter.to_uppercase()),
+            None if letter.is_ascii_alphabetic() => name.push(letter),
+            None => {}
+        }
+        begins = !letter.is_ascii_alphabetic();
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::camel;
+
+    #[test]
+    fn macro_names_hold_letters_only() {
+        assert_eq!(camel("local-pod"), "LocalPod");
+        assert_eq!(camel("calibration, 5 µs"), "CalibrationFiveUs");
+        assert_eq!(camel("A/A"), "AA");
+    }
+}

@@ -1,0 +1,75 @@
+//! Known delays: what the truth was, and what was recovered of it.
+
+use std::collections::BTreeMap;
+
+use analysis::{Estimate, LaunchSamples, Location, Quantity, effect, estimate};
+use anyhow::Result;
+use dataset::LaunchRecord;
+
+use crate::results::{Contrast, Parts};
+
+/// The mean over launches of the true difference, and the estimate of recovered minus true. `None` without telemetry or
+/// kernel stamps.
+pub(crate) fn calibration(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+) -> Result<Option<(f64, Estimate)>> {
+    let Some(launches) = calibration_errors(contrast, launches, records, Quantity::WireTime) else {
+        return Ok(None);
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    let truth_ns = launches.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / launches.len() as f64;
+    let errors: Vec<f64> = launches.iter().map(|(_, error_ns)| *error_ns).collect();
+    Ok(Some((truth_ns, estimate(&errors)?)))
+}
+
+/// Differences of the client's own parts of the round trip; `None` where the clocks' difference is not known.
+pub(crate) fn parts(launches: &[LaunchSamples], contrast: &Contrast) -> Option<Parts> {
+    let of = |quantity| effect(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
+    Some(Parts {
+        send_path: of(Quantity::SendPath)?,
+        wake_up: of(Quantity::WakeUp)?,
+    })
+}
+
+/// The true difference of each launch and recovered minus true, ns: both per launch, since the time that the hook
+/// really held a payload back differs from launch to launch. `None` where a launch has no telemetry or no observation
+/// of the quantity.
+pub(crate) fn calibration_errors(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+    quantity: Quantity,
+) -> Option<Vec<(f64, f64)>> {
+    let truths: BTreeMap<u32, f64> = records
+        .iter()
+        .filter_map(|record| Some((record.launch, true_difference_ns(record, contrast)?)))
+        .collect();
+    launches
+        .iter()
+        .map(|launch| {
+            let located = |arm: &String| contrast.location.of(launch.arms.get(arm)?.of(quantity));
+            let truth_ns = *truths.get(&launch.launch)?;
+            Some((
+                truth_ns,
+                located(&contrast.arm)? - located(&contrast.baseline)? - truth_ns,
+            ))
+        })
+        .collect()
+}
+
+fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
+    let held_ns = |name: &str| {
+        launch
+            .arms
+            .iter()
+            .find(|arm| arm.arm == name)
+            .and_then(|arm| arm.telemetry.as_ref())
+            .map(|telemetry| match contrast.location {
+                Location::Mean => telemetry.held_ns_mean,
+                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
+            })
+    };
+    Some(held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?)
+}
