@@ -258,7 +258,7 @@ fn stacks_are_deleted_without_eksctl_and_what_stays_is_said() {
     let fakes = Fakes::new();
     assert!(fakes.run(&["up", "eks", "--yes"], &[]).status.success());
     fakes.forget_calls();
-    let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "2,5")]);
+    let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "2,4")]);
     assert!(output.status.success(), "{}", said(&output));
     assert!(fakes.exists().is_empty());
     let calls = fakes.calls();

@@ -95,8 +95,8 @@ fn an_experiment_is_measured_on_a_cluster_and_nothing_is_left() {
     let conditions = "kubernetes-pod,kubernetes-nodes";
     success(&mut namespace.run(&desk, SMALL, conditions));
     assert_eq!(namespace.pods(), "");
-    // Opening it compares every file with its checksum.
     let run = Run::open(&desk.path("run")).unwrap();
+    run.verify().unwrap();
     assert_eq!(run.manifest.launches.len(), 4);
     for launch in &run.manifest.launches {
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();

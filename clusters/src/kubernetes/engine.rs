@@ -15,16 +15,13 @@ use super::client::{Connection, answer, failed};
 use super::manifest::{Pull, Recipe, Topology, pods};
 use super::running::{self, Pods};
 use super::share::Share;
+use super::starting::{hopeless, ready};
 use crate::commands::{Commands, Line};
-use crate::container::{ContainerSpec, Engine, Leftover, Owner, Role, Running, State, Stop};
+use crate::container::{ContainerSpec, Engine, Leftover, Owner, Role, Running, Stop};
 use crate::error::Error;
 use crate::image::Image;
 use crate::provision::{EksCluster, KindCluster};
 
-/// How long a pod may take to run.
-const STARTING: Duration = Duration::from_secs(180);
-/// How long it may find no node: those of the launch before may still be going.
-const UNSCHEDULABLE: Duration = Duration::from_secs(45);
 /// How long the namespace's service account may take to be made.
 const ACCOUNT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(200);
@@ -134,7 +131,7 @@ impl Kubernetes {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let parameters = PostParams::default();
         let action = format!("create the pod {name}");
-        match tokio::time::timeout(STARTING, api.create(&parameters, pod)).await {
+        match tokio::time::timeout(ACCOUNT, api.create(&parameters, pod)).await {
             // Of the same launch, from a runner that was killed: names have the run's id.
             Ok(Err(kube::Error::Api(status))) if status.code == 409 => {
                 running::delete(&api, name).await?;
@@ -171,63 +168,6 @@ fn takes_pods(node: &Node) -> bool {
     let taints = spec.and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
     let mut effects = taints.map(|taint| taint.effect.as_str());
     spec.and_then(|spec| spec.unschedulable) != Some(true) && !effects.any(|effect| effect != "PreferNoSchedule")
-}
-
-/// The pod's address once all its containers run.
-fn ready(pod: &Pod) -> Option<IpAddr> {
-    let status = pod.status.as_ref()?;
-    let statuses = status.container_statuses.as_ref()?;
-    let wanted = pod.spec.as_ref()?.containers.len();
-    let all = statuses.len() == wanted
-        && statuses
-            .iter()
-            .all(|status| running::state(status) == Some(State::Running));
-    if !all {
-        return None;
-    }
-    status.pod_ip.as_ref()?.parse().ok()
-}
-
-/// Why a pod will not run, if it is certain or has taken too long.
-fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    for container in status.container_statuses.iter().flatten() {
-        let name = &container.name;
-        if let Some(State::Ended { code, out_of_memory }) = running::state(container) {
-            let why = if out_of_memory { " for want of memory" } else { "" };
-            return Some(format!("{name} ended at once with {code}{why}"));
-        }
-        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
-        let reason = waiting
-            .and_then(|waiting| waiting.reason.as_deref())
-            .unwrap_or_default();
-        let message = waiting
-            .and_then(|waiting| waiting.message.as_deref())
-            .unwrap_or_default();
-        let advice = match reason {
-            "ErrImageNeverPull" => "load the image into every node: `--load-with COMMAND`, or name one by `--image`",
-            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" => "can the nodes reach the registry?",
-            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-                "the node's container engine says why"
-            }
-            _ => continue,
-        };
-        return Some(format!("{name}: {reason}: {message}; {advice}"));
-    }
-    let conditions = status.conditions.iter().flatten();
-    let mut unscheduled =
-        conditions.filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
-    if let Some(condition) = unscheduled.next()
-        && waited > UNSCHEDULABLE
-    {
-        let message = condition.message.as_deref().unwrap_or("no node takes it");
-        return Some(format!("no node for it: {message}"));
-    }
-    if status.phase.as_deref() == Some("Failed") {
-        let reason = status.reason.as_deref().unwrap_or("it failed");
-        return Some(format!("{reason}: {}", status.message.as_deref().unwrap_or_default()));
-    }
-    (waited > STARTING).then(|| format!("it does not run after {} s", STARTING.as_secs()))
 }
 
 /// The image as a file, for other programs.

@@ -10,6 +10,7 @@ mod exec;
 mod manifest;
 mod running;
 mod share;
+mod starting;
 
 pub(crate) use client::{Connection, answer, failed};
 pub use conditions::{Choice, KUBECONFIGS, project};

@@ -10,185 +10,17 @@
 //! it may. The signal is SIGINT, or what `FAKE_SIGNAL_NAME` says.
 #![forbid(unsafe_code)]
 
+mod call;
+mod state;
+
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-/// Command, flags with a value (`!` before those that must be there), flags without, number of further words.
-type Known = (&'static str, &'static [&'static str], &'static [&'static str], usize);
-
-const KNOWN: [Known; 20] = [
-    ("kind get clusters", &[], &[], 0),
-    (
-        "kind create cluster",
-        &["--name", "--config", "--image", "--wait", "--kubeconfig"],
-        &["--retain"],
-        0,
-    ),
-    ("kind delete cluster", &["--name", "--kubeconfig"], &[], 0),
-    ("kind load image-archive", &["--name", "--nodes"], &[], 1),
-    (
-        "eksctl create cluster",
-        &["--config-file", "--kubeconfig", "--timeout"],
-        &["--dry-run"],
-        0,
-    ),
-    (
-        "eksctl delete cluster",
-        &["--name", "--region", "--timeout", "--config-file", "--parallel"],
-        &["--wait", "--force", "--disable-nodegroup-eviction"],
-        0,
-    ),
-    (
-        "aws sts get-caller-identity",
-        &["--region", "--query", "--output"],
-        &[],
-        0,
-    ),
-    (
-        "aws ec2 create-placement-group",
-        &["--region", "!--group-name", "--strategy", "--tag-specifications"],
-        &[],
-        0,
-    ),
-    (
-        "aws ec2 describe-placement-groups",
-        &["--region", "--filters", "--query", "--output"],
-        &[],
-        0,
-    ),
-    ("aws ec2 delete-placement-group", &["--region", "!--group-name"], &[], 0),
-    (
-        "aws ecr create-repository",
-        &["--region", "!--repository-name", "--tags"],
-        &[],
-        0,
-    ),
-    (
-        "aws ecr describe-repositories",
-        &["--region", "--query", "--output"],
-        &[],
-        0,
-    ),
-    (
-        "aws ecr delete-repository",
-        &["--region", "!--repository-name"],
-        &["--force"],
-        0,
-    ),
-    ("aws ecr get-login-password", &["--region"], &[], 0),
-    (
-        "aws ecr describe-images",
-        &["--region", "!--repository-name", "--image-ids", "--query", "--output"],
-        &[],
-        0,
-    ),
-    (
-        "aws cloudformation describe-stacks",
-        &["--region", "--stack-name", "--query", "--output"],
-        &[],
-        0,
-    ),
-    (
-        "aws cloudformation delete-stack",
-        &["--region", "!--stack-name"],
-        &[],
-        0,
-    ),
-    (
-        "aws cloudformation wait stack-delete-complete",
-        &["--region", "!--stack-name"],
-        &[],
-        0,
-    ),
-    ("docker login", &["--username", "-u"], &["--password-stdin"], 1),
-    ("docker load", &["--input", "-i"], &["--quiet"], 0),
-];
-
-/// Docker's that take names only.
-const NAMES_ONLY: [Known; 4] = [
-    ("docker images", &[], &["--quiet"], 1),
-    ("docker tag", &[], &[], 2),
-    ("docker push", &[], &[], 1),
-    ("docker image rm", &[], &["--force"], 1),
-];
-
-struct Call {
-    command: &'static str,
-    flags: Vec<(String, String)>,
-    words: Vec<String>,
-}
-
-impl Call {
-    fn parse(line: &[String]) -> Result<Self, String> {
-        let mut known = KNOWN.iter().chain(&NAMES_ONLY);
-        let known = known.find(|known| {
-            let words: Vec<_> = known.0.split(' ').collect();
-            line.len() >= words.len() && line.iter().zip(&words).all(|(is, known)| is == known)
-        });
-        let &(command, valued, plain, count) = known.ok_or("unknown command")?;
-        let mut rest = line[command.split(' ').count()..].iter();
-        let (mut flags, mut words) = (Vec::new(), Vec::new());
-        while let Some(word) = rest.next() {
-            if plain.contains(&word.as_str()) {
-                flags.push((word.clone(), String::new()));
-            } else if valued.iter().any(|known| known.trim_start_matches('!') == word) {
-                let value = rest.next().ok_or(format!("flag needs an argument: {word}"))?;
-                flags.push((word.clone(), value.clone()));
-            } else if word.starts_with('-') {
-                return Err(format!("unknown flag: {word}"));
-            } else {
-                words.push(word.clone());
-            }
-        }
-        for required in valued.iter().filter_map(|known| known.strip_prefix('!')) {
-            if !flags.iter().any(|(flag, _)| flag == required) {
-                return Err(format!("the following arguments are required: {required}"));
-            }
-        }
-        if words.len() != count {
-            return Err(format!("accepts {count} arg(s), received {}", words.len()));
-        }
-        Ok(Self { command, flags, words })
-    }
-
-    fn flag(&self, name: &str) -> Result<&str, String> {
-        let found = self.flags.iter().find(|(flag, _)| flag == name);
-        found.map(|(_, value)| value.as_str()).ok_or(format!("no {name} given"))
-    }
-}
-
-/// What exists, a file each in `FAKE_STATE`.
-struct State(PathBuf);
-
-impl State {
-    fn list(&self, kind: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.0.join(kind)).into_iter().flatten().flatten();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.file_name().to_string_lossy().replace('%', "/"))
-            .collect();
-        names.sort();
-        names
-    }
-
-    fn create(&self, kind: &str, name: &str) -> Result<(), String> {
-        if self.list(kind).iter().any(|there| there == name) {
-            return Err(format!("{kind} {name} already exists"));
-        }
-        fs::create_dir_all(self.0.join(kind)).map_err(|error| error.to_string())?;
-        fs::write(self.path(kind, name), "").map_err(|error| error.to_string())
-    }
-
-    fn delete(&self, kind: &str, name: &str) -> Result<(), String> {
-        fs::remove_file(self.path(kind, name)).map_err(|_| format!("{kind} {name} does not exist"))
-    }
-
-    fn path(&self, kind: &str, name: &str) -> PathBuf {
-        self.0.join(kind).join(name.replace('/', "%"))
-    }
-}
+use call::Call;
+use state::State;
 
 fn main() -> ExitCode {
     let state = State(PathBuf::from(
@@ -200,9 +32,7 @@ fn main() -> ExitCode {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let log = state.0.join("calls");
-    let calls = fs::read_to_string(&log).unwrap_or_default() + &line.join(" ") + "\n";
-    fs::write(&log, &calls).expect("the calls are recorded");
+    let calls = record(&state.0.join("calls"), &line.join(" ")).expect("the calls are recorded");
     let number = calls.lines().count().to_string();
     let is =
         |variable: &str| std::env::var(variable).is_ok_and(|wanted| wanted.split(',').any(|wanted| wanted == number));
@@ -227,6 +57,17 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// Adds a line to the calls and returns all; two sides of a pipe come at the same time.
+fn record(log: &Path, line: &str) -> std::io::Result<String> {
+    let mut log = fs::OpenOptions::new().read(true).append(true).create(true).open(log)?;
+    log.lock()?;
+    writeln!(log, "{line}")?;
+    log.rewind()?;
+    let mut calls = String::new();
+    log.read_to_string(&mut calls)?;
+    Ok(calls)
 }
 
 fn interrupt() {
