@@ -128,7 +128,7 @@ fn files_come_whole_and_commands_tell_how_they_ended() {
         .collect();
     assert_eq!(digest, sha256);
 
-    let mut said = Vec::new();
+    let mut said = Vec::<u8>::new();
     let ended = running
         .exec("one", &[Image::AGENT, "export", "/nothing"], b"", &mut said)
         .unwrap();
@@ -151,7 +151,7 @@ fn a_pod_that_is_deleted_ends_the_command() {
             cluster.kubectl(&["delete", "pod", &pod, "--namespace", &cluster.namespace, "--wait=false"]);
         });
         let wait = [Image::AGENT, "ready", "--timeout-s", "600"];
-        running.exec("one", &wait, b"", &mut Vec::new())
+        running.exec("one", &wait, b"", &mut Vec::<u8>::new())
     });
     // The command may hear of its end before the stream breaks: killed, and not with success.
     match error {
@@ -180,7 +180,7 @@ fn a_stream_that_is_cut_is_an_error_and_the_pods_go_when_the_cluster_is_back() {
                 proxy.cut(false);
             });
             let wait = [Image::AGENT, "ready", "--timeout-s", "600"];
-            let error = running.exec("loadgen", &wait, b"", &mut Vec::new()).unwrap_err();
+            let error = running.exec("loadgen", &wait, b"", &mut Vec::<u8>::new()).unwrap_err();
             assert!(error.to_string().contains("the stream broke"), "{error}");
             running.remove().unwrap();
         });
@@ -200,7 +200,7 @@ fn a_signal_ends_a_command_and_leaves_nothing() {
             stop.store(true, Ordering::Relaxed);
         });
         let wait = [Image::AGENT, "ready", "--timeout-s", "600"];
-        let error = running.exec("loadgen", &wait, b"", &mut Vec::new()).unwrap_err();
+        let error = running.exec("loadgen", &wait, b"", &mut Vec::<u8>::new()).unwrap_err();
         assert!(matches!(error, Error::Stopped), "{error}");
     });
     assert!(matches!(

@@ -147,13 +147,6 @@ fn a_pod_that_is_deleted_is_an_error_and_no_dataset() {
         assert_eq!(finished(&desk.path("run")), [], "{part}");
         assert!(!desk.path("run/manifest.json").exists());
         assert_eq!(namespace.pods(), "");
-        // The same run goes on, with what it had not finished.
-        fs::remove_dir_all(desk.path("run")).unwrap();
-        success(&mut namespace.run(
-            &desk,
-            &SMALL.replace("launches = 2", "launches = 1"),
-            "kubernetes-nodes",
-        ));
     }
 }
 

@@ -1,4 +1,5 @@
 //! A real cluster for a test: a namespace of its own, the image in every node, and a way to cut its streams.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

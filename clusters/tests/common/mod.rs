@@ -1,4 +1,5 @@
 //! What the tests of `cluster` share: the binary, and stand-ins for the tools that it starts.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
