@@ -66,6 +66,46 @@ pub enum Error {
         /// Why not, and where it is known what would help.
         reason: String,
     },
+    /// An external program failed.
+    #[error("`{command}`: {reason}")]
+    Command {
+        /// Its command line.
+        command: String,
+        /// How it ended.
+        reason: String,
+    },
+    /// A file of ours or of the user does not say what it should.
+    #[error("{}: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, what was expected.
+        reason: String,
+    },
+    /// A cluster that is to be created is there.
+    #[error(
+        "{kind} {name} is there already: `cargo xtask cluster status` shows it, `cargo xtask cluster down` deletes it"
+    )]
+    AlreadyThere {
+        /// What.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Something could not be deleted.
+    #[error("not deleted: {left}; try `cargo xtask cluster down` again")]
+    Left {
+        /// What, and why.
+        left: String,
+    },
+    /// A cluster could not be created, and then something could not be deleted.
+    #[error("{first}; and {left}")]
+    LeftBehind {
+        /// Why it could not be created.
+        first: Box<Error>,
+        /// What is left.
+        left: Box<Error>,
+    },
     /// A program that cannot be part of an image.
     #[error("{} cannot be put into an image: {reason}", path.display())]
     Program {

@@ -9,17 +9,23 @@
 //! Limits of CPU and memory are set by control groups, which the runner makes and removes ([`LaunchGroups`]).
 
 mod cgroup;
+mod commands;
 mod condition;
+pub mod config;
 pub mod container;
 mod error;
 mod image;
+pub mod inject;
 mod isolation;
+pub mod kubernetes;
 mod network;
 mod place;
 mod process;
+pub mod provision;
 mod sys;
 
 pub use cgroup::{LaunchGroups, join, sweep};
+pub use commands::{Commands, Line};
 pub use condition::Condition;
 pub use error::Error;
 pub use image::Image;

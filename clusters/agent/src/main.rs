@@ -6,6 +6,7 @@
 
 mod arm;
 mod ask;
+mod copy;
 mod export;
 mod first;
 mod processor;
@@ -60,6 +61,13 @@ enum Verb {
         #[arg(long, value_enum)]
         processor: Processor,
     },
+    /// Copy a file, for other containers of the pod
+    Copy {
+        /// The file
+        from: PathBuf,
+        /// Its new name
+        to: PathBuf,
+    },
     /// Print a file: a line with its length and SHA-256, its bytes; then wait until a line `received` comes
     Export {
         /// The file
@@ -76,6 +84,7 @@ fn main() -> Result<ExitCode> {
         Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,
         Verb::Stop => ask::stop(&flags.work)?,
         Verb::Limits => ask::limits()?,
+        Verb::Copy { from, to } => copy::run(&from, &to)?,
         Verb::Place { processor } => ask::print(&processor::confine(processor)?)?,
         Verb::Export { path } => export::run(&path)?,
     }

@@ -36,9 +36,14 @@ impl Blocking {
         action: &str,
         future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Error> {
+        self.stoppable(async { future.await.map_err(|error| self.error(action, &error)) })
+    }
+
+    /// Waits for a future that says itself what was tried, or for a signal.
+    pub(crate) fn stoppable<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.runtime.block_on(async {
             match select(pin!(future), pin!(self.stopped())).await {
-                Either::Left((result, _)) => result.map_err(|error| self.error(action, &error)),
+                Either::Left((result, _)) => result,
                 Either::Right(_) => Err(Error::Stopped),
             }
         })
@@ -50,9 +55,12 @@ impl Blocking {
         action: &str,
         future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Error> {
-        self.runtime
-            .block_on(future)
-            .map_err(|error| self.error(action, &error))
+        self.finish(async { future.await.map_err(|error| self.error(action, &error)) })
+    }
+
+    /// The same for a future that says itself what was tried.
+    pub(crate) fn finish<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime.block_on(future)
     }
 
     /// The engine's own words, with what was tried.

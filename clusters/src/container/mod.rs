@@ -7,7 +7,7 @@
 //! The image holds a program of ours, the agent, beside the server, the prober and the hook; containers idle in it or run
 //! the server under it, and all that the launch needs to know comes through [`Running::exec`].
 
-mod blocking;
+pub(crate) mod blocking;
 mod docker;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,202 @@
+//! The hook put into workloads that people already have, and taken out again.
+
+mod patch;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::Value;
+
+pub use patch::{Injection, inject, remove};
+
+use crate::container::Stop;
+use crate::error::Error;
+use crate::kubernetes::{Connection, answer, failed};
+
+/// How long new pods may take to replace the old ones.
+const ROLLOUT: Duration = Duration::from_secs(300);
+
+/// A workload, as `deployment/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    kind: &'static str,
+    name: String,
+}
+
+impl std::str::FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = text.split_once('/').unwrap_or(("", ""));
+        let kind = match kind.to_lowercase().as_str() {
+            "deployment" | "deployments" | "deploy" => "Deployment",
+            "statefulset" | "statefulsets" | "sts" => "StatefulSet",
+            "daemonset" | "daemonsets" | "ds" => "DaemonSet",
+            _ => return Err("expected deployment/NAME, statefulset/NAME or daemonset/NAME".into()),
+        };
+        if name.is_empty() || name.contains('/') {
+            return Err(format!("{text}: expected a name after the /"));
+        }
+        Ok(Self {
+            kind,
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.kind.to_lowercase(), self.name)
+    }
+}
+
+impl Target {
+    /// The workload in a file of manifests.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not have it.
+    pub fn read(&self, path: &Path) -> Result<Value, Error> {
+        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        let invalid = |reason: String| Error::Invalid {
+            path: path.to_owned(),
+            reason,
+        };
+        let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
+        let found = all
+            .into_iter()
+            .find(|object| object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str());
+        found.ok_or_else(|| invalid(format!("has no {self}")))
+    }
+}
+
+/// Workloads of a cluster.
+pub struct Workloads(Connection);
+
+impl Workloads {
+    /// Connects, by the kubeconfig's current context and its namespace unless others are named.
+    ///
+    /// # Errors
+    /// When there is no usable kubeconfig.
+    pub fn connect(context: Option<&str>, namespace: Option<&str>, stop: Stop) -> Result<Self, Error> {
+        Ok(Self(Connection::open(None, context, namespace, stop)?))
+    }
+
+    fn api(&self, target: &Target) -> Api<DynamicObject> {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind));
+        Api::namespaced_with(self.0.client.clone(), &self.0.namespace, &resource)
+    }
+
+    /// The workload as it is.
+    ///
+    /// # Errors
+    /// When it is not there or the cluster does not answer.
+    pub fn get(&self, target: &Target) -> Result<Value, Error> {
+        let api = self.api(target);
+        let object = self.0.wait(answer("look at a workload", api.get(&target.name)))?;
+        let object = object.ok_or_else(|| {
+            let reason = format!("there is none in the namespace {}", self.0.namespace);
+            failed(&format!("find {target}"), reason)
+        })?;
+        serde_json::to_value(object).map_err(|error| failed(&format!("read {target}"), error))
+    }
+
+    /// Applies a patch that was computed from the workload as it is.
+    ///
+    /// # Errors
+    /// When the cluster refuses it, or somebody changed the workload in between.
+    pub fn patch(&self, target: &Target, patch: &Value) -> Result<(), Error> {
+        let api = self.api(target);
+        let parameters = PatchParams::default();
+        let action = format!("patch {target}");
+        let patch = Patch::Strategic(patch);
+        let patched = answer(&action, api.patch(&target.name, &parameters, &patch));
+        self.0
+            .wait(patched)?
+            .map(|_| ())
+            .ok_or_else(|| failed(&action, "it has gone"))
+    }
+
+    /// Waits until all pods are of the patched workload and ready.
+    ///
+    /// # Errors
+    /// When they do not come up in time.
+    pub fn rolled_out(&self, target: &Target) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            let workload = self.get(target)?;
+            if settled(&workload) {
+                return Ok(());
+            }
+            if began.elapsed() > ROLLOUT {
+                let reason = format!(
+                    "its pods are not ready after {} s; --remove takes the hook out",
+                    ROLLOUT.as_secs()
+                );
+                return Err(failed(&format!("roll out {target}"), reason));
+            }
+            self.0.wait(async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                Ok(())
+            })?;
+        }
+    }
+}
+
+/// Whether the controller has replaced all pods.
+fn settled(workload: &Value) -> bool {
+    let status = &workload["status"];
+    let number = |key: &str| status[key].as_i64().unwrap_or(0);
+    if number("observedGeneration") < workload["metadata"]["generation"].as_i64().unwrap_or(0) {
+        return false;
+    }
+    if workload["kind"] == "DaemonSet" {
+        let wanted = number("desiredNumberScheduled");
+        return number("updatedNumberScheduled") == wanted && number("numberReady") == wanted;
+    }
+    let wanted = workload["spec"]["replicas"].as_i64().unwrap_or(1);
+    ["updatedReplicas", "readyReplicas", "replicas"]
+        .iter()
+        .all(|key| number(key) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read() {
+        for (text, kind) in [
+            ("deployment/a", "Deployment"),
+            ("sts/a", "StatefulSet"),
+            ("DaemonSet/a", "DaemonSet"),
+        ] {
+            assert_eq!(text.parse::<Target>().map(|target| target.kind), Ok(kind));
+        }
+        for text in ["a", "pod/a", "deployment/", "deployment/a/b"] {
+            assert!(text.parse::<Target>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rollout_has_settled_when_every_pod_is_new_and_ready() {
+        let workload = |status: Value| {
+            serde_json::json!({ "kind": "Deployment", "spec": { "replicas": 2 },
+            "metadata": { "generation": 3 }, "status": status })
+        };
+        let status = |observed, updated, ready, all| {
+            serde_json::json!({ "observedGeneration": observed, "updatedReplicas": updated, "readyReplicas": ready,
+                "replicas": all })
+        };
+        assert!(settled(&workload(status(3, 2, 2, 2))));
+        for early in [
+            status(2, 2, 2, 2),
+            status(3, 1, 2, 2),
+            status(3, 2, 1, 2),
+            status(3, 2, 2, 3),
+        ] {
+            assert!(!settled(&workload(early)));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A command in a container, its streams carried over one WebSocket.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use kube::api::{Api, AttachParams};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::client::{answer, failed};
+use crate::container::{Ended, Listener};
+use crate::error::Error;
+
+/// Room for what is under way.
+const BUFFER: usize = 1 << 20;
+/// The end of standard error that is kept.
+const KEPT: usize = 4096;
+/// How often the pod is looked at while a command runs: a node that was lost does not close the stream.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Runs a command to its end. `alive` says why nothing can come any more.
+pub(super) async fn run<A, F>(
+    pods: &Api<Pod>,
+    pod: &str,
+    container: &str,
+    command: &[&str],
+    stdin: &[u8],
+    listener: &mut dyn Listener,
+    alive: A,
+) -> Result<Ended, Error>
+where
+    A: Fn() -> F,
+    F: Future<Output = Result<(), Error>>,
+{
+    let action = format!("run `{}` in {container}", command.join(" "));
+    let parameters = AttachParams::default()
+        .container(container)
+        .stdin(true)
+        .max_stdin_buf_size(BUFFER)
+        .max_stdout_buf_size(BUFFER)
+        .max_stderr_buf_size(BUFFER);
+    let mut process = answer(&action, pods.exec(pod, command.iter().copied(), &parameters))
+        .await?
+        .ok_or_else(|| failed(&action, format!("the pod {pod} has gone; was it deleted?")))?;
+    let missing = || failed(&action, "no stream");
+    // Kept until the end: closing it would close all.
+    let mut input = process.stdin().ok_or_else(missing)?;
+    let mut output = process.stdout().ok_or_else(missing)?;
+    let mut errors = process.stderr().ok_or_else(missing)?;
+    let status = process.take_status().ok_or_else(missing)?;
+    tokio::pin!(status);
+    let mut pending = stdin.to_vec();
+    let mut said = Vec::new();
+    let mut result = None;
+    let (mut heard, mut complained) = (vec![0; 1 << 16], vec![0; 4096]);
+    let (mut output_open, mut errors_open) = (true, true);
+    while output_open || errors_open || result.is_none() {
+        tokio::select! {
+            count = read(&mut output, &mut heard), if output_open => match count {
+                0 => output_open = false,
+                count => {
+                    let reply = listener.heard(&heard[..count]).map_err(|error| failed(&action, error))?;
+                    pending.extend(reply);
+                }
+            },
+            count = read(&mut errors, &mut complained), if errors_open => match count {
+                0 => errors_open = false,
+                count => {
+                    eprint!("{}", String::from_utf8_lossy(&complained[..count]));
+                    said.extend_from_slice(&complained[..count]);
+                    said.drain(..said.len().saturating_sub(KEPT));
+                }
+            },
+            written = input.write(&pending), if !pending.is_empty() => match written {
+                Ok(count) => _ = pending.drain(..count),
+                // The command has ended without reading all of it; its status says the rest.
+                Err(_) => pending.clear(),
+            },
+            ended = &mut status, if result.is_none() => result = Some(ended),
+            () = tokio::time::sleep(LOOK) => alive().await?,
+        }
+    }
+    let code = code(result.flatten().as_ref()).map_err(|reason| failed(&action, reason))?;
+    Ok(Ended {
+        code,
+        stderr: String::from_utf8_lossy(&said).into_owned(),
+    })
+}
+
+/// Bytes read; none at the end, which a broken stream is too: then no status comes.
+async fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> usize {
+    from.read(into).await.unwrap_or(0)
+}
+
+/// The exit status, which comes as the API's own kind of status.
+fn code(status: Option<&Status>) -> Result<i64, String> {
+    let status = status.ok_or("the stream broke before the command's end was known")?;
+    if status.status.as_deref() == Some("Success") {
+        return Ok(0);
+    }
+    let causes = status
+        .details
+        .iter()
+        .flat_map(|details| details.causes.iter().flatten());
+    let code = causes
+        .filter(|cause| cause.reason.as_deref() == Some("ExitCode"))
+        .find_map(|cause| cause.message.as_ref()?.parse().ok());
+    code.ok_or_else(|| {
+        status
+            .message
+            .clone()
+            .unwrap_or_else(|| "it failed for no stated reason".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(text: &str) -> Status {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn only_a_status_ends_a_command() {
+        assert_eq!(code(Some(&status(r#"{"status": "Success"}"#))), Ok(0));
+        let failure = r#"{"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated",
+            "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}"#;
+        assert_eq!(code(Some(&status(failure))), Ok(7));
+        let refused = r#"{"status": "Failure", "reason": "InternalError", "message": "no such file"}"#;
+        assert_eq!(code(Some(&status(refused))), Err("no such file".into()));
+        assert!(code(None).is_err());
+    }
+}

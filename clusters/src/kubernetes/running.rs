@@ -1,0 +1,237 @@
+//! The pods of one launch, while they run.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Node, Pod};
+use kube::api::{Api, DeleteParams, LogParams};
+
+use super::client::{Connection, answer, failed};
+use super::exec;
+use crate::container::{Ended, Listener, Running, State};
+use crate::error::Error;
+
+/// How long a pod may take to go before it is forgotten by force, which is what helps when its node has gone.
+const GOING: Duration = Duration::from_secs(30);
+/// How long the cluster may be silent while a command runs: an API server may be restarted.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Pods of a launch.
+pub(super) struct Pods {
+    pub(super) connection: Arc<Connection>,
+    /// Name and address of the pod by container.
+    pub(super) containers: BTreeMap<String, (String, IpAddr)>,
+    pub(super) names: Vec<String>,
+}
+
+impl Pods {
+    fn api(&self) -> Api<Pod> {
+        self.connection.objects()
+    }
+
+    fn pod_of(&self, container: &str) -> Result<&(String, IpAddr), Error> {
+        let pod = self.containers.get(container);
+        pod.ok_or_else(|| failed(&format!("find {container}"), "the launch has no such container"))
+    }
+
+    async fn get(&self, container: &str) -> Result<Option<Pod>, Error> {
+        let (name, _) = self.pod_of(container)?;
+        answer("look at a pod", self.api().get(name)).await
+    }
+
+    async fn state_of(&self, container: &str) -> Result<State, Error> {
+        let Some(pod) = self.get(container).await? else {
+            return Ok(State::Gone);
+        };
+        if let Some(State::Ended { code, out_of_memory }) = status(&pod, container).and_then(state) {
+            return Ok(State::Ended { code, out_of_memory });
+        }
+        if pod.metadata.deletion_timestamp.is_some() || self.node_is_lost(&pod).await {
+            return Ok(State::Gone);
+        }
+        Ok(State::Running)
+    }
+
+    /// Whether the cluster has lost the node. Who may not look at nodes finds out by the stream.
+    async fn node_is_lost(&self, pod: &Pod) -> bool {
+        let Some(node) = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) else {
+            return false;
+        };
+        let nodes: Api<Node> = self.connection.global();
+        match answer("look at a node", nodes.get(node)).await {
+            Ok(Some(node)) => {
+                let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
+                conditions
+                    .iter()
+                    .any(|condition| condition.type_ == "Ready" && condition.status != "True")
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    fn gone(container: &str, state: &State) -> Option<Error> {
+        match state {
+            State::Running => None,
+            State::Ended { code, out_of_memory } => {
+                let why = if *out_of_memory { ", for want of memory" } else { "" };
+                let reason = format!("its process 1 ended with {code}{why}");
+                Some(failed(&format!("go on in {container}"), reason))
+            }
+            State::Gone => Some(failed(
+                &format!("go on in {container}"),
+                "its pod was deleted, or its node is not ready",
+            )),
+        }
+    }
+}
+
+fn status<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    statuses.iter().find(|status| status.name == container)
+}
+
+/// How a container is by its status; none when it does not say.
+pub(super) fn state(status: &ContainerStatus) -> Option<State> {
+    let state = status.state.as_ref()?;
+    if let Some(ended) = &state.terminated {
+        return Some(State::Ended {
+            code: i64::from(ended.exit_code),
+            out_of_memory: ended.reason.as_deref() == Some("OOMKilled"),
+        });
+    }
+    state.running.as_ref().map(|_| State::Running)
+}
+
+/// Deletes a pod and waits until it has gone.
+pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), Error> {
+    let action = format!("delete the pod {name}");
+    let began = Instant::now();
+    let mut forced = false;
+    let mut asked: Option<DeleteParams> = Some(DeleteParams::default().grace_period(1));
+    loop {
+        let there = match asked.take() {
+            Some(how) => answer(&action, pods.delete(name, &how))
+                .await
+                .map(|there| there.is_some()),
+            None => answer(&action, pods.get(name)).await.map(|there| there.is_some()),
+        };
+        match there {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            Err(error) if began.elapsed() > GOING * 2 => return Err(error),
+            // The cluster may be away for a moment; nothing may be left for that.
+            Err(_) => asked = Some(DeleteParams::default().grace_period(if forced { 0 } else { 1 })),
+        }
+        if began.elapsed() > GOING && !forced {
+            forced = true;
+            asked = Some(DeleteParams::default().grace_period(0));
+        }
+        if began.elapsed() > GOING * 3 {
+            return Err(failed(&action, "it does not go"));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+impl Running for Pods {
+    fn address(&self, container: &str) -> Result<IpAddr, Error> {
+        Ok(self.pod_of(container)?.1)
+    }
+
+    fn exec(
+        &self,
+        container: &str,
+        command: &[&str],
+        stdin: &[u8],
+        listener: &mut dyn Listener,
+    ) -> Result<Ended, Error> {
+        let (pod, _) = self.pod_of(container)?;
+        let answered = std::cell::Cell::new(Instant::now());
+        let alive = || async {
+            match self.state_of(container).await {
+                Ok(state) => {
+                    answered.set(Instant::now());
+                    Self::gone(container, &state).map_or(Ok(()), Err)
+                }
+                Err(error) if answered.get().elapsed() > SILENCE => Err(error),
+                Err(_) => Ok(()),
+            }
+        };
+        let api = self.api();
+        self.connection
+            .wait(exec::run(&api, pod, container, command, stdin, listener, alive))
+    }
+
+    fn log(&self, container: &str) -> Result<String, Error> {
+        let (pod, _) = self.pod_of(container)?;
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            ..LogParams::default()
+        };
+        let api = self.api();
+        let text = self.connection.wait(answer("read a log", api.logs(pod, &parameters)))?;
+        text.ok_or_else(|| failed("read a log", format!("the pod {pod} has gone")))
+    }
+
+    fn state(&self, container: &str) -> Result<State, Error> {
+        self.connection.wait(self.state_of(container))
+    }
+
+    fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, Error> {
+        let pod = self.connection.wait(self.get(container))?;
+        let pod = pod.ok_or_else(|| failed("look at a pod", "it has gone"))?;
+        let mut facts = BTreeMap::new();
+        let mut add = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                facts.insert(key.to_owned(), value);
+            }
+        };
+        add("pod", pod.metadata.name.clone());
+        add(
+            "image_id",
+            status(&pod, container).map(|status| status.image_id.clone()),
+        );
+        add(
+            "qos_class",
+            pod.status.as_ref().and_then(|status| status.qos_class.clone()),
+        );
+        let spec = pod.spec.unwrap_or_default();
+        add("node", spec.node_name);
+        let resources = spec.containers.into_iter().find(|other| other.name == container);
+        let limits = resources
+            .and_then(|container| container.resources?.limits)
+            .unwrap_or_default();
+        for (name, amount) in limits {
+            add(&format!("limit_{name}"), Some(amount.0));
+        }
+        Ok(facts)
+    }
+
+    fn remove(mut self: Box<Self>) -> Result<(), Error> {
+        self.remove_all()
+    }
+}
+
+impl Pods {
+    /// Deletes all pods; what cannot be deleted does not keep the rest.
+    fn remove_all(&mut self) -> Result<(), Error> {
+        let api = self.api();
+        let mut result = Ok(());
+        for name in std::mem::take(&mut self.names) {
+            let deleted = self.connection.finish(delete(&api, &name));
+            result = result.and(deleted);
+        }
+        result
+    }
+}
+
+impl Drop for Pods {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove_all() {
+            eprintln!("{error}; `cargo xtask cluster down` finds what is left");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a container gets for which the experiment states no limit: its share of a node.
+//!
+//! Guaranteed quality of service wants a limit everywhere. One that is too small throttles, which the launch's record says.
+
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use crate::container::{ContainerSpec, Role};
+
+/// The prober's: a whole processor, exclusive where the node's CPU manager is static.
+const LOADGEN_MILLICORES: u64 = 1000;
+/// Left to whatever else runs on a node.
+const RESERVE_MILLICORES: u64 = 300;
+/// An arm's if nodes may not be looked at.
+const ARM_MILLICORES: u64 = 200;
+/// Fewer than a whole one: arms share processors, and whole ones would be exclusive.
+const MOST_MILLICORES: u64 = 990;
+/// What is enough for any server here, a JVM too, and for the observations.
+const MOST_MEMORY: u64 = 1 << 30;
+/// If nodes may not be looked at.
+const MEMORY: u64 = 256 << 20;
+
+/// Shares of the smallest node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    arm_millicores: u64,
+    memory_bytes: u64,
+}
+
+impl Default for Share {
+    /// Where nodes may not be looked at.
+    fn default() -> Self {
+        Self {
+            arm_millicores: ARM_MILLICORES,
+            memory_bytes: MEMORY,
+        }
+    }
+}
+
+impl Share {
+    /// For so many arms and a prober on the smallest of these nodes.
+    pub(super) fn of(nodes: &[Node], arms: usize) -> Self {
+        let least = |resource: &str, amount: fn(&str) -> Option<u64>| {
+            let allocatable = nodes
+                .iter()
+                .filter_map(|node| node.status.as_ref()?.allocatable.as_ref());
+            allocatable
+                .filter_map(|resources| amount(&resources.get(resource)?.0))
+                .min()
+        };
+        let arms = arms.max(1) as u64;
+        let default = Self::default();
+        Self {
+            arm_millicores: least("cpu", millicores).map_or(default.arm_millicores, |all| {
+                let room = all.saturating_sub(LOADGEN_MILLICORES + RESERVE_MILLICORES) / arms;
+                (room / 10 * 10).clamp(10, MOST_MILLICORES)
+            }),
+            memory_bytes: least("memory", bytes).map_or(default.memory_bytes, |all| {
+                let room = all / 10 * 7 / (arms + 1);
+                (room >> 20 << 20).min(MOST_MEMORY)
+            }),
+        }
+    }
+
+    /// A container's limit and request.
+    pub(super) fn millicores(self, spec: &ContainerSpec) -> u64 {
+        let share = match spec.role {
+            Role::Arm => self.arm_millicores,
+            Role::Loadgen => LOADGEN_MILLICORES,
+        };
+        spec.limits.millicores.map_or(share, u64::from)
+    }
+
+    /// A container's limit and request.
+    pub(super) fn memory_bytes(self, spec: &ContainerSpec) -> u64 {
+        spec.limits.memory_bytes.unwrap_or(self.memory_bytes)
+    }
+
+    /// What a container's limits come to, for the record.
+    pub(super) fn quantities(self, spec: &ContainerSpec) -> (Quantity, Quantity) {
+        (
+            Quantity(format!("{}m", self.millicores(spec))),
+            Quantity(self.memory_bytes(spec).to_string()),
+        )
+    }
+}
+
+/// Processors as Kubernetes writes them: `2`, `1930m`.
+fn millicores(text: &str) -> Option<u64> {
+    match text.strip_suffix('m') {
+        Some(number) => number.parse().ok(),
+        None => text.parse::<u64>().ok().map(|cores| cores * 1000),
+    }
+}
+
+/// Memory as nodes state it: bytes, or `16375468Ki`.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "" => 1,
+        "k" => 1000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::Limits;
+    use std::collections::BTreeMap;
+
+    fn node(cpu: &str, memory: &str) -> Node {
+        serde_json::from_value(serde_json::json!({ "status": { "allocatable": { "cpu": cpu, "memory": memory } } }))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_smallest_node_is_shared() {
+        let share = Share::of(&[node("8", "16Gi"), node("3920m", "2097152Ki")], 4);
+        assert_eq!(share.arm_millicores, 650);
+        assert_eq!(share.memory_bytes, (2 << 30) / 10 * 7 / 5 >> 20 << 20);
+        assert_eq!(
+            Share::of(&[node("64", "1Ti")], 1).arm_millicores,
+            990,
+            "never a whole one"
+        );
+        assert_eq!(Share::of(&[], 3), Share::default());
+    }
+
+    #[test]
+    fn what_is_stated_stands() {
+        let spec = |millicores| ContainerSpec {
+            name: "one".into(),
+            role: Role::Loadgen,
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            limits: Limits {
+                millicores,
+                memory_bytes: Some(5),
+            },
+        };
+        assert_eq!(Share::default().millicores(&spec(None)), 1000);
+        assert_eq!(Share::default().millicores(&spec(Some(70))), 70);
+        assert_eq!(Share::default().memory_bytes(&spec(None)), 5);
+    }
+}

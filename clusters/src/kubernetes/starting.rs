@@ -1,0 +1,71 @@
+//! Whether a pod that was created runs, or never will.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::running;
+use crate::container::State;
+
+/// How long a pod may take to run.
+const STARTING: Duration = Duration::from_secs(180);
+/// How long it may find no node: those of the launch before may still be going.
+const UNSCHEDULABLE: Duration = Duration::from_secs(45);
+
+/// The pod's address once all its containers run.
+pub(super) fn ready(pod: &Pod) -> Option<IpAddr> {
+    let status = pod.status.as_ref()?;
+    let statuses = status.container_statuses.as_ref()?;
+    let wanted = pod.spec.as_ref()?.containers.len();
+    let all = statuses.len() == wanted
+        && statuses
+            .iter()
+            .all(|status| running::state(status) == Some(State::Running));
+    if !all {
+        return None;
+    }
+    status.pod_ip.as_ref()?.parse().ok()
+}
+
+/// Why a pod will not run, if it is certain or has taken too long.
+pub(super) fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    for container in status.container_statuses.iter().flatten() {
+        let name = &container.name;
+        if let Some(State::Ended { code, out_of_memory }) = running::state(container) {
+            let why = if out_of_memory { " for want of memory" } else { "" };
+            return Some(format!("{name} ended at once with {code}{why}"));
+        }
+        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
+        let reason = waiting
+            .and_then(|waiting| waiting.reason.as_deref())
+            .unwrap_or_default();
+        let message = waiting
+            .and_then(|waiting| waiting.message.as_deref())
+            .unwrap_or_default();
+        let advice = match reason {
+            "ErrImageNeverPull" => "load the image into every node: `--load-with COMMAND`, or name one by `--image`",
+            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" => "can the nodes reach the registry?",
+            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+                "the node's container engine says why"
+            }
+            _ => continue,
+        };
+        return Some(format!("{name}: {reason}: {message}; {advice}"));
+    }
+    let conditions = status.conditions.iter().flatten();
+    let mut unscheduled =
+        conditions.filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+    if let Some(condition) = unscheduled.next()
+        && waited > UNSCHEDULABLE
+    {
+        let message = condition.message.as_deref().unwrap_or("no node takes it");
+        return Some(format!("no node for it: {message}"));
+    }
+    if status.phase.as_deref() == Some("Failed") {
+        let reason = status.reason.as_deref().unwrap_or("it failed");
+        return Some(format!("{reason}: {}", status.message.as_deref().unwrap_or_default()));
+    }
+    (waited > STARTING).then(|| format!("it does not run after {} s", STARTING.as_secs()))
+}

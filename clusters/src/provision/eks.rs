@@ -1,0 +1,186 @@
+//! An EKS cluster, its placement group and its image repository.
+//!
+//! Who pays is decided by the AWS tools' own chain of credentials; none is read, stored or shown here.
+
+use std::path::{Path, PathBuf};
+
+use super::{Announcement, Provider, ecr, words};
+use crate::commands::{Commands, Line};
+use crate::config::{Config as _, Eks, TAG};
+use crate::error::Error;
+
+const STACK: &str = "CloudFormation stack";
+const PLACEMENT_GROUP: &str = "placement group";
+const REPOSITORY: &str = "ECR repository";
+
+/// An EKS cluster by its config.
+#[derive(Clone, Debug)]
+pub struct EksCluster {
+    config: PathBuf,
+    kubeconfig: PathBuf,
+    eks: Eks,
+}
+
+impl EksCluster {
+    /// From `cluster.yaml`; the kubeconfig is where eksctl will write one.
+    ///
+    /// # Errors
+    /// When the config is not what it should be.
+    pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            eks: Eks::read(config)?,
+            config: config.to_owned(),
+            kubeconfig: kubeconfig.to_owned(),
+        })
+    }
+
+    /// Pushes an image, as `docker save` writes it; returns the reference, with its digest, by which the nodes pull it.
+    ///
+    /// # Errors
+    /// When one of the tools fails.
+    pub fn load(&self, commands: &Commands, archive: &Path, reference: &str) -> Result<String, Error> {
+        ecr::push(commands, self.eks.region(), &self.repository(), archive, reference)
+    }
+
+    fn repository(&self) -> String {
+        format!("{}/image", self.eks.name())
+    }
+
+    fn aws(&self, service: &str, operation: &str) -> Line {
+        Line::new(["aws", service, operation, "--region", self.eks.region()])
+    }
+
+    fn query(&self, commands: &Commands, line: Line, query: &str) -> Result<Vec<String>, Error> {
+        let text = commands.insist(&line.arg("--query").arg(query).arg("--output").arg("text"))?;
+        Ok(words(&text))
+    }
+
+    fn stacks(&self, commands: &Commands) -> Result<Vec<String>, Error> {
+        // By eksctl's own tag; a prefix of the name would find those of other clusters too.
+        let query = format!(
+            "Stacks[?Tags[?Key=='alpha.eksctl.io/cluster-name' && Value=='{}']].StackName",
+            self.eks.name()
+        );
+        let mut stacks = self.query(commands, self.aws("cloudformation", "describe-stacks"), &query)?;
+        // The nodes' before the cluster's, on which they stand.
+        stacks.sort_by_key(|name| name.ends_with("-cluster"));
+        Ok(stacks)
+    }
+
+    fn delete_stacks(&self, commands: &Commands) -> Result<(), Error> {
+        let (name, region) = (self.eks.name(), self.eks.region());
+        let eksctl = Line::new(["eksctl", "delete", "cluster", "--name", name, "--region", region])
+            .arg("--wait")
+            .arg("--disable-nodegroup-eviction");
+        if let Err(error) = commands.output(&eksctl) {
+            eprintln!("{error}; deleting its stacks one by one");
+        }
+        for stack in self.stacks(commands)? {
+            let delete = self.aws("cloudformation", "delete-stack");
+            commands.insist(&delete.arg("--stack-name").arg(&stack))?;
+            let wait = Line::new([
+                "aws",
+                "cloudformation",
+                "wait",
+                "stack-delete-complete",
+                "--region",
+                region,
+            ]);
+            commands.insist(&wait.arg("--stack-name").arg(&stack))?;
+        }
+        super::forget(&self.kubeconfig)
+    }
+}
+
+impl Provider for EksCluster {
+    fn announcement(&self) -> Announcement {
+        let (name, region) = (self.eks.name(), self.eks.region());
+        Announcement {
+            what: vec![
+                format!(
+                    "EKS cluster {name} in {region}: a control plane, {}",
+                    self.eks.nodes_shown()
+                ),
+                format!("placement group {name}"),
+                format!("ECR repository {}", self.repository()),
+            ],
+            usd_per_hour: Some(self.eks.usd_per_hour()),
+            up_minutes: 20,
+            down_minutes: 15,
+        }
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &[STACK, PLACEMENT_GROUP, REPOSITORY]
+    }
+
+    fn create(&self, commands: &Commands) -> Result<(), Error> {
+        let (key, value) = TAG;
+        let placement = self.aws("ec2", "create-placement-group");
+        commands.output(
+            &placement
+                .arg("--group-name")
+                .arg(self.eks.name())
+                .arg("--strategy")
+                .arg("cluster")
+                .arg("--tag-specifications")
+                .arg(format!(
+                    "ResourceType=placement-group,Tags=[{{Key={key},Value={value}}}]"
+                )),
+        )?;
+        let repository = self.aws("ecr", "create-repository");
+        commands.output(
+            &repository
+                .arg("--repository-name")
+                .arg(self.repository())
+                .arg("--tags")
+                .arg(format!("Key={key},Value={value}")),
+        )?;
+        commands.run(
+            &Line::new(["eksctl", "create", "cluster", "--config-file"])
+                .arg(&self.config)
+                .arg("--kubeconfig")
+                .arg(&self.kubeconfig),
+        )
+    }
+
+    fn find(&self, commands: &Commands, kind: &'static str) -> Result<Vec<String>, Error> {
+        match kind {
+            STACK => self.stacks(commands),
+            PLACEMENT_GROUP => {
+                let line = self.aws("ec2", "describe-placement-groups");
+                let filter = format!("Name=group-name,Values={}", self.eks.name());
+                // One that is being deleted stays listed for a while.
+                let query = "PlacementGroups[?State!='deleting' && State!='deleted'].GroupName";
+                self.query(commands, line.arg("--filters").arg(filter), query)
+            }
+            _ => {
+                let line = self.aws("ecr", "describe-repositories");
+                let query = format!(
+                    "repositories[?starts_with(repositoryName, '{}/')].repositoryName",
+                    self.eks.name()
+                );
+                self.query(commands, line, &query)
+            }
+        }
+    }
+
+    fn delete(&self, commands: &Commands, kind: &'static str, names: &[String]) -> Result<(), Error> {
+        if kind == STACK {
+            return self.delete_stacks(commands);
+        }
+        for name in names {
+            let line = match kind {
+                PLACEMENT_GROUP => self.aws("ec2", "delete-placement-group").arg("--group-name").arg(name),
+                // With the images in it.
+                _ => self
+                    .aws("ecr", "delete-repository")
+                    .arg("--repository-name")
+                    .arg(name)
+                    .arg("--force"),
+            };
+            commands.insist(&line)?;
+        }
+        Ok(())
+    }
+}

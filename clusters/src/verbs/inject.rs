@@ -1,0 +1,90 @@
+//! `cluster inject`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, anyhow};
+use clusters::inject::{self, Injection, Target, Workloads};
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// deployment/NAME, statefulset/NAME or daemonset/NAME
+    target: Target,
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long)]
+    context: Option<String>,
+    /// Namespace [default: the context's]
+    #[arg(long)]
+    namespace: Option<String>,
+    /// Take the hook out again
+    #[arg(long)]
+    remove: bool,
+    /// Print the patch and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The workload's manifest, instead of asking a cluster
+    #[arg(long, requires = "dry_run")]
+    file: Option<PathBuf>,
+    /// Only these containers
+    #[arg(long, value_delimiter = ',')]
+    containers: Vec<String>,
+    /// What the hook does: READHOOK_MODE
+    #[arg(long, default_value = "scan", value_parser = ["forward", "track", "scan", "log", "block", "off"])]
+    mode: String,
+    /// Where the hook logs hits in the container: READHOOK_LOG
+    #[arg(long)]
+    log: Option<String>,
+    /// The image with the hook, as the nodes know it
+    #[arg(long, required_unless_present = "remove")]
+    image: Option<String>,
+    /// When nodes pull it; Never for an image that was loaded into them
+    #[arg(long, default_value = "IfNotPresent", value_parser = ["Never", "IfNotPresent", "Always"])]
+    pull_policy: String,
+}
+
+impl Arguments {
+    fn injection(&self) -> Injection {
+        let mut variables = BTreeMap::from([("READHOOK_MODE".to_owned(), self.mode.clone())]);
+        if let Some(log) = &self.log {
+            variables.insert("READHOOK_LOG".to_owned(), log.clone());
+        }
+        Injection {
+            image: self.image.clone().unwrap_or_default(),
+            pull_policy: self.pull_policy.clone(),
+            containers: self.containers.clone(),
+            variables,
+        }
+    }
+}
+
+/// Puts the hook in, takes it out, or shows how.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let stop = super::stop()?;
+    let target = &arguments.target;
+    let connect = || Workloads::connect(arguments.context.as_deref(), arguments.namespace.as_deref(), stop);
+    let (workload, cluster) = match &arguments.file {
+        Some(path) => (target.read(path)?, None),
+        None => {
+            let cluster = connect()?;
+            (cluster.get(target)?, Some(cluster))
+        }
+    };
+    let patch = if arguments.remove {
+        inject::remove(&workload)
+    } else {
+        inject::inject(&workload, &arguments.injection())
+    };
+    let patch = patch
+        .map_err(|reason| anyhow!(reason))
+        .with_context(|| target.to_string())?;
+    if arguments.dry_run {
+        println!("{}", serde_json::to_string_pretty(&patch)?);
+        return Ok(());
+    }
+    let cluster = cluster.context("a file cannot be patched; say --dry-run")?;
+    cluster.patch(target, &patch)?;
+    cluster.rolled_out(target)?;
+    let done = if arguments.remove { "is out of" } else { "is in" };
+    eprintln!("the hook {done} {target}");
+    Ok(())
+}

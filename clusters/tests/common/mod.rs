@@ -1,0 +1,108 @@
+//! What the tests of `cluster` share: the binary, and stand-ins for the tools that it starts.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder in which nothing but the stand-ins is known.
+pub(crate) struct Fakes {
+    directory: TempDir,
+}
+
+impl Fakes {
+    pub(crate) fn new() -> Self {
+        let fakes = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let tool = cluster().parent().unwrap().join("examples/fake_tool");
+        assert!(
+            tool.exists(),
+            "{} is not there: cargo build -p clusters --examples",
+            tool.display()
+        );
+        for folder in ["bin", "state"] {
+            fs::create_dir(fakes.path(folder)).unwrap();
+        }
+        for name in ["kind", "eksctl", "aws", "docker"] {
+            symlink(&tool, fakes.path("bin").join(name)).unwrap();
+        }
+        fs::write(fakes.path("image.tar"), "an image").unwrap();
+        fakes
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// `cluster`, with faults.
+    pub(crate) fn run(&self, words: &[&str], faults: &[(&str, &str)]) -> Output {
+        let (verb, rest) = words.split_first().unwrap();
+        Command::new(cluster())
+            .arg(verb)
+            .args(rest)
+            .args(["--pause", "0"])
+            .arg("--configs")
+            .arg(env!("CARGO_MANIFEST_DIR"))
+            .arg("--state")
+            .arg(self.path("kubeconfigs"))
+            .env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()))
+            .env("FAKE_STATE", self.path("state"))
+            .envs(faults.iter().copied())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// The command lines until now, with this test's folders left out.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("state/calls")).unwrap_or_default();
+        let lines = text.lines().map(|line| {
+            line.replace(&format!("{}/", self.directory.path().display()), "")
+                .replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "")
+        });
+        lines.collect()
+    }
+
+    pub(crate) fn forget_calls(&self) {
+        fs::remove_file(self.path("state/calls")).unwrap();
+    }
+
+    /// What exists, as `kind name`; panics when a stand-in refused a command line.
+    pub(crate) fn exists(&self) -> Vec<String> {
+        if let Ok(refused) = fs::read_to_string(self.path("state/refused")) {
+            panic!("a tool would have refused {refused}");
+        }
+        let mut all = Vec::new();
+        for kind in ["cluster", "stack", "placement", "repository", "image", "local"] {
+            for entry in fs::read_dir(self.path("state").join(kind))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                all.push(format!(
+                    "{kind} {}",
+                    entry.file_name().to_string_lossy().replace('%', "/")
+                ));
+            }
+        }
+        for entry in fs::read_dir(self.path("kubeconfigs")).into_iter().flatten().flatten() {
+            all.push(format!("kubeconfig {}", entry.file_name().to_string_lossy()));
+        }
+        all.sort();
+        all
+    }
+}
+
+/// The binary.
+pub(crate) fn cluster() -> &'static Path {
+    assert_cmd::cargo::cargo_bin!("cluster")
+}
+
+/// What it said.
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,156 @@
+//! The hook put into a Deployment that runs on a real cluster, seen at work there, and taken out without a trace.
+
+mod common {
+    pub(crate) mod cluster;
+    pub(crate) fn cluster() -> &'static std::path::Path {
+        assert_cmd::cargo::cargo_bin!("cluster")
+    }
+}
+
+use std::process::{Command, Output};
+
+use common::cluster::Cluster;
+use serde_json::{Value, json};
+
+/// A server with a library of its own in LD_PRELOAD, and a container beside it.
+fn shop(image: &str) -> Value {
+    let container = |name: &str, command: &[&str]| {
+        json!({
+            "name": name, "image": image, "imagePullPolicy": "Never", "command": command,
+            "volumeMounts": [{ "name": "work", "mountPath": "/work" }],
+            "resources": { "limits": { "cpu": "100m", "memory": "64Mi" } },
+        })
+    };
+    let mut web = container(
+        "web",
+        &["/bin/agent", "arm", "--", "/bin/sut", "--listen", "0.0.0.0:8080"],
+    );
+    web["env"] = json!([{ "name": "LD_PRELOAD", "value": "libc.so.6" }, { "name": "LAST", "value": "one" }]);
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": "shop", "annotations": { "owner": "somebody" } },
+        "spec": {
+            "replicas": 1, "selector": { "matchLabels": { "app": "shop" } },
+            "template": {
+                "metadata": { "labels": { "app": "shop" } },
+                "spec": {
+                    "terminationGracePeriodSeconds": 1,
+                    "securityContext": { "runAsUser": 65532 },
+                    "containers": [web, container("side", &["/bin/agent", "idle"])],
+                    "volumes": [{ "name": "work", "emptyDir": {} }],
+                },
+            },
+        },
+    })
+}
+
+fn inject(cluster: &Cluster, words: &[&str]) -> Output {
+    Command::new(common::cluster())
+        .args(["inject", "deployment/shop", "--namespace", &cluster.namespace])
+        .args(words)
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .output()
+        .unwrap()
+}
+
+/// The Deployment without what the cluster itself changes.
+fn is(cluster: &Cluster) -> Value {
+    let text = cluster.kubectl(&[
+        "get",
+        "deployment",
+        "shop",
+        "--namespace",
+        &cluster.namespace,
+        "--output",
+        "json",
+    ]);
+    let mut deployment: Value = serde_json::from_str(&text).unwrap();
+    let metadata = deployment["metadata"].as_object_mut().unwrap();
+    for changing in ["generation", "resourceVersion", "managedFields"] {
+        metadata.remove(changing);
+    }
+    metadata["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("deployment.kubernetes.io/revision");
+    deployment.as_object_mut().unwrap().remove("status");
+    deployment
+}
+
+/// Whether the hook is in the server's memory map.
+fn mapped(cluster: &Cluster) -> bool {
+    // Those of before may still be going.
+    while cluster.pods().lines().count() != 1 {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let evidence = cluster.kubectl(&[
+        "exec",
+        "deployment/shop",
+        "--namespace",
+        &cluster.namespace,
+        "--container",
+        "web",
+        "--",
+        "/bin/agent",
+        "evidence",
+        "--library",
+        "/readhook/libreadhook.so",
+    ]);
+    let evidence: Value = serde_json::from_str(&evidence).unwrap();
+    evidence["mapped"] == true
+}
+
+#[test]
+fn a_deployment_gets_the_hook_and_is_what_it_was_afterwards() {
+    let Some(cluster) = Cluster::new("inject") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("shop.json");
+    let image = &cluster.image.reference;
+    std::fs::write(&manifest, shop(image).to_string()).unwrap();
+    let manifest = manifest.display().to_string();
+    cluster.kubectl(&["create", "--namespace", &cluster.namespace, "--filename", &manifest]);
+    let wait = [
+        "rollout",
+        "status",
+        "deployment/shop",
+        "--namespace",
+        &cluster.namespace,
+        "--timeout",
+        "120s",
+    ];
+    cluster.kubectl(&wait);
+    let before = is(&cluster);
+
+    let how = [
+        "--image",
+        image,
+        "--pull-policy",
+        "Never",
+        "--mode",
+        "scan",
+        "--containers",
+        "web",
+    ];
+    let dry = inject(&cluster, &[&how[..], &["--dry-run"]].concat());
+    let patch: Value = serde_json::from_slice(&dry.stdout).unwrap();
+    assert_eq!(patch["spec"]["template"]["spec"]["containers"][0]["name"], "web");
+    assert_eq!(is(&cluster), before, "shown only");
+    assert!(!mapped(&cluster));
+
+    let done = inject(&cluster, &how);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(mapped(&cluster));
+    let hooked = is(&cluster);
+    let web = &hooked["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(
+        web["env"][0],
+        json!({ "name": "LD_PRELOAD", "value": "/readhook/libreadhook.so:libc.so.6" })
+    );
+    let again = inject(&cluster, &how);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("the hook is in already"));
+
+    let removed = inject(&cluster, &["--remove"]);
+    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    assert!(!mapped(&cluster));
+    assert_eq!(is(&cluster), before);
+}

@@ -1,0 +1,123 @@
+//! The pods of a launch, as the API server gets them: snapshots, read back strictly, and what every pod must be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use clusters::Image;
+use clusters::container::{ContainerSpec, Limits, Owner, Role};
+use clusters::kubernetes::{Pull, Recipe, Share, Topology, pods};
+use k8s_openapi::api::core::v1::Pod;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+fn launch(topology: Topology, pull: &Pull) -> Vec<Pod> {
+    let container = |name: &str, role, millicores| ContainerSpec {
+        name: name.to_owned(),
+        role,
+        command: vec![Image::AGENT.to_owned(), "idle".to_owned()],
+        environment: BTreeMap::from([("READHOOK_MODE".to_owned(), "off".to_owned())]),
+        limits: Limits {
+            millicores,
+            memory_bytes: Some(128 << 20),
+        },
+    };
+    let containers = [
+        container("unmodified", Role::Arm, Some(200)),
+        container("scan", Role::Arm, None),
+        container("loadgen", Role::Loadgen, None),
+    ];
+    let owner = Owner {
+        run: "2026-11-24-small".to_owned(),
+        launch: 7,
+    };
+    let image = Image {
+        reference: "hook-latency:6f1c0d9a2b34".to_owned(),
+        archive: Vec::new(),
+    };
+    let recipe = Recipe {
+        topology,
+        owner: &owner,
+        image: &image,
+        pull,
+        share: Share::default(),
+    };
+    pods(&recipe, &containers)
+}
+
+fn shown(pods: &[Pod]) -> String {
+    let documents = pods.iter().map(|pod| serde_saphyr::to_string(pod).unwrap());
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+/// Reads a manifest; a field that the type does not know, a wrong type and a missing field are errors with their path.
+fn strict<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let mut unknown = Vec::new();
+    let read = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()));
+    let read = read.map_err(|error: serde_json::Error| error.to_string())?;
+    if unknown.is_empty() {
+        return Ok(read);
+    }
+    Err(format!("unknown: {}", unknown.join(", ")))
+}
+
+#[test]
+fn manifests_are_as_recorded_and_read_back() {
+    let digest = Pull::ByDigest("registry.example/hook-latency/image@sha256:0123".to_owned());
+    for (topology, pull) in [
+        (Topology::Pod, &Pull::Never),
+        (Topology::Node, &digest),
+        (Topology::Nodes, &Pull::Never),
+    ] {
+        let made = launch(topology, pull);
+        let name = format!("tests/manifests/{}.yaml", topology.name());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        let recorded = fs::read_to_string(&path).unwrap_or_default();
+        if shown(&made) != recorded {
+            fs::write(&path, shown(&made)).unwrap();
+            panic!(
+                "the pods of topology {} have changed; look at {name}, and keep it if it is right",
+                topology.name()
+            );
+        }
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&recorded).unwrap();
+        let read: Vec<Pod> = documents.iter().map(|document| strict(document).unwrap()).collect();
+        assert_eq!(read, made);
+    }
+}
+
+#[test]
+fn a_field_that_kubernetes_does_not_know_is_found() {
+    let mut manifest = serde_json::to_value(&launch(Topology::Pod, &Pull::Never)[0]).unwrap();
+    manifest["spec"]["containers"][1]["imagePullPolice"] = "Never".into();
+    assert_eq!(
+        strict::<Pod>(&manifest),
+        Err("unknown: spec.containers.1.imagePullPolice".into())
+    );
+    manifest["spec"]["containers"][1] = serde_json::json!({ "name": 3 });
+    assert!(strict::<Pod>(&manifest).is_err());
+}
+
+#[test]
+fn every_pod_is_guaranteed_and_has_no_rights() {
+    for topology in [Topology::Pod, Topology::Node, Topology::Nodes] {
+        let made = launch(topology, &Pull::Never);
+        assert_eq!(made.len(), if topology == Topology::Pod { 1 } else { 2 });
+        for pod in made {
+            let spec = pod.spec.unwrap();
+            assert_eq!(spec.automount_service_account_token, Some(false));
+            let security = spec.security_context.unwrap();
+            assert_eq!(security.run_as_non_root, Some(true));
+            assert_eq!(security.seccomp_profile.unwrap().type_, "RuntimeDefault");
+            for container in spec.containers {
+                let resources = container.resources.unwrap();
+                assert!(resources.limits.as_ref().is_some_and(|limits| limits.len() == 2));
+                assert_eq!(resources.limits, resources.requests);
+                let security = container.security_context.unwrap();
+                assert_eq!(security.capabilities.unwrap().drop.unwrap(), ["ALL"]);
+                assert_eq!(security.allow_privilege_escalation, Some(false));
+                assert_eq!(security.read_only_root_filesystem, Some(true));
+            }
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Clusters brought up and taken down against stand-ins for the tools: which command lines, in which order, and that
+//! nothing is left whatever fails and whenever a signal comes.
+
+mod common;
+
+use std::process::Command;
+
+use common::{Fakes, said};
+
+const KIND_UP: &[&str] = &["up", "kind", "--archive", "image.tar", "--reference", "hook-latency:1"];
+const EKS_UP: &[&str] = &[
+    "up",
+    "eks",
+    "--yes",
+    "--archive",
+    "image.tar",
+    "--reference",
+    "hook-latency:1",
+];
+
+/// The image lies in the test's folder.
+fn words(fakes: &Fakes, words: &[&str]) -> Vec<String> {
+    let image = fakes.path("image.tar").display().to_string();
+    let word = |word: &&str| {
+        if *word == "image.tar" {
+            image.clone()
+        } else {
+            (*word).to_owned()
+        }
+    };
+    words.iter().map(word).collect()
+}
+
+fn run(fakes: &Fakes, line: &[&str], faults: &[(&str, &str)]) -> std::process::Output {
+    let line = words(fakes, line);
+    fakes.run(&line.iter().map(String::as_str).collect::<Vec<_>>(), faults)
+}
+
+#[test]
+fn kind_comes_up_and_goes_away() {
+    let fakes = Fakes::new();
+    let output = run(&fakes, KIND_UP, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(fakes.exists(), ["cluster hook-latency", "kubeconfig kind.kubeconfig"]);
+    assert_eq!(
+        fakes.calls(),
+        [
+            "kind get clusters",
+            "kind create cluster --name hook-latency --config kind/cluster.yaml --kubeconfig kubeconfigs/kind.kubeconfig \
+             --wait 180s",
+            "kind load image-archive image.tar --name hook-latency",
+        ]
+    );
+    fakes.forget_calls();
+    assert!(fakes.run(&["down", "kind"], &[]).status.success());
+    assert!(fakes.exists().is_empty());
+    assert_eq!(
+        fakes.calls(),
+        [
+            "kind get clusters",
+            "kind delete cluster --name hook-latency --kubeconfig kubeconfigs/kind.kubeconfig",
+            "kind get clusters",
+        ]
+    );
+}
+
+#[test]
+fn eks_comes_up_and_goes_away() {
+    let fakes = Fakes::new();
+    let output = run(&fakes, EKS_UP, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(
+        said(&output).contains("it costs about 0.80 USD an hour"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/hook-latency/image@sha256:0123456789abcdef"
+    );
+    assert_eq!(
+        fakes.exists(),
+        [
+            "image 123456789012.dkr.ecr.us-east-1.amazonaws.com/hook-latency/image:1",
+            "kubeconfig eks.kubeconfig",
+            "placement hook-latency",
+            "repository hook-latency/image",
+            "stack eksctl-hook-latency-cluster",
+            "stack eksctl-hook-latency-nodegroup-nodes",
+        ]
+    );
+    let remote = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hook-latency/image:1";
+    let stacks = "aws cloudformation describe-stacks --region us-east-1 --query \
+                  Stacks[?Tags[?Key=='alpha.eksctl.io/cluster-name' && Value=='hook-latency']].StackName --output text";
+    let groups = "aws ec2 describe-placement-groups --region us-east-1 --filters Name=group-name,Values=hook-latency \
+                  --query PlacementGroups[?State!='deleting' && State!='deleted'].GroupName --output text";
+    let repositories = "aws ecr describe-repositories --region us-east-1 --query \
+                        repositories[?starts_with(repositoryName, 'hook-latency/')].repositoryName --output text";
+    assert_eq!(
+        fakes.calls(),
+        [
+            stacks,
+            groups,
+            repositories,
+            "aws ec2 create-placement-group --region us-east-1 --group-name hook-latency --strategy cluster \
+             --tag-specifications ResourceType=placement-group,Tags=[{Key=project,Value=hook-latency}]",
+            "aws ecr create-repository --region us-east-1 --repository-name hook-latency/image \
+             --tags Key=project,Value=hook-latency",
+            "eksctl create cluster --config-file eks/cluster.yaml --kubeconfig kubeconfigs/eks.kubeconfig",
+            "aws sts get-caller-identity --region us-east-1 --query Account --output text",
+            "docker images --quiet hook-latency:1",
+            "docker load --input image.tar",
+            &format!("docker tag hook-latency:1 {remote}"),
+            &fakes.calls()[10],
+            &fakes.calls()[11],
+            &format!("docker push {remote}"),
+            "aws ecr describe-images --region us-east-1 --repository-name hook-latency/image --image-ids imageTag=1 \
+             --query imageDetails[0].imageDigest --output text",
+            &format!("docker image rm --force {remote}"),
+            "docker image rm --force hook-latency:1",
+        ]
+    );
+    // The two sides of a pipe start together.
+    let mut pipe = fakes.calls()[10..12].to_vec();
+    pipe.sort();
+    assert_eq!(
+        pipe,
+        [
+            "aws ecr get-login-password --region us-east-1",
+            "docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com",
+        ]
+    );
+    fakes.forget_calls();
+    let output = fakes.run(&["down", "eks"], &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(fakes.exists().is_empty(), "{:?}", fakes.exists());
+    assert_eq!(
+        fakes.calls(),
+        [
+            stacks,
+            "eksctl delete cluster --name hook-latency --region us-east-1 --wait --disable-nodegroup-eviction",
+            stacks,
+            stacks,
+            groups,
+            "aws ec2 delete-placement-group --region us-east-1 --group-name hook-latency",
+            groups,
+            repositories,
+            "aws ecr delete-repository --region us-east-1 --repository-name hook-latency/image --force",
+            repositories,
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_left_whichever_call_fails() {
+    for (line, least) in [(KIND_UP, 3), (EKS_UP, 16)] {
+        for fault in ["FAKE_FAIL", "FAKE_BREAK"] {
+            let mut failures = 0;
+            for call in 1..=least {
+                let fakes = Fakes::new();
+                let output = run(&fakes, line, &[(fault, &call.to_string())]);
+                assert!(fakes.calls().len() >= call, "{line:?}: call {call} was never made");
+                if output.status.success() {
+                    // A question that is asked again, or a removal on this machine: the cluster is up and says so.
+                    assert!(said(&output).contains("it is up"), "{}", said(&output));
+                    let gone = fakes.run(&["down", line[1]], &[]);
+                    assert!(gone.status.success(), "{}", said(&gone));
+                } else {
+                    failures += 1;
+                    assert!(said(&output).contains("error: `"), "{}", said(&output));
+                }
+                let left: Vec<_> = fakes
+                    .exists()
+                    .into_iter()
+                    .filter(|what| !what.starts_with("local"))
+                    .collect();
+                assert!(
+                    left.is_empty(),
+                    "{line:?}, {fault} at call {call}: {left:?} is left\n{}",
+                    said(&output)
+                );
+            }
+            assert!(failures >= 2, "{line:?}, {fault}: a fault was seen in {failures} calls");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_whenever_a_signal_comes() {
+    for (line, calls) in [(KIND_UP, 3), (EKS_UP, 14)] {
+        for call in 1..=calls {
+            let fakes = Fakes::new();
+            let output = run(&fakes, line, &[("FAKE_SIGNAL", &call.to_string())]);
+            assert!(!output.status.success());
+            assert!(
+                said(&output).contains("stopped by a signal"),
+                "call {call}: {}",
+                said(&output)
+            );
+            assert!(
+                fakes.exists().is_empty(),
+                "{line:?}, call {call}: {:?} is left",
+                fakes.exists()
+            );
+        }
+    }
+}
+
+#[test]
+fn down_finds_what_a_kill_left() {
+    for (line, calls) in [(KIND_UP, 2), (EKS_UP, 6)] {
+        for call in 2..=calls {
+            let fakes = Fakes::new();
+            let faults = [
+                ("FAKE_SIGNAL", call.to_string()),
+                ("FAKE_SIGNAL_NAME", "KILL".to_owned()),
+            ];
+            let faults: Vec<_> = faults.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let output = run(&fakes, line, &faults);
+            assert_eq!(output.status.code(), None, "killed");
+            let gone = fakes.run(&["down", line[1]], &[]);
+            assert!(gone.status.success(), "{}", said(&gone));
+            assert!(
+                fakes.exists().is_empty(),
+                "{line:?}, call {call}: {:?} is left",
+                fakes.exists()
+            );
+        }
+    }
+}
+
+#[test]
+fn down_gets_by_a_fault_and_a_signal_at_each_call() {
+    for (line, calls) in [(KIND_UP, 3), (EKS_UP, 10)] {
+        for call in 1..=calls {
+            for fault in ["FAKE_FAIL", "FAKE_BREAK", "FAKE_SIGNAL"] {
+                let fakes = Fakes::new();
+                assert!(run(&fakes, &line[..line.len() - 4], &[]).status.success());
+                fakes.forget_calls();
+                let output = fakes.run(&["down", line[1]], &[(fault, &call.to_string())]);
+                assert!(
+                    output.status.success(),
+                    "{line:?}, {fault} at call {call}: {}",
+                    said(&output)
+                );
+                assert!(
+                    fakes.exists().is_empty(),
+                    "{fault} at call {call}: {:?} is left",
+                    fakes.exists()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn stacks_are_deleted_without_eksctl_and_what_stays_is_said() {
+    let fakes = Fakes::new();
+    assert!(fakes.run(&["up", "eks", "--yes"], &[]).status.success());
+    fakes.forget_calls();
+    let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "2,4")]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(fakes.exists().is_empty());
+    let calls = fakes.calls();
+    let deleted: Vec<_> = calls.iter().filter(|call| call.contains("delete-stack")).collect();
+    let [nodes, again, cluster] = deleted[..] else {
+        panic!("{calls:?}")
+    };
+    assert!(nodes.ends_with("eksctl-hook-latency-nodegroup-nodes") && again == nodes);
+    assert!(cluster.ends_with("eksctl-hook-latency-cluster"));
+
+    assert!(fakes.run(&["up", "eks", "--yes"], &[]).status.success());
+    fakes.forget_calls();
+    // Stacks go; the placement group's deletion is refused three times; the repository goes all the same.
+    let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "6,7,8")]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("placement group"), "{}", said(&output));
+    assert_eq!(fakes.exists(), ["placement hook-latency"]);
+}
+
+#[test]
+fn money_is_not_spent_unasked() {
+    let fakes = Fakes::new();
+    let output = fakes.run(&["up", "eks"], &[]);
+    assert!(!output.status.success());
+    assert!(fakes.calls().is_empty(), "{:?}", fakes.calls());
+    for expected in [
+        "2 nodes c6i.2xlarge",
+        "0.80 USD an hour",
+        "at least 0.47 USD",
+        "20 min",
+        "--yes",
+    ] {
+        assert!(said(&output).contains(expected), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_second_cluster_is_not_made_over_the_first() {
+    let fakes = Fakes::new();
+    assert!(fakes.run(&["up", "kind"], &[]).status.success());
+    let output = fakes.run(&["up", "kind"], &[]);
+    assert!(said(&output).contains("is there already"), "{}", said(&output));
+    assert_eq!(fakes.exists().len(), 2, "and the first is untouched");
+    let status = fakes.run(&["status", "kind"], &[]);
+    assert_eq!(String::from_utf8_lossy(&status.stdout), "cluster: hook-latency\n");
+}
+
+#[test]
+fn a_missing_tool_is_named() {
+    let fakes = Fakes::new();
+    std::fs::remove_file(fakes.path("bin/kind")).unwrap();
+    if ["/usr/bin/kind", "/bin/kind"]
+        .iter()
+        .any(|path| std::path::Path::new(path).exists())
+    {
+        println!("SKIPPED: a_missing_tool_is_named: kind is installed in /usr/bin");
+        return;
+    }
+    let output = fakes.run(&["status", "kind"], &[]);
+    assert!(
+        said(&output).contains("`kind get clusters`: not installed"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn the_real_aws_knows_every_line() {
+    if Command::new("aws").arg("--version").output().is_err() {
+        println!("SKIPPED: the_real_aws_knows_every_line: aws is not installed");
+        return;
+    }
+    let fakes = Fakes::new();
+    assert!(run(&fakes, EKS_UP, &[]).status.success());
+    assert!(fakes.run(&["down", "eks"], &[("FAKE_FAIL", "18")]).status.success());
+    let log = std::fs::read_to_string(fakes.path("state/calls")).unwrap();
+    let mut lines: Vec<_> = log.lines().filter(|line| line.starts_with("aws ")).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    assert!(lines.len() >= 10, "{lines:?}");
+    // Prints an example of an answer instead of asking, once the line has been understood.
+    let refused = |line: &str| {
+        let mut command = Command::new("aws");
+        command.args(unquoted(line)).args(["--generate-cli-skeleton", "output"]);
+        let output = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (said.contains("usage:") || said.contains("Unknown options")).then_some(said)
+    };
+    for line in lines {
+        // The two that have no such examples.
+        if line.contains("get-login-password") || line.contains(" wait ") {
+            continue;
+        }
+        assert_eq!(refused(line), None, "{line}");
+    }
+    assert!(
+        refused("aws ec2 delete-placement-group --group-names x").is_some(),
+        "it does refuse"
+    );
+}
+
+/// The words of a recorded line after the first; a query is the only word with spaces, and stands before --output.
+fn unquoted(line: &str) -> Vec<String> {
+    let Some((before, rest)) = line.split_once(" --query ") else {
+        return line.split(' ').skip(1).map(str::to_owned).collect();
+    };
+    let (query, after) = rest.split_once(" --output ").expect("an output");
+    let mut words: Vec<_> = before.split(' ').skip(1).map(str::to_owned).collect();
+    words.extend(["--query", query, "--output", after].map(str::to_owned));
+    words
+}
