@@ -62,14 +62,12 @@ fn best_level(place: Place) -> Result<(Level, Option<String>), String> {
 
 /// Prints all conditions as JSON.
 pub(crate) fn print(engines: &Engines) -> Result<()> {
-    let driven = Condition::ALL
-        .into_iter()
-        .filter(|condition| matches!(condition, Condition::Local(_)) || Engines::DRIVEN.contains(condition));
     let limits = match limits::available() {
         Ok(enforcement) => format!("limits by {}", enforcement.name()),
         Err(reason) => format!("no limits ({reason})"),
     };
-    let places: Vec<Availability> = driven
+    let places: Vec<Availability> = Condition::ALL
+        .into_iter()
         .map(|condition| availability(condition, engines, &limits))
         .collect();
     println!("{}", serde_json::to_string_pretty(&places)?);
@@ -88,6 +86,13 @@ fn availability(condition: Condition, engines: &Engines, limits: &str) -> Availa
         fix: match (condition, &best) {
             (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces, _) | Access::Engine(_))) => None,
             (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),
+            (Condition::Kind, _) => Some("cargo xtask cluster up kind; it needs kind and Docker"),
+            (Condition::EksPod | Condition::EksNodes, _) => Some(
+                "cargo xtask cluster up eks; it needs eksctl, aws and docker, and costs money, of which it says how much",
+            ),
+            (Condition::KubernetesPod | Condition::KubernetesNode | Condition::KubernetesNodes, _) => {
+                Some("set KUBECONFIG to a cluster's, and see that `kubectl get pods` works")
+            }
             // The engine's own error says it.
             _ => Some("start a container engine, and see that this user may use its socket"),
         },

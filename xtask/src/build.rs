@@ -5,7 +5,15 @@ use anyhow::Result;
 use crate::programs::cargo;
 
 /// Packages whose binaries the other verbs launch.
-const PACKAGES: [&str; 6] = ["sut", "loadgen", "agent", "dataset", "experiments", "report"];
+const PACKAGES: [&str; 7] = [
+    "sut",
+    "loadgen",
+    "agent",
+    "dataset",
+    "clusters",
+    "experiments",
+    "report",
+];
 
 /// Builds the hook and every binary.
 ///
@@ -19,6 +27,16 @@ pub(crate) fn run() -> Result<()> {
             program.args(["--package", package])
         })
         .run()
+}
+
+/// Builds the binary `cluster` alone.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn clusters() -> Result<()> {
+    cargo()
+        .args(["build", "--release", "--package", "clusters"])
+        .run_aside()
 }
 
 /// Builds the shared object alone; it has a profile of its own.

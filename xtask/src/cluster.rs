@@ -1,5 +1,7 @@
 //! `cargo xtask cluster`: a condition brought up and taken down by hand, and what is there.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 
 use crate::programs::Program;
@@ -7,40 +9,54 @@ use crate::{build, paths};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Arguments {
-    /// See that a condition can be had, and prepare it
+    /// See that a condition can be had, and prepare it; kind and eks are created, and what that costs is asked before
     Up(Options),
-    /// List everything that runs have made there and is still there
+    /// List everything that was made there and is still there
     Status(Options),
-    /// Remove everything that runs have made there, also what a killed one could not remove
+    /// Remove everything that was made there, also what a killed run could not remove
     Down(Options),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The condition
+    /// kind or eks, which are created and deleted; or a condition whose engine is there, as docker, kubernetes-pod
     #[arg(default_value = "docker")]
-    condition: String,
-    /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
-    #[arg(long)]
-    docker_host: Option<String>,
+    condition: OsString,
+    /// Options of `cluster` (as --yes) for kind and eks, of `bench cluster` (as --docker-host, --context) for others
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
 }
 
-/// Has the runner do it.
+/// Hands the words to the binary that knows the place: `cluster` makes clusters, the runner knows engines.
 ///
 /// # Errors
-/// When the build or the runner fails.
+/// When the build or the binary fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let (verb, options) = match arguments {
         Arguments::Up(options) => ("up", options),
         Arguments::Status(options) => ("status", options),
         Arguments::Down(options) => ("down", options),
     };
-    if verb == "up" || !paths::binary("bench").is_file() {
-        build::run()?;
-    }
-    let program = Program::new(paths::binary("bench")).args(["cluster", verb, &options.condition]);
-    match &options.docker_host {
-        Some(host) => program.args(["--docker-host", host]).run(),
-        None => program.run(),
-    }
+    let program = if options.condition == "kind" || options.condition == "eks" {
+        program()?
+    } else {
+        if verb == "up" || !paths::binary("bench").is_file() {
+            build::run()?;
+        }
+        Program::new(paths::binary("bench")).arg("cluster")
+    };
+    program
+        .arg(verb)
+        .arg(&options.condition)
+        .args(options.rest.iter().cloned())
+        .run()
+}
+
+/// The binary `cluster`, built.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn program() -> Result<Program> {
+    build::clusters()?;
+    Ok(Program::new(paths::binary("cluster")))
 }

@@ -13,6 +13,7 @@ mod doctor;
 mod figures;
 mod fuzz;
 mod import;
+mod inject;
 mod notebooks;
 mod paper;
 mod paths;
@@ -56,6 +57,9 @@ enum Verb {
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
     Cluster(cluster::Arguments),
+    /// Put the hook into a Kubernetes workload and take it out again, as deployment/NAME
+    #[command(disable_help_flag = true)]
+    Inject(inject::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
@@ -109,6 +113,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),

@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
 /// What may be asked otherwise than the definition says.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,docker
+    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,docker,
+    /// kind,eks-pod,eks-nodes,kubernetes-pod,kubernetes-node,kubernetes-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
     /// Launches per condition
@@ -47,6 +48,18 @@ pub(crate) struct Options {
     /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
     #[arg(long)]
     pub(crate) docker_host: Option<String>,
+    /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Namespace in Kubernetes [default: the context's]
+    #[arg(long)]
+    pub(crate) namespace: Option<String>,
+    /// For the conditions kubernetes-*: a command that loads an archive of images into all nodes, as "k3s ctr images import"
+    #[arg(long)]
+    pub(crate) load_with: Option<String>,
+    /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
+    #[arg(long, conflicts_with = "load_with")]
+    pub(crate) image: Option<String>,
 }
 
 impl Options {
@@ -66,6 +79,10 @@ impl Options {
             ("--precision", &self.precision),
             ("--budget", &self.budget),
             ("--docker-host", &self.docker_host),
+            ("--context", &self.context),
+            ("--namespace", &self.namespace),
+            ("--load-with", &self.load_with),
+            ("--image", &self.image),
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clusters::container::{Docker, Engine, Stop};
+use clusters::kubernetes::{self, Choice};
 use clusters::{Condition, Image};
 
 use super::asked;
@@ -22,20 +23,40 @@ pub(crate) struct Engines {
     /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
     #[arg(long)]
     docker_host: Option<String>,
+    /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]
+    #[arg(long)]
+    context: Option<String>,
+    /// Namespace in Kubernetes [default: the context's]
+    #[arg(long)]
+    namespace: Option<String>,
+    /// For the conditions kubernetes-*: a command that loads an archive of images into all nodes, as "k3s ctr images import"
+    #[arg(long)]
+    load_with: Option<String>,
+    /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
+    #[arg(long, conflicts_with = "load_with")]
+    image: Option<String>,
 }
 
 impl Engines {
-    /// Conditions in containers that this version drives.
-    pub(crate) const DRIVEN: [Condition; 1] = [Condition::Docker];
-
     /// Finds a condition's engine.
     pub(crate) fn find(&self, condition: Condition, stop: &Stop) -> Result<Ready> {
         let engine: Box<dyn Engine> = match condition {
             Condition::Docker => Box::new(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
-            other => bail!("{other} is not driven by this version"),
+            Condition::Local(place) => bail!("{place} has no engine"),
+            other => Box::new(self.choice()?.engine(other, stop.clone())?),
         };
         let facts = engine.facts()?;
         Ok(Ready { engine, facts })
+    }
+
+    fn choice(&self) -> Result<Choice> {
+        Ok(Choice {
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+            image: self.image.clone(),
+            load_with: self.load_with.clone(),
+            project: kubernetes::project(&std::env::current_dir()?),
+        })
     }
 }
 

@@ -13,7 +13,7 @@ struct Wanted {
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 6] = [
+const PROGRAMS: [Wanted; 7] = [
     Wanted {
         program: "gcc",
         purpose: "links Rust programs",
@@ -36,13 +36,18 @@ const PROGRAMS: [Wanted; 6] = [
     },
     Wanted {
         program: "kind",
-        purpose: "condition kind (not driven yet)",
-        fix: "install kind and Docker",
+        purpose: "condition kind: makes its cluster",
+        fix: "install kind 0.33 (kind.sigs.k8s.io) and Docker; then cargo xtask cluster up kind",
     },
     Wanted {
         program: "eksctl",
-        purpose: "conditions eks-pod and eks-nodes (not driven yet)",
-        fix: "install eksctl and sign in to AWS",
+        purpose: "conditions eks-pod and eks-nodes: makes their cluster",
+        fix: "install eksctl (docs.aws.amazon.com/eks/latest/eksctl); then cargo xtask cluster up eks",
+    },
+    Wanted {
+        program: "aws",
+        purpose: "conditions eks-pod and eks-nodes: placement group, image repository, signing in",
+        fix: "install the AWS CLI (PyPI: awscli) and sign in, as by aws configure sso",
     },
 ];
 
