@@ -50,7 +50,7 @@ pub(crate) struct Options {
 
 /// The two designs that are compared with each other.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Order {
+pub(crate) enum Order {
     Interleaved,
     Sequential,
 }

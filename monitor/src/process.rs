@@ -15,7 +15,12 @@ pub struct ProcessSource {
     /// Asked once: a program raises its own limit when it starts.
     descriptor_limit: Option<u64>,
     ticks_per_second: u64,
+    samples: u32,
 }
+
+/// More threads than this are looked at once in so many samples: each costs the kernel ten microseconds and more.
+const FEW_THREADS: i64 = 8;
+const SELDOM: u32 = 10;
 
 impl ProcessSource {
     /// `pid` as /proc has it.
@@ -32,6 +37,7 @@ impl ProcessSource {
                 LimitValue::Unlimited => None,
             },
             ticks_per_second: procfs::ticks_per_second().max(1),
+            samples: 0,
         })
     }
 
@@ -44,11 +50,11 @@ impl ProcessSource {
             if let Ok(schedstat) = task.schedstat() {
                 waited_ns = add(waited_ns, Some(schedstat.run_delay));
             }
-            if let Ok(status) = task.status() {
-                let forced = status.nonvoluntary_ctxt_switches;
+            if let Ok(status) = fs::read_to_string(format!("/proc/{}/task/{}/status", self.process.pid, task.tid)) {
+                let forced = field(&status, "nonvoluntary_ctxt_switches:");
                 involuntary = add(involuntary, forced);
                 all = add(all, forced);
-                all = add(all, status.voluntary_ctxt_switches);
+                all = add(all, field(&status, "voluntary_ctxt_switches:"));
             }
         }
         for (measure, value) in [
@@ -79,7 +85,9 @@ impl ProcessSource {
             reading.set(Measure::MemoryBytes, stat.rss_bytes().get());
         }
         reading.set(Measure::Threads, stat.num_threads);
-        self.threads(reading)?;
+        if stat.num_threads <= FEW_THREADS || self.samples % SELDOM == 1 {
+            self.threads(reading)?;
+        }
         match self.process.fd_count() {
             Ok(count) => reading.set(Measure::FileDescriptors, count),
             Err(error) => reading.lack(&[Measure::FileDescriptors], error),
@@ -127,8 +135,15 @@ impl Source for ProcessSource {
             "kept by control group: it has none of its own, or one of version 1",
         );
         reading.lack(&[Measure::StealNs], "kept by machine: see the node");
+        self.samples = self.samples.wrapping_add(1);
         self.all(reading).is_ok()
     }
+}
+
+/// A number in a file of names and values.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    value.trim().parse().ok()
 }
 
 /// TCP's reasons to drop a packet for want of room.
