@@ -50,7 +50,7 @@ pub(crate) struct Options {
 
 /// The two designs that are compared with each other.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Order {
+pub(crate) enum Order {
     Interleaved,
     Sequential,
 }
@@ -59,7 +59,7 @@ enum Order {
 const MOST_LAUNCHES: u32 = 200;
 
 /// A time with its unit, in ns.
-fn duration_ns(text: &str) -> Result<f64, String> {
+pub(crate) fn duration_ns(text: &str) -> Result<f64, String> {
     let digits = text
         .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
         .unwrap_or(text.len());

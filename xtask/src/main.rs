@@ -16,6 +16,7 @@ mod import;
 mod notebooks;
 mod paper;
 mod paths;
+mod plan;
 mod programs;
 mod python;
 mod report;
@@ -56,6 +57,8 @@ enum Verb {
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
     Cluster(cluster::Arguments),
+    /// Write the experiment that reaches a wanted precision or effect, from a pilot run, and say how long it takes
+    Plan(plan::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
@@ -109,6 +112,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
