@@ -7,6 +7,7 @@
 
 pub mod claims;
 pub mod figures;
+pub mod principles;
 pub mod ssp2023;
 pub mod stats;
 

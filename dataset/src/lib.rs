@@ -34,6 +34,6 @@ pub use reader::ObservationReader;
 pub use resources::{Measure, RESOURCES_VERSION, ResourceSample, Subject, Usage, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};
 pub use run::{Run, file_record, hexadecimal, sha256, write_file, write_json, write_manifest};
-pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS};
+pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, time_columns};
 pub use timings::Timings;
 pub use writer::ObservationWriter;

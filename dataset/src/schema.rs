@@ -69,6 +69,16 @@ pub(crate) fn message_type() -> Result<TypePtr, ParquetError> {
     Ok(Arc::new(parse_message_type(MESSAGE)?))
 }
 
+/// Names of the columns that hold times: all integers of 64 bits.
+#[must_use]
+pub fn time_columns() -> Vec<String> {
+    MESSAGE
+        .lines()
+        .filter(|line| line.contains(" int64 "))
+        .filter_map(|line| Some(line.split_whitespace().last()?.trim_end_matches(';').to_owned()))
+        .collect()
+}
+
 /// Compression and encodings: stamps grow, so their differences are small.
 pub(crate) fn writer_properties() -> Result<WriterPropertiesPtr, ParquetError> {
     let mut properties = WriterProperties::builder()

@@ -13,6 +13,7 @@ mod memory;
 mod options;
 mod order;
 mod places;
+mod plan;
 mod precision;
 mod record;
 mod revision;
@@ -44,6 +45,8 @@ enum Command {
     Run(options::Options),
     /// Run a program with the hook and say what the hook saw of it
     Coverage(coverage::Options),
+    /// Write the experiment that reaches a goal, from a pilot run
+    Plan(plan::Options),
     /// Print which conditions can be had here, as JSON
     Places(contained::Engines),
     /// Bring a condition up or down by hand, or list what is there
@@ -89,6 +92,7 @@ fn main() -> Result<()> {
         Command::Coverage(options) => coverage::run(&options),
         Command::Places(engines) => places::print(&engines),
         Command::Cluster(verb) => cluster::run(&verb),
+        Command::Plan(options) => plan::run(&options),
         Command::Launch { parent, spec } => child::enter(parent, &spec),
         Command::Inside { parent, spec } => child::run(parent, &spec),
         Command::Try { parent, place, level } => child::enter_and_build(parent, place, level),

@@ -59,7 +59,7 @@ pub(crate) enum Order {
 const MOST_LAUNCHES: u32 = 200;
 
 /// A time with its unit, in ns.
-fn duration_ns(text: &str) -> Result<f64, String> {
+pub(crate) fn duration_ns(text: &str) -> Result<f64, String> {
     let digits = text
         .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
         .unwrap_or(text.len());

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::{LaunchRecord, Manifest};
 use serde::Serialize;
 
-use crate::results::{Contrast, Parts, Role};
+use crate::results::{Contrast, Parts, Role, in_condition};
 use crate::table::{microseconds, signed};
 use crate::truth::{calibration_errors, parts};
 
@@ -120,11 +120,7 @@ pub fn calibrations(
     let schedule = &manifest.plan["load"]["schedule"];
     let mut found = Vec::new();
     for condition in &manifest.conditions {
-        let samples: Vec<LaunchSamples> = launches
-            .iter()
-            .filter(|launch| launch.condition == condition.name)
-            .cloned()
-            .collect();
+        let samples = in_condition(launches, &condition.name);
         if samples.is_empty() {
             continue;
         }
@@ -142,7 +138,7 @@ pub fn calibrations(
             repeated: Vec::new(),
         };
         for contrast in &contrasts {
-            let errors = |quantity| errors(contrast, &samples, &records, quantity);
+            let errors = |quantity| errors(contrast, samples, &records, quantity);
             if contrast.role == Role::Calibration {
                 let rtt = errors(Quantity::Rtt)
                     .with_context(|| format!("contrast {}: a launch has no telemetry", contrast.name))?;
@@ -157,7 +153,7 @@ pub fn calibrations(
                     truth_ns,
                     wire_error: errors(Quantity::WireTime).map(of).transpose()?,
                     rtt_error: of(rtt)?,
-                    parts: parts(&samples, contrast),
+                    parts: parts(samples, contrast),
                 });
             }
             let all = errors(Quantity::WireTime).or_else(|| errors(Quantity::Rtt));

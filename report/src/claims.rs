@@ -48,7 +48,8 @@ impl JudgedClaims {
 /// The evidence of folders: runs, folders of kept quantities or repetitions, or folders of such; and of the study.
 ///
 /// # Errors
-/// When something cannot be read. A folder that holds nothing of the kind is passed over.
+/// When a folder that was named cannot be read. One found inside of it that cannot is left out, which is said on standard
+/// error; one that holds nothing of the kind is passed over.
 pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
     let mut found = Evidence::default();
     for folder in folders {
@@ -70,8 +71,10 @@ fn of_folder(folder: &Path) -> Result<Evidence> {
     inner.sort();
     let mut found = Evidence::default();
     for folder in inner.iter().filter(|path| path.is_dir()) {
-        if let Some(one) = of_one(folder).with_context(|| format!("the evidence of {}", folder.display()))? {
-            found.extend(one);
+        match of_one(folder) {
+            Ok(one) => found.extend(one.unwrap_or_default()),
+            // Nobody named this one, so that it does not keep the others from being judged.
+            Err(error) => eprintln!("left out: {}: {error:#}", folder.display()),
         }
     }
     Ok(found)
@@ -113,5 +116,5 @@ fn of_run(run: &Run) -> Result<Option<Evidence>> {
     }
     let samples = load::run_samples(run)?;
     let results = results(manifest, &samples)?;
-    evidence::of_run(manifest, &samples.launches, &results).map(Some)
+    evidence::of_run(manifest, &samples, &results).map(Some)
 }

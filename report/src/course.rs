@@ -18,6 +18,20 @@ pub struct Course {
     pub arms: BTreeMap<String, Vec<(u64, f64)>>,
 }
 
+impl Course {
+    /// Median of `arm` minus median of `baseline`, ns, of each segment that both have.
+    pub(crate) fn differences(&self, baseline: &str, arm: &str) -> Vec<f64> {
+        let (Some(baseline), Some(arm)) = (self.arms.get(baseline), self.arms.get(arm)) else {
+            return Vec::new();
+        };
+        let baseline: BTreeMap<u64, f64> = baseline.iter().copied().collect();
+        let pairs = arm
+            .iter()
+            .filter_map(|(segment, median)| Some(median - baseline.get(segment)?));
+        pairs.collect()
+    }
+}
+
 /// A course while its launch is read.
 pub(crate) struct Following {
     /// The arm, and how many arms take turns; 0 where they do not.

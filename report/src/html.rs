@@ -2,6 +2,7 @@
 
 use analysis::claims::Verdict;
 use analysis::figures::{Figure, font_face_css};
+use analysis::principles::{Item, Status};
 use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -28,6 +29,8 @@ pub struct Page {
     pub study_notes: Vec<String>,
     /// The study's recommendations, held against this run and the study.
     pub claims: JudgedClaims,
+    /// Principles and standards, and whether the run follows them.
+    pub checklist: Vec<Item>,
     /// In the order shown.
     pub figures: Vec<Figure>,
 }
@@ -58,6 +61,7 @@ pub fn page(page: &Page) -> String {
                 (ran(page))
                 @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
                 (study(page))
+                (checklist(&page.checklist))
                 (environment(page))
             }
         }
@@ -269,6 +273,33 @@ fn study(page: &Page) -> Markup {
             @for note in &page.study_notes { p.note { (note) } }
         }
     }
+}
+
+/// Principles and standards, met or not.
+fn checklist(items: &[Item]) -> Markup {
+    let met = items.iter().filter(|item| item.status == Status::Met).count();
+    html! {
+        h2 { "Principles and standards" }
+        p { (met) " of " (items.len()) " are met, by what manifest and data show." }
+        table {
+            thead { tr { th { "source" } th { "asked for" } th { "evidence" } th { "status" } } }
+            tbody { @for item in items { tr {
+                td { (item.source.text()) }
+                td { (item.name) }
+                td { (item.evidence) }
+                td { (status(item.status)) }
+            } } }
+        }
+    }
+}
+
+fn status(status: Status) -> Markup {
+    let class = match status {
+        Status::Met => "yes",
+        Status::NotMet => "no",
+        Status::NotApplicable => "open",
+    };
+    html! { span class={ "verdict " (class) } { (status.text()) } }
 }
 
 fn environment(page: &Page) -> Markup {

@@ -4,10 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use analysis::figures::Figure;
+use analysis::principles::checklist;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::Run;
+use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
+use report::facts::facts;
 use report::paper::Paper;
 use report::reproduction::Reproduction;
 use report::study::StudyResults;
@@ -95,6 +98,9 @@ enum Command {
         /// How to print
         #[arg(long, default_value = "text")]
         format: Format,
+        /// Also write its two figures to this folder's figures/
+        #[arg(long)]
+        figures: Option<PathBuf>,
     },
 }
 
@@ -144,14 +150,20 @@ fn main() -> Result<()> {
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref()),
         Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out),
-        Command::Study { study, format } => {
-            let study = StudyResults::compute(&load::study(&study)?)?;
-            match format {
-                Format::Text => print!("{}", study.text()),
-                Format::Json => println!("{}", serde_json::to_string_pretty(&study)?),
-            }
-            Ok(())
-        }
+        Command::Study { study, format, figures } => print_study(&study, format, figures.as_deref()),
+    }
+}
+
+fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {
+    let recordings = load::study(study)?;
+    let study = StudyResults::compute(&recordings)?;
+    match format {
+        Format::Text => print!("{}", study.text()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&study)?),
+    }
+    match out {
+        Some(out) => write_all(&figures::study(&recordings)?, out),
+        None => Ok(()),
     }
 }
 
@@ -191,6 +203,7 @@ fn write_html(output: &Output) -> Result<()> {
     let ours = page.reproduction.as_ref().map(|ours| &ours.conditions);
     let values = serde_json::json!({
         "run": page.results, "study": page.study, "claims": page.claims, "reproduction": ours,
+        "checklist": page.checklist,
     });
     announce(&write::write(
         &output.out,
@@ -245,10 +258,11 @@ fn page(output: &Output) -> Result<html::Page> {
     let results = results::results(&run.manifest, &samples)?;
     let recordings = recordings(&output.study)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
-    let mut found = evidence::of_run(&run.manifest, &samples.launches, &results)?;
+    let mut found = evidence::of_run(&run.manifest, &samples, &results)?;
     if let Some(study) = &study {
         found.extend(evidence::of_study(study)?);
     }
+    let checklist = checklist(&facts(&run.manifest, &results));
     let mut figures = figures::run(&results, &samples)?;
     let reproduction = Reproduction::of(&run, &samples)?;
     let theirs = recordings
@@ -279,23 +293,21 @@ fn page(output: &Output) -> Result<html::Page> {
         study_notes,
         reproduction,
         claims: JudgedClaims::of(&found)?,
+        checklist,
         figures,
     })
 }
 
 fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
-    for figure in figures {
-        announce(&write::write(
-            out,
-            &format!("figures/{}.svg", figure.name),
-            figure.svg.as_bytes(),
-        )?);
-        announce(&write::write(
-            out,
-            &format!("figures/{}.png", figure.name),
-            &figure.to_png(3.0)?,
-        )?);
-    }
+    let both = |figure: &Figure| -> Result<[PathBuf; 2]> {
+        let name = |ending| format!("figures/{}.{ending}", figure.name);
+        Ok([
+            write::write(out, &name("svg"), figure.svg.as_bytes())?,
+            write::write(out, &name("png"), &figure.to_png(3.0)?)?,
+        ])
+    };
+    let written: Vec<[PathBuf; 2]> = figures.par_iter().map(both).collect::<Result<_>>()?;
+    written.iter().flatten().for_each(|path| announce(path));
     Ok(())
 }
 

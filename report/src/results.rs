@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
 use analysis::{
-    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, effect, levels, turn_effect,
+    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, differences, effect, estimate,
+    levels, turn_effect,
 };
 use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
@@ -174,11 +175,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
         .conditions
         .iter()
         .map(|record| {
-            let samples: Vec<LaunchSamples> = launches
-                .iter()
-                .filter(|launch| launch.condition == record.name)
-                .cloned()
-                .collect();
+            let samples = in_condition(launches, &record.name);
             let records: Vec<&LaunchRecord> = manifest
                 .launches
                 .iter()
@@ -196,7 +193,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             } else {
                 contrasts
                     .iter()
-                    .map(|contrast| contrast_effect(contrast, &samples, &records, &flagged, margins))
+                    .map(|contrast| contrast_effect(contrast, samples, &records, &flagged, margins))
                     .collect::<Result<_>>()
                     .with_context(|| format!("condition {}", record.name))?
             };
@@ -217,6 +214,14 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
         experiment: manifest.experiment.clone(),
         conditions,
     })
+}
+
+/// A condition's launches, which stand together.
+pub(crate) fn in_condition<'a>(launches: &'a [LaunchSamples], condition: &str) -> &'a [LaunchSamples] {
+    let is_here = |launch: &LaunchSamples| launch.condition == condition;
+    let first = launches.iter().position(is_here).unwrap_or(launches.len());
+    let after = launches.iter().rposition(is_here).map_or(first, |last| last + 1);
+    &launches[first..after]
 }
 
 /// Each arm's carry-over to the first contrast's baseline, rather than that of the baseline's own twin or of the first other
@@ -296,14 +301,17 @@ fn contrast_effect(
         of(launches, Quantity::Rtt, Location::Median).with_context(|| format!("contrast {}", contrast.name))?;
     // An error here means that no observation carries kernel stamps; RTT stands in and the report says so.
     let wire = |location| of(launches, Quantity::WireTime, location).ok();
-    let unflagged: Vec<LaunchSamples> = launches
-        .iter()
-        .filter(|launch| !flagged.contains(&launch.launch))
-        .cloned()
-        .collect();
-    let wire_median_without_flagged = (unflagged.len() < launches.len())
-        .then(|| of(&unflagged, Quantity::WireTime, Location::Median).ok())
-        .flatten();
+    let without_flagged = || -> Option<Estimate> {
+        let (baseline, arm) = (&contrast.baseline, &contrast.arm);
+        let all = differences(launches, baseline, arm, Quantity::WireTime, Location::Median).ok()?;
+        let kept = launches
+            .iter()
+            .zip(all)
+            .filter(|(launch, _)| !flagged.contains(&launch.launch));
+        estimate(&kept.map(|(_, difference_ns)| difference_ns).collect::<Vec<_>>()).ok()
+    };
+    let any_flagged = launches.iter().any(|launch| flagged.contains(&launch.launch));
+    let wire_median_without_flagged = any_flagged.then(without_flagged).flatten();
     let wire_median = wire(Location::Median);
     let calibration = match contrast.role {
         Role::Calibration => calibration(contrast, launches, records)?,

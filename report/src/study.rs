@@ -2,6 +2,7 @@
 
 use analysis::ssp2023::{self, Check, Dependence, HalvesRow, StudyRow};
 use anyhow::Result;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::load::StudyCondition;
@@ -10,7 +11,7 @@ use crate::load::StudyCondition;
 const CUT_SENSITIVE: &str = "eks-nodes";
 
 /// All that is recomputed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct StudyResults {
     /// One row per condition.
     pub rows: Vec<StudyRow>,
@@ -30,37 +31,40 @@ impl StudyResults {
     /// # Errors
     /// When a recording is too short for its statistics.
     pub fn compute(recordings: &[StudyCondition]) -> Result<Self> {
+        let conditions: Vec<Self> = recordings.par_iter().map(Self::of_condition).collect::<Result<_>>()?;
+        let mut results = Self::default();
+        for condition in conditions {
+            results.rows.extend(condition.rows);
+            results.checks.extend(condition.checks);
+            results.halves.extend(condition.halves);
+            results.dependences.extend(condition.dependences);
+            results.cuts.extend(condition.cuts);
+        }
+        Ok(results)
+    }
+
+    fn of_condition(recordings: &StudyCondition) -> Result<Self> {
         let cut = ssp2023::WARM_UP_ROWS;
-        let mut results = Self {
-            rows: vec![],
-            checks: vec![],
-            halves: vec![],
-            dependences: vec![],
-            cuts: vec![],
-        };
-        for StudyCondition {
+        let StudyCondition {
             condition,
             unmodified_ns,
             hook_ns,
-        } in recordings
-        {
-            let row = ssp2023::recompute(condition, unmodified_ns, hook_ns, cut)?;
-            results.checks.extend(ssp2023::check(&row)?);
-            results.rows.push(row);
-            results
-                .halves
-                .push(ssp2023::a_a_by_halves(condition, "unmodified", unmodified_ns, cut)?);
-            results
-                .halves
-                .push(ssp2023::a_a_by_halves(condition, "hook", hook_ns, cut)?);
-            results
-                .dependences
-                .push(ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?);
-            if condition == CUT_SENSITIVE {
-                results.cuts = ssp2023::cut_sensitivity(condition, unmodified_ns, hook_ns, &ssp2023::CUTS)?;
-            }
-        }
-        Ok(results)
+        } = recordings;
+        let row = ssp2023::recompute(condition, unmodified_ns, hook_ns, cut)?;
+        Ok(Self {
+            checks: ssp2023::check(&row)?,
+            rows: vec![row],
+            halves: vec![
+                ssp2023::a_a_by_halves(condition, "unmodified", unmodified_ns, cut)?,
+                ssp2023::a_a_by_halves(condition, "hook", hook_ns, cut)?,
+            ],
+            dependences: vec![ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?],
+            cuts: if condition == CUT_SENSITIVE {
+                ssp2023::cut_sensitivity(condition, unmodified_ns, hook_ns, &ssp2023::CUTS)?
+            } else {
+                Vec::new()
+            },
+        })
     }
 
     /// As tables for a terminal.

@@ -29,6 +29,11 @@ fn the_page_is_complete_and_self_contained() {
         "bench run",
         "<svg",
         "supported",
+        "10. Conduct experiments in differently configured environments.",
+        "no data: measure r10",
+        "P1 Repeated experiments",
+        "launches of fresh processes: 10 in local-pod",
+        "the manifest does not say: processor",
     ] {
         assert!(page.contains(expected), "{expected}");
     }
@@ -39,6 +44,25 @@ fn the_page_is_complete_and_self_contained() {
     let results: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
     assert_eq!(results["run"]["conditions"][0]["launches"], 10);
+    assert_eq!(results["claims"]["recommendations"].as_array().unwrap().len(), 10);
+    assert_eq!(results["claims"]["misses"][0]["missed"]["trials"], 1);
+    let status = |name: &str| {
+        let items = results["checklist"].as_array().unwrap();
+        let item = items
+            .iter()
+            .find(|item| item["name"].as_str().unwrap().starts_with(name));
+        item.unwrap()["status"].clone()
+    };
+    // Ten launches, intervals and controls are there; what the machine was is not, and one condition did not run.
+    for (name, expected) in [
+        ("P1", "met"),
+        ("P2", "not_met"),
+        ("P3", "not_met"),
+        ("P5", "met"),
+        ("P6", "met"),
+    ] {
+        assert_eq!(status(name), expected, "{name}");
+    }
     let figures: Vec<_> = fs::read_dir(out.join("figures")).unwrap().flatten().collect();
     assert!(figures.len() >= 4, "{figures:?}");
     for figure in figures {

@@ -8,6 +8,9 @@ use crate::{build, paths};
 /// Locust's version, so that two machines compare with the same; the others' are printed.
 const LOCUST: &str = "locust==2.32.4";
 
+/// What the study's notebook is written with, so that two machines compare with the same.
+const PYTHON_PACKAGES: [&str; 4] = ["numpy==2.4.6", "pandas==3.1.1", "scipy==1.17.1", "matplotlib==3.11.2"];
+
 #[derive(clap::Subcommand)]
 pub(crate) enum Arguments {
     /// What the hook costs: each call by mode, instructions, and its search beside others
@@ -15,6 +18,22 @@ pub(crate) enum Arguments {
         /// Rounds; in each, everything is measured once
         #[arg(long, default_value_t = 30)]
         rounds: u32,
+    },
+    /// How fast the analysis is: beside pandas, SciPy and matplotlib on the study's recordings, and beside merely decoding a
+    /// large made-up run
+    Analysis {
+        /// Observations of the made-up run; about 2 GB of disk for 100 million, given back afterwards
+        #[arg(long, default_value_t = 100_000_000)]
+        rows: u64,
+        /// Repetitions with the study's recordings
+        #[arg(long, default_value_t = 10)]
+        repetitions: u32,
+        /// Keep the made-up run in the target folder
+        #[arg(long)]
+        keep: bool,
+        /// Bring pandas, SciPy and matplotlib into a virtual environment below the target folder where they are missing
+        #[arg(long)]
+        install: bool,
     },
     /// What other load generators recover of a known delay: wrk, hey, oha, autocannon, Locust, where they are installed
     Peers {
@@ -40,6 +59,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             build::hook()?;
             benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()
         }
+        Arguments::Analysis {
+            rows,
+            repetitions,
+            keep,
+            install,
+        } => analysis(*rows, *repetitions, *keep, *install),
         Arguments::Peers {
             repetitions,
             seconds,
@@ -66,6 +91,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 .run()
         }
     }
+}
+
+/// The study's recordings first, where they are imported and Python is there; then the made-up run.
+fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()> {
+    let packages = ["report", "report-bench"].iter().flat_map(|name| ["--package", name]);
+    cargo().args(["build", "--release"]).args(packages).run()?;
+    let folder = paths::target().join("bench-analysis");
+    let venv = folder.join("venv");
+    let python = venv.join("bin/python");
+    if install && !python.exists() {
+        Program::new("python3").args(["-m", "venv"]).arg(&venv).run_aside()?;
+        Program::new(venv.join("bin/pip"))
+            .args(["install", "--quiet"])
+            .args(PYTHON_PACKAGES)
+            .run_aside()?;
+    }
+    let bench = || Program::new(paths::binary("report-bench"));
+    if !paths::study_is_there() {
+        eprintln!("left out: the study's recordings are not there; `cargo xtask import ssp2023` brings them");
+    } else if !python.exists() {
+        eprintln!("left out: pandas, SciPy and matplotlib are not there; --install brings them");
+    } else {
+        bench()
+            .args(["study", "--study", paths::STUDY, "--python"])
+            .arg(python)
+            .args(["--script", "report/bench/study.py", "--report"])
+            .arg(paths::binary("report"))
+            .arg("--folder")
+            .arg(&folder)
+            .args(["--repetitions", &repetitions.to_string()])
+            .run()?;
+    }
+    let mut scale = bench()
+        .args(["scale", "--rows", &rows.to_string(), "--folder"])
+        .arg(folder.join("made-up"));
+    if keep {
+        scale = scale.arg("--keep");
+    }
+    scale.run()
 }
 
 fn benchmark(package: &str) -> Program {

@@ -17,6 +17,7 @@ mod inject;
 mod notebooks;
 mod paper;
 mod paths;
+mod plan;
 mod programs;
 mod python;
 mod report;
@@ -60,6 +61,8 @@ enum Verb {
     /// Put the hook into a Kubernetes workload and take it out again, as deployment/NAME
     #[command(disable_help_flag = true)]
     Inject(inject::Arguments),
+    /// Write the experiment that reaches a wanted precision or effect, from a pilot run, and say how long it takes
+    Plan(plan::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
     /// Bring foreign recordings into the project's own format
@@ -114,6 +117,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Inject(arguments) => inject::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),

@@ -11,6 +11,8 @@ pub(crate) const STUDY: &str = "data/ssp2023";
 pub(crate) const RUNS: &str = "data/runs";
 /// Runs and numbers kept in the repository.
 pub(crate) const REFERENCE: &str = "data/reference";
+/// Definitions planned here.
+pub(crate) const PLANS: &str = "data/plans";
 /// Reports made here.
 pub(crate) const REPORTS: &str = "data/reports";
 

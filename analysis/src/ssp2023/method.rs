@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::{NS_PER_MS, PValue, StudyError, StudyRow, after_cut, recompute, student_t};
-use crate::Distribution;
+use super::{NS_PER_MS, PValue, StudyError, StudyRow, after_cut, moments, recompute, student_t};
 use crate::stats::serial;
 
 /// Warm-up cuts at which the sensitivity of p is shown.
@@ -41,9 +40,7 @@ pub struct HalvesRow {
 pub fn a_a_by_halves(condition: &str, arm: &str, recording_ns: &[i64], cut: usize) -> Result<HalvesRow, StudyError> {
     let rest = after_cut(condition, arm, recording_ns, cut, 4)?;
     let (first, second) = rest.split_at(rest.len() / 2);
-    let first: Distribution = first.iter().copied().collect();
-    let second: Distribution = second.iter().copied().collect();
-    let test = student_t(&first, &second).ok_or_else(|| StudyError::NoSpread {
+    let test = student_t(first, second).ok_or_else(|| StudyError::NoSpread {
         condition: condition.to_owned(),
         what: arm.to_owned(),
     })?;
@@ -107,9 +104,9 @@ pub fn dependence(
     hook_ns: &[i64],
     cut: usize,
 ) -> Result<Dependence, StudyError> {
-    let unmodified_ms = milliseconds(after_cut(condition, "unmodified", unmodified_ns, cut, 2 * BLOCK)?);
-    let hook_ms = milliseconds(after_cut(condition, "hook", hook_ns, cut, 2 * BLOCK)?);
-    let row = recompute(condition, unmodified_ns, hook_ns, cut)?;
+    let unmodified_ns = after_cut(condition, "unmodified", unmodified_ns, cut, 2 * BLOCK)?;
+    let hook_ns = after_cut(condition, "hook", hook_ns, cut, 2 * BLOCK)?;
+    let (unmodified_ms, hook_ms) = (milliseconds(unmodified_ns), milliseconds(hook_ns));
     let no_spread = || StudyError::NoSpread {
         condition: condition.to_owned(),
         what: "unmodified or hook".to_owned(),
@@ -117,12 +114,13 @@ pub fn dependence(
     let both = |statistic: &dyn Fn(&[f64]) -> Option<f64>| {
         statistic(&unmodified_ms).zip(statistic(&hook_ms)).ok_or_else(no_spread)
     };
+    let mean_ns = |recording_ns| moments(recording_ns).map(|(mean_ns, _)| mean_ns).ok_or_else(no_spread);
     Ok(Dependence {
         condition: condition.to_owned(),
         lag_1: both(&|series| serial::autocorrelation(series, 1))?,
         lag_100: both(&|series| serial::autocorrelation(series, 100))?,
         effective_n: both(&|series| serial::effective_sample_size(series, BLOCK))?,
-        mean_difference_ms: row.mean_ms.1 - row.mean_ms.0,
+        mean_difference_ms: (mean_ns(hook_ns)? - mean_ns(unmodified_ns)?) / NS_PER_MS,
         bootstrap_interval_ms: serial::block_bootstrap_difference(
             &unmodified_ms,
             &hook_ms,

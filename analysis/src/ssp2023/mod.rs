@@ -13,8 +13,7 @@ mod table;
 
 use serde::Serialize;
 
-use crate::Distribution;
-use crate::stats::student;
+use crate::stats::{median, student};
 
 pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
 pub use method::{BLOCK, CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
@@ -94,19 +93,17 @@ pub enum StudyError {
 pub fn recompute(condition: &str, unmodified_ns: &[i64], hook_ns: &[i64], cut: usize) -> Result<StudyRow, StudyError> {
     let unmodified = after_cut(condition, "unmodified", unmodified_ns, cut, 2)?;
     let hook = after_cut(condition, "hook", hook_ns, cut, 2)?;
-    let unmodified: Distribution = unmodified.iter().copied().collect();
-    let hook: Distribution = hook.iter().copied().collect();
-    let test = student_t(&unmodified, &hook).ok_or_else(|| StudyError::NoSpread {
+    let test = student_t(unmodified, hook).ok_or_else(|| StudyError::NoSpread {
         condition: condition.to_owned(),
         what: "unmodified and hook".to_owned(),
     })?;
-    let median = |distribution: &Distribution| distribution.quantile(0.5).unwrap_or_default();
+    let median = |recording_ns: &[i64]| median(&mut recording_ns.to_vec()).unwrap_or_default();
     Ok(StudyRow {
         condition: condition.to_owned(),
         cut,
-        n: (unmodified.len(), hook.len()),
+        n: (unmodified.len() as u64, hook.len() as u64),
         mean_ms: (test.mean_ns.0 / NS_PER_MS, test.mean_ns.1 / NS_PER_MS),
-        median_ms: (median(&unmodified) / NS_PER_MS, median(&hook) / NS_PER_MS),
+        median_ms: (median(unmodified) / NS_PER_MS, median(hook) / NS_PER_MS),
         pooled_std_ms: test.pooled_std_ns / NS_PER_MS,
         t: test.t,
         degrees_of_freedom: test.degrees_of_freedom,
@@ -126,11 +123,12 @@ struct StudentT {
 
 /// Student's t test of second against first; `None` where there is no spread or fewer than two values.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn student_t(first: &Distribution, second: &Distribution) -> Option<StudentT> {
-    let mean_ns = (first.mean()?, second.mean()?);
+fn student_t(first: &[i64], second: &[i64]) -> Option<StudentT> {
+    let (first_moments, second_moments) = (moments(first)?, moments(second)?);
+    let mean_ns = (first_moments.0, second_moments.0);
     let (n1, n2) = (first.len() as f64, second.len() as f64);
     let degrees_of_freedom = n1 + n2 - 2.0;
-    let pooled_variance = ((n1 - 1.0) * first.variance()? + (n2 - 1.0) * second.variance()?) / degrees_of_freedom;
+    let pooled_variance = ((n1 - 1.0) * first_moments.1 + (n2 - 1.0) * second_moments.1) / degrees_of_freedom;
     if pooled_variance <= 0.0 {
         return None;
     }
@@ -144,6 +142,26 @@ fn student_t(first: &Distribution, second: &Distribution) -> Option<StudentT> {
         degrees_of_freedom,
         p,
     })
+}
+
+/// Mean and sample variance, as [`crate::Distribution`] has them, without counting; `None` below two values.
+#[expect(clippy::cast_precision_loss, reason = "moments have the precision of f64")]
+fn moments(values_ns: &[i64]) -> Option<(f64, f64)> {
+    let n = values_ns.len();
+    if n < 2 {
+        return None;
+    }
+    let sum: i128 = values_ns.iter().map(|&value_ns| i128::from(value_ns)).sum();
+    let (whole, rest) = (sum / n as i128, sum % n as i128);
+    // Deviations from the whole part of the mean are exact; the second sum corrects for the rest of it.
+    let (mut squares, mut deviations) = (0.0, 0.0);
+    for &value_ns in values_ns {
+        let deviation = (i128::from(value_ns) - whole) as f64;
+        squares += deviation * deviation;
+        deviations += deviation;
+    }
+    let variance = ((squares - deviations * deviations / n as f64) / (n as f64 - 1.0)).max(0.0);
+    Some((whole as f64 + rest as f64 / n as f64, variance))
 }
 
 fn after_cut<'a>(

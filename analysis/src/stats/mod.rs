@@ -31,5 +31,6 @@ pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
 pub use segments::SegmentMedians;
+pub(crate) use segments::median;
 pub use split::{Limits, Pilot, Split};
 pub use spread::{difference_of_estimates, inverse_variance_interval, paired_spread_ratio, spread_ratio};

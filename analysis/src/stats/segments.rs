@@ -56,7 +56,7 @@ impl SegmentMedians {
 
 /// As [`Distribution::quantile`] at a half, without counting.
 #[expect(clippy::cast_precision_loss, reason = "a median has the precision of f64")]
-fn median(values: &mut [i64]) -> Option<f64> {
+pub(crate) fn median(values: &mut [i64]) -> Option<f64> {
     let upper = values.len().checked_sub(1)? / 2 + (values.len() + 1) % 2;
     let (below, &mut high, _) = values.select_nth_unstable(upper);
     if below.len() * 2 < values.len() && values.len() % 2 == 1 {

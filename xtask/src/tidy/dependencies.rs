@@ -6,7 +6,7 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 19] = [
+const FLOW: [&str; 20] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -25,6 +25,7 @@ const FLOW: [&str; 19] = [
     "experiments",
     "analysis",
     "report",
+    "report/bench",
     "xtask",
 ];
 

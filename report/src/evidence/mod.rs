@@ -1,30 +1,27 @@
 //! From runs and recordings to what claims are held against.
 
-use std::collections::BTreeMap;
+mod recorded;
 
 use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
-use analysis::ssp2023::{BLOCK, StudyRow};
+use analysis::stats::components::of_segments;
 use analysis::{
-    Estimate, LaunchSamples, Location, Quantity, difference_of_estimates, differences, estimate,
-    inverse_variance_interval, paired_spread_ratio, proportion, spread_ratio,
+    Estimate, LaunchSamples, Location, Quantity, difference_of_estimates, differences, estimate, paired_spread_ratio,
+    spread_ratio,
 };
 use anyhow::Result;
-use dataset::{LaunchRecord, Manifest};
-use serde::Deserialize;
+use dataset::{LaunchRecord, LimitHit, Manifest};
 
-use crate::results::{ConditionResults, Effect, Results, Role, server};
-use crate::study::StudyResults;
+use crate::load::RunSamples;
+use crate::results::{ConditionResults, Effect, Results, Role, in_condition, server};
 
-/// What claims call the study's recordings.
-const STUDY: &str = "ssp2023";
-/// How a record's warnings begin that say that a resource limit was hit.
-const LIMIT: &str = "limit hit: ";
+pub use recorded::{of_repetitions, of_study};
 
 /// The quantities and controls of one run.
 ///
 /// # Errors
 /// When an interval cannot be computed.
-pub fn of_run(manifest: &Manifest, launches: &[LaunchSamples], results: &Results) -> Result<Evidence> {
+pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> Result<Evidence> {
+    let launches = &samples.launches;
     let mut evidence = Evidence::default();
     let ran: Vec<&ConditionResults> = results
         .conditions
@@ -41,10 +38,15 @@ pub fn of_run(manifest: &Manifest, launches: &[LaunchSamples], results: &Results
         }
         evidence.measured.extend(beyond(&of, condition, launches)?);
         evidence.measured.extend(farther_observer(&of, condition, launches));
+        evidence.measured.extend(launch_share(&of, condition, samples));
     }
-    for (index, quieter) in ran.iter().enumerate() {
-        for noisier in &ran[index + 1..] {
-            evidence.measured.extend(compared(manifest, noisier, quieter)?);
+    // Both ways: which of them is the reference, a claim says.
+    for condition in &ran {
+        for reference in ran
+            .iter()
+            .filter(|reference| reference.condition != condition.condition)
+        {
+            evidence.measured.extend(compared(manifest, condition, reference)?);
         }
     }
     Ok(evidence)
@@ -62,16 +64,19 @@ impl<'a> Of<'a> {
     fn new(manifest: &'a Manifest, condition: &'a ConditionResults, reference: Option<&'a ConditionResults>) -> Self {
         let reference = reference.map(|reference| reference.condition.as_str());
         let condition = condition.condition.as_str();
-        let mut limits_hit: BTreeMap<&str, usize> = BTreeMap::new();
         let here = |launch: &&LaunchRecord| launch.condition == condition || Some(&*launch.condition) == reference;
-        for warning in manifest
+        let hits = manifest
             .launches
             .iter()
             .filter(here)
-            .flat_map(|launch| &launch.warnings)
-        {
-            if let Some(limit) = warning.strip_prefix(LIMIT) {
-                *limits_hit.entry(limit).or_default() += 1;
+            .flat_map(|launch| launch.limit_hits.iter().flatten());
+        // What was hit, with an example of how, and how often.
+        let mut limits_hit: Vec<(&LimitHit, usize)> = Vec::new();
+        for hit in hits {
+            let alike = |other: &&mut (&LimitHit, usize)| other.0.subject == hit.subject && other.0.kind == hit.kind;
+            match limits_hit.iter_mut().find(alike) {
+                Some((_, times)) => *times += 1,
+                None => limits_hit.push((hit, 1)),
             }
         }
         Self {
@@ -80,7 +85,7 @@ impl<'a> Of<'a> {
             reference,
             limits_hit: limits_hit
                 .into_iter()
-                .map(|(limit, launches)| format!("{limit} (in {launches} launches)"))
+                .map(|(hit, times)| format!("{}: {}, {times} such hits", hit.subject, hit.what))
                 .collect(),
         }
     }
@@ -162,17 +167,39 @@ fn farther_observer(of: &Of<'_>, condition: &ConditionResults, launches: &[Launc
     Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
 }
 
+/// How much of the variance of the A/A difference of one launch is that between launches, which no number of requests
+/// lowers: σ_L² / (σ_L² + σ_S²/k) for k segments, with the ends of the interval of σ_L². That of σ_S², which has many times
+/// its degrees of freedom, is left out.
+#[expect(clippy::cast_precision_loss, reason = "a count of segments")]
+fn launch_share(of: &Of<'_>, condition: &ConditionResults, samples: &RunSamples) -> Option<Measured> {
+    let control = a_a(condition)?;
+    let differences: Vec<Vec<f64>> = samples
+        .courses_in(&condition.condition)
+        .map(|(_, course)| course.differences(&control.baseline, &control.arm))
+        .collect();
+    let [launch, segment] = of_segments(&differences).ok()?;
+    let segments = differences.iter().map(Vec::len).sum::<usize>() as f64 / differences.len() as f64;
+    let share = |variance: f64| variance / (variance + segment.variance / segments);
+    let (low, high) = launch.confidence_interval;
+    let interval = Interval::new(share(launch.variance), (share(low), share(high)));
+    let known = [interval.value, interval.low, interval.high]
+        .iter()
+        .all(|end| end.is_finite());
+    let quantity = "launch share of the variance of an effect".to_owned();
+    known.then(|| of.measured(quantity, Unit::Share, interval))
+}
+
 /// One condition beside another of the same run.
-fn compared(manifest: &Manifest, noisier: &ConditionResults, quieter: &ConditionResults) -> Result<Vec<Measured>> {
-    let of = Of::new(manifest, noisier, Some(quieter));
+fn compared(manifest: &Manifest, condition: &ConditionResults, reference: &ConditionResults) -> Result<Vec<Measured>> {
+    let of = Of::new(manifest, condition, Some(reference));
     let mut found = Vec::new();
-    if let (Some(one), Some(other)) = (a_a(noisier), a_a(quieter))
+    if let (Some(one), Some(other)) = (a_a(condition), a_a(reference))
         && let Some((value, ends)) = spread_ratio(one.primary(), other.primary())
     {
         found.push(of.measured("A/A spread ratio".to_owned(), Unit::Ratio, Interval::new(value, ends)));
     }
-    for one in noisier.effects.iter().filter(|one| one.role == Role::Effect) {
-        if let Some(other) = quieter.effects.iter().find(|other| other.name == one.name) {
+    for one in condition.effects.iter().filter(|one| one.role == Role::Effect) {
+        if let Some(other) = reference.effects.iter().find(|other| other.name == one.name) {
             let (value, ends) = difference_of_estimates(one.primary(), other.primary())?;
             let quantity = format!("difference of the effect {}", one.name);
             found.push(of.measured(quantity, Unit::Ns, Interval::new(value, ends)));
@@ -199,110 +226,6 @@ fn per_launch(
     effect: &Effect,
     quantity: Quantity,
 ) -> Option<Vec<f64>> {
-    let here: Vec<LaunchSamples> = launches
-        .iter()
-        .filter(|launch| launch.condition == condition.condition)
-        .cloned()
-        .collect();
-    differences(&here, &effect.baseline, &effect.arm, quantity, Location::Median).ok()
-}
-
-/// What the 2023 recordings say of the study's method.
-///
-/// # Errors
-/// When there are no recordings.
-pub fn of_study(study: &StudyResults) -> Result<Evidence> {
-    let measured = |run: String, quantity: &str, condition: &str, interval| Measured {
-        experiment: STUDY.to_owned(),
-        run,
-        quantity: quantity.to_owned(),
-        condition: condition.to_owned(),
-        reference: None,
-        provenance: Provenance::Recorded,
-        unit: Unit::Share,
-        interval,
-        without_flagged: None,
-        limits_hit: Vec::new(),
-    };
-    let mut found = Vec::new();
-    for (dependence, row) in study.dependences.iter().zip(&study.rows) {
-        for (arm, effective_n, n) in recordings(dependence.effective_n, row) {
-            if let Some(interval) = information(effective_n, n) {
-                let run = format!("{STUDY} {} {arm}", row.condition);
-                found.push(measured(run, "information per request", &row.condition, interval));
-            }
-        }
-    }
-    let apart = study.halves.iter().filter(|row| row.significant).count();
-    let apart = proportion(apart as u64, study.halves.len() as u64)?;
-    found.push(measured(
-        STUDY.to_owned(),
-        "halves that the study's test tells apart",
-        "all recordings",
-        Interval::new(apart.value, apart.confidence_interval),
-    ));
-    Ok(Evidence {
-        measured: found,
-        controls: Vec::new(),
-    })
-}
-
-fn recordings(effective_n: (f64, f64), row: &StudyRow) -> [(&'static str, f64, u64); 2] {
-    [("unmodified", effective_n.0, row.n.0), ("hook", effective_n.1, row.n.1)]
-}
-
-/// Effective by actual number of requests. Its interval is that of the variance of the batches' means, which it is
-/// inversely proportional to.
-#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-fn information(effective_n: f64, n: u64) -> Option<Interval> {
-    let share = effective_n / n as f64;
-    let batches = usize::try_from(n).ok()? / BLOCK;
-    Some(Interval::new(share, inverse_variance_interval(share, batches)?))
-}
-
-/// What is kept of repeated experiments whose observations are not.
-#[derive(Deserialize)]
-struct KeptCalibration {
-    run_id: String,
-    schedule: String,
-    condition: String,
-    repeated: Vec<KeptRepetitions>,
-}
-
-#[derive(Deserialize)]
-struct KeptRepetitions {
-    role: Role,
-    launches: usize,
-    errors_ns: Vec<f64>,
-}
-
-/// The controls of each repetition in a `calibration.json`, of the interleaved design.
-///
-/// # Errors
-/// When the text is not what `report calibration` writes, or a repetition has no interval.
-pub fn of_repetitions(json: &str) -> Result<Evidence> {
-    let calibrations: Vec<KeptCalibration> = serde_json::from_str(json)?;
-    let mut controls = Vec::new();
-    for calibration in calibrations.iter().filter(|one| one.schedule == "interleaved") {
-        for repeated in &calibration.repeated {
-            let kind = match repeated.role {
-                Role::Control => ControlKind::AA,
-                Role::Calibration => ControlKind::Calibration,
-                Role::Effect => continue,
-            };
-            for (number, errors_ns) in repeated.errors_ns.chunks_exact(repeated.launches.max(2)).enumerate() {
-                controls.push(Control {
-                    kind,
-                    run: format!("{} repetition {number}", calibration.run_id),
-                    condition: calibration.condition.clone(),
-                    server: crate::results::SYNTHETIC.to_owned(),
-                    interval: (&estimate(errors_ns)?).into(),
-                });
-            }
-        }
-    }
-    Ok(Evidence {
-        measured: Vec::new(),
-        controls,
-    })
+    let here = in_condition(launches, &condition.condition);
+    differences(here, &effect.baseline, &effect.arm, quantity, Location::Median).ok()
 }

@@ -1,0 +1,124 @@
+//! ACM SIGSOFT's empirical standard for benchmarking.
+
+use super::{Facts, Finding, Item, Source, Status, item, open, repeated, set_up};
+use crate::claims::{ControlKind, Verdict};
+
+pub(super) fn items(facts: &Facts) -> Vec<Item> {
+    let of = |name, finding| item(Source::BenchmarkingStandard, name, finding);
+    vec![
+        of(
+            "essential: defines quality, metric, method and workload",
+            defined(facts),
+        ),
+        of("essential: describes the setup for replication", set_up(facts)),
+        of("essential: specifies the workload for replication", workload(facts)),
+        of("essential: lets configurations compete on their merits", fair(facts)),
+        of(
+            "essential: assesses stability by repetitions and duration",
+            stable(facts),
+        ),
+        of("essential: construct validity", valid(facts)),
+        of("desirable: provides raw data and tools", open(facts)),
+        of("desirable: reports problems of its runs", problems(facts)),
+        Item {
+            source: Source::BenchmarkingStandard,
+            name: "desirable: independent replication, community, maintenance by others",
+            status: Status::NotApplicable,
+            evidence: "no run can show it; the standard calls its absence an invalid criticism".to_owned(),
+        },
+    ]
+}
+
+fn defined(facts: &Facts) -> Finding {
+    let Some(question) = &facts.question else {
+        return Err("the plan has no question".to_owned());
+    };
+    if facts.metrics.is_empty() {
+        return Err("the plan has no contrast, so that there is no metric".to_owned());
+    }
+    workload(facts)?;
+    Ok(format!("{question} Metrics: {}", facts.metrics.join(", ")))
+}
+
+fn workload(facts: &Facts) -> Finding {
+    let missing: Vec<&str> = facts
+        .workload
+        .iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(name, _)| *name)
+        .collect();
+    if facts.workload.is_empty() || !missing.is_empty() {
+        return Err(format!("the plan does not say: {}", missing.join(", ")));
+    }
+    let said: Vec<String> = facts
+        .workload
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)))
+        .collect();
+    Ok(said.join("; "))
+}
+
+fn fair(facts: &Facts) -> Finding {
+    if facts.limits_hit > 0 {
+        return Err(format!("resource limits were hit {} times", facts.limits_hit));
+    }
+    match facts.start_order_varies {
+        Some(true) => Ok("every arm started in several positions over the launches; no limit was hit".to_owned()),
+        Some(false) => Err("an arm always started in the same position".to_owned()),
+        None => Err("one launch or one arm, so that nothing could be permuted".to_owned()),
+    }
+}
+
+fn stable(facts: &Facts) -> Finding {
+    let repeated = repeated(facts)?;
+    if facts.steadiness_known == 0 {
+        return Err(format!("{repeated}; but of no launch it is known whether it settled"));
+    }
+    Ok(format!(
+        "{repeated}; changepoints looked for in {} of them",
+        facts.steadiness_known
+    ))
+}
+
+/// Does it measure what it is supposed to? A known delay says so.
+fn valid(facts: &Facts) -> Finding {
+    let calibrations: Vec<_> = facts
+        .controls
+        .iter()
+        .filter(|control| control.kind == ControlKind::Calibration)
+        .collect();
+    let failed: Vec<String> = calibrations
+        .iter()
+        .filter(|control| control.verdict != Verdict::Supported)
+        .map(|control| format!("{} ({})", control.condition, control.verdict))
+        .collect();
+    if calibrations.is_empty() {
+        Err("no known delay was measured".to_owned())
+    } else if failed.is_empty() {
+        Ok(format!(
+            "known delays recovered within their margins, {} of {0}",
+            calibrations.len()
+        ))
+    } else {
+        Err(format!(
+            "known delays not recovered within their margins: {}",
+            failed.join(", ")
+        ))
+    }
+}
+
+fn problems(facts: &Facts) -> Finding {
+    if facts.flagged > 0 && !facts.without_flagged {
+        return Err(format!(
+            "{} launches are flagged, but no estimate leaves them out",
+            facts.flagged
+        ));
+    }
+    if facts.launches.is_empty() {
+        return Err("no launch".to_owned());
+    }
+    Ok(format!(
+        "{} launches flagged; estimates with and without such",
+        facts.flagged
+    ))
+}

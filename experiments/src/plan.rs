@@ -1,0 +1,285 @@
+//! `bench plan`: from a pilot run to the experiment that reaches a goal at least cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use analysis::stats::components::of_segments;
+use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
+use analysis::{Limits, Location, Pilot, SegmentMedians};
+use anyhow::{Context, Result, ensure};
+use dataset::{LaunchRecord, ObservationReader, Run};
+
+use crate::definition::{Contrast, Experiment};
+use crate::options::duration_ns;
+
+/// Fewer launches than this are not trusted to say how much launches differ.
+const LEAST_LAUNCHES: u32 = 10;
+/// A plan may ask for so many times the pilot's rounds; beyond, the pilot says nothing of how steady a launch stays.
+const MOST_TIMES_THE_ROUNDS: u64 = 10;
+const CONFIDENCE: f64 = 0.95;
+
+/// What to plan.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The pilot: any finished run with ten launches or so
+    #[arg(long)]
+    run: PathBuf,
+    #[command(flatten)]
+    goal: Wanted,
+    /// Only for this contrast; once for each [default: all that compare medians]
+    #[arg(long = "contrast")]
+    contrasts: Vec<String>,
+    /// The definition to write
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// One of both.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Wanted {
+    /// Half of each contrast's 95 % interval, as 100ns or 0.1us
+    #[arg(long, value_parser = duration_ns)]
+    precision: Option<f64>,
+    /// Effect to be found with 80 % power, as 0.5us
+    #[arg(long, value_parser = duration_ns)]
+    effect: Option<f64>,
+}
+
+impl Wanted {
+    fn goal(&self) -> Goal {
+        match (self.precision, self.effect) {
+            (Some(half), _) => Goal::HalfWidth(half),
+            (None, size) => Goal::Effect {
+                size: size.unwrap_or_default(),
+                power: POWER,
+            },
+        }
+    }
+
+    fn text(&self) -> String {
+        match (self.precision, self.effect) {
+            (Some(half_ns), _) => format!("half-widths of at most {:.3} us", half_ns / 1e3),
+            (None, size_ns) => format!(
+                "an effect of {:.3} us found with {:.0} % power",
+                size_ns.unwrap_or_default() / 1e3,
+                100.0 * POWER
+            ),
+        }
+    }
+}
+
+/// The pilot's variances of one contrast in one condition.
+struct Spread {
+    condition: String,
+    contrast: String,
+    pilot: Pilot,
+}
+
+/// How the experiment is to be.
+struct Chosen {
+    launches: u32,
+    /// Measured rounds, warm-up not among them.
+    rounds: u64,
+    seconds: f64,
+}
+
+/// Reads the pilot, chooses, writes the definition and says what to expect.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let run = Run::open(&options.run)?;
+    let mut experiment = Experiment::from_plan(&run.manifest.plan)
+        .with_context(|| format!("{} cannot be a pilot", options.run.display()))?;
+    let spreads = spreads(&run, &experiment, &options.contrasts)?;
+    let goal = options.goal.goal();
+    let chosen = choose(&spreads, goal, &experiment)?;
+    let text = expectation(&spreads, &chosen, options, &experiment)?;
+    experiment.launches = chosen.launches;
+    experiment.load.rounds = experiment.load.warm_up_rounds + chosen.rounds;
+    experiment.precision_ns = None;
+    experiment.budget_s = None;
+    let here: BTreeSet<&str> = spreads.iter().map(|spread| spread.condition.as_str()).collect();
+    experiment.conditions.retain(|place| here.contains(place.name()));
+    experiment.validate().context("the planned experiment")?;
+    let definition = toml::to_string(&experiment).context("the planned experiment as TOML")?;
+    let comment: String = text.lines().map(|line| format!("# {line}\n")).collect();
+    if let Some(folder) = options.out.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    dataset::write_file(&options.out, format!("{comment}\n{definition}").as_bytes())?;
+    // What was written is read as any definition is.
+    ensure!(
+        Experiment::read(&options.out)? == experiment,
+        "{} does not say what was planned; that is a mistake of this program",
+        options.out.display()
+    );
+    print!("{text}");
+    println!("wrote {}", options.out.display());
+    Ok(())
+}
+
+fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<Spread>> {
+    for name in wanted {
+        let known = experiment.contrasts.iter().any(|contrast| contrast.name == *name);
+        ensure!(known, "--contrast {name}: the pilot has no such contrast");
+    }
+    let chosen = |contrast: &&Contrast| {
+        contrast.location == Location::Median && (wanted.is_empty() || wanted.contains(&contrast.name))
+    };
+    let mut found = Vec::new();
+    for condition in &run.manifest.conditions {
+        let launches: Vec<&LaunchRecord> = run
+            .manifest
+            .launches
+            .iter()
+            .filter(|launch| launch.condition == condition.name)
+            .collect();
+        if launches.is_empty() {
+            continue;
+        }
+        let segments = launches
+            .iter()
+            .map(|launch| segments(&run.directory, launch, experiment.load.segment_rounds))
+            .collect::<Result<Vec<_>>>()?;
+        let (launch_s, round_s) = costs(run, experiment)?;
+        for contrast in experiment.contrasts.iter().filter(chosen) {
+            let differences: Vec<Vec<f64>> = segments.iter().map(|launch| differences(launch, contrast)).collect();
+            let components = of_segments(&differences)
+                .with_context(|| format!("contrast {} in {}", contrast.name, condition.name))?;
+            found.push(Spread {
+                condition: condition.name.clone(),
+                contrast: contrast.name.clone(),
+                pilot: Pilot::new(&components, experiment.load.segment_rounds, launch_s, round_s)?,
+            });
+        }
+    }
+    ensure!(
+        !found.is_empty(),
+        "the pilot has no contrast of medians; name a run of an experiment with [[contrast]]"
+    );
+    Ok(found)
+}
+
+/// By arm, segments with their medians.
+type Segments = BTreeMap<String, BTreeMap<u64, f64>>;
+
+/// Median wire times by segment and arm; round trips where there are no stamps. Warm-up is left out.
+fn segments(folder: &Path, launch: &LaunchRecord, segment_rounds: u64) -> Result<Segments> {
+    let reader = ObservationReader::open(&folder.join(&launch.file))?;
+    let names = reader.header().arms.clone();
+    let mut arms = vec![SegmentMedians::default(); names.len()];
+    let mut stamped = None;
+    reader.for_each_timings(|rows| {
+        for row in (0..rows.len()).filter(|row| rows.ok[*row] && !rows.warm_up[*row]) {
+            let wire_ns = rows.kernel_ns[row].map(|(tx_ns, rx_ns)| rx_ns - tx_ns);
+            let rtt_ns = rows.user_receive_ns[row] - rows.user_send_ns[row];
+            // The first decides, as in the report.
+            let stamped = *stamped.get_or_insert(wire_ns.is_some());
+            if let Some(time_ns) = if stamped { wire_ns } else { Some(rtt_ns) } {
+                let segment = u64::from(rows.round[row]) / segment_rounds.max(1);
+                arms[usize::from(rows.arm[row])].add(segment, time_ns);
+            }
+        }
+    })?;
+    let medians = arms.into_iter().map(|arm| arm.by_segment().into_iter().collect());
+    Ok(names.into_iter().zip(medians).collect())
+}
+
+fn differences(launch: &Segments, contrast: &Contrast) -> Vec<f64> {
+    let (Some(arm), Some(baseline)) = (launch.get(&contrast.arm), launch.get(&contrast.baseline)) else {
+        return Vec::new();
+    };
+    arm.iter()
+        .filter_map(|(segment, median)| Some(median - baseline.get(segment)?))
+        .collect()
+}
+
+/// What a launch costs besides its measured rounds, and what a round costs, s.
+#[expect(clippy::cast_precision_loss, reason = "counts, and times of a run")]
+fn costs(run: &Run, experiment: &Experiment) -> Result<(f64, f64)> {
+    let manifest = &run.manifest;
+    let elapsed_s: f64 = manifest
+        .launches
+        .iter()
+        .map(|launch| launch.loadgen["elapsed_s"].as_f64())
+        .sum::<Option<f64>>()
+        .context("a launch does not say how long it measured (loadgen.elapsed_s); measure the pilot again")?;
+    let launches = manifest.launches.len() as f64;
+    let rounds = experiment.load.rounds as f64;
+    let round_s = elapsed_s / launches / rounds;
+    let all_s = (manifest.finished_unix_ns - manifest.started_unix_ns) as f64 / 1e9;
+    let around_s = ((all_s - elapsed_s) / launches).max(0.0);
+    Ok((around_s + experiment.load.warm_up_rounds as f64 * round_s, round_s))
+}
+
+/// The cheapest launches and rounds with which every contrast reaches the goal in every condition: one definition has the
+/// same for all. Of the rounds that are best for any of them, those are taken with which all are cheapest.
+#[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
+fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Chosen> {
+    let measured = experiment
+        .load
+        .rounds
+        .saturating_sub(experiment.load.warm_up_rounds)
+        .max(1);
+    let least_rounds = experiment.load.segment_rounds.min(measured);
+    let limits = Limits {
+        least_launches: LEAST_LAUNCHES,
+        least_rounds,
+        most_rounds: measured * MOST_TIMES_THE_ROUNDS,
+    };
+    let conditions: BTreeSet<&str> = spreads.iter().map(|spread| spread.condition.as_str()).collect();
+    let mut best: Option<Chosen> = None;
+    for candidate in spreads {
+        let rounds = candidate.pilot.split(goal, CONFIDENCE, &limits)?.rounds;
+        let mut launches = LEAST_LAUNCHES;
+        for spread in spreads {
+            launches = launches.max(launches_for(goal, spread.pilot.launch_sd(rounds), CONFIDENCE)?);
+        }
+        let of_launch_s = candidate.pilot.launch_s + rounds as f64 * candidate.pilot.round_s;
+        let seconds = f64::from(launches) * of_launch_s * conditions.len() as f64;
+        if best.as_ref().is_none_or(|best| seconds < best.seconds) {
+            best = Some(Chosen {
+                launches,
+                rounds,
+                seconds,
+            });
+        }
+    }
+    best.context("no contrast")
+}
+
+/// What to expect of it, and how it came about.
+fn expectation(spreads: &[Spread], chosen: &Chosen, options: &Options, experiment: &Experiment) -> Result<String> {
+    let mut text = format!(
+        "Planned by `bench plan` from the run {} for {}.\n",
+        options.run.file_name().unwrap_or_default().display(),
+        options.goal.text()
+    );
+    let Pilot { launch_s, round_s, .. } = spreads[0].pilot;
+    _ = writeln!(
+        text,
+        "The pilot's launches took {launch_s:.2} s around their measured rounds, warm-up among it, and {:.1} us a round.",
+        round_s * 1e6
+    );
+    _ = writeln!(
+        text,
+        "{} launches of {} measured rounds in each condition: about {:.0} s in all.",
+        chosen.launches, chosen.rounds, chosen.seconds
+    );
+    for spread in spreads {
+        let launch_sd = spread.pilot.launch_sd(chosen.rounds);
+        _ = writeln!(
+            text,
+            "{}, {}: standard deviation {:.3} us between launches and {:.3} us between segments of {} rounds; expected \
+             half-width {:.3} us, MDE {:.3} us",
+            spread.condition,
+            spread.contrast,
+            spread.pilot.launch_variance.sqrt() / 1e3,
+            spread.pilot.segment_variance.sqrt() / 1e3,
+            experiment.load.segment_rounds,
+            half_width(launch_sd, chosen.launches, CONFIDENCE)? / 1e3,
+            mde(launch_sd, chosen.launches, CONFIDENCE, POWER)? / 1e3,
+        );
+    }
+    Ok(text)
+}

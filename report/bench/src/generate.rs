@@ -1,0 +1,210 @@
+//! A made-up run of any size: seeded, with times as they are measured here.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroI64;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use dataset::{
+    ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
+    Observation, ObservationWriter, ROW_GROUP_ROWS, Status, TelemetrySummary, file_record, write_manifest,
+};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+use serde_json::json;
+
+const CONDITION: &str = "local-pod";
+const SEED: u64 = 2_023;
+/// Launches, as many as an ordinary run has.
+pub(crate) const LAUNCHES: u32 = 12;
+const WARM_UP_ROUNDS: u32 = 1_000;
+/// Arms and their median wire times, ns.
+const ARMS: [(&str, i64); 7] = [
+    ("unmodified", 16_000),
+    ("control", 16_000),
+    ("forward", 16_040),
+    ("scan", 16_230),
+    ("log", 17_200),
+    ("delay-0", 16_300),
+    ("delay-5us", 21_300),
+];
+
+/// Writes a run of about so many observations.
+pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
+    let of_launch = observations / u64::from(LAUNCHES) / ARMS.len() as u64;
+    let rounds = u32::try_from(of_launch).context("so many rounds cannot be numbered; ask for fewer rows")?;
+    std::fs::create_dir_all(folder.join("observations")).context("cannot make the folder for the made-up run")?;
+    let launches: Vec<LaunchRecord> = (0..LAUNCHES)
+        .into_par_iter()
+        .map(|launch| write_launch(folder, launch, rounds))
+        .collect::<Result<_>>()?;
+    let manifest = Manifest {
+        schema_version: MANIFEST_VERSION,
+        run_id: "made-up".to_owned(),
+        experiment: "made-up".to_owned(),
+        plan: json!({
+            "load": {"schedule": "interleaved", "segment_rounds": 500, "warm_up_rounds": WARM_UP_ROUNDS},
+            "sut": {"program": "synthetic"},
+            "contrasts": [
+                {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
+                {"name": "interposing", "baseline": "unmodified", "arm": "forward", "role": "effect"},
+                {"name": "searching", "baseline": "forward", "arm": "scan", "role": "effect"},
+                {"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"},
+                {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
+            ],
+        }),
+        seed: SEED,
+        clock: Clock::Monotonic,
+        git_revision: None,
+        command_line: Vec::new(),
+        started_unix_ns: 0,
+        finished_unix_ns: 0,
+        host: HostFacts::default(),
+        tools: BTreeMap::new(),
+        conditions: vec![ConditionRecord {
+            name: CONDITION.to_owned(),
+            level: "made up".to_owned(),
+            limits_by: Enforcement::None,
+            missing: None,
+            not_run: None,
+        }],
+        files: launches
+            .iter()
+            .map(|launch| file_record(folder, &launch.file))
+            .collect::<Result<_, _>>()?,
+        launches,
+        notes: vec!["made up by report-bench; nothing was measured".to_owned()],
+    };
+    write_manifest(folder, &manifest)?;
+    Ok(u64::from(rounds) * u64::from(LAUNCHES) * ARMS.len() as u64)
+}
+
+fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord> {
+    let file = format!("observations/{CONDITION}-{launch:04}.parquet");
+    let header = FileHeader {
+        condition: CONDITION.to_owned(),
+        launch,
+        arms: ARMS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+    };
+    let mut writer = ObservationWriter::create(&folder.join(&file), header)?;
+    let mut times = Times::new(launch);
+    let mut rows: Vec<Observation> = Vec::with_capacity(ROW_GROUP_ROWS);
+    for round in 0..rounds {
+        times.round(round, &mut rows);
+        if rows.len() + ARMS.len() > ROW_GROUP_ROWS {
+            writer.write(&rows)?;
+            rows.clear();
+        }
+    }
+    writer.write(&rows)?;
+    writer.finish()?;
+    let arms = ARMS.iter().zip(0..).map(|((name, _), order)| ArmRecord {
+        arm: (*name).to_owned(),
+        treatment: "made up".to_owned(),
+        start_order: order,
+        connection_order: order,
+        address: String::new(),
+        hook_mapped: None,
+        requests_sent: rounds.into(),
+        telemetry: name.starts_with("delay").then(|| {
+            let held_ns = if *name == "delay-0" { 40.0 } else { 5_040.0 };
+            TelemetrySummary {
+                held_ns_median: held_ns,
+                held_ns_mean: held_ns,
+                own_ns_median: 40.0,
+                records: rounds.into(),
+                dropped: 0,
+            }
+        }),
+        coverage: None,
+        limits: None,
+    });
+    Ok(LaunchRecord {
+        condition: CONDITION.to_owned(),
+        launch,
+        file,
+        hook_calls: None,
+        monitor: None,
+        limit_hits: None,
+        arms: arms.collect(),
+        loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
+        valid: true,
+        warnings: Vec::new(),
+    })
+}
+
+/// Draws times: a body of some microseconds, a tail of pauses, and a constant of each process.
+struct Times {
+    generator: Pcg64,
+    now_ns: i64,
+    order: [u16; ARMS.len()],
+    process_ns: [i64; ARMS.len()],
+}
+
+impl Times {
+    fn new(launch: u32) -> Self {
+        let mut generator = Pcg64::seed_from_u64(SEED + u64::from(launch));
+        let process_ns = std::array::from_fn(|_| generator.random_range(-60..60));
+        Self {
+            generator,
+            now_ns: 1_000_000_000,
+            order: std::array::from_fn(|arm| u16::try_from(arm).unwrap_or(0)),
+            process_ns,
+        }
+    }
+
+    fn round(&mut self, round: u32, rows: &mut Vec<Observation>) {
+        for last in (1..ARMS.len()).rev() {
+            let other = self.generator.random_range(0..=last);
+            self.order.swap(last, other);
+        }
+        for (position, arm) in (0..).zip(self.order) {
+            let index = usize::from(arm);
+            let wire_ns = ARMS[index].1 + self.process_ns[index] + self.spread(1_200) + self.pause();
+            let send_path_ns = 3_000 + self.spread(300);
+            let wake_up_ns = 1_500 + self.spread(400);
+            let tx_ns = self.now_ns + send_path_ns + 500;
+            let stamp = |ns| (round > 0).then(|| NonZeroI64::new(ns)).flatten();
+            let receive_ns = self.now_ns + send_path_ns + wire_ns + wake_up_ns;
+            rows.push(Observation {
+                round,
+                position,
+                arm,
+                sequence: round,
+                connection: 0,
+                request: 0,
+                intended_send_ns: self.now_ns,
+                user_send_ns: self.now_ns,
+                kernel_tx_ns: stamp(tx_ns),
+                kernel_rx_ns: stamp(tx_ns + wire_ns),
+                user_receive_ns: receive_ns,
+                status: Status::Ok,
+                http_status: 200,
+                bytes: 120,
+                warm_up: round < WARM_UP_ROUNDS,
+            });
+            self.now_ns = receive_ns + 900 + self.generator.random_range(0..100);
+        }
+    }
+
+    /// About normal: the sum of four even draws.
+    fn spread(&mut self, width_ns: i64) -> i64 {
+        let draw = |generator: &mut Pcg64| generator.random_range(-width_ns..=width_ns);
+        (0..4).map(|_| draw(&mut self.generator)).sum::<i64>() / 2
+    }
+
+    /// One request in a hundred waits for something, some of them long.
+    fn pause(&mut self) -> i64 {
+        let draw: u32 = self.generator.random();
+        if draw.is_multiple_of(100) {
+            // An inverse power: the more, the rarer.
+            let share = f64::from(self.generator.random::<u32>() | 1) / f64::from(u32::MAX);
+            #[expect(clippy::cast_possible_truncation, reason = "at most 2^32 times 3 us")]
+            let pause_ns = (3_000.0 / share.sqrt()) as i64;
+            pause_ns
+        } else {
+            0
+        }
+    }
+}

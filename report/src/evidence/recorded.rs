@@ -1,0 +1,113 @@
+//! From the 2023 recordings, and from what is kept of repeated experiments.
+
+use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
+use analysis::ssp2023::{BLOCK, StudyRow};
+use analysis::{estimate, inverse_variance_interval, proportion};
+use anyhow::Result;
+use serde::Deserialize;
+
+use crate::results::{Role, SYNTHETIC};
+use crate::study::StudyResults;
+
+/// What claims call the study's recordings.
+const STUDY: &str = "ssp2023";
+
+/// What the 2023 recordings say of the study's method.
+///
+/// # Errors
+/// When there are no recordings.
+pub fn of_study(study: &StudyResults) -> Result<Evidence> {
+    let measured = |run: String, quantity: &str, condition: &str, interval| Measured {
+        experiment: STUDY.to_owned(),
+        run,
+        quantity: quantity.to_owned(),
+        condition: condition.to_owned(),
+        reference: None,
+        provenance: Provenance::Recorded,
+        unit: Unit::Share,
+        interval,
+        without_flagged: None,
+        limits_hit: Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (dependence, row) in study.dependences.iter().zip(&study.rows) {
+        for (arm, effective_n, n) in recordings(dependence.effective_n, row) {
+            if let Some(interval) = information(effective_n, n) {
+                let run = format!("{STUDY} {} {arm}", row.condition);
+                found.push(measured(run, "information per request", &row.condition, interval));
+            }
+        }
+    }
+    let apart = study.halves.iter().filter(|row| row.significant).count();
+    let apart = proportion(apart as u64, study.halves.len() as u64)?;
+    found.push(measured(
+        STUDY.to_owned(),
+        "halves that the study's test tells apart",
+        "all recordings",
+        Interval::new(apart.value, apart.confidence_interval),
+    ));
+    Ok(Evidence {
+        measured: found,
+        controls: Vec::new(),
+    })
+}
+
+fn recordings(effective_n: (f64, f64), row: &StudyRow) -> [(&'static str, f64, u64); 2] {
+    [("unmodified", effective_n.0, row.n.0), ("hook", effective_n.1, row.n.1)]
+}
+
+/// Effective by actual number of requests. Its interval is that of the variance of the batches' means, which it is
+/// inversely proportional to.
+#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+fn information(effective_n: f64, n: u64) -> Option<Interval> {
+    let share = effective_n / n as f64;
+    let batches = usize::try_from(n).ok()? / BLOCK;
+    Some(Interval::new(share, inverse_variance_interval(share, batches)?))
+}
+
+/// What is kept of repeated experiments whose observations are not.
+#[derive(Deserialize)]
+struct KeptCalibration {
+    run_id: String,
+    schedule: String,
+    condition: String,
+    repeated: Vec<KeptRepetitions>,
+}
+
+#[derive(Deserialize)]
+struct KeptRepetitions {
+    role: Role,
+    launches: usize,
+    errors_ns: Vec<f64>,
+}
+
+/// The controls of each repetition in a `calibration.json`, of the interleaved design.
+///
+/// # Errors
+/// When the text is not what `report calibration` writes, or a repetition has no interval.
+pub fn of_repetitions(json: &str) -> Result<Evidence> {
+    let calibrations: Vec<KeptCalibration> = serde_json::from_str(json)?;
+    let mut controls = Vec::new();
+    for calibration in calibrations.iter().filter(|one| one.schedule == "interleaved") {
+        for repeated in &calibration.repeated {
+            let kind = match repeated.role {
+                Role::Control => ControlKind::AA,
+                Role::Calibration => ControlKind::Calibration,
+                Role::Effect => continue,
+            };
+            for (number, errors_ns) in repeated.errors_ns.chunks_exact(repeated.launches.max(2)).enumerate() {
+                controls.push(Control {
+                    kind,
+                    run: format!("{} repetition {number}", calibration.run_id),
+                    condition: calibration.condition.clone(),
+                    server: SYNTHETIC.to_owned(),
+                    interval: (&estimate(errors_ns)?).into(),
+                });
+            }
+        }
+    }
+    Ok(Evidence {
+        measured: Vec::new(),
+        controls,
+    })
+}

@@ -1,0 +1,185 @@
+//! `report claims` on made-up runs: other data, other verdicts.
+
+mod common;
+
+use std::path::Path;
+
+use common::{ARMS, Arm, failure, output, report, write};
+use serde_json::Value;
+
+fn claims(folder: &Path) -> Value {
+    let mut command = report();
+    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
+    serde_json::from_str(&output(command.arg(folder))).unwrap()
+}
+
+/// Verdict and text of the only claim that a made-up run speaks to.
+fn of(folder: &Path) -> (String, String) {
+    let found = claims(folder);
+    let claim = found["recommendations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["claims"].as_array().unwrap())
+        .find(|claim| claim["id"] == "r06-parts")
+        .unwrap();
+    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
+    (text("verdict"), text("text"))
+}
+
+/// The made-up run as the experiment `overhead`, with a step of the hook that logs.
+fn written(folder: &Path, log_ns: i64, change: impl Fn(&mut Arm)) {
+    let mut arms = ARMS.to_vec();
+    arms.push(Arm {
+        name: "log",
+        wire_ns: log_ns,
+        held_ns: None,
+    });
+    arms.iter_mut().for_each(change);
+    write(folder, &arms, true);
+    let path = folder.join("manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["experiment"] = "overhead".into();
+    let logging = serde_json::json!({"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"});
+    // After "searching", as the definition has it.
+    manifest["plan"]["contrasts"].as_array_mut().unwrap().insert(2, logging);
+    dataset::write_json(&path, &manifest).unwrap();
+}
+
+#[test]
+fn scaled_and_swapped_arms_change_verdict_and_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = |name: &str, log_ns: i64, change: fn(&mut Arm)| {
+        let run = folder.path().join(name);
+        written(&run, log_ns, change);
+        of(&run)
+    };
+    // Searching costs 0.70 µs, logging 1.00 µs more.
+    let (verdict, text) = found("as-it-is", 17_700, |_| {});
+    assert_eq!(verdict, "supported", "{text}");
+    assert!(text.contains("local-pod supported: 0.30 ["), "{text}");
+    // Logging takes as long as searching did before, and less.
+    let (verdict, text) = found("cheaper", 17_100, |_| {});
+    assert_eq!(verdict, "not_supported", "{text}");
+    assert!(text.contains("\u{2212}0.30 ["), "{text}");
+    // All arms ten times as slow but for the controls.
+    let (_, text) = found("scaled", 17_700, |arm| {
+        if ["scan", "log"].contains(&arm.name) {
+            arm.wire_ns = 16_000 + (arm.wire_ns - 16_000) * 10;
+        }
+    });
+    assert!(text.contains("local-pod supported: 3.00 ["), "{text}");
+    // Two arms swapped.
+    let (verdict, text) = found("swapped", 17_700, |arm| {
+        arm.wire_ns = match arm.name {
+            "scan" => 17_700,
+            "log" => 16_700,
+            _ => arm.wire_ns,
+        };
+    });
+    assert_eq!(verdict, "not_supported", "{text}");
+    // A control that fails.
+    let (verdict, text) = found("control", 17_700, |arm| {
+        if arm.name == "control" {
+            arm.wire_ns += 500;
+        }
+    });
+    assert_eq!(verdict, "inconclusive", "{text}");
+    assert!(text.contains("A/A control in local-pod is 0.50 ["), "{text}");
+}
+
+#[test]
+fn a_limit_that_was_hit_leaves_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    written(run, 17_700, |_| {});
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    for launch in [2, 5] {
+        manifest["launches"][launch]["limit_hits"] =
+            serde_json::json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
+    }
+    dataset::write_json(&path, &manifest).unwrap();
+    let (verdict, text) = of(run);
+    assert_eq!(verdict, "inconclusive", "{text}");
+    assert!(
+        text.contains("limit hit: log: throttled for 3 ms, 2 such hits"),
+        "{text}"
+    );
+}
+
+#[test]
+fn kept_evidence_says_the_same_as_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, kept) = (folder.path().join("run"), folder.path().join("kept"));
+    written(&run, 17_700, |_| {});
+    std::fs::create_dir(&kept).unwrap();
+    let mut command = report();
+    command
+        .args(["claims", "--study", "nowhere", "--format", "json", "--run"])
+        .arg(&run);
+    let said = output(command.arg("--keep").arg(kept.join("quantities.json")));
+    assert_eq!(claims(&kept), serde_json::from_str::<Value>(&said).unwrap());
+    // A folder of both has each twice.
+    let both = claims(folder.path());
+    assert_eq!(both["misses"][0]["missed"]["trials"], 2);
+    // Other claims have no data, and say so.
+    assert!(said.contains("no data: measure r03"), "{said}");
+}
+
+#[test]
+fn repetitions_are_counted_among_the_misses() {
+    let folder = tempfile::tempdir().unwrap();
+    let errors: Vec<f64> = (0..40).map(|index| f64::from(index % 10) - 4.5).collect();
+    let calibration = |schedule: &str| {
+        serde_json::json!({"run_id": "x", "schedule": schedule, "condition": "local-pod", "repeated": [
+            {"role": "control", "launches": 10, "errors_ns": errors},
+        ]})
+    };
+    let all = serde_json::json!([calibration("interleaved"), calibration("sequential")]);
+    std::fs::write(folder.path().join("calibration.json"), all.to_string()).unwrap();
+    let misses = claims(folder.path())["misses"].clone();
+    // Four repetitions of the interleaved design, none of which leaves out zero.
+    assert_eq!(misses[0]["missed"]["trials"], 4);
+    assert_eq!(misses[0]["missed"]["successes"], 0);
+    std::fs::write(folder.path().join("calibration.json"), "{").unwrap();
+    let said = failure(
+        report()
+            .args(["claims", "--study", "nowhere", "--run"])
+            .arg(folder.path()),
+    );
+    assert!(said.contains("calibration.json"), "{said}");
+}
+
+#[test]
+fn one_processor_and_two_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    written(&run, 17_700, |_| {});
+    let on = |threads: &str, command: &str| {
+        let out = folder.path().join(threads);
+        let mut program = report();
+        program
+            .env("RAYON_NUM_THREADS", threads)
+            .args([command, "--run"])
+            .arg(&run);
+        match command {
+            "html" => {
+                program.args(["--study", "nowhere", "--out"]).arg(&out);
+                output(&mut program);
+                std::fs::read(out.join("results.json")).unwrap()
+            }
+            _ => output(program.args(["--format", "json"])).into_bytes(),
+        }
+    };
+    for command in ["effects", "html"] {
+        assert_eq!(on("1", command), on("2", command), "{command}");
+    }
+    let figures = std::fs::read_dir(folder.path().join("1/figures")).unwrap();
+    let names: Vec<_> = figures.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.len() >= 2, "{names:?}");
+    for name in names {
+        let figure = |threads: &str| std::fs::read(folder.path().join(threads).join("figures").join(&name)).unwrap();
+        assert_eq!(figure("1"), figure("2"), "{name:?}");
+    }
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask plan`: from a pilot run to the experiment that reaches a goal.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::programs::{Program, cargo};
+use crate::{paths, runs};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder of the pilot [default: the latest finished run]
+    #[arg(long, value_parser = paths::from_here)]
+    run: Option<PathBuf>,
+    #[command(flatten)]
+    goal: Goal,
+    /// Only for this contrast; may be given several times [default: all that compare medians]
+    #[arg(long = "contrast")]
+    contrasts: Vec<String>,
+    /// The definition to write [default: data/plans/RUN.toml]
+    #[arg(long, value_parser = paths::from_here)]
+    out: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Goal {
+    /// Half of each contrast's 95 % interval, as 100ns or 0.1us
+    #[arg(long)]
+    precision: Option<String>,
+    /// Effect to be found with 80 % power, as 0.5us
+    #[arg(long)]
+    effect: Option<String>,
+}
+
+/// Writes the definition and says what it takes.
+///
+/// # Errors
+/// When there is no run, or none that can be a pilot.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    cargo().args(["build", "--release", "--package", "experiments"]).run()?;
+    let pilot = runs::chosen(arguments.run.as_deref())?;
+    let out = arguments.out.clone().unwrap_or_else(|| {
+        let name = pilot.file_name().unwrap_or("run".as_ref());
+        PathBuf::from(paths::PLANS).join(name).with_added_extension("toml")
+    });
+    let mut plan = Program::new(paths::binary("bench")).args(["plan", "--run"]).arg(&pilot);
+    for (flag, value) in [
+        ("--precision", &arguments.goal.precision),
+        ("--effect", &arguments.goal.effect),
+    ] {
+        if let Some(value) = value {
+            plan = plan.arg(flag).arg(value);
+        }
+    }
+    for contrast in &arguments.contrasts {
+        plan = plan.arg("--contrast").arg(contrast);
+    }
+    plan.arg("--out").arg(&out).run()?;
+    println!("measure it by: cargo xtask run {}", out.display());
+    Ok(())
+}
