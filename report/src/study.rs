@@ -1,6 +1,6 @@
 //! The 2023 study's numbers, recomputed from its recordings.
 
-use analysis::ssp2023::{self, Check, Dependence, HalvesRow, StudyRow};
+use analysis::ssp2023::{self, Answer, Check, Dependence, HalvesRow, StudyRow};
 use anyhow::Result;
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub struct StudyResults {
     pub dependences: Vec<Dependence>,
     /// One condition at several warm-up cuts.
     pub cuts: Vec<StudyRow>,
+    /// What all of it says of the hook.
+    pub answers: Vec<Answer>,
 }
 
 impl StudyResults {
@@ -37,25 +39,29 @@ impl StudyResults {
             halves: vec![],
             dependences: vec![],
             cuts: vec![],
+            answers: vec![],
         };
         for StudyCondition {
             condition,
             unmodified_ns,
             hook_ns,
+            order,
         } in recordings
         {
             let row = ssp2023::recompute(condition, unmodified_ns, hook_ns, cut)?;
             results.checks.extend(ssp2023::check(&row)?);
-            results.rows.push(row);
             results
                 .halves
                 .push(ssp2023::a_a_by_halves(condition, "unmodified", unmodified_ns, cut)?);
             results
                 .halves
                 .push(ssp2023::a_a_by_halves(condition, "hook", hook_ns, cut)?);
+            let dependence = ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?;
             results
-                .dependences
-                .push(ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?);
+                .answers
+                .push(ssp2023::answer(&row, &dependence, &results.halves, *order));
+            results.dependences.push(dependence);
+            results.rows.push(row);
             if condition == CUT_SENSITIVE {
                 results.cuts = ssp2023::cut_sensitivity(condition, unmodified_ns, hook_ns, &ssp2023::CUTS)?;
             }
@@ -68,10 +74,11 @@ impl StudyResults {
     pub fn text(&self) -> String {
         let agreeing = self.checks.iter().filter(|check| check.agrees).count();
         format!(
-            "{}\n{agreeing} of {} numbers agree with the known values to all digits\n\n{}",
+            "{}\n{agreeing} of {} numbers agree with the known values to all digits\n\n{}\n{}",
             ssp2023::table(&self.rows),
             self.checks.len(),
-            ssp2023::method_table(&self.halves, &self.dependences, &self.cuts)
+            ssp2023::method_table(&self.halves, &self.dependences, &self.cuts),
+            ssp2023::answers_text(&self.answers)
         )
     }
 }

@@ -22,6 +22,7 @@ mod report;
 mod reproduce;
 mod run;
 mod runs;
+mod simulate;
 mod test;
 mod tidy;
 mod words;
@@ -58,6 +59,8 @@ enum Verb {
     Cluster(cluster::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
+    /// Count how often intervals hold under noise as it was recorded, with made-up experiments whose truth is known
+    Simulate(simulate::Arguments),
     /// Bring foreign recordings into the project's own format
     #[command(subcommand)]
     Import(import::Arguments),
@@ -110,6 +113,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
+        Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
         Verb::Claims(arguments) => claims::run(&arguments),

@@ -59,7 +59,8 @@ pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], ord
         );
     let later_s = seconds(order.hook_unix_ns - order.unmodified_unix_ns);
     let mut reasons = vec!["one launch of each arm: how launches differ is not known".to_owned()];
-    if later_s != 0.0 {
+    // Interleaved arms begin within a round.
+    if later_s.abs() >= 1.0 {
         reasons.push(format!(
             "arms were recorded one after the other, {:.0} minutes apart: time and hook are one",
             later_s.abs() / 60.0
