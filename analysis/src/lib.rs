@@ -1,20 +1,24 @@
 //! Estimators, tests, figures and tables: pure functions over samples.
 //!
 //! [`Distribution`] holds the observations of one arm exactly; [`effect`] compares two arms with the launch as the unit of
-//! inference; [`ssp2023`] recomputes the 2023 study; [`figures`] draws. Nothing here reads or writes a file. Times are
+//! inference; [`ssp2023`] recomputes the 2023 study; [`simulation`] counts how often intervals hold; [`figures`] draws. Nothing here reads or writes a file. Times are
 //! nanoseconds unless a name says otherwise.
 #![forbid(unsafe_code)]
 
 pub mod claims;
 pub mod figures;
 pub mod principles;
+pub mod simulation;
 pub mod ssp2023;
 pub mod stats;
 
 pub use stats::{
-    ArmSamples, Distribution, EffectError, Equivalence, EquivalenceError, EquivalenceVerdict, Estimate, EstimateError,
-    FiveNumbers, LaunchSamples, Levels, Limits, Location, OrderSamples, Pilot, Proportion, ProportionError, Quantity,
-    SegmentMedians, Split, Steadiness, Times, Turn, carry_over, difference_of_estimates, differences, effect, estimate,
-    estimate_with, inverse_variance_interval, levels, paired_spread_ratio, proportion, spread_ratio, turn_effect,
-    within_margin,
+    ArmSamples, Bootstrap, BootstrapError, Distribution, Drawn, EffectError, Equivalence, EquivalenceError,
+    EquivalenceVerdict, Estimate, EstimateError, FEWEST_LAUNCHES, FEWEST_TO_STOP, FamilyError, FiveNumbers,
+    HodgesLehmann, LaunchEffect, LaunchSamples, Levels, Limits, Location, OrderSamples, Outliers, Pilot, Proportion,
+    ProportionError, QuantileShift, Quantity, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
+    ShiftPoint, Split, Stationarity, Steadiness, Times, Turn, a12, bootstrap, carry_over, difference_of_estimates,
+    differences, dominance, effect, estimate, estimate_with, half_width_reached, hodges_lehmann, holm,
+    inverse_variance_interval, levels, may_stop, outliers, paired_spread_ratio, proportion, quantile_shift,
+    random_effects, ratio_of_means, shift_of, spread_ratio, stationarity, turn_effect, within_margin,
 };

@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use analysis::{ArmSamples, LaunchSamples, Quantity, Times, differences, estimate};
+use analysis::{ArmSamples, FEWEST_TO_STOP, LaunchSamples, Quantity, Times, differences, half_width_reached};
 use anyhow::{Context as _, Result};
 use dataset::{LaunchRecord, ObservationReader, Status};
 
 use crate::definition::{Contrast, Experiment};
-
-/// Fewer launches than this are not trusted to say how much launches differ.
-const FEWEST: u32 = 10;
 
 /// How far a run has come.
 #[derive(Debug)]
@@ -61,7 +58,7 @@ impl<'a> Precision<'a> {
             ));
         }
         let wanted_ns = self.experiment.precision_ns?;
-        let widest_ns = self.widest_ns().filter(|_| launches >= FEWEST)?;
+        let widest_ns = self.widest_ns().filter(|_| launches as usize >= FEWEST_TO_STOP)?;
         (widest_ns <= wanted_ns && launches < self.experiment.launches).then(|| {
             format!("half-widths of at most {wanted_ns} ns were reached after {launches} launches: {widest_ns:.0} ns")
         })
@@ -69,10 +66,10 @@ impl<'a> Precision<'a> {
 
     /// Half of the widest of all 95 % intervals, ns; `None` while one cannot be told.
     fn widest_ns(&self) -> Option<f64> {
-        let halves = self.differences.values().map(|differences| {
-            let (low, high) = estimate(differences).ok()?.confidence_interval;
-            Some((high - low) / 2.0)
-        });
+        let halves = self
+            .differences
+            .values()
+            .map(|differences| half_width_reached(differences));
         halves.collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::max)
     }
 }

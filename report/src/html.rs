@@ -7,6 +7,7 @@ use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::claims::JudgedClaims;
+use crate::further::{self, Further};
 use crate::reproduction::{self, Reproduction};
 use crate::results::{ConditionResults, Effect, Results, Role};
 use crate::study::StudyResults;
@@ -21,6 +22,8 @@ pub struct Page {
     pub manifest: Manifest,
     /// The run's results.
     pub results: Results,
+    /// Other estimators of the same launches.
+    pub further: Further,
     /// The 2023 study, where it was imported.
     pub study: Option<StudyResults>,
     /// The run beside the study, where it is one of the study's experiment.
@@ -60,6 +63,7 @@ pub fn page(page: &Page) -> String {
                 (claims(&page.claims))
                 (ran(page))
                 @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
+                (further::section(&page.further))
                 (study(page))
                 (checklist(&page.checklist))
                 (environment(page))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::figures::Thinned;
+use analysis::ssp2023::Order;
 use analysis::{ArmSamples, LaunchSamples, Times};
 use anyhow::{Context, Result, bail};
 use dataset::{LaunchRecord, LimitKind, ObservationReader, Run, Timings};
@@ -25,6 +26,8 @@ pub struct StudyCondition {
     pub unmodified_ns: Vec<i64>,
     /// Response times of the hooked program, ns.
     pub hook_ns: Vec<i64>,
+    /// When the recordings began.
+    pub order: Order,
 }
 
 /// The imported 2023 recordings, in the study's order of conditions.
@@ -68,19 +71,29 @@ fn study_condition(run: &Run, launch: &LaunchRecord) -> Result<StudyCondition> {
 fn two_arms(run: &Run, launch: &LaunchRecord, which: impl Fn(&str) -> Option<usize>) -> Result<StudyCondition> {
     let reader = reader(run, launch)?;
     let mut recordings = [Vec::new(), Vec::new()];
+    let mut began_ns = [0, 0];
     let places: Vec<Option<usize>> = reader.header().arms.iter().map(|arm| which(arm)).collect();
     reader.for_each_timings(|rows| {
-        for ((arm, rtt_ns), ok) in rows.arm.iter().zip(rtts_ns(rows)).zip(&rows.ok) {
+        let times = rows.user_send_ns.iter().zip(rtts_ns(rows));
+        for ((arm, (send_ns, rtt_ns)), ok) in rows.arm.iter().zip(times).zip(&rows.ok) {
             if let Some(place) = places[usize::from(*arm)].filter(|_| *ok) {
+                if recordings[place].is_empty() {
+                    began_ns[place] = *send_ns;
+                }
                 recordings[place].push(rtt_ns);
             }
         }
     })?;
     let [unmodified_ns, hook_ns] = recordings;
+    let [unmodified_unix_ns, hook_unix_ns] = began_ns;
     Ok(StudyCondition {
         condition: launch.condition.clone(),
         unmodified_ns,
         hook_ns,
+        order: Order {
+            unmodified_unix_ns,
+            hook_unix_ns,
+        },
     })
 }
 

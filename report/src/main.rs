@@ -13,8 +13,9 @@ use report::claims::{self, JudgedClaims};
 use report::facts::facts;
 use report::paper::Paper;
 use report::reproduction::Reproduction;
+use report::simulate::{Fits, Size};
 use report::study::StudyResults;
-use report::{calibration, evidence, figures, html, load, results, table, write};
+use report::{calibration, evidence, figures, fit, further, html, load, results, simulate, table, write};
 
 #[derive(Parser)]
 #[command(
@@ -90,6 +91,29 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Fit the simulation study's noise to recordings, and write it as JSON
+    Fit {
+        /// Folder of the imported 2023 study
+        #[arg(long, default_value = "data/ssp2023")]
+        study: PathBuf,
+        /// What `report calibration` wrote of the coverage experiment
+        #[arg(long, default_value = "data/reference/coverage/calibration.json")]
+        calibration: PathBuf,
+        /// Folder of a run of the coverage experiment
+        #[arg(long)]
+        run: PathBuf,
+        /// Folder to write simulation.json to
+        #[arg(long, default_value = "analysis")]
+        out: PathBuf,
+    },
+    /// Simulate experiments whose truth is known, and count how often the intervals hold it
+    Simulate {
+        #[command(flatten)]
+        size: Size,
+        /// Folder to write simulation.json to
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -150,6 +174,13 @@ fn main() -> Result<()> {
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref()),
         Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out),
+        Command::Fit {
+            study,
+            calibration,
+            run,
+            out,
+        } => write_fit(&study, &calibration, &run, &out),
+        Command::Simulate { size, out } => write_simulation(size, out.as_deref()),
         Command::Study { study, format, figures } => print_study(&study, format, figures.as_deref()),
     }
 }
@@ -180,6 +211,24 @@ fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Pa
     Ok(())
 }
 
+fn write_fit(study: &Path, calibration: &Path, run: &Path, out: &Path) -> Result<()> {
+    let fits = fit::fit(study, calibration, run)?;
+    let json = serde_json::to_string_pretty(&fits)? + "\n";
+    announce(&write::write(out, "simulation.json", json.as_bytes())?);
+    Ok(())
+}
+
+fn write_simulation(size: Size, out: Option<&Path>) -> Result<()> {
+    let outcomes = simulate::simulate(&Fits::committed()?, size);
+    print!("{}", simulate::text(&outcomes));
+    if let Some(out) = out {
+        let values = serde_json::json!({ "size": size, "outcomes": outcomes });
+        let json = serde_json::to_string_pretty(&values)? + "\n";
+        announce(&write::write(out, "simulation.json", json.as_bytes())?);
+    }
+    Ok(())
+}
+
 fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {
     let mut found = Vec::new();
     for run in runs {
@@ -202,7 +251,7 @@ fn write_html(output: &Output) -> Result<()> {
     write_all(&page.figures, &output.out)?;
     let ours = page.reproduction.as_ref().map(|ours| &ours.conditions);
     let values = serde_json::json!({
-        "run": page.results, "study": page.study, "claims": page.claims, "reproduction": ours,
+        "run": page.results, "further": page.further, "study": page.study, "claims": page.claims, "reproduction": ours,
         "checklist": page.checklist,
     });
     announce(&write::write(
@@ -287,6 +336,7 @@ fn page(output: &Output) -> Result<html::Page> {
             output.study.display(),
             output.out.display()
         ),
+        further: further::further(&run.manifest, &samples)?,
         manifest: run.manifest,
         results,
         study,

@@ -1,6 +1,6 @@
 //! The 2023 study's numbers, recomputed from its recordings.
 
-use analysis::ssp2023::{self, Check, Dependence, HalvesRow, StudyRow};
+use analysis::ssp2023::{self, Answer, Check, Dependence, HalvesRow, StudyRow};
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct StudyResults {
     pub dependences: Vec<Dependence>,
     /// One condition at several warm-up cuts.
     pub cuts: Vec<StudyRow>,
+    /// What all of it says of the hook.
+    pub answers: Vec<Answer>,
 }
 
 impl StudyResults {
@@ -39,6 +41,7 @@ impl StudyResults {
             results.halves.extend(condition.halves);
             results.dependences.extend(condition.dependences);
             results.cuts.extend(condition.cuts);
+            results.answers.extend(condition.answers);
         }
         Ok(results)
     }
@@ -49,16 +52,20 @@ impl StudyResults {
             condition,
             unmodified_ns,
             hook_ns,
+            order,
         } = recordings;
         let row = ssp2023::recompute(condition, unmodified_ns, hook_ns, cut)?;
+        let dependence = ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?;
+        let halves = vec![
+            ssp2023::a_a_by_halves(condition, "unmodified", unmodified_ns, cut)?,
+            ssp2023::a_a_by_halves(condition, "hook", hook_ns, cut)?,
+        ];
         Ok(Self {
+            answers: vec![ssp2023::answer(&row, &dependence, &halves, *order)],
             checks: ssp2023::check(&row)?,
             rows: vec![row],
-            halves: vec![
-                ssp2023::a_a_by_halves(condition, "unmodified", unmodified_ns, cut)?,
-                ssp2023::a_a_by_halves(condition, "hook", hook_ns, cut)?,
-            ],
-            dependences: vec![ssp2023::dependence(condition, unmodified_ns, hook_ns, cut)?],
+            halves,
+            dependences: vec![dependence],
             cuts: if condition == CUT_SENSITIVE {
                 ssp2023::cut_sensitivity(condition, unmodified_ns, hook_ns, &ssp2023::CUTS)?
             } else {
@@ -72,10 +79,11 @@ impl StudyResults {
     pub fn text(&self) -> String {
         let agreeing = self.checks.iter().filter(|check| check.agrees).count();
         format!(
-            "{}\n{agreeing} of {} numbers agree with the known values to all digits\n\n{}",
+            "{}\n{agreeing} of {} numbers agree with the known values to all digits\n\n{}\n{}",
             ssp2023::table(&self.rows),
             self.checks.len(),
-            ssp2023::method_table(&self.halves, &self.dependences, &self.cuts)
+            ssp2023::method_table(&self.halves, &self.dependences, &self.cuts),
+            ssp2023::answers_text(&self.answers)
         )
     }
 }

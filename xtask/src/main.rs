@@ -24,6 +24,7 @@ mod report;
 mod reproduce;
 mod run;
 mod runs;
+mod simulate;
 mod test;
 mod tidy;
 mod words;
@@ -65,6 +66,8 @@ enum Verb {
     Plan(plan::Arguments),
     /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
     Calibrate(calibrate::Arguments),
+    /// Count how often intervals hold under noise as it was recorded, with made-up experiments whose truth is known
+    Simulate(simulate::Arguments),
     /// Bring foreign recordings into the project's own format
     #[command(subcommand)]
     Import(import::Arguments),
@@ -119,6 +122,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
+        Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),
         Verb::Claims(arguments) => claims::run(&arguments),

@@ -6,6 +6,7 @@
 //! shows from the same recordings why that test misleads here: requests are not independent, and the arms were recorded
 //! one after the other.
 
+mod answer;
 mod expected;
 pub mod method;
 mod p_value;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::stats::{median, student};
 
+pub use answer::{Answer, Order, Told, answer, answers_text};
 pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
 pub use method::{BLOCK, CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
 pub use p_value::PValue;

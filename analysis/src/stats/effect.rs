@@ -1,6 +1,6 @@
 //! The effect of one arm against another.
 
-use super::{Estimate, EstimateError, LaunchSamples, Location, Quantity, estimate};
+use super::{ArmSamples, Distribution, Estimate, EstimateError, LaunchSamples, Location, Quantity, estimate};
 
 /// Why there is no effect to be told.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -79,6 +79,22 @@ pub fn differences(
     quantity: Quantity,
     location: Location,
 ) -> Result<Vec<f64>, EffectError> {
+    per_launch(launches, baseline, arm, quantity, |baseline, arm| {
+        Some(location.of(arm)? - location.of(baseline)?)
+    })
+}
+
+/// One number per launch from its two arms' distributions, in the order of the launches.
+///
+/// # Errors
+/// As [`differences`].
+pub(super) fn per_launch(
+    launches: &[LaunchSamples],
+    baseline: &str,
+    arm: &str,
+    quantity: Quantity,
+    compare: impl Fn(&Distribution, &Distribution) -> Option<f64>,
+) -> Result<Vec<f64>, EffectError> {
     if let Some(other) = launches.iter().find(|launch| launch.condition != launches[0].condition) {
         return Err(EffectError::MixedConditions {
             first: launches[0].condition.clone(),
@@ -87,25 +103,33 @@ pub fn differences(
     }
     launches
         .iter()
-        .map(|launch| Ok(located(launch, arm, quantity, location)? - located(launch, baseline, quantity, location)?))
+        .map(|launch| {
+            let one = samples(launch, baseline)?;
+            let other = samples(launch, arm)?;
+            compare(one.of(quantity), other.of(quantity)).ok_or_else(|| {
+                let (arm, samples) = if other.of(quantity).is_empty() {
+                    (arm, other)
+                } else {
+                    (baseline, one)
+                };
+                EffectError::EmptySample {
+                    condition: launch.condition.clone(),
+                    launch: launch.launch,
+                    arm: arm.to_owned(),
+                    quantity,
+                    errors: samples.errors,
+                    unstamped: samples.unstamped,
+                }
+            })
+        })
         .collect()
 }
 
-fn located(launch: &LaunchSamples, arm: &str, quantity: Quantity, location: Location) -> Result<f64, EffectError> {
-    let samples = launch.arms.get(arm).ok_or_else(|| EffectError::MissingArm {
+fn samples<'a>(launch: &'a LaunchSamples, arm: &str) -> Result<&'a ArmSamples, EffectError> {
+    launch.arms.get(arm).ok_or_else(|| EffectError::MissingArm {
         condition: launch.condition.clone(),
         launch: launch.launch,
         arm: arm.to_owned(),
         present: launch.arms.keys().cloned().collect::<Vec<_>>().join(", "),
-    })?;
-    location
-        .of(samples.of(quantity))
-        .ok_or_else(|| EffectError::EmptySample {
-            condition: launch.condition.clone(),
-            launch: launch.launch,
-            arm: arm.to_owned(),
-            quantity,
-            errors: samples.errors,
-            unstamped: samples.unstamped,
-        })
+    })
 }

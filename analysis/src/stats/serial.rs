@@ -3,6 +3,8 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+use super::sorted::{mean, quantile};
+
 /// Autocorrelation of a series at a lag: Σ(x_i - m)(x_{i+lag} - m) / Σ(x_i - m)², the usual (biased) estimator, as in R's
 /// `acf`. `None` where the lag leaves no pair or the series does not vary.
 #[must_use]
@@ -10,7 +12,7 @@ pub fn autocorrelation(series: &[f64], lag: usize) -> Option<f64> {
     if lag >= series.len() {
         return None;
     }
-    let mean = mean(series)?;
+    let mean = mean(series);
     let squares: f64 = series.iter().map(|value| (value - mean).powi(2)).sum();
     let products: f64 = series
         .iter()
@@ -31,7 +33,7 @@ pub fn effective_sample_size(series: &[f64], batch: usize) -> Option<f64> {
     if batch == 0 || series.len() / batch < 2 {
         return None;
     }
-    let means: Vec<f64> = series.chunks_exact(batch).filter_map(mean).collect();
+    let means: Vec<f64> = series.chunks_exact(batch).map(mean).collect();
     let (between, within) = (variance(&means)?, variance(series)?);
     let n = series.len() as f64;
     (between > 0.0 && within > 0.0).then(|| (n * within / (batch as f64 * between)).min(n))
@@ -64,10 +66,7 @@ pub fn block_bootstrap_difference(
         .collect();
     differences.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
-    Some((
-        sorted_quantile(&differences, tail)?,
-        sorted_quantile(&differences, 1.0 - tail)?,
-    ))
+    Some((quantile(&differences, tail), quantile(&differences, 1.0 - tail)))
 }
 
 /// Sums up to each place of a series that starts again at its end, so that the sum of a block is one subtraction.
@@ -105,27 +104,8 @@ impl Cumulated {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn mean(series: &[f64]) -> Option<f64> {
-    (!series.is_empty()).then(|| series.iter().sum::<f64>() / series.len() as f64)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn variance(series: &[f64]) -> Option<f64> {
-    let mean = mean(series)?;
+    let mean = mean(series);
     (series.len() > 1)
         .then(|| series.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (series.len() - 1) as f64)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a length lies between 0 and the length"
-)]
-fn sorted_quantile(sorted: &[f64], p: f64) -> Option<f64> {
-    let position = (sorted.len().checked_sub(1)?) as f64 * p;
-    let below = position.floor() as usize;
-    let low = *sorted.get(below)?;
-    let high = *sorted.get(below + 1).unwrap_or(&low);
-    Some(low + (high - low) * (position - below as f64))
 }

@@ -1,0 +1,16 @@
+//! Experiments made up by a generator whose truth is known: how often do the intervals hold?
+//!
+//! [`fit`] takes the shape of the noise from recordings, [`Noise`] makes launches of it, [`study`] estimates their effects as
+//! a run's are estimated, the rule by which a run stops early included, and counts. The study's t test over requests is put
+//! to the same requests.
+
+mod count;
+mod experiment;
+mod fit;
+mod noise;
+mod scenario;
+
+pub use count::{Coverage, Method};
+pub use fit::{FitError, LaunchFit, WithinFit, fit_launches, fit_within};
+pub use noise::{Design, Noise, SimulatedLaunch};
+pub use scenario::{Outcome, Scenario, Stopping, study};

@@ -1,0 +1,116 @@
+//! What the recordings can say of the hook.
+
+use serde::Serialize;
+
+use super::{Dependence, HalvesRow, StudyRow};
+
+/// When two recordings were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Order {
+    /// Start of the unmodified program's first request, ns since the epoch.
+    pub unmodified_unix_ns: i64,
+    /// Start of the hooked program's.
+    pub hook_unix_ns: i64,
+}
+
+/// Whether a difference between two recordings is the hook's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// Launches of both arms in changing order, and a difference beyond what a program differs from itself.
+    Yes,
+    /// Anything else.
+    CannotBeTold,
+}
+
+/// What one condition's recordings say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// Name of the condition.
+    pub condition: String,
+    /// hook - unmodified, ms.
+    pub difference_ms: f64,
+    /// Whether that is the hook.
+    pub told: Told,
+    /// Recordings of each arm; the study has one.
+    pub launches: usize,
+    /// By how much the hooked program was recorded later, s; before, where negative.
+    pub later_s: f64,
+    /// The largest difference of a recording's second half from its first, ms: what time alone does to one program.
+    pub itself_ms: f64,
+    /// Why it cannot be told.
+    pub reasons: Vec<String>,
+}
+
+/// Weighs the evidence on one condition, which has one recording of each arm. It can be told only if nothing speaks against it:
+/// one launch of each arm leaves no spread from launch to launch; arms recorded one after the other differ in time too; a
+/// difference that one program shows between its halves needs no hook; and an interval that holds zero says nothing even of
+/// these recordings.
+#[must_use]
+pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], order: Order) -> Answer {
+    let difference_ms = row.mean_ms.1 - row.mean_ms.0;
+    let itself_ms = halves
+        .iter()
+        .filter(|half| half.condition == row.condition)
+        .map(|half| half.mean_ms.1 - half.mean_ms.0)
+        .fold(
+            0.0,
+            |most: f64, change| if change.abs() > most.abs() { change } else { most },
+        );
+    let later_s = seconds(order.hook_unix_ns - order.unmodified_unix_ns);
+    let mut reasons = vec!["one launch of each arm: how launches differ is not known".to_owned()];
+    // Interleaved arms begin within a round.
+    if later_s.abs() >= 1.0 {
+        reasons.push(format!(
+            "arms were recorded one after the other, {:.0} minutes apart: time and hook are one",
+            later_s.abs() / 60.0
+        ));
+    }
+    if itself_ms.abs() >= difference_ms.abs() {
+        reasons.push(format!(
+            "a program differs from itself by {itself_ms:+.3} ms between halves, no less than from the other"
+        ));
+    }
+    let (low, high) = dependence.bootstrap_interval_ms;
+    if low <= 0.0 && 0.0 <= high {
+        reasons.push("the interval of these recordings holds zero".to_owned());
+    }
+    if difference_ms < 0.0 {
+        reasons.push("the hooked program is the faster one, which no hook makes it".to_owned());
+    }
+    Answer {
+        condition: row.condition.clone(),
+        difference_ms,
+        told: if reasons.is_empty() {
+            Told::Yes
+        } else {
+            Told::CannotBeTold
+        },
+        launches: 1,
+        later_s,
+        itself_ms,
+        reasons,
+    }
+}
+
+/// The answers as text.
+#[must_use]
+pub fn answers_text(answers: &[Answer]) -> String {
+    let mut text = "What a hook costs, by these recordings\n".to_owned();
+    for answer in answers {
+        let told = match answer.told {
+            Told::Yes => "is told".to_owned(),
+            Told::CannotBeTold => "cannot be told from this data".to_owned(),
+        };
+        text += &format!("{}: {:+.3} ms, {told}\n", answer.condition, answer.difference_ms);
+        for reason in &answer.reasons {
+            text += &format!("  - {reason}\n");
+        }
+    }
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds between recordings")]
+fn seconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e9
+}

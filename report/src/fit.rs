@@ -1,0 +1,74 @@
+//! The simulation study's noise, fitted to recordings.
+
+use std::path::Path;
+
+use analysis::simulation::{fit_launches, fit_within};
+use anyhow::{Context, Result, bail};
+use dataset::Run;
+use serde::Deserialize;
+
+use crate::load;
+use crate::simulate::Fits;
+
+/// Launches of the coverage experiment, as `report calibration` wrote them.
+#[derive(Deserialize)]
+struct Repeated {
+    name: String,
+    errors_ns: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Calibration {
+    schedule: String,
+    repeated: Vec<Repeated>,
+}
+
+/// Fits the noise: requests to the imported study, launches to those of the coverage experiment, and the requests' scale to a
+/// run of the same experiment of which the observations are there.
+///
+/// # Errors
+/// When a file cannot be read or holds too little.
+pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<Fits> {
+    let recordings = load::study(study)?;
+    let within = recordings
+        .iter()
+        .map(|recording| {
+            let rest = recording.unmodified_ns.get(analysis::ssp2023::WARM_UP_ROWS..);
+            fit_within(&recording.condition, rest.unwrap_or_default())
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let run = Run::open(run)?;
+    let samples = load::run_samples(&run)?;
+    let baseline = run.manifest.plan["contrasts"][0]["baseline"].as_str();
+    let baseline = baseline.context("the run's plan has no contrast")?;
+    let wide = samples.launches.iter().filter_map(|launch| {
+        let wire = &launch.arms.get(baseline)?.wire;
+        Some(wire.quantile(0.75)? - wire.quantile(0.25)?)
+    });
+    let wide: Vec<f64> = wide.collect();
+    if wide.is_empty() {
+        bail!(
+            "{}: no launch with kernel stamps of arm `{baseline}`",
+            run.directory.display()
+        );
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    let launches = wide.len() as f64;
+    Ok(Fits {
+        within,
+        iqr_ns: wide.iter().sum::<f64>() / launches,
+        launches: fit_launches(&a_a_errors(calibration)?)?,
+    })
+}
+
+fn a_a_errors(calibration: &Path) -> Result<Vec<f64>> {
+    let expected = || format!("{}: expected what `report calibration` writes", calibration.display());
+    let text = std::fs::read_to_string(calibration).with_context(expected)?;
+    let found: Vec<Calibration> = serde_json::from_str(&text).with_context(expected)?;
+    let interleaved = found.into_iter().filter(|found| found.schedule == "interleaved");
+    interleaved
+        .flat_map(|found| found.repeated)
+        .find(|repeated| repeated.name == "A/A")
+        .map(|repeated| repeated.errors_ns)
+        .with_context(|| format!("{}: no interleaved A/A", calibration.display()))
+}

@@ -1,0 +1,320 @@
+//! What else is to be said of a contrast than its primary effect: other estimators of the same launches, in `results.json` and
+//! in a folded part of the page.
+
+use std::collections::BTreeMap;
+
+use analysis::stats::components::{Component, of_segments};
+use analysis::{
+    Bootstrap, Estimate, HodgesLehmann, LaunchEffect, LaunchSamples, Location, QuantileShift, Quantity, RandomEffects,
+    Resampling, bootstrap, differences, dominance, effect, estimate, hodges_lehmann, holm, quantile_shift,
+    random_effects, ratio_of_means,
+};
+use anyhow::{Context, Result};
+use dataset::Manifest;
+use maud::{Markup, html};
+use serde::Serialize;
+
+use crate::load::RunSamples;
+use crate::results::{Contrast, Role};
+use crate::table;
+
+/// Seed of all resampling, so that a table is the same each time.
+const SEED: u64 = 2_023;
+
+/// All of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Further {
+    /// By condition and contrast, in the order of the manifest.
+    pub contrasts: Vec<Other>,
+    /// By contrast, where there are two conditions or more.
+    pub over_conditions: Vec<OverConditions>,
+}
+
+/// One contrast in one condition. Times in ns. What the data do not give is absent, and `missing` says why.
+#[derive(Clone, Debug, Serialize)]
+pub struct Other {
+    /// Where.
+    pub condition: String,
+    /// The contrast's name.
+    pub name: String,
+    /// Why the arms are compared.
+    pub role: Role,
+    /// The primary quantity: wire time, or RTT where the kernel gave no stamps.
+    pub quantity: Quantity,
+    /// The primary effect.
+    pub primary: Estimate,
+    /// Two-sided p value of the primary effect, t over launches.
+    pub p: f64,
+    /// The same by Holm over all effects of the condition; for effects only.
+    pub p_holm: Option<f64>,
+    /// The primary effect's intervals by resampling launches.
+    pub bootstrap: Option<Bootstrap>,
+    /// The primary effect by pairs of launches.
+    pub hodges_lehmann: Option<HodgesLehmann>,
+    /// Difference of means.
+    pub mean: Option<Estimate>,
+    /// Difference of trimmed means.
+    pub trimmed_mean: Option<Estimate>,
+    /// Difference of 99th percentiles.
+    pub p99: Option<Estimate>,
+    /// Ratio of means, with an interval of the ratio.
+    pub ratio_of_means: Option<Estimate>,
+    /// Share of pairs of requests in which the arm's took longer.
+    pub a12: Option<Estimate>,
+    /// Differences of quantiles with their band.
+    pub quantile_shift: Option<QuantileShift>,
+    /// Variance of the primary effect between launches and between segments, ns².
+    pub components: Option<[Component; 2]>,
+    /// Why something is absent.
+    pub missing: Vec<String>,
+}
+
+/// One contrast over all conditions that measured it.
+#[derive(Clone, Debug, Serialize)]
+pub struct OverConditions {
+    /// The contrast's name.
+    pub name: String,
+    /// The summary, ns.
+    pub summary: RandomEffects,
+}
+
+/// Keeps a result, or the reason why there is none.
+fn kept<T, E: std::fmt::Display>(what: &str, result: Result<T, E>, missing: &mut Vec<String>) -> Option<T> {
+    result
+        .inspect_err(|error| missing.push(format!("{what}: {error}")))
+        .ok()
+}
+
+/// Computes all of it.
+///
+/// # Errors
+/// When the manifest's plan has no contrasts, or an arm that they name has no observation.
+pub fn further(manifest: &Manifest, run: &RunSamples) -> Result<Further> {
+    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
+        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+    let mut found: Vec<Other> = Vec::new();
+    for condition in &manifest.conditions {
+        let launches: Vec<LaunchSamples> = run
+            .launches
+            .iter()
+            .filter(|launch| launch.condition == condition.name)
+            .cloned()
+            .collect();
+        if launches.is_empty() {
+            continue;
+        }
+        let mut others = contrasts
+            .iter()
+            .map(|contrast| other(contrast, &launches, run))
+            .collect::<Result<Vec<Other>>>()
+            .with_context(|| format!("condition {}", condition.name))?;
+        adjust(&mut others)?;
+        found.extend(others);
+    }
+    let over = contrasts
+        .iter()
+        .filter_map(|contrast| over_conditions(&contrast.name, &found));
+    Ok(Further {
+        over_conditions: over.collect(),
+        contrasts: found,
+    })
+}
+
+/// Holm over the effects of a condition.
+fn adjust(others: &mut [Other]) -> Result<()> {
+    let effects = || (0..others.len()).filter(|index| others[*index].role == Role::Effect);
+    let p_values: Vec<f64> = effects().map(|index| others[index].p).collect();
+    let indices: Vec<usize> = effects().collect();
+    for (index, p) in indices.into_iter().zip(holm(&p_values)?) {
+        others[index].p_holm = Some(p);
+    }
+    Ok(())
+}
+
+/// `None` below two conditions, and where one has an effect without spread.
+fn over_conditions(name: &str, found: &[Other]) -> Option<OverConditions> {
+    let effects: Vec<(f64, f64)> = found
+        .iter()
+        .filter(|other| other.name == name)
+        .map(|other| (other.primary.value, other.primary.standard_error()))
+        .collect();
+    Some(OverConditions {
+        name: name.to_owned(),
+        summary: random_effects(&effects).ok()?,
+    })
+}
+
+/// The difference `arm - baseline` of medians in each launch of a condition, and in each of its segments, ns. Segments are of
+/// the wire time where there are stamps, and of the RTT otherwise.
+///
+/// # Errors
+/// For an arm that a launch does not have or that observed nothing.
+pub fn launch_effects(
+    run: &RunSamples,
+    condition: &str,
+    baseline: &str,
+    arm: &str,
+    quantity: Quantity,
+) -> Result<Vec<LaunchEffect>> {
+    let pairs = run.launches.iter().zip(&run.courses);
+    pairs
+        .filter(|(launch, _)| launch.condition == condition)
+        .map(|(launch, course)| {
+            let launch = std::slice::from_ref(launch);
+            let value = differences(launch, baseline, arm, quantity, Location::Median)?[0];
+            let medians = |name: &str| -> BTreeMap<u64, f64> {
+                let found = course.arms.get(name).into_iter().flatten();
+                found.copied().collect()
+            };
+            let others = medians(baseline);
+            let segments = medians(arm).into_iter();
+            let segments = segments.filter_map(|(segment, median)| Some(median - others.get(&segment)?));
+            Ok(LaunchEffect {
+                value,
+                segments: segments.collect(),
+            })
+        })
+        .collect()
+}
+
+fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> Result<Other> {
+    let (baseline, arm) = (contrast.baseline.as_str(), contrast.arm.as_str());
+    let wire = differences(launches, baseline, arm, Quantity::WireTime, Location::Median);
+    let quantity = if wire.is_ok() {
+        Quantity::WireTime
+    } else {
+        Quantity::Rtt
+    };
+    let effects = launch_effects(run, &launches[0].condition, baseline, arm, quantity)
+        .with_context(|| format!("contrast {}", contrast.name))?;
+    let values: Vec<f64> = effects.iter().map(|effect| effect.value).collect();
+    let primary = estimate(&values).with_context(|| format!("contrast {}", contrast.name))?;
+    let segments: Vec<Vec<f64>> = effects.iter().map(|effect| effect.segments.clone()).collect();
+    let resampling = Resampling {
+        seed: SEED,
+        ..Resampling::default()
+    };
+    let mut missing = Vec::new();
+    let located = |location| effect(launches, baseline, arm, quantity, location);
+    Ok(Other {
+        condition: launches[0].condition.clone(),
+        name: contrast.name.clone(),
+        role: contrast.role,
+        quantity,
+        primary,
+        p: primary.p_value(),
+        p_holm: None,
+        bootstrap: kept("bootstrap", bootstrap(&effects, resampling), &mut missing),
+        hodges_lehmann: kept("Hodges-Lehmann", hodges_lehmann(&values), &mut missing),
+        mean: kept("mean", located(Location::Mean), &mut missing),
+        trimmed_mean: kept("trimmed mean", located(Location::TrimmedMean), &mut missing),
+        p99: kept("p99", located(Location::P99), &mut missing),
+        ratio_of_means: kept(
+            "ratio of means",
+            ratio_of_means(launches, baseline, arm, quantity),
+            &mut missing,
+        ),
+        a12: kept("A12", dominance(launches, baseline, arm, quantity), &mut missing),
+        quantile_shift: kept(
+            "quantile shift",
+            quantile_shift(launches, baseline, arm, quantity, SEED),
+            &mut missing,
+        ),
+        components: kept("variance components", of_segments(&segments), &mut missing),
+        missing,
+    })
+}
+
+/// As a folded part of the page.
+#[must_use]
+pub fn section(further: &Further) -> Markup {
+    html! {
+        @if !further.contrasts.is_empty() {
+            details {
+                summary { "Further estimators of the same launches" }
+                p { "Differences in µs of the primary quantity. p is of the t test over launches; Holm's holds for all effects of a condition together." }
+                table {
+                    thead { tr {
+                        th { "contrast" } th { "p" } th { "p, Holm" } th { "percentile-t" } th { "BCa" } th { "Hodges-Lehmann" }
+                        th { "trimmed mean" } th { "ratio of means" } th { "A12" } th { "SD of launches, of segments" }
+                    } }
+                    tbody { @for other in &further.contrasts { (row(other)) } }
+                }
+                @for other in &further.contrasts { (shift(other)) }
+                @for over in &further.over_conditions { p { (over_text(over)) } }
+            }
+        }
+    }
+}
+
+fn row(other: &Other) -> Markup {
+    let dash = || "–".to_owned();
+    let interval = |(low, high): (f64, f64)| format!("[{}, {}]", table::signed(low), table::signed(high));
+    let plain = |found: &Option<Estimate>| {
+        found.as_ref().map_or_else(dash, |found| {
+            let (low, high) = found.confidence_interval;
+            format!("{:.3} [{low:.3}, {high:.3}]", found.value)
+        })
+    };
+    html! {
+        tr {
+            td { (other.name) br; span.note { (other.condition) ", " (other.quantity) } }
+            td.number { (p_text(other.p)) }
+            td.number { (other.p_holm.map_or_else(dash, p_text)) }
+            td.number { (other.bootstrap.map_or_else(dash, |found| interval(found.percentile_t))) }
+            td.number { (other.bootstrap.map_or_else(dash, |found| interval(found.bca))) }
+            td.number { (other.hodges_lehmann.map_or_else(dash, |found| {
+                format!("{} {}", table::signed(found.value), found.confidence_interval.map_or_else(dash, interval))
+            })) }
+            td.number { (other.trimmed_mean.as_ref().map_or_else(dash, table::microseconds)) }
+            td.number { (plain(&other.ratio_of_means)) }
+            td.number { (plain(&other.a12)) }
+            td.number { (other.components.map_or_else(dash, |[launch, segment]| {
+                format!("{:.3}, {:.3}", launch.variance.sqrt() / 1e3, segment.variance.sqrt() / 1e3)
+            })) }
+        }
+        @if !other.missing.is_empty() { tr { td.note colspan="10" { (other.missing.join("; ")) } } }
+    }
+}
+
+fn p_text(p: f64) -> String {
+    if p < 1e-4 {
+        format!("{p:.1e}")
+    } else {
+        format!("{p:.4}")
+    }
+}
+
+/// The quantile-shift function as a line of numbers.
+fn shift(other: &Other) -> Markup {
+    html! {
+        @if let Some(shift) = &other.quantile_shift {
+            p.note {
+                (other.name) " in " (other.condition) ", by quantile, with a 95 % band that holds for all together: "
+                @for (index, point) in shift.points.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (format!("{:.0} %", point.p * 100.0)) " " (table::signed(point.value))
+                    " [" (table::signed(point.band.0)) ", " (table::signed(point.band.1)) "]"
+                }
+                "."
+            }
+        }
+    }
+}
+
+fn over_text(over: &OverConditions) -> String {
+    let summary = &over.summary;
+    let (low, high) = summary.confidence_interval;
+    let further = summary.prediction_interval.map_or_else(String::new, |(low, high)| {
+        format!("; another condition: {} to {}", table::signed(low), table::signed(high))
+    });
+    format!(
+        "{} over {} conditions: {} [{}, {}], I² {:.0} %{further}",
+        over.name,
+        summary.conditions,
+        table::signed(summary.value),
+        table::signed(low),
+        table::signed(high),
+        100.0 * summary.i_squared
+    )
+}

@@ -1,0 +1,123 @@
+//! The simulation study: how often intervals hold under noise as it was recorded.
+
+use std::fmt::Write as _;
+
+use analysis::simulation::{Design, LaunchFit, Noise, Outcome, Scenario, Stopping, WithinFit, study};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// What `report fit` wrote: the noise of recordings, as a table of numbers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fits {
+    /// Requests of the 2023 recordings of the unmodified program.
+    pub within: Vec<WithinFit>,
+    /// Interquartile range of the wire time in our own run, ns: the scale of the requests of an experiment of ours.
+    pub iqr_ns: f64,
+    /// Launches of our own runs.
+    pub launches: LaunchFit,
+}
+
+impl Fits {
+    /// The committed ones.
+    ///
+    /// # Errors
+    /// When the file is not as expected.
+    pub fn committed() -> Result<Self> {
+        serde_json::from_str(include_str!("../../analysis/simulation.json"))
+            .context("analysis/simulation.json: expected what `cargo xtask simulate --fit RUN` writes")
+    }
+}
+
+/// What is simulated.
+#[derive(Clone, Copy, Debug, Serialize, clap::Args)]
+pub struct Size {
+    /// Experiments of each scenario
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub experiments: u32,
+    /// Rounds of each launch
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(100..))]
+    pub rounds: u32,
+    /// Launches of each experiment
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(10..))]
+    pub launches: u32,
+    /// Where everything begins
+    #[arg(long, default_value_t = 2_023)]
+    pub seed: u64,
+}
+
+/// The precision asked for where a run may stop early.
+const STOPPING: Stopping = Stopping { aimed_at: 16, most: 40 };
+/// Rounds of a launch of `experiments/overhead.toml`.
+const ROUNDS_OF_A_LAUNCH: f64 = 16_000.0;
+/// What the arm with a cost costs, ns.
+const COST_NS: f64 = 500.0;
+
+/// Simulates all scenarios: the requests of each of the study's conditions at our own scale, interleaved with and without a
+/// cost and by the study's design, and at their own scale, at which launches matter little.
+#[must_use]
+pub fn simulate(fits: &Fits, size: Size) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    // A launch of ours has more rounds than one can simulate: requests vary as much less as makes its median as sure.
+    let our_iqr_ns = fits.iqr_ns * (f64::from(size.rounds) / ROUNDS_OF_A_LAUNCH).sqrt();
+    for within in &fits.within {
+        for (scale, iqr_ns, design, cost_ns) in [
+            ("our scale", our_iqr_ns, Design::Interleaved, 0.0),
+            ("our scale", our_iqr_ns, Design::Interleaved, COST_NS),
+            ("our scale", our_iqr_ns, Design::Sequential, 0.0),
+            ("its own scale", within.iqr_ns, Design::Interleaved, 0.0),
+        ] {
+            let scenario = Scenario {
+                name: format!("{}, {scale}", within.name),
+                noise: Noise {
+                    within,
+                    iqr_ns,
+                    launches: &fits.launches,
+                    cost_ns,
+                },
+                design,
+                rounds: size.rounds as usize,
+                launches: size.launches as usize,
+                stopping: STOPPING,
+            };
+            eprintln!("simulating {}, {design:?}, cost {cost_ns} ns", scenario.name);
+            outcomes.push(study(&scenario, size.experiments as usize, size.seed));
+        }
+    }
+    outcomes
+}
+
+/// As tables for a terminal.
+#[must_use]
+pub fn text(outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        _ = writeln!(
+            text,
+            "\n{} ({:?}, {}): {} experiments of {} launches; launches differ by {:.0} ns, of which {:.0} % between launches; \
+             stopped at ±{:.0} ns after {:.1} launches",
+            outcome.scenario,
+            outcome.design,
+            if outcome.a_a { "A/A" } else { "with a cost" },
+            outcome.experiments,
+            outcome.launches,
+            outcome.launch_sd_ns,
+            100.0 * outcome.launch_share,
+            outcome.stopped_at_ns,
+            outcome.stopped_after,
+        );
+        for coverage in &outcome.coverage {
+            let (low, high) = coverage.held.confidence_interval;
+            _ = writeln!(
+                text,
+                "  {:46}  {:5.1} % [{:.1}, {:.1}]  ± {:.0} ns",
+                coverage.method.text(),
+                100.0 * coverage.held.value,
+                100.0 * low,
+                100.0 * high,
+                coverage.half_width_ns
+            );
+        }
+    }
+    text
+}
