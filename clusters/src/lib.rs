@@ -16,6 +16,7 @@ mod image;
 mod isolation;
 mod network;
 mod place;
+mod pod;
 mod process;
 mod sys;
 
@@ -26,5 +27,6 @@ pub use image::Image;
 pub use isolation::enter;
 pub use network::Network;
 pub use place::{Level, Place};
-pub use process::{allowed_cpus, die_with_parent, outer_pid, outer_pid_of_child, pin};
+pub use pod::Pod;
+pub use process::{adopt_orphans, allowed_cpus, die_with_parent, outer_pid, outer_pid_of_child, pin};
 pub use sys::give_way;

@@ -12,6 +12,8 @@ pub mod evidence;
 pub mod figures;
 pub mod html;
 pub mod load;
+pub mod measured;
+pub mod measured_page;
 pub mod paper;
 pub mod reproduction;
 pub mod results;
