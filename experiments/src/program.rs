@@ -174,7 +174,7 @@ mod tests {
             names.push(file.name);
         }
         names.sort();
-        assert_eq!(names, ["java", "nginx", "node", "python", "redis"]);
+        assert_eq!(names, ["java", "nginx", "node", "python", "redis", "tomcat"]);
     }
 
     #[test]

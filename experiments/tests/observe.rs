@@ -46,9 +46,14 @@ fn the_ready_servers_receive_by_functions_that_are_known() {
         ("node", "node", "accept4", "read"),
         ("python", "python3", "accept4", "recv"),
         ("java", "java", "accept", "read"),
+        ("tomcat", "java", "accept", "read"),
     ] {
         if !is_there(program) {
             println!("SKIPPED: by what {name} receives: {program} is not installed");
+            continue;
+        }
+        if name == "tomcat" && !Path::new("/usr/share/java/tomcat10-embed-core.jar").exists() {
+            println!("SKIPPED: by what tomcat receives: libtomcat10-embed-java is not installed");
             continue;
         }
         let report = observed(
