@@ -60,7 +60,7 @@ impl Network {
                 level: level.name(),
             }),
             (Place::LocalPod, _) => {
-                configure(async |handle| up(&handle, "lo").await)?;
+                bring_loopback_up()?;
                 Ok(Self { ends: None })
             }
             (Place::LocalBridge, _) => bridge().map(|ends| Self { ends: Some(ends) }),
@@ -197,17 +197,22 @@ fn address(namespace: &File, link: &str, address: Ipv4Addr) -> Result<(), Error>
     })
 }
 
-fn present() -> Result<File, Error> {
+/// Switches the loopback device of this thread's namespace on.
+pub(crate) fn bring_loopback_up() -> Result<(), Error> {
+    configure(async |handle| up(&handle, "lo").await)
+}
+
+pub(crate) fn present() -> Result<File, Error> {
     let path = "/proc/thread-self/ns/net";
     File::open(path).map_err(Error::file(path))
 }
 
-fn new_namespace() -> Result<File, Error> {
+pub(crate) fn new_namespace() -> Result<File, Error> {
     unshare(CloneFlags::CLONE_NEWNET).map_err(Error::system("make a network namespace"))?;
     present()
 }
 
-fn go_to(namespace: &File) -> Result<(), Error> {
+pub(crate) fn go_to(namespace: &File) -> Result<(), Error> {
     setns(namespace, CloneFlags::CLONE_NEWNET).map_err(Error::system("enter a network namespace"))
 }
 

@@ -26,6 +26,15 @@ pub fn die_with_parent(parent: u32) -> Result<(), Error> {
     }
 }
 
+/// Has processes whose parent ends become this process's children, where it is not the init of a process namespace
+/// anyway.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn adopt_orphans() -> Result<(), Error> {
+    prctl::set_child_subreaper(true).map_err(Error::system("adopt orphaned processes"))
+}
+
 /// This process's number as /proc has it, which is that of the namespace in which /proc was mounted.
 ///
 /// # Errors

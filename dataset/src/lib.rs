@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod fault;
 mod hook_calls;
 mod host;
 mod limits;
@@ -23,11 +24,13 @@ mod timings;
 mod writer;
 
 pub use error::Error;
+pub use fault::{Fault, FaultKind, TRIED, Tried, TriedHook};
 pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
 pub use limits::{Enforcement, LimitHit, LimitKind, Limits, Missing, MonitorRecord};
 pub use manifest::{
-    ArmRecord, Clock, ConditionRecord, Coverage, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, TelemetrySummary,
+    ArmRecord, Clock, ConditionRecord, Coverage, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, Resources,
+    TelemetrySummary,
 };
 pub use observation::{Observation, Status};
 pub use reader::ObservationReader;

@@ -153,6 +153,21 @@ pub struct ArmRecord {
     pub telemetry: Option<TelemetrySummary>,
     /// What the hook saw of the process; none without telemetry.
     pub coverage: Option<Coverage>,
+    /// What the process and its children took; none in runs that did not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+}
+
+/// What a server's processes took while it was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Processor time, of processes that lived to the end, ns.
+    pub cpu_ns: u64,
+    /// Memory that was resident at the end, shared pages counted in each process, bytes.
+    pub rss_bytes: u64,
+    /// The same with each page divided by the number of processes of the machine that share it, bytes.
+    pub pss_bytes: u64,
 }
 
 /// What the hook saw of a process and its children: nothing else that they received is covered.

@@ -173,6 +173,7 @@ fn import_condition(
             requests_sent: recording.requests.len() as u64,
             telemetry: None,
             coverage: None,
+            resources: None,
         });
     }
     writer.finish()?;

@@ -12,8 +12,9 @@ use anyhow::{Context, Result, bail};
 use clusters::{Level, Network, Place};
 use monitor::Cgroup;
 
-use crate::inside;
-use crate::spec::LaunchSpec;
+use crate::family::Family;
+use crate::spec::{LaunchSpec, Task};
+use crate::{inside, observe, trial};
 
 /// Starts the process in which a launch happens; what the launch came to is on its standard output.
 pub(crate) fn launch(spec: &Path) -> Result<Child> {
@@ -43,8 +44,20 @@ pub(crate) fn enter(parent: u32, spec: &Path) -> Result<()> {
 /// `bench inside`: runs the launch and prints its record.
 pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
     clusters::die_with_parent(parent)?;
-    let record = inside::run(&read(spec)?)?;
-    println!("{}", serde_json::to_string(&record)?);
+    // At the level without process namespaces, nothing else would find them again.
+    clusters::adopt_orphans()?;
+    let spec = read(spec)?;
+    let result = match &spec.task {
+        Task::Measure => inside::run(&spec).and_then(|record| Ok(serde_json::to_string(&record)?)),
+        Task::Observe { arm, trace } => {
+            observe::asked::run(&spec, arm, trace.as_deref()).and_then(|asked| Ok(serde_json::to_string(&asked)?))
+        }
+        Task::Try(arm) => trial::run(&spec, arm).and_then(|trial| Ok(serde_json::to_string(&trial)?)),
+    };
+    for process in Family::Descent(clusters::outer_pid()?).processes() {
+        process.kill();
+    }
+    println!("{}", result?);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use clusters::Condition;
 use clusters::container::Stop;
 
 use crate::contained::{self, Engines, Ready};
-use crate::run::{binaries, hook};
+use crate::setting::Setting;
 
 /// What is to be done.
 #[derive(Debug, clap::Subcommand)]
@@ -55,8 +55,8 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 }
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
-    let binaries = binaries()?;
-    let image = contained::image(&binaries, &hook(None, &binaries)?)?;
+    let setting = Setting::find(None)?;
+    let image = contained::image(&setting.binaries, &setting.hook)?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

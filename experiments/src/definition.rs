@@ -8,10 +8,12 @@ use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Condition;
 use dataset::Limits;
-use loadgen::{Arrivals, Connection, Keyword, Plan, Request, Schedule, Target, Wait};
+use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::ExperimentLimits;
+use crate::program::{Program, ServerFile};
+use crate::treatment::Preload;
 
 /// What is measured, where, and how often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub(crate) struct Experiment {
     /// No launch begins later than this, s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) budget_s: Option<f64>,
+    /// So many launches are begun even when the budget is spent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) fewest_launches: u32,
     pub(crate) seed: u64,
     /// Whether resources are watched while it is measured.
     #[serde(default = "yes")]
@@ -35,7 +40,7 @@ pub(crate) struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<ExperimentLimits>,
     pub(crate) load: Load,
-    pub(crate) request: Request,
+    pub(crate) request: Message,
     /// A share of the rounds sends the request with a keyword.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keyword: Option<Keyword>,
@@ -70,6 +75,11 @@ pub(crate) struct Load {
     pub(crate) max_error_share: f64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 const fn yes() -> bool {
     true
 }
@@ -95,6 +105,10 @@ pub(crate) enum Sut {
     Java {},
     /// The Java application on embedded Tomcat, where there is a JDK and Tomcat.
     Tomcat {},
+    /// Any program.
+    Command(Box<Program>),
+    /// A program that a file describes, such as `sut/macro/nginx.toml`; recorded plans have what the file says.
+    File { file: PathBuf },
 }
 
 /// The function that accepts connections.
@@ -131,7 +145,7 @@ impl Receive {
     }
 }
 
-/// What is done to a server: nothing, or the hook in one of its modes.
+/// What is done to a server: nothing, the hook in one of its modes, or another shared object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Treatment {
@@ -142,6 +156,7 @@ pub(crate) enum Treatment {
     Log,
     Upstream,
     Delay,
+    Preload,
 }
 
 /// One server process of every launch.
@@ -162,6 +177,9 @@ pub(crate) struct Arm {
     /// Its own limits; for what they leave out, those of the experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<Limits>,
+    /// The shared object; for the treatment `preload`, and only for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preload: Option<Preload>,
 }
 
 /// Two arms to compare.
@@ -196,7 +214,12 @@ impl Experiment {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
         // The TOML library's message has line, column and key.
-        toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))
+        let mut experiment: Self =
+            toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))?;
+        if let Sut::File { file } = &experiment.sut {
+            experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        }
+        Ok(experiment)
     }
 
     /// Reads the form that is kept in manifests.
@@ -270,6 +293,10 @@ impl Experiment {
                 "[[arm]] {name}: delay_every is for the treatment delay, and at least 1"
             );
             ensure!(
+                (arm.treatment == Treatment::Preload) == arm.preload.is_some(),
+                "[[arm]] {name}: the treatment preload, and only it, has a [arm.preload] with the shared object's path"
+            );
+            ensure!(
                 !arm.records || arm.treatment != Treatment::Unmodified,
                 "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"
             );
@@ -284,9 +311,13 @@ impl Experiment {
             }
         }
         self.validate_limits()?;
+        if let Sut::Command(program) = &self.sut {
+            program.validate().context("[sut]")?;
+        }
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 1)),
+            namespace: None,
         };
         // The prober says what it needs of [load] and [request].
         Ok(self.plan(self.arms.iter().map(target).collect()).validate()?)

@@ -1,31 +1,37 @@
 //! One launch, in the process that is alone with it: servers up, prober run, everything checked, files left in the
 //! launch's folder. Whichever way this process ends, the place and all in it end with it.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use clusters::Network;
-use dataset::{LaunchRecord, Measure};
-use loadgen::{Plan, Target, Wait};
+use dataset::{FaultKind, LaunchRecord, Measure, Resources};
+use loadgen::{Plan, Wait};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
+use crate::family::Process;
 use crate::memory::MemoryFile;
+use crate::observe::blind_spots;
 use crate::order::Order;
 use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped, header};
 use crate::server::{Server, starter};
 use crate::spec::LaunchSpec;
 use crate::sut;
-use crate::treatment::environment;
+use crate::treatment::{environment, loaded};
 use crate::watch::{Seen, Watch};
 
 /// An arm while it runs.
-struct Running<'a> {
+pub(crate) struct Running<'a> {
     arm: &'a Arm,
     start_order: usize,
-    server: Server,
-    telemetry: Option<MemoryFile>,
+    pub(crate) server: Server,
+    pub(crate) telemetry: Option<MemoryFile>,
+    /// What it took while it was measured.
+    resources: Option<Resources>,
     // Kept open as long as the server may write to it.
     _log: MemoryFile,
 }
@@ -38,65 +44,111 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     network.go_to_server()?;
     let mut running = Vec::new();
     for (start_order, &index) in order.start.iter().enumerate() {
-        let port = order.ports[index];
-        running.push(start(
-            spec,
-            &experiment,
-            &experiment.arms[index],
-            start_order,
-            (network.server_address(), port).into(),
-        )?);
+        let arm = &experiment.arms[index];
+        let started = Running::start(spec, &experiment, &network, (index, start_order, order.ports[index]));
+        running.push(started.with_context(|| format!("arm {}", arm.name))?);
     }
     network.go_to_client()?;
+    let before: Vec<Resources> = running.iter().map(|arm| arm.server.family.resources()).collect();
     let plan = plan(spec, &experiment, &order, &running);
-    let (summary, watched) = probe(spec, &experiment, &plan, &running)?;
+    let (summary, watched) = match probe(spec, &experiment, &plan, &running) {
+        Ok(probed) => probed,
+        Err(error) => return Err(culprit(&mut running)?.unwrap_or(error)),
+    };
+    for (arm, before) in running.iter_mut().zip(before) {
+        let after = arm.server.family.resources();
+        arm.resources = Some(Resources {
+            cpu_ns: after.cpu_ns.saturating_sub(before.cpu_ns),
+            ..after
+        });
+    }
     record(spec, &experiment, &order, running, summary, watched)
 }
 
-fn start<'a>(
-    spec: &LaunchSpec,
-    experiment: &Experiment,
-    arm: &'a Arm,
-    start_order: usize,
-    address: std::net::SocketAddr,
-) -> Result<Running<'a>> {
-    let capacity = arm.telemetry_records(experiment.load.rounds)?;
-    let telemetry = arm
-        .treatment
-        .mode()
-        .map(|_| MemoryFile::telemetry(capacity))
-        .transpose()?;
-    let log = MemoryFile::create(c"hits", b"")?;
-    let variables = match &telemetry {
-        Some(telemetry) => environment(arm, &spec.hook, spec.words.as_deref(), &log.path, &telemetry.path),
-        None => Vec::new(),
-    };
-    let group = spec.groups.arms.get(&arm.name);
-    let command = sut::command(&spec.binaries, &spec.folder, &experiment.sut, address)?;
-    let server = Server::start(spec.cpus.arms, group, &variables, &command).with_context(|| {
-        if group.is_some_and(was_killed) {
-            format!(
-                "arm {}: killed for want of memory; raise its limit memory_bytes",
-                arm.name
-            )
-        } else {
-            format!("arm {}", arm.name)
+/// The server that has ended, where the prober failed because one has.
+fn culprit(running: &mut [Running<'_>]) -> Result<Option<anyhow::Error>> {
+    for Running { arm, server, .. } in running {
+        if let Some(fault) = server.ended()? {
+            return Ok(Some(
+                anyhow::Error::new(fault).context(format!("arm {}, while it was measured", arm.name)),
+            ));
         }
-    })?;
-    if telemetry.is_some() && !server.has_mapped(&spec.hook)? {
-        bail!(
-            "arm {}: {} was not loaded into the server; is it a shared object for this machine?",
-            arm.name,
-            spec.hook.display()
-        );
     }
-    Ok(Running {
-        arm,
-        start_order,
-        server,
-        telemetry,
-        _log: log,
-    })
+    Ok(None)
+}
+
+impl<'a> Running<'a> {
+    /// Starts the arm with this number, the next in the order, at this port.
+    pub(crate) fn start(
+        spec: &LaunchSpec,
+        experiment: &'a Experiment,
+        network: &Network,
+        (index, start_order, port): (usize, usize, u16),
+    ) -> Result<Self> {
+        let arm = &experiment.arms[index];
+        let capacity = arm.telemetry_records(experiment.load.rounds)?;
+        let telemetry = arm
+            .treatment
+            .mode()
+            .map(|_| MemoryFile::telemetry(capacity))
+            .transpose()?;
+        let log = MemoryFile::create(c"hits", b"")?;
+        let mut start = sut::start(spec, experiment, network, (index, port))?;
+        let file = telemetry.as_ref().map(|telemetry| &*telemetry.path);
+        start
+            .environment
+            .extend(environment(arm, &spec.hook, spec.words.as_deref(), &log.path, file));
+        let group = spec.groups.arms.get(&arm.name);
+        start.group = group.cloned();
+        let server = Server::start(start).map_err(|error| {
+            if group.is_some_and(was_killed) {
+                error.context("killed for want of memory; raise its limit memory_bytes")
+            } else {
+                error
+            }
+        })?;
+        if let Some(hook) = loaded(arm, &spec.hook)
+            && !server.has_mapped(hook)
+        {
+            let what = not_loaded(hook, &server);
+            return Err(server.fault(FaultKind::NotLoaded, what).into());
+        }
+        Ok(Self {
+            arm,
+            start_order,
+            server,
+            telemetry,
+            resources: None,
+            _log: log,
+        })
+    }
+}
+
+/// Why a hook is not in the processes that serve.
+fn not_loaded(hook: &Path, server: &Server) -> String {
+    let serving: Vec<_> = server
+        .serving()
+        .into_iter()
+        .filter(|process| !process.has_mapped(hook))
+        .collect();
+    let reasons: BTreeSet<String> = serving
+        .iter()
+        .filter_map(Process::program)
+        .flat_map(|program| blind_spots::of_file(&program))
+        .map(|spot| spot.to_string())
+        .collect();
+    let names: BTreeSet<String> = serving.iter().map(Process::name).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let why = if reasons.is_empty() {
+        "is it a shared object for this machine?".to_owned()
+    } else {
+        reasons.into_iter().collect::<Vec<_>>().join("; ")
+    };
+    format!(
+        "{} was not loaded into the server ({}); {why}",
+        hook.display(),
+        names.join(", ")
+    )
 }
 
 /// Whether something in a group was killed for want of memory.
@@ -111,10 +163,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
         let arm = running
             .iter()
             .find(|running| running.arm.name == experiment.arms[index].name)?;
-        Some(Target {
-            arm: arm.arm.name.clone(),
-            address: arm.server.address,
-        })
+        Some(arm.server.target(&arm.arm.name))
     });
     let plan = experiment.plan(targets.collect());
     Plan {
@@ -189,6 +238,7 @@ fn record(
             start_order: running.start_order,
             address,
             telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
+            resources: running.resources,
         });
     }
     let shared = spec.cpus.shared().then(|| SHARED.to_owned());

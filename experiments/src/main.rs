@@ -4,24 +4,31 @@
 mod child;
 mod cluster;
 mod contained;
-mod coverage;
 mod definition;
+mod family;
 mod folder;
 mod inside;
 mod limits;
+mod measure;
 mod memory;
+mod observe;
 mod options;
 mod order;
+mod output;
 mod places;
 mod plan;
 mod precision;
+mod program;
 mod record;
 mod revision;
 mod run;
 mod server;
+mod setting;
 mod spec;
 mod sut;
 mod treatment;
+mod trial;
+mod units;
 mod watch;
 mod words;
 
@@ -43,8 +50,10 @@ struct Arguments {
 enum Command {
     /// Run an experiment, or go on with it
     Run(options::Options),
-    /// Run a program with the hook and say what the hook saw of it
-    Coverage(coverage::Options),
+    /// Measure what hooks cost a server
+    Measure(measure::Options),
+    /// Which functions and system calls a server receives by, and whether a hook sees it
+    Observe(observe::Options),
     /// Write the experiment that reaches a goal, from a pilot run
     Plan(plan::Options),
     /// Print which conditions can be had here, as JSON
@@ -89,9 +98,10 @@ enum Command {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
-        Command::Coverage(options) => coverage::run(&options),
         Command::Places(engines) => places::print(&engines),
         Command::Cluster(verb) => cluster::run(&verb),
+        Command::Measure(options) => measure::run(&options),
+        Command::Observe(options) => observe::run(&options),
         Command::Plan(options) => plan::run(&options),
         Command::Launch { parent, spec } => child::enter(parent, &spec),
         Command::Inside { parent, spec } => child::run(parent, &spec),

@@ -8,6 +8,7 @@ use loadgen::Schedule;
 
 use crate::contained::Engines;
 use crate::definition::Experiment;
+use crate::units::duration_ns;
 
 /// What the command line adds to a definition.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,28 +57,7 @@ pub(crate) enum Order {
 }
 
 /// The most launches where a precision is asked for and no number of launches.
-const MOST_LAUNCHES: u32 = 200;
-
-/// A time with its unit, in ns.
-pub(crate) fn duration_ns(text: &str) -> Result<f64, String> {
-    let digits = text
-        .find(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_ns = match unit {
-        "ns" => 1.0,
-        "us" | "µs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "min" => 60e9,
-        "h" => 3600e9,
-        _ => return Err("expected a number with a unit: ns, us, ms, s, min, h".to_owned()),
-    };
-    match number.parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit_ns),
-        _ => Err(format!("{number:?}: expected a number above 0")),
-    }
-}
+pub(crate) const MOST_LAUNCHES: u32 = 200;
 
 /// The definition, with what the command line says instead.
 pub(crate) fn experiment(options: &Options) -> Result<Experiment> {

@@ -49,7 +49,7 @@ pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Resu
 }
 
 /// The best level at which a place can be had, with what a better one lacks, or why none.
-fn best_level(place: Place) -> Result<(Level, Option<String>), String> {
+pub(crate) fn best_level(place: Place) -> Result<(Level, Option<String>), String> {
     let mut reasons = Vec::new();
     for level in Level::ALL {
         match child::try_place(place, level) {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
 
 use crate::definition::{Contrast, Experiment};
-use crate::options::duration_ns;
+use crate::units::duration_ns;
 
 /// Fewer launches than this are not trusted to say how much launches differ.
 const LEAST_LAUNCHES: u32 = 10;

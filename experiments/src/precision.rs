@@ -52,6 +52,7 @@ impl<'a> Precision<'a> {
         if let Some(budget_s) = self.experiment.budget_s
             && spent >= Duration::from_secs_f64(budget_s)
             && launches < self.experiment.launches
+            && launches >= self.experiment.fewest_launches
         {
             return Some(format!(
                 "the budget of {budget_s} s was spent after {launches} launches"

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use clusters::Condition;
-use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord, Limits};
+use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord, Limits, Resources};
 use readhook_telemetry::Record;
 
 use crate::definition::{Arm, Experiment};
@@ -13,6 +13,7 @@ use crate::memory;
 use crate::order::Order;
 use crate::spec::stem;
 use crate::sut;
+use crate::treatment::loaded;
 use crate::watch::Seen;
 
 /// Name of the observations in the launch's folder.
@@ -32,6 +33,8 @@ pub(crate) struct Stopped<'a> {
     pub(crate) telemetry: Option<Vec<u8>>,
     /// Limits that were set for it.
     pub(crate) limits: Option<Limits>,
+    /// What it took while it was measured, where that was looked at.
+    pub(crate) resources: Option<Resources>,
 }
 
 /// A launch when all is over.
@@ -125,10 +128,11 @@ impl Measured<'_> {
             connection_order: u32::try_from(connected.unwrap_or_default())?,
             address: stopped.address.to_string(),
             limits: stopped.limits,
-            hook_mapped: arm.treatment.mode().map(|_| true),
+            hook_mapped: loaded(arm, Path::new("")).map(|_| true),
             requests_sent: self.summary["requests_sent"][&arm.name].as_u64().unwrap_or(0),
             telemetry: seen.as_ref().and_then(|seen| seen.summary),
             coverage: seen.as_ref().map(|seen| Coverage::of(&seen.counters)),
+            resources: stopped.resources,
         };
         Ok((record, seen.map(|seen| seen.records).unwrap_or_default()))
     }

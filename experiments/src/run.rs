@@ -8,18 +8,21 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use clusters::container::Owner;
+use clusters::container::{Owner, Stop};
 use clusters::{Condition, Image, LaunchGroups, Level, Place};
 use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::de::DeserializeOwned;
 
-use crate::contained::{self, Job};
+use crate::contained::{self, Engines, Job};
+use crate::definition::Experiment;
 use crate::folder::{Folder, Plan};
 use crate::limits::{self, Groups};
 use crate::options::{Options, experiment};
 use crate::places::Access;
 use crate::precision::Precision;
-use crate::spec::{Cpus, LaunchSpec, stem};
+use crate::setting::Setting;
+use crate::spec::{LaunchSpec, stem};
 use crate::words::{self, WORDS};
 use crate::{child, places};
 
@@ -28,39 +31,60 @@ type Levels = BTreeMap<Condition, Result<Access, String>>;
 
 /// Runs an experiment.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let stopped = stop_flag()?;
+    let experiment = experiment(options)?;
+    let setting = Setting::find(options.hook.as_deref())?;
+    carry_out(
+        experiment,
+        &options.out,
+        &setting,
+        &options.engines,
+        options.strict,
+        &stopped,
+    )
+}
+
+/// A flag that SIGINT and SIGTERM set.
+pub(crate) fn stop_flag() -> Result<Stop> {
     let stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stopped))?;
     }
-    let experiment = experiment(options)?;
-    let binaries = binaries()?;
-    let hook = hook(options.hook.as_deref(), &binaries)?;
-    let cpus = Cpus::choose(&clusters::allowed_cpus()?).context("this process may run on no processor")?;
+    Ok(stopped)
+}
+
+/// All launches of an experiment, those that are finished excepted, and the manifest.
+pub(crate) fn carry_out(
+    experiment: Experiment,
+    out: &Path,
+    setting: &Setting,
+    engines: &Engines,
+    strict: bool,
+    stopped: &Stop,
+) -> Result<()> {
     let levels: Levels = experiment
         .conditions
         .iter()
-        .map(|&condition| (condition, places::best(condition, &options.engines, &stopped)))
+        .map(|&condition| (condition, places::best(condition, engines, stopped)))
         .collect();
     let plan = Plan {
         experiment,
-        hook_sha256: dataset::sha256(&hook)?,
+        hook_sha256: dataset::sha256(&setting.hook)?,
         started_unix_ns: now_unix_ns(),
     };
-    let folder = Folder::open(&options.out, plan)?;
+    let folder = Folder::open(out, plan)?;
     for left in clusters::sweep()? {
         eprintln!("removed {}, which a killed run had left", left.display());
     }
-    let setting = Setting {
+    let setting = Engaged {
         run: folder.id(),
         words: words::compile(&folder.plan.experiment, &folder.path)?,
         limits_by: limits::enforcement(&folder.plan.experiment),
-        image: image(&levels, &binaries, &hook)?,
-        binaries,
-        hook,
-        cpus,
+        image: image(&levels, setting)?,
+        setting,
     };
     bring_in(&levels, &setting)?;
-    let measured = measure(&folder, &levels, &setting, &stopped);
+    let measured = measure(&folder, &levels, &setting, stopped);
     take_out(&levels, &setting);
     let (launches, ended) = measured?;
     ensure!(
@@ -75,34 +99,35 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("wrote {}", folder.path.join("manifest.json").display());
     println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
     ensure!(
-        !options.strict || invalid == 0,
+        !strict || invalid == 0,
         "--strict: {invalid} launches failed a check; their records in {} say which",
         folder.path.join("launches").display()
     );
     Ok(())
 }
 
-struct Setting {
+/// The setting of one run.
+struct Engaged<'a> {
+    setting: &'a Setting,
     /// By which what the run makes in engines is known.
     run: String,
     /// For conditions in containers.
     image: Option<Image>,
-    binaries: PathBuf,
-    hook: PathBuf,
     words: Option<PathBuf>,
-    cpus: Cpus,
     /// Of local conditions.
     limits_by: Result<Enforcement, String>,
 }
 
 /// The image, where a condition needs one.
-fn image(levels: &Levels, binaries: &Path, hook: &Path) -> Result<Option<Image>> {
+fn image(levels: &Levels, setting: &Setting) -> Result<Option<Image>> {
     let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
-    needed.then(|| contained::image(binaries, hook)).transpose()
+    needed
+        .then(|| contained::image(&setting.binaries, &setting.hook))
+        .transpose()
 }
 
 /// Prepares the engines: nothing of an earlier runner, and the image.
-fn bring_in(levels: &Levels, setting: &Setting) -> Result<()> {
+fn bring_in(levels: &Levels, setting: &Engaged<'_>) -> Result<()> {
     for access in levels.values() {
         if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image) {
             ready.sweep(&setting.run)?;
@@ -113,7 +138,7 @@ fn bring_in(levels: &Levels, setting: &Setting) -> Result<()> {
 }
 
 /// Leaves the engines as they were; what the run came to is more important than an error here.
-fn take_out(levels: &Levels, setting: &Setting) {
+fn take_out(levels: &Levels, setting: &Engaged<'_>) {
     for access in levels.values() {
         if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image)
             && let Err(error) = ready.engine().unload(image)
@@ -123,38 +148,11 @@ fn take_out(levels: &Levels, setting: &Setting) {
     }
 }
 
-/// The folder of the project's binaries: this program's own.
-pub(crate) fn binaries() -> Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot find this program's own file")?;
-    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
-    for name in ["sut", "loadgen"] {
-        ensure!(
-            folder.join(name).exists(),
-            "{name} is not in {}; build it by `cargo xtask build`",
-            folder.display()
-        );
-    }
-    Ok(folder)
-}
-
-/// The hook that was asked for, or else the one that is built beside the binaries.
-pub(crate) fn hook(asked: Option<&Path>, binaries: &Path) -> Result<PathBuf> {
-    let beside = binaries.join("../hook/libreadhook.so");
-    let path = asked.unwrap_or(&beside);
-    // The memory map has the resolved name.
-    path.canonicalize().with_context(|| {
-        format!(
-            "the hook {} is not there; build it by `cargo xtask build`",
-            path.display()
-        )
-    })
-}
-
 /// Launch 0 of every condition, then launch 1 of every condition, and so on; with why it ended before the last of them.
 fn measure(
     folder: &Folder,
     levels: &Levels,
-    setting: &Setting,
+    setting: &Engaged<'_>,
     stopped: &AtomicBool,
 ) -> Result<(Vec<LaunchRecord>, Option<String>)> {
     let experiment = &folder.plan.experiment;
@@ -192,7 +190,7 @@ fn one(
     condition: Condition,
     access: &Access,
     launch: u32,
-    setting: &Setting,
+    setting: &Engaged<'_>,
     stopped: &AtomicBool,
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
@@ -214,7 +212,7 @@ fn one(
         .run(ready.engine(), image),
         (Access::Engine(_), None) => bail!("no image was made"),
     };
-    let result = result.and_then(|record| {
+    let result = result.and_then(|record: LaunchRecord| {
         folder.finish(&unfinished, &record)?;
         Ok(record)
     });
@@ -231,7 +229,7 @@ fn local(
     folder: &Folder,
     (place, level): (Place, Level),
     launch: u32,
-    setting: &Setting,
+    setting: &Engaged<'_>,
     unfinished: &Path,
 ) -> Result<(LaunchSpec, Option<LaunchGroups>)> {
     let without_limits = setting.limits_by.as_ref().err().cloned();
@@ -239,23 +237,20 @@ fn local(
         Some(_) => (None, Groups::default()),
         None => limits::enforce(&folder.plan.experiment, &setting.run)?,
     };
+    let plain = setting
+        .setting
+        .launch(&folder.plan.experiment, (place, level), launch, unfinished)?;
     let spec = LaunchSpec {
-        experiment: serde_json::to_value(&folder.plan.experiment)?,
-        place,
-        level,
-        launch,
-        folder: unfinished.to_owned(),
-        binaries: setting.binaries.clone(),
-        hook: setting.hook.clone(),
         words: setting.words.clone(),
-        cpus: setting.cpus,
         groups,
         without_limits,
+        ..plain
     };
     Ok((spec, held))
 }
 
-fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
+/// What a launch in a child came to.
+pub(crate) fn launched<T: DeserializeOwned>(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<T> {
     let path = spec.folder.join("launch.json");
     dataset::write_json(&path, spec)?;
     let mut child = child::launch(&path)?;
@@ -278,7 +273,7 @@ fn launched(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<LaunchRecord> {
 }
 
 /// A condition that was asked for, with what enforces limits there.
-fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Setting) -> ConditionRecord {
+fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
     let (limits_by, missing) = match access {
         Ok(Access::Local(_, _, missing)) => {
             let no_limits = setting
@@ -304,7 +299,7 @@ fn condition_record(condition: Condition, access: &Result<Access, String>, setti
 fn manifest(
     folder: &Folder,
     levels: &Levels,
-    setting: &Setting,
+    setting: &Engaged<'_>,
     launches: Vec<LaunchRecord>,
     ended: Option<String>,
 ) -> Result<Manifest> {

@@ -1,98 +1,343 @@
-//! One server process: started on its processor, tied to this process, waited for until it listens, stopped.
+//! One server: started on its processor, tied to this process, waited for until it listens or answers, stopped.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clusters::Pod;
+use dataset::{Fault, FaultKind, Status};
+use loadgen::{Client, Message, Target};
 use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a server may take to listen: a Java application is compiled first, on one processor.
+use crate::family::{Family, Listening, Process};
+use crate::output::Output;
+
+/// How long a server of our own may take to listen: a Java application is compiled first, on one processor.
 const START: Duration = Duration::from_secs(60);
 /// How long it may take to end.
 const STOP: Duration = Duration::from_secs(2);
+/// Longest wait for one answer while it is not known whether the server is ready.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long a server that answers may go on answering something else than it should.
+const SETTLE: Duration = Duration::from_secs(5);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What is started, and where.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) cpu: usize,
+    /// The control group that is to be the server's.
+    pub(crate) group: Option<Cgroup>,
+    pub(crate) command: Vec<OsString>,
+    pub(crate) environment: Vec<(String, OsString)>,
+    pub(crate) ready: Ready,
+    /// The network namespace that is to be the server's own.
+    pub(crate) pod: Option<Pod>,
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// How it is known that a server can be measured.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    /// It prints `listening ADDRESS`.
+    Says,
+    /// It answers this at the port of one of these addresses, within so long.
+    Answers {
+        message: Box<Message>,
+        addresses: Vec<IpAddr>,
+        port: u16,
+        patience: Duration,
+    },
+}
+
+impl Ready {
+    /// The addresses at which a server may listen that shares a network namespace with the prober.
+    pub(crate) fn loopback() -> Vec<IpAddr> {
+        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+    }
+}
 
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// Its number as /proc has it.
+    /// The number of its first process as /proc has it.
     pub(crate) pid: u32,
+    output: Output,
+    pub(crate) family: Family,
+    pod: Option<Pod>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// From its start until it was ready.
+    pub(crate) ready_after: Duration,
 }
 
 impl Server {
-    /// Starts `command` through `bench start`, which pins it and ties it to this process, and waits until it listens.
-    pub(crate) fn start(
-        cpu: usize,
-        group: Option<&Cgroup>,
-        environment: &[(&str, OsString)],
-        command: &[OsString],
-    ) -> Result<Self> {
-        let mut starter = starter(group)?;
-        starter.arg("--cpu").arg(cpu.to_string());
-        for (name, value) in environment {
+    /// Starts a server through `bench start`, which pins it and ties it to this process, and waits until it is ready.
+    ///
+    /// # Errors
+    /// A [`Fault`] where the server is to blame.
+    pub(crate) fn start(start: Start) -> Result<Self> {
+        let mut starter = starter(start.group.as_ref())?;
+        starter.arg("--cpu").arg(start.cpu.to_string());
+        for (name, value) in &start.environment {
             let mut variable = OsString::from(name);
             variable.push("=");
             variable.push(value);
             starter.arg("--env").arg(variable);
         }
-        let mut child = starter
-            .arg("--")
-            .args(command)
+        starter.arg("--").args(&start.command);
+        starter
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start a server")?;
-        let listens = wait_until_it_listens(&mut child)
-            .and_then(|address| Ok((address, clusters::outer_pid_of_child(child.id())?)));
-        match listens {
-            Ok((address, pid)) => Ok(Self { child, pid, address }),
+            .stderr(Stdio::piped());
+        if let Some(directory) = &start.directory {
+            starter.current_dir(directory);
+        }
+        let begin = Instant::now();
+        let mut child = match &start.pod {
+            Some(pod) => pod.within(|| starter.spawn())?,
+            None => starter.spawn(),
+        }
+        .context("cannot start a server")?;
+        let output = Output::default();
+        if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
+            output.drain(stdout);
+            output.drain(stderr);
+        }
+        let pid = clusters::outer_pid_of_child(child.id())?;
+        let family = match &start.pod {
+            Some(pod) => Family::Namespace(pod.inode),
+            None => Family::Descent(pid),
+        };
+        let mut server = Self {
+            child,
+            pid,
+            output,
+            family,
+            pod: start.pod,
+            address: (Ipv4Addr::UNSPECIFIED, 0).into(),
+            ready_after: Duration::ZERO,
+        };
+        let ready = match start.ready {
+            Ready::Says => server.until_it_says(),
+            Ready::Answers {
+                message,
+                addresses,
+                port,
+                patience,
+            } => server.until_it_answers(&message, &addresses, port, patience),
+        };
+        match ready {
+            Ok(address) => {
+                server.address = address;
+                server.ready_after = begin.elapsed();
+                Ok(server)
+            }
             Err(error) => {
-                // The first error is the one to report.
-                _ = child.kill();
-                _ = child.wait();
-                let shown: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+                server.kill();
+                let shown: Vec<_> = start.command.iter().map(|word| word.to_string_lossy()).collect();
                 Err(error.context(format!("server `{}`", shown.join(" "))))
             }
         }
     }
 
-    /// Whether a file is mapped into the server.
-    pub(crate) fn has_mapped(&self, file: &Path) -> Result<bool> {
-        let maps = format!("/proc/{}/maps", self.pid);
-        let text = fs::read_to_string(&maps).with_context(|| format!("cannot read {maps}"))?;
-        let name = file.to_string_lossy();
-        Ok(text.lines().any(|line| line.ends_with(name.as_ref())))
+    /// How the prober reaches it.
+    pub(crate) fn target(&self, arm: &str) -> Target {
+        self.at(arm, self.address)
     }
 
-    /// Ends the server; one that does not end when asked is killed. One that was killed for want of memory has ended.
+    fn at(&self, arm: &str, address: SocketAddr) -> Target {
+        Target {
+            arm: arm.to_owned(),
+            address,
+            namespace: self.pod.as_ref().map(|pod| pod.path.clone()),
+        }
+    }
+
+    /// Those of its processes to which its clients' connections come; all of them where that cannot be told.
+    pub(crate) fn serving(&self) -> Vec<Process> {
+        let all = self.family.processes();
+        let port = Listening::Tcp(self.address.port());
+        let serving: Vec<Process> = all
+            .iter()
+            .filter(|process| process.listens().contains(&port))
+            .cloned()
+            .collect();
+        if serving.is_empty() { all } else { serving }
+    }
+
+    /// Whether a file is mapped into every process that serves.
+    pub(crate) fn has_mapped(&self, file: &Path) -> bool {
+        let serving = self.serving();
+        !serving.is_empty() && serving.iter().all(|process| process.has_mapped(file))
+    }
+
+    /// A fault of this server's, with what it printed.
+    pub(crate) fn fault(&self, kind: FaultKind, what: impl Into<String>) -> Fault {
+        Fault {
+            kind,
+            what: what.into(),
+            output: self.output.last_words(),
+        }
+    }
+
+    /// That it has ended, if it has. A server may leave its first process, but not its namespace.
+    pub(crate) fn ended(&mut self) -> Result<Option<Fault>> {
+        let Some(status) = self.child.try_wait()? else {
+            return Ok(None);
+        };
+        let elsewhere = matches!(self.family, Family::Namespace(_)) && !self.family.processes().is_empty();
+        if elsewhere {
+            return Ok(None);
+        }
+        // What it printed last is on its way.
+        thread::sleep(LOOK * 10);
+        Ok(Some(
+            self.fault(kind_of_end(status), format!("the server ended with {status}")),
+        ))
+    }
+
+    /// What became of it that it did not answer the request of this number.
+    pub(crate) fn failed(&mut self, status: Status, number: u64, why: &str) -> Result<Fault> {
+        // One that is just ending has closed its sockets before it can be waited for.
+        for _ in 0..20 {
+            if let Some(mut fault) = self.ended()? {
+                fault.what += &format!(", at request {number}");
+                return Ok(fault);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let kind = if status == Status::Timeout {
+            FaultKind::Hung
+        } else {
+            FaultKind::WrongAnswer
+        };
+        Ok(self.fault(kind, format!("request {number}: {why}")))
+    }
+
+    /// Ends the server; one that does not end when asked is killed, and so is what it has left. One that was `killed` for
+    /// want of memory has ended.
+    ///
+    /// # Errors
+    /// When it has ended before.
     pub(crate) fn stop(mut self, killed: bool) -> Result<()> {
-        let pid = Pid::from_raw(i32::try_from(self.child.id())?);
-        if self.child.try_wait()?.is_some() {
+        if let Some(fault) = self.ended()? {
             if killed {
                 return Ok(());
             }
-            bail!("the server at {} ended before it was asked to", self.address);
+            return Err(anyhow::Error::new(fault).context(format!("the server at {}", self.address)));
         }
-        kill(pid, Signal::SIGTERM).context("cannot stop a server")?;
         let asked = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            if asked.elapsed() > STOP {
-                self.child.kill()?;
-            }
+        if self.child.try_wait()?.is_none() {
+            let pid = Pid::from_raw(i32::try_from(self.child.id())?);
+            kill(pid, Signal::SIGTERM).context("cannot stop a server")?;
+        }
+        while self.child.try_wait()?.is_none() && asked.elapsed() < STOP {
             thread::sleep(Duration::from_millis(2));
         }
+        self.kill();
         Ok(())
+    }
+
+    fn kill(&mut self) {
+        // Before the child is waited for: its number leads to those that descend from it.
+        self.family.kill();
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+
+    fn until_it_says(&mut self) -> Result<SocketAddr> {
+        let begin = Instant::now();
+        loop {
+            let text = self.output.text();
+            let said = text
+                .lines()
+                .find_map(|line| line.strip_prefix("listening ")?.parse().ok());
+            if let Some(address) = said {
+                return Ok(address);
+            }
+            if let Some(fault) = self.ended()? {
+                return Err(fault.into());
+            }
+            if begin.elapsed() > START {
+                let what = format!("does not say `listening ADDRESS:PORT` after {} s", START.as_secs());
+                return Err(self.fault(FaultKind::NotListening, what).into());
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn until_it_answers(
+        &mut self,
+        message: &Message,
+        addresses: &[IpAddr],
+        port: u16,
+        patience: Duration,
+    ) -> Result<SocketAddr> {
+        let begin = Instant::now();
+        let mut first_answer = None;
+        let mut failure = None;
+        loop {
+            for &ip in addresses {
+                let address = SocketAddr::from((ip, port));
+                let answer = Client::new(&self.at("", address), message, ANSWER.min(patience)).ask();
+                match answer.map(|reply| reply.refused) {
+                    Ok(None) => return Ok(address),
+                    Ok(Some(why)) => {
+                        let since: &Instant = first_answer.get_or_insert_with(Instant::now);
+                        if since.elapsed() > SETTLE {
+                            return Err(self.fault(FaultKind::WrongAnswer, why).into());
+                        }
+                    }
+                    Err((Status::Refused, _)) => {}
+                    Err(why) => failure = Some(why),
+                }
+            }
+            if let Some(fault) = self.ended()? {
+                return Err(fault.into());
+            }
+            if begin.elapsed() > patience {
+                return Err(self.not_ready(port, patience, failure).into());
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Why the server is given up.
+    fn not_ready(&self, port: u16, patience: Duration, failure: Option<(Status, String)>) -> Fault {
+        let waited = patience.as_secs_f64();
+        match failure {
+            Some((Status::Malformed, why)) => self.fault(FaultKind::WrongAnswer, why),
+            Some((_, why)) => {
+                let what = format!("accepts connections at port {port}, and does not answer for {waited:.0} s: {why}");
+                self.fault(FaultKind::Hung, what)
+            }
+            None => {
+                let processes = self.family.processes();
+                let places: Vec<String> = processes
+                    .iter()
+                    .flat_map(Process::listens)
+                    .map(|at| at.to_string())
+                    .collect();
+                let what = if places.is_empty() {
+                    format!("listens nowhere after {waited:.0} s")
+                } else {
+                    format!(
+                        "does not listen at TCP port {port} of the loopback device, but at {}; tell it the port by {{port}}, or the port by --port",
+                        places.join(", ")
+                    )
+                };
+                self.fault(FaultKind::NotListening, what)
+            }
+        }
     }
 }
 
@@ -109,25 +354,11 @@ pub(crate) fn starter(group: Option<&Cgroup>) -> Result<Command> {
     Ok(starter)
 }
 
-fn wait_until_it_listens(child: &mut Child) -> Result<SocketAddr> {
-    let output = child.stdout.take().context("a server without output")?;
-    let (sender, receiver) = mpsc::channel();
-    // Goes on reading until the server ends, so that it never waits for a full pipe.
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            _ = sender.send(line);
-        }
-    });
-    let line = match receiver.recv_timeout(START) {
-        Ok(line) => line,
-        Err(mpsc::RecvTimeoutError::Timeout) => bail!("does not listen after {} s", START.as_secs()),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            bail!(
-                "ended with {} before it listened; its last words stand above",
-                child.wait()?
-            )
-        }
-    };
-    let address = line.strip_prefix("listening ").and_then(|address| address.parse().ok());
-    address.with_context(|| format!("said `{line}`, expected `listening ADDRESS:PORT`"))
+fn kind_of_end(status: ExitStatus) -> FaultKind {
+    use std::os::unix::process::ExitStatusExt as _;
+    if status.signal().is_some() {
+        FaultKind::Crashed
+    } else {
+        FaultKind::Ended
+    }
 }

@@ -29,6 +29,19 @@ pub(crate) struct LaunchSpec {
     pub(crate) groups: Groups,
     /// Why limits that were asked for are not set.
     pub(crate) without_limits: Option<String>,
+    pub(crate) task: Task,
+}
+
+/// What is to be done in the place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Task {
+    /// All arms are started and measured.
+    Measure,
+    /// One arm is started and asked, without being measured.
+    Try(String),
+    /// One arm is started and asked, to see by what it receives; where there is a file, it is traced into that.
+    Observe { arm: String, trace: Option<PathBuf> },
 }
 
 /// Which processors do what.

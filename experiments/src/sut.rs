@@ -1,4 +1,4 @@
-//! The servers that an experiment can name: the command that starts one, and how often it receives.
+//! The servers that an experiment can name: what starts one, how it is known to be ready, and how often it receives.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,11 +6,15 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use clusters::Image;
+use anyhow::{Context, Result, bail, ensure};
+use clusters::{Image, Level, Network, Place, Pod};
 
-use crate::definition::Sut;
+use crate::definition::{Experiment, Sut};
+use crate::program::Prepared;
+use crate::server::{Ready, Start};
+use crate::spec::LaunchSpec;
 
 /// A single source file, which the JDK compiles when it starts.
 const JAVA: (&str, &str) = ("HttpServerApp.java", include_str!("../../sut/java/HttpServerApp.java"));
@@ -23,9 +27,60 @@ const TOMCAT_JARS: [&str; 2] = [
     "/usr/share/java/jakarta-annotation-api.jar",
 ];
 
-/// The command that starts a server which listens on `address`.
+/// What starts the server of the arm with this number, but for its treatment.
+pub(crate) fn start(
+    spec: &LaunchSpec,
+    experiment: &Experiment,
+    network: &Network,
+    (arm, port): (usize, u16),
+) -> Result<Start> {
+    let address = SocketAddr::from((network.server_address(), port));
+    let Sut::Command(program) = &experiment.sut else {
+        return Ok(Start {
+            cpu: spec.cpus.arms,
+            group: None,
+            command: command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
+            environment: Vec::new(),
+            ready: Ready::Says,
+            pod: None,
+            directory: None,
+        });
+    };
+    // Where client and servers share a namespace, each server may have one of its own, with its own part of the client.
+    let pod = (spec.place == Place::LocalPod && spec.level != Level::Loopback)
+        .then(Pod::new)
+        .transpose()?;
+    ensure!(
+        pod.is_some() || program.takes_port(),
+        "without a network namespace for each server, several cannot listen on one port; \
+         write {{port}} into the command, or see `cargo xtask doctor` for what namespaces need"
+    );
+    let port = program.port.filter(|_| pod.is_some()).unwrap_or(port);
+    let folder = spec.folder.join(format!("arm-{arm}"));
+    let Prepared { command, environment } = program.prepare(&folder, port)?;
+    Ok(Start {
+        cpu: spec.cpus.arms,
+        group: None,
+        command,
+        environment,
+        ready: Ready::Answers {
+            message: Box::new(experiment.request.clone()),
+            addresses: if address.ip().is_loopback() {
+                Ready::loopback()
+            } else {
+                vec![address.ip()]
+            },
+            port,
+            patience: Duration::from_secs_f64(program.ready_s),
+        },
+        pod,
+        directory: Some(program.directory.clone().unwrap_or(folder)),
+    })
+}
+
+/// The command that starts a server of our own which listens on `address`.
 /// Its files are in `binaries`, or written to `folder`.
-pub(crate) fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
+fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
     match sut {
         Sut::Synthetic {
             accept,
@@ -56,6 +111,7 @@ pub(crate) fn command(binaries: &Path, folder: &Path, sut: &Sut, address: Socket
             Ok(vec!["java".into(), source.into(), address.to_string().into()])
         }
         Sut::Tomcat {} => tomcat(folder, address),
+        Sut::Command(_) | Sut::File { .. } => bail!("the plan names no server of our own"),
     }
 }
 
@@ -116,7 +172,7 @@ pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
             let expected = requests * u64::from(*reads_per_request);
             expected..=expected
         }
-        // The library decides how it reads; a request cannot arrive without a read.
-        Sut::Java {} | Sut::Tomcat {} => requests..=u64::MAX,
+        // The program decides how it reads; a request cannot arrive without a read.
+        Sut::Java {} | Sut::Tomcat {} | Sut::Command(_) | Sut::File { .. } => requests..=u64::MAX,
     }
 }

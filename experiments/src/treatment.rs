@@ -1,17 +1,32 @@
 //! From a treatment to the environment of a server: the one place that knows the hook's variables.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use crate::definition::{Arm, Treatment};
 
+/// A shared object that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Preload {
+    pub(crate) path: PathBuf,
+    /// Checksum, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+    /// What it needs to be told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
 impl Treatment {
-    /// The hook's mode, `None` where it is not loaded.
+    /// The mode of our own hook, `None` where that is not loaded.
     pub(crate) fn mode(self) -> Option<&'static str> {
         match self {
-            Self::Unmodified => None,
+            Self::Unmodified | Self::Preload => None,
             Self::Forward => Some("forward"),
             Self::Track => Some("track"),
             Self::Scan => Some("scan"),
@@ -23,7 +38,10 @@ impl Treatment {
 
     /// As recorded.
     pub(crate) fn name(self) -> &'static str {
-        self.mode().unwrap_or("unmodified")
+        match self {
+            Self::Preload => "preload",
+            other => other.mode().unwrap_or("unmodified"),
+        }
     }
 }
 
@@ -43,26 +61,36 @@ impl Arm {
     }
 }
 
-/// The variables that give an arm its treatment.
+/// The shared object that an arm loads; `own` is our hook.
+pub(crate) fn loaded<'a>(arm: &'a Arm, own: &'a Path) -> Option<&'a Path> {
+    match &arm.preload {
+        Some(preload) => Some(&preload.path),
+        None => arm.treatment.mode().map(|_| own),
+    }
+}
+
+/// The variables that give an arm its treatment; `telemetry` is there where the hook is ours.
 pub(crate) fn environment(
     arm: &Arm,
-    hook: &Path,
+    own: &Path,
     words: Option<&Path>,
     log: &Path,
-    telemetry: &Path,
-) -> Vec<(&'static str, OsString)> {
-    let Some(mode) = arm.treatment.mode() else {
-        return Vec::new();
-    };
-    let mut variables = vec![
-        ("LD_PRELOAD", hook.into()),
-        ("READHOOK_MODE", mode.into()),
-        ("READHOOK_TELEMETRY", telemetry.into()),
-    ];
+    telemetry: Option<&Path>,
+) -> Vec<(String, OsString)> {
+    let mut variables: Vec<(&str, OsString)> = Vec::new();
+    if let Some(hook) = loaded(arm, own) {
+        variables.push(("LD_PRELOAD", hook.into()));
+    }
+    if let Some(preload) = &arm.preload {
+        variables.extend(preload.environment.iter().map(|(name, value)| (&**name, value.into())));
+    }
+    if let (Some(mode), Some(telemetry)) = (arm.treatment.mode(), telemetry) {
+        variables.extend([("READHOOK_MODE", mode.into()), ("READHOOK_TELEMETRY", telemetry.into())]);
+    }
     if matches!(arm.treatment, Treatment::Log | Treatment::Upstream) {
         variables.push(("READHOOK_LOG", log.into()));
     }
-    if let Some(words) = words {
+    if let Some(words) = words.filter(|_| arm.treatment.mode().is_some()) {
         variables.push(("READHOOK_WORDS", words.into()));
     }
     if let Some(delay_ns) = arm.delay_ns {
@@ -71,5 +99,6 @@ pub(crate) fn environment(
     if let Some(every) = arm.delay_every {
         variables.push(("READHOOK_DELAY_EVERY", every.to_string().into()));
     }
-    variables
+    let named = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
+    named.collect()
 }

@@ -106,6 +106,7 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         telemetry: None,
         coverage: None,
         limits: None,
+        resources: None,
     };
     LaunchRecord {
         condition: "local-pod".to_owned(),

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use dataset::Status;
 
-use crate::chunked::Chunked;
+use crate::answer::{Answer, Ending, Failure};
 use crate::plan::{Connection, Plan, Target, Wait};
-use crate::response::{self, Body, Head};
 use crate::sys;
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -22,6 +21,7 @@ pub(crate) struct Arm {
     target: Target,
     /// The bytes of each request of the plan.
     requests: Vec<Vec<u8>>,
+    ending: Ending,
     wait: Wait,
     connection: Connection,
     stamps: bool,
@@ -56,17 +56,8 @@ struct Pending {
     /// Offset of the request's last byte.
     last_byte: u32,
     deadline_ns: i64,
-    received: u64,
-    body: Option<Reading>,
+    answer: Answer,
     close: bool,
-}
-
-/// What is known of the body that is being received.
-enum Reading {
-    /// Head and body have so many bytes.
-    Total(u64),
-    Chunks(Chunked),
-    UntilClosed,
 }
 
 /// How a request ended.
@@ -86,7 +77,6 @@ pub(crate) struct Outcome {
     pub(crate) why: Option<&'static str>,
 }
 
-type Failure = (Status, &'static str);
 const LATE: Failure = (Status::Timeout, "no complete response within timeout_ms");
 
 impl Arm {
@@ -102,6 +92,7 @@ impl Arm {
                 .iter()
                 .map(|request| request.bytes(target.address))
                 .collect(),
+            ending: plan.request.ending(),
             target: target.clone(),
             wait: plan.wait,
             connection: plan.connection,
@@ -128,7 +119,7 @@ impl Arm {
     }
 
     fn open(&mut self) -> io::Result<Stream> {
-        let tcp = TcpStream::connect_timeout(&self.target.address, self.timeout)?;
+        let tcp = sys::connect(&self.target, self.timeout)?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(self.timeout))?;
         tcp.set_write_timeout(Some(self.timeout))?;
@@ -202,8 +193,7 @@ impl Arm {
             last_byte: stream.next_byte.wrapping_sub(1),
             deadline_ns: outcome.user_send_ns.saturating_add(self.timeout_ns),
             outcome,
-            received: 0,
-            body: None,
+            answer: Answer::new(&self.ending),
             close: self.connection == Connection::New,
         });
         match sent {
@@ -253,7 +243,7 @@ impl Arm {
             pending,
         } = &mut self.links[connection];
         let (stream, pending) = (stream.as_ref()?, pending.as_mut()?);
-        let from = pending.place();
+        let from = pending.answer.place();
         if from == buffer.len() {
             let why = (Status::Malformed, "the response's head is longer than 64 KiB");
             return self.finish(connection, Err(why));
@@ -262,7 +252,7 @@ impl Arm {
             Ok(part) => {
                 pending.outcome.user_receive_ns = sys::monotonic_ns();
                 pending.outcome.kernel_rx_ns = part.kernel_rx_ns.or(pending.outcome.kernel_rx_ns);
-                pending.arrived(&buffer[..from + part.bytes], part.bytes)
+                pending.arrived(&self.ending, &buffer[..from + part.bytes], part.bytes)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
                 if !look_at_clock {
@@ -286,22 +276,28 @@ impl Arm {
     fn finish(&mut self, connection: usize, result: Result<(), Failure>) -> Option<Outcome> {
         self.take_stamp(connection);
         let link = &mut self.links[connection];
-        let Pending { mut outcome, close, .. } = link.pending.take()?;
+        let Pending {
+            mut outcome,
+            answer,
+            close,
+            ..
+        } = link.pending.take()?;
         if outcome.user_receive_ns == 0 {
             outcome.user_receive_ns = sys::monotonic_ns();
         }
+        outcome.http_status = answer.http_status;
+        outcome.bytes = u32::try_from(answer.received).unwrap_or(u32::MAX);
         match result {
-            Ok(()) if outcome.http_status == 200 => outcome.status = Status::Ok,
             Ok(()) => {
-                outcome.status = Status::BadStatus;
-                outcome.why = Some("the status code is not 200");
+                outcome.why = answer.refused(&self.ending);
+                outcome.status = outcome.why.map_or(Status::Ok, |_| Status::BadStatus);
             }
             Err((status, why)) => {
                 outcome.status = status;
                 outcome.why = Some(why);
             }
         }
-        if close || result.is_err() {
+        if close || answer.close || result.is_err() {
             // A late or surplus answer must not be taken for the answer to the next request.
             link.stream = None;
         }
@@ -310,65 +306,15 @@ impl Arm {
 }
 
 impl Pending {
-    /// Where in the buffer the next bytes belong: a body is counted, not kept.
-    fn place(&self) -> usize {
-        match self.body {
-            Some(_) => 0,
-            None => usize::try_from(self.received).unwrap_or(0),
-        }
-    }
-
     /// Takes note of `new` bytes, the last of `buffer`; the end, where this was it.
-    fn arrived(&mut self, buffer: &[u8], new: usize) -> Option<Result<(), Failure>> {
+    fn arrived(&mut self, ending: &Ending, buffer: &[u8], new: usize) -> Option<Result<(), Failure>> {
         if self.outcome.user_receive_ns > self.deadline_ns {
             return Some(Err(LATE));
         }
         if new == 0 {
-            return Some(match self.body {
-                Some(Reading::UntilClosed) => Ok(()),
-                _ => Err((
-                    Status::Reset,
-                    "the server closed the connection before the response was complete",
-                )),
-            });
+            return Some(self.answer.closed());
         }
-        self.received += new as u64;
-        self.outcome.bytes = u32::try_from(self.received).unwrap_or(u32::MAX);
-        let mut body = &buffer[buffer.len() - new..];
-        if self.body.is_none() {
-            match response::parse(buffer) {
-                Head::Incomplete => return None,
-                Head::Malformed(why) => return Some(Err((Status::Malformed, why))),
-                Head::Complete {
-                    http_status,
-                    head_bytes,
-                    body: kind,
-                    close,
-                } => {
-                    self.outcome.http_status = http_status;
-                    self.close |= close;
-                    body = &buffer[usize::try_from(head_bytes).unwrap_or(buffer.len())..];
-                    self.body = Some(match kind {
-                        Body::Length(length) => Reading::Total(head_bytes + length),
-                        Body::Chunked => Reading::Chunks(Chunked::default()),
-                        Body::UntilClosed => Reading::UntilClosed,
-                    });
-                }
-            }
-        }
-        match self.body.as_mut()? {
-            Reading::Total(total) if self.received == *total => Some(Ok(())),
-            Reading::Total(total) if self.received > *total => Some(Err((
-                Status::Malformed,
-                "there are bytes after the end of the response",
-            ))),
-            Reading::Total(_) | Reading::UntilClosed => None,
-            Reading::Chunks(chunks) => match chunks.take(body) {
-                Ok(true) => Some(Ok(())),
-                Ok(false) => None,
-                Err(why) => Some(Err((Status::Malformed, why))),
-            },
-        }
+        self.answer.arrived(ending, buffer, new)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loadgen::{Arrivals, Connection, Keyword, Plan, Position, Request, Schedule, Target, Wait};
+use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Position, Request, Schedule, Target, Wait};
 
 /// Measures the latency of HTTP servers, one request at a time, interleaved over all of them.
 #[derive(Parser)]
@@ -187,18 +187,25 @@ impl Probe {
     }
 
     /// The file's or the preset's request, changed as the flags say.
-    fn request(&self) -> Result<Request> {
-        let mut request = match &self.request {
-            None => self.preset.clone(),
+    fn request(&self) -> Result<Message> {
+        let message = match &self.request {
+            None => Message::Http(self.preset.clone()),
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
                 serde_json::from_str(&text).with_context(|| {
                     format!(
-                        "{} is no request: JSON with method, path, headers, body",
+                        "{} is no request: JSON with method, path, headers, body; or redis; or send and until or length",
                         path.display()
                     )
                 })?
             }
+        };
+        let changed =
+            !self.headers.is_empty() || [&self.method, &self.path, &self.body].iter().any(|flag| flag.is_some());
+        let mut request = match message {
+            Message::Http(request) => request,
+            other if changed => bail!("{other:?} is no HTTP request; leave out --method, --path, --header and --body"),
+            other => return Ok(other),
         };
         request.headers.extend(self.headers.iter().cloned());
         for (to, from) in [
@@ -210,7 +217,7 @@ impl Probe {
                 to.clone_from(from);
             }
         }
-        Ok(request)
+        Ok(Message::Http(request))
     }
 }
 
@@ -239,6 +246,7 @@ fn target(text: &str) -> Result<Target, String> {
     Ok(Target {
         arm: arm.to_owned(),
         address,
+        namespace: None,
     })
 }
 

@@ -3,17 +3,21 @@
 //! A [`Plan`] says what to send, to whom and in which order; [`run`] does it, writes every request as a row of one
 //! Parquet file, and returns a [`Summary`]. Nothing is written while a round is measured.
 
+mod answer;
 mod check;
 mod chunked;
+mod client;
 mod closed;
 mod connection;
 mod error;
 mod live;
+mod message;
 mod open;
 mod plan;
 mod prober;
 mod recorder;
 mod request;
+mod resp;
 mod response;
 mod run;
 mod schedule;
@@ -21,7 +25,9 @@ mod summary;
 mod sys;
 
 pub use check::{Check, Clocks, Verdict};
+pub use client::{Client, Reply};
 pub use error::Error;
+pub use message::{Bytes, End, Message};
 pub use plan::{Arrivals, Connection, Plan, Schedule, Target, Wait};
 pub use request::{Keyword, Position, Request};
 pub use run::run;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, wrong};
-use crate::request::{Keyword, Request};
+use crate::message::Message;
+use crate::request::Keyword;
 
 /// One run of the prober against the arms of one launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Plan {
     /// The arms, in the order in which they are connected to.
     pub arms: Vec<Target>,
     /// What is sent to each.
-    pub request: Request,
+    pub request: Message,
     /// A share of the requests is sent with a keyword.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyword: Option<Keyword>,
@@ -73,6 +74,9 @@ pub struct Target {
     pub arm: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Network namespace from which it is reached, as a file such as `/proc/1234/ns/net`; the prober's own without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<PathBuf>,
 }
 
 /// Order of the requests.
@@ -249,7 +253,7 @@ impl Plan {
         self.request.validate()?;
         self.keyword
             .as_ref()
-            .map_or(Ok(()), |keyword| keyword.validate(&self.request))
+            .map_or(Ok(()), |keyword| self.request.validate_keyword(keyword))
     }
 
     /// What one thread does of a plan that has been checked, as the plan of one thread.
@@ -272,7 +276,7 @@ impl Plan {
     }
 
     /// What can be sent: the plain request and, where there is one, that with the keyword.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Message> {
         let mut requests = vec![self.request.clone()];
         requests.extend(self.keyword.as_ref().map(|keyword| self.request.with(keyword)));
         requests

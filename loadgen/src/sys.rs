@@ -4,12 +4,16 @@
     reason = "kernel time stamps come in control messages, which only raw calls return"
 )]
 
+use std::fs::File;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::TcpStream;
 use std::num::NonZeroI64;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use crate::plan::Target;
 
 /// Room for a stamp, an extended error and an address, aligned as control messages must be.
 type Control = [u64; 64];
@@ -29,6 +33,27 @@ pub(crate) fn monotonic_ns() -> i64 {
     // SAFETY: `time` is valid for writes; this clock always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     nanoseconds(time)
+}
+
+/// Connects to a server, where it has a network namespace of its own from there: a socket belongs to the namespace in
+/// which it was made, whatever its thread does afterwards.
+///
+/// # Errors
+/// When there is no such namespace, this process may not enter it, or nobody listens.
+pub(crate) fn connect(target: &Target, timeout: Duration) -> io::Result<TcpStream> {
+    let Some(namespace) = &target.namespace else {
+        return TcpStream::connect_timeout(&target.address, timeout);
+    };
+    let home = File::open("/proc/thread-self/ns/net")?;
+    go_to(&File::open(namespace)?)?;
+    let stream = TcpStream::connect_timeout(&target.address, timeout);
+    go_to(&home)?;
+    stream
+}
+
+fn go_to(namespace: &File) -> io::Result<()> {
+    // SAFETY: setns takes two numbers, and the descriptor is open.
+    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })
 }
 
 /// Asks for software stamps of sent and received segments; sent ones are numbered by byte from here on.

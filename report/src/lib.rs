@@ -15,6 +15,8 @@ pub mod fit;
 pub mod further;
 pub mod html;
 pub mod load;
+pub mod measured;
+pub mod measured_page;
 pub mod paper;
 pub mod reproduction;
 pub mod results;

@@ -1,7 +1,10 @@
 //! `report`: reads datasets, writes tables, figures, `results.json` and the HTML report.
 #![forbid(unsafe_code)]
 
+mod measured_verb;
+
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use analysis::figures::Figure;
 use analysis::principles::checklist;
@@ -114,6 +117,8 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Print what hooks cost, as `bench measure` has measured it, and write a page
+    Measured(measured_verb::Options),
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -141,16 +146,17 @@ struct Output {
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     Text,
     Json,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Html(output) => write_html(&output),
-        Command::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out),
+        Command::Measured(options) => return measured_verb::run(&options),
+        Command::Html(output) => write_html(&output)?,
+        Command::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
         Command::Effects { run, format } => {
             let run = Run::open(&run)?;
             let samples = load::run_samples(&run)?;
@@ -164,25 +170,25 @@ fn main() -> Result<()> {
                 }
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
             }
-            Ok(())
         }
-        Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out),
+        Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
         Command::Claims {
             runs,
             study,
             format,
             keep,
-        } => print_claims(&runs, &study, format, keep.as_deref()),
-        Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out),
+        } => print_claims(&runs, &study, format, keep.as_deref())?,
+        Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
         Command::Fit {
             study,
             calibration,
             run,
             out,
-        } => write_fit(&study, &calibration, &run, &out),
-        Command::Simulate { size, out } => write_simulation(size, out.as_deref()),
-        Command::Study { study, format, figures } => print_study(&study, format, figures.as_deref()),
+        } => write_fit(&study, &calibration, &run, &out)?,
+        Command::Simulate { size, out } => write_simulation(size, out.as_deref())?,
+        Command::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {

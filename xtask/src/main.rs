@@ -8,13 +8,14 @@ mod build;
 mod calibrate;
 mod claims;
 mod cluster;
-mod coverage;
 mod doctor;
 mod figures;
 mod fuzz;
 mod import;
 mod inject;
+mod measure;
 mod notebooks;
+mod observe;
 mod paper;
 mod paths;
 mod plan;
@@ -54,6 +55,8 @@ enum Verb {
     Build,
     /// Which conditions and instruments work here, and for each that does not, why and the fix
     Doctor(doctor::Arguments),
+    /// What your hooks cost your server: latency, throughput, processor time, memory, with controls
+    Measure(Box<measure::Arguments>),
     /// Measure one experiment
     Run(run::Arguments),
     /// Bring a condition up or down by hand, or list what is there
@@ -90,8 +93,8 @@ enum Verb {
     /// Compare side by side with others, in one run
     #[command(subcommand)]
     Bench(bench::Arguments),
-    /// Run a program with the hook and say what the hook sees of it, and what it cannot
-    Coverage(coverage::Arguments),
+    /// By which functions and system calls a server receives, and whether a hook sees it
+    Observe(observe::Arguments),
     /// Try inputs on the hook's logic, with every memory access checked
     Fuzz(fuzz::Arguments),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
@@ -102,7 +105,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     match dispatch(Arguments::parse().verb) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -110,7 +113,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(verb: Verb) -> Result<()> {
+fn dispatch(verb: Verb) -> Result<ExitCode> {
+    let stood_in = std::env::current_dir().context("the present folder")?;
     let root = paths::root();
     std::env::set_current_dir(&root).with_context(|| format!("entering the project's folder {}", root.display()))?;
     match verb {
@@ -118,6 +122,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Build => build::run(),
         Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Measure(arguments) => return measure::run(&arguments, &stood_in),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
@@ -133,9 +138,10 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Archive(arguments) => archive::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
-        Verb::Coverage(arguments) => coverage::run(&arguments),
+        Verb::Observe(arguments) => observe::run(&arguments, &stood_in),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use duct::Expression;
@@ -59,6 +60,22 @@ impl Program {
     /// When it cannot be started or fails.
     pub(crate) fn run(&self) -> Result<()> {
         self.run_as(&self.expression())
+    }
+
+    /// Runs it; its exit status is the verb's.
+    ///
+    /// # Errors
+    /// When it cannot be started or is ended by a signal.
+    pub(crate) fn status(&self) -> Result<ExitCode> {
+        eprintln!("$ {}", self.shown());
+        let output = self.expression().unchecked().run();
+        let status = output
+            .with_context(|| format!("cannot start `{}`", self.shown()))?
+            .status;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code
+            .with_context(|| format!("`{}` failed: {status}", self.shown()))?
+            .into())
     }
 
     /// As [`Program::run`], but what it prints is talk, not a result of the verb.

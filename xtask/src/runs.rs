@@ -31,8 +31,16 @@ impl Name {
         if let Some(folder) = unfinished {
             return Ok((folder, Progress::Continued));
         }
+        Ok((self.new_folder(runs)?, Progress::New))
+    }
+
+    /// A new folder's path in `runs`, not yet made.
+    ///
+    /// # Errors
+    /// When the time cannot be told.
+    pub(crate) fn new_folder(&self, runs: &Path) -> Result<PathBuf> {
         let now = Program::new("date").args(["--utc", "+%Y%m%dT%H%M%SZ"]).output()?;
-        Ok((runs.join(format!("{}-{}", self.stem, now.trim())), Progress::New))
+        Ok(runs.join(format!("{}-{}", self.stem, now.trim())))
     }
 
     fn is_name_of(&self, folder: &Path) -> bool {

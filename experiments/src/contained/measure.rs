@@ -114,6 +114,7 @@ impl Job<'_> {
             Some(Target {
                 arm: arm.arm.name.clone(),
                 address: arm.address,
+                namespace: None,
             })
         });
         let plan = self.experiment.plan(targets.collect());
@@ -172,6 +173,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Resul
             address: arm.address,
             telemetry: telemetry.transpose()?,
             limits: limits.any().then_some(limits),
+            resources: None,
         },
         hits: hits(&arm.arm.name, &used),
         killed,

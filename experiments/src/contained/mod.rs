@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use agent::{LOG, TELEMETRY};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clusters::container::{ContainerSpec, Engine, Owner, Role};
 use clusters::{Condition, Image};
 use dataset::LaunchRecord;
@@ -76,6 +76,11 @@ impl Job<'_> {
 
     /// The agent, which starts the server with the arm's treatment.
     fn command(&self, arm: &Arm, port: u16) -> Result<Vec<String>> {
+        ensure!(
+            arm.preload.is_none(),
+            "arm {}: images hold our own hook only; use a condition local-* for the treatment preload",
+            arm.name
+        );
         let mut words = [Image::AGENT, "arm", "--processor", "first"]
             .map(str::to_owned)
             .to_vec();
@@ -89,7 +94,7 @@ impl Job<'_> {
             Path::new(Image::HOOK),
             None,
             &work.join(LOG),
-            &work.join(TELEMETRY),
+            Some(&work.join(TELEMETRY)),
         ) {
             words.extend(["--env".to_owned(), format!("{name}={}", value.to_string_lossy())]);
         }

@@ -1,6 +1,8 @@
 //! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod programs;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -96,18 +98,18 @@ impl Desk {
         path
     }
 
+    /// The runner, with a mark by which every process that descends from it is found.
+    pub(crate) fn bench(&self) -> Command {
+        let mut command = Command::new(self.path("bin/bench"));
+        command.env("RUN_MARK", self.directory.path()).stdin(Stdio::null());
+        command
+    }
+
     /// `bench run experiment.toml --out run`, with `text` in the file.
     pub(crate) fn run(&self, text: &str) -> Command {
         let definition = self.definition(text);
-        let mut command = Command::new(self.path("bin/bench"));
-        command
-            .arg("run")
-            .arg(definition)
-            .arg("--out")
-            .arg(self.path("run"))
-            // By which every process that descends from this one is found.
-            .env("RUN_MARK", self.directory.path())
-            .stdin(Stdio::null());
+        let mut command = self.bench();
+        command.arg("run").arg(definition).arg("--out").arg(self.path("run"));
         command
     }
 
@@ -127,6 +129,13 @@ impl Desk {
         }
         found
     }
+}
+
+/// Whether this machine has network namespaces for a launch.
+pub(crate) fn has_namespaces(desk: &Desk) -> bool {
+    let output = Command::new(desk.path("bin/bench")).arg("places").output().unwrap();
+    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    places[0]["level"] != "loopback"
 }
 
 /// What a command says when it fails; panics when it succeeds.

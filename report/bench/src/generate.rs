@@ -119,6 +119,7 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         }),
         coverage: None,
         limits: None,
+        resources: None,
     });
     Ok(LaunchRecord {
         condition: CONDITION.to_owned(),

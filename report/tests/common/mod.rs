@@ -136,6 +136,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
             dropped: 0,
         }),
         coverage: None,
+        resources: None,
     });
     LaunchRecord {
         condition: "local-pod".to_owned(),

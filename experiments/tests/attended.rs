@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 fn coverage(desk: &Desk, program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(desk.path("bin/bench"));
     command
-        .arg("coverage")
-        .arg("--hook")
+        .arg("observe")
+        .arg("--own-hook")
         .arg(desk.path("hook/libreadhook.so"));
     command.arg("--json").arg("--").arg(program).args(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,14 +1,10 @@
-//! `bench coverage -- CMD…`: runs a program with the hook and says what the hook saw of it, and what it cannot see.
-
-mod blind_spots;
+//! A program that is run with the hook until it ends, whatever reaches it: what the hook saw of it, and what it cannot.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,26 +14,15 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Serialize;
 
+use super::Options;
+use super::blind_spots::{self, BlindSpot, Watch};
 use crate::memory::{MemoryFile, Seen};
-use blind_spots::{BlindSpot, Watch};
+use crate::run::stop_flag;
 
 /// How often the processes are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a program may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
-    /// The hook, a libreadhook.so
-    #[arg(long)]
-    hook: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    /// The program and its arguments; what it needs to receive something is up to you
-    #[arg(last = true, required = true)]
-    command: Vec<OsString>,
-}
 
 /// The report.
 #[derive(Debug, Serialize)]
@@ -50,24 +35,28 @@ struct Report {
 }
 
 /// Runs the program until it ends or Ctrl-C, which is passed on to it, and prints the report.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let hook = std::path::absolute(&options.hook)?;
+pub(super) fn run(options: &Options) -> Result<()> {
+    let hook = std::path::absolute(&options.own_hook)?;
     if !hook.is_file() {
         bail!("{} is not there; `cargo xtask build` makes it", hook.display());
     }
     let mut telemetry = MemoryFile::telemetry(0)?;
     let (program, arguments) = options.command.split_first().context("no program to run")?;
-    let stopped = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stopped))?;
-    }
+    let stopped = stop_flag()?;
     let mut child = Command::new(program)
         .args(arguments)
+        .current_dir(options.directory.as_deref().unwrap_or(Path::new(".")))
+        .envs(
+            options
+                .environment
+                .iter()
+                .filter_map(|variable| variable.split_once('=')),
+        )
         .env("LD_PRELOAD", &hook)
         .env("READHOOK_MODE", "track")
         .env("READHOOK_TELEMETRY", &telemetry.path)
         .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))?;
+        .with_context(|| format!("cannot start {program}"))?;
     let mut not_covered = BTreeSet::new();
     let mut watch = Watch::new(&telemetry.path, &hook);
     let mut asked = None;
@@ -86,11 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         not_covered.extend(blind_spots::of_program(Path::new(program)));
     }
     let report = Report {
-        command: options
-            .command
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
+        command: options.command.clone(),
         coverage,
         not_covered,
     };

@@ -7,15 +7,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Libraries that encrypt, by the beginning of their names.
 const TLS: [&str; 4] = ["libssl.", "libgnutls.", "libssl3.", "libmbedtls."];
 
 /// One reason why payload may pass unseen.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason", content = "where")]
-pub(super) enum BlindSpot {
+pub(crate) enum BlindSpot {
     /// No dynamic loader runs, so nothing is preloaded.
     Static(PathBuf),
     /// The Go runtime makes system calls itself.
@@ -59,15 +59,23 @@ impl fmt::Display for BlindSpot {
     }
 }
 
+impl BlindSpot {
+    /// Whether it is so without our hook, too.
+    pub(super) fn is_of_the_server(&self) -> bool {
+        !matches!(self, Self::NotLoaded(_))
+    }
+}
+
 /// Why a program's file may not load the hook.
-pub(super) fn of_program(program: &Path) -> Vec<BlindSpot> {
+pub(crate) fn of_program(program: &Path) -> Vec<BlindSpot> {
     match found(program) {
         Some(path) => of_file(&path),
         None => Vec::new(),
     }
 }
 
-fn of_file(path: &Path) -> Vec<BlindSpot> {
+/// What its file says of a program.
+pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
     let mut spots = Vec::new();
     if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o6000 != 0) {
         spots.push(BlindSpot::Privileged(path.to_owned()));
@@ -147,7 +155,8 @@ impl Watch {
     }
 }
 
-fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
+/// What is to be said of a process, given its folder in /proc.
+pub(super) fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
     // A process that ends meanwhile has nothing more to say.
     let (Ok(maps), Ok(name)) = (
         fs::read_to_string(process.join("maps")),

@@ -1,0 +1,112 @@
+//! Whether a hooked server answers as the bare one does.
+
+use dataset::Fault;
+
+use super::different;
+use crate::trial::Trial;
+
+/// Bytes shown around a difference.
+const SHOWN: usize = 60;
+
+/// What the bare server's own answers have in common, from much to little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Common {
+    Bytes,
+    Length,
+    FirstLine,
+}
+
+fn common(bare: &Trial, again: &Trial) -> Common {
+    let vary = bare.varies || again.varies || bare.answer != again.answer;
+    match (vary, bare.answer.len() == again.answer.len()) {
+        (false, _) => Common::Bytes,
+        (true, true) => Common::Length,
+        (true, false) => Common::FirstLine,
+    }
+}
+
+/// That the bare server's answers differ, so that less of them can be compared.
+pub(super) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
+    let compared = match common(bare, again) {
+        Common::Bytes => return None,
+        Common::Length => "first line and length",
+        Common::FirstLine => "first line",
+    };
+    Some(format!(
+        "the answers differ from each other without any hook, so that only their {compared} were compared; \
+         name the headers that differ as `varying` in a server file"
+    ))
+}
+
+/// How the answers of a hooked server differ from those of the bare one.
+pub(super) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<Fault> {
+    let (expected, found) = (&bare.answer[..], &hooked.answer[..]);
+    let common = common(bare, again);
+    if common == Common::Bytes && hooked.varies {
+        return Some(different(
+            "its answers differ from each other; without the hook they do not".to_owned(),
+        ));
+    }
+    let line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let same = match common {
+        Common::Bytes => expected == found,
+        Common::Length => expected.len() == found.len() && expected[..line(expected)] == found[..line(found)],
+        Common::FirstLine => expected[..line(expected)] == found[..line(found)],
+    };
+    if same {
+        return None;
+    }
+    let at = expected.iter().zip(found).position(|(one, other)| one != other);
+    let at = at.unwrap_or_else(|| expected.len().min(found.len()));
+    let around = |bytes: &[u8]| {
+        let part = &bytes[at.saturating_sub(SHOWN / 2).min(bytes.len())..bytes.len().min(at + SHOWN)];
+        format!("{:?}", String::from_utf8_lossy(part))
+    };
+    Some(different(format!(
+        "at byte {at} of {} bytes without and {} bytes with the hook: {} without, {} with it",
+        expected.len(),
+        found.len(),
+        around(expected),
+        around(found)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(answer: &str) -> Trial {
+        Trial {
+            arm: String::new(),
+            fault: None,
+            answer: answer.into(),
+            varies: false,
+            rtt_ns: 1,
+            ready_s: 1.0,
+            receives: None,
+            processes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_difference_is_shown_where_it_begins() {
+        let bare = trial("HTTP/1.1 200 OK\r\n\r\nhello");
+        assert!(difference(&bare, &bare, &bare).is_none() && varying(&bare, &bare).is_none());
+        let what = difference(&bare, &bare, &trial("HTTP/1.1 200 OK\r\n\r\nhullo"))
+            .unwrap()
+            .what;
+        assert!(what.contains("at byte 20 of 24") && what.contains("hullo"), "{what}");
+        assert!(difference(&bare, &bare, &trial("HTTP/1.1 200 OK\r\n\r\n")).is_some());
+    }
+
+    #[test]
+    fn answers_that_vary_by_themselves_are_compared_by_what_they_share() {
+        let (one, other) = (trial("200\nab"), trial("200\nba"));
+        assert!(varying(&one, &other).unwrap().contains("first line and length"));
+        assert!(difference(&one, &other, &trial("200\nxy")).is_none());
+        assert!(difference(&one, &other, &trial("200\nxyz")).is_some());
+        assert!(difference(&one, &other, &trial("500\nxy")).is_some());
+        let longer = trial("200\nabc");
+        assert!(difference(&one, &longer, &trial("200\n")).is_none());
+    }
+}

@@ -1,0 +1,235 @@
+//! `bench measure`: what hooks cost a server. Each arm is tried alone first; what can be measured is measured by the same
+//! launches as any experiment, into the same dataset.
+
+mod compare;
+pub(crate) mod plan;
+pub(crate) mod subject;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clusters::container::Stop;
+use clusters::{Level, Place};
+use dataset::{Fault, FaultKind, TRIED, Tried, TriedHook};
+
+use crate::contained::Engines;
+use crate::definition::Experiment;
+use crate::places;
+use crate::run::{carry_out, launched, stop_flag};
+use crate::setting::Setting;
+use crate::spec::Task;
+use crate::treatment::Preload;
+use crate::trial::Trial;
+use crate::units::duration_ns;
+use plan::{BARE, CONTROL, Calibration, OWN};
+use subject::{Given, Subject};
+
+/// Client and server share a network namespace, so that the network adds as little as can be.
+const PLACE: Place = Place::LocalPod;
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// A shared object to be loaded by LD_PRELOAD; once per hook
+    #[arg(long = "hook", required = true)]
+    hooks: Vec<PathBuf>,
+    /// A variable of the server's, with and without a hook, as NAME=VALUE
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    environment: Vec<String>,
+    /// File with the request, TOML or JSON, instead of GET / or of the server's own
+    #[arg(long)]
+    request: Option<PathBuf>,
+    /// Port on which the server listens, where it is not told one by {port}
+    #[arg(long)]
+    port: Option<u16>,
+    /// A ready server, such as sut/macro/nginx.toml, instead of a command
+    #[arg(long, conflicts_with_all = ["command", "port"])]
+    server: Option<PathBuf>,
+    /// Longest time until the server answers, as 30s [default: a minute]
+    #[arg(long, value_parser = duration_ns)]
+    ready: Option<f64>,
+    /// Folder in which the command is started [default: the present one]
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// Folder of the run
+    #[arg(long)]
+    out: PathBuf,
+    /// Stop when half of each contrast's 95 % interval is at most this, after ten launches or more
+    #[arg(long, default_value = "100ns", value_parser = duration_ns)]
+    precision: f64,
+    /// Begin no further launch after this time, once there are ten
+    #[arg(long, default_value = "75s", value_parser = duration_ns)]
+    budget: f64,
+    /// Our own hook, for the calibration; beside this program's folder if not given
+    #[arg(long)]
+    own_hook: Option<PathBuf>,
+    /// The command of the server; {port} stands for its port, {dir} for a folder of its own
+    #[arg(last = true, required_unless_present = "server")]
+    command: Vec<String>,
+}
+
+/// A hook under its name.
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    pub(crate) name: String,
+    pub(crate) preload: Preload,
+}
+
+/// Tries, measures, and leaves a run.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let stopped = stop_flag()?;
+    let setting = Setting::find(options.own_hook.as_deref())?;
+    let subject = Subject::read(&Given {
+        environment: &options.environment,
+        request: options.request.as_deref(),
+        server: options.server.as_deref(),
+        command: &options.command,
+        port: options.port,
+        directory: options.directory.as_deref(),
+        ready_ns: options.ready,
+    })?;
+    let hooks = hooks(&options.hooks)?;
+    ensure!(
+        !options.out.join(TRIED).exists(),
+        "{} holds a measurement already; choose another --out",
+        options.out.display()
+    );
+    fs::create_dir_all(&options.out).with_context(|| format!("cannot make {}", options.out.display()))?;
+    let (level, _) = places::best_level(PLACE).map_err(anyhow::Error::msg)?;
+    let tries = Tries {
+        experiment: plan::for_trials(&subject, &hooks),
+        setting: &setting,
+        level,
+        folder: &options.out,
+        stopped: &stopped,
+    };
+    tries.experiment.validate()?;
+    let (tried, slowest) = tries.all(&subject.name, &hooks)?;
+    dataset::write_json(&options.out.join(TRIED), &tried)?;
+    let measurable: Vec<Hook> = hooks
+        .iter()
+        .zip(&tried.hooks)
+        .filter(|(_, tried)| tried.fault.is_none())
+        .map(|(hook, _)| hook.clone())
+        .collect();
+    if measurable.is_empty() {
+        println!(
+            "no hook can be measured; {} says why",
+            options.out.join(TRIED).display()
+        );
+        return Ok(());
+    }
+    let calibration = if tried.no_calibration.is_none() {
+        Calibration::Pair
+    } else {
+        Calibration::None
+    };
+    let experiment = plan::for_measuring(&subject, &measurable, calibration, &slowest, options);
+    experiment.validate()?;
+    carry_out(experiment, &options.out, &setting, &Engines::default(), false, &stopped)
+}
+
+/// The hooks with their names, which are those of their files.
+fn hooks(paths: &[PathBuf]) -> Result<Vec<Hook>> {
+    let mut hooks: Vec<Hook> = Vec::new();
+    for given in paths {
+        // The memory map has the resolved name.
+        let path = given
+            .canonicalize()
+            .with_context(|| format!("the hook {} is not there", given.display()))?;
+        if !path.is_file() {
+            bail!("{} is no file; expected a shared object", given.display());
+        }
+        let file = given.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let like = hooks.iter().filter(|hook| hook.name.starts_with(&file)).count();
+        hooks.push(Hook {
+            name: if like == 0 {
+                file
+            } else {
+                format!("{file} ({})", like + 1)
+            },
+            preload: Preload {
+                sha256: Some(dataset::sha256(&path)?),
+                path,
+                environment: BTreeMap::new(),
+            },
+        });
+    }
+    Ok(hooks)
+}
+
+/// How one arm after the other is tried.
+struct Tries<'a> {
+    experiment: Experiment,
+    setting: &'a Setting,
+    level: Level,
+    folder: &'a Path,
+    stopped: &'a Stop,
+}
+
+impl Tries<'_> {
+    /// What all came to, and the slowest of the arms that work.
+    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(Tried, Trial)> {
+        let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
+        let mut slowest = bare.clone();
+        let mut tried = Vec::new();
+        for hook in hooks {
+            let mut trial = self.one(&hook.name, bare.ready_s)?;
+            if trial.fault.is_none() {
+                trial.fault = compare::difference(&bare, &again, &trial);
+            }
+            if trial.fault.is_none() && trial.rtt_ns > slowest.rtt_ns {
+                slowest = trial.clone();
+            }
+            tried.push(TriedHook {
+                name: hook.name.clone(),
+                path: hook.preload.path.clone(),
+                fault: trial.fault,
+            });
+        }
+        let own = self.one(OWN, bare.ready_s)?;
+        let tried = Tried {
+            server: server.to_owned(),
+            hooks: tried,
+            no_calibration: plan::calibration(&own).err(),
+            warnings: compare::varying(&bare, &again).into_iter().collect(),
+        };
+        Ok((tried, slowest))
+    }
+
+    /// An arm without a hook, which must work.
+    fn bare(&self, arm: &str) -> Result<Trial> {
+        let trial = self.launch(&self.experiment, arm)?;
+        match &trial.fault {
+            Some(fault) => bail!("without any hook, {fault}"),
+            None => Ok(trial),
+        }
+    }
+
+    /// An arm with a hook, which need not take much longer to start than without.
+    fn one(&self, arm: &str, bare_ready_s: f64) -> Result<Trial> {
+        let mut experiment = self.experiment.clone();
+        plan::hurry(&mut experiment, bare_ready_s);
+        self.launch(&experiment, arm)
+    }
+
+    fn launch(&self, experiment: &Experiment, arm: &str) -> Result<Trial> {
+        let folder = self.folder.join(".trial");
+        fs::create_dir(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let mut spec = self.setting.launch(experiment, (PLACE, self.level), 0, &folder)?;
+        spec.task = Task::Try(arm.to_owned());
+        let trial = launched::<Trial>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        trial
+    }
+}
+
+/// A difference that nobody asked for.
+fn different(what: String) -> Fault {
+    Fault {
+        kind: FaultKind::DifferentAnswer,
+        what,
+        output: String::new(),
+    }
+}

@@ -1,0 +1,202 @@
+//! The experiments that a measurement is made of.
+
+use clusters::Condition;
+use loadgen::{Arrivals, Connection, Schedule, Wait};
+
+use super::subject::Subject;
+use super::{Hook, Options, PLACE};
+use crate::definition::{Arm, Contrast, Experiment, Load, Role, Sut, Treatment};
+use crate::options::MOST_LAUNCHES;
+use crate::trial::{ASKED, Trial};
+
+/// The arm without a hook.
+pub(crate) const BARE: &str = "unmodified";
+/// The same again: the A/A control.
+pub(crate) const CONTROL: &str = "control";
+/// Our own hook, to see what it sees.
+pub(crate) const OWN: &str = "track";
+const NO_DELAY: &str = "delay-0";
+const DELAY: &str = "delay-5us";
+const DELAY_NS: u64 = 5_000;
+
+/// Fewer launches are not trusted to say how much launches differ.
+const FEWEST_LAUNCHES: u32 = 10;
+/// Rounds of a launch: more launches say more than longer ones.
+const ROUNDS: std::ops::RangeInclusive<u64> = 400..=5_000;
+/// What a launch takes besides starting and measuring its servers, s.
+const LAUNCH_S: f64 = 0.3;
+/// A hooked server may take so long to start, and so many times as long as the bare one.
+const HURRY_S: f64 = 10.0;
+const HURRY: f64 = 10.0;
+
+/// Whether the known delay is measured beside the hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calibration {
+    Pair,
+    None,
+}
+
+/// Whether our hook sees each request once, so that its delay is a delay of each request; or why it cannot be used.
+pub(super) fn calibration(own: &Trial) -> Result<(), String> {
+    if let Some(fault) = &own.fault {
+        return Err(format!("with our own hook, {}", fault.what));
+    }
+    match own.receives {
+        Some(ASKED) => Ok(()),
+        Some(0) | None => Err(
+            "our own hook sees no payload of this server, so that it cannot delay it; `cargo xtask observe` says why"
+                .to_owned(),
+        ),
+        Some(receives) => Err(format!(
+            "our own hook sees {receives} payloads in {ASKED} requests, so that its delay is none of each request"
+        )),
+    }
+}
+
+/// All arms, to be tried one by one.
+pub(super) fn for_trials(subject: &Subject, hooks: &[Hook]) -> Experiment {
+    let arms = [
+        vec![
+            arm(BARE, Treatment::Unmodified),
+            arm(CONTROL, Treatment::Unmodified),
+            arm(OWN, Treatment::Track),
+        ],
+        hooks.iter().map(hooked).collect(),
+    ];
+    experiment(subject, arms.concat())
+}
+
+/// A server without and with our own hook, which leaves a record of each payload.
+pub(crate) fn for_observing(subject: &Subject) -> Experiment {
+    let own = Arm {
+        records: true,
+        ..arm(OWN, Treatment::Track)
+    };
+    experiment(subject, vec![arm(BARE, Treatment::Unmodified), own])
+}
+
+/// Shortens the time for which a server is waited for, given how long the bare one took.
+pub(crate) fn hurry(experiment: &mut Experiment, bare_ready_s: f64) {
+    if let Sut::Command(program) = &mut experiment.sut {
+        program.ready_s = program.ready_s.min(HURRY_S + HURRY * bare_ready_s);
+    }
+}
+
+/// The arms that can be measured, with as many rounds as the budget lets.
+pub(super) fn for_measuring(
+    subject: &Subject,
+    hooks: &[Hook],
+    calibration: Calibration,
+    slowest: &Trial,
+    options: &Options,
+) -> Experiment {
+    let mut arms = vec![arm(BARE, Treatment::Unmodified), arm(CONTROL, Treatment::Unmodified)];
+    arms.extend(hooks.iter().map(hooked));
+    let contrast = |name: &str, baseline: &str, arm: &str, role| Contrast {
+        name: name.to_owned(),
+        baseline: baseline.to_owned(),
+        arm: arm.to_owned(),
+        role,
+        location: analysis::Location::Median,
+    };
+    let mut contrasts = vec![contrast("A/A", BARE, CONTROL, Role::Control)];
+    contrasts.extend(
+        hooks
+            .iter()
+            .map(|hook| contrast(&hook.name, BARE, &hook.name, Role::Effect)),
+    );
+    if let Some((first, others)) = hooks.split_first() {
+        contrasts.extend(others.iter().map(|other| {
+            let name = format!("{} against {}", other.name, first.name);
+            contrast(&name, &first.name, &other.name, Role::Effect)
+        }));
+    }
+    if calibration == Calibration::Pair {
+        for (name, delay_ns) in [(NO_DELAY, 0), (DELAY, DELAY_NS)] {
+            arms.push(Arm {
+                delay_ns: Some(delay_ns),
+                ..arm(name, Treatment::Delay)
+            });
+        }
+        contrasts.push(contrast("calibration, 5 µs", NO_DELAY, DELAY, Role::Calibration));
+    }
+    let budget_s = options.budget / 1e9;
+    let mut experiment = experiment(subject, arms);
+    let rounds = rounds(budget_s, experiment.arms.len(), slowest);
+    experiment.load.warm_up_rounds = subject.warm_up_rounds.unwrap_or(rounds / 10);
+    experiment.load.rounds = rounds + experiment.load.warm_up_rounds;
+    experiment.contrasts = contrasts;
+    experiment.launches = MOST_LAUNCHES;
+    experiment.fewest_launches = FEWEST_LAUNCHES;
+    experiment.precision_ns = Some(options.precision);
+    experiment.budget_s = Some(budget_s);
+    experiment
+}
+
+/// As many rounds as leave time for enough launches.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate, clamped to a range"
+)]
+fn rounds(budget_s: f64, arms: usize, slowest: &Trial) -> u64 {
+    let launch_s = budget_s / f64::from(FEWEST_LAUNCHES + 2);
+    let left_s = launch_s - LAUNCH_S - slowest.ready_s * arms as f64;
+    let round_s = slowest.rtt_ns.max(1) as f64 / 1e9 * arms as f64;
+    ((left_s / round_s).max(0.0) as u64).clamp(*ROUNDS.start(), *ROUNDS.end())
+}
+
+fn arm(name: &str, treatment: Treatment) -> Arm {
+    Arm {
+        name: name.to_owned(),
+        treatment,
+        delay_ns: None,
+        delay_every: None,
+        records: false,
+        limits: None,
+        preload: None,
+    }
+}
+
+fn hooked(hook: &Hook) -> Arm {
+    Arm {
+        preload: Some(hook.preload.clone()),
+        ..arm(&hook.name, Treatment::Preload)
+    }
+}
+
+fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
+    Experiment {
+        name: "measure".to_owned(),
+        question: format!("What do hooks cost {}?", subject.name),
+        conditions: vec![Condition::Local(PLACE)],
+        launches: 1,
+        precision_ns: None,
+        budget_s: None,
+        fewest_launches: 0,
+        seed: 2310,
+        // It follows first processes, which a server may leave; what an arm took is read before and after.
+        monitor: false,
+        limits: None,
+        load: Load {
+            schedule: Schedule::Interleaved,
+            arrivals: Arrivals::Closed,
+            connections: 1,
+            connection: Connection::KeepAlive,
+            rounds: *ROUNDS.start(),
+            warm_up_rounds: 0,
+            segment_rounds: 100,
+            wait: Wait::Spin,
+            kernel_stamps: true,
+            timeout_ms: 5_000,
+            max_error_share: 0.0,
+        },
+        request: subject.request.clone(),
+        keyword: None,
+        words: None,
+        sut: Sut::Command(Box::new(subject.program.clone())),
+        arms,
+        contrasts: Vec::new(),
+    }
+}

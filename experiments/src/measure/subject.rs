@@ -1,0 +1,108 @@
+//! The server that is measured, from a file or from the command line.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use loadgen::{Message, Request};
+
+use crate::program::{Program, ServerFile};
+
+/// What the command line says of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) environment: &'a [String],
+    pub(crate) request: Option<&'a Path>,
+    pub(crate) server: Option<&'a Path>,
+    pub(crate) command: &'a [String],
+    pub(crate) port: Option<u16>,
+    pub(crate) directory: Option<&'a Path>,
+    /// Longest time until the server answers, ns.
+    pub(crate) ready_ns: Option<f64>,
+}
+
+/// Server and request.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) program: Program,
+    pub(crate) request: Message,
+    pub(crate) warm_up_rounds: Option<u64>,
+}
+
+impl Subject {
+    pub(crate) fn read(given: &Given<'_>) -> Result<Self> {
+        let environment = environment(given.environment)?;
+        let request = given.request.map(request).transpose()?;
+        let mut subject = match given.server {
+            Some(path) => {
+                let file = ServerFile::read(path)?;
+                let program = &file.server.command[0];
+                if !is_there(program) {
+                    bail!(
+                        "{program} is not installed; Debian has it in the package {}, nixpkgs as {}",
+                        file.debian,
+                        file.nixpkgs
+                    );
+                }
+                Self {
+                    name: file.name,
+                    program: file.server,
+                    request: file.request,
+                    warm_up_rounds: file.warm_up_rounds,
+                }
+            }
+            None => Self {
+                name: given.command.join(" "),
+                program: Program::new(given.command.to_vec(), given.port, given.directory)?,
+                request: Message::Http(Request::preset("minimal").context("the plain request")?),
+                warm_up_rounds: None,
+            },
+        };
+        subject.program.environment.extend(environment);
+        if let Some(ready_ns) = given.ready_ns {
+            subject.program.ready_s = ready_ns / 1e9;
+        }
+        subject.program.validate()?;
+        subject.request = request.unwrap_or(subject.request);
+        Ok(subject)
+    }
+}
+
+fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return true;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn environment(variables: &[String]) -> Result<BTreeMap<String, String>> {
+    let pairs = variables.iter().map(|variable| {
+        let (name, value) = variable
+            .split_once('=')
+            .with_context(|| format!("--env {variable}: expected NAME=VALUE"))?;
+        if name == "LD_PRELOAD" {
+            bail!("--env LD_PRELOAD: what is to be loaded is said by --hook");
+        }
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}
+
+/// A request from a TOML or JSON file.
+fn request(path: &Path) -> Result<Message> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_str(&text).map_err(anyhow::Error::from)
+    } else {
+        toml::from_str(&text).map_err(anyhow::Error::from)
+    };
+    read.with_context(|| {
+        format!(
+            "{} is no request; expected method, path, headers and body, or redis, or send with until or length",
+            path.display()
+        )
+    })
+}

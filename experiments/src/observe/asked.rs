@@ -1,0 +1,129 @@
+//! A server that is asked so often, in the process that is alone with it: what our hook saw of it, or what a trace did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clusters::Network;
+use dataset::{Coverage, Fault};
+use loadgen::Client;
+use readhook_telemetry::FUNCTIONS;
+use serde::{Deserialize, Serialize};
+
+use super::blind_spots::{self, BlindSpot};
+use super::trace;
+use crate::inside::Running;
+use crate::memory::Seen;
+use crate::order::Order;
+use crate::spec::LaunchSpec;
+
+/// How often it is asked.
+const ASKED: u64 = 100;
+/// Longest wait for an answer; a traced server is slow.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Calls that carried payload, and its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Carried {
+    pub(crate) calls: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Why it could not be asked.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) requests: u64,
+    /// Bytes of all requests.
+    pub(crate) sent_bytes: u64,
+    pub(crate) connections: u64,
+    /// By function or system call: connections that it accepted.
+    pub(crate) accepts: BTreeMap<String, u64>,
+    /// By function or system call: payload that it received.
+    pub(crate) received: BTreeMap<String, Carried>,
+    /// By system call: what it sent.
+    pub(crate) sent: BTreeMap<String, Carried>,
+    pub(crate) blind_spots: BTreeSet<BlindSpot>,
+    /// Names of its processes.
+    pub(crate) processes: BTreeSet<String>,
+}
+
+/// Starts and asks the arm; this process must be the child of one that entered the level.
+pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result<Asked> {
+    let experiment = spec.experiment()?;
+    let index = experiment.arms.iter().position(|other| other.name == arm);
+    let index = index.with_context(|| format!("there is no arm {arm}"))?;
+    let order = Order::draw(experiment.seed, spec.condition(), spec.launch, experiment.arms.len());
+    let network = Network::build(spec.place, spec.level)?;
+    network.go_to_server()?;
+    let mut asked = Asked {
+        requests: ASKED,
+        ..Asked::default()
+    };
+    let tried = Running::start(spec, &experiment, &network, (index, 0, order.ports[index])).and_then(|mut running| {
+        network.go_to_client()?;
+        let before = seen(&mut running)?;
+        let mut client = Client::new(&running.server.target(arm), &experiment.request, PATIENCE);
+        for number in 1..=ASKED {
+            if let Err((status, why)) = client.ask() {
+                return Err(running.server.failed(status, number, &why)?.into());
+            }
+        }
+        asked.sent_bytes = client.request_bytes() as u64 * ASKED;
+        asked.connections = client.ports().len() as u64;
+        if let (Some(before), Some(after)) = (before, seen(&mut running)?) {
+            asked.count(&before, &after);
+        }
+        for process in running.server.family.processes() {
+            asked.processes.insert(process.name());
+            asked
+                .blind_spots
+                .extend(blind_spots::of_process(&process.path, &spec.hook));
+        }
+        let port = running.server.address.port();
+        running.server.stop(false)?;
+        if let Some(path) = traced {
+            let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            trace::read(&String::from_utf8_lossy(&text), port, client.ports(), &mut asked);
+        }
+        Ok(())
+    });
+    if let Err(error) = tried {
+        // What is not the server's fault is this program's.
+        asked.fault = Some(error.downcast_ref::<Fault>().cloned().ok_or(error)?);
+    }
+    Ok(asked)
+}
+
+fn seen(running: &mut Running<'_>) -> Result<Option<Seen>> {
+    let Some(telemetry) = &mut running.telemetry else {
+        return Ok(None);
+    };
+    Ok(Some(Seen::read(&telemetry.content()?, 0)?))
+}
+
+impl Asked {
+    /// What the hook counted meanwhile.
+    fn count(&mut self, before: &Seen, after: &Seen) {
+        let calls = |seen: &Seen| Coverage::of(&seen.counters).calls;
+        let earlier = calls(before);
+        for (function, calls) in calls(after) {
+            let calls = calls - earlier.get(&function).copied().unwrap_or(0);
+            if function.starts_with("accept") && calls > 0 {
+                self.accepts.insert(function, calls);
+            }
+        }
+        for record in after.records.iter().skip(before.records.len()) {
+            let name = FUNCTIONS
+                .get(usize::from(record.function))
+                .copied()
+                .unwrap_or("unknown");
+            let carried = self.received.entry(name.to_owned()).or_default();
+            carried.calls += 1;
+            carried.bytes += record.bytes.max(0).cast_unsigned();
+        }
+    }
+}

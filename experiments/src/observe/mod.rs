@@ -1,0 +1,120 @@
+//! `bench observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
+//! whether a hook sees that.
+
+pub(crate) mod asked;
+mod attended;
+pub(crate) mod blind_spots;
+mod exports;
+mod report;
+mod trace;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clusters::Place;
+
+use crate::definition::{Experiment, Sut};
+use crate::measure::plan;
+use crate::measure::subject::{Given, Subject};
+use crate::places;
+use crate::run::{launched, stop_flag};
+use crate::setting::Setting;
+use crate::spec::Task;
+use crate::units::duration_ns;
+use asked::Asked;
+use report::Report;
+
+/// Name of the trace in the launch's folder.
+const TRACE: &str = "trace";
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Our own hook, a libreadhook.so
+    #[arg(long)]
+    own_hook: PathBuf,
+    /// Would this shared object see the payload? Once per hook
+    #[arg(long = "hook")]
+    hooks: Vec<PathBuf>,
+    /// A variable of the server's, as NAME=VALUE
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    environment: Vec<String>,
+    /// File with the request, TOML or JSON, instead of GET / or of the server's own
+    #[arg(long)]
+    request: Option<PathBuf>,
+    /// Port on which the server listens, where it is not told one by {port}
+    #[arg(long)]
+    port: Option<u16>,
+    /// A ready server, such as sut/macro/nginx.toml, instead of a command
+    #[arg(long, conflicts_with_all = ["command", "port"])]
+    server: Option<PathBuf>,
+    /// Longest time until the server answers, as 30s [default: a minute]
+    #[arg(long, value_parser = duration_ns)]
+    ready: Option<f64>,
+    /// Folder in which the command is started [default: the present one]
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The server's command; without {port} in it and without --port it runs until it ends, and is sent nothing
+    #[arg(last = true, required_unless_present = "server")]
+    command: Vec<String>,
+}
+
+/// Observes and prints.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if !options.own_hook.is_file() {
+        bail!(
+            "{} is not there; `cargo xtask build` makes it",
+            options.own_hook.display()
+        );
+    }
+    let told = options.port.is_some() || options.server.is_some();
+    let words = options.command.iter().chain(&options.environment);
+    if !told && !words.into_iter().any(|word| word.contains("{port}")) {
+        return attended::run(options);
+    }
+    let subject = Subject::read(&Given {
+        environment: &options.environment,
+        request: options.request.as_deref(),
+        server: options.server.as_deref(),
+        command: &options.command,
+        port: options.port,
+        directory: options.directory.as_deref(),
+        ready_ns: options.ready,
+    })?;
+    let stopped = stop_flag()?;
+    let setting = Setting::find(Some(&options.own_hook))?;
+    let (level, _) = places::best_level(Place::LocalPod).map_err(anyhow::Error::msg)?;
+    let folder = tempfile::tempdir().context("a folder for the server")?;
+    let mut experiment = plan::for_observing(&subject);
+    experiment.validate()?;
+    let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<Asked> {
+        let own = folder.path().join(name);
+        std::fs::create_dir(&own)?;
+        let mut spec = setting.launch(experiment, (Place::LocalPod, level), 0, &own)?;
+        spec.task = Task::Observe {
+            arm: arm.to_owned(),
+            trace: trace.map(Path::to_owned),
+        };
+        launched(&spec, &stopped)
+    };
+    let hooked = launch(&experiment, "hooked", plan::OWN, None)?;
+    let path = folder.path().join(TRACE);
+    let traced = match trace::missing() {
+        Some(why) => Err(why),
+        None => {
+            if let Sut::Command(program) = &mut experiment.sut {
+                program.command = trace::command(&path, &program.command);
+            }
+            Ok(launch(&experiment, "traced", plan::BARE, Some(&path))?)
+        }
+    };
+    let report = Report::new(&subject.name, hooked, traced, &options.hooks)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", report.text());
+    }
+    report.conclusive()
+}

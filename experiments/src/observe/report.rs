@@ -1,0 +1,191 @@
+//! The answer: what carries the payload, whether libc and the kernel agree on it, and which hook sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::asked::{Asked, Carried};
+use super::exports;
+
+/// All of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    server: String,
+    /// Through libc, as our hook saw it.
+    libc: Asked,
+    /// Through system calls.
+    system_calls: Option<Asked>,
+    /// Why there is no trace.
+    not_traced: Option<String>,
+    agreement: Agreement,
+    hooks: Vec<Seen>,
+}
+
+/// Whether what passed libc is what passed the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Agreement {
+    /// All payload passes functions that a preloaded library can replace.
+    All,
+    /// Some does.
+    Part,
+    /// None does.
+    Nothing,
+    /// There is nothing to compare with.
+    Unknown,
+}
+
+/// Whether a hook would see the payload.
+#[derive(Debug, Serialize)]
+struct Seen {
+    hook: PathBuf,
+    sees_accept: bool,
+    sees_payload: bool,
+    /// Functions that it would have to replace and does not.
+    missing: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(server: &str, libc: Asked, traced: Result<Asked, String>, hooks: &[PathBuf]) -> Result<Self> {
+        let (system_calls, not_traced) = match traced {
+            Ok(asked) => (Some(asked), None),
+            Err(why) => (None, Some(why)),
+        };
+        let seen = hooks.iter().map(|hook| {
+            let exports = exports::of(hook)?;
+            let replaced = |names: &mut dyn Iterator<Item = &String>| {
+                let names: Vec<&String> = names.collect();
+                !names.is_empty() && names.iter().all(|name| exports.contains(*name))
+            };
+            let used = libc.accepts.keys().chain(libc.received.keys());
+            Ok(Seen {
+                hook: hook.clone(),
+                sees_accept: replaced(&mut libc.accepts.keys()),
+                sees_payload: replaced(&mut libc.received.keys()),
+                missing: used.filter(|name| !exports.contains(*name)).cloned().collect(),
+            })
+        });
+        Ok(Self {
+            server: server.to_owned(),
+            hooks: seen.collect::<Result<_>>()?,
+            agreement: agreement(&libc, system_calls.as_ref()),
+            libc,
+            system_calls,
+            not_traced,
+        })
+    }
+
+    /// An error where the server could not even be asked.
+    pub(super) fn conclusive(&self) -> Result<()> {
+        if let (Some(fault), None) = (&self.libc.fault, &self.system_calls) {
+            bail!("with our hook {fault}");
+        }
+        match self.system_calls.as_ref().and_then(|asked| asked.fault.as_ref()) {
+            Some(fault) => bail!("{fault}"),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{}\n\n", self.server);
+        if let Some(fault) = &self.libc.fault {
+            _ = writeln!(
+                text,
+                "through libc: nothing is seen, since with our hook {}: {}",
+                fault.kind, fault.what
+            );
+        } else {
+            section(&mut text, "through libc, as a preloaded library sees it", &self.libc);
+        }
+        match (&self.system_calls, &self.not_traced) {
+            (Some(asked), _) => section(&mut text, "by system calls, as strace sees them", asked),
+            (None, why) => _ = writeln!(text, "by system calls: {}", why.as_deref().unwrap_or("not looked at")),
+        }
+        _ = writeln!(text, "\n{}", self.agreement.text());
+        let traced = self.system_calls.iter().flat_map(|asked| &asked.blind_spots);
+        let traced = traced.filter(|spot| spot.is_of_the_server());
+        for spot in self.libc.blind_spots.iter().chain(traced).collect::<BTreeSet<_>>() {
+            _ = writeln!(text, "not covered: {spot}");
+        }
+        for seen in &self.hooks {
+            let missing = if seen.missing.is_empty() {
+                String::new()
+            } else {
+                format!("; it does not replace {}", seen.missing.join(", "))
+            };
+            let answer = |yes: bool| if yes { "yes" } else { "no" };
+            _ = writeln!(
+                text,
+                "{}: sees the accepting: {}, sees the payload: {}{missing}",
+                seen.hook.display(),
+                answer(seen.sees_accept),
+                answer(seen.sees_payload)
+            );
+        }
+        text
+    }
+}
+
+fn section(text: &mut String, title: &str, asked: &Asked) {
+    _ = writeln!(
+        text,
+        "{title}: {} requests of {} bytes on {} connections",
+        asked.requests,
+        asked.sent_bytes / asked.requests.max(1),
+        asked.connections
+    );
+    for (name, calls) in &asked.accepts {
+        _ = writeln!(text, "  accepts    {name:<16} {calls} connections");
+    }
+    for (direction, all) in [("receives", &asked.received), ("sends", &asked.sent)] {
+        for (name, carried) in all {
+            let (calls, bytes) = by_request(*carried, asked.requests);
+            _ = writeln!(
+                text,
+                "  {direction:<10} {name:<16} {calls:.2} calls and {bytes:.1} bytes a request"
+            );
+        }
+    }
+    if asked.received.is_empty() {
+        _ = writeln!(text, "  receives nothing");
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a hundred requests")]
+fn by_request(carried: Carried, requests: u64) -> (f64, f64) {
+    let requests = requests.max(1) as f64;
+    (carried.calls as f64 / requests, carried.bytes as f64 / requests)
+}
+
+fn bytes(received: &BTreeMap<String, Carried>) -> u64 {
+    received.values().map(|carried| carried.bytes).sum()
+}
+
+fn agreement(libc: &Asked, traced: Option<&Asked>) -> Agreement {
+    let through_libc = bytes(&libc.received);
+    // Each run has its own requests, of the same bytes.
+    let sent = libc.sent_bytes.max(traced.map_or(0, |asked| asked.sent_bytes));
+    if sent == 0 {
+        Agreement::Unknown
+    } else if through_libc == 0 {
+        Agreement::Nothing
+    } else if through_libc < sent || traced.is_some_and(|asked| bytes(&asked.received) > through_libc) {
+        Agreement::Part
+    } else {
+        Agreement::All
+    }
+}
+
+impl Agreement {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::All => "all payload that was sent passes functions that a preloaded library can replace",
+            Self::Part => "a part of the payload passes functions that a preloaded library can replace",
+            Self::Nothing => "no payload passes functions that a preloaded library can replace",
+            Self::Unknown => "nothing was sent, so that nothing can be said",
+        }
+    }
+}

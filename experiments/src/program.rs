@@ -1,0 +1,213 @@
+//! Any program as a server: its command, files, environment, and the files in `sut/macro` that name ready ones.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use loadgen::Message;
+use serde::{Deserialize, Serialize};
+
+/// How a server is started. In command, environment and files, `{port}` stands for its port and `{dir}` for a folder of
+/// its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Program {
+    pub(crate) command: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Files that it needs in its folder, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) files: BTreeMap<String, String>,
+    /// Such files that are kept elsewhere, by the path from the file in which this stands; recorded plans have their text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) copies: BTreeMap<String, PathBuf>,
+    /// The port that it listens on whatever it is told; it then needs a network namespace of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    /// The folder in which it is started; its own without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Longest time until it answers, s.
+    #[serde(default = "a_minute")]
+    pub(crate) ready_s: f64,
+    /// Headers of its answers that differ from one answer to the next, besides Date.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) varying: Vec<String>,
+}
+
+/// What starts it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prepared {
+    pub(crate) command: Vec<OsString>,
+    pub(crate) environment: Vec<(String, OsString)>,
+}
+
+const fn a_minute() -> f64 {
+    60.0
+}
+
+/// A file of `sut/macro`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerFile {
+    pub(crate) name: String,
+    /// Package of Debian's that has it.
+    pub(crate) debian: String,
+    /// Package of nixpkgs that has it.
+    pub(crate) nixpkgs: String,
+    /// Rounds until it works as it will, for servers that compile while they run.
+    #[serde(default)]
+    pub(crate) warm_up_rounds: Option<u64>,
+    pub(crate) request: Message,
+    pub(crate) server: Program,
+}
+
+impl ServerFile {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}; ready servers are in sut/macro/", path.display()))?;
+        let mut file: Self =
+            toml::from_str(&text).with_context(|| format!("{} describes no server", path.display()))?;
+        for (name, from) in std::mem::take(&mut file.server.copies) {
+            let from = path.parent().unwrap_or(Path::new("")).join(from);
+            let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            file.server.files.insert(name, text);
+        }
+        file.server.validate().with_context(|| path.display().to_string())?;
+        Ok(file)
+    }
+}
+
+impl Program {
+    /// A command line's program, which is started in the folder where the user stands.
+    pub(crate) fn new(command: Vec<String>, port: Option<u16>, directory: Option<&Path>) -> Result<Self> {
+        let directory = std::path::absolute(directory.unwrap_or(Path::new(".")))?;
+        Ok(Self {
+            command,
+            environment: BTreeMap::new(),
+            files: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            port,
+            directory: Some(directory),
+            ready_s: a_minute(),
+            varying: Vec::new(),
+        })
+    }
+
+    /// Whether it can be told its port.
+    pub(crate) fn takes_port(&self) -> bool {
+        let texts = self
+            .command
+            .iter()
+            .chain(self.environment.values())
+            .chain(self.files.values());
+        texts.into_iter().any(|text| text.contains("{port}"))
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        ensure!(
+            !self.command.is_empty(),
+            "command: empty; expected a program and its arguments"
+        );
+        ensure!(
+            self.takes_port() || self.port.is_some(),
+            "it is not said where the server listens; write {{port}} into its command, environment or files, \
+             or name its port"
+        );
+        ensure!(
+            self.ready_s.is_finite() && self.ready_s > 0.0,
+            "ready_s: {}; expected more than 0",
+            self.ready_s
+        );
+        for name in self.files.keys() {
+            let within = Path::new(name)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)));
+            ensure!(
+                within && !name.is_empty(),
+                "files: {name:?}; expected a path within the server's folder"
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes its files to `folder` and gives its command and environment.
+    pub(crate) fn prepare(&self, folder: &Path, port: u16) -> Result<Prepared> {
+        let filled = |text: &str| {
+            text.replace("{port}", &port.to_string())
+                .replace("{dir}", &folder.to_string_lossy())
+        };
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+            fs::write(&path, filled(text)).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let command = self.command.iter().map(|word| filled(word).into()).collect();
+        let environment = self
+            .environment
+            .iter()
+            .map(|(name, value)| (name.clone(), filled(value).into()));
+        Ok(Prepared {
+            command,
+            environment: environment.collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ready_server_is_described_whole() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sut/macro");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let file = ServerFile::read(&path).unwrap();
+            assert_eq!(path.file_stem().unwrap().to_str(), Some(&*file.name));
+            assert!(file.server.takes_port(), "{}", file.name);
+            names.push(file.name);
+        }
+        names.sort();
+        assert_eq!(names, ["java", "nginx", "node", "python", "redis", "tomcat"]);
+    }
+
+    #[test]
+    fn placeholders_are_filled_everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let program: Program = toml::from_str(
+            "command = [\"x\", \"{dir}/{port}\"]\nenvironment = { PORT = \"{port}\" }\nfiles = { \"a/b\" = \"{port};\" }",
+        )
+        .unwrap();
+        program.validate().unwrap();
+        let Prepared { command, environment } = program.prepare(folder.path(), 81).unwrap();
+        assert_eq!(command[1], format!("{}/81", folder.path().display()).as_str());
+        assert_eq!(environment, [("PORT".to_owned(), OsString::from("81"))]);
+        assert_eq!(fs::read_to_string(folder.path().join("a/b")).unwrap(), "81;");
+    }
+
+    #[test]
+    fn what_cannot_be_started_is_refused() {
+        for (text, word) in [
+            ("command = []", "command: empty"),
+            ("command = [\"x\"]", "where the server listens"),
+            (
+                "command = [\"x\"]\nport = 1\nfiles = { \"../a\" = \"\" }",
+                "within the server's folder",
+            ),
+            ("command = [\"x\"]\nport = 1\nready_s = 0.0", "ready_s"),
+        ] {
+            let error = toml::from_str::<Program>(text)
+                .unwrap()
+                .validate()
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What every launch needs: the project's binaries, our hook, the processors.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clusters::{Level, Place};
+
+use crate::definition::Experiment;
+use crate::limits::Groups;
+use crate::spec::{Cpus, LaunchSpec, Task};
+
+/// What every launch needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) binaries: PathBuf,
+    /// Our own hook.
+    pub(crate) hook: PathBuf,
+    cpus: Cpus,
+}
+
+impl Setting {
+    /// From this program's folder, the hook beside it or given, and the processors that are allowed.
+    pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
+        let binaries = binaries()?;
+        Ok(Self {
+            hook: hook(given, &binaries)?,
+            binaries,
+            cpus: Cpus::choose(&clusters::allowed_cpus()?).context("this process may run on no processor")?,
+        })
+    }
+
+    /// A launch, its files in `folder`.
+    pub(crate) fn launch(
+        &self,
+        experiment: &Experiment,
+        (place, level): (Place, Level),
+        launch: u32,
+        folder: &Path,
+    ) -> Result<LaunchSpec> {
+        Ok(LaunchSpec {
+            experiment: serde_json::to_value(experiment)?,
+            place,
+            level,
+            launch,
+            folder: std::path::absolute(folder)?,
+            binaries: self.binaries.clone(),
+            hook: self.hook.clone(),
+            words: None,
+            cpus: self.cpus,
+            groups: Groups::default(),
+            without_limits: None,
+            task: Task::Measure,
+        })
+    }
+}
+
+/// The folder of the project's binaries: this program's own.
+pub(crate) fn binaries() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
+    for name in ["sut", "loadgen"] {
+        ensure!(
+            folder.join(name).exists(),
+            "{name} is not in {}; build it by `cargo xtask build`",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+pub(crate) fn hook(given: Option<&Path>, binaries: &Path) -> Result<PathBuf> {
+    let beside = binaries.join("../hook/libreadhook.so");
+    let path = given.unwrap_or(&beside);
+    // The memory map has the resolved name.
+    path.canonicalize().with_context(|| {
+        format!(
+            "the hook {} is not there; build it by `cargo xtask build`",
+            path.display()
+        )
+    })
+}

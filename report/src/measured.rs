@@ -1,0 +1,343 @@
+//! What hooks cost a server: a run of `cargo xtask measure` as text, JSON and a short page.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use analysis::{Estimate, LaunchSamples, Location, Quantity, estimate};
+use anyhow::{Context, Result, ensure};
+use dataset::{Fault, LaunchRecord, Manifest, Resources, Run, TRIED, Tried};
+use serde::Serialize;
+
+use crate::load;
+use crate::results::{self, Effect, Role};
+use crate::table::{microseconds, signed};
+
+/// The arm without a hook.
+const BARE: &str = "unmodified";
+
+/// All of a measurement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// The server.
+    pub server: String,
+    /// In the order in which they were given.
+    pub hooks: Vec<HookCost>,
+    /// What differs between two hooks.
+    pub comparisons: Vec<Effect>,
+    /// Two servers without a hook.
+    pub control: Option<Effect>,
+    /// A known delay.
+    pub calibration: Option<Effect>,
+    /// Launches measured.
+    pub launches: usize,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Host, plan and records; none where nothing was measured.
+    #[serde(skip)]
+    pub manifest: Option<Manifest>,
+}
+
+/// One hook.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookCost {
+    /// Its name.
+    pub name: String,
+    /// The shared object.
+    pub path: PathBuf,
+    /// Why it was not measured.
+    pub fault: Option<Fault>,
+    /// What it costs.
+    pub cost: Option<Cost>,
+}
+
+/// What a hook costs, against the same server without one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cost {
+    /// Latency, ns.
+    pub latency: Effect,
+    /// Share by which the requests a second of one connection change, each sent when the answer to the last is there.
+    pub throughput: Option<Estimate>,
+    /// Processor time of the server by request, ns.
+    pub cpu_ns: Option<Estimate>,
+    /// Resident memory, bytes.
+    pub rss_bytes: Option<Estimate>,
+    /// Proportional memory, bytes.
+    pub pss_bytes: Option<Estimate>,
+}
+
+impl Measured {
+    /// Reads what `bench measure` has left.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join(TRIED);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let tried: Tried = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let mut measured = Self {
+            server: tried.server,
+            hooks: Vec::new(),
+            comparisons: Vec::new(),
+            control: None,
+            calibration: None,
+            launches: 0,
+            warnings: tried.warnings,
+            manifest: None,
+        };
+        measured
+            .warnings
+            .extend(tried.no_calibration.map(|why| format!("no calibration: {why}")));
+        let mut effects = Vec::new();
+        let mut samples = Vec::new();
+        let mut records = Vec::new();
+        if directory.join("manifest.json").exists() {
+            let run = Run::open(directory)?;
+            let loaded = load::run_samples(&run)?;
+            let results = results::results(&run.manifest, &loaded)?;
+            effects = results
+                .conditions
+                .into_iter()
+                .flat_map(|condition| condition.effects)
+                .collect();
+            samples = loaded.launches;
+            records.clone_from(&run.manifest.launches);
+            measured.launches = records.len();
+            measured.warnings.extend(warnings(&run.manifest, &effects));
+            measured.manifest = Some(run.manifest);
+        }
+        ensure!(
+            measured.launches > 0 || tried.hooks.iter().all(|hook| hook.fault.is_some()),
+            "{} is unfinished: it was stopped while it was measured; measure again",
+            directory.display()
+        );
+        for hook in tried.hooks {
+            let found = effects
+                .iter()
+                .position(|effect| effect.arm == hook.name && effect.baseline == BARE);
+            let cost = found.map(|index| Cost::of(effects.remove(index), &samples, &records));
+            measured.hooks.push(HookCost {
+                name: hook.name,
+                path: hook.path,
+                fault: hook.fault,
+                cost,
+            });
+        }
+        for effect in effects {
+            match effect.role {
+                Role::Control => measured.control = Some(effect),
+                Role::Calibration => measured.calibration = Some(effect),
+                Role::Effect => measured.comparisons.push(effect),
+            }
+        }
+        Ok(measured)
+    }
+
+    /// Hooks that the server does not stand.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.hooks.iter().filter(|hook| hook.fault.is_some()).count()
+    }
+
+    /// Hooks whose effect on the median lies above a threshold with its whole interval.
+    #[must_use]
+    pub fn above(&self, threshold_ns: f64) -> Vec<&str> {
+        let above = self.hooks.iter().filter(|hook| {
+            let latency = hook.cost.as_ref().map(|cost| cost.latency.primary());
+            latency.is_some_and(|estimate| estimate.confidence_interval.0 > threshold_ns)
+        });
+        above.map(|hook| hook.name.as_str()).collect()
+    }
+}
+
+/// Those of the launches by their number, and what the controls say.
+fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
+    let mut warnings = manifest.notes.clone();
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for warning in manifest.launches.iter().flat_map(|launch| &launch.warnings) {
+        // What is alike but for its numbers is said once.
+        let kind = warning
+            .find(|letter: char| letter.is_ascii_digit())
+            .map_or(warning.as_str(), |at| &warning[..at]);
+        *counts.entry(kind.trim_end_matches([':', ' '])).or_default() += 1;
+    }
+    let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
+    if invalid > 0 {
+        warnings.push(format!(
+            "{invalid} of {} launches failed a check of the prober's",
+            manifest.launches.len()
+        ));
+    }
+    warnings.extend(
+        counts
+            .iter()
+            .map(|(warning, count)| format!("{warning}: in {count} launches")),
+    );
+    let outside = |estimate: &Estimate| estimate.confidence_interval.0 > 0.0 || estimate.confidence_interval.1 < 0.0;
+    for effect in effects {
+        if effect.role == Role::Control && outside(effect.primary()) {
+            let found = microseconds(effect.primary());
+            warnings.push(format!(
+                "two servers without a hook differ by {found} µs: an effect of this size need not be the hook's"
+            ));
+        }
+        if let Some(error) = effect.error.as_ref().filter(|error| outside(error)) {
+            warnings.push(format!(
+                "the known delay is recovered with an error of {} µs",
+                microseconds(error)
+            ));
+        }
+    }
+    warnings
+}
+
+impl Cost {
+    fn of(latency: Effect, samples: &[LaunchSamples], records: &[LaunchRecord]) -> Self {
+        let arm = latency.arm.clone();
+        let by_record = |value: &dyn Fn(&Resources, u64) -> f64| {
+            let differences: Option<Vec<f64>> = records
+                .iter()
+                .map(|record| {
+                    let of = |name: &str| {
+                        let found = record.arms.iter().find(|arm| arm.arm == name)?;
+                        Some(value(&found.resources?, found.requests_sent.max(1)))
+                    };
+                    Some(of(&arm)? - of(BARE)?)
+                })
+                .collect();
+            estimate(&differences?).ok()
+        };
+        #[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds of one launch")]
+        let (cpu_ns, rss_bytes, pss_bytes) = (
+            by_record(&|resources, requests| resources.cpu_ns as f64 / requests as f64),
+            by_record(&|resources, _| resources.rss_bytes as f64),
+            by_record(&|resources, _| resources.pss_bytes as f64),
+        );
+        Self {
+            throughput: throughput(samples, &latency.arm),
+            latency,
+            cpu_ns,
+            rss_bytes,
+            pss_bytes,
+        }
+    }
+}
+
+/// By launch, the ratio of the mean round trips without and with the hook, less one.
+fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
+    let changes: Option<Vec<f64>> = samples
+        .iter()
+        .map(|launch| {
+            let mean = |name: &str| Location::Mean.of(launch.arms.get(name)?.of(Quantity::Rtt));
+            Some(mean(BARE)? / mean(arm)? - 1.0)
+        })
+        .collect();
+    estimate(&changes?).ok()
+}
+
+/// An estimate in a unit, with this many decimals.
+fn in_unit(estimate: &Estimate, unit: f64, decimals: usize) -> String {
+    let number = |value: f64| format!("{:+.decimals$}", value / unit).replace('-', "\u{2212}");
+    let (low, high) = estimate.confidence_interval;
+    format!("{} [{}, {}]", number(estimate.value), number(low), number(high))
+}
+
+/// What is said of a hook's cost: what, how much, and what that is.
+#[must_use]
+pub fn lines(cost: &Cost) -> Vec<(&'static str, String, &'static str)> {
+    let latency = &cost.latency;
+    let what = if latency.wire_median.is_some() {
+        "µs of wire time"
+    } else {
+        "µs of round-trip time: the kernel gives no stamps"
+    };
+    let mut lines = vec![("median", microseconds(latency.primary()), what)];
+    lines.extend(
+        latency
+            .wire_mean
+            .as_ref()
+            .map(|mean| ("mean", microseconds(mean), what)),
+    );
+    lines.extend(latency.wire_p99.as_ref().map(|p99| ("p99", microseconds(p99), what)));
+    lines.push((
+        "MDE",
+        signed(latency.primary().mde),
+        "µs: the smallest effect on the median that is found in 4 of 5 such runs",
+    ));
+    let change = |name, estimate: &Option<Estimate>, unit, decimals, what| {
+        estimate
+            .as_ref()
+            .map(|estimate| (name, in_unit(estimate, unit, decimals), what))
+    };
+    lines.extend(change(
+        "throughput",
+        &cost.throughput,
+        0.01,
+        2,
+        "% of one connection's requests a second",
+    ));
+    lines.extend(change(
+        "CPU",
+        &cost.cpu_ns,
+        1e3,
+        2,
+        "µs of the server's processor time a request",
+    ));
+    lines.extend(change("RSS", &cost.rss_bytes, 1024.0, 0, "KiB of resident memory"));
+    lines.extend(change(
+        "PSS",
+        &cost.pss_bytes,
+        1024.0,
+        0,
+        "KiB of memory, shared pages divided",
+    ));
+    lines
+}
+
+/// For a terminal.
+#[must_use]
+pub fn text(measured: &Measured) -> String {
+    let mut text = format!(
+        "{}: {} launches, 95 % intervals over launches\n",
+        measured.server, measured.launches
+    );
+    for hook in &measured.hooks {
+        _ = writeln!(text, "\n{}", hook.name);
+        if let Some(fault) = &hook.fault {
+            _ = writeln!(text, "  not measured: {fault}");
+        }
+        for (name, value, what) in hook.cost.iter().flat_map(lines) {
+            _ = writeln!(text, "  {name:<11} {value:<28} {what}");
+        }
+    }
+    text.push('\n');
+    for effect in &measured.comparisons {
+        _ = writeln!(text, "{}: {} µs", effect.name, microseconds(effect.primary()));
+    }
+    if let Some(control) = &measured.control {
+        _ = writeln!(
+            text,
+            "control, no hook against no hook: {} µs",
+            microseconds(control.primary())
+        );
+    }
+    if let Some(calibration) = &measured.calibration {
+        _ = writeln!(text, "{}", calibrated(calibration));
+    }
+    for warning in &measured.warnings {
+        _ = writeln!(text, "note: {warning}");
+    }
+    text
+}
+
+/// What became of the known delay.
+#[must_use]
+pub fn calibrated(effect: &Effect) -> String {
+    match (effect.truth_ns, &effect.error) {
+        (Some(truth_ns), Some(error)) => format!(
+            "calibration, a delay of {} µs: recovered with an error of {} µs",
+            signed(truth_ns),
+            microseconds(error)
+        ),
+        _ => "calibration: the truth is not known without telemetry and kernel stamps".to_owned(),
+    }
+}

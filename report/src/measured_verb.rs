@@ -1,0 +1,97 @@
+//! `report measured`: prints, writes the page, and says by its exit status what a pipeline wants to know.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use analysis::figures::{Figure, Forest, ForestRow, forest};
+use anyhow::Result;
+use report::measured::{self, Measured};
+use report::{measured_page, write};
+
+use crate::{Format, announce};
+
+/// A hook costs more than is allowed.
+const ABOVE: u8 = 3;
+/// A hook could not be measured.
+const FAULT: u8 = 4;
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Folder of the run
+    #[arg(long)]
+    run: PathBuf,
+    /// Folder to write index.html and measured.json to
+    #[arg(long)]
+    out: PathBuf,
+    /// How to print
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// End with exit status 3 where an effect on the median lies above this, ns, with its whole interval
+    #[arg(long)]
+    fail_above_ns: Option<f64>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let measured = Measured::read(&options.run)?;
+    let json = serde_json::to_string_pretty(&measured)?;
+    match options.format {
+        Format::Text => print!("{}", measured::text(&measured)),
+        Format::Json => println!("{json}"),
+    }
+    let figure = figure(&measured)?;
+    let page = measured_page::page(&measured, figure.as_ref());
+    let written = [
+        write::write(&options.out, "measured.json", json.as_bytes())?,
+        write::write(&options.out, "index.html", page.as_bytes())?,
+    ];
+    if matches!(options.format, Format::Text) {
+        written.iter().for_each(|path| announce(path));
+    }
+    if measured.faults() > 0 {
+        eprintln!(
+            "{} of {} hooks could not be measured",
+            measured.faults(),
+            measured.hooks.len()
+        );
+        return Ok(ExitCode::from(FAULT));
+    }
+    if let Some(threshold_ns) = options.fail_above_ns {
+        let above = measured.above(threshold_ns);
+        if !above.is_empty() {
+            eprintln!("above {} µs: {}", threshold_ns / 1e3, above.join(", "));
+            return Ok(ExitCode::from(ABOVE));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The medians beside each other; none where nothing was measured.
+fn figure(measured: &Measured) -> Result<Option<Figure>> {
+    let hooks = measured
+        .hooks
+        .iter()
+        .filter_map(|hook| Some((&*hook.name, &hook.cost.as_ref()?.latency)));
+    let control = measured.control.iter().map(|control| ("no hook", control));
+    let rows: Vec<ForestRow> = hooks
+        .chain(control)
+        .map(|(name, effect)| {
+            let (low, high) = effect.primary().confidence_interval;
+            ForestRow {
+                label: name.to_owned(),
+                group: None,
+                value: effect.primary().value / 1e3,
+                confidence_interval: (low / 1e3, high / 1e3),
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(forest(&Forest {
+        name: "measured".to_owned(),
+        caption: format!("What each hook adds to the median latency of {}.", measured.server),
+        x_title: "added to the median (µs), 95 % intervals".to_owned(),
+        x_limits: None,
+        rows,
+    })?))
+}
