@@ -40,13 +40,19 @@ fn main() -> ExitCode {
         eprintln!("a fault at call {number}");
         return ExitCode::FAILURE;
     }
-    let done = Call::parse(&line).and_then(|call| act(&call, &state, is("FAKE_SIGNAL")));
-    match done {
+    let call = match Call::parse(&line) {
+        Ok(call) => call,
         Err(reason) => {
             eprintln!("Error: {reason}");
             // Not to be taken for a fault that was asked for.
             fs::write(state.0.join("refused"), format!("{}: {reason}\n", line.join(" "))).expect("recorded");
-            ExitCode::from(2)
+            return ExitCode::from(2);
+        }
+    };
+    match act(&call, &state, is("FAKE_SIGNAL")) {
+        Err(reason) => {
+            eprintln!("Error: {reason}");
+            ExitCode::FAILURE
         }
         Ok(_) if is("FAKE_BREAK") => {
             eprintln!("a fault after call {number}");
