@@ -67,7 +67,8 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
             "manifest.json",
             "observations",
             "plan.json",
-            "resources"
+            "resources",
+            "ro-crate-metadata.json"
         ]
     );
     assert_eq!(links(), links_before);

@@ -112,7 +112,7 @@ pub(crate) fn first_table(reproduction: &Reproduction, study: Option<&StudyResul
         h2 { "The study, and ours" }
         p {
             "Hook minus unmodified, RTT in ms. Known are the numbers of the published recordings by NumPy and SciPy. Ours are of "
-            "the same request, hook algorithm, words and number of requests, on this machine and in a topology like that of the "
+            "the same request, hook algorithm and words, on this machine and in a topology like that of the "
             "study's condition, which it is not: absolute times are not to be compared. One launch by the study's method says "
             "what it would have found here; the interval over launches is to be believed."
         }
@@ -161,11 +161,11 @@ fn rows(known: &ssp2023::Expected, recomputed: Option<&StudyRow>, ours: Option<&
     [
         Row {
             over_launches: ours.and_then(|ours| ours.mean),
-            ..row("difference of means", difference(known.mean_ms), mean, 4)
+            ..row("difference of means", difference(known.mean_ms), mean, 5)
         },
         Row {
             over_launches: ours.and_then(|ours| ours.median),
-            ..row("difference of medians", difference(known.median_ms), median, 4)
+            ..row("difference of medians", difference(known.median_ms), median, 5)
         },
         row("pooled standard deviation", value(known.pooled_std_ms), std, 4),
         row("Student's t", value(known.t), t, 2),
