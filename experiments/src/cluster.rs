@@ -56,7 +56,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
     let binaries = binaries()?;
-    let image = contained::image(&binaries, &hook(None, &binaries)?)?;
+    let image = contained::image(&binaries, &hook(None, &binaries)?, None)?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

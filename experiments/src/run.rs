@@ -50,11 +50,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for left in clusters::sweep()? {
         eprintln!("removed {}, which a killed run had left", left.display());
     }
+    let words = words::compile(&folder.plan.experiment, &folder.path)?;
     let setting = Setting {
         run: folder.id(),
-        words: words::compile(&folder.plan.experiment, &folder.path)?,
+        image: image(&levels, &binaries, &hook, words.as_deref())?,
+        words,
         limits_by: limits::enforcement(&folder.plan.experiment),
-        image: image(&levels, &binaries, &hook)?,
         binaries,
         hook,
         cpus,
@@ -96,9 +97,9 @@ struct Setting {
 }
 
 /// The image, where a condition needs one.
-fn image(levels: &Levels, binaries: &Path, hook: &Path) -> Result<Option<Image>> {
+fn image(levels: &Levels, binaries: &Path, hook: &Path, words: Option<&Path>) -> Result<Option<Image>> {
     let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
-    needed.then(|| contained::image(binaries, hook)).transpose()
+    needed.then(|| contained::image(binaries, hook, words)).transpose()
 }
 
 /// Prepares the engines: nothing of an earlier runner, and the image.
