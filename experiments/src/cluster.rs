@@ -56,7 +56,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
     let setting = Setting::find(None)?;
-    let image = contained::image(&setting.binaries, &setting.hook)?;
+    let image = contained::image(&setting.binaries, &setting.hook, None)?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

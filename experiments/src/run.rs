@@ -76,11 +76,12 @@ pub(crate) fn carry_out(
     for left in clusters::sweep()? {
         eprintln!("removed {}, which a killed run had left", left.display());
     }
+    let words = words::compile(&folder.plan.experiment, &folder.path)?;
     let setting = Engaged {
         run: folder.id(),
-        words: words::compile(&folder.plan.experiment, &folder.path)?,
+        image: image(&levels, setting, words.as_deref())?,
+        words,
         limits_by: limits::enforcement(&folder.plan.experiment),
-        image: image(&levels, setting)?,
         setting,
     };
     bring_in(&levels, &setting)?;
@@ -119,10 +120,10 @@ struct Engaged<'a> {
 }
 
 /// The image, where a condition needs one.
-fn image(levels: &Levels, setting: &Setting) -> Result<Option<Image>> {
+fn image(levels: &Levels, setting: &Setting, words: Option<&Path>) -> Result<Option<Image>> {
     let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
     needed
-        .then(|| contained::image(&setting.binaries, &setting.hook))
+        .then(|| contained::image(&setting.binaries, &setting.hook, words))
         .transpose()
 }
 

@@ -30,6 +30,8 @@ impl Image {
     pub const LOADGEN: &str = "/bin/loadgen";
     /// The hook.
     pub const HOOK: &str = "/lib/libreadhook.so";
+    /// The words that the hook is to search for, where an experiment has its own.
+    pub const WORDS: &str = "/lib/keywords.words";
     /// A folder in memory that process 1 and all commands of a container may write to; the engine mounts it there. The
     /// rest is read-only.
     pub const WORK: &str = "/work";
@@ -45,6 +47,14 @@ impl Image {
     /// # Errors
     /// When a program is not there or cannot be run here, so that its libraries are not to be told.
     pub fn build(binaries: &Path, hook: &Path) -> Result<Self, Error> {
+        Self::build_with_words(binaries, hook, None)
+    }
+
+    /// The same, with a file of compiled words where there is one.
+    ///
+    /// # Errors
+    /// As [`Image::build`].
+    pub fn build_with_words(binaries: &Path, hook: &Path, words: Option<&Path>) -> Result<Self, Error> {
         let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
         for inside in [Self::AGENT, Self::SUT, Self::LOADGEN] {
             let program = binaries.join(inside.trim_start_matches("/bin/"));
@@ -52,6 +62,7 @@ impl Image {
             files.insert(inside.into(), program);
         }
         files.insert(Self::HOOK.into(), hook.to_owned());
+        files.extend(words.map(|words| (Self::WORDS.into(), words.to_owned())));
         archive::image(&files)
     }
 }

@@ -38,7 +38,7 @@ pub enum Delivery {
     /// kind loads it.
     Kind(KindCluster),
     /// It is pushed to the cluster's own repository.
-    Eks(EksCluster),
+    Eks(Box<EksCluster>),
 }
 
 /// Which cluster, and how it is used.

@@ -89,10 +89,11 @@ impl Job<'_> {
             words.extend(["--records".to_owned(), records.to_string()]);
         }
         let work = Path::new(Image::WORK);
+        let words_file = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
         for (name, value) in environment(
             arm,
             Path::new(Image::HOOK),
-            None,
+            words_file,
             &work.join(LOG),
             Some(&work.join(TELEMETRY)),
         ) {

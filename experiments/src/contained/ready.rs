@@ -79,8 +79,8 @@ impl Ready {
     }
 }
 
-/// The image of the programs in a folder.
-pub(crate) fn image(binaries: &Path, hook: &Path) -> Result<Image> {
+/// The image of the programs in a folder, and of the experiment's own words.
+pub(crate) fn image(binaries: &Path, hook: &Path, words: Option<&Path>) -> Result<Image> {
     asked::beside(binaries)?;
-    Ok(Image::build(binaries, hook)?)
+    Ok(Image::build_with_words(binaries, hook, words)?)
 }
