@@ -47,7 +47,7 @@ impl Choice {
             }
             Condition::EksPod | Condition::EksNodes => {
                 let (config, kubeconfig) = self.made("eks")?;
-                let delivery = Delivery::Eks(EksCluster::new(&config, &kubeconfig)?);
+                let delivery = Delivery::Eks(Box::new(EksCluster::new(&config, &kubeconfig)?));
                 (Some(kubeconfig), None, delivery)
             }
             _ => (None, self.context.clone(), self.delivery()),

@@ -125,7 +125,7 @@ mod tests {
     fn the_smallest_node_is_shared() {
         let share = Share::of(&[node("8", "16Gi"), node("3920m", "2097152Ki")], 4);
         assert_eq!(share.arm_millicores, 650);
-        assert_eq!(share.memory_bytes, (2 << 30) / 10 * 7 / 5 >> 20 << 20);
+        assert_eq!(share.memory_bytes, (((2 << 30) / 10 * 7 / 5) >> 20) << 20);
         assert_eq!(
             Share::of(&[node("64", "1Ti")], 1).arm_millicores,
             990,

@@ -67,7 +67,7 @@ enum Format {
 
 enum Cluster {
     Kind(KindCluster),
-    Eks(EksCluster),
+    Eks(Box<EksCluster>),
 }
 
 impl Cluster {
@@ -80,14 +80,14 @@ impl Cluster {
         let kubeconfig = which.state.join(format!("{name}.kubeconfig"));
         Ok(match which.cluster {
             Sort::Kind => Self::Kind(KindCluster::new(&config, &kubeconfig)?),
-            Sort::Eks => Self::Eks(EksCluster::new(&config, &kubeconfig)?),
+            Sort::Eks => Self::Eks(Box::new(EksCluster::new(&config, &kubeconfig)?)),
         })
     }
 
     fn provider(&self) -> &dyn Provider {
         match self {
             Self::Kind(cluster) => cluster,
-            Self::Eks(cluster) => cluster,
+            Self::Eks(cluster) => cluster.as_ref(),
         }
     }
 
@@ -122,12 +122,12 @@ pub(crate) fn up(arguments: &Up) -> Result<()> {
     std::fs::create_dir_all(state).with_context(|| format!("cannot make the folder {}", state.display()))?;
     let commands = commands(&arguments.which)?;
     provision::up(cluster.provider(), &commands)?;
-    if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference) {
-        if let Err(error) = cluster.load(&commands, archive, reference) {
-            eprintln!("{error}\ndeleting the cluster");
-            provision::down(cluster.provider(), &commands)?;
-            return Err(error.into());
-        }
+    if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference)
+        && let Err(error) = cluster.load(&commands, archive, reference)
+    {
+        eprintln!("{error}\ndeleting the cluster");
+        provision::down(cluster.provider(), &commands)?;
+        return Err(error.into());
     }
     eprintln!("it is up; `cargo xtask cluster down` deletes it");
     Ok(())
