@@ -29,8 +29,8 @@ pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
 pub use limits::{Enforcement, LimitHit, LimitKind, Limits, Missing, MonitorRecord};
 pub use manifest::{
-    ArmRecord, Clock, ConditionRecord, Coverage, FileRecord, LaunchRecord, MANIFEST_VERSION, Manifest, Resources,
-    TelemetrySummary,
+    ArmRecord, Clock, ConditionRecord, ControlCheck, ControlVerdict, Coverage, FileRecord, LaunchRecord,
+    MANIFEST_VERSION, Manifest, Resources, TelemetrySummary,
 };
 pub use observation::{Observation, Status};
 pub use reader::ObservationReader;

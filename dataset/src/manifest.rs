@@ -109,6 +109,8 @@ pub struct LaunchRecord {
     pub monitor: Option<MonitorRecord>,
     /// Limits that were hit while it was measured; none where resources were not watched.
     pub limit_hits: Option<Vec<LimitHit>>,
+    /// Controls of this launch alone; empty where the experiment has none.
+    pub controls: Vec<ControlCheck>,
     /// In the order of the experiment.
     pub arms: Vec<ArmRecord>,
     /// The prober's own summary.
@@ -117,6 +119,49 @@ pub struct LaunchRecord {
     pub valid: bool,
     /// What went wrong or was unusual.
     pub warnings: Vec<String>,
+}
+
+/// What should be nothing in a launch, held against a margin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ControlCheck {
+    /// Which: the contrast's name, or what of the order was compared.
+    pub name: String,
+    /// What was found, ns; none where it could not be told.
+    pub value_ns: Option<f64>,
+    /// How far from zero it may be, ns.
+    pub margin_ns: f64,
+    /// How that ended.
+    pub verdict: ControlVerdict,
+}
+
+/// How a control of a launch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlVerdict {
+    /// Within the margin.
+    Passed,
+    /// Beyond it.
+    Failed,
+    /// Could not be told.
+    NotRun,
+}
+
+impl ControlCheck {
+    /// Holds a value against a margin.
+    #[must_use]
+    pub fn of(name: String, value_ns: Option<f64>, margin_ns: f64) -> Self {
+        Self {
+            verdict: match value_ns {
+                Some(value_ns) if value_ns.abs() <= margin_ns => ControlVerdict::Passed,
+                Some(_) => ControlVerdict::Failed,
+                None => ControlVerdict::NotRun,
+            },
+            name,
+            value_ns,
+            margin_ns,
+        }
+    }
 }
 
 impl LaunchRecord {

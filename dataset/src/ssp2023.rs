@@ -184,6 +184,7 @@ fn import_condition(
         hook_calls: None,
         monitor: None,
         limit_hits: None,
+        controls: Vec::new(),
         arms,
         loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
         valid: true,

@@ -111,6 +111,19 @@ pub(crate) enum Sut {
     File { file: PathBuf },
 }
 
+impl Sut {
+    /// As its tag in a definition, by which margins are found.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Synthetic { .. } => "synthetic",
+            Self::Java {} => "java",
+            Self::Tomcat {} => "tomcat",
+            Self::Command(_) => "command",
+            Self::File { .. } => "file",
+        }
+    }
+}
+
 /// The function that accepts connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -4,6 +4,7 @@
 mod child;
 mod cluster;
 mod contained;
+mod controls;
 mod definition;
 mod family;
 mod folder;
@@ -12,6 +13,7 @@ mod limits;
 mod measure;
 mod memory;
 mod observe;
+mod observed;
 mod options;
 mod order;
 mod output;

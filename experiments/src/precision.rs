@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use analysis::{ArmSamples, FEWEST_TO_STOP, LaunchSamples, Quantity, Times, differences, half_width_reached};
+use analysis::{FEWEST_TO_STOP, Quantity, differences, half_width_reached};
 use anyhow::{Context as _, Result};
-use dataset::{LaunchRecord, ObservationReader, Status};
+use dataset::LaunchRecord;
 
 use crate::definition::{Contrast, Experiment};
+use crate::observed::Observed;
 
 /// How far a run has come.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl<'a> Precision<'a> {
         if self.experiment.precision_ns.is_none() {
             return Ok(());
         }
-        let samples = [samples(folder, launch)?];
+        let samples = [Observed::read(&folder.join(&launch.file), launch, None)?.samples];
         for contrast in &self.experiment.contrasts {
             let of = |quantity| differences(&samples, &contrast.baseline, &contrast.arm, quantity, contrast.location);
             // Where the kernel gives no stamps, the round trip stands in, as in the report.
@@ -77,24 +78,4 @@ impl<'a> Precision<'a> {
 
 fn key(launch: &LaunchRecord, contrast: &Contrast) -> (String, String) {
     (launch.condition.clone(), contrast.name.clone())
-}
-
-fn samples(folder: &Path, launch: &LaunchRecord) -> Result<LaunchSamples> {
-    let reader = ObservationReader::open(&folder.join(&launch.file))?;
-    let names = reader.header().arms.clone();
-    let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
-    reader.for_each(|row| {
-        if row.status == Status::Ok && !row.warm_up {
-            arms[usize::from(row.arm)].answered(Times {
-                rtt_ns: row.rtt_ns(),
-                wire_ns: row.wire_ns(),
-                send_path_ns: None,
-            });
-        }
-    })?;
-    Ok(LaunchSamples {
-        condition: launch.condition.clone(),
-        launch: launch.launch,
-        arms: names.into_iter().zip(arms).collect(),
-    })
 }

@@ -100,6 +100,7 @@ impl Measured<'_> {
             hook_calls: (!calls.is_empty()).then(|| format!("hook_calls/{stem}.parquet")),
             monitor: self.watched.record,
             limit_hits: self.watched.hits,
+            controls: Vec::new(),
             arms,
             loadgen: self.summary,
             valid,

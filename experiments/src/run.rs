@@ -24,7 +24,7 @@ use crate::precision::Precision;
 use crate::setting::Setting;
 use crate::spec::{LaunchSpec, stem};
 use crate::words::{self, WORDS};
-use crate::{child, places};
+use crate::{child, controls, places};
 
 /// Where the conditions are had, or why one is not.
 type Levels = BTreeMap<Condition, Result<Access, String>>;
@@ -214,6 +214,7 @@ fn one(
         (Access::Engine(_), None) => bail!("no image was made"),
     };
     let result = result.and_then(|record: LaunchRecord| {
+        let record = controls::hold(&folder.plan.experiment, &unfinished, record)?;
         folder.finish(&unfinished, &record)?;
         Ok(record)
     });

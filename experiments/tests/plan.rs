@@ -115,6 +115,7 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         hook_calls: None,
         monitor: None,
         limit_hits: None,
+        controls: Vec::new(),
         arms: ARMS.into_iter().zip(0..).map(arm).collect(),
         loadgen: json!({"elapsed_s": 0.1}),
         valid: true,

@@ -36,10 +36,7 @@ impl ControlKind {
     /// How far it may be from zero.
     #[must_use]
     pub const fn expectation(self, margins: &Margins) -> Expectation {
-        Expectation::equivalent(match self {
-            Self::AA => margins.a_a_margin_ns.0,
-            Self::Calibration => margins.calibration_margin_ns.0,
-        })
+        Expectation::equivalent(margins.of(self))
     }
 }
 

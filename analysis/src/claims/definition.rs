@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::control::ControlKind;
 use super::error::ClaimsError;
 use super::evidence::Unit;
 use super::expectation::{Direction, Expectation};
@@ -51,6 +52,17 @@ pub struct Margins {
     pub(super) a_a_margin_ns: Positive,
     /// For recovered minus true delay.
     pub(super) calibration_margin_ns: Positive,
+}
+
+impl Margins {
+    /// For a kind of control, ns.
+    #[must_use]
+    pub const fn of(&self, kind: ControlKind) -> f64 {
+        match kind {
+            ControlKind::AA => self.a_a_margin_ns.0,
+            ControlKind::Calibration => self.calibration_margin_ns.0,
+        }
+    }
 }
 
 /// One of the study's recommendations.

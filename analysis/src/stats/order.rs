@@ -50,8 +50,9 @@ impl OrderSamples {
         Some(median(after)? - median(rather_than)?)
     }
 
-    /// Median of the last requests in their rounds minus median of the first, ns.
-    fn turn(&self) -> Option<f64> {
+    /// Median of the last requests in their rounds minus median of the first, ns; `None` without both.
+    #[must_use]
+    pub fn turn(&self) -> Option<f64> {
         Some(self.last.quantile(0.5)? - self.first.quantile(0.5)?)
     }
 }

@@ -128,6 +128,7 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         hook_calls: None,
         monitor: None,
         limit_hits: None,
+        controls: Vec::new(),
         arms: arms.collect(),
         loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
         valid: true,

@@ -145,6 +145,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         hook_calls: None,
         monitor: None,
         limit_hits: None,
+        controls: Vec::new(),
         arms: records.collect(),
         loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
         valid: true,
