@@ -35,15 +35,21 @@ impl Output {
         String::from_utf8_lossy(bytes.make_contiguous()).into_owned()
     }
 
-    /// For an error message: the last lines.
+    /// For an error message: the last lines, and of many the first too, since a trace of calls follows what it is about.
     pub(crate) fn last_words(&self) -> String {
+        const FIRST: usize = 8;
+        const LAST: usize = 20;
         let text = self.text();
         let lines: Vec<&str> = text.lines().collect();
-        let last = &lines[lines.len().saturating_sub(20)..];
-        if last.is_empty() {
-            "it printed nothing".to_owned()
-        } else {
-            format!("it printed last:\n{}", last.join("\n"))
+        match lines.len() {
+            0 => "it printed nothing".to_owned(),
+            count if count <= FIRST + LAST => format!("it printed last:\n{}", lines.join("\n")),
+            count => format!(
+                "it printed last:\n{}\n… {} lines …\n{}",
+                lines[..FIRST].join("\n"),
+                count - FIRST - LAST,
+                lines[count - LAST..].join("\n")
+            ),
         }
     }
 }
@@ -63,5 +69,16 @@ mod tests {
         assert_eq!(output.text().len(), KEPT);
         assert!(output.last_words().ends_with("\nend"));
         assert_eq!(Output::default().last_words(), "it printed nothing");
+        let trace = Output::default();
+        trace.drain(std::io::Cursor::new(format!("cause\n{}end\n", "call\n".repeat(100))));
+        while !trace.text().ends_with("end\n") {
+            thread::yield_now();
+        }
+        let words = trace.last_words();
+        assert!(
+            words.starts_with("it printed last:\ncause\n") && words.ends_with("\nend"),
+            "{words}"
+        );
+        assert!(words.contains("… 74 lines …"), "{words}");
     }
 }
