@@ -118,3 +118,15 @@ fn one_value_has_no_variance() {
     let distribution: Distribution = [5].into_iter().collect();
     assert_eq!((distribution.mean(), distribution.variance()), (Some(5.0), None));
 }
+
+#[test]
+fn the_median_s_standard_error_is_that_of_its_order_statistics() {
+    let mut distribution = Distribution::new();
+    assert_eq!(distribution.median_standard_error(), None);
+    // 0, 10, …, 100,000: one standard deviation of the count below the median is 50 ranks, each 10 wide.
+    for value in 0..10_001 {
+        distribution.insert(value * 10);
+    }
+    let error = distribution.median_standard_error().unwrap();
+    assert!((error - 500.0).abs() < 0.1, "{error}");
+}

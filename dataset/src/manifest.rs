@@ -129,6 +129,8 @@ pub struct ControlCheck {
     pub name: String,
     /// What was found, ns; none where it could not be told.
     pub value_ns: Option<f64>,
+    /// Its standard error within the launch, ns; none where it could not be told.
+    pub standard_error_ns: Option<f64>,
     /// How far from zero it may be, ns.
     pub margin_ns: f64,
     /// How that ended.
@@ -139,26 +141,27 @@ pub struct ControlCheck {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ControlVerdict {
-    /// Within the margin.
+    /// Within the margin, or beyond it by no more than three standard errors.
     Passed,
-    /// Beyond it.
+    /// Farther beyond it.
     Failed,
     /// Could not be told.
     NotRun,
 }
 
 impl ControlCheck {
-    /// Holds a value against a margin.
+    /// Holds a value, with its standard error, against a margin. A short launch says little, and is not blamed for it.
     #[must_use]
-    pub fn of(name: String, value_ns: Option<f64>, margin_ns: f64) -> Self {
+    pub fn of(name: String, found_ns: Option<(f64, f64)>, margin_ns: f64) -> Self {
         Self {
-            verdict: match value_ns {
-                Some(value_ns) if value_ns.abs() <= margin_ns => ControlVerdict::Passed,
+            verdict: match found_ns {
+                Some((value_ns, error_ns)) if value_ns.abs() - 3.0 * error_ns <= margin_ns => ControlVerdict::Passed,
                 Some(_) => ControlVerdict::Failed,
                 None => ControlVerdict::NotRun,
             },
             name,
-            value_ns,
+            value_ns: found_ns.map(|(value_ns, _)| value_ns),
+            standard_error_ns: found_ns.map(|(_, error_ns)| error_ns),
             margin_ns,
         }
     }

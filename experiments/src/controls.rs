@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use analysis::claims::{Claims, ControlKind};
-use analysis::{LaunchSamples, Location, Quantity, differences};
+use analysis::{Distribution, LaunchSamples, Location, Quantity};
 use anyhow::Result;
 use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
 use loadgen::Schedule;
@@ -31,20 +31,21 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     let claims = Claims::stated()?;
     let margins = claims.margins(experiment.sut.name());
     for (contrast, kind) in kinds {
-        let value_ns = value(contrast, kind, &observed.samples, &record);
-        let check = ControlCheck::of(contrast.name.clone(), value_ns, margins.of(kind));
+        let found_ns = found(contrast, kind, &observed.samples, &record);
+        let check = ControlCheck::of(contrast.name.clone(), found_ns, margins.of(kind));
         record.controls.push(check);
     }
     if in_turn {
         let name = format!("{} last in a round, not first", subject.unwrap_or_default());
-        let check = ControlCheck::of(name, observed.order.turn(), margins.of(ControlKind::AA));
+        let found_ns = observed.order.turn().zip(observed.order.turn_standard_error());
+        let check = ControlCheck::of(name, found_ns, margins.of(ControlKind::AA));
         record.controls.push(check);
     }
     for check in &record.controls {
         if check.verdict == ControlVerdict::Failed {
             record.valid = false;
             record.warnings.push(format!(
-                "{}: {:+.0} ns in this launch, expected zero within {:.0} ns",
+                "{}: {:+.0} ns in this launch, expected zero within {:.0} ns and three standard errors",
                 check.name,
                 check.value_ns.unwrap_or_default(),
                 check.margin_ns
@@ -54,17 +55,17 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     Ok(record)
 }
 
-/// The difference that should be nothing, ns; `None` where an arm, a stamp or the truth is missing.
-fn value(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record: &LaunchRecord) -> Option<f64> {
+/// The difference that should be nothing and its standard error, ns; `None` where an arm, a stamp or the truth is missing.
+fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record: &LaunchRecord) -> Option<(f64, f64)> {
+    let (baseline, arm) = (samples.arms.get(&contrast.baseline)?, samples.arms.get(&contrast.arm)?);
     let of = |quantity| {
-        let found = differences(
-            std::slice::from_ref(samples),
-            &contrast.baseline,
-            &contrast.arm,
-            quantity,
-            contrast.location,
-        );
-        found.ok()?.first().copied()
+        let (baseline, arm) = (baseline.of(quantity), arm.of(quantity));
+        let value_ns = contrast.location.of(arm)? - contrast.location.of(baseline)?;
+        let error_ns = match contrast.location {
+            Location::Median => arm.median_standard_error()?.hypot(baseline.median_standard_error()?),
+            Location::Mean | Location::TrimmedMean | Location::P99 => mean_error(arm)?.hypot(mean_error(baseline)?),
+        };
+        Some((value_ns, error_ns))
     };
     match kind {
         // Where the kernel gives no stamps, the round trip stands in, as in the report.
@@ -77,7 +78,14 @@ fn value(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record
                     Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
                 })
             };
-            Some(of(Quantity::WireTime)? - (held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?))
+            let (value_ns, error_ns) = of(Quantity::WireTime)?;
+            let truth_ns = held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?;
+            Some((value_ns - truth_ns, error_ns))
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+fn mean_error(distribution: &Distribution) -> Option<f64> {
+    Some((distribution.variance()? / distribution.len() as f64).sqrt())
 }

@@ -163,6 +163,19 @@ impl Distribution {
         Some(low as f64 + step * (position - below as f64))
     }
 
+    /// Standard error of the median, ns: half of the distance between the order statistics one binomial standard deviation,
+    /// √n / 2 ranks, to both sides of it (Woodruff 1952, <https://doi.org/10.1080/01621459.1952.10483443>). Takes the values
+    /// as independent; where they are not, the true error is larger. `None` below four values.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share of a count")]
+    pub fn median_standard_error(&self) -> Option<f64> {
+        if self.len < 4 {
+            return None;
+        }
+        let share = 0.5 / (self.len as f64).sqrt();
+        Some((self.quantile(0.5 + share)? - self.quantile(0.5 - share)?) / 2.0)
+    }
+
     /// The value of a rank, counted from 0 in ascending order.
     #[must_use]
     pub fn at_rank(&self, rank: u64) -> Option<i64> {

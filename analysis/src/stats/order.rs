@@ -55,6 +55,16 @@ impl OrderSamples {
     pub fn turn(&self) -> Option<f64> {
         Some(self.last.quantile(0.5)? - self.first.quantile(0.5)?)
     }
+
+    /// Standard error of that difference, ns; otherwise as [`Distribution::median_standard_error`].
+    #[must_use]
+    pub fn turn_standard_error(&self) -> Option<f64> {
+        Some(
+            self.last
+                .median_standard_error()?
+                .hypot(self.first.median_standard_error()?),
+        )
+    }
 }
 
 /// By how much a request is slower after one arm than after another, ns: the mean over launches of the within-launch
