@@ -36,6 +36,18 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
+/// As `cargo xtask paper --check`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn check() -> Result<()> {
+    run(&Arguments {
+        check: true,
+        update: false,
+        out: PathBuf::new(),
+    })
+}
+
 /// Compares, or updates, the results, and compiles.
 ///
 /// # Errors

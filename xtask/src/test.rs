@@ -45,6 +45,7 @@ pub(crate) fn run() -> Result<()> {
         run = Some(smoke_run()?);
         Ok(Outcome::Done)
     });
+    steps.take("paper", paper);
     steps.take("archive", || archive(run.as_deref()));
     steps.take("notebooks", notebooks_if_possible);
 
@@ -131,6 +132,16 @@ fn smoke_run() -> Result<PathBuf> {
     let run = reproduce::measure(reproduce::Profile::Smoke, &folder.join("runs"))?;
     report::write("html", &run, &folder.join("report"))?;
     Ok(run)
+}
+
+/// Its numbers are what the recorded runs give, and it compiles.
+fn paper() -> Result<Outcome> {
+    if find("typst").is_none() && find("python3").is_none() {
+        return Ok(Outcome::Skipped(
+            "neither typst nor python3 is installed, one of which sets the paper".into(),
+        ));
+    }
+    done(crate::paper::check())
 }
 
 fn rebuilt_hook() -> Result<Outcome> {
