@@ -63,7 +63,7 @@ pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment)
 
 impl Measured<'_> {
     /// Checks everything, writes the hook's calls into the launch's folder, and says what came of it.
-    pub(crate) fn record(self, folder: &Path) -> Result<LaunchRecord> {
+    pub(crate) fn record(mut self, folder: &Path) -> Result<LaunchRecord> {
         let list = |key: &str| self.summary[key].as_array().cloned().unwrap_or_default();
         let said = list("warnings");
         let mut warnings: Vec<String> = said
@@ -93,6 +93,10 @@ impl Measured<'_> {
             dataset::write_hook_calls(&folder.join(HOOK_CALLS), &header, &calls)?;
         }
         let stem = stem(self.condition, self.launch);
+        if let Some(output) = self.summary.get_mut("output") {
+            // Where it was written on this machine is nobody else's business.
+            *output = OBSERVATIONS.into();
+        }
         Ok(LaunchRecord {
             condition: self.condition.name().to_owned(),
             launch: self.launch,
