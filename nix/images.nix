@@ -1,4 +1,5 @@
-# One image with everything a launch needs: system under test, prober, hook. No shell, no package manager.
+# The image that the runner makes by itself where there is no nix: agent, system under test and prober in /bin, the hook in
+# /lib, a folder to mount memory on. No shell, no package manager. A registry of yours can hold it for `--image`.
 { pkgs, workspace }:
 {
   image = pkgs.dockerTools.streamLayeredImage {
@@ -8,9 +9,11 @@
       workspace.tools
       workspace.hook
     ];
+    extraCommands = "mkdir -p dev etc proc sys tmp work";
     config = {
+      Entrypoint = [ "/bin/agent" ];
       User = "65532:65532";
-      Env = [ "PATH=/bin" ];
+      Labels."hook-latency.image" = "";
     };
   };
 }

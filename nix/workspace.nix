@@ -21,6 +21,8 @@ let
     "sut"
     "loadgen"
     "dataset"
+    "agent"
+    "clusters"
     "experiments"
     "report"
     "xtask"

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::programs::{cargo, find};
+use crate::programs::{Program, cargo, find};
 use crate::{build, fuzz, notebooks, paths, report, reproduce, tidy};
 use count::Count;
 
@@ -37,6 +37,7 @@ pub(crate) fn run() -> Result<()> {
     steps.take("fuzzing", fuzzing);
     steps.take("invariants", invariants);
     steps.take("the hook built again", rebuilt_hook);
+    steps.take("flake", flake);
     steps.take("dependencies", supply::chain);
     steps.take("advisories", supply::advisories);
     steps.take("documentation", || done(documentation()));
@@ -142,6 +143,18 @@ fn paper() -> Result<Outcome> {
         ));
     }
     done(crate::paper::check())
+}
+
+/// Evaluated against a stand-in for nixpkgs; `tidy` checks what can be checked without nix.
+fn flake() -> Result<Outcome> {
+    if find("nix-instantiate").is_none() {
+        return Ok(Outcome::Skipped(
+            "nix is not installed, which evaluates the flake".into(),
+        ));
+    }
+    let evaluation = Program::new("nix-instantiate").args(["--eval", "--strict", "--json", "nix/tests/evaluate.nix"]);
+    eprintln!("$ {}", evaluation.shown());
+    done(evaluation.output().map(drop))
 }
 
 fn rebuilt_hook() -> Result<Outcome> {
