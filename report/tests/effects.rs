@@ -5,6 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{ARMS, Arm, failure, output, report, write};
+use dataset::MANIFEST_VERSION;
 use serde_json::Value;
 
 fn effects(run: &Path) -> Value {
@@ -109,11 +110,9 @@ fn damaged_and_foreign_runs_are_refused() {
     std::fs::write(&manifest, text.replacen("\"scan\"", "\"scam\"", 1)).unwrap();
     let error = refused();
     assert!(error.contains("scan") || error.contains("scam"), "{error}");
-    std::fs::write(
-        &manifest,
-        text.replace("\"schema_version\": 2", "\"schema_version\": 9"),
-    )
-    .unwrap();
+    let version = |number: u32| format!("\"schema_version\": {number}");
+    std::fs::write(&manifest, text.replace(&version(MANIFEST_VERSION), &version(99))).unwrap();
     let error = refused();
-    assert!(error.contains("schema_version 9; expected schema_version 2"), "{error}");
+    let expected = format!("schema_version 99; expected schema_version {MANIFEST_VERSION}");
+    assert!(error.contains(&expected), "{error}");
 }
