@@ -1,8 +1,8 @@
 //! Experiments made up by a generator whose truth is known: how often do the intervals hold?
 //!
-//! [`fit`] takes the shape of the noise from recordings, [`Noise`] makes launches of it, [`study`] estimates their effects as
-//! a run's are estimated, the rule by which a run stops early included, and counts. The study's t test over requests is put
-//! to the same requests.
+//! [`fit_within`] and [`fit_launches`] take the shape of the noise from recordings, [`Noise`] makes launches of it, [`study`]
+//! estimates their effects as a run's are estimated, the rule by which a run stops early included, and counts. The study's t
+//! test over requests is put to the same requests.
 
 mod count;
 mod experiment;
