@@ -81,18 +81,25 @@ fn committed_files(root: &Path) -> Result<()> {
     fs::remove_file(&packed).with_context(|| format!("removing {}", packed.display()))
 }
 
+/// Added to cargo's configuration in the archive. The folder is found from the project's, wherever that lies.
+const VENDORED: &str = "
+[source.crates-io]
+replace-with = \"vendored\"
+
+[source.vendored]
+directory = \"vendor\"
+";
+
 /// Vendors the crates and tells cargo to look there.
 fn crates(root: &Path) -> Result<()> {
-    let told = cargo()
+    cargo()
         .args(["vendor", "--locked", "--quiet", "--versioned-dirs", "--manifest-path"])
         .arg(root.join("Cargo.toml"))
         .arg(root.join("vendor"))
-        .output()?;
-    // Cargo names the folder as it was given; from the project's folder it is found wherever that lies.
-    let told = told.replace(&*root.join("vendor").to_string_lossy(), "vendor");
+        .run_aside()?;
     let config = root.join(".cargo/config.toml");
     let text = fs::read_to_string(&config).with_context(|| format!("reading {}", config.display()))?;
-    fs::write(&config, format!("{text}\n{told}\n")).with_context(|| format!("writing {}", config.display()))
+    fs::write(&config, text + VENDORED).with_context(|| format!("writing {}", config.display()))
 }
 
 /// Copies a folder.
