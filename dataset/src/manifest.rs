@@ -168,6 +168,17 @@ impl ControlCheck {
 }
 
 impl LaunchRecord {
+    /// By how much longer the hook of one arm held payloads back than that of another: the calibration's truth, ns; `of` says
+    /// which of the summary's times. `None` without telemetry.
+    #[must_use]
+    pub fn held_longer_ns(&self, arm: &str, baseline: &str, of: impl Fn(&TelemetrySummary) -> f64) -> Option<f64> {
+        let held_ns = |name: &str| {
+            let arm = self.arms.iter().find(|arm| arm.arm == name)?;
+            arm.telemetry.as_ref().map(&of)
+        };
+        Some(held_ns(arm)? - held_ns(baseline)?)
+    }
+
     /// The file that this record is kept in, relative to the run's folder.
     #[must_use]
     pub fn own_file(&self) -> String {

@@ -71,15 +71,12 @@ fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record
         // Where the kernel gives no stamps, the round trip stands in, as in the report.
         ControlKind::AA => of(Quantity::WireTime).or_else(|| of(Quantity::Rtt)),
         ControlKind::Calibration => {
-            let held_ns = |name: &str| {
-                let arm = record.arms.iter().find(|arm| arm.arm == name)?;
-                arm.telemetry.as_ref().map(|telemetry| match contrast.location {
-                    Location::Mean => telemetry.held_ns_mean,
-                    Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
-                })
-            };
             let (value_ns, error_ns) = of(Quantity::WireTime)?;
-            let truth_ns = held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?;
+            let truth_ns =
+                record.held_longer_ns(&contrast.arm, &contrast.baseline, |held| match contrast.location {
+                    Location::Mean => held.held_ns_mean,
+                    Location::Median | Location::TrimmedMean | Location::P99 => held.held_ns_median,
+                })?;
             Some((value_ns - truth_ns, error_ns))
         }
     }

@@ -60,16 +60,8 @@ pub(crate) fn calibration_errors(
 }
 
 fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
-    let held_ns = |name: &str| {
-        launch
-            .arms
-            .iter()
-            .find(|arm| arm.arm == name)
-            .and_then(|arm| arm.telemetry.as_ref())
-            .map(|telemetry| match contrast.location {
-                Location::Mean => telemetry.held_ns_mean,
-                Location::Median | Location::TrimmedMean | Location::P99 => telemetry.held_ns_median,
-            })
-    };
-    Some(held_ns(&contrast.arm)? - held_ns(&contrast.baseline)?)
+    launch.held_longer_ns(&contrast.arm, &contrast.baseline, |held| match contrast.location {
+        Location::Mean => held.held_ns_mean,
+        Location::Median | Location::TrimmedMean | Location::P99 => held.held_ns_median,
+    })
 }
