@@ -176,11 +176,14 @@ impl LaunchRecord {
     /// which of the summary's times. `None` without telemetry.
     #[must_use]
     pub fn held_longer_ns(&self, arm: &str, baseline: &str, of: impl Fn(&TelemetrySummary) -> f64) -> Option<f64> {
-        let held_ns = |name: &str| {
-            let arm = self.arms.iter().find(|arm| arm.arm == name)?;
-            arm.telemetry.as_ref().map(&of)
-        };
+        let held_ns = |name: &str| self.arm(name)?.telemetry.as_ref().map(&of);
         Some(held_ns(arm)? - held_ns(baseline)?)
+    }
+
+    /// An arm's record, by its name.
+    #[must_use]
+    pub fn arm(&self, name: &str) -> Option<&ArmRecord> {
+        self.arms.iter().find(|arm| arm.arm == name)
     }
 
     /// The files of tables that not every launch has, but for that of the resources.

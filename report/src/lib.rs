@@ -14,6 +14,8 @@ pub mod figures;
 pub mod fit;
 pub mod further;
 pub mod html;
+pub mod isolated;
+pub mod layers;
 pub mod load;
 pub mod measured;
 pub mod measured_page;
