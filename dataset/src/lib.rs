@@ -12,6 +12,7 @@ mod host;
 mod limits;
 mod manifest;
 mod observation;
+mod observed;
 mod reader;
 mod recording;
 mod resources;
@@ -35,6 +36,9 @@ pub use manifest::{
     MANIFEST_VERSION, Manifest, Resources, ServerSummary, TelemetrySummary, TightLoopSummary,
 };
 pub use observation::{Observation, Status};
+pub use observed::{
+    Agreement, Carried, NotFound, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, Passed, ServerKind,
+};
 pub use reader::ObservationReader;
 pub use resources::{Measure, RESOURCES_VERSION, ResourceSample, Subject, Usage, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};

@@ -19,6 +19,7 @@ pub mod layers;
 pub mod load;
 pub mod measured;
 pub mod measured_page;
+pub mod observed;
 pub mod paper;
 pub mod reproduction;
 pub mod results;

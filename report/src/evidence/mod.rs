@@ -1,5 +1,6 @@
 //! From runs and recordings to what claims are held against.
 
+mod observed;
 mod recorded;
 
 use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
@@ -15,6 +16,7 @@ use crate::layers::{Layer, per_launch as per_launch_at};
 use crate::load::RunSamples;
 use crate::results::{ConditionResults, Effect, Results, Role, in_condition, server};
 
+pub use observed::of_observed;
 pub use recorded::{of_repetitions, of_study};
 
 /// The quantities and controls of one run.
