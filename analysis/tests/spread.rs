@@ -1,7 +1,7 @@
 //! Ratios of spreads and differences of estimates against SciPy.
 
 use analysis::{
-    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, spread_ratio,
+    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, ratio_of_paired_means, spread_ratio,
 };
 use serde_json::Value;
 
@@ -65,4 +65,21 @@ fn a_divisor_that_may_be_zero_gives_no_ratio() {
     assert_eq!(ratio_of_estimates(&far, &near_zero), None);
     let (ratio, (low, high)) = ratio_of_estimates(&near_zero, &far).unwrap();
     assert!(low < 0.0 && 0.0 < ratio && ratio < high);
+}
+
+#[test]
+fn a_ratio_of_means_ends_where_the_difference_ceases_to_hold_zero() {
+    let observed = [700.0, 820.0, 640.0, 910.0, 760.0, 780.0];
+    let predicted = [420.0, 450.0, 400.0, 470.0, 430.0, 410.0];
+    let (value, (low, high)) = ratio_of_paired_means(&observed, &predicted).unwrap();
+    assert!((value - 4_610.0 / 2_580.0).abs() < 1e-12);
+    assert!(low < value && value < high);
+    for end in [low, high] {
+        let left: Vec<f64> = observed.iter().zip(&predicted).map(|(y, x)| y - end * x).collect();
+        let (below, above) = estimate(&left).unwrap().confidence_interval;
+        assert!(below.abs().min(above.abs()) < 1e-9, "{below} to {above}");
+    }
+    // Noise makes a launch negative: no logarithm is needed. What cannot be told from zero divides nothing.
+    assert!(ratio_of_paired_means(&[-10.0, 30.0, 20.0], &[5.0, 5.1, 4.9]).is_some());
+    assert_eq!(ratio_of_paired_means(&[30.0, 20.0, 25.0], &[-1.0, 2.0, 0.5]), None);
 }

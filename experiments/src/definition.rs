@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::grid::{self, Setting};
 use crate::limits::ExperimentLimits;
 use crate::program::{Program, ServerFile};
+use crate::tight_loop::Micro;
 use crate::treatment::Preload;
 
 /// What is measured, where, and how often.
@@ -51,6 +52,9 @@ pub(crate) struct Experiment {
     /// List of words that the hook searches for, one a line, instead of those that it carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) words: Option<PathBuf>,
+    /// Each hooked arm's treatment is also measured without a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) micro: Option<Micro>,
     pub(crate) sut: Sut,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
@@ -104,6 +108,9 @@ pub(crate) enum Sut {
         response_bytes: u32,
         work_ns: u64,
         threads: u32,
+        /// Whether each arm's server stamps its requests, where the arm does not say otherwise.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stamps: bool,
     },
     /// The Java application, where there is a JDK.
     Java {},
@@ -191,6 +198,9 @@ pub(crate) struct Arm {
     /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) records: bool,
+    /// Whether its server stamps its requests, where that is not as `[sut]` says: to see what stamping costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stamps: Option<bool>,
     /// Its own limits; for what they leave out, those of the experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<Limits>,
@@ -271,6 +281,17 @@ impl Experiment {
         }
     }
 
+    /// Why it cannot be measured in a condition, wherever that is had.
+    pub(crate) fn impossible_in(&self, condition: Condition) -> Option<String> {
+        let outside = !matches!(condition, Condition::Local(_));
+        (outside && self.micro.is_some()).then(|| "[micro] is measured in conditions local-* only".to_owned())
+    }
+
+    /// Whether an arm's server stamps its requests.
+    pub(crate) fn stamps(&self, arm: &Arm) -> bool {
+        matches!(&self.sut, Sut::Synthetic { stamps, .. } if arm.stamps.unwrap_or(*stamps))
+    }
+
     /// Checks what types cannot, after the command line's overrides.
     pub(crate) fn validate(&self) -> Result<()> {
         ensure!(
@@ -317,6 +338,10 @@ impl Experiment {
                 !arm.records || arm.treatment != Treatment::Unmodified,
                 "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"
             );
+            ensure!(
+                arm.stamps != Some(true) || matches!(self.sut, Sut::Synthetic { .. }),
+                "[[arm]] {name}: stamps are those of the synthetic server, and no other leaves any; remove it"
+            );
         }
         for contrast in &self.contrasts {
             for arm in [&contrast.baseline, &contrast.arm] {
@@ -328,6 +353,9 @@ impl Experiment {
             }
         }
         self.validate_limits()?;
+        if let Some(micro) = &self.micro {
+            micro.validate()?;
+        }
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
         }

@@ -20,9 +20,9 @@ use crate::order::Order;
 use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped, header};
 use crate::server::{Server, starter};
 use crate::spec::LaunchSpec;
-use crate::sut;
-use crate::treatment::{environment, loaded};
+use crate::treatment::{environment, loaded, records};
 use crate::watch::{Seen, Watch};
+use crate::{sut, tight_loop};
 
 /// An arm while it runs.
 pub(crate) struct Running<'a> {
@@ -30,6 +30,8 @@ pub(crate) struct Running<'a> {
     start_order: usize,
     pub(crate) server: Server,
     pub(crate) telemetry: Option<MemoryFile>,
+    /// The server's own stamps.
+    stamps: Option<MemoryFile>,
     /// What it took while it was measured.
     resources: Option<Resources>,
     // Kept open as long as the server may write to it.
@@ -62,6 +64,8 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
             ..after
         });
     }
+    // Where servers live, tight loops live too.
+    network.go_to_server()?;
     record(spec, &experiment, &order, running, summary, watched)
 }
 
@@ -93,7 +97,14 @@ impl<'a> Running<'a> {
             .map(|_| MemoryFile::telemetry(capacity))
             .transpose()?;
         let log = MemoryFile::create(c"hits", b"")?;
+        let stamps = experiment
+            .stamps(arm)
+            .then(|| MemoryFile::telemetry(records(experiment.load.rounds)?))
+            .transpose()?;
         let mut start = sut::start(spec, experiment, network, (index, port))?;
+        if let Some(stamps) = &stamps {
+            start.command.extend(sut::stamping(&stamps.path));
+        }
         let file = telemetry.as_ref().map(|telemetry| &*telemetry.path);
         start
             .environment
@@ -118,6 +129,7 @@ impl<'a> Running<'a> {
             start_order,
             server,
             telemetry,
+            stamps,
             resources: None,
             _log: log,
         })
@@ -238,8 +250,14 @@ fn record(
             start_order: running.start_order,
             address,
             telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
+            stamps: running.stamps.map(|mut file| file.content()).transpose()?,
+            tight_loop: Vec::new(),
             resources: running.resources,
         });
+    }
+    for stopped in &mut arms {
+        let measured = tight_loop::run(spec, experiment, stopped.arm, stopped.address);
+        stopped.tight_loop = measured.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
     }
     let shared = spec.cpus.shared().then(|| SHARED.to_owned());
     let unlimited = spec

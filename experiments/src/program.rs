@@ -60,11 +60,28 @@ pub(crate) struct ServerFile {
     /// Rounds until it works as it will, for servers that compile while they run.
     #[serde(default)]
     pub(crate) warm_up_rounds: Option<u64>,
+    /// The command that prints its version.
+    #[serde(default)]
+    pub(crate) version: Vec<String>,
     pub(crate) request: Message,
     pub(crate) server: Program,
 }
 
 impl ServerFile {
+    /// Why it cannot be started, if its program is not installed.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let program = &self.server.command[0];
+        (!is_there(program)).then(|| format!("{program} is not installed"))
+    }
+
+    /// What would help.
+    pub(crate) fn fix(&self) -> String {
+        format!(
+            "Debian has it in the package {}, nixpkgs as {}",
+            self.debian, self.nixpkgs
+        )
+    }
+
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; ready servers are in sut/macro/", path.display()))?;
@@ -78,6 +95,15 @@ impl ServerFile {
         file.server.validate().with_context(|| path.display().to_string())?;
         Ok(file)
     }
+}
+
+/// Whether a program is installed.
+pub(crate) fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return true;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 impl Program {

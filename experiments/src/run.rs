@@ -144,7 +144,10 @@ impl<'a> Underway<'a> {
         let levels: Levels = experiment
             .conditions
             .iter()
-            .map(|&condition| (condition, places::best(condition, engines, stopped)))
+            .map(|&condition| match experiment.impossible_in(condition) {
+                Some(reason) => (condition, Err(reason)),
+                None => (condition, places::best(condition, engines, stopped)),
+            })
             .collect();
         let precision = Precision::new(experiment.clone());
         let plan = Plan {
@@ -399,7 +402,7 @@ fn manifest(
     names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
     for launch in &launches {
         names.push(launch.file.clone());
-        names.extend(launch.hook_calls.clone());
+        names.extend(launch.tables().cloned());
         names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
         names.push(launch.own_file());
     }

@@ -42,7 +42,7 @@ pub use hodges_lehmann::{HodgesLehmann, hodges_lehmann};
 pub use location::Location;
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
-pub use ratio::ratio_of_means;
+pub use ratio::{ratio_of_means, ratio_of_paired_means};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
 pub use segments::SegmentMedians;
 pub(crate) use segments::median;

@@ -154,6 +154,7 @@ fn arm(name: &str, treatment: Treatment) -> Arm {
         delay_ns: None,
         delay_every: None,
         records: false,
+        stamps: None,
         limits: None,
         preload: None,
     }
@@ -196,6 +197,7 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         request: subject.request.clone(),
         keyword: None,
         words: None,
+        micro: None,
         sut: Sut::Command(Box::new(subject.program.clone())),
         arms,
         contrasts: Vec::new(),
