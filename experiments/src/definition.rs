@@ -11,7 +11,9 @@ use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
+use crate::hop::Hop;
 use crate::limits::ExperimentLimits;
+use crate::neighbour::Neighbour;
 use crate::program::{Program, ServerFile};
 use crate::treatment::Preload;
 
@@ -48,6 +50,12 @@ pub(crate) struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) words: Option<PathBuf>,
     pub(crate) sut: Sut,
+    /// What stands between the prober and each server, in the order from the prober.
+    #[serde(rename = "hops", alias = "hop", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hops: Vec<Hop>,
+    /// What works beside servers and prober while they are measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) neighbour: Option<Neighbour>,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
     #[serde(rename = "contrasts", alias = "contrast", default)]
@@ -229,10 +237,16 @@ impl Experiment {
         // The TOML library's message has line, column and key.
         let mut experiment: Self =
             toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))?;
-        if let Sut::File { file } = &experiment.sut {
-            experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
-        }
+        experiment.resolve()?;
         Ok(experiment)
+    }
+
+    /// Puts what other files say in the place of their names.
+    fn resolve(&mut self) -> Result<()> {
+        if let Sut::File { file } = &self.sut {
+            self.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        }
+        self.hops.iter_mut().try_for_each(Hop::resolve)
     }
 
     /// Reads the form that is kept in manifests.
@@ -326,6 +340,10 @@ impl Experiment {
         self.validate_limits()?;
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
+        }
+        self.neighbour.as_ref().map_or(Ok(()), Neighbour::validate)?;
+        for hop in &self.hops {
+            hop.validate().context("[[hop]]")?;
         }
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),

@@ -28,7 +28,10 @@ pub(crate) const SHARED: &str = "prober and arms share the only processor";
 pub(crate) struct Stopped<'a> {
     pub(crate) arm: &'a Arm,
     pub(crate) start_order: usize,
+    /// What the prober connected to.
     pub(crate) address: SocketAddr,
+    /// Receives of payload that the hook saw before the measurement.
+    pub(crate) receives_before: u64,
     /// The hook's file; the hook was found in the server's memory map.
     pub(crate) telemetry: Option<Vec<u8>>,
     /// Limits that were set for it.
@@ -48,6 +51,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) summary: serde_json::Value,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
+    /// For what else the launch is not valid.
+    pub(crate) faults: Vec<String>,
     /// What was used and denied.
     pub(crate) watched: Seen,
 }
@@ -71,14 +76,14 @@ impl Measured<'_> {
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect();
         warnings.extend(self.watched.warnings());
-        warnings.extend(self.warnings.iter().cloned());
-        let within_limits = self.watched.warnings().is_empty();
-        let mut valid = within_limits && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        warnings.extend(self.warnings.iter().chain(&self.faults).cloned());
+        let undisturbed = self.watched.warnings().is_empty() && self.faults.is_empty();
+        let mut valid = undisturbed && !list("checks").iter().any(|check| check["verdict"] == "failed");
         let mut arms = Vec::new();
         let mut calls = Vec::new();
         for stopped in &self.arms {
             let (record, records) = self.arm(stopped)?;
-            if let Some(unexpected) = self.unexpected(&record) {
+            if let Some(unexpected) = self.unexpected(&record, stopped.receives_before) {
                 valid = false;
                 warnings.push(unexpected);
             }
@@ -121,7 +126,10 @@ impl Measured<'_> {
     fn arm(&self, stopped: &Stopped<'_>) -> Result<(ArmRecord, Vec<Record>)> {
         let arm = stopped.arm;
         let seen = match &stopped.telemetry {
-            Some(bytes) => Some(memory::Seen::read(bytes, self.experiment.load.warm_up_rounds)?),
+            Some(bytes) => {
+                let warm_up = self.experiment.load.warm_up_rounds;
+                Some(memory::Seen::read(bytes, stopped.receives_before, warm_up)?)
+            }
             None => None,
         };
         let index = self.index(&arm.name);
@@ -143,8 +151,8 @@ impl Measured<'_> {
     }
 
     /// What the hook saw, where that is not what was sent.
-    fn unexpected(&self, record: &ArmRecord) -> Option<String> {
-        let receives = record.coverage.as_ref()?.payload_receives;
+    fn unexpected(&self, record: &ArmRecord, before: u64) -> Option<String> {
+        let receives = record.coverage.as_ref()?.payload_receives.saturating_sub(before);
         let expected = sut::receives(&self.experiment.sut, record.requests_sent);
         (!expected.contains(&receives)).then(|| {
             format!(

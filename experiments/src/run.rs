@@ -65,7 +65,13 @@ pub(crate) fn carry_out(
     let levels: Levels = experiment
         .conditions
         .iter()
-        .map(|&condition| (condition, places::best(condition, engines, stopped)))
+        .map(|&condition| {
+            let had = match experiment.lacking(condition) {
+                Some(reason) => Err(reason),
+                None => places::best(condition, engines, stopped),
+            };
+            (condition, had)
+        })
         .collect();
     let plan = Plan {
         experiment,
@@ -88,16 +94,18 @@ pub(crate) fn carry_out(
     let measured = measure(&folder, &levels, &setting, stopped);
     take_out(&levels, &setting);
     let (launches, ended) = measured?;
-    ensure!(
-        !launches.is_empty(),
-        "no condition can be had here; `cargo xtask doctor` says why"
-    );
+    let measured_none = launches.is_empty();
     let invalid = launches.iter().filter(|launch| !launch.valid).count();
     if let Some(ended) = &ended {
         println!("{ended}");
     }
     dataset::write_manifest(&folder.path, &manifest(&folder, &levels, &setting, launches, ended)?)?;
     println!("wrote {}", folder.path.join("manifest.json").display());
+    ensure!(
+        !measured_none,
+        "not run: {}; `cargo xtask doctor` says what works here",
+        reasons(&levels)
+    );
     println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
     ensure!(
         !strict || invalid == 0,
@@ -105,6 +113,14 @@ pub(crate) fn carry_out(
         folder.path.join("launches").display()
     );
     Ok(())
+}
+
+/// Why conditions are not had.
+fn reasons(levels: &Levels) -> String {
+    let reasons = levels
+        .iter()
+        .filter_map(|(condition, access)| Some(format!("{condition}: {}", access.as_ref().err()?)));
+    reasons.collect::<Vec<_>>().join("; ")
 }
 
 /// The setting of one run.

@@ -55,6 +55,11 @@ impl Watch {
             .map(|(name, pid)| of_process(Subject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
             .collect();
         watched.push(of_process(Subject::Loadgen, spec.groups.loadgen.as_ref(), loadgen));
+        // Only its group knows all its processes.
+        watched.extend(spec.groups.neighbour.as_ref().map(|group| Watched {
+            subject: Subject::Neighbour,
+            sources: vec![Box::new(CgroupSource(group.clone()))],
+        }));
         watched.push(Watched {
             subject: Subject::Node("node".to_owned()),
             sources: vec![Box::new(NodeSource)],

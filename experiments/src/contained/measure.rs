@@ -82,6 +82,7 @@ impl Job<'_> {
             arms: left.into_iter().map(|arm| arm.stopped).collect(),
             summary: probed.summary,
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
+            faults: Vec::new(),
             watched,
         })
     }
@@ -171,6 +172,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Resul
             arm: arm.arm,
             start_order: arm.start_order,
             address: arm.address,
+            receives_before: 0,
             telemetry: telemetry.transpose()?,
             limits: limits.any().then_some(limits),
             resources: None,

@@ -196,6 +196,8 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         keyword: None,
         words: None,
         sut: Sut::Command(Box::new(subject.program.clone())),
+        hops: Vec::new(),
+        neighbour: None,
         arms,
         contrasts: Vec::new(),
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use loadgen::{Message, Request};
 
-use crate::program::{Program, ServerFile};
+use crate::program::{Program, ServerFile, lacking};
 
 /// What the command line says of it.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +38,8 @@ impl Subject {
         let mut subject = match given.server {
             Some(path) => {
                 let file = ServerFile::read(path)?;
-                let program = &file.server.command[0];
-                if !is_there(program) {
-                    bail!(
-                        "{program} is not installed; Debian has it in the package {}, nixpkgs as {}",
-                        file.debian,
-                        file.nixpkgs
-                    );
+                if let Some(reason) = lacking(&file.server.command[0], &file.debian, &file.nixpkgs) {
+                    bail!("{reason}");
                 }
                 Self {
                     name: file.name,
@@ -68,14 +63,6 @@ impl Subject {
         subject.request = request.unwrap_or(subject.request);
         Ok(subject)
     }
-}
-
-fn is_there(program: &str) -> bool {
-    if program.contains('/') {
-        return true;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn environment(variables: &[String]) -> Result<BTreeMap<String, String>> {
