@@ -37,7 +37,6 @@ struct Ends {
     service: Option<Ipv4Addr>,
     /// The namespaces between the two, where there are nodes theirs first. Nothing runs in them: they, and the links in
     /// them, live as long as they are held here.
-    #[cfg_attr(not(test), expect(dead_code, reason = "held so that the namespaces live"))]
     between: Vec<File>,
 }
 

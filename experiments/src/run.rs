@@ -103,7 +103,7 @@ pub(crate) fn carry_out(
     println!("wrote {}", folder.path.join("manifest.json").display());
     ensure!(
         !measured_none,
-        "not run: {}; `cargo xtask doctor` says what works here",
+        "no condition can be had here: {}; `cargo xtask doctor` says what can",
         reasons(&levels)
     );
     println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
