@@ -1,8 +1,9 @@
 //! Translation of a service's address, by the packet filter of the namespace that this thread is in.
 
 use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::net::Ipv4Addr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
@@ -23,28 +24,20 @@ pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), Error> {
         let path = format!("/proc/sys/net/ipv4/{setting}");
         fs::write(&path, value).map_err(Error::file(path))?;
     }
-    let (service, server) = (ADDRESS.to_string(), server.to_string());
-    #[rustfmt::skip]
-    iptables(&["-A", CHAIN, "-d", &service, "-p", "tcp", "-j", "DNAT", "--to-destination", &server])?;
-    iptables(&[
-        "-A",
-        "POSTROUTING",
-        "-o",
-        link,
-        "-d",
-        &server,
-        "-p",
-        "tcp",
-        "-j",
-        "MASQUERADE",
-    ])?;
-    Ok(())
+    let rules = format!(
+        "*nat\n\
+         -A {CHAIN} -d {ADDRESS} -p tcp -j DNAT --to-destination {server}\n\
+         -A POSTROUTING -o {link} -d {server} -p tcp -j MASQUERADE\n\
+         COMMIT\n"
+    );
+    // One process for all: in a process namespace without an init there cannot be a second.
+    run("iptables-restore", &["-w", "--noflush"], &rules).map(drop)
 }
 
 /// Connections to the service that were translated.
 #[cfg(test)]
 pub(crate) fn connections() -> Result<u64, Error> {
-    let text = iptables(&["-L", CHAIN, "-v", "-x", "-n"])?;
+    let text = run("iptables", &["-w", "-t", "nat", "-L", CHAIN, "-v", "-x", "-n"], "")?;
     let rule = text.lines().find(|line| line.contains("DNAT")).unwrap_or_default();
     let packets = rule.split_whitespace().next().unwrap_or_default();
     packets.parse().map_err(|_| Error::Command {
@@ -53,17 +46,27 @@ pub(crate) fn connections() -> Result<u64, Error> {
     })
 }
 
-/// What the command says, applied to the table of translations.
-fn iptables(arguments: &[&str]) -> Result<String, Error> {
+/// What a command says that is told something.
+fn run(command: &str, arguments: &[&str], told: &str) -> Result<String, Error> {
     let failed = |reason| Error::Command {
-        command: format!("iptables -t nat {}", arguments.join(" ")),
+        command: command.to_owned(),
         reason,
     };
-    let output = Command::new("iptables")
-        .args(["-w", "-t", "nat"])
+    let started = Command::new(command)
         .args(arguments)
-        .output()
-        .map_err(|error| failed(format!("{error}; apt-get install iptables")))?;
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = started.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => failed("it is not installed; apt-get install iptables".to_owned()),
+        _ => failed(error.to_string()),
+    })?;
+    if let Some(mut input) = child.stdin.take() {
+        // One that ends before it has read all says why.
+        _ = input.write_all(told.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
