@@ -94,6 +94,12 @@ fn descends(parents: &BTreeMap<u32, u32>, pid: u32, root: u32) -> bool {
     false
 }
 
+/// Processor time of the process with this number in this process's namespace, ns.
+pub(crate) fn cpu_ns(pid: i32) -> Option<u64> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
+    u64::try_from(clock.now().ok()?.num_nanoseconds()).ok()
+}
+
 /// The last word of the line that begins so.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines()
@@ -138,11 +144,7 @@ impl Process {
 
     /// Processor time of its threads, also of those that have ended, ns.
     fn cpu_ns(&self) -> u64 {
-        let time = self.inner_pid().and_then(|pid| {
-            let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
-            clock.now().ok()
-        });
-        time.map_or(0, |time| u64::try_from(time.num_nanoseconds()).unwrap_or(0))
+        self.inner_pid().and_then(cpu_ns).unwrap_or(0)
     }
 
     fn memory_bytes(&self, name: &str) -> u64 {

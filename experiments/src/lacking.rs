@@ -4,6 +4,7 @@ use clusters::Condition;
 
 use crate::definition::Experiment;
 use crate::hop::Hop;
+use crate::neighbour::Neighbour;
 
 impl Experiment {
     /// Why it cannot be run in a condition, even where that can be had.
@@ -16,6 +17,6 @@ impl Experiment {
         }
         let neighbour = self.neighbour.as_ref();
         let hop = self.hops.iter().find_map(Hop::lacking);
-        hop.or_else(|| neighbour.and_then(|neighbour| neighbour.lacking()))
+        hop.or_else(|| neighbour.and_then(Neighbour::lacking))
     }
 }
