@@ -105,7 +105,10 @@ fn grid(
     for run in &runs {
         let reasons = reasons(&run.levels);
         if !reasons.is_empty() {
-            eprintln!("left out of {}: {reasons}", folder_name(&run.folder.plan.experiment.cell));
+            eprintln!(
+                "left out of {}: {reasons}",
+                folder_name(&run.folder.plan.experiment.cell)
+            );
         }
     }
     ensure!(
