@@ -1,8 +1,7 @@
 //! Ratios of spreads and differences of estimates against SciPy.
 
 use analysis::{
-    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_paired_means,
-    spread_ratio,
+    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, ratio_of_paired_means, spread_ratio,
 };
 use serde_json::Value;
 
@@ -35,6 +34,8 @@ fn they_agree_with_scipy() {
         close("ratio", &found, &numbers(&case["spread_ratio"]));
         let found = flat(difference_of_estimates(&first, &second).unwrap());
         close("difference", &found, &numbers(&case["difference"]));
+        let found = flat(ratio_of_estimates(&first, &second).unwrap());
+        close("ratio of means", &found, &numbers(&case["ratio"]));
         match paired_spread_ratio(&one, &other) {
             Some(found) => close("paired", &flat(found), &numbers(&case["paired"])),
             None => assert!(case["paired"].is_null()),
@@ -55,6 +56,15 @@ fn what_does_not_vary_has_no_ratio() {
     assert_eq!(inverse_variance_interval(1.0, 1), None);
     // Two constant estimates differ by a constant.
     assert_eq!(difference_of_estimates(&flat, &flat).unwrap(), (0.0, (0.0, 0.0)));
+}
+
+#[test]
+fn a_divisor_that_may_be_zero_gives_no_ratio() {
+    let near_zero = estimate(&[-1.0, 2.0, 0.5]).unwrap();
+    let far = estimate(&[10.0, 11.0, 12.0]).unwrap();
+    assert_eq!(ratio_of_estimates(&far, &near_zero), None);
+    let (ratio, (low, high)) = ratio_of_estimates(&near_zero, &far).unwrap();
+    assert!(low < 0.0 && 0.0 < ratio && ratio < high);
 }
 
 #[test]

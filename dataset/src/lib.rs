@@ -2,11 +2,12 @@
 //!
 //! A run is a folder: `manifest.json`, `observations/CONDITION-LAUNCH.parquet`, `launches/CONDITION-LAUNCH.json`, and
 //! `hook_calls/CONDITION-LAUNCH.parquet` where an arm's hook left records, and `resources/CONDITION-LAUNCH.parquet` where
-//! resources were watched.
+//! resources were watched. A grid is a folder of such folders, which `grid.json` names.
 #![forbid(unsafe_code)]
 
 mod error;
 mod fault;
+mod grid;
 mod hook_calls;
 mod host;
 mod limits;
@@ -28,6 +29,7 @@ mod writer;
 
 pub use error::Error;
 pub use fault::{Fault, FaultKind, TRIED, Tried, TriedHook};
+pub use grid::{CellRecord, GRID, Grid, GridIndex};
 pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
 pub use limits::{Enforcement, LimitHit, LimitKind, Limits, Missing, MonitorRecord};

@@ -11,6 +11,7 @@ use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
+use crate::grid::{self, Setting};
 use crate::limits::ExperimentLimits;
 use crate::program::{Program, ServerFile};
 use crate::tight_loop::Micro;
@@ -22,6 +23,9 @@ use crate::treatment::Preload;
 pub(crate) struct Experiment {
     pub(crate) name: String,
     pub(crate) question: String,
+    /// Which cell of a grid it is; empty where the definition has no factors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cell: Vec<Setting>,
     pub(crate) conditions: Vec<Condition>,
     /// The most launches of each condition.
     pub(crate) launches: u32,
@@ -232,17 +236,17 @@ pub(crate) enum Role {
 }
 
 impl Experiment {
-    /// Reads a definition.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    /// Reads a definition: one experiment, or one for each cell of its grid.
+    pub(crate) fn read(path: &Path) -> Result<Vec<Self>> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
-        // The TOML library's message has line, column and key.
-        let mut experiment: Self =
-            toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))?;
-        if let Sut::File { file } = &experiment.sut {
-            experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        let mut experiments = grid::read(path, &text)?;
+        for experiment in &mut experiments {
+            if let Sut::File { file } = &experiment.sut {
+                experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+            }
         }
-        Ok(experiment)
+        Ok(experiments)
     }
 
     /// Reads the form that is kept in manifests.

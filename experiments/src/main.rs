@@ -8,6 +8,7 @@ mod controls;
 mod definition;
 mod family;
 mod folder;
+mod grid;
 mod inside;
 mod limits;
 mod measure;
