@@ -1,7 +1,8 @@
 //! Ratios of spreads and differences of estimates against SciPy.
 
 use analysis::{
-    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, ratio_of_paired_means, spread_ratio,
+    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates,
+    ratio_of_paired_means, spread_ratio,
 };
 use serde_json::Value;
 

@@ -174,17 +174,20 @@ pub enum Subject {
     Arm(String),
     /// The prober.
     Loadgen,
+    /// What an experiment lets work beside them.
+    Neighbour,
     /// The machine; where there are several, by name.
     Node(String),
 }
 
 impl Subject {
-    /// `arm`, `loadgen` or `node`.
+    /// `arm`, `loadgen`, `neighbour` or `node`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Arm(_) => "arm",
             Self::Loadgen => "loadgen",
+            Self::Neighbour => "neighbour",
             Self::Node(_) => "node",
         }
     }
@@ -194,7 +197,7 @@ impl Subject {
     pub fn name(&self) -> &str {
         match self {
             Self::Arm(name) | Self::Node(name) => name,
-            Self::Loadgen => "loadgen",
+            Self::Loadgen | Self::Neighbour => self.kind(),
         }
     }
 
@@ -202,6 +205,7 @@ impl Subject {
         match kind {
             "arm" => Ok(Self::Arm(name.to_owned())),
             "loadgen" => Ok(Self::Loadgen),
+            "neighbour" => Ok(Self::Neighbour),
             "node" => Ok(Self::Node(name.to_owned())),
             _ => Err(ParquetError::General(format!("unknown kind {kind}"))),
         }

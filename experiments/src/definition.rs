@@ -12,7 +12,9 @@ use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wa
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{self, Setting};
+use crate::hop::Hop;
 use crate::limits::ExperimentLimits;
+use crate::neighbour::Neighbour;
 use crate::program::{Program, ServerFile};
 use crate::tight_loop::Micro;
 use crate::treatment::Preload;
@@ -56,6 +58,12 @@ pub(crate) struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) micro: Option<Micro>,
     pub(crate) sut: Sut,
+    /// What stands between the prober and each server, in the order from the prober.
+    #[serde(rename = "hops", alias = "hop", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hops: Vec<Hop>,
+    /// What works beside servers and prober while they are measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) neighbour: Option<Neighbour>,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
     #[serde(rename = "contrasts", alias = "contrast", default)]
@@ -242,11 +250,17 @@ impl Experiment {
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
         let mut experiments = grid::read(path, &text)?;
         for experiment in &mut experiments {
-            if let Sut::File { file } = &experiment.sut {
-                experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
-            }
+            experiment.resolve()?;
         }
         Ok(experiments)
+    }
+
+    /// Puts what other files say in the place of their names.
+    fn resolve(&mut self) -> Result<()> {
+        if let Sut::File { file } = &self.sut {
+            self.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        }
+        self.hops.iter_mut().try_for_each(Hop::resolve)
     }
 
     /// Reads the form that is kept in manifests.
@@ -279,12 +293,6 @@ impl Experiment {
             max_error_share: load.max_error_share,
             output: PathBuf::from("observations.parquet"),
         }
-    }
-
-    /// Why it cannot be measured in a condition, wherever that is had.
-    pub(crate) fn impossible_in(&self, condition: Condition) -> Option<String> {
-        let outside = !matches!(condition, Condition::Local(_));
-        (outside && self.micro.is_some()).then(|| "[micro] is measured in conditions local-* only".to_owned())
     }
 
     /// Whether an arm's server stamps its requests.
@@ -359,6 +367,14 @@ impl Experiment {
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
         }
+        self.neighbour.as_ref().map_or(Ok(()), Neighbour::validate)?;
+        for hop in &self.hops {
+            hop.validate().context("[[hop]]")?;
+        }
+        ensure!(
+            self.hops.is_empty() || !self.arms.iter().any(|arm| self.stamps(arm)),
+            "stamps: the request that tries whether a hop forwards would be stamped too; leave out the hops, or the stamps"
+        );
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 1)),

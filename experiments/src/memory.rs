@@ -56,10 +56,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Reads a telemetry file; the first `warm_up` requests are left out of the summary.
-    pub(crate) fn read(bytes: &[u8], warm_up: u64) -> Result<Self> {
+    /// Reads a telemetry file. Records of the first `before` receives, from before the measurement, are left out, and the
+    /// others numbered from 0; those of the next `warm_up` are left out of the summary. Counters count all.
+    pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
         let view = View::parse(bytes).context("the hook damaged its telemetry")?;
-        let (counters, records): (_, Vec<Record>) = (view.counters(), view.records().collect());
+        let counters = view.counters();
+        let measured = view.records().filter_map(|record| {
+            let sequence = record.sequence.checked_sub(before)?;
+            Some(Record { sequence, ..record })
+        });
+        let records: Vec<Record> = measured.collect();
         let settled: Vec<&Record> = records.iter().filter(|record| record.sequence >= warm_up).collect();
         let summary = summary(&settled, &counters);
         Ok(Self {

@@ -35,7 +35,10 @@ pub(crate) const SHARED: &str = "prober and arms share the only processor";
 pub(crate) struct Stopped<'a> {
     pub(crate) arm: &'a Arm,
     pub(crate) start_order: usize,
+    /// What the prober connected to.
     pub(crate) address: SocketAddr,
+    /// Receives of payload that the hook saw before the measurement.
+    pub(crate) receives_before: u64,
     /// The hook's file; the hook was found in the server's memory map.
     pub(crate) telemetry: Option<Vec<u8>>,
     /// The file with the server's own stamps.
@@ -59,6 +62,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) summary: serde_json::Value,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
+    /// For what else the launch is not valid.
+    pub(crate) faults: Vec<String>,
     /// What was used and denied.
     pub(crate) watched: Seen,
 }
@@ -118,9 +123,9 @@ impl Measured<'_> {
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect();
         warnings.extend(self.watched.warnings());
-        warnings.extend(self.warnings.iter().cloned());
-        let within_limits = self.watched.warnings().is_empty();
-        let mut valid = within_limits && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        warnings.extend(self.warnings.iter().chain(&self.faults).cloned());
+        let undisturbed = self.watched.warnings().is_empty() && self.faults.is_empty();
+        let mut valid = undisturbed && !list("checks").iter().any(|check| check["verdict"] == "failed");
         let mut arms = Vec::new();
         let mut tables = Tables::default();
         for stopped in &self.arms {
@@ -165,7 +170,9 @@ impl Measured<'_> {
         let arm = stopped.arm;
         let warm_up = self.experiment.load.warm_up_rounds;
         let telemetry = stopped.telemetry.as_deref();
-        let seen = telemetry.map(|bytes| memory::Seen::read(bytes, warm_up)).transpose()?;
+        let seen = telemetry
+            .map(|bytes| memory::Seen::read(bytes, stopped.receives_before, warm_up))
+            .transpose()?;
         let stamps = stopped.stamps.as_deref();
         let stamps = stamps.map(|bytes| Stamps::read(bytes, warm_up)).transpose()?;
         let index = self.index(&arm.name);
@@ -186,7 +193,10 @@ impl Measured<'_> {
             resources: stopped.resources,
         };
         let stamped = stamps.as_ref().map(|stamps| stamps.requests);
-        let unexpected = self.unexpected(&record).into_iter().chain(unstamped(&record, stamped));
+        let unexpected = self
+            .unexpected(&record, stopped.receives_before)
+            .into_iter()
+            .chain(unstamped(&record, stamped));
         let unexpected = unexpected.collect();
         let (calls, requests) = (
             seen.map(|seen| seen.records).unwrap_or_default(),
@@ -202,8 +212,8 @@ impl Measured<'_> {
     }
 
     /// What the hook saw, where that is not what was sent.
-    fn unexpected(&self, record: &ArmRecord) -> Option<String> {
-        let receives = record.coverage.as_ref()?.payload_receives;
+    fn unexpected(&self, record: &ArmRecord, before: u64) -> Option<String> {
+        let receives = record.coverage.as_ref()?.payload_receives.saturating_sub(before);
         let expected = sut::receives(&self.experiment.sut, record.requests_sent);
         (!expected.contains(&receives)).then(|| {
             format!(

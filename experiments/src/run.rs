@@ -102,6 +102,16 @@ fn grid(
         })
         .collect::<Result<Vec<_>>>()?;
     let bar = progress(runs.iter().map(Underway::launches).sum());
+    for run in &runs {
+        let reasons = reasons(&run.levels);
+        if !reasons.is_empty() {
+            eprintln!("left out of {}: {reasons}", folder_name(&run.folder.plan.experiment.cell));
+        }
+    }
+    ensure!(
+        runs.iter().any(|run| run.launches() > 0),
+        "no cell can be measured here; the reasons stand above"
+    );
     let most = runs
         .iter()
         .map(|run| run.folder.plan.experiment.launches)
@@ -144,7 +154,7 @@ impl<'a> Underway<'a> {
         let levels: Levels = experiment
             .conditions
             .iter()
-            .map(|&condition| match experiment.impossible_in(condition) {
+            .map(|&condition| match experiment.lacking(condition) {
                 Some(reason) => (condition, Err(reason)),
                 None => (condition, places::best(condition, engines, stopped)),
             })
@@ -224,7 +234,8 @@ impl<'a> Underway<'a> {
     fn close(self) -> Result<usize> {
         ensure!(
             !self.records.is_empty() || !self.folder.plan.experiment.cell.is_empty(),
-            "no condition can be had here; `cargo xtask doctor` says why"
+            "no condition can be had here; {}",
+            reasons(&self.levels)
         );
         if let Some(ended) = &self.ended {
             println!("{ended}");
@@ -235,6 +246,14 @@ impl<'a> Underway<'a> {
         println!("wrote {}", self.folder.path.join("manifest.json").display());
         Ok(invalid)
     }
+}
+
+/// Why conditions are not had.
+fn reasons(levels: &Levels) -> String {
+    let reasons = levels
+        .iter()
+        .filter_map(|(condition, access)| Some(format!("{condition}: {}", access.as_ref().err()?)));
+    reasons.collect::<Vec<_>>().join("; ")
 }
 
 /// The setting of one run.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -37,12 +38,13 @@ pub(crate) fn start(
     let address = SocketAddr::from((network.server_address(), port));
     let Sut::Command(program) = &experiment.sut else {
         return Ok(Start {
-            cpu: spec.cpus.arms,
+            cpu: Some(spec.cpus.arms),
             group: None,
             command: command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
             environment: Vec::new(),
             ready: Ready::Says,
             pod: None,
+            sidecar: false,
             directory: None,
         });
     };
@@ -57,9 +59,10 @@ pub(crate) fn start(
     );
     let port = program.port.filter(|_| pod.is_some()).unwrap_or(port);
     let folder = spec.folder.join(format!("arm-{arm}"));
-    let Prepared { command, environment } = program.prepare(&folder, port)?;
+    let address = SocketAddr::new(address.ip(), port);
+    let Prepared { command, environment } = program.prepare(&folder, address, None)?;
     Ok(Start {
-        cpu: spec.cpus.arms,
+        cpu: Some(spec.cpus.arms),
         group: None,
         command,
         environment,
@@ -73,7 +76,8 @@ pub(crate) fn start(
             port,
             patience: Duration::from_secs_f64(program.ready_s),
         },
-        pod,
+        pod: pod.map(Rc::new),
+        sidecar: false,
         directory: Some(program.directory.clone().unwrap_or(folder)),
     })
 }

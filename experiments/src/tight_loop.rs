@@ -91,7 +91,7 @@ pub(crate) fn run(spec: &LaunchSpec, experiment: &Experiment, arm: &Arm, address
     }
     bare.end()?;
     hooked.end()?;
-    let seen = Seen::read(&telemetry.content()?, 0)?.counters.payload_receives;
+    let seen = Seen::read(&telemetry.content()?, 0, 0)?.counters.payload_receives;
     let expected = u64::from(BLOCK_CALLS) * u64::from(WARM_UP_BLOCKS + count);
     ensure!(
         seen == expected,

@@ -125,7 +125,10 @@ struct StudentT {
 
 /// Student's t test of second against first; `None` where there is no spread or fewer than two values.
 fn student_t(first: &[i64], second: &[i64]) -> Option<StudentT> {
-    student_t_of((first.len() as u64, moments(first)?), (second.len() as u64, moments(second)?))
+    student_t_of(
+        (first.len() as u64, moments(first)?),
+        (second.len() as u64, moments(second)?),
+    )
 }
 
 /// The study's test over the requests of two recordings; `None` where there is no spread or fewer than two requests.

@@ -83,6 +83,7 @@ impl Job<'_> {
             arms: left.into_iter().map(|arm| arm.stopped).collect(),
             summary: probed.summary,
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
+            faults: Vec::new(),
             watched,
         })
     }
@@ -174,6 +175,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped:
             arm: arm.arm,
             start_order: arm.start_order,
             address: arm.address,
+            receives_before: 0,
             telemetry: telemetry.transpose()?,
             stamps: stamps.transpose()?,
             tight_loop: Vec::new(),

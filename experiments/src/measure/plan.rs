@@ -199,6 +199,8 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         words: None,
         micro: None,
         sut: Sut::Command(Box::new(subject.program.clone())),
+        hops: Vec::new(),
+        neighbour: None,
         arms,
         contrasts: Vec::new(),
     }

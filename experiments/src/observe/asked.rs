@@ -52,10 +52,10 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
         requests: ASKED,
         ..Asked::default()
     };
-    let tried = Running::start(spec, &experiment, &network, (index, 0, order.ports[index])).and_then(|mut running| {
+    let tried = Running::start(spec, &experiment, &network, &order, (index, 0)).and_then(|mut running| {
         network.go_to_client()?;
         let before = seen(&mut running)?;
-        let mut client = Client::new(&running.server.target(arm), &experiment.request, PATIENCE);
+        let mut client = Client::new(&running.target(), &experiment.request, PATIENCE);
         for number in 1..=ASKED {
             if let Err((status, why)) = client.ask() {
                 return Err(running.server.failed(status, number, &why)?.into());
@@ -73,7 +73,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
                 .extend(blind_spots::of_process(&process.path, &spec.hook));
         }
         let port = running.server.address.port();
-        running.server.stop(false)?;
+        running.stop(false)?;
         if let Some(path) = traced {
             let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             trace::read(&String::from_utf8_lossy(&text), port, client.ports(), &mut asked);
@@ -91,7 +91,7 @@ fn seen(running: &mut Running<'_>) -> Result<Option<Seen>> {
     let Some(telemetry) = &mut running.telemetry else {
         return Ok(None);
     };
-    Ok(Some(Seen::read(&telemetry.content()?, 0)?))
+    Ok(Some(Seen::read(&telemetry.content()?, 0, 0)?))
 }
 
 impl Asked {

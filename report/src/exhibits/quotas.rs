@@ -28,7 +28,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     table.headings.extend(["launches throttled", "launches rejected"].map(str::to_owned));
     let mut measured = Vec::new();
     for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let throttled = launches(spot).filter(|launch| hit(launch, LimitKind::CpuThrottled)).count();
+        let throttled = launches(spot).filter(|launch| hit(launch, LimitKind::Throttled)).count();
         let rejected = launches(spot).filter(|launch| !launch.valid || is_hit(launch)).count();
         row.extend([throttled.to_string(), rejected.to_string()]);
         let reference = spots

@@ -44,10 +44,6 @@ impl<'a> Spot<'a> {
         self.condition.effects.iter().rfind(|effect| effect.role == Role::Effect)
     }
 
-    pub(super) fn effect_named(&self, name: &str) -> Option<&'a Effect> {
-        self.condition.effects.iter().find(|effect| effect.name == name)
-    }
-
     /// A location of an arm's times, launch by launch, ns.
     pub(super) fn per_launch(&self, arm: &str, quantity: Quantity, location: Location) -> Vec<f64> {
         let launches = in_condition(&self.cell.samples.launches, &self.condition.condition);
