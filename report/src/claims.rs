@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, judge, misses, table};
 use anyhow::{Context, Result};
-use dataset::{Grid, Run};
+use dataset::{Grid, OBSERVED, Observed, Run};
 use serde::Serialize;
 
 use crate::exhibits::{self, Recorded};

@@ -56,7 +56,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         log: false,
         line: Some((5.0, "level of the test".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
-        joined: true,
+        joined: false,
         series: series.collect(),
     })?;
     let mut table = overview(&spots, label)?;

@@ -24,7 +24,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                   standard deviation of the effect between launches, of which the number of launches needed is the square."
             .to_owned(),
         x_title: "where the request is timed".to_owned(),
-        y_title: "SD between launches (µs), 95 % CI".to_owned(),
+        y_title: "SD of the effect (µs), 95 % CI".to_owned(),
         log: true,
         line: None,
         levels: Layer::ALL.iter().map(ToString::to_string).collect(),
