@@ -1,4 +1,4 @@
-//! Files in memory that vanish with this process, for the hook to write to.
+//! Files in memory that vanish with this process, for the hook and the synthetic server to write to.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -95,7 +95,7 @@ fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary>
 }
 
 /// The median of a list that is not empty.
-fn median(values: &mut [u32]) -> f64 {
+pub(crate) fn median(values: &mut [u32]) -> f64 {
     values.sort_unstable();
     let middle = values.len() / 2;
     if values.len().is_multiple_of(2) {

@@ -1,7 +1,6 @@
 //! A neighbour: a program that works beside a launch's servers and prober, as another tenant of the machine does.
 
 use std::fs;
-use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +8,7 @@ use clusters::{Level, Pod};
 use dataset::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::program::found;
+use crate::program::is_there;
 use crate::server::{Ready, Server, Start};
 use crate::spec::LaunchSpec;
 
@@ -51,8 +50,7 @@ impl Neighbour {
     /// Why it cannot be started on this machine.
     pub(crate) fn lacking(&self) -> Option<String> {
         let program = self.command.first()?;
-        found(Path::new(program))
-            .is_none()
+        (!is_there(program))
             .then(|| format!("neighbour: {program} is not installed; on Debian, try `apt-get install {program}`"))
     }
 

@@ -62,11 +62,25 @@ pub(crate) struct ServerFile {
     /// Rounds until it works as it will, for servers that compile while they run.
     #[serde(default)]
     pub(crate) warm_up_rounds: Option<u64>,
+    /// The command that prints its version.
+    #[serde(default)]
+    pub(crate) version: Vec<String>,
     pub(crate) request: Message,
     pub(crate) server: Program,
 }
 
 impl ServerFile {
+    /// Why it cannot be started, if its program is not installed.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let program = &self.server.command[0];
+        (!is_there(program)).then(|| format!("{program} is not installed"))
+    }
+
+    /// What would help.
+    pub(crate) fn fix(&self) -> String {
+        packages(&self.debian, &self.nixpkgs)
+    }
+
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; ready servers are in sut/macro/", path.display()))?;
@@ -89,11 +103,14 @@ pub(crate) fn found(program: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// That a program is not installed, and which packages have it.
-pub(crate) fn lacking(program: &str, debian: &str, nixpkgs: &str) -> Option<String> {
-    found(Path::new(program))
-        .is_none()
-        .then(|| format!("{program} is not installed; Debian has it in the package {debian}, nixpkgs as {nixpkgs}"))
+/// Whether a program is installed.
+pub(crate) fn is_there(program: &str) -> bool {
+    found(Path::new(program)).is_some()
+}
+
+/// Which packages have a program that is not installed.
+pub(crate) fn packages(debian: &str, nixpkgs: &str) -> String {
+    format!("Debian has it in the package {debian}, nixpkgs as {nixpkgs}")
 }
 
 impl Program {

@@ -93,6 +93,7 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
             response_bytes,
             work_ns,
             threads,
+            stamps: _,
         } => {
             let mut words: Vec<OsString> = vec![binaries.join("sut").into()];
             for (flag, value) in [
@@ -117,6 +118,21 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
         Sut::Tomcat {} => tomcat(folder, address),
         Sut::Command(_) | Sut::File { .. } => bail!("the plan names no server of our own"),
     }
+}
+
+/// What tells the synthetic server to leave stamps in a file.
+pub(crate) fn stamping(file: &Path) -> [OsString; 2] {
+    ["--stamps".into(), file.into()]
+}
+
+/// What tells it to receive a file's content over and over, instead of serving.
+pub(crate) fn looping(payload: &Path, block_calls: u32) -> [OsString; 4] {
+    [
+        "--tight-loop".into(),
+        payload.into(),
+        "--block-calls".into(),
+        block_calls.to_string().into(),
+    ]
 }
 
 fn tomcat(folder: &Path, address: SocketAddr) -> Result<Vec<OsString>> {

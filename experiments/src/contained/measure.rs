@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use agent::{Place, TELEMETRY, Use};
+use agent::{Place, STAMPS, TELEMETRY, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::Running;
@@ -14,7 +14,7 @@ use loadgen::{Plan, Target, Wait};
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
-use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::watch::Seen;
 
 /// An arm while it runs.
@@ -59,7 +59,8 @@ impl Job<'_> {
         let mut left = Vec::new();
         for arm in started {
             let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
-            left.push(stopped(running, arm, limits).with_context(|| format!("arm {name}"))?);
+            let stamped = self.experiment.stamps(arm.arm);
+            left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
         }
         let mut hits = probed.hits;
         hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
@@ -156,8 +157,8 @@ impl Job<'_> {
     }
 }
 
-/// Stops an arm's server and fetches what the hook left.
-fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Result<Left<'a>> {
+/// Stops an arm's server and fetches what the hook left, and the server's stamps where there are some.
+fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
     let ended = asked::stop(running, &arm.container)?;
     let used = asked::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();
@@ -167,13 +168,17 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Resul
     let path = Path::new(Image::WORK).join(TELEMETRY);
     let hooked = arm.arm.treatment.mode();
     let telemetry = hooked.map(|_| fetch::bytes(running, &arm.container, &path));
+    let path = Path::new(Image::WORK).join(STAMPS);
+    let stamps = stamped.then(|| fetch::bytes(running, &arm.container, &path));
     Ok(Left {
         stopped: Stopped {
             arm: arm.arm,
             start_order: arm.start_order,
             address: arm.address,
-            receives_before: 0,
+            before: Before::default(),
             telemetry: telemetry.transpose()?,
+            stamps: stamps.transpose()?,
+            tight_loop: Vec::new(),
             limits: limits.any().then_some(limits),
             resources: None,
         },

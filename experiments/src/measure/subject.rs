@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use loadgen::{Message, Request};
 
-use crate::program::{Program, ServerFile, lacking};
+use crate::program::{Program, ServerFile};
 
 /// What the command line says of it.
 #[derive(Clone, Copy, Debug)]
@@ -32,28 +32,40 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    pub(crate) fn of_file(file: ServerFile) -> Self {
+        Self {
+            name: file.name,
+            program: file.server,
+            request: file.request,
+            warm_up_rounds: file.warm_up_rounds,
+        }
+    }
+
+    /// A command that answers `GET /`.
+    pub(crate) fn of_command(name: String, program: Program) -> Result<Self> {
+        Ok(Self {
+            name,
+            program,
+            request: Message::Http(Request::preset("minimal").context("the plain request")?),
+            warm_up_rounds: None,
+        })
+    }
+
     pub(crate) fn read(given: &Given<'_>) -> Result<Self> {
         let environment = environment(given.environment)?;
         let request = given.request.map(request).transpose()?;
         let mut subject = match given.server {
             Some(path) => {
                 let file = ServerFile::read(path)?;
-                if let Some(reason) = lacking(&file.server.command[0], &file.debian, &file.nixpkgs) {
-                    bail!("{reason}");
+                if let Some(missing) = file.missing() {
+                    bail!("{missing}; {}", file.fix());
                 }
-                Self {
-                    name: file.name,
-                    program: file.server,
-                    request: file.request,
-                    warm_up_rounds: file.warm_up_rounds,
-                }
+                Self::of_file(file)
             }
-            None => Self {
-                name: given.command.join(" "),
-                program: Program::new(given.command.to_vec(), given.port, given.directory)?,
-                request: Message::Http(Request::preset("minimal").context("the plain request")?),
-                warm_up_rounds: None,
-            },
+            None => {
+                let program = Program::new(given.command.to_vec(), given.port, given.directory)?;
+                Self::of_command(given.command.join(" "), program)?
+            }
         };
         subject.program.environment.extend(environment);
         if let Some(ready_ns) = given.ready_ns {
