@@ -249,7 +249,9 @@ impl Experiment {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
         let mut experiments = grid::read(path, &text)?;
-        experiments.iter_mut().try_for_each(Self::resolve)?;
+        for experiment in &mut experiments {
+            experiment.resolve()?;
+        }
         Ok(experiments)
     }
 
@@ -291,22 +293,6 @@ impl Experiment {
             max_error_share: load.max_error_share,
             output: PathBuf::from("observations.parquet"),
         }
-    }
-
-    /// Why it cannot be measured in a condition, even where that is had.
-    pub(crate) fn impossible_in(&self, condition: Condition) -> Option<String> {
-        let outside = !matches!(condition, Condition::Local(_));
-        for (key, asked) in [
-            ("[micro]", self.micro.is_some()),
-            ("[[hop]]", !self.hops.is_empty()),
-            ("[neighbour]", self.neighbour.is_some()),
-        ] {
-            if outside && asked {
-                return Some(format!("{key} is had in conditions local-* only"));
-            }
-        }
-        let neighbour = self.neighbour.as_ref().and_then(Neighbour::lacking);
-        self.hops.iter().find_map(Hop::lacking).or(neighbour)
     }
 
     /// Whether an arm's server stamps its requests.
@@ -385,6 +371,10 @@ impl Experiment {
         for hop in &self.hops {
             hop.validate().context("[[hop]]")?;
         }
+        ensure!(
+            self.hops.is_empty() || !self.arms.iter().any(|arm| self.stamps(arm)),
+            "stamps: the request that tries whether a hop forwards would be stamped too; leave out the hops, or the stamps"
+        );
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 1)),

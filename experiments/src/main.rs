@@ -11,6 +11,7 @@ mod folder;
 mod grid;
 mod hop;
 mod inside;
+mod lacking;
 mod limits;
 mod measure;
 mod memory;

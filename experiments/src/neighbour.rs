@@ -1,6 +1,7 @@
 //! A neighbour: a program that works beside a launch's servers and prober, as another tenant of the machine does.
 
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
@@ -8,7 +9,7 @@ use clusters::{Level, Pod};
 use dataset::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::program::is_there;
+use crate::program::found;
 use crate::server::{Ready, Server, Start};
 use crate::spec::LaunchSpec;
 
@@ -50,7 +51,8 @@ impl Neighbour {
     /// Why it cannot be started on this machine.
     pub(crate) fn lacking(&self) -> Option<String> {
         let program = self.command.first()?;
-        (!is_there(program))
+        found(Path::new(program))
+            .is_none()
             .then(|| format!("neighbour: {program} is not installed; on Debian, try `apt-get install {program}`"))
     }
 

@@ -70,13 +70,12 @@ pub(crate) struct ServerFile {
 }
 
 impl ServerFile {
-    /// Why it cannot be started, if its program is not installed.
-    pub(crate) fn missing(&self) -> Option<String> {
-        let program = &self.server.command[0];
-        (!is_there(program)).then(|| format!("{program} is not installed"))
+    /// Why it cannot be started here, and which packages would help.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        lacking(&self.server.command[0], &self.debian, &self.nixpkgs)
     }
 
-    /// What would help.
+    /// Which packages have it.
     pub(crate) fn fix(&self) -> String {
         packages(&self.debian, &self.nixpkgs)
     }
@@ -103,13 +102,14 @@ pub(crate) fn found(program: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Whether a program is installed.
-pub(crate) fn is_there(program: &str) -> bool {
-    found(Path::new(program)).is_some()
+/// That a program is not installed, and which packages have it.
+pub(crate) fn lacking(program: &str, debian: &str, nixpkgs: &str) -> Option<String> {
+    found(Path::new(program))
+        .is_none()
+        .then(|| format!("{program} is not installed; {}", packages(debian, nixpkgs)))
 }
 
-/// Which packages have a program that is not installed.
-pub(crate) fn packages(debian: &str, nixpkgs: &str) -> String {
+fn packages(debian: &str, nixpkgs: &str) -> String {
     format!("Debian has it in the package {debian}, nixpkgs as {nixpkgs}")
 }
 

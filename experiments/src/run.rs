@@ -102,6 +102,19 @@ fn grid(
         })
         .collect::<Result<Vec<_>>>()?;
     let bar = progress(runs.iter().map(Underway::launches).sum());
+    for run in &runs {
+        let reasons = reasons(&run.levels);
+        if !reasons.is_empty() {
+            eprintln!(
+                "left out of {}: {reasons}",
+                folder_name(&run.folder.plan.experiment.cell)
+            );
+        }
+    }
+    ensure!(
+        runs.iter().any(|run| run.launches() > 0),
+        "no cell can be measured here; the reasons stand above"
+    );
     let most = runs
         .iter()
         .map(|run| run.folder.plan.experiment.launches)
@@ -144,7 +157,7 @@ impl<'a> Underway<'a> {
         let levels: Levels = experiment
             .conditions
             .iter()
-            .map(|&condition| match experiment.impossible_in(condition) {
+            .map(|&condition| match experiment.lacking(condition) {
                 Some(reason) => (condition, Err(reason)),
                 None => (condition, places::best(condition, engines, stopped)),
             })
@@ -222,8 +235,11 @@ impl<'a> Underway<'a> {
 
     /// Writes the manifest. How many launches are invalid.
     fn close(self) -> Result<usize> {
-        let nothing = self.records.is_empty().then(|| reasons(&self.levels));
-        let alone = self.folder.plan.experiment.cell.is_empty();
+        ensure!(
+            !self.records.is_empty() || !self.folder.plan.experiment.cell.is_empty(),
+            "no condition can be had here; {}",
+            reasons(&self.levels)
+        );
         if let Some(ended) = &self.ended {
             println!("{ended}");
         }
@@ -231,13 +247,6 @@ impl<'a> Underway<'a> {
         let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
-        match nothing {
-            Some(reasons) if alone => {
-                bail!("no condition can be had here: {reasons}; `cargo xtask doctor` says what can")
-            }
-            Some(reasons) => eprintln!("not run: {}: {reasons}", self.folder.path.display()),
-            None => {}
-        }
         Ok(invalid)
     }
 }

@@ -130,10 +130,7 @@ fn a_hop_that_cannot_be_had_is_recorded_as_such() {
     // Nor are there any in containers.
     let relay = hop("relay", "experiments/jitter/eks-nodes.toml");
     let error = failure(&mut Desk::new().run(&around("docker", &relay)));
-    assert!(
-        error.contains("docker: [[hop]] is had in conditions local-* only"),
-        "{error}"
-    );
+    assert!(error.contains("docker: hops are not made in containers"), "{error}");
 }
 
 #[test]

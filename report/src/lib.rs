@@ -9,6 +9,7 @@ pub mod calibration;
 pub mod claims;
 mod course;
 pub mod evidence;
+pub mod exhibits;
 pub mod facts;
 pub mod figures;
 pub mod fit;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::program::{Program, is_there, packages};
+use crate::program::{Program, lacking};
 
 /// A file of `clusters/proxies`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,9 +45,9 @@ impl Proxy {
 
     /// The first of its programs that is not installed.
     pub(crate) fn lacking(&self) -> Option<String> {
-        let program = self.needs.iter().find(|program| !is_there(program))?;
-        let fix = packages(&self.debian, &self.nixpkgs);
-        Some(format!("hop {}: {program} is not installed; {fix}", self.name))
+        let mut needs = self.needs.iter();
+        let reason = needs.find_map(|program| lacking(program, &self.debian, &self.nixpkgs))?;
+        Some(format!("hop {}: {reason}", self.name))
     }
 }
 

@@ -57,8 +57,8 @@ impl Subject {
         let mut subject = match given.server {
             Some(path) => {
                 let file = ServerFile::read(path)?;
-                if let Some(missing) = file.missing() {
-                    bail!("{missing}; {}", file.fix());
+                if let Some(reason) = file.lacking() {
+                    bail!("{reason}");
                 }
                 Self::of_file(file)
             }

@@ -15,7 +15,7 @@ use super::report::agreement;
 use super::{Instruments, PLACE};
 use crate::definition::{Accept, Receive};
 use crate::measure::subject::Subject;
-use crate::program::{Program, ServerFile, is_there};
+use crate::program::{Program, ServerFile, found};
 use crate::run::stop_flag;
 
 /// The experiment's name, by which claims find it.
@@ -88,10 +88,10 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 fn ready(path: &Path) -> Result<Result<Candidate, NotFound>> {
     let file = ServerFile::read(path)?;
     let fix = file.fix();
-    if let Some(reason) = file.missing() {
+    if file.lacking().is_some() {
         return Ok(Err(NotFound {
             server: file.name,
-            reason,
+            reason: format!("{} is not installed", file.server.command[0]),
             fix,
         }));
     }
@@ -183,7 +183,7 @@ fn control(
         reason,
         fix: fix.to_owned(),
     };
-    if !is_there(&program) {
+    if found(Path::new(&program)).is_none() {
         return Ok(Err(missing(format!("{program} is not installed"))));
     }
     let output = compiler.arg(to).arg(source).output().with_context(|| program.clone())?;

@@ -31,7 +31,14 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         joined: true,
         series,
     })?;
-    let mut table = Table::new(["", "layer", "hook costs, µs", "SD, µs", "signal to noise", "launches for 80 %"]);
+    let mut table = Table::new([
+        "",
+        "layer",
+        "hook costs, µs",
+        "SD, µs",
+        "signal to noise",
+        "launches for 80 %",
+    ]);
     for spot in &spots {
         for row in effects(spot) {
             let dash = || "\u{2013}".to_owned();
