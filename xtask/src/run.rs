@@ -6,12 +6,15 @@ use anyhow::{Context, Result};
 
 use crate::programs::Program;
 use crate::runs::{Name, Progress};
-use crate::{build, paths};
+use crate::{build, observe, paths};
+
+/// The experiment to which belongs by which functions servers receive.
+const OBSERVED: &str = "r07";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A definition, as experiments/overhead.toml
-    #[arg(value_parser = paths::from_here)]
+    /// A definition, as experiments/overhead.toml, or the name of one there, as r05
+    #[arg(value_parser = definition)]
     experiment: PathBuf,
     /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
     #[arg(long, value_parser = paths::from_here)]
@@ -93,6 +96,15 @@ impl Options {
     }
 }
 
+/// The definition that is meant: a file, or one of experiments/ by its name.
+fn definition(text: &str) -> Result<PathBuf> {
+    let named = Path::new("experiments").join(text).with_extension("toml");
+    if !text.contains('.') && paths::root().join(&named).is_file() {
+        return Ok(named);
+    }
+    paths::from_here(text).with_context(|| format!("{text} is no path"))
+}
+
 /// Builds what is needed and measures.
 ///
 /// # Errors
@@ -147,7 +159,11 @@ pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Re
         .args(options.words())
         .arg("--hook")
         .arg(paths::hook())
-        .run()
+        .run()?;
+    if title(experiment) == OBSERVED {
+        observe::servers(folder)?;
+    }
+    Ok(())
 }
 
 /// A definition's name.
