@@ -169,3 +169,25 @@ fn a_bootstrap_repeats_with_its_seed_and_covers_a_shift() {
     let (low, high) = interval(1);
     assert!(low < 50.0 && 50.0 < high && high - low < 10.0, "{low} to {high}");
 }
+
+#[test]
+fn a_series_that_passes_by_resembles_itself_as_one_that_is_kept() {
+    let mut passing = serial::Neighbours::default();
+    let values: Vec<i64> = (0..1_000_i64)
+        .map(|i| 1_700_000_000_000 + (i * i * 7919) % 1_013 + i / 3)
+        .collect();
+    for (index, value) in values.iter().enumerate() {
+        passing.push(index as u64 / 100, *value);
+    }
+    let kept: Vec<f64> = values.iter().map(|value| (value - values[0]) as f64).collect();
+    let close = |one: f64, other: f64| assert!((one - other).abs() < 1e-9 * other.abs(), "{one} {other}");
+    close(
+        passing.autocorrelation().unwrap(),
+        serial::autocorrelation(&kept, 1).unwrap(),
+    );
+    let distribution: analysis::Distribution = values.iter().copied().collect();
+    let found =
+        serial::effective_sample_size_of(1_000, distribution.variance().unwrap(), &passing.segment_means(), 100);
+    close(found.unwrap(), serial::effective_sample_size(&kept, 100).unwrap());
+    assert_eq!(serial::Neighbours::default().autocorrelation(), None);
+}

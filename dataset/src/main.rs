@@ -24,6 +24,11 @@ enum Command {
         /// Folder of the run
         run: PathBuf,
     },
+    /// Leave only what the analysis reads of a finished run or grid, in place: small enough for a repository
+    Slim {
+        /// Folder of the run, or of the grid
+        run: PathBuf,
+    },
     /// Print the manifest's JSON Schema
     Schema,
 }
@@ -66,6 +71,11 @@ fn main() -> Result<()> {
                 run.manifest.launches.len(),
                 run.manifest.files.len()
             );
+            Ok(())
+        }
+        Command::Slim { run } => {
+            dataset::slim(&run)?;
+            println!("{} is slim", run.display());
             Ok(())
         }
         Command::Schema => {

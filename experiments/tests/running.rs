@@ -99,6 +99,18 @@ fn a_grid_is_a_run_for_each_cell() {
     let before = finished(&desk.path("run/none"));
     success(&mut desk.run(&text));
     assert_eq!(finished(&desk.path("run/none")), before);
+    // Slim, for a repository: all that is left is as recorded.
+    dataset::slim(&desk.path("run")).unwrap();
+    for (_, run) in Grid::open(&desk.path("run")).unwrap().cells {
+        run.verify().unwrap();
+        assert!(!run.directory.join("launches").exists() && !run.directory.join("hook_calls").exists());
+        assert!(
+            run.manifest
+                .launches
+                .iter()
+                .all(|launch| launch.arms[2].telemetry.is_some())
+        );
+    }
 }
 
 #[test]

@@ -38,6 +38,18 @@ impl JudgedClaims {
         })
     }
 
+    /// One recommendation, for a notebook.
+    #[must_use]
+    pub fn about(&self, number: u8) -> String {
+        let one: Vec<JudgedRecommendation> = self
+            .recommendations
+            .iter()
+            .filter(|recommendation| recommendation.number == number)
+            .cloned()
+            .collect();
+        table(&one, &[])
+    }
+
     /// For a terminal.
     #[must_use]
     pub fn text(&self) -> String {

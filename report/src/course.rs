@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use analysis::stats::serial::Neighbours;
 use analysis::{OrderSamples, SegmentMedians, Turn};
 use dataset::{LaunchRecord, Run, Timings};
 
@@ -14,6 +15,8 @@ pub struct Course {
     pub segment_rounds: u64,
     /// Its median RTT by segment, ns, warm-up included.
     pub segment_medians_ns: Vec<f64>,
+    /// How its successive RTTs resemble each other, warm-up left out.
+    pub neighbours: Neighbours,
     /// Of every arm, segments with their median wire time, or RTT where there are no stamps, ns, warm-up left out.
     pub arms: BTreeMap<String, Vec<(u64, f64)>>,
 }
@@ -42,6 +45,7 @@ pub(crate) struct Following {
     previous: Option<u16>,
     order: OrderSamples,
     segments: SegmentMedians,
+    neighbours: Neighbours,
     /// By arm.
     arms: Vec<SegmentMedians>,
     /// Whether wire times are taken: the first request after warm-up decides.
@@ -65,6 +69,7 @@ impl Following {
             previous: None,
             order: OrderSamples::default(),
             segments: SegmentMedians::default(),
+            neighbours: Neighbours::default(),
             arms: vec![SegmentMedians::default(); names.len()],
             stamped: None,
         }
@@ -84,6 +89,9 @@ impl Following {
             }
             if Some(arm) == self.subject {
                 self.segments.add(segment, rtt_ns);
+                if !rows.warm_up[row] {
+                    self.neighbours.push(segment, rtt_ns);
+                }
                 if let Some((wire_ns, previous)) = wire_ns.zip(self.previous)
                     && self.arms_in_turn > 0
                     && !rows.warm_up[row]
@@ -110,6 +118,7 @@ impl Following {
             segment_rounds: self.segment_rounds,
             order: self.order,
             segment_medians_ns: self.segments.medians(),
+            neighbours: self.neighbours,
             arms: names.iter().cloned().zip(arms).collect(),
         }
     }

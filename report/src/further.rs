@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use analysis::claims::{Interval, Unit};
 use analysis::stats::components::{Component, of_segments};
 use analysis::{
     Bootstrap, Estimate, HodgesLehmann, LaunchEffect, LaunchSamples, Location, QuantileShift, Quantity, RandomEffects,
-    Resampling, bootstrap, differences, dominance, effect, estimate, hodges_lehmann, holm, quantile_shift,
-    random_effects, ratio_of_means,
+    Resampling, bootstrap, difference_of_estimates, differences, dominance, effect, estimate, hodges_lehmann, holm,
+    quantile_shift, random_effects, ratio_of_means,
 };
 use anyhow::{Context, Result};
 use dataset::Manifest;
@@ -51,6 +52,9 @@ pub struct Other {
     pub bootstrap: Option<Bootstrap>,
     /// The primary effect by pairs of launches.
     pub hodges_lehmann: Option<HodgesLehmann>,
+    /// The primary effect with the launches of both arms taken for unrelated (Welch): what is lost where arms do not share
+    /// their launches.
+    pub unpaired: Option<Interval>,
     /// Difference of means.
     pub mean: Option<Estimate>,
     /// Difference of trimmed means.
@@ -206,6 +210,7 @@ fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> R
         p_holm: None,
         bootstrap: kept("bootstrap", bootstrap(&effects, resampling), &mut missing),
         hodges_lehmann: kept("Hodges-Lehmann", hodges_lehmann(&values), &mut missing),
+        unpaired: kept("unpaired", unpaired(launches, (baseline, arm), quantity), &mut missing),
         mean: kept("mean", located(Location::Mean), &mut missing),
         trimmed_mean: kept("trimmed mean", located(Location::TrimmedMean), &mut missing),
         p99: kept("p99", located(Location::P99), &mut missing),
@@ -225,6 +230,21 @@ fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> R
     })
 }
 
+/// The difference of the two arms' medians, each an estimate over launches of its own.
+fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity: Quantity) -> Result<Interval> {
+    let of = |name: &str| {
+        let medians = launches.iter().map(|launch| {
+            let samples = launch.arms.get(name).with_context(|| format!("no arm {name}"))?;
+            Location::Median
+                .of(samples.of(quantity))
+                .context("nothing was observed")
+        });
+        anyhow::Ok(estimate(&medians.collect::<Result<Vec<f64>>>()?)?)
+    };
+    let (value, ends) = difference_of_estimates(&of(arm)?, &of(baseline)?)?;
+    Ok(Interval::new(value, ends))
+}
+
 /// As a folded part of the page.
 #[must_use]
 pub fn section(further: &Further) -> Markup {
@@ -235,7 +255,7 @@ pub fn section(further: &Further) -> Markup {
                 p { "Differences in µs of the primary quantity. p is of the t test over launches; Holm's holds for all effects of a condition together." }
                 table {
                     thead { tr {
-                        th { "contrast" } th { "p" } th { "p, Holm" } th { "percentile-t" } th { "BCa" } th { "Hodges-Lehmann" }
+                        th { "contrast" } th { "p" } th { "p, Holm" } th { "percentile-t" } th { "BCa" } th { "Hodges-Lehmann" } th { "unpaired" }
                         th { "trimmed mean" } th { "ratio of means" } th { "A12" } th { "SD of launches, of segments" }
                     } }
                     tbody { @for other in &further.contrasts { (row(other)) } }
@@ -266,6 +286,7 @@ fn row(other: &Other) -> Markup {
             td.number { (other.hodges_lehmann.map_or_else(dash, |found| {
                 format!("{} {}", table::signed(found.value), found.confidence_interval.map_or_else(dash, interval))
             })) }
+            td.number { (other.unpaired.as_ref().map_or_else(dash, |found| Unit::Ns.interval(found))) }
             td.number { (other.trimmed_mean.as_ref().map_or_else(dash, table::microseconds)) }
             td.number { (plain(&other.ratio_of_means)) }
             td.number { (plain(&other.a12)) }
@@ -273,7 +294,7 @@ fn row(other: &Other) -> Markup {
                 format!("{:.3}, {:.3}", launch.variance.sqrt() / 1e3, segment.variance.sqrt() / 1e3)
             })) }
         }
-        @if !other.missing.is_empty() { tr { td.note colspan="10" { (other.missing.join("; ")) } } }
+        @if !other.missing.is_empty() { tr { td.note colspan="11" { (other.missing.join("; ")) } } }
     }
 }
 

@@ -234,6 +234,7 @@ fn effects(condition: &ConditionResults) -> Markup {
 /// Whether it mattered which arm a request followed.
 fn order(condition: &ConditionResults) -> Markup {
     html! {
+        @if let Some(noise) = &condition.noise { p.note { (noise.text()) } }
         @if !condition.steadiness.launches.is_empty() { p.note { (table::settled(&condition.steadiness)) } }
         @if !condition.order.is_empty() {
             details {

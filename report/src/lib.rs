@@ -20,6 +20,7 @@ pub mod layers;
 pub mod load;
 pub mod measured;
 pub mod measured_page;
+pub mod noise;
 pub mod observed;
 pub mod paper;
 pub mod reproduction;

@@ -1,7 +1,9 @@
 //! By what servers receive, from an `observed.json`: rows for tables and figures.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
+use anyhow::Result;
 use dataset::{Agreement, Observed, ObservedServer, Passed, ServerKind};
 use serde::Serialize;
 
@@ -32,6 +34,14 @@ pub struct ObservedRow {
     pub agreement: Agreement,
     /// Why something passes unseen.
     pub reasons: Vec<String>,
+}
+
+/// What was observed into a folder.
+///
+/// # Errors
+/// When there is no such file, or it is of another version.
+pub fn read(folder: &Path) -> Result<Observed> {
+    Ok(Observed::read(folder)?)
 }
 
 /// A row for each server, in the file's order.

@@ -1,16 +1,19 @@
 //! What the paper reads: numbers, the same as LaTeX macros, and figures, all computed from recorded runs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use analysis::Estimate;
+use analysis::claims::Interval;
 use analysis::figures::Figure;
 use anyhow::{Context, Result};
 use dataset::Run;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::claims::{self, JudgedClaims};
+use crate::exhibits::{self, Exhibit};
 use crate::results::{Results, results};
 use crate::study::StudyResults;
 use crate::{figures, load};
@@ -53,15 +56,31 @@ impl Paper {
             drawn.extend(figures::study(recordings)?);
         }
         let judged = JudgedClaims::of(&claims::gather(&[reference.to_owned()], study)?)?;
+        let mut tables = Map::new();
+        for number in 1..=10 {
+            let exhibit = exhibits::read(&reference.join(format!("r{number:02}")))?;
+            let Exhibit {
+                question,
+                table,
+                figure,
+                ..
+            } = &exhibit;
+            let shown = json!({
+                "question": question, "caption": figure.caption, "headings": table.headings, "rows": table.rows,
+            });
+            tables.insert(exhibit.experiment, shown);
+            drawn.push(exhibit.figure);
+        }
         let numbers = json!({
             "run": results,
             "study": recomputed,
             "calibration": kept(&reference.join(DELAYS))?,
             "coverage": kept(&reference.join(REPETITIONS))?,
             "claims": judged,
+            "exhibits": tables,
         });
         Ok(Self {
-            macros: macros(&results),
+            macros: macros(&results) + &claimed(&judged),
             numbers,
             figures: drawn,
         })
@@ -99,6 +118,37 @@ fn macros(results: &Results) -> String {
             for (end, value_ns) in [("", value), ("Low", low), ("High", high)] {
                 // Writing to a String cannot fail.
                 _ = writeln!(text, "\\newcommand{{\\{name}{end}}}{{{:.3}}}", value_ns / 1e3);
+            }
+        }
+    }
+    text
+}
+
+/// Each quantity that a claim was held against, in the unit in which it is shown: `\\ClaimRZeroThreeCostLocalPod`, with a
+/// letter for each further run, and `…Low` and `…High` for its interval; and `\\ClaimRZeroThreeCostVerdict`.
+fn claimed(judged: &JudgedClaims) -> String {
+    let mut text = "% Claims: quantities with their 95 % intervals, and verdicts.\n".to_owned();
+    for claim in judged.recommendations.iter().flat_map(|one| &one.claims) {
+        let claim_name = format!("Claim{}", camel(&claim.id));
+        _ = writeln!(
+            text,
+            "\\newcommand{{\\{claim_name}Verdict}}{{{}}}",
+            claim.verdict.text()
+        );
+        let mut seen: BTreeMap<String, u8> = BTreeMap::new();
+        for row in &claim.rows {
+            let place = camel(&row.condition);
+            let number = seen.entry(place.clone()).or_default();
+            let further = if *number == 0 {
+                String::new()
+            } else {
+                char::from(b'A' + number.min(&mut 25).to_owned()).to_string()
+            };
+            *number += 1;
+            let Interval { value, low, high } = row.interval;
+            for (end, value) in [("", value), ("Low", low), ("High", high)] {
+                let number = row.unit.number(value).replace('\u{2212}', "-");
+                _ = writeln!(text, "\\newcommand{{\\{claim_name}{place}{further}{end}}}{{{number}}}");
             }
         }
     }

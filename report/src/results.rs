@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::isolated::{Isolated, isolated};
 use crate::layers::{LayerEffect, layers};
 use crate::load::RunSamples;
+use crate::noise::{Noise, noise};
 use crate::truth::{calibration, parts};
 
 /// Why two arms are compared.
@@ -136,6 +137,9 @@ pub struct ConditionResults {
     pub order: Vec<OrderEffect>,
     /// Whether the first contrast's baseline settled, launch by launch.
     pub steadiness: Settling,
+    /// How its requests vary within launches; absent where there is too little to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
 }
 
 /// How launches settled: changepoints of the segments' median RTT, warm-up included.
@@ -234,6 +238,9 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                     .collect(),
                 order: order_effects(&record.name, &contrasts, run, margins),
                 steadiness,
+                noise: contrasts
+                    .first()
+                    .and_then(|contrast| noise(&record.name, &contrast.baseline, run)),
             })
         })
         .collect::<Result<_>>()?;

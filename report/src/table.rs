@@ -55,6 +55,9 @@ pub fn effects(results: &Results) -> String {
         }
         text += &layers(&condition.layers);
         text += &isolated(&condition.isolated);
+        if let Some(noise) = &condition.noise {
+            _ = writeln!(text, "  {}", noise.text());
+        }
         let settling = &condition.steadiness;
         if !settling.launches.is_empty() {
             _ = writeln!(text, "  {}", settled(settling));

@@ -1,5 +1,6 @@
 //! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
 
+mod checked;
 mod guard;
 mod kernel;
 mod outputs;
@@ -22,6 +23,8 @@ const NBCONVERT: Environment = Environment {
     requirements: "notebooks/requirements.txt",
     purpose: "executes the notebooks",
 };
+/// What a test run executes: the study recomputed, and the claims, which read all recorded runs.
+const EXECUTED: [&str; 2] = ["00-", "05-"];
 /// A cell that takes longer hangs. The first one compiles the project and its dependencies.
 const CELL_TIMEOUT_S: u32 = 1_800;
 
@@ -54,13 +57,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn all() -> Result<()> {
+    execute(&every()?)
+}
+
+/// Executes those that a test run has the time for, and compiles the others without executing them.
+///
+/// # Errors
+/// As [`run`], and when a cell does not compile.
+pub(crate) fn tested() -> Result<()> {
+    let (executed, others): (Vec<PathBuf>, Vec<PathBuf>) = every()?.into_iter().partition(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        EXECUTED.iter().any(|number| name.starts_with(number))
+    });
+    checked::compile(&others)?;
+    execute(&executed)
+}
+
+fn every() -> Result<Vec<PathBuf>> {
     let mut notebooks: Vec<PathBuf> = std::fs::read_dir(NOTEBOOKS)
         .with_context(|| format!("listing {NOTEBOOKS}"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "ipynb"))
         .collect();
     notebooks.sort();
-    execute(&notebooks)
+    Ok(notebooks)
 }
 
 /// The tools by name, with their paths where they are provided already.

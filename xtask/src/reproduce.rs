@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// How long to measure
     #[arg(long, default_value = "default")]
     profile: Profile,
-    /// Analyse this recorded run again instead of measuring
+    /// Analyse this recorded run again, or all in this folder of recorded runs, as data/reference, instead of measuring
     #[arg(long, value_name = "DIR", value_parser = paths::from_here)]
     from: Option<PathBuf>,
 }
@@ -73,19 +73,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     step("the 2023 study");
     let study = study();
     step("measurement");
-    let run = match &arguments.from {
-        Some(folder) => {
-            eprintln!("nothing is measured: {} is analysed again", folder.display());
-            runs::chosen(Some(folder))?
-        }
-        None => measure(arguments.profile, paths::RUNS.as_ref())?,
+    let (run, recorded) = match &arguments.from {
+        Some(folder) => recorded(folder)?,
+        None => (measure(arguments.profile, paths::RUNS.as_ref())?, Vec::new()),
     };
     let again = match &arguments.from {
         Some(_) => None,
         None => study_again(arguments.profile, study)?,
     };
     let recommendations = match &arguments.from {
-        Some(_) => Vec::new(),
+        Some(_) => recorded,
         None => recommendations(arguments.profile)?,
     };
     step("report");
@@ -115,6 +112,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     println!("again: cargo xtask reproduce --from {}", run.display());
     Ok(())
+}
+
+/// What was recorded: the run of the hook's steps, and those of the recommendations where they are there.
+fn recorded(folder: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
+    eprintln!("nothing is measured: {} is analysed again", folder.display());
+    let main = run::title(EXPERIMENT.as_ref());
+    // The folder itself, or its part that holds the recorded runs, as of `data`.
+    let inner = folder.join("reference");
+    let all = if inner.join(&main).is_dir() {
+        inner
+    } else {
+        folder.to_owned()
+    };
+    if !all.join(&main).is_dir() {
+        return Ok((runs::chosen(Some(folder))?, Vec::new()));
+    }
+    let there = RECOMMENDATIONS
+        .iter()
+        .map(|name| all.join(name))
+        .filter(|run| run.is_dir());
+    Ok((runs::chosen(Some(&all.join(main)))?, there.collect()))
 }
 
 /// Measures into `runs`; the binaries must have been built.

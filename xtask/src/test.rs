@@ -190,7 +190,7 @@ fn notebooks_if_possible() -> Result<Outcome> {
             "python3 is not installed, which nbconvert needs".into(),
         ));
     }
-    done(notebooks::all())
+    done(notebooks::tested())
 }
 
 fn documentation() -> Result<()> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::axis;
-use super::canvas::{Anchor, Canvas, Stroke, Type};
+use super::canvas::{Canvas, Stroke};
 use super::figure::{Figure, FigureError, finite};
 use super::font::{ASCENT, wrap};
 use super::legend::{Legend, Swatch};
@@ -67,11 +67,16 @@ impl ResponseSeries {
 pub fn response(plot: &Response) -> Result<Figure, FigureError> {
     check(plot)?;
     let (domain, ticks) = value_axis(plot);
+    let line = plot
+        .line
+        .iter()
+        .map(|(_, name)| (Swatch::Line(FAINT_INK), name.clone()));
     let entries = plot
         .series
         .iter()
         .enumerate()
-        .map(|(index, series)| (Swatch::Estimate(colour(index)), series.name.clone()));
+        .map(|(index, series)| (Swatch::Estimate(colour(index)), series.name.clone()))
+        .chain(line);
     let legend = Legend::new(entries.collect(), WIDTH - 2.0 * PAD, false);
     let top = PAD + legend.height().max(TICK_SIZE * ASCENT / 2.0);
     let area = Rect {
@@ -103,15 +108,13 @@ pub fn response(plot: &Response) -> Result<Figure, FigureError> {
     axis::horizontal_grid(&mut canvas, area, &scale, &ticks);
     axis::y_axis(&mut canvas, area, &scale, &ticks, &plot.y_title);
     axis::x_axis_at(&mut canvas, area, &marks, TICK_SIZE);
-    if let Some((value, name)) = &plot.line {
+    if let Some((value, _)) = &plot.line {
         let y = scale.at(*value);
         canvas.line(
             (area.left, y),
             (area.right, y),
             &Stroke::new(FAINT_INK, 0.8).more(r#" stroke-dasharray="3 2""#),
         );
-        let look = Type::new(TICK_SIZE, Anchor::End).fill(FAINT_INK);
-        canvas.text_on_baseline((area.right, y - 2.5), name, look);
     }
     draw_series(&mut canvas, plot, &scale, &marks, room);
     legend.draw(&mut canvas, area);

@@ -28,15 +28,86 @@ pub fn autocorrelation(series: &[f64], lag: usize) -> Option<f64> {
 /// smaller still. Flegal & Jones, <https://doi.org/10.1214/09-AOS735>. `None` below two whole batches and for a series
 /// that does not vary.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 pub fn effective_sample_size(series: &[f64], batch: usize) -> Option<f64> {
     if batch == 0 || series.len() / batch < 2 {
         return None;
     }
     let means: Vec<f64> = series.chunks_exact(batch).map(mean).collect();
-    let (between, within) = (variance(&means)?, variance(series)?);
-    let n = series.len() as f64;
+    effective_sample_size_of(series.len() as u64, variance(series)?, &means, batch as u64)
+}
+
+/// The same from the number of values, their sample variance, and the means of their batches, for series that are not kept.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+pub fn effective_sample_size_of(n: u64, within: f64, means: &[f64], batch: u64) -> Option<f64> {
+    let between = variance(means).filter(|_| means.len() > 1)?;
+    let n = n as f64;
     (between > 0.0 && within > 0.0).then(|| (n * within / (batch as f64 * between)).min(n))
+}
+
+/// What is left of a series that passes by: the autocorrelation at lag 1, and the means of its segments.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    /// The first value, from which all others are counted, so that squares stay small.
+    origin: Option<i64>,
+    first: f64,
+    last: f64,
+    n: u64,
+    sum: f64,
+    squares: f64,
+    products: f64,
+    /// Segment, sum, count.
+    segments: Vec<(u64, f64, u64)>,
+}
+
+impl Neighbours {
+    /// Adds the next value, ns, which belongs to this segment.
+    pub fn push(&mut self, segment: u64, value_ns: i64) {
+        let origin = *self.origin.get_or_insert(value_ns);
+        #[expect(clippy::cast_precision_loss, reason = "times in ns are far below 2^53")]
+        let value = (value_ns - origin) as f64;
+        if self.n == 0 {
+            self.first = value;
+        } else {
+            self.products += self.last * value;
+        }
+        self.last = value;
+        self.n += 1;
+        self.sum += value;
+        self.squares += value * value;
+        match self.segments.last_mut() {
+            Some((last, sum, count)) if *last == segment => {
+                *sum += value;
+                *count += 1;
+            }
+            _ => self.segments.push((segment, value, 1)),
+        }
+    }
+
+    /// As [`autocorrelation`] at lag 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+    pub fn autocorrelation(&self) -> Option<f64> {
+        if self.n < 2 {
+            return None;
+        }
+        let n = self.n as f64;
+        let mean = self.sum / n;
+        let squares = self.squares - n * mean * mean;
+        // Σ(x_i - m)(x_{i+1} - m), multiplied out.
+        let products = self.products - mean * (2.0 * self.sum - self.first - self.last) + (n - 1.0) * mean * mean;
+        (squares > 0.0 && squares.is_finite()).then_some(products / squares)
+    }
+
+    /// Means of the segments in the order in which they passed, less the first value of all, ns.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+    pub fn segment_means(&self) -> Vec<f64> {
+        self.segments
+            .iter()
+            .map(|(_, sum, count)| sum / *count as f64)
+            .collect()
+    }
 }
 
 /// A percentile interval of mean(`arm`) - mean(`baseline`) by the circular block bootstrap, in the unit of the series:

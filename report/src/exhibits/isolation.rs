@@ -1,17 +1,18 @@
 //! r06: what the hook costs in a tight loop, and what it costs servers.
 
+use analysis::Estimate;
 use analysis::claims::{Measured, Unit};
-use analysis::figures::{Figure, Forest, ForestRow, forest};
+use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::Result;
 
 use super::recorded::Recorded;
-use super::spot::{Spot, spots};
+use super::spot::{Spot, above_zero, drawn_us, spots};
 use super::table::Table;
+use crate::isolated::Isolated;
 use crate::table::microseconds;
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
-    let mut rows = Vec::new();
     let mut table = Table::new([
         "",
         "treatment",
@@ -21,10 +22,9 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         "observed by predicted",
     ]);
     for spot in &spots {
-        let server = label(spot);
         for row in &spot.condition.isolated {
             table.row([
-                server.clone(),
+                label(spot),
                 row.contrast.clone(),
                 format!("{:.2}", row.calls_per_request),
                 microseconds(&row.predicted),
@@ -33,29 +33,37 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                     .as_ref()
                     .map_or_else(|| "\u{2013}".to_owned(), |ratio| Unit::Ratio.interval(ratio)),
             ]);
-            rows.extend(
-                [("predicted", &row.predicted), ("observed", &row.observed)].map(|(what, estimate)| {
-                    let (low, high) = estimate.confidence_interval;
-                    ForestRow {
-                        label: format!("{}, {what}", row.contrast),
-                        group: Some(server.clone()),
-                        value: estimate.value / 1e3,
-                        confidence_interval: (low / 1e3, high / 1e3),
-                    }
-                }),
-            );
         }
     }
-    let figure = forest(&Forest {
+    let series = |name: &str, of: fn(&Isolated) -> &Estimate| ResponseSeries {
+        name: name.to_owned(),
+        values: spots
+            .iter()
+            .map(|spot| above_zero(drawn_us(of(whole(spot)?))))
+            .collect(),
+    };
+    let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "What a request pays for the hook: predicted by the hook's cost per call in a tight loop times the calls of a \
-                  request, and observed as median wire time. 95 % intervals over launches."
+        caption: "What a request pays for all of the hook: predicted by the hook's cost per call in a tight loop times the calls of \
+                  a request, and observed as median wire time. 95 % intervals over launches."
             .to_owned(),
-        x_title: "cost of the hook (µs per request), 95 % CI".to_owned(),
-        x_limits: None,
-        rows,
+        x_title: "server".to_owned(),
+        y_title: "cost of the hook (µs), 95 % CI".to_owned(),
+        log: true,
+        line: None,
+        levels: spots.iter().map(label).collect(),
+        joined: false,
+        series: vec![
+            series("predicted by a tight loop", |row| &row.predicted),
+            series("observed", |row| &row.observed),
+        ],
     })?;
     Ok((figure, table, Vec::new()))
+}
+
+/// All of the hook: the last effect.
+fn whole<'a>(spot: &Spot<'a>) -> Option<&'a Isolated> {
+    spot.condition.isolated.last()
 }
 
 fn label(spot: &Spot<'_>) -> String {

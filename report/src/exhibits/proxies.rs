@@ -19,7 +19,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         &spots,
         &recorded.experiment,
         "Proxies between client and server, as a service mesh puts them: round trip and 99th percentile of the unmodified \
-         program, what the hook costs, and the least cost that these launches would find (MDE). 95 % intervals over launches.",
+         program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as geometric means over launches.",
         "proxies in the path",
         label,
     )?;

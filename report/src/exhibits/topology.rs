@@ -2,7 +2,7 @@
 
 use analysis::claims::Measured;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{Location, Quantity};
+use analysis::{Location, Quantity, estimate};
 use anyhow::Result;
 
 use super::recorded::Recorded;
@@ -15,7 +15,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         &spots,
         &recorded.experiment,
         "Where client and servers stand: the server's round trip and its 99th percentile, what the hook costs, and the \
-         least cost that these launches would find (MDE). 95 % intervals over launches.",
+         least cost that these launches would find (MDE). Round trips as geometric means over launches.",
         "",
         label,
     )?;
@@ -30,6 +30,15 @@ fn label(spot: &Spot<'_>) -> String {
     }
 }
 
+/// The geometric mean of times in ns with its interval, µs: a tail that differs tenfold between launches has no mean whose
+/// interval is above zero.
+fn geometric_us(times_ns: &[f64]) -> Option<Drawn> {
+    let logs: Vec<f64> = times_ns.iter().map(|time_ns| (time_ns / 1e3).ln()).collect();
+    let log = estimate(&logs).ok()?;
+    let (low, high) = log.confidence_interval;
+    Some((log.value.exp(), (low.exp(), high.exp())))
+}
+
 /// Round trips, the hook's cost and the MDE at every spot.
 pub(super) fn compared(
     spots: &[Spot<'_>],
@@ -42,7 +51,7 @@ pub(super) fn compared(
         name: name.to_owned(),
         values: spots.iter().map(|spot| of(spot).and_then(above_zero)).collect(),
     };
-    let rtt = |spot: &Spot<'_>, location| spot.level(UNMODIFIED, Quantity::Rtt, location).as_ref().map(drawn_us);
+    let rtt = |spot: &Spot<'_>, location| geometric_us(&spot.per_launch(UNMODIFIED, Quantity::Rtt, location));
     Ok(response(&Response {
         name: name.to_owned(),
         caption: caption.to_owned(),

@@ -1,0 +1,82 @@
+//! The shape of the noise: how much requests resemble their neighbours, whether launches wander, how many requests lie far out.
+
+use analysis::stats::serial::effective_sample_size_of;
+use analysis::{Outliers, Quantity, outliers, stationarity};
+use serde::Serialize;
+
+use crate::load::RunSamples;
+use crate::results::in_condition;
+
+/// Below this a level is said to have moved.
+const LEVEL: f64 = 0.05;
+
+/// Of the round trips to the first contrast's baseline, warm-up left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Noise {
+    /// Autocorrelation of successive requests, the mean over launches.
+    pub lag_1: f64,
+    /// Effective by actual number of requests (batch means over segments), the mean over launches.
+    pub effective_share: f64,
+    /// Launches whose level moved: the KPSS test over the medians of segments, at 5 %.
+    pub wandering: usize,
+    /// Launches that are long enough to be tested.
+    pub tested: usize,
+    /// Beyond three interquartile ranges from the quartiles; they stay in all estimates.
+    pub outliers: Outliers,
+}
+
+/// `None` where nothing varies, or no launch has two whole segments.
+pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<Noise> {
+    let (mut lags, mut shares) = (Vec::new(), Vec::new());
+    let (mut wandering, mut tested) = (0, 0);
+    let mut far = Outliers { low: 0, high: 0, of: 0 };
+    let launches = in_condition(&run.launches, condition);
+    for (launch, (_, course)) in launches.iter().zip(run.courses_in(condition)) {
+        let times = launch.arms.get(subject)?.of(Quantity::Rtt);
+        lags.extend(course.neighbours.autocorrelation());
+        let whole = effective_sample_size_of(
+            times.len(),
+            times.variance()?,
+            &course.neighbours.segment_means(),
+            course.segment_rounds,
+        );
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        shares.extend(whole.map(|effective| effective / times.len() as f64));
+        let medians: Vec<f64> = course.arms.get(subject)?.iter().map(|(_, median)| *median).collect();
+        if let Some(test) = stationarity(&medians) {
+            tested += 1;
+            wandering += usize::from(test.p < LEVEL);
+        }
+        let here = outliers(times)?;
+        far.low += here.low;
+        far.high += here.high;
+        far.of += here.of;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    Some(Noise {
+        lag_1: mean(&lags)?,
+        effective_share: mean(&shares)?,
+        wandering,
+        tested,
+        outliers: far,
+    })
+}
+
+impl Noise {
+    /// In one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Outliers { low, high, of } = self.outliers;
+        format!(
+            "noise: successive requests correlate by {:.2}, and a request has {:.0} % of the information of an independent one; \
+             the level moved in {} of {} launches (KPSS, 5 %); {} of {of} requests lie far out ({low} low, {high} high), and are kept",
+            self.lag_1,
+            100.0 * self.effective_share,
+            self.wandering,
+            self.tested,
+            low + high,
+        )
+        .replace("by -", "by \u{2212}")
+    }
+}

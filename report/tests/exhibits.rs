@@ -1,0 +1,250 @@
+//! Exhibits and claims of made-up grids: other data, other figures, tables and verdicts.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::{ARMS, Arm, LAUNCHES, failure, output, report, write};
+use dataset::{CellRecord, GRID, GridIndex, write_json};
+use serde_json::{Value, json};
+
+/// What a cell's arms are changed by.
+type Change = fn(&mut Arm);
+
+/// The levels of a cell, and how its data differ.
+type Cell<'a> = (&'a [(&'a str, &'a str)], Change);
+
+/// A grid of made-up runs, in which the hook costs 2 µs.
+fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
+    let mut index = Vec::new();
+    for (number, (levels, change)) in cells.iter().enumerate() {
+        let name = format!("cell-{number}");
+        let run = folder.join(&name);
+        let mut arms = ARMS.to_vec();
+        arms.push(Arm {
+            name: "log",
+            wire_ns: 18_000,
+            held_ns: None,
+        });
+        arms.iter_mut().for_each(change);
+        write(&run, &arms, true);
+        change_manifest(&run, |manifest| {
+            manifest["experiment"] = experiment.into();
+            manifest["run_id"] = format!("{experiment}/{name}").into();
+            manifest["plan"]["question"] = "What does it cost?".into();
+            let all = json!({"name": "all of it", "baseline": "unmodified", "arm": "log", "role": "effect"});
+            manifest["plan"]["contrasts"].as_array_mut().unwrap().push(all);
+        });
+        index.push(CellRecord {
+            folder: name.into(),
+            levels: levels
+                .iter()
+                .map(|(factor, level)| ((*factor).to_owned(), (*level).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        });
+    }
+    write_json(&folder.join(GRID), &GridIndex { cells: index }).unwrap();
+}
+
+fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    write_json(&path, &manifest).unwrap();
+}
+
+/// Verdict and text of a claim.
+fn claim(folder: &Path, id: &str) -> (String, String) {
+    let mut command = report();
+    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
+    let found: Value = serde_json::from_str(&output(command.arg(folder))).unwrap();
+    let recommendations = found["recommendations"].as_array().unwrap();
+    let mut claims = recommendations.iter().flat_map(|one| one["claims"].as_array().unwrap());
+    let claim = claims.find(|claim| claim["id"] == id).unwrap();
+    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
+    (text("verdict"), text("text"))
+}
+
+/// The table, and the drawing.
+fn exhibit(folder: &Path) -> (String, String) {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = report();
+    command
+        .arg("exhibit")
+        .arg("--run")
+        .arg(folder)
+        .arg("--out")
+        .arg(out.path());
+    let table = output(&mut command);
+    let figures = std::fs::read_dir(out.path().join("figures")).unwrap();
+    let mut drawings = figures
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().unwrap() == "svg");
+    (table, std::fs::read_to_string(drawings.next().unwrap()).unwrap())
+}
+
+fn slower(arm: &mut Arm, by_ns: i64) {
+    arm.wire_ns += by_ns;
+}
+
+const AS_IT_IS: Change = |_| {};
+
+#[test]
+fn a_proxy_is_held_against_the_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dear, cheap) = (folder.path().join("dear"), folder.path().join("cheap"));
+    grid(
+        &dear,
+        "r03",
+        &[
+            (&[("proxies", "none")], AS_IT_IS),
+            (&[("proxies", "one")], |arm| slower(arm, 30_000)),
+        ],
+    );
+    let (verdict, text) = claim(&dear, "r03-cost");
+    assert_eq!(verdict, "supported", "{text}");
+    assert!(text.contains("local-pod supported: 15.0"), "{text}");
+    let (table, figure) = exhibit(&dear);
+    assert!(
+        table.contains("r03: What does it cost?") && table.contains("30.00 ["),
+        "{table}"
+    );
+    grid(
+        &cheap,
+        "r03",
+        &[
+            (&[("proxies", "none")], AS_IT_IS),
+            (&[("proxies", "one")], |arm| slower(arm, 500)),
+        ],
+    );
+    assert_eq!(claim(&cheap, "r03-cost").0, "not_supported");
+    assert_ne!(exhibit(&cheap).1, figure);
+}
+
+#[test]
+fn a_program_that_differs_from_itself_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = |disturbed: Change| -> [Cell<'_>; 4] {
+        [
+            (&[("neighbour", "none"), ("design", "interleaved")], AS_IT_IS),
+            (&[("neighbour", "none"), ("design", "sequential")], AS_IT_IS),
+            (&[("neighbour", "CPU 50 %"), ("design", "interleaved")], AS_IT_IS),
+            (&[("neighbour", "CPU 50 %"), ("design", "sequential")], disturbed),
+        ]
+    };
+    let (still, disturbed) = (folder.path().join("still"), folder.path().join("disturbed"));
+    grid(&still, "r04", &cells(AS_IT_IS));
+    assert_ne!(claim(&still, "r04-false-positives").0, "supported");
+    grid(
+        &disturbed,
+        "r04",
+        &cells(|arm| {
+            if arm.name == "control" {
+                slower(arm, 1_000);
+            }
+        }),
+    );
+    let (verdict, text) = claim(&disturbed, "r04-false-positives");
+    assert_eq!(verdict, "supported", "{text}");
+    let table = exhibit(&disturbed).0;
+    assert!(
+        table.contains(&format!("{LAUNCHES} of {LAUNCHES}")) && table.contains(&format!("0 of {LAUNCHES}")),
+        "{table}"
+    );
+}
+
+#[test]
+fn the_place_of_the_keyword_counts_in_the_largest_payload() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = |far: Change| -> [Cell<'_>; 4] {
+        [
+            (&[("payload", "small"), ("keyword", "beginning")], AS_IT_IS),
+            (&[("payload", "small"), ("keyword", "end")], AS_IT_IS),
+            (&[("payload", "large"), ("keyword", "beginning")], AS_IT_IS),
+            (&[("payload", "large"), ("keyword", "end")], far),
+        ]
+    };
+    let (flat, steep) = (folder.path().join("flat"), folder.path().join("steep"));
+    grid(&flat, "r07", &cells(AS_IT_IS));
+    assert_eq!(claim(&flat, "r07-position").0, "inconclusive");
+    let dearer: Change = |arm| {
+        if arm.name == "log" {
+            slower(arm, 400);
+        }
+    };
+    grid(&steep, "r07", &cells(dearer));
+    let (verdict, text) = claim(&steep, "r07-position");
+    assert!(verdict == "supported" && text.contains("0.40 ["), "{text}");
+    assert_ne!(exhibit(&flat), exhibit(&steep));
+}
+
+#[test]
+fn what_limits_do_is_told_from_the_launches_that_hit_them() {
+    let folder = tempfile::tempdir().unwrap();
+    grid(
+        folder.path(),
+        "r08",
+        &[
+            (&[("limit", "none")], AS_IT_IS),
+            (&[("limit", "20 %")], |arm| {
+                slower(arm, if arm.name == "log" { 60_000 } else { 40_000 });
+            }),
+        ],
+    );
+    // Without a limit that was hit there is nothing to tell.
+    assert_eq!(claim(folder.path(), "r08-tail").0, "not_run");
+    change_manifest(&folder.path().join("cell-1"), |manifest| {
+        for launch in manifest["launches"].as_array_mut().unwrap() {
+            launch["limit_hits"] = json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
+        }
+    });
+    let (verdict, text) = claim(folder.path(), "r08-tail");
+    assert_eq!(verdict, "supported", "{text}");
+    let (verdict, text) = claim(folder.path(), "r08-effect");
+    assert!(verdict == "supported" && text.contains("20.00 ["), "{text}");
+}
+
+#[test]
+fn environments_that_differ_are_heterogeneous() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alike, other) = (folder.path().join("alike"), folder.path().join("other"));
+    let three = |third: Change| -> [Cell<'_>; 3] {
+        [
+            (&[("server", "one")], AS_IT_IS),
+            (&[("server", "two")], AS_IT_IS),
+            (&[("server", "three")], third),
+        ]
+    };
+    grid(&alike, "r10", &three(AS_IT_IS));
+    assert_ne!(claim(&alike, "r10-heterogeneity").0, "supported");
+    let dearer: Change = |arm| {
+        if arm.name == "log" {
+            slower(arm, 3_000);
+        }
+    };
+    grid(&other, "r10", &three(dearer));
+    assert_eq!(claim(&other, "r10-heterogeneity").0, "supported");
+    let table = exhibit(&other).0;
+    assert!(
+        table.contains("three, local-pod") && table.contains("mean over all cells"),
+        "{table}"
+    );
+}
+
+#[test]
+fn what_has_no_exhibit_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    grid(folder.path(), "another", &[(&[("a", "b")], AS_IT_IS)]);
+    let said = failure(report().arg("exhibit").arg("--run").arg(folder.path()));
+    assert!(
+        said.contains("experiment another") && said.contains("r01 to r10"),
+        "{said}"
+    );
+    grid(folder.path(), "r04", &[(&[("a", "b")], AS_IT_IS)]);
+    let said = failure(report().arg("exhibit").arg("--run").arg(folder.path()));
+    assert!(said.contains("no factors neighbour and design"), "{said}");
+    // A cell whose file is gone is an error, and no figure with a gap.
+    std::fs::remove_file(folder.path().join("cell-0/observations/local-pod-0003.parquet")).unwrap();
+    assert!(failure(report().arg("exhibit").arg("--run").arg(folder.path())).contains("local-pod-0003"));
+}
