@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::schema::{FileHeader, ROW_GROUP_ROWS};
@@ -155,7 +156,7 @@ impl Measure {
 }
 
 /// What was found of one subject at one time; `None` where no source tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage([Option<i64>; Measure::ALL.len()]);
 
 impl Index<Measure> for Usage {
@@ -173,7 +174,8 @@ impl IndexMut<Measure> for Usage {
 }
 
 /// Whose resources they are.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// A server, by its arm's name.
     Arm(String),
@@ -214,7 +216,8 @@ impl Subject {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResourceSample {
     /// When, by the clock of the user stamps.
     pub time_ns: i64,

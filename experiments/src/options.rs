@@ -21,6 +21,10 @@ pub(crate) struct Options {
     /// These conditions, instead of the experiment's
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<Condition>,
+    /// In Kubernetes, containers in one pod, in pods on one node, in pods on different nodes: stands for the conditions
+    /// kubernetes-pod, kubernetes-node, kubernetes-nodes
+    #[arg(long, value_delimiter = ',', value_parser = topology, conflicts_with = "conditions")]
+    pub(crate) topology: Vec<Condition>,
     /// Launches of each condition, instead of the definition's
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -49,6 +53,13 @@ pub(crate) struct Options {
     pub(crate) engines: Engines,
 }
 
+/// The condition of this topology in any Kubernetes.
+fn topology(text: &str) -> Result<Condition, String> {
+    format!("kubernetes-{text}")
+        .parse()
+        .map_err(|_| "expected pod, node or nodes".to_owned())
+}
+
 /// The two designs that are compared with each other.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Order {
@@ -62,8 +73,9 @@ pub(crate) const MOST_LAUNCHES: u32 = 200;
 /// The definition, with what the command line says instead.
 pub(crate) fn experiment(options: &Options) -> Result<Experiment> {
     let mut experiment = Experiment::read(&options.experiment)?;
-    if !options.conditions.is_empty() {
-        experiment.conditions.clone_from(&options.conditions);
+    let conditions = [&options.conditions[..], &options.topology[..]].concat();
+    if !conditions.is_empty() {
+        experiment.conditions = conditions;
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
     if let Some(order) = options.schedule {

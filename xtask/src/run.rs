@@ -27,6 +27,10 @@ pub(crate) struct Options {
     /// kind,eks-pod,eks-nodes,kubernetes-pod,kubernetes-node,kubernetes-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
+    /// In any Kubernetes, instead of conditions: pod, node or nodes, for containers in one pod, in pods on one node, in pods
+    /// on different nodes
+    #[arg(long, value_delimiter = ',', conflicts_with = "conditions")]
+    pub(crate) topology: Vec<String>,
     /// Launches per condition
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -65,8 +69,10 @@ pub(crate) struct Options {
 impl Options {
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        if !self.conditions.is_empty() {
-            words.extend(["--conditions".to_owned(), self.conditions.join(",")]);
+        for (flag, values) in [("--conditions", &self.conditions), ("--topology", &self.topology)] {
+            if !values.is_empty() {
+                words.extend([flag.to_owned(), values.join(",")]);
+            }
         }
         if let Some(launches) = self.launches {
             words.extend(["--launches".to_owned(), launches.to_string()]);

@@ -76,25 +76,31 @@ where
                 // The command has ended without reading all of it; its status says the rest.
                 Err(_) => pending.clear(),
             },
-            ended = &mut status, if result.is_none() => result = Some(ended),
+            ended = &mut status, if result.is_none() => match ended {
+                Some(status) => result = Some(status),
+                // The client leaves the other streams open for ever then.
+                None => {
+                    alive().await?;
+                    return Err(failed(&action, "the stream broke before the command's end was known"));
+                }
+            },
             () = tokio::time::sleep(LOOK) => alive().await?,
         }
     }
-    let code = code(result.flatten().as_ref()).map_err(|reason| failed(&action, reason))?;
+    let code = code(&result.unwrap_or_default()).map_err(|reason| failed(&action, reason))?;
     Ok(Ended {
         code,
         stderr: String::from_utf8_lossy(&said).into_owned(),
     })
 }
 
-/// Bytes read; none at the end, which a broken stream is too: then no status comes.
+/// Bytes read; none at the end.
 async fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> usize {
     from.read(into).await.unwrap_or(0)
 }
 
 /// The exit status, which comes as the API's own kind of status.
-fn code(status: Option<&Status>) -> Result<i64, String> {
-    let status = status.ok_or("the stream broke before the command's end was known")?;
+fn code(status: &Status) -> Result<i64, String> {
     if status.status.as_deref() == Some("Success") {
         return Ok(0);
     }
@@ -122,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_status_ends_a_command() {
-        assert_eq!(code(Some(&status(r#"{"status": "Success"}"#))), Ok(0));
+    fn a_status_tells_how_a_command_ended() {
+        assert_eq!(code(&status(r#"{"status": "Success"}"#)), Ok(0));
         let failure = r#"{"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated",
             "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}"#;
-        assert_eq!(code(Some(&status(failure))), Ok(7));
+        assert_eq!(code(&status(failure)), Ok(7));
         let refused = r#"{"status": "Failure", "reason": "InternalError", "message": "no such file"}"#;
-        assert_eq!(code(Some(&status(refused))), Err("no such file".into()));
-        assert!(code(None).is_err());
+        assert_eq!(code(&status(refused)), Err("no such file".into()));
+        assert!(code(&Status::default()).is_err());
     }
 }

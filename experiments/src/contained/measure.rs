@@ -11,6 +11,7 @@ use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
+use super::sampled::Sampling;
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
@@ -18,12 +19,12 @@ use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::watch::Seen;
 
 /// An arm while it runs.
-struct Started<'a> {
-    arm: &'a Arm,
+pub(super) struct Started<'a> {
+    pub(super) arm: &'a Arm,
     start_order: usize,
-    container: String,
+    pub(super) container: String,
     address: SocketAddr,
-    place: Place,
+    pub(super) place: Place,
     /// What was used before the first request.
     before: Use,
 }
@@ -35,6 +36,8 @@ struct Probed {
     failure: Option<String>,
     /// Which limits it hit.
     hits: Vec<LimitHit>,
+    /// What was sampled of it and of the arms.
+    sampled: Seen,
     /// Whether it shared its processor with the arms.
     shared: bool,
 }
@@ -63,8 +66,14 @@ impl Job<'_> {
         }
         let mut hits = probed.hits;
         hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        // What the containers' counts tell reaches from the first request to the last; samples tell what those do not count.
+        for sampled in probed.sampled.hits.into_iter().flatten() {
+            if !hits.iter().any(|hit| (&hit.subject, hit.kind) == (&sampled.subject, sampled.kind)) {
+                hits.push(sampled);
+            }
+        }
         let watched = Seen {
-            record: None,
+            record: probed.sampled.record,
             hits: Some(hits),
         };
         // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
@@ -137,9 +146,18 @@ impl Job<'_> {
         let mut line = serde_json::to_vec(&self.plan(order, started, &place, shared))?;
         fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
         line.push(b'\n');
+        let sampling = self
+            .experiment
+            .monitor
+            .then(|| Sampling::begin(running, started, &place))
+            .transpose()?;
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
         let used = asked::limits(running, LOADGEN)?.since(&before);
+        let sampled = match sampling {
+            Some(sampling) => self.sampled(sampling)?,
+            None => Seen::default(),
+        };
         let failure =
             (ended.code != 0).then(|| format!("loadgen ended with {}; what it said stands above", ended.code));
         Ok(Probed {
@@ -150,6 +168,7 @@ impl Job<'_> {
             },
             failure,
             hits: hits(LOADGEN, &used),
+            sampled,
             shared,
         })
     }

@@ -5,6 +5,7 @@ mod asked;
 mod fetch;
 mod measure;
 mod ready;
+mod sampled;
 
 use std::collections::BTreeMap;
 use std::path::Path;
