@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Desk, SMALL, failure, finished, success};
+use common::{Desk, SMALL, failure, finished, sampled, success};
 use dataset::{ObservationReader, Run};
 
 static ENGINE: Mutex<()> = Mutex::new(());
@@ -93,6 +93,7 @@ fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
         assert_eq!(launch.condition, "docker");
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
+        sampled(&run.directory, launch);
         let mut hosts = Vec::new();
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";

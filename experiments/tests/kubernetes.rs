@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use common::{Desk, SMALL, failure, finished, success};
+use common::{Desk, SMALL, failure, finished, sampled, success};
 use dataset::{ObservationReader, Run};
 
 /// One at a time: a small cluster has no room for more.
@@ -108,6 +108,7 @@ fn an_experiment_is_measured_on_a_cluster_and_nothing_is_left() {
     for launch in &run.manifest.launches {
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
+        sampled(&run.directory, launch);
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
             let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{ContainerStatus, Node, Pod};
 use kube::api::{Api, DeleteParams, LogParams};
 
@@ -216,15 +217,12 @@ impl Running for Pods {
 }
 
 impl Pods {
-    /// Deletes all pods; what cannot be deleted does not keep the rest.
+    /// Deletes all pods at the same time, since each takes its seconds; what cannot be deleted does not keep the rest.
     fn remove_all(&mut self) -> Result<(), Error> {
         let api = self.api();
-        let mut result = Ok(());
-        for name in std::mem::take(&mut self.names) {
-            let deleted = self.connection.finish(delete(&api, &name));
-            result = result.and(deleted);
-        }
-        result
+        let names = std::mem::take(&mut self.names);
+        let deleted = join_all(names.iter().map(|name| delete(&api, name)));
+        self.connection.finish(async { deleted.await.into_iter().collect() })
     }
 }
 
