@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Condition;
+use clusters::application::Application;
 use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
+use crate::contained::application;
 use crate::limits::ExperimentLimits;
 use crate::program::{Program, ServerFile};
 use crate::treatment::Preload;
@@ -109,6 +111,8 @@ pub(crate) enum Sut {
     Command(Box<Program>),
     /// A program that a file describes, such as `sut/macro/nginx.toml`; recorded plans have what the file says.
     File { file: PathBuf },
+    /// An application of several workloads, in Kubernetes; asked for by --macro, which says the request, too.
+    Application(Box<Application>),
 }
 
 impl Sut {
@@ -120,6 +124,7 @@ impl Sut {
             Self::Tomcat {} => "tomcat",
             Self::Command(_) => "command",
             Self::File { .. } => "file",
+            Self::Application(_) => "application",
         }
     }
 }
@@ -326,6 +331,9 @@ impl Experiment {
         self.validate_limits()?;
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
+        }
+        if let Sut::Application(_) = &self.sut {
+            application::validate(self)?;
         }
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clusters::Condition;
+use clusters::application::Application;
+use clusters::config::Config as _;
 use loadgen::Schedule;
 
-use crate::contained::Engines;
+use crate::contained::{Engines, application};
 use crate::definition::Experiment;
 use crate::units::duration_ns;
 
@@ -25,6 +27,9 @@ pub(crate) struct Options {
     /// kubernetes-pod, kubernetes-node, kubernetes-nodes
     #[arg(long, value_delimiter = ',', value_parser = topology, conflicts_with = "conditions")]
     pub(crate) topology: Vec<Condition>,
+    /// An application instead of the experiment's server and request, such as clusters/macro/teastore.yaml
+    #[arg(long = "macro", value_name = "FILE", requires = "manifests")]
+    pub(crate) application: Option<PathBuf>,
     /// Launches of each condition, instead of the definition's
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -76,6 +81,9 @@ pub(crate) fn experiment(options: &Options) -> Result<Experiment> {
     let conditions = [&options.conditions[..], &options.topology[..]].concat();
     if !conditions.is_empty() {
         experiment.conditions = conditions;
+    }
+    if let Some(file) = &options.application {
+        application::replace(&mut experiment, Application::read(file)?)?;
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
     if let Some(order) = options.schedule {

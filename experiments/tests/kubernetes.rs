@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::Read as _;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use common::{Desk, SMALL, failure, finished, sampled, success};
 use dataset::{ObservationReader, Run};
+use serde_json::{Value, json};
 
 /// One at a time: a small cluster has no room for more.
 static CLUSTER: Mutex<()> = Mutex::new(());
@@ -87,7 +89,13 @@ fn seconds() -> String {
 fn at_work(desk: &Desk, runner: &mut Child, launch: &str) {
     let plan = desk.path(&format!("run/.unfinished-{launch}/plan.json"));
     while !plan.exists() {
-        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
+        if runner.try_wait().unwrap().is_some() {
+            let mut said = String::new();
+            if let Some(mut errors) = runner.stderr.take() {
+                errors.read_to_string(&mut said).unwrap();
+            }
+            panic!("the runner ended too early: {said}");
+        }
         thread::sleep(Duration::from_millis(20));
     }
     thread::sleep(Duration::from_millis(500));
@@ -170,8 +178,17 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
     let output = runner.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     is_over();
-    assert!(!output.status.success() && said.contains("the same command goes on"), "{said}");
-    println!("{test}: {}", said.lines().filter(|line| line.contains("annot")).collect::<Vec<_>>().join("; "));
+    assert!(
+        !output.status.success() && said.contains("the same command goes on"),
+        "{said}"
+    );
+    println!(
+        "{test}: {}",
+        said.lines()
+            .filter(|line| line.contains("annot"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    );
     let kept = finished(&desk.path("run"));
     let of_launch = |number: &str| kept.iter().filter(|(name, _)| name.contains(number)).count();
     assert!(of_launch("-0000") > 0 && of_launch("-0001") == 0, "{kept:?}");
@@ -185,7 +202,10 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
         assert_eq!(reader.rows(), 3 * 5_000);
     }
     let all = finished(&desk.path("run"));
-    assert!(kept.iter().all(|file| all.contains(file)), "a finished launch was changed");
+    assert!(
+        kept.iter().all(|file| all.contains(file)),
+        "a finished launch was changed"
+    );
     assert_eq!(namespace.pods(), "");
 }
 
@@ -193,7 +213,15 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
 fn a_run_goes_on_after_a_lost_pod() {
     let delete = |namespace: &Namespace| {
         let of_arms = "hook-latency.part=arms";
-        kubectl(&["delete", "pod", "--namespace", &namespace.name, "--selector", of_arms, "--wait=false"]);
+        kubectl(&[
+            "delete",
+            "pod",
+            "--namespace",
+            &namespace.name,
+            "--selector",
+            of_arms,
+            "--wait=false",
+        ]);
     };
     interrupted("lost-pod", delete, || ());
 }
@@ -231,15 +259,111 @@ fn a_run_goes_on_after_a_lost_node() {
     };
     interrupted(test, lose, || {
         act(&start, &[&node.borrow()]);
-        kubectl(&["wait", "--for=condition=Ready", "node", &node.borrow(), "--timeout=300s"]);
+        kubectl(&[
+            "wait",
+            "--for=condition=Ready",
+            "node",
+            &node.borrow(),
+            "--timeout=300s",
+        ]);
     });
 }
 
 #[test]
 fn a_run_goes_on_after_a_restart_of_the_api_server() {
     let test = "restarted";
-    let Some(restart) = command(test, "KUBE_RESTART_API") else { return };
+    let Some(restart) = command(test, "KUBE_RESTART_API") else {
+        return;
+    };
     interrupted(test, |_| act(&restart, &[]), || ());
+}
+
+/// Manifests and definition of three workloads, of which one does not take the hook; what runs in them is ours, so that no
+/// registry is needed.
+fn shop(image: &str) -> (String, Value) {
+    let workload = |kind: &str, name: &str, command: &[&str]| {
+        let container = json!({ "name": name, "image": image, "imagePullPolicy": "Never", "command": command });
+        let pod = json!({ "containers": [container], "terminationGracePeriodSeconds": 1 });
+        let labels = json!({ "app": name });
+        let mut spec = json!({
+            "replicas": 1, "selector": { "matchLabels": labels },
+            "template": { "metadata": { "labels": labels }, "spec": pod },
+        });
+        if kind == "StatefulSet" {
+            spec["serviceName"] = name.into();
+        }
+        json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name }, "spec": spec }).to_string()
+    };
+    let server = ["/bin/sut", "--listen", "0.0.0.0:8080"];
+    let port = json!({ "port": 80, "targetPort": 8080, "nodePort": 30080 });
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web", "namespace": "elsewhere" },
+        "spec": { "type": "NodePort", "selector": { "app": "web" }, "ports": [port] },
+    });
+    let manifests = [
+        workload("Deployment", "web", &server),
+        workload("StatefulSet", "store", &server),
+        workload("Deployment", "gate", &["/bin/agent", "idle"]),
+        service.to_string(),
+    ];
+    let maps = ["/bin/agent", "export", "/proc/1/maps"];
+    let definition = json!({
+        "name": "shop", "version": "1",
+        "source": { "repository": "none", "revision": "0".repeat(40), "manifests": ["shop.yaml"] },
+        "front": { "workload": "deployment/web", "port": 8080 },
+        "request": { "method": "GET", "path": "/shop" },
+        "workloads": [
+            { "name": "deployment/web", "hook": true, "evidence": maps },
+            { "name": "statefulset/store", "hook": true, "evidence": maps },
+            { "name": "deployment/gate", "hook": false, "why": "it is to stay as it is" },
+        ],
+    });
+    (manifests.join("\n---\n"), definition)
+}
+
+#[test]
+fn an_application_is_deployed_hooked_measured_and_removed() {
+    let Some(namespace) = Namespace::new("shop") else { return };
+    let desk = Desk::new();
+    // The image's name comes from its content; bringing it in says it.
+    let mut up = Command::new(desk.path("bin/bench"));
+    up.args(["cluster", "up", "kubernetes-node", "--namespace", &namespace.name]);
+    let output = up.args(["--load-with", &namespace.load_with]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let image = said.trim().rsplit(' ').next().unwrap();
+    let (manifests, definition) = shop(image);
+    fs::write(desk.path("shop.yaml"), manifests).unwrap();
+    // Arms as applications take them: two without the hook.
+    let text = SMALL
+        .replace("treatment = \"delay\"\ndelay_ns = 1_000", "treatment = \"unmodified\"")
+        .replace("launches = 2", "launches = 1");
+    let measured = |definition: &Value| {
+        fs::write(desk.path("definition.yaml"), definition.to_string()).unwrap();
+        let mut command = namespace.run(&desk, &text, "kubernetes-nodes");
+        command.arg("--macro").arg(desk.path("definition.yaml"));
+        command.arg("--manifests").arg(desk.path("."));
+        command
+    };
+    let left = || kubectl(&["get", "namespaces", "--selector", "hook-latency.run", "--output", "name"]);
+    // A workload that does not show the hook is refused, and nothing is left.
+    let mut blind = definition.clone();
+    blind["workloads"][1]["evidence"][2] = "/proc/1/limits".into();
+    let said = failure(&mut measured(&blind));
+    assert!(said.contains("statefulset/store") && said.contains("not in its memory map"), "{said}");
+    assert_eq!((left(), namespace.pods()), (String::new(), String::new()));
+    fs::remove_dir_all(desk.path("run")).unwrap();
+
+    success(&mut measured(&definition));
+    assert_eq!((left(), namespace.pods()), (String::new(), String::new()));
+    let run = Run::open(&desk.path("run")).unwrap();
+    run.verify().unwrap();
+    assert_eq!(run.manifest.plan["sut"]["workloads"][1]["name"], "statefulset/store");
+    assert_eq!(run.manifest.plan["request"]["path"], "/shop");
+    let launch = &run.manifest.launches[0];
+    let mapped: Vec<_> = launch.arms.iter().map(|arm| (&arm.arm[..], arm.hook_mapped, arm.requests_sent)).collect();
+    assert_eq!(mapped, [("unmodified", None, 60), ("scan", Some(true), 60), ("delay", None, 60)]);
+    let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+    assert_eq!(reader.rows(), 3 * 60);
 }
 
 #[test]

@@ -71,7 +71,9 @@ impl Watching {
             columns.retain(|column| {
                 let measures = Measure::ALL.into_iter().filter(|measure| measure.column() == column);
                 let of_kind = || together.samples.iter().filter(|sample| sample.subject.kind() == kind);
-                let seen = measures.into_iter().any(|measure| of_kind().any(|sample| sample.usage[measure].is_some()));
+                let seen = measures
+                    .into_iter()
+                    .any(|measure| of_kind().any(|sample| sample.usage[measure].is_some()));
                 !seen && listed.insert((kind.clone(), column.clone()))
             });
         }
@@ -273,7 +275,11 @@ mod tests {
         assert_eq!((together.rounds, together.own_cpu_ns, together.elapsed_ns), (3, 14, 9));
         let times: Vec<i64> = together.samples.iter().map(|sample| sample.time_ns).collect();
         assert_eq!(times, [4, 8]);
-        let missing: Vec<_> = together.missing.iter().map(|missing| (&missing.columns[..], &missing.reason[..])).collect();
+        let missing: Vec<_> = together
+            .missing
+            .iter()
+            .map(|missing| (&missing.columns[..], &missing.reason[..]))
+            .collect();
         assert_eq!(missing, [(&["steal_ns".to_owned()][..], "one has none")]);
     }
 }

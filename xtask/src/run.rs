@@ -10,9 +10,9 @@ use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A definition, as experiments/overhead.toml
-    #[arg(value_parser = paths::from_here)]
-    experiment: PathBuf,
+    /// A definition, as experiments/overhead.toml [default with --macro: experiments/macro.toml]
+    #[arg(value_parser = paths::from_here, required_unless_present = "application")]
+    experiment: Option<PathBuf>,
     /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
@@ -64,6 +64,26 @@ pub(crate) struct Options {
     /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
     #[arg(long, conflicts_with = "load_with")]
     pub(crate) image: Option<String>,
+    /// An application instead of the experiment's server: teastore, deathstarbench, unguard, or a definition of yours
+    #[arg(long = "macro", value_name = "NAME", value_parser = application, requires = "manifests")]
+    pub(crate) application: Option<String>,
+    /// For --macro: a checkout of the application's repository, with its manifests
+    #[arg(long)]
+    pub(crate) manifests: Option<String>,
+}
+
+/// The file that defines an application, by its name or its own.
+fn application(text: &str) -> Result<String, String> {
+    let file = if text.ends_with(".yaml") {
+        text.to_owned()
+    } else {
+        format!("clusters/macro/{text}.yaml")
+    };
+    if paths::root().join(&file).is_file() {
+        Ok(file)
+    } else {
+        Err(format!("{file} is not there; the definitions are in clusters/macro/"))
+    }
 }
 
 impl Options {
@@ -89,6 +109,8 @@ impl Options {
             ("--namespace", &self.namespace),
             ("--load-with", &self.load_with),
             ("--image", &self.image),
+            ("--macro", &self.application),
+            ("--manifests", &self.manifests),
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
@@ -105,7 +127,8 @@ impl Options {
 /// When the build or the runner fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::run()?;
-    let experiment = shortened(&arguments.experiment);
+    let with_macro = || paths::root().join("experiments/macro.toml");
+    let experiment = shortened(&arguments.experiment.clone().unwrap_or_else(with_macro));
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),
         None => folder(

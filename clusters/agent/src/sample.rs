@@ -16,9 +16,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
+use crate::ask;
 use crate::first::Signals;
 use crate::processor::{self, Processor};
-use crate::ask;
 
 /// What the sampler says when it has taken its first sample.
 const BEGUN: &str = "watching";
@@ -56,7 +56,10 @@ pub(crate) fn begin(work: &Path, whom: &Whom) -> Result<()> {
     }
     command.args(whom.program.iter().flat_map(|path| [Path::new("--program"), path]));
     // What it inherits of ours would keep whoever waits for this process.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut sampler = command.spawn().context("cannot start the sampler")?;
     let mut said = String::new();
     let output = sampler.stdout.take().context("a sampler without output")?;

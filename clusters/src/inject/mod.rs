@@ -3,10 +3,13 @@
 mod patch;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 pub use patch::{Injection, inject, remove};
@@ -18,7 +21,7 @@ use crate::kubernetes::{Connection, answer, failed};
 /// How long new pods may take to replace the old ones.
 const ROLLOUT: Duration = Duration::from_secs(300);
 
-/// A workload, as `deployment/NAME`.
+/// A workload, as `deployment/NAME`, which is how it is written in files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     kind: &'static str,
@@ -52,7 +55,25 @@ impl std::fmt::Display for Target {
     }
 }
 
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 impl Target {
+    /// Whether an object of the cluster, or of a file of manifests, is this workload.
+    #[must_use]
+    pub fn is(&self, object: &Value) -> bool {
+        object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str()
+    }
+
     /// The workload in a file of manifests.
     ///
     /// # Errors
@@ -64,15 +85,16 @@ impl Target {
             reason,
         };
         let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
-        let found = all
-            .into_iter()
-            .find(|object| object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str());
+        let found = all.into_iter().find(|object| self.is(object));
         found.ok_or_else(|| invalid(format!("has no {self}")))
     }
 }
 
 /// Workloads of a cluster.
-pub struct Workloads(Connection);
+pub struct Workloads {
+    connection: Arc<Connection>,
+    namespace: String,
+}
 
 impl Workloads {
     /// Connects, by the kubeconfig's current context and its namespace unless others are named.
@@ -80,12 +102,20 @@ impl Workloads {
     /// # Errors
     /// When there is no usable kubeconfig.
     pub fn connect(context: Option<&str>, namespace: Option<&str>, stop: Stop) -> Result<Self, Error> {
-        Ok(Self(Connection::open(None, context, namespace, stop)?))
+        let connection = Arc::new(Connection::open(None, context, namespace, stop)?);
+        let namespace = connection.namespace.clone();
+        Ok(Self { connection, namespace })
+    }
+
+    /// Those of a namespace, by a connection that is there.
+    pub(crate) fn within(connection: Arc<Connection>, namespace: &str) -> Self {
+        let namespace = namespace.to_owned();
+        Self { connection, namespace }
     }
 
     fn api(&self, target: &Target) -> Api<DynamicObject> {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind));
-        Api::namespaced_with(self.0.client.clone(), &self.0.namespace, &resource)
+        Api::namespaced_with(self.connection.client.clone(), &self.namespace, &resource)
     }
 
     /// The workload as it is.
@@ -93,10 +123,14 @@ impl Workloads {
     /// # Errors
     /// When it is not there or the cluster does not answer.
     pub fn get(&self, target: &Target) -> Result<Value, Error> {
-        let api = self.api(target);
-        let object = self.0.wait(answer("look at a workload", api.get(&target.name)))?;
+        self.connection.wait(self.find(target))
+    }
+
+    /// The same, for who is waited for.
+    pub(crate) async fn find(&self, target: &Target) -> Result<Value, Error> {
+        let object = answer("look at a workload", self.api(target).get(&target.name)).await?;
         let object = object.ok_or_else(|| {
-            let reason = format!("there is none in the namespace {}", self.0.namespace);
+            let reason = format!("there is none in the namespace {}", self.namespace);
             failed(&format!("find {target}"), reason)
         })?;
         serde_json::to_value(object).map_err(|error| failed(&format!("read {target}"), error))
@@ -112,7 +146,7 @@ impl Workloads {
         let action = format!("patch {target}");
         let patch = Patch::Strategic(patch);
         let patched = answer(&action, api.patch(&target.name, &parameters, &patch));
-        self.0
+        self.connection
             .wait(patched)?
             .map(|_| ())
             .ok_or_else(|| failed(&action, "it has gone"))
@@ -136,7 +170,7 @@ impl Workloads {
                 );
                 return Err(failed(&format!("roll out {target}"), reason));
             }
-            self.0.wait(async {
+            self.connection.wait(async {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 Ok(())
             })?;

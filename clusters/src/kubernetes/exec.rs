@@ -1,6 +1,6 @@
 //! A command in a container, its streams carried over one WebSocket.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
@@ -17,6 +17,9 @@ const BUFFER: usize = 1 << 20;
 const KEPT: usize = 4096;
 /// How often the pod is looked at while a command runs: a node that was lost does not close the stream.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How long one may take that ends by itself.
+const ENDS: Duration = Duration::from_secs(30);
 
 /// Runs a command to its end. `alive` says why nothing can come any more.
 pub(super) async fn run<A, F>(
@@ -92,6 +95,29 @@ where
         code,
         stderr: String::from_utf8_lossy(&said).into_owned(),
     })
+}
+
+/// What a command that ends by itself prints; an error when it does not end well. It hears that all was received.
+pub(crate) async fn run_command(
+    pods: &Api<Pod>,
+    pod: &str,
+    container: &str,
+    command: &[&str],
+) -> Result<String, Error> {
+    let mut heard = Vec::<u8>::new();
+    let asked = Instant::now();
+    let alive = || async {
+        let reason = "it does not end";
+        (asked.elapsed() < ENDS)
+            .then_some(())
+            .ok_or_else(|| failed(&format!("run `{}`", command.join(" ")), reason))
+    };
+    let ended = run(pods, pod, container, command, b"received\n", &mut heard, alive).await?;
+    if ended.code != 0 {
+        let reason = format!("it ended with {}: {}", ended.code, ended.stderr.trim());
+        return Err(failed(&format!("run `{}` in {container}", command.join(" ")), reason));
+    }
+    Ok(String::from_utf8_lossy(&heard).into_owned())
 }
 
 /// Bytes read; none at the end.

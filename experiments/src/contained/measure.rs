@@ -1,5 +1,6 @@
 //! What happens in a launch's containers, once they run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,8 +19,12 @@ use crate::order::Order;
 use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::watch::Seen;
 
+/// Where arms are reached, by their number in the experiment.
+pub(super) type Addresses = BTreeMap<usize, SocketAddr>;
+
 /// An arm while it runs.
 pub(super) struct Started<'a> {
+    index: usize,
     pub(super) arm: &'a Arm,
     start_order: usize,
     pub(super) container: String,
@@ -30,14 +35,14 @@ pub(super) struct Started<'a> {
 }
 
 /// What the prober left.
-struct Probed {
-    summary: serde_json::Value,
+pub(super) struct Probed {
+    pub(super) summary: serde_json::Value,
     /// Why it failed, if it did.
-    failure: Option<String>,
+    pub(super) failure: Option<String>,
     /// Which limits it hit.
-    hits: Vec<LimitHit>,
+    pub(super) hits: Vec<LimitHit>,
     /// What was sampled of it and of the arms.
-    sampled: Seen,
+    pub(super) sampled: Seen,
     /// Whether it shared its processor with the arms.
     shared: bool,
 }
@@ -58,7 +63,8 @@ impl Job<'_> {
         for (start_order, &index) in order.start.iter().enumerate() {
             started.push(self.started(running, order, start_order, index)?);
         }
-        let probed = self.probe(running, order, &started)?;
+        let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
+        let probed = self.probe(running, order, &addresses, &started)?;
         let mut left = Vec::new();
         for arm in started {
             let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
@@ -68,7 +74,10 @@ impl Job<'_> {
         hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
         // What the containers' counts tell reaches from the first request to the last; samples tell what those do not count.
         for sampled in probed.sampled.hits.into_iter().flatten() {
-            if !hits.iter().any(|hit| (&hit.subject, hit.kind) == (&sampled.subject, sampled.kind)) {
+            if !hits
+                .iter()
+                .any(|hit| (&hit.subject, hit.kind) == (&sampled.subject, sampled.kind))
+            {
                 hits.push(sampled);
             }
         }
@@ -81,8 +90,7 @@ impl Job<'_> {
         if let Some(failure) = probed.failure.filter(|_| !killed) {
             bail!("{}", [&[failure][..], &watched.warnings()].concat().join("; "));
         }
-        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
-        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))?;
+        self.fetch(running)?;
         Ok(Measured {
             condition: self.condition,
             launch: self.owner.launch,
@@ -93,6 +101,12 @@ impl Job<'_> {
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
             watched,
         })
+    }
+
+    /// Takes the observations out of the prober's container.
+    pub(super) fn fetch(&self, running: &dyn Running) -> Result<()> {
+        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
+        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))
     }
 
     /// Waits until an arm listens, and looks whether the hook is in it.
@@ -108,6 +122,7 @@ impl Job<'_> {
             );
         }
         Ok(Started {
+            index,
             arm,
             start_order,
             address: (running.address(&container)?, order.ports[index]).into(),
@@ -117,12 +132,11 @@ impl Job<'_> {
         })
     }
 
-    fn plan(&self, order: &Order, started: &[Started<'_>], place: &Place, shared: bool) -> Plan {
-        let targets = order.connection.iter().filter_map(|&index| {
-            let arm = started.iter().find(|started| started.container == container(index))?;
+    fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> Plan {
+        let targets = order.connection.iter().filter_map(|index| {
             Some(Target {
-                arm: arm.arm.name.clone(),
-                address: arm.address,
+                arm: self.experiment.arms[*index].name.clone(),
+                address: *addresses.get(index)?,
                 namespace: None,
             })
         });
@@ -139,11 +153,18 @@ impl Job<'_> {
         }
     }
 
-    fn probe(&self, running: &dyn Running, order: &Order, started: &[Started<'_>]) -> Result<Probed> {
+    /// Sends the requests; of the arms that were started as containers of the launch, resources are watched meanwhile.
+    pub(super) fn probe(
+        &self,
+        running: &dyn Running,
+        order: &Order,
+        addresses: &Addresses,
+        started: &[Started<'_>],
+    ) -> Result<Probed> {
         let place = asked::place(running, LOADGEN)?;
         let before = asked::limits(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
-        let mut line = serde_json::to_vec(&self.plan(order, started, &place, shared))?;
+        let mut line = serde_json::to_vec(&self.plan(order, addresses, &place, shared))?;
         fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
         line.push(b'\n');
         let sampling = self
@@ -153,13 +174,18 @@ impl Job<'_> {
             .transpose()?;
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
-        let used = asked::limits(running, LOADGEN)?.since(&before);
-        let sampled = match sampling {
-            Some(sampling) => self.sampled(sampling)?,
-            None => Seen::default(),
-        };
         let failure =
             (ended.code != 0).then(|| format!("loadgen ended with {}; what it said stands above", ended.code));
+        // What ended the prober early may keep the rest from being told: the first failure is the one to report.
+        let because = |error: anyhow::Error| match &failure {
+            Some(failure) => error.context(failure.clone()),
+            None => error,
+        };
+        let used = asked::limits(running, LOADGEN).map_err(because)?.since(&before);
+        let sampled = match sampling {
+            Some(sampling) => self.sampled(sampling).map_err(because)?,
+            None => Seen::default(),
+        };
         Ok(Probed {
             summary: match (serde_json::from_slice(&summary), &failure) {
                 (Ok(summary), _) => summary,

@@ -161,17 +161,30 @@ pub(crate) fn success(command: &mut Command) {
 pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     let monitor = launch.monitor.as_ref().expect("it was watched");
     let samples = dataset::read_resources(&run.join(&monitor.file)).unwrap();
-    let of = |subject: &Subject| samples.iter().filter(|sample| sample.subject == *subject).collect::<Vec<_>>();
+    let of = |subject: &Subject| {
+        samples
+            .iter()
+            .filter(|sample| sample.subject == *subject)
+            .collect::<Vec<_>>()
+    };
     let arms = launch.arms.iter().map(|arm| Subject::Arm(arm.arm.clone()));
     for subject in arms.chain([Subject::Loadgen]) {
         let samples = of(&subject);
         assert!(samples.len() >= 2, "{subject:?}");
-        for measure in [Measure::MemoryBytes, Measure::Periods, Measure::ThrottledPeriods, Measure::OomKills] {
+        for measure in [
+            Measure::MemoryBytes,
+            Measure::Periods,
+            Measure::ThrottledPeriods,
+            Measure::OomKills,
+        ] {
             let there = samples.iter().all(|sample| sample.usage[measure].is_some());
             assert!(there, "{subject:?}: {measure:?}: {:?}", monitor.missing);
         }
         if subject != Subject::Loadgen {
-            assert!(samples.iter().all(|sample| sample.usage[Measure::Threads].is_some()), "{subject:?}");
+            assert!(
+                samples.iter().all(|sample| sample.usage[Measure::Threads].is_some()),
+                "{subject:?}"
+            );
         }
     }
     assert!(samples.iter().any(|sample| matches!(sample.subject, Subject::Node(_))));
