@@ -30,10 +30,22 @@ fn an_edit_that_breaks_a_definition_is_refused_with_its_key() {
         ("version: ", "versoin: ", "versoin"),
         ("hook: true", "hook: yes please", "line 1"),
         ("revision: 6", "revision: main6", "source.revision"),
-        ("front: { workload: deployment/nginx-thrift", "front: { workload: deployment/ngnix", "front.workload"),
+        (
+            "front: { workload: deployment/nginx-thrift",
+            "front: { workload: deployment/ngnix",
+            "front.workload",
+        ),
         ("name: deployment/jaeger", "name: jaeger", "deployment/NAME"),
-        (", why: \"a Go program, which calls the kernel without libc\"", "", "workloads[deployment/jaeger].why"),
-        ("name: deployment/user-service", "name: deployment/jaeger", "workloads[deployment/jaeger]"),
+        (
+            ", why: \"a Go program, which calls the kernel without libc\"",
+            "",
+            "workloads[deployment/jaeger].why",
+        ),
+        (
+            "name: deployment/user-service",
+            "name: deployment/jaeger",
+            "workloads[deployment/jaeger]",
+        ),
         ("manifests: [manifests.yaml]", "manifests: []", "source.manifests"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -67,12 +79,21 @@ fn manifests_are_held_against_the_definition() {
     assert_eq!(found.len(), 2);
     assert!(found[0]["metadata"]["namespace"].is_null(), "each copy has its own");
     for (more, expected) in [
-        ("kind: CronJob\nmetadata: { name: users }\n", "CronJob users is not among the workloads"),
-        ("kind: PersistentVolume\nmetadata: { name: disk }\n", "would outlive the namespace"),
+        (
+            "kind: CronJob\nmetadata: { name: users }\n",
+            "CronJob users is not among the workloads",
+        ),
+        (
+            "kind: PersistentVolume\nmetadata: { name: disk }\n",
+            "would outlive the namespace",
+        ),
     ] {
         let error = objects(&format!("{web}---\n{more}")).unwrap_err();
         assert!(error.contains(expected) && error.contains("shop.yaml"), "{error}");
     }
     let error = objects("kind: Service\nmetadata: { name: web }\n").unwrap_err();
-    assert!(error.contains("deployment/web of shop is in none of source.manifests"), "{error}");
+    assert!(
+        error.contains("deployment/web of shop is in none of source.manifests"),
+        "{error}"
+    );
 }

@@ -323,7 +323,9 @@ fn shop(image: &str) -> (String, Value) {
 
 #[test]
 fn an_application_is_deployed_hooked_measured_and_removed() {
-    let Some(namespace) = Namespace::new("shop") else { return };
+    let Some(namespace) = Namespace::new("shop") else {
+        return;
+    };
     let desk = Desk::new();
     // The image's name comes from its content; bringing it in says it.
     let mut up = Command::new(desk.path("bin/bench"));
@@ -344,12 +346,24 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
         command.arg("--manifests").arg(desk.path("."));
         command
     };
-    let left = || kubectl(&["get", "namespaces", "--selector", "hook-latency.run", "--output", "name"]);
+    let left = || {
+        kubectl(&[
+            "get",
+            "namespaces",
+            "--selector",
+            "hook-latency.run",
+            "--output",
+            "name",
+        ])
+    };
     // A workload that does not show the hook is refused, and nothing is left.
     let mut blind = definition.clone();
     blind["workloads"][1]["evidence"][2] = "/proc/1/limits".into();
     let said = failure(&mut measured(&blind));
-    assert!(said.contains("statefulset/store") && said.contains("not in its memory map"), "{said}");
+    assert!(
+        said.contains("statefulset/store") && said.contains("not in its memory map"),
+        "{said}"
+    );
     assert_eq!((left(), namespace.pods()), (String::new(), String::new()));
     fs::remove_dir_all(desk.path("run")).unwrap();
 
@@ -360,8 +374,15 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     assert_eq!(run.manifest.plan["sut"]["workloads"][1]["name"], "statefulset/store");
     assert_eq!(run.manifest.plan["request"]["path"], "/shop");
     let launch = &run.manifest.launches[0];
-    let mapped: Vec<_> = launch.arms.iter().map(|arm| (&arm.arm[..], arm.hook_mapped, arm.requests_sent)).collect();
-    assert_eq!(mapped, [("unmodified", None, 60), ("scan", Some(true), 60), ("delay", None, 60)]);
+    let mapped: Vec<_> = launch
+        .arms
+        .iter()
+        .map(|arm| (&arm.arm[..], arm.hook_mapped, arm.requests_sent))
+        .collect();
+    assert_eq!(
+        mapped,
+        [("unmodified", None, 60), ("scan", Some(true), 60), ("delay", None, 60)]
+    );
     let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
     assert_eq!(reader.rows(), 3 * 60);
 }

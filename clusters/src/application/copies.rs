@@ -57,9 +57,7 @@ impl Copies {
         let workloads = Workloads::within(Arc::clone(&connection), &namespace);
         if let Some(injection) = injection {
             for Workload { name, .. } in self.hooked() {
-                let patch = inject(&workloads.get(name)?, injection)
-                    .map_err(|reason| failed(&format!("put the hook into {name}"), reason))?;
-                workloads.patch(name, &patch)?;
+                workloads.change(name, |workload| inject(workload, injection))?;
             }
         }
         for workload in &self.application.workloads {

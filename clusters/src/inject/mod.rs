@@ -21,6 +21,9 @@ use crate::kubernetes::{Connection, answer, failed};
 /// How long new pods may take to replace the old ones.
 const ROLLOUT: Duration = Duration::from_secs(300);
 
+/// How often a change is tried on a workload that changes meanwhile.
+const TRIES: u32 = 10;
+
 /// A workload, as `deployment/NAME`, which is how it is written in files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -136,20 +139,34 @@ impl Workloads {
         serde_json::to_value(object).map_err(|error| failed(&format!("read {target}"), error))
     }
 
-    /// Applies a patch that was computed from the workload as it is.
+    /// Changes a workload by the patch that `compute` makes of it as it is; anew when somebody, and be it its controller,
+    /// changed it in between.
     ///
     /// # Errors
-    /// When the cluster refuses it, or somebody changed the workload in between.
-    pub fn patch(&self, target: &Target, patch: &Value) -> Result<(), Error> {
-        let api = self.api(target);
-        let parameters = PatchParams::default();
+    /// When there is no such patch, the cluster refuses it, or the workload does not come to rest.
+    pub fn change(&self, target: &Target, compute: impl Fn(&Value) -> Result<Value, String>) -> Result<(), Error> {
         let action = format!("patch {target}");
-        let patch = Patch::Strategic(patch);
-        let patched = answer(&action, api.patch(&target.name, &parameters, &patch));
-        self.connection
-            .wait(patched)?
-            .map(|_| ())
-            .ok_or_else(|| failed(&action, "it has gone"))
+        for _ in 0..TRIES {
+            let patch = compute(&self.get(target)?).map_err(|reason| failed(&action, reason))?;
+            if self.connection.wait(self.patch(target, &patch, &action))? {
+                return Ok(());
+            }
+        }
+        Err(failed(&action, "it changes all the time"))
+    }
+
+    /// Applies a patch; false when the workload is not any more what the patch was computed from.
+    async fn patch(&self, target: &Target, patch: &Value, action: &str) -> Result<bool, Error> {
+        let (api, parameters) = (self.api(target), PatchParams::default());
+        let patched = async {
+            match api.patch(&target.name, &parameters, &Patch::Strategic(patch)).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+                other => other.map(|_| true),
+            }
+        };
+        answer(action, patched)
+            .await?
+            .ok_or_else(|| failed(action, "it has gone"))
     }
 
     /// Waits until all pods are of the patched workload and ready.
