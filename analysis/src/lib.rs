@@ -19,6 +19,7 @@ pub use stats::{
     ProportionError, QuantileShift, Quantity, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
     ShiftPoint, Split, Stationarity, Steadiness, Times, Turn, a12, bootstrap, carry_over, difference_of_estimates,
     differences, dominance, effect, estimate, estimate_with, half_width_reached, hodges_lehmann, holm,
-    inverse_variance_interval, levels, may_stop, outliers, paired_spread_ratio, proportion, quantile_shift,
-    random_effects, ratio_of_means, shift_of, spread_ratio, stationarity, turn_effect, within_margin,
+    i_squared_interval, inverse_variance_interval, levels, may_stop, outliers, paired_spread_ratio, proportion,
+    quantile_shift, random_effects, ratio_of_estimates, ratio_of_means, ratio_of_paired_means, shift_of, spread_ratio,
+    stationarity, turn_effect, within_margin,
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use analysis::{
     ArmSamples, BootstrapError, Distribution, Drawn, EffectError, EstimateError, FamilyError, LaunchEffect,
-    LaunchSamples, Quantity, Resampling, a12, bootstrap, dominance, estimate, hodges_lehmann, holm, outliers,
-    quantile_shift, random_effects, ratio_of_means, stationarity,
+    LaunchSamples, Quantity, Resampling, a12, bootstrap, dominance, estimate, hodges_lehmann, holm, i_squared_interval,
+    outliers, quantile_shift, random_effects, ratio_of_means, stationarity,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -153,6 +153,9 @@ fn summaries_over_conditions_agree_with_metafor() {
         assert_close("high", found.confidence_interval.1, number(&row["high"]));
         assert_close("tau2", found.tau_squared, number(&row["tau2"]));
         assert_close("I2", found.i_squared, number(&row["i2"]));
+        let (low, high) = i_squared_interval(&effects).unwrap();
+        assert_close("lower I2", low, number(&row["i2_low"]));
+        assert_close("upper I2", high, number(&row["i2_high"]));
         assert_close("Q", found.q, number(&row["q"]));
         match found.prediction_interval {
             None => assert!(row["prediction_low"].is_null()),

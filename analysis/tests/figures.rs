@@ -8,8 +8,8 @@ use std::{env, fs};
 
 use analysis::FiveNumbers;
 use analysis::figures::{
-    BoxGroup, BoxPlot, BoxSeries, Figure, FigureError, Forest, ForestRow, Panel, RunSequence, Sequence, Thinned,
-    box_plot, forest, run_sequence,
+    BoxGroup, BoxPlot, BoxSeries, Figure, FigureError, Forest, ForestRow, Panel, Response, ResponseSeries, RunSequence,
+    Sequence, Thinned, box_plot, forest, response, run_sequence,
 };
 
 fn assert_unchanged(figure: &Figure) {
@@ -160,6 +160,30 @@ fn effects(name: &str, scale: f64) -> Forest {
     }
 }
 
+fn doses(name: &str, levels: &[&str], log: bool, scale: f64) -> Response {
+    let of = |name: &str, factor: f64| ResponseSeries {
+        name: name.to_owned(),
+        values: (0..levels.len())
+            .map(|level| {
+                let value = scale * factor * f64::from(2_u32.pow(u32::try_from(level).expect("few")));
+                // Nothing was measured at one of them.
+                (level != 1).then_some((value, (0.7 * value, 1.4 * value)))
+            })
+            .collect(),
+    };
+    Response {
+        name: name.to_owned(),
+        caption: "Spread by dose.".to_owned(),
+        x_title: "Processor time of the neighbour".to_owned(),
+        y_title: "MDE (µs), 95 % CI".to_owned(),
+        log,
+        line: Some((2.0 * scale, "target".to_owned())),
+        levels: levels.iter().map(|level| (*level).to_owned()).collect(),
+        joined: true,
+        series: vec![of("interleaved", 1.0), of("sequential", 3.0)],
+    }
+}
+
 #[test]
 fn the_drawings_are_unchanged() {
     let conditions = ["docker", "kind", "AWS pod", "AWS nodes"];
@@ -167,6 +191,9 @@ fn the_drawings_are_unchanged() {
     assert_unchanged(&box_plot(&plot).expect("drawable"));
     assert_unchanged(&run_sequence(&run("run-sequence", 2_000, 2.0)).expect("drawable"));
     assert_unchanged(&forest(&effects("forest", 1.0)).expect("drawable"));
+    let levels = ["none", "25 %", "50 %", "100 %"];
+    assert_unchanged(&response(&doses("response", &levels, false, 1.0)).expect("drawable"));
+    assert_unchanged(&response(&doses("response-log", &levels, true, 1.0)).expect("drawable"));
 }
 
 #[test]
@@ -193,6 +220,8 @@ fn nothing_is_cut_off() {
             run_sequence(&run("ten-thousand", 10_000, scale)),
             run_sequence(&run("odd", 10_007, scale)),
             forest(&effects("effects", scale)),
+            response(&doses("doses", &long, false, scale)),
+            response(&doses("doses-log", &["one"], true, scale)),
         ] {
             assert_inside(&figure.expect("drawable"));
         }
@@ -236,6 +265,11 @@ fn what_cannot_be_drawn_is_refused_with_the_reason() {
     );
     let negative = run_sequence(&run("negative", 10, -1.0)).unwrap_err();
     assert!(negative.to_string().contains("more than zero"), "{negative}");
+    let mut below = doses("below", &["one"], true, 1.0);
+    below.series[0].values[0] = Some((1.0, (-0.1, 2.0)));
+    assert!(matches!(response(&below), Err(FigureError::Value { .. })));
+    below.series.clear();
+    assert!(matches!(response(&below), Err(FigureError::Empty { .. })));
     let mut reversed = run("reversed", 10, 1.0);
     reversed.y_limits = Some((20.0, 1.0));
     assert!(reversed.panels.len() == 2 && run_sequence(&reversed).is_err());

@@ -1,6 +1,9 @@
 //! Ratios of spreads and differences of estimates against SciPy.
 
-use analysis::{difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, spread_ratio};
+use analysis::{
+    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates,
+    ratio_of_paired_means, spread_ratio,
+};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -32,6 +35,8 @@ fn they_agree_with_scipy() {
         close("ratio", &found, &numbers(&case["spread_ratio"]));
         let found = flat(difference_of_estimates(&first, &second).unwrap());
         close("difference", &found, &numbers(&case["difference"]));
+        let found = flat(ratio_of_estimates(&first, &second).unwrap());
+        close("ratio of means", &found, &numbers(&case["ratio"]));
         match paired_spread_ratio(&one, &other) {
             Some(found) => close("paired", &flat(found), &numbers(&case["paired"])),
             None => assert!(case["paired"].is_null()),
@@ -52,4 +57,30 @@ fn what_does_not_vary_has_no_ratio() {
     assert_eq!(inverse_variance_interval(1.0, 1), None);
     // Two constant estimates differ by a constant.
     assert_eq!(difference_of_estimates(&flat, &flat).unwrap(), (0.0, (0.0, 0.0)));
+}
+
+#[test]
+fn a_divisor_that_may_be_zero_gives_no_ratio() {
+    let near_zero = estimate(&[-1.0, 2.0, 0.5]).unwrap();
+    let far = estimate(&[10.0, 11.0, 12.0]).unwrap();
+    assert_eq!(ratio_of_estimates(&far, &near_zero), None);
+    let (ratio, (low, high)) = ratio_of_estimates(&near_zero, &far).unwrap();
+    assert!(low < 0.0 && 0.0 < ratio && ratio < high);
+}
+
+#[test]
+fn a_ratio_of_means_ends_where_the_difference_ceases_to_hold_zero() {
+    let observed = [700.0, 820.0, 640.0, 910.0, 760.0, 780.0];
+    let predicted = [420.0, 450.0, 400.0, 470.0, 430.0, 410.0];
+    let (value, (low, high)) = ratio_of_paired_means(&observed, &predicted).unwrap();
+    assert!((value - 4_610.0 / 2_580.0).abs() < 1e-12);
+    assert!(low < value && value < high);
+    for end in [low, high] {
+        let left: Vec<f64> = observed.iter().zip(&predicted).map(|(y, x)| y - end * x).collect();
+        let (below, above) = estimate(&left).unwrap().confidence_interval;
+        assert!(below.abs().min(above.abs()) < 1e-9, "{below} to {above}");
+    }
+    // Noise makes a launch negative: no logarithm is needed. What cannot be told from zero divides nothing.
+    assert!(ratio_of_paired_means(&[-10.0, 30.0, 20.0], &[5.0, 5.1, 4.9]).is_some());
+    assert_eq!(ratio_of_paired_means(&[30.0, 20.0, 25.0], &[-1.0, 2.0, 0.5]), None);
 }

@@ -31,7 +31,7 @@ pub enum Condition {
 
 impl Condition {
     /// All conditions. Their order is part of each launch's seed: new ones go to the end.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Local(Place::LocalPod),
         Self::Local(Place::LocalBridge),
         Self::Local(Place::LocalNodes),
@@ -42,6 +42,7 @@ impl Condition {
         Self::KubernetesPod,
         Self::KubernetesNode,
         Self::KubernetesNodes,
+        Self::Local(Place::LocalService),
     ];
 
     /// Its name.

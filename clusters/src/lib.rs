@@ -24,6 +24,7 @@ mod place;
 mod pod;
 mod process;
 pub mod provision;
+mod service;
 mod sys;
 
 pub use cgroup::{LaunchGroups, join, sweep};

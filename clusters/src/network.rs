@@ -1,18 +1,21 @@
 //! Links and addresses of a place.
 
 use std::fs::File;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 
 use nix::sched::{CloneFlags, setns, unshare};
-use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, LinkVxlan};
+use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, LinkVxlan, RouteMessageBuilder};
 
 use crate::error::Error;
 use crate::place::{Level, Place};
+use crate::service;
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 2);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 3);
 const PREFIX: u8 = 24;
+/// The bridge's own address, where it is a node's.
+const NODE: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 1);
 /// The nodes' own addresses, between which the overlay's packets travel: the server's node, the client's node.
 const NODES: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 24, 0, 2), Ipv4Addr::new(10, 24, 0, 3)];
 /// Port for VXLAN; DOI 10.17487/RFC7348, section 8.
@@ -30,9 +33,10 @@ pub struct Network {
 struct Ends {
     server: File,
     client: File,
+    /// What the client addresses instead of the servers.
+    service: Option<Ipv4Addr>,
     /// The namespaces between the two, where there are nodes theirs first. Nothing runs in them: they, and the links in
     /// them, live as long as they are held here.
-    #[cfg_attr(not(test), expect(dead_code, reason = "held so that the namespaces live"))]
     between: Vec<File>,
 }
 
@@ -55,16 +59,19 @@ impl Network {
     pub fn build(place: Place, level: Level) -> Result<Self, Error> {
         match (place, level) {
             (Place::LocalPod, Level::Loopback) => Ok(Self { ends: None }),
-            (Place::LocalBridge | Place::LocalNodes, Level::Loopback) => Err(Error::Unavailable {
-                place: place.name(),
-                level: level.name(),
-            }),
+            (Place::LocalBridge | Place::LocalNodes | Place::LocalService, Level::Loopback) => {
+                Err(Error::Unavailable {
+                    place: place.name(),
+                    level: level.name(),
+                })
+            }
             (Place::LocalPod, _) => {
                 bring_loopback_up()?;
                 Ok(Self { ends: None })
             }
             (Place::LocalBridge, _) => bridge().map(|ends| Self { ends: Some(ends) }),
             (Place::LocalNodes, _) => nodes().map(|ends| Self { ends: Some(ends) }),
+            (Place::LocalService, _) => translated().map(|ends| Self { ends: Some(ends) }),
         }
     }
 
@@ -74,6 +81,15 @@ impl Network {
         match self.ends {
             Some(_) => IpAddr::V4(SERVER),
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        }
+    }
+
+    /// What a client connects to, to reach a server that listens at this address.
+    #[must_use]
+    pub fn reached_at(&self, server: SocketAddr) -> SocketAddr {
+        match self.ends.as_ref().and_then(|ends| ends.service) {
+            Some(service) => SocketAddr::from((service, server.port())),
+            None => server,
         }
     }
 
@@ -105,7 +121,27 @@ fn bridge() -> Result<Ends, Error> {
     Ok(Ends {
         server,
         client,
+        service: None,
         between: vec![middle],
+    })
+}
+
+/// The same with the bridge's namespace as a node, which translates a service's address to the servers'.
+fn translated() -> Result<Ends, Error> {
+    let ends = bridge()?;
+    address(&ends.between[0], "bridge", NODE)?;
+    service::translate("bridge", SERVER)?;
+    go_to(&ends.client)?;
+    configure(async |handle| {
+        let route = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(service::ADDRESS, 32)
+            .gateway(NODE);
+        let add = handle.route().add(route.build());
+        add.execute().await.map_err(netlink("add a route to the service"))
+    })?;
+    Ok(Ends {
+        service: Some(service::ADDRESS),
+        ..ends
     })
 }
 
@@ -134,6 +170,7 @@ fn nodes() -> Result<Ends, Error> {
     Ok(Ends {
         server,
         client,
+        service: None,
         between: vec![first, second, middle],
     })
 }
@@ -310,6 +347,49 @@ mod tests {
                 let (received, sent) = packets("overlay");
                 assert!(received > 5 && sent > 5, "{received} received, {sent} sent");
             }
+        });
+        tried.join().expect("the thread ends");
+    }
+
+    #[test]
+    fn what_is_said_to_a_service_is_translated() {
+        let tried = thread::spawn(|| {
+            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
+                println!("SKIPPED: local-service: no network namespace can be made here ({error}); run as root");
+                return;
+            }
+            let network = match Network::build(Place::LocalService, Level::Namespaces) {
+                Ok(network) => network,
+                Err(error) => {
+                    println!("SKIPPED: local-service: {error}");
+                    return;
+                }
+            };
+            network.go_to_server().expect("the server's end");
+            let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
+            let address = listener.local_addr().expect("its address");
+            network.go_to_client().expect("the client's end");
+            let service = network.reached_at(address);
+            assert!(
+                service.ip() != address.ip() && service.port() == address.port(),
+                "{service}"
+            );
+            for _ in 0..3 {
+                let mut client = TcpStream::connect(service).expect("the service is reached");
+                assert_eq!(client.peer_addr().expect("connected"), service);
+                let (mut server, _) = listener.accept().expect("the client is there");
+                // The kernel tells the server the address that the rule has put in.
+                assert_eq!(server.local_addr().expect("connected"), address);
+                client.write_all(b"ping").expect("sent");
+                let mut heard = [0; 4];
+                server.read_exact(&mut heard).expect("received");
+                server.write_all(&heard).expect("answered");
+                client.read_exact(&mut heard).expect("the answer comes back");
+                assert_eq!(&heard, b"ping");
+            }
+            go_to(&network.ends.as_ref().expect("ends").between[0]).expect("the node");
+            // The first packet of each connection decides for all of it.
+            assert_eq!(service::connections().expect("the rule's counter"), 3);
         });
         tried.join().expect("the thread ends");
     }

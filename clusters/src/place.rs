@@ -17,11 +17,14 @@ pub enum Place {
     /// Client and servers in pods on different nodes: two namespaces more, for the nodes, joined by VXLAN as an overlay
     /// network joins the nodes of a cluster.
     LocalNodes,
+    /// As [`Place::LocalBridge`], but the client addresses a service, whose address the bridge's namespace translates to the
+    /// servers', as a Kubernetes node does.
+    LocalService,
 }
 
 impl Place {
     /// All places.
-    pub const ALL: [Self; 3] = [Self::LocalPod, Self::LocalBridge, Self::LocalNodes];
+    pub const ALL: [Self; 4] = [Self::LocalPod, Self::LocalBridge, Self::LocalNodes, Self::LocalService];
 
     /// Its name.
     #[must_use]
@@ -30,6 +33,7 @@ impl Place {
             Self::LocalPod => "local-pod",
             Self::LocalBridge => "local-bridge",
             Self::LocalNodes => "local-nodes",
+            Self::LocalService => "local-service",
         }
     }
 }
@@ -47,7 +51,7 @@ impl FromStr for Place {
         Self::ALL
             .into_iter()
             .find(|place| place.name() == text)
-            .ok_or_else(|| format!("no place `{text}`; expected local-pod, local-bridge or local-nodes"))
+            .ok_or_else(|| format!("no place `{text}`; expected local-pod, local-bridge, local-nodes or local-service"))
     }
 }
 

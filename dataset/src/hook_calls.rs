@@ -1,20 +1,15 @@
 //! The table `hook_calls`: what the hook itself saw of each payload receive.
 
-use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Row, RowAccessor as _};
 use readhook_telemetry::{FUNCTIONS, Record};
 
 use crate::error::Error;
-use crate::schema::{FileHeader, ROW_GROUP_ROWS};
-use crate::table::{Kind, Table, put, text};
+use crate::schema::FileHeader;
+use crate::table::{Kind, put, read_rows, text, write_rows};
 
 /// Version of the table; a reader refuses any other.
 pub const HOOK_CALLS_VERSION: u32 = 1;
@@ -47,45 +42,23 @@ const VERDICTS: [&str; 4] = ["not_searched", "clean", "hit", "blocked"];
 /// # Errors
 /// When the disk is full; nothing is left then.
 pub fn write_hook_calls(path: &Path, header: &FileHeader, calls: &[(usize, Record)]) -> Result<(), Error> {
-    let wrong = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: "this is a mistake of this program",
-    };
-    let level = ZstdLevel::try_new(3).map_err(wrong)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_created_by("hook-latency dataset".to_owned())
-        .build();
-    let mut table = Table::create(path, HOOK_CALLS, Arc::new(properties), header)?;
     let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
     let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
-    for rows in calls.chunks(ROW_GROUP_ROWS) {
-        table.append(|group| {
-            for index in 0.. {
-                let Some(mut writer) = group.next_column()? else { break };
-                let to = &mut writer;
-                match index {
-                    0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-                    1 => put::<Int32Type, _>(to, rows, |_| launch),
-                    2 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-                    3 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
-                    4 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
-                    5 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
-                    6 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
-                    7 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
-                    8 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
-                    9 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
-                    10 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
-                    11 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
-                    _ => put::<Int32Type, _>(to, rows, |(_, call)| call.thread.cast_signed()),
-                }?;
-                writer.close()?;
-            }
-            Ok(())
-        })?;
-    }
-    table.finish()
+    write_rows(path, HOOK_CALLS, header, calls, |index, to, rows| match index {
+        0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        1 => put::<Int32Type, _>(to, rows, |_| launch),
+        2 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
+        3 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
+        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
+        5 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
+        6 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
+        7 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
+        8 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
+        9 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
+        10 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
+        11 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
+        _ => put::<Int32Type, _>(to, rows, |(_, call)| call.thread.cast_signed()),
+    })
 }
 
 /// A number from shared memory, which a program may have damaged.
@@ -98,17 +71,7 @@ fn name(names: &[&'static str], index: u8) -> &'static str {
 /// # Errors
 /// When it is no such table of this version.
 pub fn read_hook_calls(path: &Path) -> Result<Vec<(String, Record)>, Error> {
-    let damaged = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: "the file is cut short or damaged; restore it or measure again",
-    };
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let file = SerializedFileReader::new(file).map_err(damaged)?;
-    HOOK_CALLS.check(path, file.metadata().file_metadata())?;
-    let rows = file.get_row_iter(None).map_err(damaged)?;
-    rows.map(|row| row.and_then(|row| call(&row)).map_err(damaged))
-        .collect()
+    read_rows(path, HOOK_CALLS, call)
 }
 
 fn call(row: &Row) -> Result<(String, Record), ParquetError> {

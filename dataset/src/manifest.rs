@@ -10,7 +10,7 @@ use crate::host::HostFacts;
 use crate::limits::{Enforcement, LimitHit, Limits, MonitorRecord};
 
 /// Version of the manifest; a reader refuses any other.
-pub const MANIFEST_VERSION: u32 = 3;
+pub const MANIFEST_VERSION: u32 = 4;
 
 /// Which clock the user stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +105,10 @@ pub struct LaunchRecord {
     pub file: String,
     /// File of the hook's calls, relative to the run's folder; none where no arm's hook left records.
     pub hook_calls: Option<String>,
+    /// File of the server's own stamps, relative to the run's folder; none where no arm's server left any.
+    pub server_calls: Option<String>,
+    /// File of receive calls without a server around them, relative to the run's folder; none where none were measured.
+    pub tight_loops: Option<String>,
     /// How resources were watched; none where they were not.
     pub monitor: Option<MonitorRecord>,
     /// Limits that were hit while it was measured; none where resources were not watched.
@@ -172,11 +176,20 @@ impl LaunchRecord {
     /// which of the summary's times. `None` without telemetry.
     #[must_use]
     pub fn held_longer_ns(&self, arm: &str, baseline: &str, of: impl Fn(&TelemetrySummary) -> f64) -> Option<f64> {
-        let held_ns = |name: &str| {
-            let arm = self.arms.iter().find(|arm| arm.arm == name)?;
-            arm.telemetry.as_ref().map(&of)
-        };
+        let held_ns = |name: &str| self.arm(name)?.telemetry.as_ref().map(&of);
         Some(held_ns(arm)? - held_ns(baseline)?)
+    }
+
+    /// An arm's record, by its name.
+    #[must_use]
+    pub fn arm(&self, name: &str) -> Option<&ArmRecord> {
+        self.arms.iter().find(|arm| arm.arm == name)
+    }
+
+    /// The files of tables that not every launch has, but for that of the resources.
+    pub fn tables(&self) -> impl Iterator<Item = &String> {
+        let tables = [&self.hook_calls, &self.server_calls, &self.tight_loops];
+        tables.into_iter().flatten()
     }
 
     /// The file that this record is kept in, relative to the run's folder.
@@ -212,6 +225,12 @@ pub struct ArmRecord {
     pub telemetry: Option<TelemetrySummary>,
     /// What the hook saw of the process; none without telemetry.
     pub coverage: Option<Coverage>,
+    /// From the server's own stamps; none without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerSummary>,
+    /// The same treatment without a server around it; none where that was not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tight_loop: Option<TightLoopSummary>,
     /// What the process and its children took; none in runs that did not look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
@@ -284,6 +303,40 @@ pub struct TelemetrySummary {
     pub records: u64,
     /// Payload receives for which there was no room.
     pub dropped: u64,
+}
+
+/// What the server's own stamps say, per request, warm-up left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSummary {
+    /// Median time in the receive calls, ns.
+    pub call_ns_median: f64,
+    /// Median time from before the first receive call until the answer was sent, ns.
+    pub handler_ns_median: f64,
+    /// Requests stamped, those of the warm-up not among them.
+    pub records: u64,
+    /// Requests for whose stamps there was no room.
+    pub dropped: u64,
+}
+
+/// What receive calls take in a tight loop, with and without a treatment.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TightLoopSummary {
+    /// Median over blocks of the time per call without the hook, ns.
+    pub bare_ns_median: f64,
+    /// The same with it, ns.
+    pub hooked_ns_median: f64,
+    /// Blocks of each.
+    pub blocks: u64,
+}
+
+impl TightLoopSummary {
+    /// What the treatment adds to a call, ns.
+    #[must_use]
+    pub fn cost_ns(&self) -> f64 {
+        self.hooked_ns_median - self.bare_ns_median
+    }
 }
 
 /// A file of the run.

@@ -1,21 +1,16 @@
 //! The table `resources`: what each server, the prober and the node used and were denied while a launch lasted.
 
-use std::fs::File;
 use std::ops::{Index, IndexMut};
 use std::path::Path;
-use std::sync::Arc;
 
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::schema::{FileHeader, ROW_GROUP_ROWS};
-use crate::table::{Kind, Table, put, put_optional, text};
+use crate::schema::FileHeader;
+use crate::table::{Kind, put, put_optional, read_rows, text, write_rows};
 
 /// Version of the table; a reader refuses any other.
 pub const RESOURCES_VERSION: u32 = 1;
@@ -181,17 +176,20 @@ pub enum Subject {
     Arm(String),
     /// The prober.
     Loadgen,
+    /// What an experiment lets work beside them.
+    Neighbour,
     /// The machine; where there are several, by name.
     Node(String),
 }
 
 impl Subject {
-    /// `arm`, `loadgen` or `node`.
+    /// `arm`, `loadgen`, `neighbour` or `node`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Arm(_) => "arm",
             Self::Loadgen => "loadgen",
+            Self::Neighbour => "neighbour",
             Self::Node(_) => "node",
         }
     }
@@ -201,7 +199,7 @@ impl Subject {
     pub fn name(&self) -> &str {
         match self {
             Self::Arm(name) | Self::Node(name) => name,
-            Self::Loadgen => "loadgen",
+            Self::Loadgen | Self::Neighbour => self.kind(),
         }
     }
 
@@ -209,6 +207,7 @@ impl Subject {
         match kind {
             "arm" => Ok(Self::Arm(name.to_owned())),
             "loadgen" => Ok(Self::Loadgen),
+            "neighbour" => Ok(Self::Neighbour),
             "node" => Ok(Self::Node(name.to_owned())),
             _ => Err(ParquetError::General(format!("unknown kind {kind}"))),
         }
@@ -232,36 +231,15 @@ pub struct ResourceSample {
 /// # Errors
 /// When the disk is full; nothing is left then.
 pub fn write_resources(path: &Path, header: &FileHeader, samples: &[ResourceSample]) -> Result<(), Error> {
-    let wrong = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: "this is a mistake of this program",
-    };
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(wrong)?))
-        .set_created_by("hook-latency dataset".to_owned())
-        .build();
-    let mut table = Table::create(path, RESOURCES, Arc::new(properties), header)?;
     let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
-    for rows in samples.chunks(ROW_GROUP_ROWS) {
-        table.append(|group| {
-            for index in 0.. {
-                let Some(mut writer) = group.next_column()? else { break };
-                let to = &mut writer;
-                match index {
-                    0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-                    1 => put::<Int32Type, _>(to, rows, |_| launch),
-                    2 => put::<Int64Type, _>(to, rows, |row| row.time_ns),
-                    3 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.kind())),
-                    4 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.name())),
-                    _ => put_optional(to, rows, |row| row.usage.0[index - FIRST_MEASURE]),
-                }?;
-                writer.close()?;
-            }
-            Ok(())
-        })?;
-    }
-    table.finish()
+    write_rows(path, RESOURCES, header, samples, |index, to, rows| match index {
+        0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        1 => put::<Int32Type, _>(to, rows, |_| launch),
+        2 => put::<Int64Type, _>(to, rows, |row| row.time_ns),
+        3 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.kind())),
+        4 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.name())),
+        _ => put_optional(to, rows, |row| row.usage.0[index - FIRST_MEASURE]),
+    })
 }
 
 /// Reads one launch's samples.
@@ -269,17 +247,7 @@ pub fn write_resources(path: &Path, header: &FileHeader, samples: &[ResourceSamp
 /// # Errors
 /// When it is no such table of this version.
 pub fn read_resources(path: &Path) -> Result<Vec<ResourceSample>, Error> {
-    let damaged = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: "the file is cut short or damaged; restore it or measure again",
-    };
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let file = SerializedFileReader::new(file).map_err(damaged)?;
-    RESOURCES.check(path, file.metadata().file_metadata())?;
-    let rows = file.get_row_iter(None).map_err(damaged)?;
-    rows.map(|row| row.and_then(|row| sample(&row)).map_err(damaged))
-        .collect()
+    read_rows(path, RESOURCES, sample)
 }
 
 fn sample(row: &Row) -> Result<ResourceSample, ParquetError> {

@@ -173,6 +173,8 @@ fn import_condition(
             requests_sent: recording.requests.len() as u64,
             telemetry: None,
             coverage: None,
+            server: None,
+            tight_loop: None,
             resources: None,
         });
     }
@@ -182,6 +184,8 @@ fn import_condition(
         launch: 0,
         file,
         hook_calls: None,
+        server_calls: None,
+        tight_loops: None,
         monitor: None,
         limit_hits: None,
         controls: Vec::new(),

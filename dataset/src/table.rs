@@ -5,15 +5,18 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
-use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::record::Row;
 use parquet::schema::parser::parse_message_type;
 
 use crate::error::Error;
-use crate::schema::{FileHeader, HEADER_KEY, SCHEMA_KEY, VERSION_KEY};
+use crate::schema::{FileHeader, HEADER_KEY, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY};
 
 const ADVICE: &str = "free space on the disk or choose another place; nothing was kept";
 
@@ -177,4 +180,54 @@ pub(crate) fn put_optional<R>(
     let levels: Vec<i16> = rows.iter().map(|row| i16::from(value(row).is_some())).collect();
     writer.typed::<Int64Type>().write_batch(&values, Some(&levels), None)?;
     Ok(())
+}
+
+/// Writes a table whose rows are all there; `column` writes the column of this number. When that fails nothing is left.
+pub(crate) fn write_rows<R>(
+    path: &Path,
+    kind: Kind,
+    header: &FileHeader,
+    rows: &[R],
+    column: impl Fn(usize, &mut SerializedColumnWriter<'_>, &[R]) -> Result<(), ParquetError>,
+) -> Result<(), Error> {
+    let level = ZstdLevel::try_new(3).map_err(|source| Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: "this is a mistake of this program",
+    })?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_created_by("hook-latency dataset".to_owned())
+        .build();
+    let mut table = Table::create(path, kind, Arc::new(properties), header)?;
+    for rows in rows.chunks(ROW_GROUP_ROWS) {
+        table.append(|group| {
+            for index in 0.. {
+                let Some(mut writer) = group.next_column()? else { break };
+                column(index, &mut writer, rows)?;
+                writer.close()?;
+            }
+            Ok(())
+        })?;
+    }
+    table.finish()
+}
+
+/// Reads all rows of a table.
+pub(crate) fn read_rows<R>(
+    path: &Path,
+    kind: Kind,
+    row: impl Fn(&Row) -> Result<R, ParquetError>,
+) -> Result<Vec<R>, Error> {
+    let damaged = |source| Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: "the file is cut short or damaged; restore it or measure again",
+    };
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let file = SerializedFileReader::new(file).map_err(damaged)?;
+    kind.check(path, file.metadata().file_metadata())?;
+    let rows = file.get_row_iter(None).map_err(damaged)?;
+    rows.map(|found| found.and_then(|found| row(&found)).map_err(damaged))
+        .collect()
 }

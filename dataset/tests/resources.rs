@@ -15,6 +15,7 @@ fn samples() -> Vec<ResourceSample> {
     let subjects = [
         Subject::Arm("scan".to_owned()),
         Subject::Loadgen,
+        Subject::Neighbour,
         Subject::Node("node1".to_owned()),
     ];
     (0..200)

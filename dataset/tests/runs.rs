@@ -110,11 +110,11 @@ fn the_study_is_imported_checked_and_its_damage_named() {
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(
         &manifest,
-        text.replace("\"schema_version\": 3", "\"schema_version\": 4"),
+        text.replace("\"schema_version\": 4", "\"schema_version\": 5"),
     )
     .unwrap();
     let error = failure(dataset().arg("check").arg(&out));
-    assert!(error.contains("schema_version 4; expected schema_version 3"), "{error}");
+    assert!(error.contains("schema_version 5; expected schema_version 4"), "{error}");
     fs::write(&manifest, text.replace("\"run_id\"", "\"colour\": 1, \"run_id\"")).unwrap();
     let error = failure(dataset().arg("check").arg(&out));
     assert!(

@@ -13,8 +13,12 @@ use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wa
 use serde::{Deserialize, Serialize};
 
 use crate::contained::application;
+use crate::grid::{self, Setting};
+use crate::hop::Hop;
 use crate::limits::ExperimentLimits;
+use crate::neighbour::Neighbour;
 use crate::program::{Program, ServerFile};
+use crate::tight_loop::Micro;
 use crate::treatment::Preload;
 
 /// What is measured, where, and how often.
@@ -23,6 +27,9 @@ use crate::treatment::Preload;
 pub(crate) struct Experiment {
     pub(crate) name: String,
     pub(crate) question: String,
+    /// Which cell of a grid it is; empty where the definition has no factors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cell: Vec<Setting>,
     pub(crate) conditions: Vec<Condition>,
     /// The most launches of each condition.
     pub(crate) launches: u32,
@@ -49,7 +56,16 @@ pub(crate) struct Experiment {
     /// List of words that the hook searches for, one a line, instead of those that it carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) words: Option<PathBuf>,
+    /// Each hooked arm's treatment is also measured without a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) micro: Option<Micro>,
     pub(crate) sut: Sut,
+    /// What stands between the prober and each server, in the order from the prober.
+    #[serde(rename = "hops", alias = "hop", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hops: Vec<Hop>,
+    /// What works beside servers and prober while they are measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) neighbour: Option<Neighbour>,
     #[serde(rename = "arms", alias = "arm")]
     pub(crate) arms: Vec<Arm>,
     #[serde(rename = "contrasts", alias = "contrast", default)]
@@ -102,6 +118,9 @@ pub(crate) enum Sut {
         response_bytes: u32,
         work_ns: u64,
         threads: u32,
+        /// Whether each arm's server stamps its requests, where the arm does not say otherwise.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stamps: bool,
     },
     /// The Java application, where there is a JDK.
     Java {},
@@ -192,6 +211,9 @@ pub(crate) struct Arm {
     /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) records: bool,
+    /// Whether its server stamps its requests, where that is not as `[sut]` says: to see what stamping costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stamps: Option<bool>,
     /// Its own limits; for what they leave out, those of the experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<Limits>,
@@ -227,17 +249,23 @@ pub(crate) enum Role {
 }
 
 impl Experiment {
-    /// Reads a definition.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    /// Reads a definition: one experiment, or one for each cell of its grid.
+    pub(crate) fn read(path: &Path) -> Result<Vec<Self>> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
-        // The TOML library's message has line, column and key.
-        let mut experiment: Self =
-            toml::from_str(&text).with_context(|| format!("{} is no experiment", path.display()))?;
-        if let Sut::File { file } = &experiment.sut {
-            experiment.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        let mut experiments = grid::read(path, &text)?;
+        for experiment in &mut experiments {
+            experiment.resolve()?;
         }
-        Ok(experiment)
+        Ok(experiments)
+    }
+
+    /// Puts what other files say in the place of their names.
+    fn resolve(&mut self) -> Result<()> {
+        if let Sut::File { file } = &self.sut {
+            self.sut = Sut::Command(Box::new(ServerFile::read(file)?.server));
+        }
+        self.hops.iter_mut().try_for_each(Hop::resolve)
     }
 
     /// Reads the form that is kept in manifests.
@@ -270,6 +298,11 @@ impl Experiment {
             max_error_share: load.max_error_share,
             output: PathBuf::from("observations.parquet"),
         }
+    }
+
+    /// Whether an arm's server stamps its requests.
+    pub(crate) fn stamps(&self, arm: &Arm) -> bool {
+        matches!(&self.sut, Sut::Synthetic { stamps, .. } if arm.stamps.unwrap_or(*stamps))
     }
 
     /// Checks what types cannot, after the command line's overrides.
@@ -318,6 +351,10 @@ impl Experiment {
                 !arm.records || arm.treatment != Treatment::Unmodified,
                 "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"
             );
+            ensure!(
+                arm.stamps != Some(true) || matches!(self.sut, Sut::Synthetic { .. }),
+                "[[arm]] {name}: stamps are those of the synthetic server, and no other leaves any; remove it"
+            );
         }
         for contrast in &self.contrasts {
             for arm in [&contrast.baseline, &contrast.arm] {
@@ -329,12 +366,23 @@ impl Experiment {
             }
         }
         self.validate_limits()?;
+        if let Some(micro) = &self.micro {
+            micro.validate()?;
+        }
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
         }
         if let Sut::Application(_) = &self.sut {
             application::validate(self)?;
         }
+        self.neighbour.as_ref().map_or(Ok(()), Neighbour::validate)?;
+        for hop in &self.hops {
+            hop.validate().context("[[hop]]")?;
+        }
+        ensure!(
+            self.hops.is_empty() || !self.arms.iter().any(|arm| self.stamps(arm)),
+            "stamps: the request that tries whether a hop forwards would be stamped too; leave out the hops, or the stamps"
+        );
         let target = |arm: &Arm| Target {
             arm: arm.name.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 1)),

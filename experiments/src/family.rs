@@ -12,10 +12,11 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 
 /// By what a server's processes are known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Family {
-    /// By their network namespace, which nothing else is in: also when they leave their parents.
-    Namespace(u64),
+    /// By their network namespace, also when they leave their parents. Nothing else is in it but what descends from the
+    /// sidecars, numbered as /proc has them.
+    Namespace { inode: u64, sidecars: Vec<u32> },
     /// By their descent from the process with this number, as /proc has it.
     Descent(u32),
 }
@@ -28,17 +29,16 @@ pub(crate) struct Process {
 
 impl Family {
     /// Those that there are now.
-    pub(crate) fn processes(self) -> Vec<Process> {
+    pub(crate) fn processes(&self) -> Vec<Process> {
         let all = numbers();
-        let member: Box<dyn Fn(u32) -> bool> = match self {
-            Self::Namespace(inode) => Box::new(move |pid| {
+        let parents: BTreeMap<u32, u32> = all.iter().filter_map(|&pid| Some((pid, parent(pid)?))).collect();
+        let member = |pid: u32| match self {
+            Self::Namespace { inode, sidecars } => {
                 let namespace = fs::metadata(format!("/proc/{pid}/ns/net"));
-                namespace.is_ok_and(|metadata| metadata.ino() == inode)
-            }),
-            Self::Descent(root) => {
-                let parents: BTreeMap<u32, u32> = all.iter().filter_map(|&pid| Some((pid, parent(pid)?))).collect();
-                Box::new(move |pid| descends(&parents, pid, root))
+                namespace.is_ok_and(|metadata| metadata.ino() == *inode)
+                    && !sidecars.iter().any(|&sidecar| descends(&parents, pid, sidecar))
             }
+            Self::Descent(root) => descends(&parents, pid, *root),
         };
         let members = all.into_iter().filter(|pid| member(*pid));
         let paths = members.map(|pid| PathBuf::from(format!("/proc/{pid}")));
@@ -48,14 +48,14 @@ impl Family {
     }
 
     /// Ends them all.
-    pub(crate) fn kill(self) {
+    pub(crate) fn kill(&self) {
         for process in self.processes() {
             process.kill();
         }
     }
 
     /// Processor time so far and memory now.
-    pub(crate) fn resources(self) -> Resources {
+    pub(crate) fn resources(&self) -> Resources {
         let mut sum = Resources::default();
         for process in self.processes() {
             sum.cpu_ns += process.cpu_ns();
@@ -92,6 +92,12 @@ fn descends(parents: &BTreeMap<u32, u32>, pid: u32, root: u32) -> bool {
         }
     }
     false
+}
+
+/// Processor time of the process with this number in this process's namespace, ns.
+pub(crate) fn cpu_ns(pid: i32) -> Option<u64> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
+    u64::try_from(clock.now().ok()?.num_nanoseconds()).ok()
 }
 
 /// The last word of the line that begins so.
@@ -138,11 +144,7 @@ impl Process {
 
     /// Processor time of its threads, also of those that have ended, ns.
     fn cpu_ns(&self) -> u64 {
-        let time = self.inner_pid().and_then(|pid| {
-            let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
-            clock.now().ok()
-        });
-        time.map_or(0, |time| u64::try_from(time.num_nanoseconds()).unwrap_or(0))
+        self.inner_pid().and_then(cpu_ns).unwrap_or(0)
     }
 
     fn memory_bytes(&self, name: &str) -> u64 {

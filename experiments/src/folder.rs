@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::definition::Experiment;
-use crate::record::{HOOK_CALLS, OBSERVATIONS};
+use crate::record::{HOOK_CALLS, OBSERVATIONS, SERVER_CALLS, TIGHT_LOOPS};
 use crate::spec::stem;
 use crate::watch::RESOURCES;
 
@@ -114,15 +114,19 @@ impl Folder {
     pub(crate) fn finish(&self, unfinished: &Path, record: &LaunchRecord) -> Result<()> {
         let to = self.path.join(&record.file);
         fs::rename(unfinished.join(OBSERVATIONS), &to).with_context(|| format!("cannot write {}", to.display()))?;
-        if let Some(name) = &record.hook_calls {
-            let to = self.path.join(name);
-            fs::create_dir_all(self.path.join("hook_calls")).context("cannot make the folder hook_calls")?;
-            fs::rename(unfinished.join(HOOK_CALLS), &to).with_context(|| format!("cannot write {}", to.display()))?;
-        }
-        if let Some(monitor) = &record.monitor {
-            let to = self.path.join(&monitor.file);
-            fs::create_dir_all(self.path.join("resources")).context("cannot make the folder resources")?;
-            fs::rename(unfinished.join(RESOURCES), &to).with_context(|| format!("cannot write {}", to.display()))?;
+        let tables = [
+            (HOOK_CALLS, record.hook_calls.as_ref()),
+            (SERVER_CALLS, record.server_calls.as_ref()),
+            (TIGHT_LOOPS, record.tight_loops.as_ref()),
+            (RESOURCES, record.monitor.as_ref().map(|monitor| &monitor.file)),
+        ];
+        for (from, name) in tables {
+            let Some(to) = name.map(|name| self.path.join(name)) else {
+                continue;
+            };
+            let folder = to.parent().unwrap_or(&self.path);
+            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            fs::rename(unfinished.join(from), &to).with_context(|| format!("cannot write {}", to.display()))?;
         }
         dataset::write_json(&self.path.join(record.own_file()), record)?;
         fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))

@@ -3,33 +3,44 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use clusters::Network;
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
-use loadgen::{Plan, Wait};
+use loadgen::{Plan, Target, Wait};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
 use crate::family::Process;
-use crate::memory::MemoryFile;
+use crate::hop;
+use crate::memory::{MemoryFile, Seen as Telemetry};
+use crate::neighbour;
 use crate::observe::blind_spots;
 use crate::order::Order;
 use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped, header};
 use crate::server::{Server, starter};
 use crate::spec::LaunchSpec;
-use crate::sut;
-use crate::treatment::{environment, loaded};
+use crate::treatment::{environment, loaded, records};
 use crate::watch::{Seen, Watch};
+use crate::{sut, tight_loop};
 
 /// An arm while it runs.
 pub(crate) struct Running<'a> {
     arm: &'a Arm,
     start_order: usize,
     pub(crate) server: Server,
+    /// In the order from the prober.
+    hops: Vec<Server>,
+    /// What the prober connects to.
+    address: SocketAddr,
     pub(crate) telemetry: Option<MemoryFile>,
+    /// The server's own stamps.
+    stamps: Option<MemoryFile>,
+    /// Receives of payload that the hook saw before the measurement, while it was tried whether the arm answers.
+    receives_before: u64,
     /// What it took while it was measured.
     resources: Option<Resources>,
     // Kept open as long as the server may write to it.
@@ -45,11 +56,13 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     let mut running = Vec::new();
     for (start_order, &index) in order.start.iter().enumerate() {
         let arm = &experiment.arms[index];
-        let started = Running::start(spec, &experiment, &network, (index, start_order, order.ports[index]));
+        let started = Running::start(spec, &experiment, &network, &order, (index, start_order));
         running.push(started.with_context(|| format!("arm {}", arm.name))?);
     }
     network.go_to_client()?;
     let before: Vec<Resources> = running.iter().map(|arm| arm.server.family.resources()).collect();
+    let neighbour = experiment.neighbour.as_ref();
+    let neighbour = neighbour.map(|neighbour| neighbour.start(spec)).transpose()?;
     let plan = plan(spec, &experiment, &order, &running);
     let (summary, watched) = match probe(spec, &experiment, &plan, &running) {
         Ok(probed) => probed,
@@ -62,28 +75,34 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
             ..after
         });
     }
-    record(spec, &experiment, &order, running, summary, watched)
+    // Where servers live, tight loops live too.
+    network.go_to_server()?;
+    let faults = neighbour::end(neighbour)?;
+    record(spec, &experiment, &order, running, (summary, faults), watched)
 }
 
-/// The server that has ended, where the prober failed because one has.
+/// The server or hop that has ended, where the prober failed because one has.
 fn culprit(running: &mut [Running<'_>]) -> Result<Option<anyhow::Error>> {
-    for Running { arm, server, .. } in running {
-        if let Some(fault) = server.ended()? {
-            return Ok(Some(
-                anyhow::Error::new(fault).context(format!("arm {}, while it was measured", arm.name)),
-            ));
+    for Running { arm, server, hops, .. } in running {
+        for process in [server].into_iter().chain(hops) {
+            if let Some(fault) = process.ended()? {
+                return Ok(Some(
+                    anyhow::Error::new(fault).context(format!("arm {}, while it was measured", arm.name)),
+                ));
+            }
         }
     }
     Ok(None)
 }
 
 impl<'a> Running<'a> {
-    /// Starts the arm with this number, the next in the order, at this port.
+    /// Starts the arm with this number, the next in the order, with its hops.
     pub(crate) fn start(
         spec: &LaunchSpec,
         experiment: &'a Experiment,
         network: &Network,
-        (index, start_order, port): (usize, usize, u16),
+        order: &Order,
+        (index, start_order): (usize, usize),
     ) -> Result<Self> {
         let arm = &experiment.arms[index];
         let capacity = arm.telemetry_records(experiment.load.rounds)?;
@@ -93,14 +112,21 @@ impl<'a> Running<'a> {
             .map(|_| MemoryFile::telemetry(capacity))
             .transpose()?;
         let log = MemoryFile::create(c"hits", b"")?;
-        let mut start = sut::start(spec, experiment, network, (index, port))?;
+        let stamps = experiment
+            .stamps(arm)
+            .then(|| MemoryFile::telemetry(records(experiment.load.rounds)?))
+            .transpose()?;
+        let mut start = sut::start(spec, experiment, network, (index, order.ports[index]))?;
+        if let Some(stamps) = &stamps {
+            start.command.extend(sut::stamping(&stamps.path));
+        }
         let file = telemetry.as_ref().map(|telemetry| &*telemetry.path);
         start
             .environment
             .extend(environment(arm, &spec.hook, spec.words.as_deref(), &log.path, file));
         let group = spec.groups.arms.get(&arm.name);
         start.group = group.cloned();
-        let server = Server::start(start).map_err(|error| {
+        let mut server = Server::start(start).map_err(|error| {
             if group.is_some_and(was_killed) {
                 error.context("killed for want of memory; raise its limit memory_bytes")
             } else {
@@ -113,14 +139,44 @@ impl<'a> Running<'a> {
             let what = not_loaded(hook, &server);
             return Err(server.fault(FaultKind::NotLoaded, what).into());
         }
-        Ok(Self {
+        let hops = hop::start_all(spec, experiment, (index, order.load_seed), &mut server)?;
+        let mut running = Self {
             arm,
             start_order,
+            address: network.reached_at(hops.first().unwrap_or(&server).address),
             server,
+            hops,
             telemetry,
+            stamps,
+            receives_before: 0,
             resources: None,
             _log: log,
-        })
+        };
+        running.receives_before = running.receives()?.unwrap_or(0);
+        Ok(running)
+    }
+
+    /// How the prober reaches it.
+    pub(crate) fn target(&self) -> Target {
+        self.server.at(&self.arm.name, self.address)
+    }
+
+    /// Receives of payload that the hook has seen.
+    pub(crate) fn receives(&mut self) -> Result<Option<u64>> {
+        let Some(telemetry) = &mut self.telemetry else {
+            return Ok(None);
+        };
+        Ok(Some(
+            Telemetry::read(&telemetry.content()?, 0, 0)?.counters.payload_receives,
+        ))
+    }
+
+    /// Ends hops and server, of which the latter may have been `killed` for want of memory.
+    pub(crate) fn stop(&mut self, killed: bool) -> Result<()> {
+        for hop in &mut self.hops {
+            hop.stop(false).context("a hop")?;
+        }
+        self.server.stop(killed)
     }
 }
 
@@ -163,7 +219,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
         let arm = running
             .iter()
             .find(|running| running.arm.name == experiment.arms[index].name)?;
-        Some(arm.server.target(&arm.arm.name))
+        Some(arm.target())
     });
     let plan = experiment.plan(targets.collect());
     Plan {
@@ -225,21 +281,28 @@ fn record(
     experiment: &Experiment,
     order: &Order,
     running: Vec<Running<'_>>,
-    summary: serde_json::Value,
+    (summary, faults): (serde_json::Value, Option<String>),
     watched: Seen,
 ) -> Result<LaunchRecord> {
     let mut arms = Vec::new();
-    for running in running {
-        let (arm, address) = (running.arm, running.server.address);
-        running.server.stop(watched.killed(&arm.name))?;
+    for mut running in running {
+        let arm = running.arm;
+        running.stop(watched.killed(&arm.name))?;
         arms.push(Stopped {
             arm,
             limits: spec.groups.arms.get(&arm.name).map(|_| experiment.arm_limits(arm)),
             start_order: running.start_order,
-            address,
+            address: running.address,
+            receives_before: running.receives_before,
             telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
+            stamps: running.stamps.map(|mut file| file.content()).transpose()?,
+            tight_loop: Vec::new(),
             resources: running.resources,
         });
+    }
+    for stopped in &mut arms {
+        let measured = tight_loop::run(spec, experiment, stopped.arm, stopped.address);
+        stopped.tight_loop = measured.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
     }
     let shared = spec.cpus.shared().then(|| SHARED.to_owned());
     let unlimited = spec
@@ -254,6 +317,7 @@ fn record(
         arms,
         summary,
         warnings: shared.into_iter().chain(unlimited).collect(),
+        faults: faults.into_iter().collect(),
         watched,
     };
     measured.record(&spec.folder)

@@ -32,6 +32,8 @@ pub(crate) struct Groups {
     /// By the arm's name; without limits an arm has none.
     pub(crate) arms: BTreeMap<String, Cgroup>,
     pub(crate) loadgen: Option<Cgroup>,
+    /// It has one whether it is limited or not.
+    pub(crate) neighbour: Option<Cgroup>,
 }
 
 /// As a container engine is told.
@@ -63,6 +65,12 @@ impl Experiment {
         self.limits.and_then(|limits| limits.loadgen).unwrap_or_default()
     }
 
+    /// What the neighbour is limited to.
+    fn neighbour_limits(&self) -> Limits {
+        let limits = self.neighbour.as_ref().and_then(|neighbour| neighbour.limits);
+        limits.unwrap_or_default()
+    }
+
     /// Refuses limits under which nothing could run, or that no kernel can set.
     pub(crate) fn validate_limits(&self) -> Result<()> {
         let local = |condition: &Condition| matches!(condition, Condition::Local(_));
@@ -73,7 +81,11 @@ impl Experiment {
             6 << 20
         };
         let arms = self.arms.iter().map(|arm| (arm.name.as_str(), self.arm_limits(arm)));
-        for (name, limits) in arms.chain([("loadgen", self.loadgen_limits())]) {
+        let others = [
+            ("loadgen", self.loadgen_limits()),
+            ("neighbour", self.neighbour_limits()),
+        ];
+        for (name, limits) in arms.chain(others) {
             let quota = limits.quota_cores.unwrap_or(1.0);
             ensure!(
                 (0.01..=1024.0).contains(&quota),
@@ -90,7 +102,9 @@ impl Experiment {
 
     /// Whether anything is to be limited.
     pub(crate) fn has_limits(&self) -> bool {
-        self.loadgen_limits().any() || self.arms.iter().any(|arm| self.arm_limits(arm).any())
+        self.loadgen_limits().any()
+            || self.neighbour_limits().any()
+            || self.arms.iter().any(|arm| self.arm_limits(arm).any())
     }
 }
 
@@ -118,10 +132,15 @@ pub(crate) fn available() -> Result<Enforcement, String> {
 /// Makes the groups of a launch; they are removed when the first of the pair is dropped.
 pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchGroups>, Groups)> {
     let mut groups = Groups::default();
-    if !experiment.has_limits() {
+    if !experiment.has_limits() && experiment.neighbour.is_none() {
         return Ok((None, groups));
     }
-    let launch = LaunchGroups::create(run)?;
+    let launch = match LaunchGroups::create(run) {
+        Ok(launch) => launch,
+        // A neighbour without limits does as well without a group.
+        Err(_) if !experiment.has_limits() => return Ok((None, groups)),
+        Err(error) => return Err(error.into()),
+    };
     for (number, arm) in experiment.arms.iter().enumerate() {
         let limits = experiment.arm_limits(arm);
         if limits.any() {
@@ -132,6 +151,9 @@ pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<Laun
     let limits = experiment.loadgen_limits();
     if limits.any() {
         groups.loadgen = Some(launch.add("loadgen", limits)?);
+    }
+    if experiment.neighbour.is_some() {
+        groups.neighbour = Some(launch.add("neighbour", experiment.neighbour_limits())?);
     }
     Ok((Some(launch), groups))
 }

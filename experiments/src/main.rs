@@ -8,10 +8,14 @@ mod controls;
 mod definition;
 mod family;
 mod folder;
+mod grid;
+mod hop;
 mod inside;
+mod lacking;
 mod limits;
 mod measure;
 mod memory;
+mod neighbour;
 mod observe;
 mod observed;
 mod options;
@@ -27,7 +31,9 @@ mod run;
 mod server;
 mod setting;
 mod spec;
+mod stamps;
 mod sut;
+mod tight_loop;
 mod treatment;
 mod trial;
 mod units;
@@ -58,11 +64,15 @@ enum Command {
     Observe(observe::Options),
     /// Write the experiment that reaches a goal, from a pilot run
     Plan(plan::Options),
+    /// Take the delay by which two recorded conditions differ, for a relay
+    Jitter(hop::jitter::Options),
     /// Print which conditions can be had here, as JSON
     Places(contained::Engines),
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
     Cluster(cluster::Verb),
+    #[command(hide = true)]
+    Relay(hop::relay::Options),
     #[command(hide = true)]
     Launch {
         #[arg(long)]
@@ -105,6 +115,8 @@ fn main() -> Result<()> {
         Command::Measure(options) => measure::run(&options),
         Command::Observe(options) => observe::run(&options),
         Command::Plan(options) => plan::run(&options),
+        Command::Jitter(options) => hop::jitter::make(&options),
+        Command::Relay(options) => hop::relay::run(&options),
         Command::Launch { parent, spec } => child::enter(parent, &spec),
         Command::Inside { parent, spec } => child::run(parent, &spec),
         Command::Try { parent, place, level } => child::enter_and_build(parent, place, level),

@@ -1,4 +1,4 @@
-//! Files in memory that vanish with this process, for the hook to write to.
+//! Files in memory that vanish with this process, for the hook and the synthetic server to write to.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -56,10 +56,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Reads a telemetry file; the first `warm_up` requests are left out of the summary.
-    pub(crate) fn read(bytes: &[u8], warm_up: u64) -> Result<Self> {
+    /// Reads a telemetry file. Records of the first `before` receives, from before the measurement, are left out, and the
+    /// others numbered from 0; those of the next `warm_up` are left out of the summary. Counters count all.
+    pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
         let view = View::parse(bytes).context("the hook damaged its telemetry")?;
-        let (counters, records): (_, Vec<Record>) = (view.counters(), view.records().collect());
+        let counters = view.counters();
+        let measured = view.records().filter_map(|record| {
+            let sequence = record.sequence.checked_sub(before)?;
+            Some(Record { sequence, ..record })
+        });
+        let records: Vec<Record> = measured.collect();
         let settled: Vec<&Record> = records.iter().filter(|record| record.sequence >= warm_up).collect();
         let summary = summary(&settled, &counters);
         Ok(Self {
@@ -89,7 +95,7 @@ fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary>
 }
 
 /// The median of a list that is not empty.
-fn median(values: &mut [u32]) -> f64 {
+pub(crate) fn median(values: &mut [u32]) -> f64 {
     values.sort_unstable();
     let middle = values.len() / 2;
     if values.len().is_multiple_of(2) {

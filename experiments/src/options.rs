@@ -10,6 +10,7 @@ use loadgen::Schedule;
 
 use crate::contained::{Engines, application};
 use crate::definition::Experiment;
+use crate::grid::folder_name;
 use crate::units::duration_ns;
 
 /// What the command line adds to a definition.
@@ -75,15 +76,27 @@ pub(crate) enum Order {
 /// The most launches where a precision is asked for and no number of launches.
 pub(crate) const MOST_LAUNCHES: u32 = 200;
 
-/// The definition, with what the command line says instead.
-pub(crate) fn experiment(options: &Options) -> Result<Experiment> {
-    let mut experiment = Experiment::read(&options.experiment)?;
+/// The experiments of the definition, with what the command line says instead.
+pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
+    let mut experiments = Experiment::read(&options.experiment)?;
+    for experiment in &mut experiments {
+        overrule(experiment, options);
+        if let Some(file) = &options.application {
+            application::replace(experiment, Application::read(file)?)?;
+        }
+        experiment.validate().with_context(|| {
+            format!("{} {}", options.experiment.display(), folder_name(&experiment.cell))
+                .trim_end()
+                .to_owned()
+        })?;
+    }
+    Ok(experiments)
+}
+
+fn overrule(experiment: &mut Experiment, options: &Options) {
     let conditions = [&options.conditions[..], &options.topology[..]].concat();
     if !conditions.is_empty() {
         experiment.conditions = conditions;
-    }
-    if let Some(file) = &options.application {
-        application::replace(&mut experiment, Application::read(file)?)?;
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
     if let Some(order) = options.schedule {
@@ -103,8 +116,4 @@ pub(crate) fn experiment(options: &Options) -> Result<Experiment> {
         experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
         experiment.load.rounds = rounds;
     }
-    experiment
-        .validate()
-        .with_context(|| options.experiment.display().to_string())?;
-    Ok(experiment)
 }

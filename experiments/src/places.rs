@@ -85,6 +85,9 @@ fn availability(condition: Condition, engines: &Engines, limits: &str) -> Availa
         available: best.is_ok(),
         fix: match (condition, &best) {
             (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces, _) | Access::Engine(_))) => None,
+            (Condition::Local(Place::LocalService), _) => Some(
+                "install iptables, and let the kernel have the modules nf_nat and nft_nat or iptable_nat; run as root, or allow unprivileged user namespaces",
+            ),
             (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),
             (Condition::Kind, _) => Some("cargo xtask cluster up kind; it needs kind and Docker"),
             (Condition::EksPod | Condition::EksNodes, _) => Some(

@@ -109,7 +109,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     dataset::write_file(&options.out, format!("{comment}\n{definition}").as_bytes())?;
     // What was written is read as any definition is.
     ensure!(
-        Experiment::read(&options.out)? == experiment,
+        Experiment::read(&options.out)? == [experiment],
         "{} does not say what was planned; that is a mistake of this program",
         options.out.display()
     );

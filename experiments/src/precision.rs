@@ -14,15 +14,15 @@ use crate::observed::Observed;
 
 /// How far a run has come.
 #[derive(Debug)]
-pub(crate) struct Precision<'a> {
-    experiment: &'a Experiment,
+pub(crate) struct Precision {
+    experiment: Experiment,
     started: Instant,
     /// By condition and contrast: one difference per launch, ns.
     differences: BTreeMap<(String, String), Vec<f64>>,
 }
 
-impl<'a> Precision<'a> {
-    pub(crate) fn new(experiment: &'a Experiment) -> Self {
+impl Precision {
+    pub(crate) fn new(experiment: Experiment) -> Self {
         Self {
             experiment,
             started: Instant::now(),

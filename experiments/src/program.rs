@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use loadgen::Message;
 use serde::{Deserialize, Serialize};
 
-/// How a server is started. In command, environment and files, `{port}` stands for its port and `{dir}` for a folder of
-/// its own.
+/// How a server is started. In command, environment and files, `{host}` and `{port}` stand for where it is to listen, and
+/// `{dir}` for a folder of its own. For a proxy, `{upstream}` stands for what it forwards to, as `HOST:PORT`; so do
+/// `{upstream_host}` and `{upstream_port}`, apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Program {
@@ -60,24 +62,55 @@ pub(crate) struct ServerFile {
     /// Rounds until it works as it will, for servers that compile while they run.
     #[serde(default)]
     pub(crate) warm_up_rounds: Option<u64>,
+    /// The command that prints its version.
+    #[serde(default)]
+    pub(crate) version: Vec<String>,
     pub(crate) request: Message,
     pub(crate) server: Program,
 }
 
 impl ServerFile {
+    /// Why it cannot be started here, and which packages would help.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        lacking(&self.server.command[0], &self.debian, &self.nixpkgs)
+    }
+
+    /// Which packages have it.
+    pub(crate) fn fix(&self) -> String {
+        packages(&self.debian, &self.nixpkgs)
+    }
+
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; ready servers are in sut/macro/", path.display()))?;
         let mut file: Self =
             toml::from_str(&text).with_context(|| format!("{} describes no server", path.display()))?;
-        for (name, from) in std::mem::take(&mut file.server.copies) {
-            let from = path.parent().unwrap_or(Path::new("")).join(from);
-            let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
-            file.server.files.insert(name, text);
-        }
+        file.server.take_copies(path)?;
         file.server.validate().with_context(|| path.display().to_string())?;
         Ok(file)
     }
+}
+
+/// Where a program is, if it is installed.
+pub(crate) fn found(program: &Path) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return Some(program.to_owned());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+/// That a program is not installed, and which packages have it.
+pub(crate) fn lacking(program: &str, debian: &str, nixpkgs: &str) -> Option<String> {
+    found(Path::new(program))
+        .is_none()
+        .then(|| format!("{program} is not installed; {}", packages(debian, nixpkgs)))
+}
+
+fn packages(debian: &str, nixpkgs: &str) -> String {
+    format!("Debian has it in the package {debian}, nixpkgs as {nixpkgs}")
 }
 
 impl Program {
@@ -96,14 +129,29 @@ impl Program {
         })
     }
 
+    /// Takes the text of files that are kept elsewhere; `path` is the file in which this program stands.
+    pub(crate) fn take_copies(&mut self, path: &Path) -> Result<()> {
+        for (name, from) in std::mem::take(&mut self.copies) {
+            let from = path.parent().unwrap_or(Path::new("")).join(from);
+            let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            self.files.insert(name, text);
+        }
+        Ok(())
+    }
+
     /// Whether it can be told its port.
     pub(crate) fn takes_port(&self) -> bool {
+        self.has("{port}")
+    }
+
+    /// Whether a placeholder is in its command, environment or files.
+    pub(crate) fn has(&self, placeholder: &str) -> bool {
         let texts = self
             .command
             .iter()
             .chain(self.environment.values())
             .chain(self.files.values());
-        texts.into_iter().any(|text| text.contains("{port}"))
+        texts.into_iter().any(|text| text.contains(placeholder))
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -133,11 +181,24 @@ impl Program {
         Ok(())
     }
 
-    /// Writes its files to `folder` and gives its command and environment.
-    pub(crate) fn prepare(&self, folder: &Path, port: u16) -> Result<Prepared> {
+    /// Writes its files to `folder` and gives its command and environment; it is to listen at `address`, and to forward to
+    /// `upstream` where it is a proxy.
+    pub(crate) fn prepare(&self, folder: &Path, address: SocketAddr, upstream: Option<SocketAddr>) -> Result<Prepared> {
+        let mut values = vec![
+            ("{host}", address.ip().to_string()),
+            ("{port}", address.port().to_string()),
+            ("{dir}", folder.to_string_lossy().into_owned()),
+        ];
+        if let Some(upstream) = upstream {
+            values.extend([
+                ("{upstream}", upstream.to_string()),
+                ("{upstream_host}", upstream.ip().to_string()),
+                ("{upstream_port}", upstream.port().to_string()),
+            ]);
+        }
         let filled = |text: &str| {
-            text.replace("{port}", &port.to_string())
-                .replace("{dir}", &folder.to_string_lossy())
+            let all = values.iter();
+            all.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
         };
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         for (name, text) in &self.files {
@@ -181,14 +242,21 @@ mod tests {
     fn placeholders_are_filled_everywhere() {
         let folder = tempfile::tempdir().unwrap();
         let program: Program = toml::from_str(
-            "command = [\"x\", \"{dir}/{port}\"]\nenvironment = { PORT = \"{port}\" }\nfiles = { \"a/b\" = \"{port};\" }",
+            "command = [\"x\", \"{dir}/{port}\"]\nenvironment = { PORT = \"{port}\" }\n\
+             files = { \"a/b\" = \"{host}:{port} > {upstream} = {upstream_host}, {upstream_port};\" }",
         )
         .unwrap();
         program.validate().unwrap();
-        let Prepared { command, environment } = program.prepare(folder.path(), 81).unwrap();
+        assert!(program.has("{upstream}") && !program.has("{down}"));
+        let (address, upstream) = (([127, 0, 0, 1], 81).into(), ([10, 0, 0, 2], 82).into());
+        let prepared = program.prepare(folder.path(), address, Some(upstream)).unwrap();
+        let Prepared { command, environment } = prepared;
         assert_eq!(command[1], format!("{}/81", folder.path().display()).as_str());
         assert_eq!(environment, [("PORT".to_owned(), OsString::from("81"))]);
-        assert_eq!(fs::read_to_string(folder.path().join("a/b")).unwrap(), "81;");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("a/b")).unwrap(),
+            "127.0.0.1:81 > 10.0.0.2:82 = 10.0.0.2, 82;"
+        );
     }
 
     #[test]

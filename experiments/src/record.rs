@@ -5,21 +5,28 @@ use std::path::Path;
 
 use anyhow::Result;
 use clusters::Condition;
-use dataset::{ArmRecord, Coverage, FileHeader, LaunchRecord, Limits, Resources};
+use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Limits, Resources, ServerCall};
 use readhook_telemetry::Record;
 
 use crate::definition::{Arm, Experiment};
 use crate::memory;
 use crate::order::Order;
 use crate::spec::stem;
-use crate::sut;
+use crate::stamps::Stamps;
 use crate::treatment::loaded;
 use crate::watch::Seen;
+use crate::{sut, tight_loop};
 
 /// Name of the observations in the launch's folder.
 pub(crate) const OBSERVATIONS: &str = "observations.parquet";
 /// Name of the hook's calls there.
 pub(crate) const HOOK_CALLS: &str = "hook_calls.parquet";
+
+/// Name of the servers' stamps there.
+pub(crate) const SERVER_CALLS: &str = "server_calls.parquet";
+
+/// Name of the blocks of tight loops there.
+pub(crate) const TIGHT_LOOPS: &str = "tight_loops.parquet";
 
 /// The warning where prober and arms cannot be kept apart.
 pub(crate) const SHARED: &str = "prober and arms share the only processor";
@@ -28,9 +35,16 @@ pub(crate) const SHARED: &str = "prober and arms share the only processor";
 pub(crate) struct Stopped<'a> {
     pub(crate) arm: &'a Arm,
     pub(crate) start_order: usize,
+    /// What the prober connected to.
     pub(crate) address: SocketAddr,
+    /// Receives of payload that the hook saw before the measurement.
+    pub(crate) receives_before: u64,
     /// The hook's file; the hook was found in the server's memory map.
     pub(crate) telemetry: Option<Vec<u8>>,
+    /// The file with the server's own stamps.
+    pub(crate) stamps: Option<Vec<u8>>,
+    /// Its treatment without a server; empty where that was not measured.
+    pub(crate) tight_loop: Vec<Block>,
     /// Limits that were set for it.
     pub(crate) limits: Option<Limits>,
     /// What it took while it was measured, where that was looked at.
@@ -48,8 +62,46 @@ pub(crate) struct Measured<'a> {
     pub(crate) summary: serde_json::Value,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
+    /// For what else the launch is not valid.
+    pub(crate) faults: Vec<String>,
     /// What was used and denied.
     pub(crate) watched: Seen,
+}
+
+/// Rows with the arms that they are of.
+#[derive(Default)]
+struct Tables {
+    hook_calls: Vec<(usize, Record)>,
+    server_calls: Vec<(usize, ServerCall)>,
+    tight_loops: Vec<(usize, Block)>,
+}
+
+impl Tables {
+    /// Writes those that have rows, in the order of the arms, and of what happened.
+    fn write(&mut self, folder: &Path, header: &FileHeader) -> Result<()> {
+        self.hook_calls.sort_by_key(|(arm, call)| (*arm, call.sequence));
+        self.server_calls.sort_by_key(|(arm, call)| (*arm, call.sequence));
+        self.tight_loops.sort_by_key(|(arm, _)| *arm);
+        if !self.hook_calls.is_empty() {
+            dataset::write_hook_calls(&folder.join(HOOK_CALLS), header, &self.hook_calls)?;
+        }
+        if !self.server_calls.is_empty() {
+            dataset::write_server_calls(&folder.join(SERVER_CALLS), header, &self.server_calls)?;
+        }
+        if !self.tight_loops.is_empty() {
+            dataset::write_tight_loops(&folder.join(TIGHT_LOOPS), header, &self.tight_loops)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many requests a server stamped, where that is not what was sent.
+fn unstamped(record: &ArmRecord, stamped: Option<u64>) -> Option<String> {
+    let stamped = stamped.filter(|stamped| *stamped != record.requests_sent)?;
+    Some(format!(
+        "{}: the server stamped {stamped} requests, expected {}",
+        record.arm, record.requests_sent
+    ))
 }
 
 /// What the files of a launch say of themselves.
@@ -62,7 +114,7 @@ pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment)
 }
 
 impl Measured<'_> {
-    /// Checks everything, writes the hook's calls into the launch's folder, and says what came of it.
+    /// Checks everything, writes its tables into the launch's folder, and says what came of it.
     pub(crate) fn record(mut self, folder: &Path) -> Result<LaunchRecord> {
         let list = |key: &str| self.summary[key].as_array().cloned().unwrap_or_default();
         let said = list("warnings");
@@ -71,28 +123,21 @@ impl Measured<'_> {
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect();
         warnings.extend(self.watched.warnings());
-        warnings.extend(self.warnings.iter().cloned());
-        let within_limits = self.watched.warnings().is_empty();
-        let mut valid = within_limits && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        warnings.extend(self.warnings.iter().chain(&self.faults).cloned());
+        let undisturbed = self.watched.warnings().is_empty() && self.faults.is_empty();
+        let mut valid = undisturbed && !list("checks").iter().any(|check| check["verdict"] == "failed");
         let mut arms = Vec::new();
-        let mut calls = Vec::new();
+        let mut tables = Tables::default();
         for stopped in &self.arms {
-            let (record, records) = self.arm(stopped)?;
-            if let Some(unexpected) = self.unexpected(&record) {
-                valid = false;
-                warnings.push(unexpected);
-            }
-            let index = self.index(&record.arm);
+            let (record, unexpected) = self.arm(stopped, &mut tables)?;
+            valid &= unexpected.is_empty();
+            warnings.extend(unexpected);
             arms.push(record);
-            calls.extend(records.into_iter().map(|record| (index, record)));
         }
         arms.sort_by_key(|record| self.index(&record.arm));
-        if !calls.is_empty() {
-            calls.sort_by_key(|(arm, record)| (*arm, record.sequence));
-            let header = header(self.condition, self.launch, self.experiment);
-            dataset::write_hook_calls(&folder.join(HOOK_CALLS), &header, &calls)?;
-        }
+        tables.write(folder, &header(self.condition, self.launch, self.experiment))?;
         let stem = stem(self.condition, self.launch);
+        let file = |name: &str, empty: bool| (!empty).then(|| format!("{name}/{stem}.parquet"));
         if let Some(output) = self.summary.get_mut("output") {
             // Where it was written on this machine is nobody else's business.
             *output = OBSERVATIONS.into();
@@ -101,7 +146,9 @@ impl Measured<'_> {
             condition: self.condition.name().to_owned(),
             launch: self.launch,
             file: format!("observations/{stem}.parquet"),
-            hook_calls: (!calls.is_empty()).then(|| format!("hook_calls/{stem}.parquet")),
+            hook_calls: file("hook_calls", tables.hook_calls.is_empty()),
+            server_calls: file("server_calls", tables.server_calls.is_empty()),
+            tight_loops: file("tight_loops", tables.tight_loops.is_empty()),
             monitor: self.watched.record,
             limit_hits: self.watched.hits,
             controls: Vec::new(),
@@ -118,12 +165,16 @@ impl Measured<'_> {
         found.unwrap_or_default()
     }
 
-    fn arm(&self, stopped: &Stopped<'_>) -> Result<(ArmRecord, Vec<Record>)> {
+    /// An arm's record and what is wrong with it; its rows go into the tables.
+    fn arm(&self, stopped: &Stopped<'_>, tables: &mut Tables) -> Result<(ArmRecord, Vec<String>)> {
         let arm = stopped.arm;
-        let seen = match &stopped.telemetry {
-            Some(bytes) => Some(memory::Seen::read(bytes, self.experiment.load.warm_up_rounds)?),
-            None => None,
-        };
+        let warm_up = self.experiment.load.warm_up_rounds;
+        let telemetry = stopped.telemetry.as_deref();
+        let seen = telemetry
+            .map(|bytes| memory::Seen::read(bytes, stopped.receives_before, warm_up))
+            .transpose()?;
+        let stamps = stopped.stamps.as_deref();
+        let stamps = stamps.map(|bytes| Stamps::read(bytes, warm_up)).transpose()?;
         let index = self.index(&arm.name);
         let connected = self.order.connection.iter().position(|&other| other == index);
         let record = ArmRecord {
@@ -137,14 +188,32 @@ impl Measured<'_> {
             requests_sent: self.summary["requests_sent"][&arm.name].as_u64().unwrap_or(0),
             telemetry: seen.as_ref().and_then(|seen| seen.summary),
             coverage: seen.as_ref().map(|seen| Coverage::of(&seen.counters)),
+            server: stamps.as_ref().and_then(|stamps| stamps.summary),
+            tight_loop: tight_loop::summary(&stopped.tight_loop),
             resources: stopped.resources,
         };
-        Ok((record, seen.map(|seen| seen.records).unwrap_or_default()))
+        let stamped = stamps.as_ref().map(|stamps| stamps.requests);
+        let unexpected = self
+            .unexpected(&record, stopped.receives_before)
+            .into_iter()
+            .chain(unstamped(&record, stamped));
+        let unexpected = unexpected.collect();
+        let (calls, requests) = (
+            seen.map(|seen| seen.records).unwrap_or_default(),
+            stamps.map(|stamps| stamps.calls).unwrap_or_default(),
+        );
+        tables.hook_calls.extend(calls.into_iter().map(|call| (index, call)));
+        tables
+            .server_calls
+            .extend(requests.into_iter().map(|call| (index, call)));
+        let blocks = stopped.tight_loop.iter();
+        tables.tight_loops.extend(blocks.map(|block| (index, *block)));
+        Ok((record, unexpected))
     }
 
     /// What the hook saw, where that is not what was sent.
-    fn unexpected(&self, record: &ArmRecord) -> Option<String> {
-        let receives = record.coverage.as_ref()?.payload_receives;
+    fn unexpected(&self, record: &ArmRecord, before: u64) -> Option<String> {
+        let receives = record.coverage.as_ref()?.payload_receives.saturating_sub(before);
         let expected = sut::receives(&self.experiment.sut, record.requests_sent);
         (!expected.contains(&receives)).then(|| {
             format!(

@@ -17,8 +17,9 @@ use serde::de::DeserializeOwned;
 use crate::contained::{self, Engines, Job};
 use crate::definition::Experiment;
 use crate::folder::{Folder, Plan};
+use crate::grid::{self, folder_name};
 use crate::limits::{self, Groups};
-use crate::options::{Options, experiment};
+use crate::options::{Options, experiments};
 use crate::places::Access;
 use crate::precision::Precision;
 use crate::setting::Setting;
@@ -29,19 +30,27 @@ use crate::{child, controls, places};
 /// Where the conditions are had, or why one is not.
 type Levels = BTreeMap<Condition, Result<Access, String>>;
 
-/// Runs an experiment.
+/// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let stopped = stop_flag()?;
-    let experiment = experiment(options)?;
+    let mut experiments = experiments(options)?;
     let setting = Setting::find(options.hook.as_deref())?;
-    carry_out(
-        experiment,
-        &options.out,
-        &setting,
-        &options.engines,
-        options.strict,
-        &stopped,
-    )
+    let engines = &options.engines;
+    let invalid = if let [one] = &mut experiments[..]
+        && one.cell.is_empty()
+    {
+        let experiment = experiments.remove(0);
+        carry_out(experiment, &options.out, &setting, engines, &stopped)?
+    } else {
+        grid(experiments, &options.out, &setting, engines, &stopped)?
+    };
+    println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
+    ensure!(
+        !options.strict || invalid == 0,
+        "--strict: {invalid} launches failed a check; their records in {} say which",
+        options.out.display()
+    );
+    Ok(())
 }
 
 /// A flag that SIGINT and SIGTERM set.
@@ -53,58 +62,201 @@ pub(crate) fn stop_flag() -> Result<Stop> {
     Ok(stopped)
 }
 
-/// All launches of an experiment, those that are finished excepted, and the manifest.
+/// All launches of an experiment, those that are finished excepted, and the manifest. How many are invalid.
 pub(crate) fn carry_out(
     experiment: Experiment,
     out: &Path,
     setting: &Setting,
     engines: &Engines,
-    strict: bool,
     stopped: &Stop,
-) -> Result<()> {
-    let levels: Levels = experiment
-        .conditions
+) -> Result<usize> {
+    let mut run = Underway::begin(experiment, out, setting, engines, stopped)?;
+    let bar = progress(run.launches());
+    let measured = (0..run.folder.plan.experiment.launches).try_for_each(|launch| run.measure(launch, &bar, stopped));
+    bar.finish_and_clear();
+    run.leave();
+    measured?;
+    run.close()
+}
+
+/// The same for each cell of a grid, in folders of their own within one, where `grid.json` says that all are there.
+fn grid(
+    experiments: Vec<Experiment>,
+    out: &Path,
+    setting: &Setting,
+    engines: &Engines,
+    stopped: &Stop,
+) -> Result<usize> {
+    let cells: Vec<Vec<grid::Setting>> = experiments.iter().map(|one| one.cell.clone()).collect();
+    eprintln!("{} cells, to {}", cells.len(), out.display());
+    let mut runs = experiments
+        .into_iter()
+        .map(|one| {
+            Underway::begin(
+                one.clone(),
+                &out.join(folder_name(&one.cell)),
+                setting,
+                engines,
+                stopped,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let bar = progress(runs.iter().map(Underway::launches).sum());
+    for run in &runs {
+        let reasons = reasons(&run.levels);
+        if !reasons.is_empty() {
+            eprintln!(
+                "left out of {}: {reasons}",
+                folder_name(&run.folder.plan.experiment.cell)
+            );
+        }
+    }
+    ensure!(
+        runs.iter().any(|run| run.launches() > 0),
+        "no cell can be measured here; the reasons stand above"
+    );
+    let most = runs
         .iter()
-        .map(|&condition| (condition, places::best(condition, engines, stopped)))
-        .collect();
-    let plan = Plan {
-        experiment,
-        hook_sha256: dataset::sha256(&setting.hook)?,
-        started_unix_ns: now_unix_ns(),
-    };
-    let folder = Folder::open(out, plan)?;
-    for left in clusters::sweep()? {
-        eprintln!("removed {}, which a killed run had left", left.display());
+        .map(|run| run.folder.plan.experiment.launches)
+        .max()
+        .unwrap_or(0);
+    let measured =
+        (0..most).try_for_each(|launch| runs.iter_mut().try_for_each(|run| run.measure(launch, &bar, stopped)));
+    bar.finish_and_clear();
+    runs.iter().for_each(Underway::leave);
+    measured?;
+    let mut invalid = 0;
+    for run in runs {
+        invalid += run.close()?;
     }
-    let words = words::compile(&folder.plan.experiment, &folder.path)?;
-    let setting = Engaged {
-        run: folder.id(),
-        image: image(&levels, setting, words.as_deref())?,
-        words,
-        limits_by: limits::enforcement(&folder.plan.experiment),
-        setting,
-    };
-    bring_in(&levels, &setting)?;
-    let measured = measure(&folder, &levels, &setting, stopped);
-    take_out(&levels, &setting);
-    let (launches, ended) = measured?;
-    ensure!(
-        !launches.is_empty(),
-        "no condition can be had here; `cargo xtask doctor` says why"
-    );
-    let invalid = launches.iter().filter(|launch| !launch.valid).count();
-    if let Some(ended) = &ended {
-        println!("{ended}");
+    let path = out.join(dataset::GRID);
+    dataset::write_json(&path, &grid::index(&cells))?;
+    println!("wrote {}", path.display());
+    Ok(invalid)
+}
+
+/// A run that has begun.
+struct Underway<'a> {
+    folder: Folder,
+    levels: Levels,
+    setting: Engaged<'a>,
+    precision: Precision,
+    records: Vec<LaunchRecord>,
+    /// Why no further launch is needed.
+    ended: Option<String>,
+}
+
+impl<'a> Underway<'a> {
+    fn begin(
+        experiment: Experiment,
+        out: &Path,
+        setting: &'a Setting,
+        engines: &Engines,
+        stopped: &Stop,
+    ) -> Result<Self> {
+        let levels: Levels = experiment
+            .conditions
+            .iter()
+            .map(|&condition| match experiment.lacking(condition) {
+                Some(reason) => (condition, Err(reason)),
+                None => (condition, places::best(condition, engines, stopped)),
+            })
+            .collect();
+        let precision = Precision::new(experiment.clone());
+        let plan = Plan {
+            experiment,
+            hook_sha256: dataset::sha256(&setting.hook)?,
+            started_unix_ns: now_unix_ns(),
+        };
+        let folder = Folder::open(out, plan)?;
+        for left in clusters::sweep()? {
+            eprintln!("removed {}, which a killed run had left", left.display());
+        }
+        let words = words::compile(&folder.plan.experiment, &folder.path)?;
+        let setting = Engaged {
+            run: folder.id(),
+            image: image(&levels, setting, words.as_deref())?,
+            words,
+            limits_by: limits::enforcement(&folder.plan.experiment),
+            setting,
+        };
+        bring_in(&levels, &setting)?;
+        Ok(Self {
+            folder,
+            levels,
+            setting,
+            precision,
+            records: Vec::new(),
+            ended: None,
+        })
     }
-    dataset::write_manifest(&folder.path, &manifest(&folder, &levels, &setting, launches, ended)?)?;
-    println!("wrote {}", folder.path.join("manifest.json").display());
-    println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
-    ensure!(
-        !strict || invalid == 0,
-        "--strict: {invalid} launches failed a check; their records in {} say which",
-        folder.path.join("launches").display()
-    );
-    Ok(())
+
+    fn available(&self) -> impl Iterator<Item = (Condition, &Access)> {
+        self.levels
+            .iter()
+            .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
+    }
+
+    /// The most that it can take.
+    fn launches(&self) -> u64 {
+        u64::from(self.folder.plan.experiment.launches) * self.available().count() as u64
+    }
+
+    /// This launch in every condition, unless there have been enough.
+    fn measure(&mut self, launch: u32, bar: &ProgressBar, stopped: &AtomicBool) -> Result<()> {
+        if self.ended.is_some() || launch >= self.folder.plan.experiment.launches {
+            return Ok(());
+        }
+        let mut records = Vec::new();
+        for (condition, access) in self.available() {
+            bar.set_message(format!(
+                "{} {}",
+                folder_name(&self.folder.plan.experiment.cell),
+                stem(condition, launch)
+            ));
+            records.push(match self.folder.finished(condition, launch)? {
+                Some(record) => record,
+                None => one(&self.folder, condition, access, launch, &self.setting, stopped)?,
+            });
+            bar.inc(1);
+        }
+        for record in records {
+            self.precision.add(&self.folder.path, &record)?;
+            self.records.push(record);
+        }
+        self.ended = self.precision.enough(launch + 1);
+        Ok(())
+    }
+
+    /// Leaves the engines as they were.
+    fn leave(&self) {
+        take_out(&self.levels, &self.setting);
+    }
+
+    /// Writes the manifest. How many launches are invalid.
+    fn close(self) -> Result<usize> {
+        ensure!(
+            !self.records.is_empty() || !self.folder.plan.experiment.cell.is_empty(),
+            "no condition can be had here; {}",
+            reasons(&self.levels)
+        );
+        if let Some(ended) = &self.ended {
+            println!("{ended}");
+        }
+        let invalid = self.records.iter().filter(|launch| !launch.valid).count();
+        let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
+        dataset::write_manifest(&self.folder.path, &manifest)?;
+        println!("wrote {}", self.folder.path.join("manifest.json").display());
+        Ok(invalid)
+    }
+}
+
+/// Why conditions are not had.
+fn reasons(levels: &Levels) -> String {
+    let reasons = levels
+        .iter()
+        .filter_map(|(condition, access)| Some(format!("{condition}: {}", access.as_ref().err()?)));
+    reasons.collect::<Vec<_>>().join("; ")
 }
 
 /// The setting of one run.
@@ -147,43 +299,6 @@ fn take_out(levels: &Levels, setting: &Engaged<'_>) {
             eprintln!("{error}; `cargo xtask cluster down` removes what is left");
         }
     }
-}
-
-/// Launch 0 of every condition, then launch 1 of every condition, and so on; with why it ended before the last of them.
-fn measure(
-    folder: &Folder,
-    levels: &Levels,
-    setting: &Engaged<'_>,
-    stopped: &AtomicBool,
-) -> Result<(Vec<LaunchRecord>, Option<String>)> {
-    let experiment = &folder.plan.experiment;
-    let available: Vec<(Condition, &Access)> = levels
-        .iter()
-        .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
-        .collect();
-    let total = u64::from(experiment.launches) * available.len() as u64;
-    let bar = progress(total);
-    let mut records = Vec::new();
-    let mut precision = Precision::new(experiment);
-    let mut ended = None;
-    for launch in 0..experiment.launches {
-        for &(condition, access) in &available {
-            bar.set_message(stem(condition, launch));
-            let record = match folder.finished(condition, launch)? {
-                Some(record) => record,
-                None => one(folder, condition, access, launch, setting, stopped)?,
-            };
-            precision.add(&folder.path, &record)?;
-            records.push(record);
-            bar.inc(1);
-        }
-        ended = precision.enough(launch + 1);
-        if ended.is_some() {
-            break;
-        }
-    }
-    bar.finish_and_clear();
-    Ok((records, ended))
 }
 
 fn one(
@@ -310,7 +425,7 @@ fn manifest(
     names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
     for launch in &launches {
         names.push(launch.file.clone());
-        names.extend(launch.hook_calls.clone());
+        names.extend(launch.tables().cloned());
         names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
         names.push(launch.own_file());
     }
@@ -331,12 +446,7 @@ fn manifest(
     }
     Ok(Manifest {
         schema_version: MANIFEST_VERSION,
-        run_id: folder
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        run_id: run_id(folder),
         experiment: experiment.name.clone(),
         plan: serde_json::to_value(experiment)?,
         seed: experiment.seed,
@@ -352,6 +462,20 @@ fn manifest(
         files,
         notes: ended.into_iter().collect(),
     })
+}
+
+/// The folder's name; of a cell also its grid's.
+fn run_id(folder: &Folder) -> String {
+    let parts = if folder.plan.experiment.cell.is_empty() { 1 } else { 2 };
+    let path = std::path::absolute(&folder.path).unwrap_or_else(|_| folder.path.clone());
+    let mut names: Vec<String> = path
+        .components()
+        .rev()
+        .take(parts)
+        .map(|name| name.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    names.reverse();
+    names.join("/")
 }
 
 fn progress(launches: u64) -> ProgressBar {

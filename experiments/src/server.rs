@@ -1,9 +1,10 @@
-//! One server: started on its processor, tied to this process, waited for until it listens or answers, stopped.
+//! One server, hop or neighbour: started on its processor, tied to this process, waited for until it is ready, stopped.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,20 +33,27 @@ const LOOK: Duration = Duration::from_millis(5);
 /// What is started, and where.
 #[derive(Debug)]
 pub(crate) struct Start {
-    pub(crate) cpu: usize,
+    /// Its processor; any that this process may run on without it.
+    pub(crate) cpu: Option<usize>,
     /// The control group that is to be the server's.
     pub(crate) group: Option<Cgroup>,
     pub(crate) command: Vec<OsString>,
     pub(crate) environment: Vec<(String, OsString)>,
     pub(crate) ready: Ready,
     /// The network namespace that is to be the server's own.
-    pub(crate) pod: Option<Pod>,
+    pub(crate) pod: Option<Rc<Pod>>,
+    /// Whether that namespace is another's, beside whom it is started.
+    pub(crate) sidecar: bool,
     pub(crate) directory: Option<PathBuf>,
 }
 
 /// How it is known that a server can be measured.
 #[derive(Debug)]
 pub(crate) enum Ready {
+    /// As soon as it is started.
+    Starts,
+    /// It listens at this address, whatever it understands there.
+    Listens(SocketAddr),
     /// It prints `listening ADDRESS`.
     Says,
     /// It answers this at the port of one of these addresses, within so long.
@@ -72,7 +80,7 @@ pub(crate) struct Server {
     pub(crate) pid: u32,
     output: Output,
     pub(crate) family: Family,
-    pod: Option<Pod>,
+    pub(crate) pod: Option<Rc<Pod>>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// From its start until it was ready.
@@ -86,7 +94,9 @@ impl Server {
     /// A [`Fault`] where the server is to blame.
     pub(crate) fn start(start: Start) -> Result<Self> {
         let mut starter = starter(start.group.as_ref())?;
-        starter.arg("--cpu").arg(start.cpu.to_string());
+        if let Some(cpu) = start.cpu {
+            starter.arg("--cpu").arg(cpu.to_string());
+        }
         for (name, value) in &start.environment {
             let mut variable = OsString::from(name);
             variable.push("=");
@@ -114,8 +124,11 @@ impl Server {
         }
         let pid = clusters::outer_pid_of_child(child.id())?;
         let family = match &start.pod {
-            Some(pod) => Family::Namespace(pod.inode),
-            None => Family::Descent(pid),
+            Some(pod) if !start.sidecar => Family::Namespace {
+                inode: pod.inode,
+                sidecars: Vec::new(),
+            },
+            _ => Family::Descent(pid),
         };
         let mut server = Self {
             child,
@@ -127,6 +140,8 @@ impl Server {
             ready_after: Duration::ZERO,
         };
         let ready = match start.ready {
+            Ready::Starts => Ok(server.address),
+            Ready::Listens(address) => server.until_it_listens(address),
             Ready::Says => server.until_it_says(),
             Ready::Answers {
                 message,
@@ -149,12 +164,15 @@ impl Server {
         }
     }
 
-    /// How the prober reaches it.
-    pub(crate) fn target(&self, arm: &str) -> Target {
-        self.at(arm, self.address)
+    /// Tells it of another that was started in its namespace, whose processes are not its own.
+    pub(crate) fn has_beside(&mut self, sidecar: &Self) {
+        if let Family::Namespace { sidecars, .. } = &mut self.family {
+            sidecars.push(sidecar.pid);
+        }
     }
 
-    fn at(&self, arm: &str, address: SocketAddr) -> Target {
+    /// How a client reaches it at an address.
+    pub(crate) fn at(&self, arm: &str, address: SocketAddr) -> Target {
         Target {
             arm: arm.to_owned(),
             address,
@@ -194,7 +212,7 @@ impl Server {
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
         };
-        let elsewhere = matches!(self.family, Family::Namespace(_)) && !self.family.processes().is_empty();
+        let elsewhere = matches!(self.family, Family::Namespace { .. }) && !self.family.processes().is_empty();
         if elsewhere {
             return Ok(None);
         }
@@ -228,7 +246,7 @@ impl Server {
     ///
     /// # Errors
     /// When it has ended before.
-    pub(crate) fn stop(mut self, killed: bool) -> Result<()> {
+    pub(crate) fn stop(&mut self, killed: bool) -> Result<()> {
         if let Some(fault) = self.ended()? {
             if killed {
                 return Ok(());
@@ -252,6 +270,25 @@ impl Server {
         self.family.kill();
         _ = self.child.kill();
         _ = self.child.wait();
+    }
+
+    fn until_it_listens(&mut self, address: SocketAddr) -> Result<SocketAddr> {
+        let begin = Instant::now();
+        let port = Listening::Tcp(address.port());
+        loop {
+            let listens = |process: &Process| process.listens().contains(&port);
+            if self.family.processes().iter().any(listens) {
+                return Ok(address);
+            }
+            if let Some(fault) = self.ended()? {
+                return Err(fault.into());
+            }
+            if begin.elapsed() > START {
+                let what = format!("does not listen at port {} after {} s", address.port(), START.as_secs());
+                return Err(self.fault(FaultKind::NotListening, what).into());
+            }
+            thread::sleep(LOOK);
+        }
     }
 
     fn until_it_says(&mut self) -> Result<SocketAddr> {

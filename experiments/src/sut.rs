@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -37,12 +38,13 @@ pub(crate) fn start(
     let address = SocketAddr::from((network.server_address(), port));
     let Sut::Command(program) = &experiment.sut else {
         return Ok(Start {
-            cpu: spec.cpus.arms,
+            cpu: Some(spec.cpus.arms),
             group: None,
             command: command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
             environment: Vec::new(),
             ready: Ready::Says,
             pod: None,
+            sidecar: false,
             directory: None,
         });
     };
@@ -57,9 +59,10 @@ pub(crate) fn start(
     );
     let port = program.port.filter(|_| pod.is_some()).unwrap_or(port);
     let folder = spec.folder.join(format!("arm-{arm}"));
-    let Prepared { command, environment } = program.prepare(&folder, port)?;
+    let address = SocketAddr::new(address.ip(), port);
+    let Prepared { command, environment } = program.prepare(&folder, address, None)?;
     Ok(Start {
-        cpu: spec.cpus.arms,
+        cpu: Some(spec.cpus.arms),
         group: None,
         command,
         environment,
@@ -73,7 +76,8 @@ pub(crate) fn start(
             port,
             patience: Duration::from_secs_f64(program.ready_s),
         },
-        pod,
+        pod: pod.map(Rc::new),
+        sidecar: false,
         directory: Some(program.directory.clone().unwrap_or(folder)),
     })
 }
@@ -89,6 +93,7 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
             response_bytes,
             work_ns,
             threads,
+            stamps: _,
         } => {
             let mut words: Vec<OsString> = vec![binaries.join("sut").into()];
             for (flag, value) in [
@@ -113,6 +118,21 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
         Sut::Tomcat {} => tomcat(folder, address),
         Sut::Command(_) | Sut::File { .. } | Sut::Application(_) => bail!("the plan names no server of our own"),
     }
+}
+
+/// What tells the synthetic server to leave stamps in a file.
+pub(crate) fn stamping(file: &Path) -> [OsString; 2] {
+    ["--stamps".into(), file.into()]
+}
+
+/// What tells it to receive a file's content over and over, instead of serving.
+pub(crate) fn looping(payload: &Path, block_calls: u32) -> [OsString; 4] {
+    [
+        "--tight-loop".into(),
+        payload.into(),
+        "--block-calls".into(),
+        block_calls.to_string().into(),
+    ]
 }
 
 fn tomcat(folder: &Path, address: SocketAddr) -> Result<Vec<OsString>> {

@@ -53,12 +53,13 @@ impl Arm {
 
     /// Room in its telemetry for so many records; 0 asks for the counters alone.
     pub(crate) fn telemetry_records(&self, rounds: u64) -> Result<u32> {
-        Ok(if self.has_records() {
-            u32::try_from(rounds)?.saturating_mul(2)
-        } else {
-            0
-        })
+        if self.has_records() { records(rounds) } else { Ok(0) }
     }
+}
+
+/// Room for a record of each request of so many rounds, and as much again for requests that come in parts.
+pub(crate) fn records(rounds: u64) -> Result<u32> {
+    Ok(u32::try_from(rounds)?.saturating_mul(2))
 }
 
 /// The shared object that an arm loads; `own` is our hook.

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Experiment, Sut};
 use crate::family::Process;
 use crate::inside::Running;
-use crate::memory::Seen;
 use crate::order::Order;
 use crate::spec::LaunchSpec;
 
@@ -58,11 +57,11 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
         receives: None,
         processes: Vec::new(),
     };
-    let tried = Running::start(spec, &experiment, &network, (index, 0, order.ports[index])).and_then(|mut running| {
+    let tried = Running::start(spec, &experiment, &network, &order, (index, 0)).and_then(|mut running| {
         network.go_to_client()?;
         trial.ready_s = running.server.ready_after.as_secs_f64();
         ask(&mut trial, &mut running, &experiment)?;
-        running.server.stop(false)
+        running.stop(false)
     });
     if let Err(error) = tried {
         // What is not the server's fault is this program's.
@@ -76,8 +75,8 @@ fn ask(trial: &mut Trial, running: &mut Running<'_>, experiment: &Experiment) ->
         Sut::Command(program) => &program.varying[..],
         _ => &[],
     };
-    let before = receives(running)?;
-    let target = running.server.target(&trial.arm);
+    let before = running.receives()?;
+    let target = running.target();
     let mut client = Client::new(&target, &experiment.request, PATIENCE);
     let mut rtts_ns = Vec::new();
     for number in 0..ASKED {
@@ -99,16 +98,9 @@ fn ask(trial: &mut Trial, running: &mut Running<'_>, experiment: &Experiment) ->
     let settled = &mut rtts_ns[usize::try_from(ASKED / 2)?..];
     settled.sort_unstable();
     trial.rtt_ns = settled[settled.len() / 2];
-    trial.receives = receives(running)?.zip(before).map(|(after, before)| after - before);
+    trial.receives = running.receives()?.zip(before).map(|(after, before)| after - before);
     trial.processes = running.server.family.processes().iter().map(Process::name).collect();
     Ok(())
-}
-
-fn receives(running: &mut Running<'_>) -> Result<Option<u64>> {
-    let Some(telemetry) = &mut running.telemetry else {
-        return Ok(None);
-    };
-    Ok(Some(Seen::read(&telemetry.content()?, 0)?.counters.payload_receives))
 }
 
 /// An answer without the header lines that differ from one time to another.

@@ -1,9 +1,12 @@
 //! Watches what a launch's servers, the prober and this machine use and are denied, while the prober measures.
 
-use anyhow::{Context, Result};
-use dataset::{FileHeader, LimitHit, LimitKind, MonitorRecord, Subject};
-use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Source, Watched};
+use std::fs;
 
+use anyhow::{Context, Result};
+use dataset::{FileHeader, LimitHit, LimitKind, Measure, MonitorRecord, Subject};
+use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Reading, Source, Watched};
+
+use crate::family::cpu_ns;
 use crate::spec::{LaunchSpec, stem};
 
 /// Name of the samples in the launch's folder.
@@ -55,6 +58,11 @@ impl Watch {
             .map(|(name, pid)| of_process(Subject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
             .collect();
         watched.push(of_process(Subject::Loadgen, spec.groups.loadgen.as_ref(), loadgen));
+        // Only its group knows all its processes.
+        watched.extend(spec.groups.neighbour.as_ref().map(|group| Watched {
+            subject: Subject::Neighbour,
+            sources: vec![Box::new(CgroupSource(group.clone())), Box::new(Members(group.clone()))],
+        }));
         watched.push(Watched {
             subject: Subject::Node("node".to_owned()),
             sources: vec![Box::new(NodeSource)],
@@ -88,6 +96,28 @@ impl Watch {
                 missing: seen.missing,
             }),
         })
+    }
+}
+
+/// The processor time of all that is in a group, where the kernel does not keep it with the group's quota. What has ended is
+/// not counted.
+struct Members(Cgroup);
+
+impl Source for Members {
+    fn read(&mut self, reading: &mut Reading) -> bool {
+        let Some(folder) = self
+            .0
+            .folders()
+            .first()
+            .copied()
+            .filter(|_| reading.usage[Measure::CpuNs].is_none())
+        else {
+            return true;
+        };
+        let members = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        let times_ns = members.lines().filter_map(|pid| cpu_ns(pid.parse().ok()?));
+        reading.set(Measure::CpuNs, times_ns.sum::<u64>());
+        true
     }
 }
 

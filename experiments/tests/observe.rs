@@ -136,3 +136,57 @@ fn a_hook_sees_what_it_replaces() {
     assert_eq!(verdict(0), (&json!(true), &json!(true), &json!([])));
     assert_eq!(verdict(1), (&json!(true), &json!(false), &json!(["read"])));
 }
+
+#[test]
+fn several_servers_are_observed_into_one_file() {
+    let desk = Desk::new();
+    let missing = desk.path("missing.toml");
+    let text = "name = \"missing\"\ndebian = \"some-package\"\nnixpkgs = \"some\"\n\n[request]\nmethod = \"GET\"\npath = \"/\"\n\
+                headers = []\nbody = \"\"\n\n[server]\ncommand = [\"no-such-program\", \"{port}\"]\n";
+    std::fs::write(&missing, text).unwrap();
+    let mut command = desk.bench();
+    command
+        .arg("observe")
+        .arg("--own-hook")
+        .arg(desk.path("hook/libreadhook.so"));
+    command
+        .arg("--servers")
+        .arg(&missing)
+        .arg("--out")
+        .arg(desk.path("seen"));
+    common::success(&mut command);
+    let observed = dataset::Observed::read(&desk.path("seen")).unwrap();
+    assert_eq!(
+        (observed.experiment.as_str(), observed.condition.as_str()),
+        ("r07", "local-pod")
+    );
+    let absent = observed.not_found.iter().find(|one| one.server == "missing").unwrap();
+    assert!(absent.reason.contains("no-such-program is not installed") && absent.fix.contains("some-package"));
+    let share = |name: &str| {
+        let row = observed.servers.iter().find(|row| row.server == name).unwrap();
+        (row.accept_and_read_share, row.own_share)
+    };
+    assert_eq!(share("synthetic, accept and read"), (1.0, 1.0));
+    for style in ["accept and recv", "accept4 and read", "accept4 and recv"] {
+        assert_eq!(share(&format!("synthetic, {style}")), (0.0, 1.0), "{style}");
+    }
+    match observed.servers.iter().find(|row| row.server == "static, in C") {
+        Some(row) => {
+            assert_eq!(
+                (row.accept_and_read_share, row.own_share, row.libc.is_none()),
+                (0.0, 0.0, true)
+            );
+            assert!(
+                row.reasons.iter().any(|reason| reason.contains("statically linked")),
+                "{:?}",
+                row.reasons
+            );
+            assert!(
+                !row.reasons.iter().any(|reason| reason.contains("/tmp/")),
+                "{:?}",
+                row.reasons
+            );
+        }
+        None => assert!(!is_there("cc") || !is_there("strace"), "{:?}", observed.not_found),
+    }
+}

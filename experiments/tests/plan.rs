@@ -105,6 +105,8 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         requests_sent: ROUNDS.into(),
         telemetry: None,
         coverage: None,
+        server: None,
+        tight_loop: None,
         limits: None,
         resources: None,
     };
@@ -113,6 +115,8 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         launch,
         file,
         hook_calls: None,
+        server_calls: None,
+        tight_loops: None,
         monitor: None,
         limit_hits: None,
         controls: Vec::new(),

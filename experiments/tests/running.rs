@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Desk, SMALL, failure, finished, success};
-use dataset::{ObservationReader, Run, read_hook_calls, read_resources};
+use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
 
 #[test]
 fn a_run_leaves_a_dataset_and_nothing_else() {
@@ -72,6 +72,33 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         ]
     );
     assert_eq!(links(), links_before);
+}
+
+#[test]
+fn a_grid_is_a_run_for_each_cell() {
+    let desk = Desk::new();
+    let text = format!(
+        "{SMALL}\n[[factor]]\nname = \"body\"\n[[factor.level]]\nname = \"none\"\n[[factor.level]]\nname = \"Some text\"\n\
+         request = {{ body = \"text\" }}\nlaunches = 1\n"
+    );
+    success(&mut desk.run(&text));
+    let grid = Grid::open(&desk.path("run")).unwrap();
+    let launches: Vec<(&str, usize, &str)> = grid
+        .cells
+        .iter()
+        .map(|(levels, run)| {
+            let plan = &run.manifest.plan;
+            let conditions = run.manifest.conditions.iter().filter(|one| one.not_run.is_none());
+            let each = run.manifest.launches.len() / conditions.count();
+            (levels["body"].as_str(), each, plan["request"]["body"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(launches, [("none", 2, ""), ("Some text", 1, "text")]);
+    assert_eq!(grid.cells[1].1.manifest.run_id, "run/some-text");
+    // A second time there is nothing to do, and the files stay as they are.
+    let before = finished(&desk.path("run/none"));
+    success(&mut desk.run(&text));
+    assert_eq!(finished(&desk.path("run/none")), before);
 }
 
 #[test]

@@ -156,7 +156,8 @@ impl Message {
     }
 
     /// The bytes to be sent to `address`.
-    pub(crate) fn bytes(&self, address: SocketAddr) -> Vec<u8> {
+    #[must_use]
+    pub fn bytes(&self, address: SocketAddr) -> Vec<u8> {
         match self {
             Self::Http(request) => request.bytes(address),
             Self::Redis { redis } => {

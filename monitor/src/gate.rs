@@ -41,11 +41,12 @@ impl Course<'_> {
     }
 }
 
-/// Every limit that was hit by a server or the prober; a machine has none, and what it kills may be nobody's here. A launch with such a hit is measured, kept and flagged.
+/// Every limit that was hit by a server or the prober; a machine has none, and what it
+/// kills may be nobody's here; a neighbour's limit is its dose. A launch with such a hit is measured, kept and flagged.
 #[must_use]
 pub fn limit_hits(samples: &[ResourceSample]) -> Vec<LimitHit> {
     let mut courses: BTreeMap<&Subject, Course<'_>> = BTreeMap::new();
-    let limited = |sample: &&ResourceSample| !matches!(sample.subject, Subject::Node(_));
+    let limited = |sample: &&ResourceSample| !matches!(sample.subject, Subject::Node(_) | Subject::Neighbour);
     for sample in samples.iter().filter(limited) {
         courses
             .entry(&sample.subject)

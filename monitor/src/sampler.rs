@@ -128,8 +128,8 @@ impl Monitor {
 struct Rounds {
     watched: Vec<Watched>,
     watching: Watching,
-    /// By kind and column: whether there was a value, and why not.
-    columns: BTreeMap<(&'static str, Measure), Result<(), String>>,
+    /// By kind and column: whether there was a value, and the first reason why not.
+    columns: BTreeMap<(&'static str, Measure), Result<(), Option<String>>>,
 }
 
 impl Rounds {
@@ -148,11 +148,11 @@ impl Rounds {
             let time_ns = monotonic_ns();
             sources.retain_mut(|source| source.read(&mut reading));
             for measure in Measure::ALL {
-                let known = self.columns.entry((subject.kind(), measure));
+                let known = self.columns.entry((subject.kind(), measure)).or_insert(Err(None));
                 if reading.usage[measure].is_some() {
-                    known.insert_entry(Ok(()));
-                } else {
-                    known.or_insert_with(|| Err(reading.reason(measure).unwrap_or("no source has it").to_owned()));
+                    *known = Ok(());
+                } else if *known == Err(None) {
+                    *known = Err(reading.reason(measure).map(str::to_owned));
                 }
             }
             if reading.usage != dataset::Usage::default() {
@@ -169,6 +169,7 @@ impl Rounds {
         let mut missing: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
         for ((kind, measure), found) in self.columns {
             if let Err(reason) = found {
+                let reason = reason.unwrap_or_else(|| "no source has it".to_owned());
                 missing
                     .entry((kind, reason))
                     .or_default()

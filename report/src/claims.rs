@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, judge, misses, table};
 use anyhow::{Context, Result};
-use dataset::Run;
+use dataset::{OBSERVED, Observed, Run};
 use serde::Serialize;
 
 use crate::results::results;
@@ -45,7 +45,7 @@ impl JudgedClaims {
     }
 }
 
-/// The evidence of folders: runs, folders of kept quantities or repetitions, or folders of such; and of the study.
+/// The evidence of folders: runs, folders of kept quantities, of repetitions or of observed servers, or folders of such; and of the study.
 ///
 /// # Errors
 /// When a folder that was named cannot be read. One found inside of it that cannot is left out, which is said on standard
@@ -89,6 +89,9 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     }
     if folder.join("manifest.json").exists() {
         return of_run(&Run::open(folder)?);
+    }
+    if folder.join(OBSERVED).exists() {
+        return Ok(Some(evidence::of_observed(&Observed::read(folder)?)));
     }
     if folder.join(REPETITIONS).exists() {
         return evidence::of_repetitions(&read(REPETITIONS)?)

@@ -10,7 +10,7 @@ use analysis::figures::Figure;
 use analysis::principles::checklist;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
-use dataset::Run;
+use dataset::{Observed, Run};
 use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
 use report::facts::facts;
@@ -18,7 +18,7 @@ use report::paper::Paper;
 use report::reproduction::Reproduction;
 use report::simulate::{Fits, Size};
 use report::study::StudyResults;
-use report::{calibration, evidence, figures, fit, further, html, load, results, simulate, table, write};
+use report::{calibration, evidence, figures, fit, further, html, load, observed, results, simulate, table, write};
 
 #[derive(Parser)]
 #[command(
@@ -49,6 +49,15 @@ enum Command {
     /// Print the effects of a run
     Effects {
         /// Folder of the run
+        #[arg(long)]
+        run: PathBuf,
+        /// How to print
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+    /// Print by what servers receive, as `bench observe --servers` has found it
+    Observed {
+        /// Folder with observed.json
         #[arg(long)]
         run: PathBuf,
         /// How to print
@@ -169,6 +178,13 @@ fn main() -> Result<ExitCode> {
                     }
                 }
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
+            }
+        }
+        Command::Observed { run, format } => {
+            let observed = Observed::read(&run)?;
+            match format {
+                Format::Text => print!("{}", observed::text(&observed)),
+                Format::Json => println!("{}", serde_json::to_string_pretty(&observed::rows(&observed))?),
             }
         }
         Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,

@@ -12,6 +12,8 @@ use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
 use serde::{Deserialize, Serialize};
 
+use crate::isolated::{Isolated, isolated};
+use crate::layers::{LayerEffect, layers};
 use crate::load::RunSamples;
 use crate::truth::{calibration, parts};
 
@@ -91,6 +93,17 @@ pub struct Parts {
 }
 
 impl Effect {
+    /// What was compared, by medians.
+    pub(crate) fn contrast(&self) -> Contrast {
+        Contrast {
+            name: self.name.clone(),
+            baseline: self.baseline.clone(),
+            arm: self.arm.clone(),
+            role: self.role,
+            location: Location::Median,
+        }
+    }
+
     /// The primary estimate: wire time where there are stamps, RTT otherwise.
     #[must_use]
     pub fn primary(&self) -> &Estimate {
@@ -113,6 +126,12 @@ pub struct ConditionResults {
     pub flagged: usize,
     /// In the order of the experiment.
     pub effects: Vec<Effect>,
+    /// The contrasts at every layer; empty where the server leaves no stamps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerEffect>,
+    /// The effects beside what a tight loop predicts; empty where none was measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub isolated: Vec<Isolated>,
     /// Whether the order of the requests mattered; empty where the schedule is not the interleaved one.
     pub order: Vec<OrderEffect>,
     /// Whether the first contrast's baseline settled, launch by launch.
@@ -204,6 +223,15 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 launches: samples.len(),
                 flagged: flagged.len(),
                 effects,
+                layers: contrasts
+                    .iter()
+                    .flat_map(|contrast| layers(contrast, samples, &records))
+                    .collect(),
+                isolated: contrasts
+                    .iter()
+                    .filter(|contrast| contrast.role == Role::Effect)
+                    .filter_map(|contrast| isolated(contrast, samples, &records))
+                    .collect(),
                 order: order_effects(&record.name, &contrasts, run, margins),
                 steadiness,
             })

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use analysis::Estimate;
+use analysis::claims::Unit;
 use dataset::Manifest;
 
+use crate::isolated::Isolated;
+use crate::layers::LayerEffect;
 use crate::results::{ConditionResults, Effect, Results, Settling};
 
 /// An effect in microseconds with its interval: `+1.23 [+1.10, +1.36]`.
@@ -50,6 +53,8 @@ pub fn effects(results: &Results) -> String {
                 effect.verdict.text(),
             );
         }
+        text += &layers(&condition.layers);
+        text += &isolated(&condition.isolated);
         let settling = &condition.steadiness;
         if !settling.launches.is_empty() {
             _ = writeln!(text, "  {}", settled(settling));
@@ -63,6 +68,44 @@ pub fn effects(results: &Results) -> String {
                 order.verdict.text()
             );
         }
+    }
+    text
+}
+
+/// An effect at every layer, a line each.
+fn layers(layers: &[LayerEffect]) -> String {
+    let mut text = String::new();
+    for row in layers {
+        _ = writeln!(
+            text,
+            "  layer {:9} {}: {}, SD {:.3}, signal to noise {}, launches for 80 % power {}",
+            row.layer.to_string(),
+            row.contrast,
+            microseconds(&row.effect),
+            row.effect.launch_sd / 1e3,
+            row.signal_to_noise
+                .map_or_else(|| "\u{2013}".to_owned(), |ratio| format!("{ratio:.1}")),
+            row.launches_needed
+                .map_or_else(|| "\u{2013}".to_owned(), |launches| launches.to_string()),
+        );
+    }
+    text
+}
+
+/// Each effect beside its prediction, a line each.
+fn isolated(isolated: &[Isolated]) -> String {
+    let mut text = String::new();
+    for row in isolated {
+        let ratio = row.ratio.as_ref().map(|ratio| Unit::Ratio.interval(ratio));
+        _ = writeln!(
+            text,
+            "  tight loop {}: predicts {}, observed {}, {:.2} calls a request, observed by predicted {}",
+            row.contrast,
+            microseconds(&row.predicted),
+            microseconds(&row.observed),
+            row.calls_per_request,
+            ratio.as_deref().unwrap_or("\u{2013}"),
+        );
     }
     text
 }

@@ -4,16 +4,20 @@
 //! When it is ready it prints one line, `listening ADDRESS:PORT`. SIGTERM ends it.
 
 mod serve;
+mod stamps;
 mod sys;
+mod tight_loop;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::thread;
 
 use anyhow::Context;
 use clap::Parser;
 
 use crate::serve::Service;
+use crate::stamps::Stamps;
 use crate::sys::{Accept, Receive};
 
 /// A small HTTP/1.1 server that receives by the libc functions it is told to use.
@@ -41,21 +45,40 @@ struct Flags {
     /// Threads, each of which serves one connection at a time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
+    /// Stamp each request into this file, which is laid out as the hook's telemetry is.
+    #[arg(long)]
+    stamps: Option<PathBuf>,
+    /// Serve nobody: receive the content of this file over and over, one block of calls for each line on standard input,
+    /// and print how long each block took, in nanoseconds.
+    #[arg(long, requires = "block_calls")]
+    tight_loop: Option<PathBuf>,
+    /// Receive calls of a block of the tight loop.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    block_calls: Option<u32>,
 }
 
 fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
+    let stamps = flags
+        .stamps
+        .as_deref()
+        .map(|path| Stamps::open(path).with_context(|| format!("cannot leave stamps in {}", path.display())));
     let listener = TcpListener::bind(flags.listen).with_context(|| {
         format!(
             "cannot listen on {}; give --listen a free port, or 0 for any",
             flags.listen
         )
     })?;
+    if let (Some(payload), Some(calls)) = (&flags.tight_loop, flags.block_calls) {
+        let payload = std::fs::read(payload).with_context(|| format!("cannot read {}", payload.display()))?;
+        return tight_loop::run(&listener, (flags.accept, flags.receive), &payload, calls);
+    }
     let service = Service::new(
         flags.receive,
         flags.reads_per_request.into(),
         usize::try_from(flags.response_bytes)?,
         flags.work_ns,
+        stamps.transpose()?,
     );
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening {}", listener.local_addr()?)?;

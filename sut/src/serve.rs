@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use crate::stamps::{Stamped, Stamps};
 use crate::sys::{self, Receive};
 
 /// Bytes asked for in all but the last of the reads of one request: few, so that a short request has enough for all.
@@ -21,6 +22,7 @@ pub(crate) struct Service {
     work: Duration,
     head_bytes: usize,
     response: Vec<u8>,
+    stamps: Option<Stamps>,
 }
 
 /// A request, or why there is none yet.
@@ -32,7 +34,13 @@ enum Request {
 }
 
 impl Service {
-    pub(crate) fn new(receive: Receive, reads_per_request: usize, response_bytes: usize, work_ns: u64) -> Self {
+    pub(crate) fn new(
+        receive: Receive,
+        reads_per_request: usize,
+        response_bytes: usize,
+        work_ns: u64,
+        stamps: Option<Stamps>,
+    ) -> Self {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {response_bytes}\r\n\r\n");
         let mut response = head.into_bytes();
         let head_bytes = response.len();
@@ -43,6 +51,7 @@ impl Service {
             work: Duration::from_nanos(work_ns),
             head_bytes,
             response,
+            stamps,
         }
     }
 
@@ -61,6 +70,7 @@ impl Service {
 
     fn one_request(&self, stream: &TcpStream, buffer: &mut [u8], filled: &mut usize) -> io::Result<ControlFlow<()>> {
         let mut reads = 0;
+        let mut stamped = Stamped::default();
         loop {
             match parse(&buffer[..*filled]) {
                 Request::Complete {
@@ -69,6 +79,9 @@ impl Service {
                     close,
                 } => {
                     self.answer(stream, head_only)?;
+                    if let Some(stamps) = &self.stamps {
+                        stamps.leave(stream, self.receive, &stamped);
+                    }
                     buffer.copy_within(bytes..*filled, 0);
                     *filled -= bytes;
                     return Ok(if close {
@@ -90,7 +103,10 @@ impl Service {
             } else {
                 free.len()
             };
-            let received = sys::receive(stream, &mut free[..ask], self.receive)?;
+            let received = match &self.stamps {
+                None => sys::receive(stream, &mut free[..ask], self.receive)?,
+                Some(stamps) => stamps.receive(stream, &mut free[..ask], self.receive, &mut stamped)?,
+            };
             if received == 0 {
                 return Ok(ControlFlow::Break(()));
             }

@@ -1,12 +1,18 @@
 //! The libc functions that a hook can see, called by their symbol names.
 //!
 //! The standard library picks functions of its own choosing (`accept4`, `recv`, `send`); which function carries the
-//! payload is a parameter here, so they are called directly.
+//! payload is a parameter here, so they are called directly. Also what is needed to stamp them: the clock, and the shared
+//! file, which is mapped memory.
 #![expect(unsafe_code, reason = "the libc symbols themselves are what is measured")]
 
+use std::fs::OpenOptions;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+use std::ptr::{self, NonNull};
+
+use readhook_telemetry::Writer;
 
 /// The function that takes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -86,6 +92,79 @@ pub(crate) fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Waits until there is something to receive, by `poll(2)`, which no hook of ours replaces.
+///
+/// # Errors
+/// As `poll(2)`, but for interruptions, after which it waits again.
+pub(crate) fn wait_readable(stream: &TcpStream) -> io::Result<()> {
+    let mut waited = libc::pollfd {
+        fd: stream.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    loop {
+        // SAFETY: one entry, which outlives the call.
+        if unsafe { libc::poll(&raw mut waited, 1, -1) } >= 0 {
+            return Ok(());
+        }
+        retry_if_interrupted()?;
+    }
+}
+
+/// Bytes that could be received at once.
+///
+/// # Errors
+/// As `ioctl(2)`.
+pub(crate) fn readable_bytes(stream: &TcpStream) -> io::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the request writes one int, which outlives the call.
+    if unsafe { libc::ioctl(stream.as_raw_fd(), libc::FIONREAD, &raw mut bytes) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    usize::try_from(bytes).map_err(io::Error::other)
+}
+
+/// `CLOCK_MONOTONIC`, ns, as the hook and the prober read it.
+pub(crate) fn now_ns() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure outlives the call, which cannot fail for this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}
+
+/// A mapped file for records, which threads share.
+#[derive(Debug)]
+pub(crate) struct Records(Writer);
+
+// SAFETY: a writer changes the mapping, which is never unmapped, by atomic operations only.
+unsafe impl Sync for Records {}
+
+impl Records {
+    /// Maps a file that was laid out beforehand, all its pages present.
+    ///
+    /// # Errors
+    /// When it cannot be opened or mapped, or was not laid out.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let (protection, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_POPULATE,
+        );
+        // SAFETY: the kernel chooses a free address; nothing existing is replaced.
+        let base = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, file.as_raw_fd(), 0) };
+        let base = NonNull::new(base.cast::<u8>()).filter(|_| base != libc::MAP_FAILED);
+        let base = base.ok_or_else(io::Error::last_os_error)?;
+        // SAFETY: page-aligned, mapped for good, and the file is written through writers only.
+        let writer = unsafe { Writer::new(base, length) };
+        writer.map(Self).map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.0
+    }
 }
 
 /// The current error, unless it asks for another try.

@@ -143,3 +143,70 @@ fn the_java_application_answers_where_there_is_a_jdk() {
         assert_eq!(body_bytes, 16);
     }
 }
+
+#[test]
+fn a_tight_loop_makes_a_block_of_calls_for_each_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let payload = folder.path().join("payload");
+    // More than is in flight at once, in each block.
+    std::fs::write(&payload, [b'x'; 1_000]).expect("written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sut"))
+        .args(["--block-calls", "100", "--tight-loop"])
+        .arg(&payload)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the loop starts");
+    child.stdin.take().expect("piped").write_all(b"\n\n\n").expect("told");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (first, blocks) = text.split_once('\n').expect("lines");
+    assert!(first.starts_with("listening "), "{first}");
+    let blocks: Vec<u64> = blocks.lines().map(|line| line.parse().expect("a number")).collect();
+    assert!(
+        blocks.len() == 3 && blocks.iter().all(|&elapsed_ns| elapsed_ns > 0),
+        "{blocks:?}"
+    );
+}
+
+#[test]
+fn each_request_is_stamped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("stamps");
+    let mut bytes = vec![0; usize::try_from(readhook_telemetry::file_len(4)).expect("small")];
+    readhook_telemetry::initialise(&mut bytes, 4).expect("laid out");
+    std::fs::write(&path, bytes).expect("written");
+    let server = Server::sut(&["--work-ns", "1000", "--stamps", path.to_str().expect("text")]);
+    let request = b"GET / HTTP/1.1\r\n\r\n";
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        stream.write_all(request).expect("sent");
+        answer(&mut stream);
+    }
+    drop(stream);
+    // The next client is served when the last stamps are left.
+    answer_to_another(&server, request);
+    let bytes = std::fs::read(&path).expect("read");
+    let view = readhook_telemetry::View::parse(&bytes).expect("laid out");
+    let records: Vec<_> = view.records().take(3).collect();
+    assert_eq!(records.len(), 3);
+    for (record, sequence) in records.iter().zip(0..) {
+        assert_eq!((record.sequence, record.bytes), (sequence, 18));
+        // The answer comes after the work, which comes after the call.
+        assert!(record.own_ns >= record.real_ns + 1_000, "{record:?}");
+    }
+    let missing = folder.path().join("missing");
+    let output = Command::new(env!("CARGO_BIN_EXE_sut"))
+        .arg("--stamps")
+        .arg(&missing)
+        .output();
+    let error = String::from_utf8(output.expect("it ends").stderr).expect("text");
+    assert!(error.contains("cannot leave stamps in"), "{error}");
+}
+
+fn answer_to_another(server: &Server, request: &[u8]) {
+    let mut stream = server.connect();
+    stream.write_all(request).expect("sent");
+    answer(&mut stream);
+}

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 /// What may be asked otherwise than the definition says.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,docker,
+    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,local-service,docker,
     /// kind,eks-pod,eks-nodes,kubernetes-pod,kubernetes-node,kubernetes-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,

@@ -85,9 +85,14 @@ pub(crate) fn report_of(run: &Path) -> PathBuf {
     Path::new(paths::REPORTS).join(run.file_name().unwrap_or("run".as_ref()))
 }
 
-/// The manifest is written when all launches are there.
+/// The manifest, or the list of a grid's cells, is written when all launches are there.
 fn is_finished(run: &Path) -> bool {
-    run.join("manifest.json").is_file()
+    run.join("manifest.json").is_file() || is_grid(run)
+}
+
+/// Whether it is a grid's folder, whose cells are runs.
+pub(crate) fn is_grid(run: &Path) -> bool {
+    run.join("grid.json").is_file()
 }
 
 /// The part of a name that says when the run began, which sorts by time.

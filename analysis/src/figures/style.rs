@@ -31,6 +31,9 @@ pub(super) const COVERS_ZERO: &str = "#8c8c8c";
 pub(super) const BOXES: [&str; 6] = ["#b2df8a", "#a6cee3", "#fdbf6f", "#cab2d6", "#fb9a99", "#e3d3b4"];
 /// Lines, in the order of the series; ColorBrewer's "Set2".
 pub(super) const LINES: [&str; 6] = ["#fc8d62", "#8da0cb", "#66c2a5", "#e78ac3", "#a6d854", "#c7a76c"];
+/// Points with intervals, in the order of the series: dark enough for thin lines, and told apart by people who see few
+/// colours (Okabe & Ito).
+pub(super) const DARK: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a5195", "#56b4e9"];
 
 /// Gap between the data and the spines.
 pub(super) const SPINE_OFFSET: f64 = 6.0;

@@ -14,7 +14,7 @@ mod table;
 
 use serde::Serialize;
 
-use crate::stats::{median, student};
+use crate::stats::{Distribution, median, student};
 
 pub use answer::{Answer, Order, Told, answer, answers_text};
 pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
@@ -124,21 +124,35 @@ struct StudentT {
 }
 
 /// Student's t test of second against first; `None` where there is no spread or fewer than two values.
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn student_t(first: &[i64], second: &[i64]) -> Option<StudentT> {
-    let (first_moments, second_moments) = (moments(first)?, moments(second)?);
-    let mean_ns = (first_moments.0, second_moments.0);
-    let (n1, n2) = (first.len() as f64, second.len() as f64);
+    student_t_of(
+        (first.len() as u64, moments(first)?),
+        (second.len() as u64, moments(second)?),
+    )
+}
+
+/// The study's test over the requests of two recordings; `None` where there is no spread or fewer than two requests.
+#[must_use]
+pub fn requests_differ(first: &Distribution, second: &Distribution) -> Option<PValue> {
+    let of = |times: &Distribution| Some((times.len(), (times.mean()?, times.variance()?)));
+    Some(student_t_of(of(first)?, of(second)?)?.p)
+}
+
+/// The same from counts, means and sample variances.
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+fn student_t_of(first: (u64, (f64, f64)), second: (u64, (f64, f64))) -> Option<StudentT> {
+    let ((n1, (mean1_ns, variance1)), (n2, (mean2_ns, variance2))) = (first, second);
+    let (n1, n2) = (n1 as f64, n2 as f64);
     let degrees_of_freedom = n1 + n2 - 2.0;
-    let pooled_variance = ((n1 - 1.0) * first_moments.1 + (n2 - 1.0) * second_moments.1) / degrees_of_freedom;
+    let pooled_variance = ((n1 - 1.0) * variance1 + (n2 - 1.0) * variance2) / degrees_of_freedom;
     if pooled_variance <= 0.0 {
         return None;
     }
     let pooled_std_ns = pooled_variance.sqrt();
-    let t = (mean_ns.1 - mean_ns.0) / (pooled_std_ns * (1.0 / n1 + 1.0 / n2).sqrt());
+    let t = (mean2_ns - mean1_ns) / (pooled_std_ns * (1.0 / n1 + 1.0 / n2).sqrt());
     let p = PValue::from_ln(student::ln_two_sided_p(t, degrees_of_freedom));
     Some(StudentT {
-        mean_ns,
+        mean_ns: (mean1_ns, mean2_ns),
         pooled_std_ns,
         t,
         degrees_of_freedom,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, student};
+use super::{Estimate, quantiles, student};
 
 /// What makes no family, or no summary.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -142,6 +142,54 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, FamilyErr
         prediction_interval: prediction,
         conditions: effects.len(),
     })
+}
+
+/// The 95 % interval of I² by the Q-profile: the variances between conditions at which Q would just be the quantiles 0.975 and
+/// 0.025 of χ²(k - 1), by the typical variance within. Viechtbauer 2007, <https://doi.org/10.1002/sim.2514>; validated
+/// against R's metafor (`tests/reference`).
+///
+/// # Errors
+/// As [`random_effects`].
+#[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
+pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), FamilyError> {
+    // Refuses what has no summary.
+    random_effects(effects)?;
+    let freedom = effects.len() as f64 - 1.0;
+    let fixed = Weighted::new(effects, 0.0);
+    let typical = freedom * fixed.weights / (fixed.weights.powi(2) - fixed.squares);
+    let at = |p| {
+        let tau_squared = tau_squared_where(effects, quantiles::chi_squared(p, freedom));
+        tau_squared / (tau_squared + typical)
+    };
+    Ok((at(0.975), at(0.025)))
+}
+
+/// The variance between conditions at which Q, which falls with it, is `q`; 0 where it is less even without any.
+fn tau_squared_where(effects: &[(f64, f64)], q: f64) -> f64 {
+    let above = |tau_squared: f64| Weighted::new(effects, tau_squared).q > q;
+    if !above(0.0) {
+        return 0.0;
+    }
+    let mut high = effects
+        .iter()
+        .map(|(_, error)| error * error)
+        .fold(f64::MIN_POSITIVE, f64::max);
+    while above(high) {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    // Until no number lies between.
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if above(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
 }
 
 /// A mean weighted by the inverse of variances.

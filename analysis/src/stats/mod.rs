@@ -36,18 +36,20 @@ pub use dominance::{a12, dominance};
 pub use effect::{EffectError, differences, effect};
 pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_margin};
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
-pub use family::{FamilyError, RandomEffects, holm, random_effects};
+pub use family::{FamilyError, RandomEffects, holm, i_squared_interval, random_effects};
 pub use five_numbers::FiveNumbers;
 pub use hodges_lehmann::{HodgesLehmann, hodges_lehmann};
 pub use location::Location;
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
-pub use ratio::ratio_of_means;
+pub use ratio::{ratio_of_means, ratio_of_paired_means};
 pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
 pub use segments::SegmentMedians;
 pub(crate) use segments::median;
 pub use shift::{QuantileShift, SHIFT_AT, ShiftError, ShiftPoint, quantile_shift, shift_of};
 pub use split::{Limits, Pilot, Split};
-pub use spread::{difference_of_estimates, inverse_variance_interval, paired_spread_ratio, spread_ratio};
+pub use spread::{
+    difference_of_estimates, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, spread_ratio,
+};
 pub use stationarity::{Outliers, Stationarity, outliers, stationarity};
 pub use stopping::{FEWEST_TO_STOP, half_width_reached, may_stop};

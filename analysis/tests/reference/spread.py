@@ -1,4 +1,4 @@
-"""Ratios of spreads, Welch's interval and an inverse variance's interval by NumPy and SciPy. Writes spread.json beside
+"""Ratios of spreads and of means, Welch's interval and an inverse variance's interval by NumPy and SciPy. Writes spread.json beside
 itself.
 
 Run: python3 analysis/tests/reference/spread.py
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from scipy import stats
+from scipy import optimize, stats
 
 
 def paired(one, other):
@@ -20,6 +20,16 @@ def paired(one, other):
     pseudo = np.array([n * whole - (n - 1) * log_ratio(np.arange(n) != left) for left in range(n)])
     low, high = stats.t.interval(0.95, n - 1, pseudo.mean(), pseudo.std(ddof=1) / np.sqrt(n))
     return [float(np.exp(whole)), float(np.exp(low)), float(np.exp(high))]
+
+
+def fieller(one, other):
+    """Where the t statistic of the mean of one minus r times that of other is just significant."""
+    t = stats.t.ppf(0.975, min(len(one), len(other)) - 1)
+    error = lambda r: np.sqrt(stats.sem(one) ** 2 + (r * stats.sem(other)) ** 2)
+    beyond = lambda r: abs(one.mean() - r * other.mean()) / error(r) - t
+    ratio = one.mean() / other.mean()
+    ends = [optimize.brentq(beyond, ratio, ratio + far, xtol=1e-14, rtol=1e-15) for far in (-ratio, 9 * ratio)]
+    return [float(ratio), *map(float, ends)]
 
 
 def case(seed, n, m):
@@ -33,6 +43,7 @@ def case(seed, n, m):
         "other": other.tolist(),
         "spread_ratio": [float(ratio), *map(float, ends)],
         "difference": [float(one.mean() - other.mean()), float(welch.low), float(welch.high)],
+        "ratio": fieller(one, other),
         "paired": paired(one, other) if n == m else None,
         "inverse_variance": [float(0.25 * stats.chi2.ppf(p, n - 1) / (n - 1)) for p in (0.025, 0.975)],
     }

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use agent::{LOG, Server, Status, TELEMETRY};
+use agent::{LOG, STAMPS, Server, Status, TELEMETRY};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Lay out the hook's telemetry, with room for so many records
     #[arg(long)]
     records: Option<u32>,
+    /// Lay out a file for the server's own stamps, with room for so many
+    #[arg(long)]
+    stamps: Option<u32>,
     /// A variable of the server's environment
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
@@ -43,7 +46,12 @@ struct Account<'a> {
 pub(crate) fn run(work: &Path, options: &Options) -> Result<()> {
     let place = processor::confine(options.processor)?;
     if let Some(records) = options.records {
-        lay_out(work, records)?;
+        lay_out(&work.join(TELEMETRY), records)?;
+        let log = work.join(LOG);
+        fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
+    }
+    if let Some(stamps) = options.stamps {
+        lay_out(&work.join(STAMPS), stamps)?;
     }
     // Before the signals are blocked, or the server would begin with them blocked.
     let mut child = start(options)?;
@@ -66,14 +74,11 @@ pub(crate) fn run(work: &Path, options: &Options) -> Result<()> {
     })
 }
 
-fn lay_out(work: &Path, records: u32) -> Result<()> {
+/// Makes a file with room for so many records.
+fn lay_out(path: &Path, records: u32) -> Result<()> {
     let mut bytes = vec![0; usize::try_from(readhook_telemetry::file_len(records))?];
-    readhook_telemetry::initialise(&mut bytes, records).context("cannot lay out the hook's telemetry")?;
-    for (name, content) in [(TELEMETRY, bytes), (LOG, Vec::new())] {
-        let path = work.join(name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    readhook_telemetry::initialise(&mut bytes, records).context("cannot lay out a file for records")?;
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn start(options: &Options) -> Result<Child> {

@@ -10,6 +10,8 @@ pub use limits::Use;
 
 /// The hook's telemetry in the work folder.
 pub const TELEMETRY: &str = "telemetry";
+/// The server's own stamps there.
+pub const STAMPS: &str = "stamps";
 /// The hook's log there.
 pub const LOG: &str = "hits";
 

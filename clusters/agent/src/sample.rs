@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use agent::Sampled;
 use anyhow::{Context as _, Result, bail};
-use dataset::{Measure, Subject};
+use dataset::Subject;
 use monitor::{Cgroup, CgroupSource, Monitor, NodeSource, ProcessSource, Reading, Source, Watched};
 use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
@@ -156,13 +156,7 @@ impl Source for Awaited {
         if self.found.is_none() {
             self.found = self.find();
         }
-        match &mut self.found {
-            Some(process) => process.read(reading),
-            None => {
-                reading.lack(&Measure::ALL, "the program was never seen");
-                true
-            }
-        }
+        self.found.as_mut().is_none_or(|process| process.read(reading))
     }
 }
 

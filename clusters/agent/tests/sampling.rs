@@ -42,10 +42,14 @@ fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
     let samples = &sampled.watching.samples;
     let threads = |subject: &Subject| {
         let of = samples.iter().filter(|sample| sample.subject == *subject);
-        of.filter_map(|sample| sample.usage[Measure::Threads]).collect::<Vec<_>>()
+        of.filter_map(|sample| sample.usage[Measure::Threads])
+            .collect::<Vec<_>>()
     };
     let server = threads(&Subject::Arm("scan".to_owned()));
-    assert!(server.len() >= 2 && server.iter().all(|count| *count == 1), "{server:?}");
+    assert!(
+        server.len() >= 2 && server.iter().all(|count| *count == 1),
+        "{server:?}"
+    );
     assert!(threads(&Subject::Node("here".to_owned())).len() >= 2);
 }
 
@@ -56,7 +60,10 @@ fn a_program_that_is_yet_to_come_is_awaited() {
     assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
     let sampled = watched(work.path());
     let why = &sampled.watching.missing;
-    assert!(why.iter().any(|missing| missing.reason == "the program was never seen"), "{why:?}");
+    assert!(
+        why.iter().any(|missing| missing.reason == "no source has it"),
+        "{why:?}"
+    );
 }
 
 #[test]

@@ -41,8 +41,10 @@ pub(crate) fn validate(experiment: &Experiment) -> Result<()> {
             matches!(
                 arm.treatment,
                 Treatment::Unmodified | Treatment::Forward | Treatment::Track | Treatment::Scan
-            ) && !arm.records,
-            "[[arm]] {}: of applications nothing is fetched; expected unmodified, forward, track or scan, without records",
+            ) && !arm.records
+                && !experiment.stamps(arm),
+            "[[arm]] {}: of applications nothing is fetched; expected unmodified, forward, track or scan, without records \
+             or stamps",
             arm.name
         );
     }
@@ -93,7 +95,10 @@ impl Job<'_> {
             arm: &self.experiment.arms[*index],
             start_order,
             address: addresses[index],
+            receives_before: 0,
             telemetry: None,
+            stamps: None,
+            tight_loop: Vec::new(),
             limits: None,
             resources: None,
         });
@@ -105,9 +110,10 @@ impl Job<'_> {
             arms: arms.collect(),
             summary: probed.summary,
             warnings: Vec::new(),
+            faults: Vec::new(),
             watched: Seen {
                 record: probed.sampled.record,
-                hits: Some(probed.hits),
+                hits: Some(probed.sampled.hits.unwrap_or(probed.hits)),
             },
         }
         .record(self.folder)

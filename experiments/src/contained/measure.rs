@@ -5,7 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use agent::{Place, TELEMETRY, Use};
+use agent::{Place, STAMPS, TELEMETRY, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::Running;
@@ -68,19 +68,22 @@ impl Job<'_> {
         let mut left = Vec::new();
         for arm in started {
             let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
-            left.push(stopped(running, arm, limits).with_context(|| format!("arm {name}"))?);
+            let stamped = self.experiment.stamps(arm.arm);
+            left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
         }
-        let mut hits = probed.hits;
-        hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
-        // What the containers' counts tell reaches from the first request to the last; samples tell what those do not count.
-        for sampled in probed.sampled.hits.into_iter().flatten() {
-            if !hits
-                .iter()
-                .any(|hit| (&hit.subject, hit.kind) == (&sampled.subject, sampled.kind))
-            {
-                hits.push(sampled);
+        let counted = probed.hits.into_iter().chain(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        let hits = match probed.sampled.hits {
+            None => counted.collect(),
+            // Samples tell what happened while the prober was at work; a kill is one whenever it happened.
+            Some(mut sampled) => {
+                let kills: Vec<LimitHit> = counted
+                    .filter(|hit| hit.kind == LimitKind::OomKill)
+                    .filter(|hit| !sampled.iter().any(|other| (&other.subject, other.kind) == (&hit.subject, hit.kind)))
+                    .collect();
+                sampled.extend(kills);
+                sampled
             }
-        }
+        };
         let watched = Seen {
             record: probed.sampled.record,
             hits: Some(hits),
@@ -99,6 +102,7 @@ impl Job<'_> {
             arms: left.into_iter().map(|arm| arm.stopped).collect(),
             summary: probed.summary,
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
+            faults: Vec::new(),
             watched,
         })
     }
@@ -200,8 +204,8 @@ impl Job<'_> {
     }
 }
 
-/// Stops an arm's server and fetches what the hook left.
-fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Result<Left<'a>> {
+/// Stops an arm's server and fetches what the hook left, and the server's stamps where there are some.
+fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
     let ended = asked::stop(running, &arm.container)?;
     let used = asked::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();
@@ -211,12 +215,17 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits) -> Resul
     let path = Path::new(Image::WORK).join(TELEMETRY);
     let hooked = arm.arm.treatment.mode();
     let telemetry = hooked.map(|_| fetch::bytes(running, &arm.container, &path));
+    let path = Path::new(Image::WORK).join(STAMPS);
+    let stamps = stamped.then(|| fetch::bytes(running, &arm.container, &path));
     Ok(Left {
         stopped: Stopped {
             arm: arm.arm,
             start_order: arm.start_order,
             address: arm.address,
+            receives_before: 0,
             telemetry: telemetry.transpose()?,
+            stamps: stamps.transpose()?,
+            tight_loop: Vec::new(),
             limits: limits.any().then_some(limits),
             resources: None,
         },

@@ -11,7 +11,7 @@ mod sampled;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use agent::{LOG, TELEMETRY};
+use agent::{LOG, STAMPS, TELEMETRY};
 use anyhow::{Result, ensure};
 use clusters::container::{ContainerSpec, Engine, Owner, Role};
 use clusters::{Condition, Image};
@@ -21,7 +21,7 @@ use crate::definition::{Arm, Experiment, Sut};
 use crate::limits::of_container;
 use crate::order::Order;
 use crate::sut;
-use crate::treatment::environment;
+use crate::treatment::{environment, records};
 
 pub(crate) use ready::{Engines, Ready, image};
 
@@ -99,6 +99,11 @@ impl Job<'_> {
             let records = arm.telemetry_records(self.experiment.load.rounds)?;
             words.extend(["--records".to_owned(), records.to_string()]);
         }
+        let stamps = self.experiment.stamps(arm);
+        if stamps {
+            let room = records(self.experiment.load.rounds)?;
+            words.extend(["--stamps".to_owned(), room.to_string()]);
+        }
         let work = Path::new(Image::WORK);
         let words_file = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
         for (name, value) in environment(
@@ -115,6 +120,10 @@ impl Job<'_> {
             &self.experiment.sut,
             ([0, 0, 0, 0], port).into(),
         )?);
+        if stamps {
+            let flags = sut::stamping(&work.join(STAMPS));
+            words.extend(flags.map(|word| word.to_string_lossy().into_owned()));
+        }
         Ok(words)
     }
 }

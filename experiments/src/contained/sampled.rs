@@ -6,7 +6,7 @@ use agent::{Place, Sampled};
 use anyhow::{Context, Result};
 use clusters::Image;
 use clusters::container::Running;
-use dataset::MonitorRecord;
+use dataset::{Measure, MonitorRecord, ResourceSample, Subject};
 use monitor::{INTERVAL, Watching};
 
 use super::measure::Started;
@@ -63,7 +63,7 @@ impl Job<'_> {
         let header = header(self.condition, self.owner.launch, self.experiment);
         dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
         Ok(Seen {
-            hits: Some(monitor::limit_hits(&seen.samples)),
+            hits: Some(monitor::limit_hits(&while_probed(&seen.samples))),
             record: Some(MonitorRecord {
                 file: format!("resources/{}.parquet", stem(self.condition, self.owner.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,
@@ -75,6 +75,22 @@ impl Job<'_> {
             }),
         })
     }
+}
+
+/// The samples from when the prober was first seen to when it was last seen: what the runner asks of a container before and
+/// after uses processor time, too, and may be throttled for it.
+fn while_probed(samples: &[ResourceSample]) -> Vec<ResourceSample> {
+    let probing = |sample: &&ResourceSample| {
+        sample.subject == Subject::Loadgen && sample.usage[Measure::Threads].is_some()
+    };
+    let times_ns = || samples.iter().filter(probing).map(|sample| sample.time_ns);
+    let (first, last) = (times_ns().min().unwrap_or(0), times_ns().max().unwrap_or(0));
+    if first == last {
+        // Too short for that.
+        return samples.to_vec();
+    }
+    let within = samples.iter().filter(|sample| (first..=last).contains(&sample.time_ns));
+    within.cloned().collect()
 }
 
 /// All samples by the first one's clock, which is the prober's: that of its stamps.
@@ -95,9 +111,29 @@ fn by_one_clock(sampled: Vec<Sampled>) -> Vec<Watching> {
 
 #[cfg(test)]
 mod tests {
-    use dataset::{ResourceSample, Subject, Usage};
+    use dataset::Usage;
 
     use super::*;
+
+    #[test]
+    fn what_happened_before_the_prober_began_does_not_count() {
+        let sample = |subject: Subject, time_ns, measure, value| {
+            let mut usage = Usage::default();
+            usage[measure] = Some(value);
+            ResourceSample { time_ns, subject, usage }
+        };
+        let prober = |time_ns| sample(Subject::Loadgen, time_ns, Measure::Threads, 1);
+        let arm = |time_ns, periods| {
+            let arm = Subject::Arm("scan".to_owned());
+            sample(arm, time_ns, Measure::ThrottledPeriods, periods)
+        };
+        let quiet = [arm(0, 3), prober(10), arm(11, 8), arm(19, 8), prober(20), arm(30, 9)];
+        assert_eq!(monitor::limit_hits(&while_probed(&quiet)), []);
+        let throttled = [prober(10), arm(11, 8), arm(19, 9), prober(20)];
+        assert_eq!(monitor::limit_hits(&while_probed(&throttled)).len(), 1);
+        let short = [arm(0, 3), prober(10), arm(30, 9)];
+        assert_eq!(while_probed(&short).len(), 3);
+    }
 
     #[test]
     fn only_another_kernels_clock_is_converted() {

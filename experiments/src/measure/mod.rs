@@ -127,7 +127,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let experiment = plan::for_measuring(&subject, &measurable, calibration, &slowest, options);
     experiment.validate()?;
-    carry_out(experiment, &options.out, &setting, &Engines::default(), false, &stopped)
+    carry_out(experiment, &options.out, &setting, &Engines::default(), &stopped)?;
+    Ok(())
 }
 
 /// The hooks with their names, which are those of their files.

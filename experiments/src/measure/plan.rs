@@ -154,6 +154,7 @@ fn arm(name: &str, treatment: Treatment) -> Arm {
         delay_ns: None,
         delay_every: None,
         records: false,
+        stamps: None,
         limits: None,
         preload: None,
     }
@@ -170,6 +171,7 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
     Experiment {
         name: "measure".to_owned(),
         question: format!("What do hooks cost {}?", subject.name),
+        cell: Vec::new(),
         conditions: vec![Condition::Local(PLACE)],
         launches: 1,
         precision_ns: None,
@@ -195,7 +197,10 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         request: subject.request.clone(),
         keyword: None,
         words: None,
+        micro: None,
         sut: Sut::Command(Box::new(subject.program.clone())),
+        hops: Vec::new(),
+        neighbour: None,
         arms,
         contrasts: Vec::new(),
     }

@@ -32,33 +32,40 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    pub(crate) fn of_file(file: ServerFile) -> Self {
+        Self {
+            name: file.name,
+            program: file.server,
+            request: file.request,
+            warm_up_rounds: file.warm_up_rounds,
+        }
+    }
+
+    /// A command that answers `GET /`.
+    pub(crate) fn of_command(name: String, program: Program) -> Result<Self> {
+        Ok(Self {
+            name,
+            program,
+            request: Message::Http(Request::preset("minimal").context("the plain request")?),
+            warm_up_rounds: None,
+        })
+    }
+
     pub(crate) fn read(given: &Given<'_>) -> Result<Self> {
         let environment = environment(given.environment)?;
         let request = given.request.map(request).transpose()?;
         let mut subject = match given.server {
             Some(path) => {
                 let file = ServerFile::read(path)?;
-                let program = &file.server.command[0];
-                if !is_there(program) {
-                    bail!(
-                        "{program} is not installed; Debian has it in the package {}, nixpkgs as {}",
-                        file.debian,
-                        file.nixpkgs
-                    );
+                if let Some(reason) = file.lacking() {
+                    bail!("{reason}");
                 }
-                Self {
-                    name: file.name,
-                    program: file.server,
-                    request: file.request,
-                    warm_up_rounds: file.warm_up_rounds,
-                }
+                Self::of_file(file)
             }
-            None => Self {
-                name: given.command.join(" "),
-                program: Program::new(given.command.to_vec(), given.port, given.directory)?,
-                request: Message::Http(Request::preset("minimal").context("the plain request")?),
-                warm_up_rounds: None,
-            },
+            None => {
+                let program = Program::new(given.command.to_vec(), given.port, given.directory)?;
+                Self::of_command(given.command.join(" "), program)?
+            }
         };
         subject.program.environment.extend(environment);
         if let Some(ready_ns) = given.ready_ns {
@@ -68,14 +75,6 @@ impl Subject {
         subject.request = request.unwrap_or(subject.request);
         Ok(subject)
     }
-}
-
-fn is_there(program: &str) -> bool {
-    if program.contains('/') {
-        return true;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn environment(variables: &[String]) -> Result<BTreeMap<String, String>> {

@@ -1,13 +1,13 @@
 //! A server that is asked so often, in the process that is alone with it: what our hook saw of it, or what a trace did.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clusters::Network;
-use dataset::{Coverage, Fault};
+use dataset::{Carried, Coverage, Fault, Passed};
 use loadgen::Client;
 use readhook_telemetry::FUNCTIONS;
 use serde::{Deserialize, Serialize};
@@ -24,13 +24,6 @@ const ASKED: u64 = 100;
 /// Longest wait for an answer; a traced server is slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Calls that carried payload, and its bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Carried {
-    pub(crate) calls: u64,
-    pub(crate) bytes: u64,
-}
-
 /// What was seen.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Asked {
@@ -40,12 +33,8 @@ pub(crate) struct Asked {
     /// Bytes of all requests.
     pub(crate) sent_bytes: u64,
     pub(crate) connections: u64,
-    /// By function or system call: connections that it accepted.
-    pub(crate) accepts: BTreeMap<String, u64>,
-    /// By function or system call: payload that it received.
-    pub(crate) received: BTreeMap<String, Carried>,
-    /// By system call: what it sent.
-    pub(crate) sent: BTreeMap<String, Carried>,
+    #[serde(flatten)]
+    pub(crate) passed: Passed,
     pub(crate) blind_spots: BTreeSet<BlindSpot>,
     /// Names of its processes.
     pub(crate) processes: BTreeSet<String>,
@@ -63,10 +52,10 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
         requests: ASKED,
         ..Asked::default()
     };
-    let tried = Running::start(spec, &experiment, &network, (index, 0, order.ports[index])).and_then(|mut running| {
+    let tried = Running::start(spec, &experiment, &network, &order, (index, 0)).and_then(|mut running| {
         network.go_to_client()?;
         let before = seen(&mut running)?;
-        let mut client = Client::new(&running.server.target(arm), &experiment.request, PATIENCE);
+        let mut client = Client::new(&running.target(), &experiment.request, PATIENCE);
         for number in 1..=ASKED {
             if let Err((status, why)) = client.ask() {
                 return Err(running.server.failed(status, number, &why)?.into());
@@ -84,7 +73,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
                 .extend(blind_spots::of_process(&process.path, &spec.hook));
         }
         let port = running.server.address.port();
-        running.server.stop(false)?;
+        running.stop(false)?;
         if let Some(path) = traced {
             let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             trace::read(&String::from_utf8_lossy(&text), port, client.ports(), &mut asked);
@@ -102,7 +91,7 @@ fn seen(running: &mut Running<'_>) -> Result<Option<Seen>> {
     let Some(telemetry) = &mut running.telemetry else {
         return Ok(None);
     };
-    Ok(Some(Seen::read(&telemetry.content()?, 0)?))
+    Ok(Some(Seen::read(&telemetry.content()?, 0, 0)?))
 }
 
 impl Asked {
@@ -110,10 +99,16 @@ impl Asked {
     fn count(&mut self, before: &Seen, after: &Seen) {
         let calls = |seen: &Seen| Coverage::of(&seen.counters).calls;
         let earlier = calls(before);
-        for (function, calls) in calls(after) {
+        let mut accepting = calls(after);
+        accepting.retain(|function, _| function.starts_with("accept"));
+        let sockets = after.counters.sockets_accepted - before.counters.sockets_accepted;
+        // A server that waits in a call of its only function had made that call before.
+        let only = accepting.len() == 1;
+        for (function, calls) in accepting {
             let calls = calls - earlier.get(&function).copied().unwrap_or(0);
-            if function.starts_with("accept") && calls > 0 {
-                self.accepts.insert(function, calls);
+            let connections = if only { sockets } else { calls };
+            if connections > 0 {
+                self.passed.accepts.insert(function, connections);
             }
         }
         for record in after.records.iter().skip(before.records.len()) {
@@ -121,7 +116,7 @@ impl Asked {
                 .get(usize::from(record.function))
                 .copied()
                 .unwrap_or("unknown");
-            let carried = self.received.entry(name.to_owned()).or_default();
+            let carried: &mut Carried = self.passed.received.entry(name.to_owned()).or_default();
             carried.calls += 1;
             carried.bytes += record.bytes.max(0).cast_unsigned();
         }

@@ -70,7 +70,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         }
         thread::sleep(LOOK);
     };
-    let coverage = Coverage::of(&Seen::read(&telemetry.content()?, 0)?.counters);
+    let coverage = Coverage::of(&Seen::read(&telemetry.content()?, 0, 0)?.counters);
     if coverage.processes == 0 {
         not_covered.extend(blind_spots::of_program(Path::new(program)));
     }

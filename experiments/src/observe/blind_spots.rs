@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 use serde::{Deserialize, Serialize};
 
+use crate::program::found;
+
 /// Libraries that encrypt, by the beginning of their names.
 const TLS: [&str; 4] = ["libssl.", "libgnutls.", "libssl3.", "libmbedtls."];
 
@@ -96,17 +98,6 @@ pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
         spots.push(BlindSpot::Static(path.to_owned()));
     }
     spots
-}
-
-/// Where a program is.
-fn found(program: &Path) -> Option<PathBuf> {
-    if program.components().count() > 1 {
-        return Some(program.to_owned());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
 }
 
 /// Looks at processes from time to time.

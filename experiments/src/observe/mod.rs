@@ -6,12 +6,14 @@ mod attended;
 pub(crate) mod blind_spots;
 mod exports;
 mod report;
+mod survey;
 mod trace;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use clusters::Place;
+use clusters::container::Stop;
+use clusters::{Level, Place};
 
 use crate::definition::{Experiment, Sut};
 use crate::measure::plan;
@@ -24,6 +26,8 @@ use crate::units::duration_ns;
 use asked::Asked;
 use report::Report;
 
+/// Client and server share a network namespace.
+const PLACE: Place = Place::LocalPod;
 /// Name of the trace in the launch's folder.
 const TRACE: &str = "trace";
 
@@ -47,6 +51,12 @@ pub(crate) struct Options {
     /// A ready server, such as sut/macro/nginx.toml, instead of a command
     #[arg(long, conflicts_with_all = ["command", "port"])]
     server: Option<PathBuf>,
+    /// All these ready servers, the synthetic one in its call styles, and programs of which no hook sees anything
+    #[arg(long, num_args = 1.., value_delimiter = ',', requires = "out", conflicts_with_all = ["server", "command", "port", "request", "hooks", "environment"])]
+    servers: Vec<PathBuf>,
+    /// Folder for what is observed of several servers
+    #[arg(long, requires = "servers")]
+    out: Option<PathBuf>,
     /// Longest time until the server answers, as 30s [default: a minute]
     #[arg(long, value_parser = duration_ns)]
     ready: Option<f64>,
@@ -57,7 +67,7 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
     /// The server's command; without {port} in it and without --port it runs until it ends, and is sent nothing
-    #[arg(last = true, required_unless_present = "server")]
+    #[arg(last = true, required_unless_present_any = ["server", "servers"])]
     command: Vec<String>,
 }
 
@@ -68,6 +78,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "{} is not there; `cargo xtask build` makes it",
             options.own_hook.display()
         );
+    }
+    if let Some(out) = &options.out {
+        return survey::run(&options.servers, &options.own_hook, out);
     }
     let told = options.port.is_some() || options.server.is_some();
     let words = options.command.iter().chain(&options.environment);
@@ -84,32 +97,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ready_ns: options.ready,
     })?;
     let stopped = stop_flag()?;
-    let setting = Setting::find(Some(&options.own_hook))?;
-    let (level, _) = places::best_level(Place::LocalPod).map_err(anyhow::Error::msg)?;
-    let folder = tempfile::tempdir().context("a folder for the server")?;
-    let mut experiment = plan::for_observing(&subject);
-    experiment.validate()?;
-    let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<Asked> {
-        let own = folder.path().join(name);
-        std::fs::create_dir(&own)?;
-        let mut spec = setting.launch(experiment, (Place::LocalPod, level), 0, &own)?;
-        spec.task = Task::Observe {
-            arm: arm.to_owned(),
-            trace: trace.map(Path::to_owned),
-        };
-        launched(&spec, &stopped)
-    };
-    let hooked = launch(&experiment, "hooked", plan::OWN, None)?;
-    let path = folder.path().join(TRACE);
-    let traced = match trace::missing() {
-        Some(why) => Err(why),
-        None => {
-            if let Sut::Command(program) = &mut experiment.sut {
-                program.command = trace::command(&path, &program.command);
-            }
-            Ok(launch(&experiment, "traced", plan::BARE, Some(&path))?)
-        }
-    };
+    let (hooked, traced) = Instruments::find(&options.own_hook, &stopped)?.ask(&subject)?;
     let report = Report::new(&subject.name, hooked, traced, &options.hooks)?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -117,4 +105,48 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         print!("{}", report.text());
     }
     report.conclusive()
+}
+
+/// What looks at servers: our hook and strace.
+struct Instruments<'a> {
+    setting: Setting,
+    level: Level,
+    stopped: &'a Stop,
+}
+
+impl<'a> Instruments<'a> {
+    fn find(own_hook: &Path, stopped: &'a Stop) -> Result<Self> {
+        let (level, _) = places::best_level(PLACE).map_err(anyhow::Error::msg)?;
+        Ok(Self {
+            setting: Setting::find(Some(own_hook))?,
+            level,
+            stopped,
+        })
+    }
+
+    /// What each sees of a server that is started anew for it; of a trace, why there is none.
+    fn ask(&self, subject: &Subject) -> Result<(Asked, Result<Asked, String>)> {
+        let folder = tempfile::tempdir().context("a folder for the server")?;
+        let mut experiment = plan::for_observing(subject);
+        experiment.validate()?;
+        let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<Asked> {
+            let own = folder.path().join(name);
+            std::fs::create_dir(&own)?;
+            let mut spec = self.setting.launch(experiment, (PLACE, self.level), 0, &own)?;
+            spec.task = Task::Observe {
+                arm: arm.to_owned(),
+                trace: trace.map(Path::to_owned),
+            };
+            launched(&spec, self.stopped)
+        };
+        let hooked = launch(&experiment, "hooked", plan::OWN, None)?;
+        if let Some(why) = trace::missing() {
+            return Ok((hooked, Err(why)));
+        }
+        let path = folder.path().join(TRACE);
+        if let Sut::Command(program) = &mut experiment.sut {
+            program.command = trace::command(&path, &program.command);
+        }
+        Ok((hooked, Ok(launch(&experiment, "traced", plan::BARE, Some(&path))?)))
+    }
 }

@@ -1,13 +1,14 @@
 //! The answer: what carries the payload, whether libc and the kernel agree on it, and which hook sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use dataset::{Agreement, Carried};
 use serde::Serialize;
 
-use super::asked::{Asked, Carried};
+use super::asked::Asked;
 use super::exports;
 
 /// All of it.
@@ -22,20 +23,6 @@ pub(super) struct Report {
     not_traced: Option<String>,
     agreement: Agreement,
     hooks: Vec<Seen>,
-}
-
-/// Whether what passed libc is what passed the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Agreement {
-    /// All payload passes functions that a preloaded library can replace.
-    All,
-    /// Some does.
-    Part,
-    /// None does.
-    Nothing,
-    /// There is nothing to compare with.
-    Unknown,
 }
 
 /// Whether a hook would see the payload.
@@ -60,11 +47,11 @@ impl Report {
                 let names: Vec<&String> = names.collect();
                 !names.is_empty() && names.iter().all(|name| exports.contains(*name))
             };
-            let used = libc.accepts.keys().chain(libc.received.keys());
+            let used = libc.passed.accepts.keys().chain(libc.passed.received.keys());
             Ok(Seen {
                 hook: hook.clone(),
-                sees_accept: replaced(&mut libc.accepts.keys()),
-                sees_payload: replaced(&mut libc.received.keys()),
+                sees_accept: replaced(&mut libc.passed.accepts.keys()),
+                sees_payload: replaced(&mut libc.passed.received.keys()),
                 missing: used.filter(|name| !exports.contains(*name)).cloned().collect(),
             })
         });
@@ -104,7 +91,7 @@ impl Report {
             (Some(asked), _) => section(&mut text, "by system calls, as strace sees them", asked),
             (None, why) => _ = writeln!(text, "by system calls: {}", why.as_deref().unwrap_or("not looked at")),
         }
-        _ = writeln!(text, "\n{}", self.agreement.text());
+        _ = writeln!(text, "\n{}", in_words(self.agreement));
         let traced = self.system_calls.iter().flat_map(|asked| &asked.blind_spots);
         let traced = traced.filter(|spot| spot.is_of_the_server());
         for spot in self.libc.blind_spots.iter().chain(traced).collect::<BTreeSet<_>>() {
@@ -137,10 +124,10 @@ fn section(text: &mut String, title: &str, asked: &Asked) {
         asked.sent_bytes / asked.requests.max(1),
         asked.connections
     );
-    for (name, calls) in &asked.accepts {
+    for (name, calls) in &asked.passed.accepts {
         _ = writeln!(text, "  accepts    {name:<16} {calls} connections");
     }
-    for (direction, all) in [("receives", &asked.received), ("sends", &asked.sent)] {
+    for (direction, all) in [("receives", &asked.passed.received), ("sends", &asked.passed.sent)] {
         for (name, carried) in all {
             let (calls, bytes) = by_request(*carried, asked.requests);
             _ = writeln!(
@@ -149,7 +136,7 @@ fn section(text: &mut String, title: &str, asked: &Asked) {
             );
         }
     }
-    if asked.received.is_empty() {
+    if asked.passed.received.is_empty() {
         _ = writeln!(text, "  receives nothing");
     }
 }
@@ -160,32 +147,27 @@ fn by_request(carried: Carried, requests: u64) -> (f64, f64) {
     (carried.calls as f64 / requests, carried.bytes as f64 / requests)
 }
 
-fn bytes(received: &BTreeMap<String, Carried>) -> u64 {
-    received.values().map(|carried| carried.bytes).sum()
-}
-
-fn agreement(libc: &Asked, traced: Option<&Asked>) -> Agreement {
-    let through_libc = bytes(&libc.received);
+/// Whether both instruments saw the same payload.
+pub(super) fn agreement(libc: &Asked, traced: Option<&Asked>) -> Agreement {
+    let through_libc = libc.passed.received_bytes();
     // Each run has its own requests, of the same bytes.
     let sent = libc.sent_bytes.max(traced.map_or(0, |asked| asked.sent_bytes));
     if sent == 0 {
         Agreement::Unknown
     } else if through_libc == 0 {
         Agreement::Nothing
-    } else if through_libc < sent || traced.is_some_and(|asked| bytes(&asked.received) > through_libc) {
+    } else if through_libc < sent || traced.is_some_and(|asked| asked.passed.received_bytes() > through_libc) {
         Agreement::Part
     } else {
         Agreement::All
     }
 }
 
-impl Agreement {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::All => "all payload that was sent passes functions that a preloaded library can replace",
-            Self::Part => "a part of the payload passes functions that a preloaded library can replace",
-            Self::Nothing => "no payload passes functions that a preloaded library can replace",
-            Self::Unknown => "nothing was sent, so that nothing can be said",
-        }
+const fn in_words(agreement: Agreement) -> &'static str {
+    match agreement {
+        Agreement::All => "all payload that was sent passes functions that a preloaded library can replace",
+        Agreement::Part => "a part of the payload passes functions that a preloaded library can replace",
+        Agreement::Nothing => "no payload passes functions that a preloaded library can replace",
+        Agreement::Unknown => "nothing was sent, so that nothing can be said",
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::asked::{Asked, Carried};
+use dataset::Carried;
+
+use super::asked::Asked;
 use super::blind_spots::BlindSpot;
 
 /// What carries connections and payload, and what opens the ring that can do so without calls.
@@ -87,7 +89,7 @@ pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut Asked) 
             asked.blind_spots.insert(BlindSpot::IoUring("the server".to_owned()));
         } else if name.starts_with("accept") {
             if is_ours(result) {
-                *asked.accepts.entry(name.to_owned()).or_default() += 1;
+                *asked.passed.accepts.entry(name.to_owned()).or_default() += 1;
             }
         } else if is_ours(call) {
             // Of several messages in one call, the result is their number.
@@ -97,9 +99,9 @@ pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut Asked) 
                 number(result)
             };
             let to = if RECEIVING.contains(&name) {
-                &mut asked.received
+                &mut asked.passed.received
             } else {
-                &mut asked.sent
+                &mut asked.passed.sent
             };
             if let Some(bytes @ 1..) = bytes {
                 let carried: &mut Carried = to.entry(name.to_owned()).or_default();
@@ -147,17 +149,20 @@ mod tests {
     fn calls_are_counted_on_the_clients_connections_only() {
         let mut asked = Asked::default();
         read(TRACE, 80, &[5000, 5001], &mut asked);
-        assert_eq!(asked.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
+        assert_eq!(asked.passed.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
         let carried = |calls, bytes| Carried { calls, bytes };
         assert_eq!(
-            asked.received,
+            asked.passed.received,
             BTreeMap::from([
                 ("read".to_owned(), carried(1, 60)),
                 ("recvfrom".to_owned(), carried(1, 59)),
                 ("recvmmsg".to_owned(), carried(1, 12)),
             ])
         );
-        assert_eq!(asked.sent, BTreeMap::from([("writev".to_owned(), carried(1, 154))]));
+        assert_eq!(
+            asked.passed.sent,
+            BTreeMap::from([("writev".to_owned(), carried(1, 154))])
+        );
         assert_eq!(asked.blind_spots.len(), 1);
     }
 }

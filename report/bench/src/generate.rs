@@ -118,6 +118,8 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
             }
         }),
         coverage: None,
+        server: None,
+        tight_loop: None,
         limits: None,
         resources: None,
     });
@@ -126,6 +128,8 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         launch,
         file,
         hook_calls: None,
+        server_calls: None,
+        tight_loops: None,
         monitor: None,
         limit_hits: None,
         controls: Vec::new(),

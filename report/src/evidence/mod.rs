@@ -1,5 +1,6 @@
 //! From runs and recordings to what claims are held against.
 
+mod observed;
 mod recorded;
 
 use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
@@ -11,9 +12,11 @@ use analysis::{
 use anyhow::Result;
 use dataset::{LaunchRecord, LimitHit, Manifest};
 
+use crate::layers::{Layer, per_launch as per_launch_at};
 use crate::load::RunSamples;
 use crate::results::{ConditionResults, Effect, Results, Role, in_condition, server};
 
+pub use observed::of_observed;
 pub use recorded::{of_repetitions, of_study};
 
 /// The quantities and controls of one run.
@@ -38,6 +41,8 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
         }
         evidence.measured.extend(beyond(&of, condition, launches)?);
         evidence.measured.extend(farther_observer(&of, condition, launches));
+        evidence.measured.extend(handler(&of, condition, launches));
+        evidence.measured.extend(beyond_prediction(&of, condition));
         evidence.measured.extend(launch_share(&of, condition, samples));
     }
     // Both ways: which of them is the reference, a claim says.
@@ -88,6 +93,15 @@ impl<'a> Of<'a> {
                 .map(|(hit, times)| format!("{}: {}, {times} such hits", hit.subject, hit.what))
                 .collect(),
         }
+    }
+
+    /// Records of the condition's launches.
+    fn launches(&self) -> impl Iterator<Item = &'a LaunchRecord> {
+        let condition = self.condition;
+        self.manifest
+            .launches
+            .iter()
+            .filter(move |launch| launch.condition == condition)
     }
 
     fn measured(&self, quantity: String, unit: Unit, interval: Interval) -> Measured {
@@ -165,6 +179,26 @@ fn farther_observer(of: &Of<'_>, condition: &ConditionResults, launches: &[Launc
     let (value, ends) = paired_spread_ratio(&rtt, &wire)?;
     let quantity = "RTT spread by wire time spread".to_owned();
     Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
+}
+
+/// How much more the wire time spreads launches than what the handler inside the server sees of the same requests.
+fn handler(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]) -> Option<Measured> {
+    let control = a_a(condition)?;
+    let records: Vec<&LaunchRecord> = of.launches().collect();
+    let here = in_condition(launches, &condition.condition);
+    let at = |layer| per_launch_at(&control.contrast(), layer, here, &records);
+    let (value, ends) = paired_spread_ratio(&at(Layer::WireTime)?, &at(Layer::Handler)?)?;
+    let quantity = "wire time spread by handler spread".to_owned();
+    Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
+}
+
+/// How many times what a tight loop predicts each effect is, where the prediction can be told from nothing.
+fn beyond_prediction(of: &Of<'_>, condition: &ConditionResults) -> Vec<Measured> {
+    let ratios = condition.isolated.iter().filter_map(|isolated| isolated.ratio);
+    let quantity = || "observed by predicted cost".to_owned();
+    ratios
+        .map(|ratio| of.measured(quantity(), Unit::Ratio, ratio))
+        .collect()
 }
 
 /// How much of the variance of the A/A difference of one launch is that between launches, which no number of requests

@@ -136,6 +136,8 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
             dropped: 0,
         }),
         coverage: None,
+        server: None,
+        tight_loop: None,
         resources: None,
     });
     LaunchRecord {
@@ -143,6 +145,8 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         launch,
         file,
         hook_calls: None,
+        server_calls: None,
+        tight_loops: None,
         monitor: None,
         limit_hits: None,
         controls: Vec::new(),

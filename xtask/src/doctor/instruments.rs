@@ -13,7 +13,7 @@ struct Wanted {
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 7] = [
+const PROGRAMS: [Wanted; 12] = [
     Wanted {
         program: "gcc",
         purpose: "links Rust programs",
@@ -33,6 +33,31 @@ const PROGRAMS: [Wanted; 7] = [
         program: "java",
         purpose: "the Java application as a system under test",
         fix: "apt-get install default-jdk-headless",
+    },
+    Wanted {
+        program: "iptables",
+        purpose: "condition local-service: translates the service's address",
+        fix: "apt-get install iptables",
+    },
+    Wanted {
+        program: "nginx",
+        purpose: "a hop before servers, with and without TLS; a server to be measured",
+        fix: "apt-get install nginx-light",
+    },
+    Wanted {
+        program: "haproxy",
+        purpose: "a hop before servers",
+        fix: "apt-get install haproxy",
+    },
+    Wanted {
+        program: "envoy",
+        purpose: "a hop before servers",
+        fix: "install it from apt.envoyproxy.io, or nixpkgs#envoy-bin",
+    },
+    Wanted {
+        program: "stress-ng",
+        purpose: "a noisy neighbour",
+        fix: "apt-get install stress-ng",
     },
     Wanted {
         program: "kind",

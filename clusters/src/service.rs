@@ -1,0 +1,74 @@
+//! Translation of a service's address, by the packet filter of the namespace that this thread is in.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+
+use crate::error::Error;
+
+/// The service's address, from the range that Kubernetes takes for services unless it is told otherwise.
+pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
+/// The chain through which packets from other namespaces come in.
+const CHAIN: &str = "PREROUTING";
+
+/// Makes the namespace forward what is sent to the service to `server`, which is reached by the same link. The sender's
+/// address is translated too: the server would else answer past the translation, over the bridge.
+pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), Error> {
+    for (setting, value) in [
+        ("ip_forward".to_owned(), "1"),
+        // No advice to clients that there is a shorter way.
+        ("conf/all/send_redirects".to_owned(), "0"),
+        (format!("conf/{link}/send_redirects"), "0"),
+    ] {
+        let path = format!("/proc/sys/net/ipv4/{setting}");
+        fs::write(&path, value).map_err(Error::file(path))?;
+    }
+    let rules = format!(
+        "*nat\n\
+         -A {CHAIN} -d {ADDRESS} -p tcp -j DNAT --to-destination {server}\n\
+         -A POSTROUTING -o {link} -d {server} -p tcp -j MASQUERADE\n\
+         COMMIT\n"
+    );
+    // One process for all: in a process namespace without an init there cannot be a second.
+    run("iptables-restore", &["-w", "--noflush"], &rules).map(drop)
+}
+
+/// Connections to the service that were translated.
+#[cfg(test)]
+pub(crate) fn connections() -> Result<u64, Error> {
+    let text = run("iptables", &["-w", "-t", "nat", "-L", CHAIN, "-v", "-x", "-n"], "")?;
+    let rule = text.lines().find(|line| line.contains("DNAT")).unwrap_or_default();
+    let packets = rule.split_whitespace().next().unwrap_or_default();
+    packets.parse().map_err(|_| Error::Command {
+        command: "iptables".to_owned(),
+        reason: format!("it counts nothing: {text}"),
+    })
+}
+
+/// What a command says that is told something.
+fn run(command: &str, arguments: &[&str], told: &str) -> Result<String, Error> {
+    let failed = |reason| Error::Command {
+        command: command.to_owned(),
+        reason,
+    };
+    let started = Command::new(command)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = started.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => failed("it is not installed; apt-get install iptables".to_owned()),
+        _ => failed(error.to_string()),
+    })?;
+    if let Some(mut input) = child.stdin.take() {
+        // One that ends before it has read all says why.
+        _ = input.write_all(told.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,213 @@
+//! Grids: a definition with factors stands for one experiment per combination of their levels.
+//!
+//! A level is a name and whatever of the definition it says otherwise. What it says replaces what stands there, key by key
+//! within tables; lists are replaced whole, and so is a table that can have different keys (`sut`, which says which
+//! `program`, and `request`, by its protocol).
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::definition::Experiment;
+
+/// One level of one factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Setting {
+    pub(crate) factor: String,
+    pub(crate) level: String,
+}
+
+/// A factor as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Factor {
+    name: String,
+    #[serde(rename = "level")]
+    levels: Vec<Table>,
+}
+
+/// The folder of a cell, within that of its grid.
+pub(crate) fn folder_name(cell: &[Setting]) -> String {
+    let word = |text: &str| -> String {
+        let plain = text.to_lowercase();
+        let letters = plain
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });
+        letters.collect()
+    };
+    let names: Vec<String> = cell.iter().map(|setting| word(&setting.level)).collect();
+    names.join("_")
+}
+
+/// The cells in the form that a dataset keeps.
+pub(crate) fn index(cells: &[Vec<Setting>]) -> dataset::GridIndex {
+    let cells = cells.iter().map(|cell| dataset::CellRecord {
+        folder: folder_name(cell).into(),
+        levels: cell.iter().map(|one| (one.factor.clone(), one.level.clone())).collect(),
+    });
+    dataset::GridIndex { cells: cells.collect() }
+}
+
+/// All experiments of a definition: one, or one for each cell of its grid.
+pub(crate) fn read(path: &Path, text: &str) -> Result<Vec<Experiment>> {
+    let refused = || format!("{} is no experiment", path.display());
+    // The TOML library's message has line, column and key.
+    let mut base: Table = toml::from_str(text).with_context(refused)?;
+    let Some(factors) = base.remove("factor") else {
+        return Ok(vec![toml::from_str(text).with_context(refused)?]);
+    };
+    let factors: Vec<Factor> = factors.try_into().context("[[factor]]").with_context(refused)?;
+    let mut cells = vec![(Vec::new(), base)];
+    for factor in factors {
+        ensure!(
+            !factor.levels.is_empty(),
+            "[[factor]] {}: it has no [[factor.level]]",
+            factor.name
+        );
+        cells = crossed(&cells, &factor).with_context(refused)?;
+    }
+    let experiments = cells.into_iter().map(|(cell, table)| {
+        let name = folder_name(&cell);
+        let mut experiment: Experiment = Value::Table(table)
+            .try_into()
+            .with_context(|| format!("{}, cell {name}", refused()))?;
+        experiment.cell = cell;
+        Ok(experiment)
+    });
+    let experiments: Vec<Experiment> = experiments.collect::<Result<_>>()?;
+    for (index, experiment) in experiments.iter().enumerate() {
+        let name = folder_name(&experiment.cell);
+        if experiments[..index]
+            .iter()
+            .any(|other| folder_name(&other.cell) == name)
+        {
+            bail!(
+                "{}: two cells would have the folder {name}; give their levels other names",
+                path.display()
+            );
+        }
+    }
+    Ok(experiments)
+}
+
+/// Each cell with each level of one more factor.
+fn crossed(cells: &[(Vec<Setting>, Table)], factor: &Factor) -> Result<Vec<(Vec<Setting>, Table)>> {
+    let mut all = Vec::new();
+    for (cell, table) in cells {
+        for level in &factor.levels {
+            let mut says = level.clone();
+            let Some(Value::String(name)) = says.remove("name") else {
+                bail!(
+                    "[[factor]] {}: a level without a name; expected name = \"…\"",
+                    factor.name
+                );
+            };
+            let mut cell = cell.clone();
+            cell.push(Setting {
+                factor: factor.name.clone(),
+                level: name,
+            });
+            let mut table = table.clone();
+            merge(&mut table, says);
+            all.push((cell, table));
+        }
+    }
+    Ok(all)
+}
+
+fn merge(into: &mut Table, says: Table) {
+    for (key, value) in says {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(there)), Value::Table(says)) if !replaces(&key, &says) => merge(there, says),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Whether a table says which kind it is, so that keys of another kind must not remain.
+fn replaces(key: &str, says: &Table) -> bool {
+    const KINDS: [(&str, &[&str]); 2] = [
+        ("sut", &["program"]),
+        ("request", &["method", "redis", "send", "send_hex"]),
+    ];
+    KINDS
+        .iter()
+        .any(|(table, kinds)| *table == key && kinds.iter().any(|kind| says.contains_key(*kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = include_str!("../overhead.toml");
+
+    fn of(factors: &str) -> Result<Vec<Experiment>> {
+        read(Path::new("x.toml"), &format!("{BASE}\n{factors}"))
+    }
+
+    #[test]
+    fn a_definition_without_factors_is_one_experiment() {
+        let experiments = of("").unwrap();
+        assert_eq!(experiments.len(), 1);
+        assert!(experiments[0].cell.is_empty());
+    }
+
+    #[test]
+    fn factors_are_crossed_and_levels_replace_what_they_say() {
+        let experiments = of("
+            [[factor]]
+            name = \"size\"
+            [[factor.level]]
+            name = \"small\"
+            [[factor.level]]
+            name = \"large\"
+            request = { body = \"xx\" }
+            [[factor]]
+            name = \"server\"
+            [[factor.level]]
+            name = \"ours\"
+            [[factor.level]]
+            name = \"Java\"
+            sut = { program = \"java\" }
+            launches = 3
+        ")
+        .unwrap();
+        let names: Vec<String> = experiments.iter().map(|one| folder_name(&one.cell)).collect();
+        assert_eq!(names, ["small_ours", "small_java", "large_ours", "large_java"]);
+        assert_eq!(experiments[0].launches, 12);
+        assert_eq!(experiments[1].launches, 3);
+        assert_eq!(experiments[1].sut.name(), "java");
+        assert_eq!(experiments[0].request, experiments[1].request);
+        assert_ne!(experiments[0].request, experiments[2].request);
+        assert_eq!(experiments[3].cell[0].factor, "size");
+        assert_eq!(experiments[3].cell[1].level, "Java");
+    }
+
+    #[test]
+    fn what_is_no_grid_is_refused_with_its_reason() {
+        for (factors, word) in [
+            ("[[factor]]\nname = \"a\"\nlevel = []", "no [[factor.level]]"),
+            (
+                "[[factor]]\nname = \"a\"\n[[factor.level]]\nlaunches = 1",
+                "without a name",
+            ),
+            (
+                "[[factor]]\nname = \"a\"\n[[factor.level]]\nname = \"b\"\nlunches = 1",
+                "lunches",
+            ),
+            (
+                "[[factor]]\nname = \"a\"\n[[factor.level]]\nname = \"b c\"\n[[factor.level]]\nname = \"b-c\"",
+                "the folder b-c",
+            ),
+            ("[[factor]]\nlevel = []", "name"),
+        ] {
+            let error = format!("{:#}", of(factors).unwrap_err());
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

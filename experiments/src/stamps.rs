@@ -1,0 +1,51 @@
+//! What the synthetic server stamped of its requests.
+
+use anyhow::{Context, Result};
+use dataset::{ServerCall, ServerSummary};
+use readhook_telemetry::{Record, View};
+
+use crate::memory::median;
+
+/// The stamps of one server.
+#[derive(Debug)]
+pub(crate) struct Stamps {
+    pub(crate) calls: Vec<ServerCall>,
+    /// Without the requests of the warm-up; none where nothing is left.
+    pub(crate) summary: Option<ServerSummary>,
+    /// Requests that were stamped or would have been, had there been room.
+    pub(crate) requests: u64,
+}
+
+impl Stamps {
+    /// Reads the file that a server left; the first `warm_up` requests are left out of the summary.
+    pub(crate) fn read(bytes: &[u8], warm_up: u64) -> Result<Self> {
+        let view = View::parse(bytes).context("the server damaged its stamps")?;
+        let counters = view.counters();
+        let calls: Vec<ServerCall> = view.records().map(call).collect();
+        let settled: Vec<&ServerCall> = calls.iter().filter(|call| call.sequence >= warm_up).collect();
+        let of =
+            |value: fn(&ServerCall) -> u32| median(&mut settled.iter().map(|call| value(call)).collect::<Vec<_>>());
+        Ok(Self {
+            summary: (!settled.is_empty()).then(|| ServerSummary {
+                call_ns_median: of(|call| call.call_ns),
+                handler_ns_median: of(|call| call.handler_ns),
+                records: settled.len() as u64,
+                dropped: counters.records_dropped,
+            }),
+            requests: counters.records_written + counters.records_dropped,
+            calls,
+        })
+    }
+}
+
+/// The server leaves its stamps in the layout of the hook's records; see `sut/src/stamps.rs`.
+fn call(record: Record) -> ServerCall {
+    ServerCall {
+        sequence: record.sequence,
+        start_ns: record.start_ns,
+        call_ns: record.real_ns,
+        handler_ns: record.own_ns,
+        bytes: record.bytes,
+        fd: record.fd,
+    }
+}

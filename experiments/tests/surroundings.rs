@@ -1,0 +1,239 @@
+//! What an experiment puts around its servers: hops before them, a neighbour beside them, a service's address.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::programs::is_there;
+use common::{Desk, SMALL, failure, has_namespaces, success};
+use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources};
+
+/// The small experiment with more before its arms, once in one condition.
+fn around(condition: &str, more: &str) -> String {
+    let text = SMALL.replace("launches = 2", "launches = 1");
+    let text = text.replace("[\"local-pod\", \"local-bridge\"]", &format!("[{condition:?}]"));
+    text.replacen("[[arm]]", &format!("{more}\n[[arm]]"), 1)
+}
+
+/// A hop, by the key and the file that its definition names.
+fn hop(key: &str, file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    format!("[[hop]]\n{key} = {path:?}\n")
+}
+
+fn proxy(name: &str) -> String {
+    hop("file", &format!("clusters/proxies/{name}.toml"))
+}
+
+/// The only launch of a run that left nothing behind.
+fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
+    assert_eq!(desk.processes(), [""; 0]);
+    let run = Run::open(&desk.path("run")).unwrap();
+    run.verify().unwrap();
+    let launch = run.manifest.launches[0].clone();
+    (run, launch)
+}
+
+/// That nothing is wrong with a launch but what a busy machine does to the prober.
+fn assert_sound(launch: &LaunchRecord) {
+    let of_the_machine = |warning: &String| warning.starts_with("check failed: ");
+    assert!(launch.warnings.iter().all(of_the_machine), "{:?}", launch.warnings);
+    assert!(launch.valid || !launch.warnings.is_empty());
+}
+
+/// Whether one of these programs is missing; the test is left out then.
+fn missing(test: &str, programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| !is_there(program));
+    if let Some(program) = missing {
+        println!("SKIPPED: {test}: {program} is not installed");
+    }
+    missing.is_some()
+}
+
+/// Measures through hops, and checks that every request came to the server, and the hook there, alone.
+fn measured_through(condition: &str, hops: &[String]) {
+    let desk = Desk::new();
+    success(&mut desk.run(&around(condition, &hops.concat())));
+    let (run, launch) = only_launch(&desk);
+    assert_sound(&launch);
+    for arm in &launch.arms {
+        assert_eq!(arm.requests_sent, 60);
+        // The first of its hops is where the prober connects.
+        let port: u16 = arm.address.rsplit(':').next().unwrap().parse().unwrap();
+        assert!((18_003..18_006).contains(&port), "{}", arm.address);
+        let hooked = arm.treatment != "unmodified";
+        // With what was asked to see whether it is ready.
+        let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
+        assert_eq!(receives.is_some_and(|receives| receives > 60), hooked, "{receives:?}");
+    }
+    let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
+    assert!(calls.iter().zip(0..).all(|((_, call), number)| call.sequence == number));
+    assert_eq!(calls.len(), 60);
+    assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
+    // The recorded plan needs no file.
+    assert!(!run.manifest.plan["hops"].to_string().contains("clusters/proxies"));
+}
+
+#[test]
+fn requests_pass_proxies_and_a_relay() {
+    if missing("hops", &["nginx", "haproxy"]) {
+        return;
+    }
+    let relay = hop("relay", "experiments/jitter/eks-nodes.toml");
+    measured_through("local-pod", &[proxy("nginx"), proxy("haproxy"), relay]);
+}
+
+#[test]
+fn requests_pass_a_mesh_with_tls_on_a_bridge() {
+    if missing("mesh", &["nginx", "openssl"]) || !has_namespaces(&Desk::new()) {
+        return;
+    }
+    measured_through("local-bridge", &[proxy("nginx-to-tls"), proxy("nginx-from-tls")]);
+}
+
+#[test]
+fn hops_stand_beside_a_server_in_its_own_namespace() {
+    if missing("hop beside a server", &["nginx", "haproxy"]) {
+        return;
+    }
+    let desk = Desk::new();
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sut/macro/nginx.toml");
+    let text = around("local-pod", &proxy("haproxy"));
+    let (before, after) = text.split_once("[sut]").unwrap();
+    let after = &after[after.find("[[hop]]").unwrap()..];
+    success(&mut desk.run(&format!(
+        "{before}[sut]\nprogram = \"file\"\nfile = {server:?}\n\n{after}"
+    )));
+    let (_, launch) = only_launch(&desk);
+    assert_sound(&launch);
+}
+
+#[test]
+fn a_hop_that_cannot_be_had_is_recorded_as_such() {
+    let desk = Desk::new();
+    let file = desk.path("proxy.toml");
+    let text = "name = \"none\"\nneeds = [\"no-such-proxy\"]\ndebian = \"such\"\nnixpkgs = \"such\"\n\
+                [server]\ncommand = [\"no-such-proxy\", \"{port}\", \"{upstream}\"]\n";
+    fs::write(&file, text).unwrap();
+    let error = failure(&mut desk.run(&around("local-pod", &format!("[[hop]]\nfile = {file:?}\n"))));
+    let reason = "hop none: no-such-proxy is not installed; Debian has it in the package such";
+    assert!(error.contains(reason), "{error}");
+    let run = Run::open(&desk.path("run")).unwrap();
+    let not_run = run.manifest.conditions[0].not_run.as_ref().unwrap();
+    assert!(
+        not_run.contains(reason) && run.manifest.launches.is_empty(),
+        "{not_run}"
+    );
+    // Nor are there any in containers.
+    let relay = hop("relay", "experiments/jitter/eks-nodes.toml");
+    let error = failure(&mut Desk::new().run(&around("docker", &relay)));
+    assert!(
+        error.contains("docker: hops and neighbours are not made in containers"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_hop_that_does_not_start_is_an_error_with_what_it_says() {
+    let desk = Desk::new();
+    let file = desk.path("proxy.toml");
+    let text = "name = \"dumb\"\nneeds = [\"sh\"]\ndebian = \"dash\"\nnixpkgs = \"dash\"\n\
+                [server]\ncommand = [\"sh\", \"-c\", \"echo no {port} {upstream}; exit 3\"]\n";
+    fs::write(&file, text).unwrap();
+    let error = failure(&mut desk.run(&around("local-pod", &format!("[[hop]]\nfile = {file:?}\n"))));
+    assert!(error.contains("hop dumb") && error.contains("no 180"), "{error}");
+    assert!(!desk.path("run/manifest.json").exists());
+}
+
+#[test]
+fn a_neighbour_works_beside_and_is_gone_afterwards() {
+    let desk = Desk::new();
+    // With a process that it has forked.
+    let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done & while :; do :; done\"]\n";
+    success(&mut desk.run(&around("local-pod", neighbour)));
+    let (run, launch) = only_launch(&desk);
+    assert_sound(&launch);
+    let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
+    let cpu_ns: Vec<_> = samples
+        .iter()
+        .filter(|sample| sample.subject == Subject::Neighbour)
+        .map(|sample| sample.usage[Measure::CpuNs])
+        .collect();
+    if cpu_ns.is_empty() {
+        println!("SKIPPED: what a neighbour takes: it has no control group here");
+        return;
+    }
+    assert!(cpu_ns.last() > cpu_ns.first(), "{cpu_ns:?}");
+}
+
+#[test]
+fn a_neighbour_has_its_own_limits_and_no_launch_is_blamed_for_them() {
+    let desk = Desk::new();
+    let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done\"]\n\
+                     cpus = \"all\"\nlimits = { quota_cores = 0.05 }\n";
+    success(&mut desk.run(&around("local-pod", neighbour).replace("rounds = 60", "rounds = 3_000")));
+    let (run, launch) = only_launch(&desk);
+    if let Some(missing) = &run.manifest.conditions[0].missing {
+        println!("SKIPPED: a neighbour's limits: {missing}");
+        return;
+    }
+    assert_sound(&launch);
+    assert_eq!(launch.limit_hits, Some(Vec::new()));
+}
+
+#[test]
+fn a_neighbour_that_ends_makes_a_launch_invalid() {
+    let desk = Desk::new();
+    let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"echo tired; exit 3\"]\ncpus = \"loadgen\"\n";
+    let text = around("local-pod", neighbour).replace("rounds = 60", "rounds = 3_000");
+    success(&mut desk.run(&text));
+    let (_, launch) = only_launch(&desk);
+    let told = |warning: &String| warning.contains("the neighbour did not work") && warning.contains("tired");
+    assert!(
+        !launch.valid && launch.warnings.iter().any(told),
+        "{:?}",
+        launch.warnings
+    );
+    let desk = Desk::new();
+    let error = failure(&mut desk.run(&around("local-pod", "[neighbour]\ncommand = [\"no-such-stress\"]\n")));
+    assert!(error.contains("neighbour: no-such-stress is not installed"), "{error}");
+}
+
+#[test]
+fn a_service_is_reached_by_its_own_address() {
+    let desk = Desk::new();
+    let text = around("local-service", "");
+    let output = desk.run(&text).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    if error.contains("no condition can be had here") {
+        println!("SKIPPED: local-service: {error}");
+        return;
+    }
+    assert!(output.status.success(), "{error}");
+    let (_, launch) = only_launch(&desk);
+    assert_sound(&launch);
+    assert!(launch.arms.iter().all(|arm| arm.address.starts_with("10.96.0.10:18")));
+}
+
+#[test]
+fn every_schedule_works_with_five_arms_in_such_surroundings() {
+    let more = "[[arm]]\nname = \"control\"\ntreatment = \"unmodified\"\n\n\
+                [[arm]]\nname = \"delay-0\"\ntreatment = \"delay\"\ndelay_ns = 0\n\n[[contrast]]";
+    let around = around(
+        "local-pod",
+        &format!(
+            "{}[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done\"]\n",
+            hop("relay", "experiments/jitter/eks-nodes.toml")
+        ),
+    );
+    for schedule in ["sequential", "duet", "interleaved"] {
+        let desk = Desk::new();
+        let text = around.replace("\"interleaved\"", &format!("{schedule:?}"));
+        success(&mut desk.run(&text.replacen("[[contrast]]", more, 1)));
+        let (_, launch) = only_launch(&desk);
+        assert_sound(&launch);
+        assert_eq!(launch.arms.len(), 5);
+        assert!(launch.arms.iter().all(|arm| arm.requests_sent == 60), "{schedule}");
+    }
+}

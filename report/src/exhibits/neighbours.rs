@@ -1,0 +1,125 @@
+//! r04: how often each design finds a program different from itself, with noisy neighbours.
+
+use analysis::claims::{Measured, Unit};
+use analysis::figures::{Figure, Response, ResponseSeries, response};
+use analysis::ssp2023::requests_differ;
+use analysis::{Proportion, Quantity, proportion, spread_ratio};
+use anyhow::{Result, ensure};
+
+use super::recorded::Recorded;
+use super::spot::{Spot, overview, spots};
+use super::table::Table;
+use crate::results::{Role, in_condition};
+
+/// Factors of the grid.
+const NEIGHBOUR: &str = "neighbour";
+const DESIGN: &str = "design";
+/// The level without a neighbour.
+const NONE: &str = "none";
+const SEQUENTIAL: &str = "sequential";
+const INTERLEAVED: &str = "interleaved";
+
+pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+    let spots = spots(recorded);
+    let (mut doses, mut designs): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for spot in &spots {
+        let (dose, design) = (spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN));
+        ensure!(!dose.is_empty() && !design.is_empty(), "the grid has no factors {NEIGHBOUR} and {DESIGN}");
+        for (known, level) in [(&mut doses, dose), (&mut designs, design)] {
+            if !known.contains(&level) {
+                known.push(level);
+            }
+        }
+    }
+    let at = |dose: &str, design: &str| {
+        let mut here = spots.iter();
+        here.find(|spot| spot.cell.level(NEIGHBOUR) == dose && spot.cell.level(DESIGN) == design)
+    };
+    let series = designs.iter().map(|design| ResponseSeries {
+        name: (*design).to_owned(),
+        values: doses
+            .iter()
+            .map(|dose| at(dose, design).and_then(false_positives).map(|found| percent(&found)))
+            .collect(),
+    });
+    let figure = response(&Response {
+        name: recorded.experiment.clone(),
+        caption: "How many launches take the unmodified program for different from itself, by the 2023 study's t test over \
+                  requests at the level of 5 %, with neighbours that use the servers' processor. Exact 95 % intervals."
+            .to_owned(),
+        x_title: "neighbour".to_owned(),
+        y_title: "A/A false positives (%), 95 % CI".to_owned(),
+        log: false,
+        line: Some((5.0, "level of the test".to_owned())),
+        levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
+        joined: true,
+        series: series.collect(),
+    })?;
+    let mut table = overview(&spots, label)?;
+    table.headings.push("t test finds A/A".to_owned());
+    for (spot, row) in spots.iter().zip(&mut table.rows) {
+        let found = false_positives(spot);
+        row.push(found.map_or_else(|| "\u{2013}".to_owned(), |one| format!("{} of {}", one.successes, one.trials)));
+    }
+    let mut measured = Vec::new();
+    let disturbed: Vec<Proportion> = spots
+        .iter()
+        .filter(|spot| spot.cell.level(NEIGHBOUR) != NONE && spot.cell.level(DESIGN) == SEQUENTIAL)
+        .filter_map(false_positives)
+        .collect();
+    if let Some(spot) = spots.iter().find(|spot| spot.cell.level(DESIGN) == SEQUENTIAL)
+        && !disturbed.is_empty()
+    {
+        let sum = |of: fn(&Proportion) -> u64| disturbed.iter().map(of).sum();
+        let all = proportion(sum(|one| one.successes), sum(|one| one.trials))?;
+        let drawn = (all.value, all.confidence_interval);
+        measured.push(spot.measured("sequential A/A false positives with a neighbour", Unit::Share, drawn));
+    }
+    // The highest dose of each kind of neighbour is what the claim asks for; a dose's name begins with its kind.
+    if let Some(reference) = at(NONE, INTERLEAVED) {
+        for dose in highest(&doses) {
+            if let Some(spot) = at(dose, INTERLEAVED)
+                && let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
+                && let Some(ratio) = spread_ratio(one, other)
+            {
+                measured.push(spot.measured("A/A spread ratio with a neighbour", Unit::Ratio, ratio));
+            }
+        }
+    }
+    Ok((figure, table, measured))
+}
+
+fn label(spot: &Spot<'_>) -> String {
+    format!("{}, {}", spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN))
+}
+
+/// The last dose of each kind.
+fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
+    let kind = |dose: &str| dose.split(' ').next().unwrap_or_default().to_owned();
+    let mut found: Vec<&str> = Vec::new();
+    for dose in doses.iter().filter(|dose| **dose != NONE) {
+        found.retain(|other| kind(other) != kind(dose));
+        found.push(dose);
+    }
+    found
+}
+
+/// In how many launches the test over requests finds a difference within the A/A contrast.
+fn false_positives(spot: &Spot<'_>) -> Option<Proportion> {
+    let control = spot.condition.effects.iter().find(|effect| effect.role == Role::Control)?;
+    let launches = in_condition(&spot.cell.samples.launches, &spot.condition.condition);
+    let tests: Vec<bool> = launches
+        .iter()
+        .filter_map(|launch| {
+            let of = |arm: &str| Some(launch.arms.get(arm)?.of(Quantity::Rtt));
+            let (one, other) = (of(&control.baseline)?, of(&control.arm)?);
+            Some(requests_differ(one, other)?.is_significant())
+        })
+        .collect();
+    proportion(tests.iter().filter(|test| **test).count() as u64, tests.len() as u64).ok()
+}
+
+fn percent(found: &Proportion) -> (f64, (f64, f64)) {
+    let (low, high) = found.confidence_interval;
+    (100.0 * found.value, (100.0 * low, 100.0 * high))
+}

@@ -1,0 +1,64 @@
+//! r05: the same requests, timed at every layer between the hook and a near or a far client.
+
+use analysis::claims::Measured;
+use analysis::figures::{Figure, Response, ResponseSeries, response};
+use anyhow::{Result, ensure};
+
+use super::recorded::Recorded;
+use super::spot::{Spot, spots, spread_us};
+use super::table::Table;
+use crate::layers::{Layer, LayerEffect};
+use crate::results::Role;
+use crate::table::microseconds;
+
+pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+    let spots = spots(recorded);
+    let series: Vec<ResponseSeries> = spots.iter().map(spread).collect();
+    ensure!(
+        series.iter().any(|series| series.values.iter().any(Option::is_some)),
+        "no server left stamps; write stamps = true in [sut]"
+    );
+    let figure = response(&Response {
+        name: recorded.experiment.clone(),
+        caption: "How much launches differ in what they say of the hook's cost, at every layer from the hook to the client: the \
+                  standard deviation of the effect between launches, of which the number of launches needed is the square."
+            .to_owned(),
+        x_title: "where the request is timed".to_owned(),
+        y_title: "SD between launches (µs), 95 % CI".to_owned(),
+        log: true,
+        line: None,
+        levels: Layer::ALL.iter().map(ToString::to_string).collect(),
+        joined: true,
+        series,
+    })?;
+    let mut table = Table::new(["", "layer", "hook costs, µs", "SD, µs", "signal to noise", "launches for 80 %"]);
+    for spot in &spots {
+        for row in effects(spot) {
+            let dash = || "\u{2013}".to_owned();
+            table.row([
+                spot.condition.condition.clone(),
+                row.layer.to_string(),
+                microseconds(&row.effect),
+                format!("{:.3}", row.effect.launch_sd / 1e3),
+                row.signal_to_noise.map_or_else(dash, |ratio| format!("{ratio:.1}")),
+                row.launches_needed.map_or_else(dash, |launches| launches.to_string()),
+            ]);
+        }
+    }
+    Ok((figure, table, Vec::new()))
+}
+
+/// What all of the hook costs, layer by layer.
+fn effects<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a LayerEffect> {
+    let name = spot.effect().map_or("", |effect| effect.name.as_str());
+    let layers = spot.condition.layers.iter();
+    layers.filter(move |row| row.role == Role::Effect && row.contrast == name)
+}
+
+fn spread(spot: &Spot<'_>) -> ResponseSeries {
+    let at = |layer: &Layer| spread_us(&effects(spot).find(|row| row.layer == *layer)?.effect);
+    ResponseSeries {
+        name: spot.condition.condition.clone(),
+        values: Layer::ALL.iter().map(at).collect(),
+    }
+}

@@ -1,0 +1,68 @@
+//! r07: what a search costs by the size of the payload and the place of the keyword in it.
+
+use analysis::claims::{Measured, Unit};
+use analysis::figures::{Figure, Response, ResponseSeries, response};
+use analysis::difference_of_estimates;
+use anyhow::{Result, ensure};
+
+use super::recorded::Recorded;
+use super::spot::{Spot, drawn_us, overview, spots};
+use super::table::Table;
+
+/// Factors of the grid.
+const SIZE: &str = "payload";
+const POSITION: &str = "keyword";
+const BEGINNING: &str = "beginning";
+const END: &str = "end";
+
+pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+    let spots = spots(recorded);
+    let (mut sizes, mut positions): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for spot in &spots {
+        let (size, position) = (spot.cell.level(SIZE), spot.cell.level(POSITION));
+        ensure!(!size.is_empty() && !position.is_empty(), "the grid has no factors {SIZE} and {POSITION}");
+        for (known, level) in [(&mut sizes, size), (&mut positions, position)] {
+            if !known.contains(&level) {
+                known.push(level);
+            }
+        }
+    }
+    let at = |size: &str, position: &str| {
+        let mut here = spots.iter();
+        here.find(|spot| spot.cell.level(SIZE) == size && spot.cell.level(POSITION) == position)
+    };
+    let series = positions.iter().map(|position| ResponseSeries {
+        name: format!("keyword: {position}"),
+        values: sizes
+            .iter()
+            .map(|size| Some(drawn_us(at(size, position)?.effect()?.primary())))
+            .collect(),
+    });
+    let figure = response(&Response {
+        name: recorded.experiment.clone(),
+        caption: "What a hook that searches costs a request, by the size of its payload and the place of the keyword in it. 95 % \
+                  intervals over launches."
+            .to_owned(),
+        x_title: "payload".to_owned(),
+        y_title: "cost of the hook (µs), 95 % CI".to_owned(),
+        log: false,
+        line: None,
+        levels: sizes.iter().map(|size| (*size).to_owned()).collect(),
+        joined: true,
+        series: series.collect(),
+    })?;
+    let mut measured = Vec::new();
+    // Where it matters most: in the largest payload.
+    if let Some(size) = sizes.last()
+        && let (Some(end), Some(beginning)) = (at(size, END), at(size, BEGINNING))
+        && let (Some(one), Some(other)) = (end.effect(), beginning.effect())
+    {
+        let beyond = difference_of_estimates(one.primary(), other.primary())?;
+        measured.push(end.measured("effect of a keyword at the end beyond one at the beginning", Unit::Ns, beyond));
+    }
+    Ok((figure, overview(&spots, label)?, measured))
+}
+
+fn label(spot: &Spot<'_>) -> String {
+    format!("{}, keyword: {}", spot.cell.level(SIZE), spot.cell.level(POSITION))
+}

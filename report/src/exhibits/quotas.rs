@@ -1,0 +1,88 @@
+//! r08: limits of processor time and memory, and what they do to latency and to what one believes of the hook.
+
+use analysis::claims::{Measured, Unit};
+use analysis::figures::Figure;
+use analysis::{Location, Quantity, difference_of_estimates, estimate};
+use anyhow::{Context as _, Result};
+use dataset::{LaunchRecord, LimitKind};
+
+use super::recorded::Recorded;
+use super::spot::{Drawn, Spot, UNMODIFIED, overview, spots};
+use super::table::Table;
+use super::topology::compared;
+
+/// Factor of the grid.
+const FACTOR: &str = "limit";
+
+pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+    let spots = spots(recorded);
+    let figure = compared(
+        &spots,
+        &recorded.experiment,
+        "Servers under a quota of processor time or of memory: round trip and 99th percentile of the unmodified program, what \
+         the hook costs, and the least cost that these launches would find (MDE). 95 % intervals over launches.",
+        "limit of each server",
+        label,
+    )?;
+    let mut table = overview(&spots, label)?;
+    table.headings.extend(["launches throttled", "launches rejected"].map(str::to_owned));
+    let mut measured = Vec::new();
+    for (spot, row) in spots.iter().zip(&mut table.rows) {
+        let throttled = launches(spot).filter(|launch| hit(launch, LimitKind::Throttled)).count();
+        let rejected = launches(spot).filter(|launch| !launch.valid || is_hit(launch)).count();
+        row.extend([throttled.to_string(), rejected.to_string()]);
+        let reference = spots
+            .iter()
+            .find(|other| other.condition.condition == spot.condition.condition)
+            .context("a spot is its own reference at least")?;
+        if reference.cell.levels == spot.cell.levels {
+            continue;
+        }
+        if throttled > 0 {
+            measured.extend(tail(spot, reference).map(|ratio| spot.measured("p99 ratio under a quota", Unit::Ratio, ratio)));
+        }
+        if rejected > 0 {
+            let error = error(spot, reference)?;
+            measured.extend(error.map(|error| spot.measured("error of the effect in rejected launches", Unit::Ns, error)));
+        }
+    }
+    Ok((figure, table, measured))
+}
+
+fn label(spot: &Spot<'_>) -> String {
+    spot.cell.level(FACTOR).to_owned()
+}
+
+fn launches<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
+    let condition = &spot.condition.condition;
+    let launches = spot.cell.manifest.launches.iter();
+    launches.filter(move |launch| launch.condition == *condition)
+}
+
+fn hit(launch: &LaunchRecord, kind: LimitKind) -> bool {
+    launch.limit_hits.iter().flatten().any(|hit| hit.kind == kind)
+}
+
+fn is_hit(launch: &LaunchRecord) -> bool {
+    launch.limit_hits.as_ref().is_some_and(|hits| !hits.is_empty())
+}
+
+/// The ratio of the 99th percentiles of the round trip: of their geometric means over launches, so that the interval is
+/// Welch's of the logarithms.
+fn tail(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Drawn> {
+    let logs = |spot: &Spot<'_>| {
+        let p99 = spot.per_launch(UNMODIFIED, Quantity::Rtt, Location::P99);
+        estimate(&p99.iter().map(|p99_ns| p99_ns.ln()).collect::<Vec<_>>()).ok()
+    };
+    let (log, (low, high)) = difference_of_estimates(&logs(spot)?, &logs(reference)?).ok()?;
+    Some((log.exp(), (low.exp(), high.exp())))
+}
+
+/// By how much the cost that the rejected launches show is off what the unlimited ones show, whichever way.
+fn error(spot: &Spot<'_>, reference: &Spot<'_>) -> Result<Option<Drawn>> {
+    let (Some(one), Some(other)) = (spot.effect(), reference.effect()) else {
+        return Ok(None);
+    };
+    let (value, (low, high)) = difference_of_estimates(one.primary(), other.primary())?;
+    Ok(Some(if value < 0.0 { (-value, (-high, -low)) } else { (value, (low, high)) }))
+}

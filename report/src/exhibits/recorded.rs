@@ -1,0 +1,78 @@
+//! A run, or the runs of a grid, read and computed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use dataset::{Grid, Manifest, Run};
+
+use crate::load::{RunSamples, run_samples};
+use crate::results::{Results, results};
+
+/// An experiment as it was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Its name.
+    pub experiment: String,
+    /// What it asks.
+    pub question: String,
+    /// The folder's name.
+    pub id: String,
+    /// One for a run; of a grid all, in the order of its levels: the first is what the others are compared with.
+    pub cells: Vec<Cell>,
+}
+
+/// One run of it.
+#[derive(Debug)]
+pub struct Cell {
+    /// The level of each factor; empty for a run that is no grid's.
+    pub levels: BTreeMap<String, String>,
+    /// As recorded.
+    pub manifest: Manifest,
+    /// Its observations.
+    pub samples: RunSamples,
+    /// What is to be said of them.
+    pub results: Results,
+}
+
+impl Recorded {
+    /// Reads a run's folder, or a grid's.
+    ///
+    /// # Errors
+    /// When it is neither, or a file is missing or damaged.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let cells = if Grid::is_at(folder) {
+            Grid::open(folder)?.cells
+        } else {
+            vec![(BTreeMap::new(), Run::open(folder)?)]
+        };
+        let cells: Vec<Cell> = cells
+            .into_iter()
+            .map(|(levels, run)| {
+                let samples = run_samples(&run)?;
+                let results = results(&run.manifest, &samples)?;
+                Ok(Cell {
+                    levels,
+                    manifest: run.manifest,
+                    samples,
+                    results,
+                })
+            })
+            .collect::<Result<_>>()?;
+        let first = &cells.first().context("the grid has no cell")?.manifest;
+        Ok(Self {
+            experiment: first.experiment.clone(),
+            question: first.plan["question"].as_str().unwrap_or_default().to_owned(),
+            id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            cells,
+        })
+    }
+}
+
+impl Cell {
+    /// The level of a factor; empty where the grid does not have it.
+    #[must_use]
+    pub fn level(&self, factor: &str) -> &str {
+        self.levels.get(factor).map_or("", String::as_str)
+    }
+}

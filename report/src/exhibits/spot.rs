@@ -1,0 +1,146 @@
+//! One condition of one cell, and what every exhibit says of it.
+
+use analysis::claims::{Interval, Measured, Provenance, Unit};
+use analysis::stats::power::{Goal, POWER, launches_for};
+use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval};
+use anyhow::{Context as _, Result};
+
+use super::recorded::{Cell, Recorded};
+use super::table::Table;
+use crate::results::{ConditionResults, Effect, Role, in_condition};
+use crate::table::microseconds;
+
+/// The arm without a hook.
+pub(super) const UNMODIFIED: &str = "unmodified";
+const CONFIDENCE: f64 = 0.95;
+
+/// A condition that ran, in its cell.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) condition: &'a ConditionResults,
+}
+
+/// A value with its interval, ready to be drawn.
+pub(super) type Drawn = (f64, (f64, f64));
+
+/// All of them, cell by cell.
+pub(super) fn spots(recorded: &Recorded) -> Vec<Spot<'_>> {
+    let all = recorded.cells.iter().flat_map(|cell| {
+        let ran = cell.results.conditions.iter().filter(|condition| !condition.effects.is_empty());
+        ran.map(move |condition| Spot { cell, condition })
+    });
+    all.collect()
+}
+
+impl<'a> Spot<'a> {
+    pub(super) fn a_a(&self) -> Option<&'a Estimate> {
+        let control = self.condition.effects.iter().find(|effect| effect.role == Role::Control);
+        control.map(Effect::primary)
+    }
+
+    /// The last effect of the experiment: by convention all that the hook costs.
+    pub(super) fn effect(&self) -> Option<&'a Effect> {
+        self.condition.effects.iter().rfind(|effect| effect.role == Role::Effect)
+    }
+
+    /// A location of an arm's times, launch by launch, ns.
+    pub(super) fn per_launch(&self, arm: &str, quantity: Quantity, location: Location) -> Vec<f64> {
+        let launches = in_condition(&self.cell.samples.launches, &self.condition.condition);
+        let values = launches
+            .iter()
+            .filter_map(|launch| location.of(launch.arms.get(arm)?.of(quantity)));
+        values.collect()
+    }
+
+    /// Its mean over launches.
+    pub(super) fn level(&self, arm: &str, quantity: Quantity, location: Location) -> Option<Estimate> {
+        estimate(&self.per_launch(arm, quantity, location)).ok()
+    }
+
+    pub(super) fn measured(&self, quantity: &str, unit: Unit, (value, ends): Drawn) -> Measured {
+        Measured {
+            experiment: self.cell.manifest.experiment.clone(),
+            run: self.cell.manifest.run_id.clone(),
+            quantity: quantity.to_owned(),
+            condition: self.condition.condition.clone(),
+            reference: None,
+            provenance: Provenance::of(&self.condition.condition),
+            unit,
+            interval: Interval::new(value, ends),
+            without_flagged: None,
+            limits_hit: Vec::new(),
+        }
+    }
+}
+
+/// An estimate in microseconds, to draw.
+pub(super) fn drawn_us(estimate: &Estimate) -> Drawn {
+    let (low, high) = estimate.confidence_interval;
+    (estimate.value / 1e3, (low / 1e3, high / 1e3))
+}
+
+/// Only what a logarithmic axis can show.
+pub(super) fn above_zero(drawn: Drawn) -> Option<Drawn> {
+    (drawn.1.0 > 0.0).then_some(drawn)
+}
+
+/// The standard deviation between launches with its interval, µs; `None` where launches do not differ.
+pub(super) fn spread_us(estimate: &Estimate) -> Option<Drawn> {
+    let precision = estimate.launch_sd.powi(-2);
+    let (low, high) = inverse_variance_interval(precision, estimate.launches)?;
+    let us = |inverse: f64| inverse.sqrt().recip() / 1e3;
+    (estimate.launch_sd > 0.0).then(|| (estimate.launch_sd / 1e3, (us(high), us(low))))
+}
+
+/// The minimum detectable effect with the interval that its spread gives it, µs.
+pub(super) fn mde_us(estimate: &Estimate) -> Option<Drawn> {
+    let (spread, (low, high)) = spread_us(estimate)?;
+    let times = estimate.mde / 1e3 / spread;
+    Some((estimate.mde / 1e3, (low * times, high * times)))
+}
+
+/// Launches that would find the effect at 80 % power with the spread of the A/A control.
+pub(super) fn launches_needed(effect: &Estimate, a_a: &Estimate) -> Option<u32> {
+    let goal = Goal::Effect {
+        size: effect.value.abs(),
+        power: POWER,
+    };
+    launches_for(goal, a_a.launch_sd, CONFIDENCE).ok()
+}
+
+/// The table that most exhibits have: a row for each spot.
+pub(super) fn overview(spots: &[Spot<'_>], label: impl Fn(&Spot<'_>) -> String) -> Result<Table> {
+    let mut table = Table::new([
+        "",
+        "launches",
+        "median RTT, µs",
+        "p99, µs",
+        "hook costs, µs",
+        "A/A, µs",
+        "SD, µs",
+        "MDE, µs",
+        "launches for 80 %",
+    ]);
+    for spot in spots {
+        let name = label(spot);
+        let a_a = spot.a_a().with_context(|| format!("{name}: no A/A contrast"))?;
+        let effect = spot.effect().with_context(|| format!("{name}: no effect"))?.primary();
+        let level = |location| {
+            let level = spot.level(UNMODIFIED, Quantity::Rtt, location);
+            level.map_or_else(|| "\u{2013}".to_owned(), |level| format!("{:.1}", level.value / 1e3))
+        };
+        table.row([
+            name,
+            spot.condition.launches.to_string(),
+            level(Location::Median),
+            level(Location::P99),
+            microseconds(effect),
+            microseconds(a_a),
+            format!("{:.3}", a_a.launch_sd / 1e3),
+            format!("{:.3}", a_a.mde / 1e3),
+            launches_needed(effect, a_a).map_or_else(|| "\u{2013}".to_owned(), |launches| launches.to_string()),
+        ]);
+    }
+    Ok(table)
+}

@@ -1,0 +1,62 @@
+//! Tables, for a terminal and for a page.
+
+use std::fmt;
+
+use maud::{Markup, html};
+
+/// Headings and rows of the same length; the first column is text, all others are numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Above the columns.
+    pub headings: Vec<String>,
+    /// From top to bottom.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Without rows.
+    pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
+        Self {
+            headings: headings.map(str::to_owned).to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.to_vec());
+    }
+
+    /// For a page.
+    #[must_use]
+    pub fn html(&self) -> Markup {
+        html! {
+            table {
+                thead { tr { @for heading in &self.headings { th { (heading) } } } }
+                tbody { @for row in &self.rows { tr { @for cell in row { td { (cell) } } } } }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    /// Columns of equal width, two spaces between them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = || std::iter::once(&self.headings).chain(&self.rows);
+        let width = |column: usize| {
+            let cells = lines().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
+        for line in lines() {
+            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+                if column == 0 {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
+            writeln!(formatter, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}

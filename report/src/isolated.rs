@@ -1,0 +1,59 @@
+//! What the hook costs a server, beside what its cost in a tight loop predicts.
+
+use analysis::claims::Interval;
+use analysis::{Estimate, LaunchSamples, Location, Quantity, differences, estimate, ratio_of_paired_means};
+use dataset::{ArmRecord, LaunchRecord};
+use serde::Serialize;
+
+use crate::results::Contrast;
+
+/// One contrast, observed and predicted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Isolated {
+    /// The contrast's name.
+    pub contrast: String,
+    /// Payload receives of a request, as the hook of the contrast's arm counted them: the mean over launches.
+    pub calls_per_request: f64,
+    /// What a request pays by the tight loop: cost per call times calls per request, of the arm less that of the baseline, ns.
+    pub predicted: Estimate,
+    /// What it pays in the server: the primary effect, ns.
+    pub observed: Estimate,
+    /// Observed by predicted; none where the prediction cannot be told from zero.
+    pub ratio: Option<Interval>,
+}
+
+/// Compares both, launch by launch; `None` where no tight loop was measured for an arm of the contrast.
+pub(crate) fn isolated(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Option<Isolated> {
+    let mut predicted_ns = Vec::new();
+    let mut calls = Vec::new();
+    for launch in launches {
+        let record = records.iter().find(|record| record.launch == launch.launch)?;
+        let (arm, baseline) = (record.arm(&contrast.arm)?, record.arm(&contrast.baseline)?);
+        predicted_ns.push(cost_ns(arm)? - cost_ns(baseline)?);
+        calls.push(calls_per_request(arm)?);
+    }
+    let of = |quantity| differences(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
+    let observed_ns = of(Quantity::WireTime).or_else(|| of(Quantity::Rtt))?;
+    let ratio = ratio_of_paired_means(&observed_ns, &predicted_ns);
+    Some(Isolated {
+        contrast: contrast.name.clone(),
+        calls_per_request: estimate(&calls).ok()?.value,
+        predicted: estimate(&predicted_ns).ok()?,
+        observed: estimate(&observed_ns).ok()?,
+        ratio: ratio.map(|(value, ends)| Interval::new(value, ends)),
+    })
+}
+
+/// What a request pays an arm's treatment by the tight loop; nothing without a hook.
+fn cost_ns(arm: &ArmRecord) -> Option<f64> {
+    if arm.hook_mapped.is_none() {
+        return Some(0.0);
+    }
+    Some(arm.tight_loop?.cost_ns() * calls_per_request(arm)?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of calls and requests")]
+fn calls_per_request(arm: &ArmRecord) -> Option<f64> {
+    let receives = arm.coverage.as_ref()?.payload_receives;
+    (arm.requests_sent > 0).then(|| receives as f64 / arm.requests_sent as f64)
+}

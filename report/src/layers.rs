@@ -1,0 +1,125 @@
+//! The same effect at every layer between the hook and the client: in the hook, at the libc call, in the server's handler, on
+//! the wire, at the client.
+
+use std::fmt;
+
+use analysis::stats::power::{Goal, POWER, launches_for};
+use analysis::{Estimate, LaunchSamples, Location, Quantity, differences, estimate};
+use dataset::{ArmRecord, LaunchRecord};
+use serde::Serialize;
+
+use crate::results::{Contrast, Role};
+
+const CONFIDENCE: f64 = 0.95;
+
+/// Where a request is timed, from near the hook to far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// The hook's own work, by its own clock.
+    Hook,
+    /// In the server, around the receive calls.
+    LibcCall,
+    /// In the server, from before the first receive call until the answer was sent.
+    Handler,
+    /// Between the client's kernel stamps.
+    WireTime,
+    /// The client's own round trip.
+    Rtt,
+}
+
+impl Layer {
+    /// From near the hook to far.
+    pub const ALL: [Self; 5] = [Self::Hook, Self::LibcCall, Self::Handler, Self::WireTime, Self::Rtt];
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Hook => "hook",
+            Self::LibcCall => "libc call",
+            Self::Handler => "handler",
+            Self::WireTime => "wire time",
+            Self::Rtt => "RTT",
+        })
+    }
+}
+
+/// An effect as one layer sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerEffect {
+    /// The contrast's name.
+    pub contrast: String,
+    /// Why the arms are compared.
+    pub role: Role,
+    /// Which layer.
+    pub layer: Layer,
+    /// Difference of medians within launches, ns.
+    pub effect: Estimate,
+    /// The effect, whatever its sign, by its standard deviation between launches; none where launches do not differ.
+    pub signal_to_noise: Option<f64>,
+    /// Launches that find an effect of this size at the level of 5 % with a power of 80 %; none where no million does.
+    pub launches_needed: Option<u32>,
+}
+
+/// A contrast at each layer that has data in every launch; nothing for servers without stamps, where there is nothing to be
+/// seen between the hook and the wire.
+pub(crate) fn layers(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Vec<LayerEffect> {
+    if per_launch(contrast, Layer::Handler, launches, records).is_none() {
+        return Vec::new();
+    }
+    let found = Layer::ALL.into_iter().filter_map(|layer| {
+        let effect = estimate(&per_launch(contrast, layer, launches, records)?).ok()?;
+        let goal = Goal::Effect {
+            size: effect.value.abs(),
+            power: POWER,
+        };
+        Some(LayerEffect {
+            contrast: contrast.name.clone(),
+            role: contrast.role,
+            layer,
+            signal_to_noise: (effect.launch_sd > 0.0).then(|| effect.value.abs() / effect.launch_sd),
+            launches_needed: launches_for(goal, effect.launch_sd, CONFIDENCE).ok(),
+            effect,
+        })
+    });
+    found.collect()
+}
+
+/// The difference of medians of each launch at a layer, ns; `None` where a launch does not have it.
+pub(crate) fn per_launch(
+    contrast: &Contrast,
+    layer: Layer,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+) -> Option<Vec<f64>> {
+    let (baseline, arm) = (&contrast.baseline, &contrast.arm);
+    let within = |of: &dyn Fn(&ArmRecord) -> Option<f64>| {
+        let by_launch = launches.iter().map(|launch| {
+            let record = records.iter().find(|record| record.launch == launch.launch)?;
+            Some(of(record.arm(arm)?)? - of(record.arm(baseline)?)?)
+        });
+        by_launch.collect::<Option<Vec<f64>>>()
+    };
+    let client = |quantity| differences(launches, baseline, arm, quantity, Location::Median).ok();
+    match layer {
+        Layer::Hook => {
+            let hooked = |arm: &ArmRecord| arm.telemetry.is_some();
+            let any = records.iter().flat_map(|record| &record.arms);
+            let any = any.filter(|one| one.arm == *arm || one.arm == *baseline).any(hooked);
+            any.then(|| within(&own_ns))?
+        }
+        Layer::LibcCall => within(&|arm| Some(arm.server?.call_ns_median)),
+        Layer::Handler => within(&|arm| Some(arm.server?.handler_ns_median)),
+        Layer::WireTime => client(Quantity::WireTime),
+        Layer::Rtt => client(Quantity::Rtt),
+    }
+}
+
+/// The hook's own work; none without a hook.
+fn own_ns(arm: &ArmRecord) -> Option<f64> {
+    match &arm.telemetry {
+        Some(telemetry) => Some(telemetry.own_ns_median),
+        None => arm.hook_mapped.is_none().then_some(0.0),
+    }
+}

@@ -1,0 +1,97 @@
+//! By what servers receive, from an `observed.json`: rows for tables and figures.
+
+use std::fmt::Write as _;
+
+use dataset::{Agreement, Observed, ObservedServer, Passed, ServerKind};
+use serde::Serialize;
+
+/// One server, a row of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObservedRow {
+    /// Its name.
+    pub server: String,
+    /// What it is to the question.
+    pub kind: ServerKind,
+    /// As it says itself.
+    pub version: Option<String>,
+    /// Functions that accept, by libc; system calls where no hook could be loaded.
+    pub accepts: Vec<String>,
+    /// Functions that receive, likewise.
+    pub receives: Vec<String>,
+    /// Receive calls with payload per request, likewise.
+    pub calls_per_request: f64,
+    /// Bytes of payload per request, likewise.
+    pub bytes_per_request: f64,
+    /// System calls that receive; empty without a trace.
+    pub system_calls: Vec<String>,
+    /// Share of the payload that a hook of `accept` and `read` alone sees, 0 to 1.
+    pub accept_and_read_share: f64,
+    /// Share of the payload that our hook sees, 0 to 1.
+    pub own_share: f64,
+    /// Whether both instruments saw the same.
+    pub agreement: Agreement,
+    /// Why something passes unseen.
+    pub reasons: Vec<String>,
+}
+
+/// A row for each server, in the file's order.
+#[must_use]
+pub fn rows(observed: &Observed) -> Vec<ObservedRow> {
+    observed.servers.iter().map(row).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of some hundred requests")]
+fn row(server: &ObservedServer) -> ObservedRow {
+    let nothing = Passed::default();
+    let traced = server.system_calls.as_ref();
+    let passed = server.libc.as_ref().or(traced).unwrap_or(&nothing);
+    let requests = server.requests.max(1) as f64;
+    let receives = |passed: &Passed| passed.received.keys().cloned().collect();
+    ObservedRow {
+        server: server.server.clone(),
+        kind: server.kind,
+        version: server.version.clone(),
+        accepts: passed.accepts.keys().cloned().collect(),
+        receives: receives(passed),
+        calls_per_request: passed.receive_calls() as f64 / requests,
+        bytes_per_request: passed.received_bytes() as f64 / requests,
+        system_calls: traced.map(receives).unwrap_or_default(),
+        accept_and_read_share: server.accept_and_read_share,
+        own_share: server.own_share,
+        agreement: server.agreement,
+        reasons: server.reasons.clone(),
+    }
+}
+
+/// As a table for a terminal.
+#[must_use]
+pub fn text(observed: &Observed) -> String {
+    let rows = rows(observed);
+    let width = rows.iter().map(|row| row.server.chars().count()).max().unwrap_or(0);
+    let mut text = format!(
+        "{:width$}  {:20}  {:>5}  {:>7}  {:20}  {:>13}  {:>4}  why\n",
+        "server", "libc", "calls", "bytes", "system calls", "accept + read", "ours"
+    );
+    for row in rows {
+        let libc = format!("{} {}", row.accepts.join(", "), row.receives.join(", "));
+        _ = writeln!(
+            text,
+            "{:width$}  {libc:20}  {:5.2}  {:7.1}  {:20}  {:11.0} %  {:2.0} %  {}",
+            row.server,
+            row.calls_per_request,
+            row.bytes_per_request,
+            row.system_calls.join(", "),
+            100.0 * row.accept_and_read_share,
+            100.0 * row.own_share,
+            row.reasons.join("; ")
+        );
+    }
+    for missing in &observed.not_found {
+        _ = writeln!(
+            text,
+            "{:width$}  not observed: {}; {}",
+            missing.server, missing.reason, missing.fix
+        );
+    }
+    text
+}

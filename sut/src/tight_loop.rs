@@ -1,0 +1,73 @@
+//! The server's receive calls without a server around them: what a micro benchmark of a hook measures.
+
+use std::hint::spin_loop;
+use std::io::{self, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::sys::{self, Accept, Receive};
+
+/// Bytes that any socket takes before they are received.
+const IN_FLIGHT_BYTES: usize = 32 * 1024;
+
+/// One block for each line of standard input, until that ends. The sender is this process, which puts the payloads of many
+/// calls into the socket before the clock is read, so that a call neither waits nor is waited for.
+pub(crate) fn run(
+    listener: &TcpListener,
+    (accept, receive): (Accept, Receive),
+    payload: &[u8],
+    calls: u32,
+) -> Result<()> {
+    ensure!(
+        !payload.is_empty() && payload.len() <= IN_FLIGHT_BYTES,
+        "a payload of {} bytes: expected 1 to {IN_FLIGHT_BYTES}",
+        payload.len()
+    );
+    let client = TcpStream::connect(listener.local_addr()?).context("cannot connect to this process itself")?;
+    client.set_nodelay(true)?;
+    let server = sys::accept(listener, accept)?;
+    let mut buffer = vec![0; payload.len()];
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening {}", listener.local_addr()?)?;
+    out.flush()?;
+    for line in io::stdin().lines() {
+        line?;
+        let elapsed_ns = block(&client, &server, receive, payload, &mut buffer, calls)?;
+        writeln!(out, "{elapsed_ns}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn block(
+    client: &TcpStream,
+    server: &TcpStream,
+    receive: Receive,
+    payload: &[u8],
+    buffer: &mut [u8],
+    calls: u32,
+) -> Result<u64> {
+    let at_once = u32::try_from(IN_FLIGHT_BYTES / payload.len())?;
+    let (mut left, mut elapsed_ns) = (calls, 0);
+    while left > 0 {
+        let now = left.min(at_once);
+        let sent = payload.repeat(usize::try_from(now)?);
+        sys::write_all(client, &sent)?;
+        while sys::readable_bytes(server)? < sent.len() {
+            spin_loop();
+        }
+        let start_ns = sys::now_ns();
+        for _ in 0..now {
+            let received = sys::receive(server, buffer, receive)?;
+            ensure!(
+                received == payload.len(),
+                "a call received {received} of {} bytes",
+                payload.len()
+            );
+        }
+        elapsed_ns += sys::now_ns() - start_ns;
+        left -= now;
+    }
+    Ok(elapsed_ns)
+}
