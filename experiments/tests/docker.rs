@@ -143,10 +143,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
         .filter(|warning| warning.contains("throttled in"))
         .collect();
     assert!(!launch.valid && throttled.len() == 1, "{:?}", launch.warnings);
-    assert!(
-        throttled[0].starts_with("scan: "),
-        "{throttled:?}"
-    );
+    assert!(throttled[0].starts_with("scan: "), "{throttled:?}");
     assert_eq!(everything(), before);
 }
 

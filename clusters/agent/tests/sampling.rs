@@ -32,7 +32,7 @@ impl Drop for Arm {
 fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
     let work = tempfile::tempdir().unwrap();
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
-    let server = ["arm", "--", "sh", "-c", "echo listening; sleep 60; true"];
+    let server = ["arm", "--", "sh", "-c", "echo listening x:1; sleep 60; true"];
     let _arm = Arm(command.arg("--work").arg(work.path()).args(server).spawn().unwrap());
     let ready: Server = serde_json::from_slice(&agent(work.path(), &["ready"]).stdout).unwrap();
     let begun = agent(work.path(), &["watch", "--arm", "scan", "--node", "here"]);

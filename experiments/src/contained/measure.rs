@@ -71,14 +71,21 @@ impl Job<'_> {
             let stamped = self.experiment.stamps(arm.arm);
             left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
         }
-        let counted = probed.hits.into_iter().chain(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
+        let counted = probed
+            .hits
+            .into_iter()
+            .chain(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
         let hits = match probed.sampled.hits {
             None => counted.collect(),
             // Samples tell what happened while the prober was at work; a kill is one whenever it happened.
             Some(mut sampled) => {
                 let kills: Vec<LimitHit> = counted
                     .filter(|hit| hit.kind == LimitKind::OomKill)
-                    .filter(|hit| !sampled.iter().any(|other| (&other.subject, other.kind) == (&hit.subject, hit.kind)))
+                    .filter(|hit| {
+                        !sampled
+                            .iter()
+                            .any(|other| (&other.subject, other.kind) == (&hit.subject, hit.kind))
+                    })
                     .collect();
                 sampled.extend(kills);
                 sampled

@@ -80,9 +80,8 @@ impl Job<'_> {
 /// The samples from when the prober was first seen to when it was last seen: what the runner asks of a container before and
 /// after uses processor time, too, and may be throttled for it.
 fn while_probed(samples: &[ResourceSample]) -> Vec<ResourceSample> {
-    let probing = |sample: &&ResourceSample| {
-        sample.subject == Subject::Loadgen && sample.usage[Measure::Threads].is_some()
-    };
+    let probing =
+        |sample: &&ResourceSample| sample.subject == Subject::Loadgen && sample.usage[Measure::Threads].is_some();
     let times_ns = || samples.iter().filter(probing).map(|sample| sample.time_ns);
     let (first, last) = (times_ns().min().unwrap_or(0), times_ns().max().unwrap_or(0));
     if first == last {
@@ -120,7 +119,11 @@ mod tests {
         let sample = |subject: Subject, time_ns, measure, value| {
             let mut usage = Usage::default();
             usage[measure] = Some(value);
-            ResourceSample { time_ns, subject, usage }
+            ResourceSample {
+                time_ns,
+                subject,
+                usage,
+            }
         };
         let prober = |time_ns| sample(Subject::Loadgen, time_ns, Measure::Threads, 1);
         let arm = |time_ns, periods| {
