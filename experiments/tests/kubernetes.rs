@@ -71,10 +71,11 @@ impl Drop for Namespace {
     }
 }
 
-/// So many rounds that nobody waits for their end.
+/// So many rounds, each with work to do, that nobody waits for their end.
 fn long() -> String {
     SMALL
-        .replace("rounds = 60", "rounds = 10_000_000")
+        .replace("rounds = 60", "rounds = 1_000_000")
+        .replace("work_ns = 0", "work_ns = 400_000")
         .replace("launches = 2", "launches = 1")
 }
 

@@ -16,7 +16,8 @@ fn command(running: &dyn Running, container: &str, words: &[&str]) -> Result<Vec
     let mut heard = Vec::new();
     let ended = running.exec(container, &[&[Image::AGENT], words].concat(), b"", &mut heard)?;
     if ended.code != 0 {
-        bail!("`agent {}` in {container}: {}", words.join(" "), ended.stderr.trim());
+        let (code, said) = (ended.code, ended.stderr.trim());
+        bail!("`agent {}` in {container} ended with {code}: {said}", words.join(" "));
     }
     Ok(heard)
 }
