@@ -12,11 +12,11 @@ use clusters::{Condition, Image};
 use dataset::LaunchRecord;
 use loadgen::Message;
 
+use super::sampled::judged;
 use super::{Job, container};
 use crate::definition::{Experiment, Sut, Treatment};
 use crate::order::Order;
 use crate::record::{Measured, Stopped};
-use crate::watch::Seen;
 
 /// The application in place of the experiment's server and request.
 pub(crate) fn replace(experiment: &mut Experiment, application: Application) -> Result<()> {
@@ -111,10 +111,7 @@ impl Job<'_> {
             summary: probed.summary,
             warnings: Vec::new(),
             faults: Vec::new(),
-            watched: Seen {
-                record: probed.sampled.record,
-                hits: Some(probed.sampled.hits.unwrap_or(probed.hits)),
-            },
+            watched: judged(probed.sampled, probed.hits.into_iter()),
         }
         .record(self.folder)
     }

@@ -12,7 +12,7 @@ use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
-use super::sampled::Sampling;
+use super::sampled::{Sampling, judged};
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
@@ -71,30 +71,8 @@ impl Job<'_> {
             let stamped = self.experiment.stamps(arm.arm);
             left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
         }
-        let counted = probed
-            .hits
-            .into_iter()
-            .chain(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
-        let hits = match probed.sampled.hits {
-            None => counted.collect(),
-            // Samples tell what happened while the prober was at work; a kill is one whenever it happened.
-            Some(mut sampled) => {
-                let kills: Vec<LimitHit> = counted
-                    .filter(|hit| hit.kind == LimitKind::OomKill)
-                    .filter(|hit| {
-                        !sampled
-                            .iter()
-                            .any(|other| (&other.subject, other.kind) == (&hit.subject, hit.kind))
-                    })
-                    .collect();
-                sampled.extend(kills);
-                sampled
-            }
-        };
-        let watched = Seen {
-            record: probed.sampled.record,
-            hits: Some(hits),
-        };
+        let counted = left.iter().flat_map(|arm| arm.hits.iter().cloned());
+        let watched = judged(probed.sampled, probed.hits.into_iter().chain(counted));
         // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
         let killed = left.iter().any(|arm| arm.killed);
         if let Some(failure) = probed.failure.filter(|_| !killed) {

@@ -6,7 +6,7 @@ use agent::{Place, Sampled};
 use anyhow::{Context, Result};
 use clusters::Image;
 use clusters::container::Running;
-use dataset::{Measure, MonitorRecord, ResourceSample, Subject};
+use dataset::{LimitHit, LimitKind, Measure, MonitorRecord, ResourceSample, Subject};
 use monitor::{INTERVAL, Watching};
 
 use super::measure::Started;
@@ -74,6 +74,25 @@ impl Job<'_> {
                 missing: seen.missing,
             }),
         })
+    }
+}
+
+/// What was sampled, with the limits that were hit. Samples tell what happened while the prober was at work; without them,
+/// what the containers' own counts tell stands; a kill is one in any case.
+pub(super) fn judged(sampled: Seen, counted: impl Iterator<Item = LimitHit>) -> Seen {
+    let Some(mut hits) = sampled.hits else {
+        let hits = Some(counted.collect());
+        return Seen { hits, ..sampled };
+    };
+    for kill in counted.filter(|hit| hit.kind == LimitKind::OomKill) {
+        let known = |hit: &LimitHit| (&hit.subject, hit.kind) == (&kill.subject, kill.kind);
+        if !hits.iter().any(known) {
+            hits.push(kill);
+        }
+    }
+    Seen {
+        hits: Some(hits),
+        ..sampled
     }
 }
 
