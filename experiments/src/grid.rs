@@ -32,11 +32,9 @@ struct Factor {
 /// The folder of a cell, within that of its grid.
 pub(crate) fn folder_name(cell: &[Setting]) -> String {
     let word = |text: &str| -> String {
-        let plain = text.to_lowercase();
-        let letters = plain
-            .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });
-        letters.collect()
+        let plain = text.to_lowercase().replace('µ', "u");
+        let words = plain.split(|letter: char| !letter.is_ascii_alphanumeric());
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
     };
     let names: Vec<String> = cell.iter().map(|setting| word(&setting.level)).collect();
     names.join("_")

@@ -15,17 +15,16 @@ use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
 use crate::family::Process;
-use crate::hop;
 use crate::memory::{MemoryFile, Seen as Telemetry};
-use crate::neighbour;
 use crate::observe::blind_spots;
 use crate::order::Order;
-use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped, header};
+use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped, header};
 use crate::server::{Server, starter};
 use crate::spec::LaunchSpec;
+use crate::stamps::Stamps;
 use crate::treatment::{environment, loaded, records};
 use crate::watch::{Seen, Watch};
-use crate::{sut, tight_loop};
+use crate::{hop, neighbour, sut, tight_loop};
 
 /// An arm while it runs.
 pub(crate) struct Running<'a> {
@@ -39,8 +38,8 @@ pub(crate) struct Running<'a> {
     pub(crate) telemetry: Option<MemoryFile>,
     /// The server's own stamps.
     stamps: Option<MemoryFile>,
-    /// Receives of payload that the hook saw before the measurement, while it was tried whether the arm answers.
-    receives_before: u64,
+    /// What came before the measurement.
+    before: Before,
     /// What it took while it was measured.
     resources: Option<Resources>,
     // Kept open as long as the server may write to it.
@@ -75,9 +74,9 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
             ..after
         });
     }
+    let faults = neighbour::end(neighbour)?;
     // Where servers live, tight loops live too.
     network.go_to_server()?;
-    let faults = neighbour::end(neighbour)?;
     record(spec, &experiment, &order, running, (summary, faults), watched)
 }
 
@@ -148,11 +147,14 @@ impl<'a> Running<'a> {
             hops,
             telemetry,
             stamps,
-            receives_before: 0,
+            before: Before::default(),
             resources: None,
             _log: log,
         };
-        running.receives_before = running.receives()?.unwrap_or(0);
+        running.before = Before {
+            receives: running.receives()?.unwrap_or(0),
+            requests: running.stamped()?.unwrap_or(0),
+        };
         Ok(running)
     }
 
@@ -169,6 +171,14 @@ impl<'a> Running<'a> {
         Ok(Some(
             Telemetry::read(&telemetry.content()?, 0, 0)?.counters.payload_receives,
         ))
+    }
+
+    /// Requests that the server has stamped.
+    fn stamped(&mut self) -> Result<Option<u64>> {
+        let Some(stamps) = &mut self.stamps else {
+            return Ok(None);
+        };
+        Ok(Some(Stamps::read(&stamps.content()?, 0, 0)?.requests))
     }
 
     /// Ends hops and server, of which the latter may have been `killed` for want of memory.
@@ -293,7 +303,7 @@ fn record(
             limits: spec.groups.arms.get(&arm.name).map(|_| experiment.arm_limits(arm)),
             start_order: running.start_order,
             address: running.address,
-            receives_before: running.receives_before,
+            before: running.before,
             telemetry: running.telemetry.map(|mut file| file.content()).transpose()?,
             stamps: running.stamps.map(|mut file| file.content()).transpose()?,
             tight_loop: Vec::new(),

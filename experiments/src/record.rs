@@ -37,8 +37,8 @@ pub(crate) struct Stopped<'a> {
     pub(crate) start_order: usize,
     /// What the prober connected to.
     pub(crate) address: SocketAddr,
-    /// Receives of payload that the hook saw before the measurement.
-    pub(crate) receives_before: u64,
+    /// What came before the measurement.
+    pub(crate) before: Before,
     /// The hook's file; the hook was found in the server's memory map.
     pub(crate) telemetry: Option<Vec<u8>>,
     /// The file with the server's own stamps.
@@ -49,6 +49,15 @@ pub(crate) struct Stopped<'a> {
     pub(crate) limits: Option<Limits>,
     /// What it took while it was measured, where that was looked at.
     pub(crate) resources: Option<Resources>,
+}
+
+/// What an arm was sent before the measurement, while it was tried whether it answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before {
+    /// Receives of payload that the hook saw.
+    pub(crate) receives: u64,
+    /// Requests that the server stamped.
+    pub(crate) requests: u64,
 }
 
 /// A launch when all is over.
@@ -167,14 +176,16 @@ impl Measured<'_> {
 
     /// An arm's record and what is wrong with it; its rows go into the tables.
     fn arm(&self, stopped: &Stopped<'_>, tables: &mut Tables) -> Result<(ArmRecord, Vec<String>)> {
-        let arm = stopped.arm;
+        let (arm, before) = (stopped.arm, stopped.before);
         let warm_up = self.experiment.load.warm_up_rounds;
         let telemetry = stopped.telemetry.as_deref();
         let seen = telemetry
-            .map(|bytes| memory::Seen::read(bytes, stopped.receives_before, warm_up))
+            .map(|bytes| memory::Seen::read(bytes, before.receives, warm_up))
             .transpose()?;
         let stamps = stopped.stamps.as_deref();
-        let stamps = stamps.map(|bytes| Stamps::read(bytes, warm_up)).transpose()?;
+        let stamps = stamps
+            .map(|bytes| Stamps::read(bytes, before.requests, warm_up))
+            .transpose()?;
         let index = self.index(&arm.name);
         let connected = self.order.connection.iter().position(|&other| other == index);
         let record = ArmRecord {
@@ -194,7 +205,7 @@ impl Measured<'_> {
         };
         let stamped = stamps.as_ref().map(|stamps| stamps.requests);
         let unexpected = self
-            .unexpected(&record, stopped.receives_before)
+            .unexpected(&record, before)
             .into_iter()
             .chain(unstamped(&record, stamped));
         let unexpected = unexpected.collect();
@@ -212,8 +223,12 @@ impl Measured<'_> {
     }
 
     /// What the hook saw, where that is not what was sent.
-    fn unexpected(&self, record: &ArmRecord, before: u64) -> Option<String> {
-        let receives = record.coverage.as_ref()?.payload_receives.saturating_sub(before);
+    fn unexpected(&self, record: &ArmRecord, before: Before) -> Option<String> {
+        let receives = record
+            .coverage
+            .as_ref()?
+            .payload_receives
+            .saturating_sub(before.receives);
         let expected = sut::receives(&self.experiment.sut, record.requests_sent);
         (!expected.contains(&receives)).then(|| {
             format!(

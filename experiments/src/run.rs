@@ -235,11 +235,8 @@ impl<'a> Underway<'a> {
 
     /// Writes the manifest. How many launches are invalid.
     fn close(self) -> Result<usize> {
-        ensure!(
-            !self.records.is_empty() || !self.folder.plan.experiment.cell.is_empty(),
-            "no condition can be had here; {}",
-            reasons(&self.levels)
-        );
+        let nothing = self.records.is_empty().then(|| reasons(&self.levels));
+        let alone = self.folder.plan.experiment.cell.is_empty();
         if let Some(ended) = &self.ended {
             println!("{ended}");
         }
@@ -247,6 +244,12 @@ impl<'a> Underway<'a> {
         let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
+        match nothing {
+            // Of a grid, other cells may have been measured.
+            Some(reasons) if !alone => eprintln!("not run: {}: {reasons}", self.folder.path.display()),
+            Some(reasons) => bail!("no condition can be had here; {reasons}"),
+            None => {}
+        }
         Ok(invalid)
     }
 }

@@ -17,11 +17,16 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    /// Reads the file that a server left; the first `warm_up` requests are left out of the summary.
-    pub(crate) fn read(bytes: &[u8], warm_up: u64) -> Result<Self> {
+    /// Reads the file that a server left. The first `before` requests, from before the measurement, are left out, and the
+    /// others numbered from 0; the next `warm_up` are left out of the summary.
+    pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
         let view = View::parse(bytes).context("the server damaged its stamps")?;
         let counters = view.counters();
-        let calls: Vec<ServerCall> = view.records().map(call).collect();
+        let measured = view.records().filter_map(|record| {
+            let sequence = record.sequence.checked_sub(before)?;
+            Some(call(Record { sequence, ..record }))
+        });
+        let calls: Vec<ServerCall> = measured.collect();
         let settled: Vec<&ServerCall> = calls.iter().filter(|call| call.sequence >= warm_up).collect();
         let of =
             |value: fn(&ServerCall) -> u32| median(&mut settled.iter().map(|call| value(call)).collect::<Vec<_>>());
@@ -32,7 +37,7 @@ impl Stamps {
                 records: settled.len() as u64,
                 dropped: counters.records_dropped,
             }),
-            requests: counters.records_written + counters.records_dropped,
+            requests: (counters.records_written + counters.records_dropped).saturating_sub(before),
             calls,
         })
     }

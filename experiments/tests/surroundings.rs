@@ -54,7 +54,8 @@ fn missing(test: &str, programs: &[&str]) -> bool {
 /// Measures through hops, and checks that every request came to the server, and the hook there, alone.
 fn measured_through(condition: &str, hops: &[String]) {
     let desk = Desk::new();
-    success(&mut desk.run(&around(condition, &hops.concat())));
+    let text = around(condition, &hops.concat()).replace("threads = 1", "threads = 1\nstamps = true");
+    success(&mut desk.run(&text));
     let (run, launch) = only_launch(&desk);
     assert_sound(&launch);
     for arm in &launch.arms {
@@ -62,6 +63,7 @@ fn measured_through(condition: &str, hops: &[String]) {
         // The first of its hops is where the prober connects.
         let port: u16 = arm.address.rsplit(':').next().unwrap().parse().unwrap();
         assert!((18_003..18_006).contains(&port), "{}", arm.address);
+        assert_eq!(arm.server.unwrap().records, 50);
         let hooked = arm.treatment != "unmodified";
         // With what was asked to see whether it is ready.
         let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
@@ -128,10 +130,7 @@ fn a_hop_that_cannot_be_had_is_recorded_as_such() {
     // Nor are there any in containers.
     let relay = hop("relay", "experiments/jitter/eks-nodes.toml");
     let error = failure(&mut Desk::new().run(&around("docker", &relay)));
-    assert!(
-        error.contains("docker: hops and neighbours are not made in containers"),
-        "{error}"
-    );
+    assert!(error.contains("docker: hops are not made in containers"), "{error}");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, judge, misses, table};
 use anyhow::{Context, Result};
-use dataset::{OBSERVED, Observed, Run};
+use dataset::{Grid, OBSERVED, Observed, Run};
 use serde::Serialize;
 
-use crate::results::results;
+use crate::exhibits::{self, Recorded};
 use crate::study::StudyResults;
 use crate::{evidence, load};
 
@@ -87,8 +87,11 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
         let kept: Evidence = serde_json::from_str(&read(QUANTITIES)?).context(QUANTITIES)?;
         return Ok(Some(kept));
     }
+    if Grid::is_at(folder) {
+        return exhibits::evidence(&Recorded::open(folder)?).map(Some);
+    }
     if folder.join("manifest.json").exists() {
-        return of_run(&Run::open(folder)?);
+        return of_run(folder);
     }
     if folder.join(OBSERVED).exists() {
         return Ok(Some(evidence::of_observed(&Observed::read(folder)?)));
@@ -102,8 +105,8 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
 }
 
 /// `None` for a run without contrasts or with too few launches for an interval.
-fn of_run(run: &Run) -> Result<Option<Evidence>> {
-    let manifest = &run.manifest;
+fn of_run(folder: &Path) -> Result<Option<Evidence>> {
+    let manifest = Run::open(folder)?.manifest;
     if manifest.plan["contrasts"].as_array().is_none_or(Vec::is_empty) {
         return Ok(None);
     }
@@ -117,7 +120,5 @@ fn of_run(run: &Run) -> Result<Option<Evidence>> {
     if most.max().unwrap_or(0) < 2 {
         return Ok(None);
     }
-    let samples = load::run_samples(run)?;
-    let results = results(manifest, &samples)?;
-    evidence::of_run(manifest, &samples, &results).map(Some)
+    exhibits::evidence(&Recorded::open(folder)?).map(Some)
 }

@@ -16,7 +16,7 @@ const CONFIDENCE: f64 = 0.95;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// The hook's own work, by its own clock.
+    /// How long the hook holds a payload back, by its own clock.
     Hook,
     /// In the server, around the receive calls.
     LibcCall,
@@ -107,7 +107,7 @@ pub(crate) fn per_launch(
             let hooked = |arm: &ArmRecord| arm.telemetry.is_some();
             let any = records.iter().flat_map(|record| &record.arms);
             let any = any.filter(|one| one.arm == *arm || one.arm == *baseline).any(hooked);
-            any.then(|| within(&own_ns))?
+            any.then(|| within(&held_ns))?
         }
         Layer::LibcCall => within(&|arm| Some(arm.server?.call_ns_median)),
         Layer::Handler => within(&|arm| Some(arm.server?.handler_ns_median)),
@@ -116,10 +116,10 @@ pub(crate) fn per_launch(
     }
 }
 
-/// The hook's own work; none without a hook.
-fn own_ns(arm: &ArmRecord) -> Option<f64> {
+/// How long the hook holds a payload back, which is its own work but for a known delay; none without a hook.
+fn held_ns(arm: &ArmRecord) -> Option<f64> {
     match &arm.telemetry {
-        Some(telemetry) => Some(telemetry.own_ns_median),
+        Some(telemetry) => Some(telemetry.held_ns_median),
         None => arm.hook_mapped.is_none().then_some(0.0),
     }
 }

@@ -18,7 +18,9 @@ use report::paper::Paper;
 use report::reproduction::Reproduction;
 use report::simulate::{Fits, Size};
 use report::study::StudyResults;
-use report::{calibration, evidence, figures, fit, further, html, load, observed, results, simulate, table, write};
+use report::{
+    calibration, evidence, exhibits, figures, fit, further, html, load, observed, results, simulate, table, write,
+};
 
 #[derive(Parser)]
 #[command(
@@ -102,6 +104,15 @@ enum Command {
         /// Folder to write to
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Print the table of one of the experiments r01 to r10 and draw its figure
+    Exhibit {
+        /// Folder of the run, or of the grid whose cells are runs
+        #[arg(long)]
+        run: PathBuf,
+        /// Folder to write figures/ to; nothing is drawn without it
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Fit the simulation study's noise to recordings, and write it as JSON
     Fit {
@@ -195,6 +206,7 @@ fn main() -> Result<ExitCode> {
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref())?,
         Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
+        Command::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
         Command::Fit {
             study,
             calibration,
@@ -231,6 +243,13 @@ fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Pa
         Format::Json => println!("{}", serde_json::to_string_pretty(&judged)?),
     }
     Ok(())
+}
+
+fn show_exhibit(run: &Path, out: Option<&Path>) -> Result<()> {
+    let exhibit = exhibits::read(run)?;
+    println!("{}: {}\n", exhibit.experiment, exhibit.question);
+    print!("{}", exhibit.table);
+    out.map_or(Ok(()), |out| write_all(&[exhibit.figure], out))
 }
 
 fn write_fit(study: &Path, calibration: &Path, run: &Path, out: &Path) -> Result<()> {

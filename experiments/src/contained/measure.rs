@@ -16,7 +16,7 @@ use super::sampled::{Sampling, judged};
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
-use crate::record::{Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::watch::Seen;
 
 /// Where arms are reached, by their number in the experiment.
@@ -207,7 +207,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped:
             arm: arm.arm,
             start_order: arm.start_order,
             address: arm.address,
-            receives_before: 0,
+            before: Before::default(),
             telemetry: telemetry.transpose()?,
             stamps: stamps.transpose()?,
             tight_loop: Vec::new(),

@@ -29,7 +29,12 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         let pair = (estimate.value, standard_error(estimate));
         effects.push(pair);
         by_server.entry(server(spot)).or_default().push(pair);
-        rows.push(row(&spot.condition.condition, &server(spot), estimate.value, estimate.confidence_interval));
+        rows.push(row(
+            &spot.condition.condition,
+            &server(spot),
+            estimate.value,
+            estimate.confidence_interval,
+        ));
     }
     let all = random_effects(&effects)?;
     summary(&mut table, &mut rows, ALL, &all);
@@ -44,9 +49,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     }
     let figure = forest(&Forest {
         name: recorded.experiment.clone(),
-        caption: "What the hook costs in each environment and server, and over all of them: the mean of a random-effects \
+        caption:
+            "What the hook costs in each environment and server, and over all of them: the mean of a random-effects \
                   summary with its interval, and where a further environment's effect lies with 95 %."
-            .to_owned(),
+                .to_owned(),
         x_title: "cost of the hook (µs), 95 % CI".to_owned(),
         x_limits: None,
         rows,
@@ -55,7 +61,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     let measured = spots.first().map(|spot| Measured {
         condition: ALL.to_owned(),
         provenance: Provenance::of(&spot.condition.condition),
-        ..spot.measured("heterogeneity of the effect", Unit::Share, (all.i_squared, heterogeneity))
+        ..spot.measured(
+            "heterogeneity of the effect",
+            Unit::Share,
+            (all.i_squared, heterogeneity),
+        )
     });
     Ok((figure, table, measured.into_iter().collect()))
 }
@@ -81,10 +91,18 @@ fn row(label: &str, group: &str, value: f64, (low, high): (f64, f64)) -> ForestR
 fn summary(table: &mut Table, rows: &mut Vec<ForestRow>, group: &str, all: &RandomEffects) {
     let (low, high) = all.confidence_interval;
     rows.push(row("mean", group, all.value, (low, high)));
-    table.row(["mean over all cells".to_owned(), Unit::Ns.interval(&Interval::new(all.value, (low, high))).replace(" µs", "")]);
+    table.row([
+        "mean over all cells".to_owned(),
+        Unit::Ns
+            .interval(&Interval::new(all.value, (low, high)))
+            .replace(" µs", ""),
+    ]);
     if let Some((low, high)) = all.prediction_interval {
         rows.push(row("a further environment", group, all.value, (low, high)));
-        table.row(["a further environment".to_owned(), format!("{} to {}", signed(low), signed(high))]);
+        table.row([
+            "a further environment".to_owned(),
+            format!("{} to {}", signed(low), signed(high)),
+        ]);
     }
     table.row(["I²".to_owned(), format!("{:.0} %", 100.0 * all.i_squared)]);
 }

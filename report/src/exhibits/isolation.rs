@@ -12,7 +12,14 @@ use crate::table::microseconds;
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
     let mut rows = Vec::new();
-    let mut table = Table::new(["", "treatment", "calls per request", "predicted, µs", "observed, µs", "observed by predicted"]);
+    let mut table = Table::new([
+        "",
+        "treatment",
+        "calls per request",
+        "predicted, µs",
+        "observed, µs",
+        "observed by predicted",
+    ]);
     for spot in &spots {
         let server = label(spot);
         for row in &spot.condition.isolated {
@@ -26,15 +33,17 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                     .as_ref()
                     .map_or_else(|| "\u{2013}".to_owned(), |ratio| Unit::Ratio.interval(ratio)),
             ]);
-            rows.extend([("predicted", &row.predicted), ("observed", &row.observed)].map(|(what, estimate)| {
-                let (low, high) = estimate.confidence_interval;
-                ForestRow {
-                    label: format!("{}, {what}", row.contrast),
-                    group: Some(server.clone()),
-                    value: estimate.value / 1e3,
-                    confidence_interval: (low / 1e3, high / 1e3),
-                }
-            }));
+            rows.extend(
+                [("predicted", &row.predicted), ("observed", &row.observed)].map(|(what, estimate)| {
+                    let (low, high) = estimate.confidence_interval;
+                    ForestRow {
+                        label: format!("{}, {what}", row.contrast),
+                        group: Some(server.clone()),
+                        value: estimate.value / 1e3,
+                        confidence_interval: (low / 1e3, high / 1e3),
+                    }
+                }),
+            );
         }
     }
     let figure = forest(&Forest {

@@ -24,7 +24,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     let (mut doses, mut designs): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for spot in &spots {
         let (dose, design) = (spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN));
-        ensure!(!dose.is_empty() && !design.is_empty(), "the grid has no factors {NEIGHBOUR} and {DESIGN}");
+        ensure!(
+            !dose.is_empty() && !design.is_empty(),
+            "the grid has no factors {NEIGHBOUR} and {DESIGN}"
+        );
         for (known, level) in [(&mut doses, dose), (&mut designs, design)] {
             if !known.contains(&level) {
                 known.push(level);
@@ -44,22 +47,26 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     });
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "How many launches take the unmodified program for different from itself, by the 2023 study's t test over \
+        caption:
+            "How many launches take the unmodified program for different from itself, by the 2023 study's t test over \
                   requests at the level of 5 %, with neighbours that use the servers' processor. Exact 95 % intervals."
-            .to_owned(),
+                .to_owned(),
         x_title: "neighbour".to_owned(),
         y_title: "A/A false positives (%), 95 % CI".to_owned(),
         log: false,
         line: Some((5.0, "level of the test".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
-        joined: true,
+        joined: false,
         series: series.collect(),
     })?;
     let mut table = overview(&spots, label)?;
     table.headings.push("t test finds A/A".to_owned());
     for (spot, row) in spots.iter().zip(&mut table.rows) {
         let found = false_positives(spot);
-        row.push(found.map_or_else(|| "\u{2013}".to_owned(), |one| format!("{} of {}", one.successes, one.trials)));
+        row.push(found.map_or_else(
+            || "\u{2013}".to_owned(),
+            |one| format!("{} of {}", one.successes, one.trials),
+        ));
     }
     let mut measured = Vec::new();
     let disturbed: Vec<Proportion> = spots
@@ -106,7 +113,11 @@ fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
 
 /// In how many launches the test over requests finds a difference within the A/A contrast.
 fn false_positives(spot: &Spot<'_>) -> Option<Proportion> {
-    let control = spot.condition.effects.iter().find(|effect| effect.role == Role::Control)?;
+    let control = spot
+        .condition
+        .effects
+        .iter()
+        .find(|effect| effect.role == Role::Control)?;
     let launches = in_condition(&spot.cell.samples.launches, &spot.condition.condition);
     let tests: Vec<bool> = launches
         .iter()

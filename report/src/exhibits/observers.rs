@@ -24,14 +24,21 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                   standard deviation of the effect between launches, of which the number of launches needed is the square."
             .to_owned(),
         x_title: "where the request is timed".to_owned(),
-        y_title: "SD between launches (µs), 95 % CI".to_owned(),
+        y_title: "SD of the effect (µs), 95 % CI".to_owned(),
         log: true,
         line: None,
         levels: Layer::ALL.iter().map(ToString::to_string).collect(),
         joined: true,
         series,
     })?;
-    let mut table = Table::new(["", "layer", "hook costs, µs", "SD, µs", "signal to noise", "launches for 80 %"]);
+    let mut table = Table::new([
+        "",
+        "layer",
+        "hook costs, µs",
+        "SD, µs",
+        "signal to noise",
+        "launches for 80 %",
+    ]);
     for spot in &spots {
         for row in effects(spot) {
             let dash = || "\u{2013}".to_owned();

@@ -1,8 +1,8 @@
 //! r07: what a search costs by the size of the payload and the place of the keyword in it.
 
 use analysis::claims::{Measured, Unit};
-use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::difference_of_estimates;
+use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::{Result, ensure};
 
 use super::recorded::Recorded;
@@ -20,7 +20,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     let (mut sizes, mut positions): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for spot in &spots {
         let (size, position) = (spot.cell.level(SIZE), spot.cell.level(POSITION));
-        ensure!(!size.is_empty() && !position.is_empty(), "the grid has no factors {SIZE} and {POSITION}");
+        ensure!(
+            !size.is_empty() && !position.is_empty(),
+            "the grid has no factors {SIZE} and {POSITION}"
+        );
         for (known, level) in [(&mut sizes, size), (&mut positions, position)] {
             if !known.contains(&level) {
                 known.push(level);
@@ -58,7 +61,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         && let (Some(one), Some(other)) = (end.effect(), beginning.effect())
     {
         let beyond = difference_of_estimates(one.primary(), other.primary())?;
-        measured.push(end.measured("effect of a keyword at the end beyond one at the beginning", Unit::Ns, beyond));
+        measured.push(end.measured(
+            "effect of a keyword at the end beyond one at the beginning",
+            Unit::Ns,
+            beyond,
+        ));
     }
     Ok((figure, overview(&spots, label)?, measured))
 }

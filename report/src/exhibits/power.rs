@@ -2,7 +2,7 @@
 
 use analysis::claims::Measured;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{estimate, Estimate};
+use analysis::{Estimate, estimate};
 use anyhow::{Context as _, Result, ensure};
 
 use super::recorded::Recorded;
@@ -25,9 +25,20 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         segments.len(),
         2 * FEWEST
     );
-    let times: Vec<usize> = (0..).map(|power| 1 << power).take_while(|times| *times <= each.max(most)).collect();
-    let requests = |times: &usize| (*times <= each).then(|| half_width(&segments, FEWEST, *times)).flatten();
-    let launches = |times: &usize| (*times <= most).then(|| half_width(&segments, FEWEST * times, 1)).flatten();
+    let times: Vec<usize> = (0..)
+        .map(|power| 1 << power)
+        .take_while(|times| *times <= each.max(most))
+        .collect();
+    let requests = |times: &usize| {
+        (*times <= each)
+            .then(|| half_width(&segments, FEWEST, *times))
+            .flatten()
+    };
+    let launches = |times: &usize| {
+        (*times <= most)
+            .then(|| half_width(&segments, FEWEST * times, 1))
+            .flatten()
+    };
     let figure = response(&Response {
         name: recorded.experiment.clone(),
         caption: format!(
@@ -51,7 +62,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             },
         ],
     })?;
-    let mut table = Table::new(["requests", "half-width with longer launches, µs", "with more launches, µs"]);
+    let mut table = Table::new([
+        "requests",
+        "half-width with longer launches, µs",
+        "with more launches, µs",
+    ]);
     for times in &times {
         let text = |drawn: Option<Drawn>| match drawn {
             Some((value, (low, high))) => format!("{value:.3} [{low:.3}, {high:.3}]"),
@@ -64,7 +79,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
 
 /// The A/A difference of each segment of each launch, ns.
 fn segments(spot: &Spot<'_>) -> Result<Vec<Vec<f64>>> {
-    let control = spot.condition.effects.iter().find(|effect| effect.role == Role::Control);
+    let control = spot
+        .condition
+        .effects
+        .iter()
+        .find(|effect| effect.role == Role::Control);
     let control = control.context("the experiment has no A/A contrast")?;
     let courses = spot.cell.samples.courses_in(&spot.condition.condition);
     let differences = courses.map(|(_, course)| course.differences(&control.baseline, &control.arm));

@@ -36,7 +36,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             continue;
         }
         let (cost, (low, high)) = cost_ns(spot, reference)?;
-        row.push(Unit::Ns.interval(&analysis::claims::Interval::new(cost, (low, high))).replace(" µs", ""));
+        row.push(
+            Unit::Ns
+                .interval(&analysis::claims::Interval::new(cost, (low, high)))
+                .replace(" µs", ""),
+        );
         measured.extend(by_hook(spot, reference));
         if let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
             && let Some(ratio) = spread_ratio(one, other)

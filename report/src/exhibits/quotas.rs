@@ -25,10 +25,14 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         label,
     )?;
     let mut table = overview(&spots, label)?;
-    table.headings.extend(["launches throttled", "launches rejected"].map(str::to_owned));
+    table
+        .headings
+        .extend(["launches throttled", "launches rejected"].map(str::to_owned));
     let mut measured = Vec::new();
     for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let throttled = launches(spot).filter(|launch| hit(launch, LimitKind::Throttled)).count();
+        let throttled = launches(spot)
+            .filter(|launch| hit(launch, LimitKind::Throttled))
+            .count();
         let rejected = launches(spot).filter(|launch| !launch.valid || is_hit(launch)).count();
         row.extend([throttled.to_string(), rejected.to_string()]);
         let reference = spots
@@ -39,11 +43,14 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             continue;
         }
         if throttled > 0 {
-            measured.extend(tail(spot, reference).map(|ratio| spot.measured("p99 ratio under a quota", Unit::Ratio, ratio)));
+            measured.extend(
+                tail(spot, reference).map(|ratio| spot.measured("p99 ratio under a quota", Unit::Ratio, ratio)),
+            );
         }
         if rejected > 0 {
             let error = error(spot, reference)?;
-            measured.extend(error.map(|error| spot.measured("error of the effect in rejected launches", Unit::Ns, error)));
+            measured
+                .extend(error.map(|error| spot.measured("error of the effect in rejected launches", Unit::Ns, error)));
         }
     }
     Ok((figure, table, measured))
@@ -84,5 +91,9 @@ fn error(spot: &Spot<'_>, reference: &Spot<'_>) -> Result<Option<Drawn>> {
         return Ok(None);
     };
     let (value, (low, high)) = difference_of_estimates(one.primary(), other.primary())?;
-    Ok(Some(if value < 0.0 { (-value, (-high, -low)) } else { (value, (low, high)) }))
+    Ok(Some(if value < 0.0 {
+        (-value, (-high, -low))
+    } else {
+        (value, (low, high))
+    }))
 }

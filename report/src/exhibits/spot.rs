@@ -27,7 +27,11 @@ pub(super) type Drawn = (f64, (f64, f64));
 /// All of them, cell by cell.
 pub(super) fn spots(recorded: &Recorded) -> Vec<Spot<'_>> {
     let all = recorded.cells.iter().flat_map(|cell| {
-        let ran = cell.results.conditions.iter().filter(|condition| !condition.effects.is_empty());
+        let ran = cell
+            .results
+            .conditions
+            .iter()
+            .filter(|condition| !condition.effects.is_empty());
         ran.map(move |condition| Spot { cell, condition })
     });
     all.collect()
@@ -35,13 +39,20 @@ pub(super) fn spots(recorded: &Recorded) -> Vec<Spot<'_>> {
 
 impl<'a> Spot<'a> {
     pub(super) fn a_a(&self) -> Option<&'a Estimate> {
-        let control = self.condition.effects.iter().find(|effect| effect.role == Role::Control);
+        let control = self
+            .condition
+            .effects
+            .iter()
+            .find(|effect| effect.role == Role::Control);
         control.map(Effect::primary)
     }
 
     /// The last effect of the experiment: by convention all that the hook costs.
     pub(super) fn effect(&self) -> Option<&'a Effect> {
-        self.condition.effects.iter().rfind(|effect| effect.role == Role::Effect)
+        self.condition
+            .effects
+            .iter()
+            .rfind(|effect| effect.role == Role::Effect)
     }
 
     /// A location of an arm's times, launch by launch, ns.
