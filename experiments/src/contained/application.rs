@@ -16,7 +16,7 @@ use super::sampled::judged;
 use super::{Job, container};
 use crate::definition::{Experiment, Sut, Treatment};
 use crate::order::Order;
-use crate::record::{Measured, Stopped};
+use crate::record::{Before, Measured, Stopped};
 
 /// The application in place of the experiment's server and request.
 pub(crate) fn replace(experiment: &mut Experiment, application: Application) -> Result<()> {
@@ -95,7 +95,7 @@ impl Job<'_> {
             arm: &self.experiment.arms[*index],
             start_order,
             address: addresses[index],
-            receives_before: 0,
+            before: Before::default(),
             telemetry: None,
             stamps: None,
             tight_loop: Vec::new(),
