@@ -87,14 +87,19 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
         let kept: Evidence = serde_json::from_str(&read(QUANTITIES)?).context(QUANTITIES)?;
         return Ok(Some(kept));
     }
+    let mut found = None;
     if Grid::is_at(folder) {
-        return exhibits::evidence(&Recorded::open(folder)?).map(Some);
-    }
-    if folder.join("manifest.json").exists() {
-        return of_run(folder);
+        found = Some(exhibits::evidence(&Recorded::open(folder)?)?);
+    } else if folder.join("manifest.json").exists() {
+        found = of_run(folder)?;
     }
     if folder.join(OBSERVED).exists() {
-        return Ok(Some(evidence::of_observed(&Observed::read(folder)?)));
+        found
+            .get_or_insert_default()
+            .extend(evidence::of_observed(&Observed::read(folder)?));
+    }
+    if found.is_some() {
+        return Ok(found);
     }
     if folder.join(REPETITIONS).exists() {
         return evidence::of_repetitions(&read(REPETITIONS)?)

@@ -27,21 +27,26 @@ pub(crate) struct Arguments {
 /// When a run cannot be read.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cargo().args(["build", "--release", "--package", "report"]).run()?;
+    held(&arguments.runs, arguments.format, arguments.keep.as_deref())
+}
+
+/// Prints them for a terminal; `report` must have been built.
+///
+/// # Errors
+/// When a run cannot be read.
+pub(crate) fn print(runs: &[PathBuf]) -> Result<()> {
+    held(runs, Format::Text, None)
+}
+
+fn held(given: &[PathBuf], format: Format, keep: Option<&Path>) -> Result<()> {
     let mut report = Program::new(paths::binary("report")).args(["claims", "--study", paths::STUDY]);
     let found = [paths::REFERENCE, paths::RUNS].map(PathBuf::from);
-    let runs = if arguments.runs.is_empty() {
-        &found[..]
-    } else {
-        &arguments.runs
-    };
-    for run in runs
-        .iter()
-        .filter(|run| !arguments.runs.is_empty() || Path::new(run).is_dir())
-    {
+    let runs = if given.is_empty() { &found[..] } else { given };
+    for run in runs.iter().filter(|run| !given.is_empty() || Path::new(run).is_dir()) {
         report = report.arg("--run").arg(run);
     }
-    if let Some(keep) = &arguments.keep {
+    if let Some(keep) = keep {
         report = report.arg("--keep").arg(keep);
     }
-    report.args(["--format", arguments.format.name()]).run()
+    report.args(["--format", format.name()]).run()
 }

@@ -9,6 +9,9 @@ use crate::{paths, report, runs};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// The figure of a recommendation, r01 to r10: of the latest run of its experiment, or else of the recorded one
+    #[arg(conflicts_with = "run")]
+    recommendation: Option<String>,
     /// Folder of the run [default: the latest finished one]
     #[arg(long, value_parser = paths::from_here)]
     run: Option<PathBuf>,
@@ -23,7 +26,13 @@ pub(crate) struct Arguments {
 /// When there is no run, or `report` fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cargo().args(["build", "--release", "--package", "report"]).run()?;
-    let run = runs::chosen(arguments.run.as_deref())?;
+    let run = match &arguments.recommendation {
+        Some(name) => runs::of_experiment(name)?,
+        None => runs::chosen(arguments.run.as_deref())?,
+    };
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
+    if arguments.recommendation.is_some() || runs::is_grid(&run) {
+        return report::exhibit(&run, &out);
+    }
     report::write("figures", &run, &out)
 }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::programs::Program;
 use crate::{build, paths};
+
+/// Where ready servers are described.
+const SERVERS: &str = "sut/macro";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -80,4 +83,30 @@ pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<()> {
         program = program.arg("--").args(&arguments.command);
     }
     program.run()
+}
+
+/// Observes all ready servers and the negative controls into a run's folder, unless that was done; `bench` must have been
+/// built.
+///
+/// # Errors
+/// When strace is missing, or a server that is there cannot be asked.
+pub(crate) fn servers(folder: &Path) -> Result<()> {
+    if folder.join("observed.json").is_file() {
+        return Ok(());
+    }
+    let mut ready: Vec<PathBuf> = std::fs::read_dir(SERVERS)
+        .with_context(|| format!("listing {SERVERS}"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    ready.sort();
+    Program::new(paths::binary("bench"))
+        .arg("observe")
+        .arg("--own-hook")
+        .arg(paths::hook())
+        .arg("--servers")
+        .args(ready)
+        .arg("--out")
+        .arg(folder)
+        .run()
 }

@@ -25,6 +25,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cargo().args(["build", "--release", "--package", "report"]).run()?;
     let run = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
+    if runs::is_grid(&run) {
+        return exhibit(&run, &out);
+    }
     write("html", &run, &out)
 }
 
@@ -37,6 +40,19 @@ pub(crate) fn write(what: &str, run: &Path, out: &Path) -> Result<()> {
         .args([what, "--run"])
         .arg(run)
         .args(["--study", paths::STUDY, "--out"])
+        .arg(out)
+        .run()
+}
+
+/// Has the built `report` print and draw what is shown for a recommendation.
+///
+/// # Errors
+/// When it fails.
+pub(crate) fn exhibit(run: &Path, out: &Path) -> Result<()> {
+    Program::new(paths::binary("report"))
+        .args(["exhibit", "--run"])
+        .arg(run)
+        .arg("--out")
         .arg(out)
         .run()
 }

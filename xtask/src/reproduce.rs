@@ -6,10 +6,14 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::run::Options;
-use crate::{build, doctor, import, notebooks, paths, report, run, runs};
+use crate::{build, claims, doctor, import, notebooks, paths, report, run, runs};
 
-/// What `reproduce` measures.
+/// What `reproduce` measures first: what each step of the hook costs.
 const EXPERIMENT: &str = "experiments/overhead.toml";
+/// What is measured for each of the ten recommendations.
+const RECOMMENDATIONS: [&str; 10] = ["r01", "r02", "r03", "r04", "r05", "r06", "r07", "r08", "r09", "r10"];
+/// Those of them that a first look has in small.
+const SMOKE: [&str; 2] = ["r05", "r06"];
 /// Where, of what works here: what can be had without an engine, and with one.
 const CONDITIONS: [&str; 3] = ["local-pod", "local-bridge", "docker"];
 /// The 2023 study's own experiment, where what it needs is there.
@@ -80,6 +84,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Some(_) => None,
         None => study_again(arguments.profile, study)?,
     };
+    let recommendations = match &arguments.from {
+        Some(_) => Vec::new(),
+        None => recommendations(arguments.profile)?,
+    };
     step("report");
     let out = runs::report_of(&run);
     report::write("html", &run, &out)?;
@@ -87,6 +95,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if let Some((out, run)) = &again {
         report::write("html", run, out)?;
     }
+    for run in &recommendations {
+        report::exhibit(run, &runs::report_of(run))?;
+    }
+    step("claims");
+    claims::print(&[])?;
     step("notebooks");
     if study {
         notebooks::all()?;
@@ -128,6 +141,42 @@ fn experiment(definition: &str, profile: &str, options: &Options, runs: &Path) -
     let folder = run::folder(definition, &title, options, runs)?;
     run::measure(definition, options, &folder)?;
     Ok(folder)
+}
+
+/// Measures what the recommendations need, as far as the profile goes.
+fn recommendations(profile: Profile) -> Result<Vec<PathBuf>> {
+    let names: &[&str] = if profile == Profile::Smoke {
+        &SMOKE
+    } else {
+        &RECOMMENDATIONS
+    };
+    let mut found = Vec::new();
+    for name in names {
+        step(&match recorded_minutes(name) {
+            Some(minutes) if profile == Profile::Default => {
+                format!("{name}, which took {minutes:.1} minutes when recorded")
+            }
+            _ => (*name).to_owned(),
+        });
+        let definition = format!("experiments/{name}.toml");
+        found.push(experiment(
+            &definition,
+            profile.name(),
+            &profile.options(),
+            paths::RUNS.as_ref(),
+        )?);
+    }
+    Ok(found)
+}
+
+/// How long the recorded run of an experiment took.
+fn recorded_minutes(name: &str) -> Option<f64> {
+    let folder = Path::new(paths::REFERENCE).join(name);
+    let first = runs::cells(&folder).into_iter().next()?;
+    let manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(first.join("manifest.json")).ok()?).ok()?;
+    let at = |key: &str| manifest[key].as_f64();
+    Some((at("finished_unix_ns")? - at("started_unix_ns")?) / 60e9)
 }
 
 /// Repeats the study's experiment; `None`, with the reason said, where something that it needs is not there.

@@ -6,12 +6,15 @@ use anyhow::{Context, Result};
 
 use crate::programs::Program;
 use crate::runs::{Name, Progress};
-use crate::{build, paths};
+use crate::{build, observe, paths};
+
+/// The experiment to which belongs by which functions servers receive.
+const OBSERVED: &str = "r07";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A definition, as experiments/overhead.toml [default with --macro: experiments/macro.toml]
-    #[arg(value_parser = paths::from_here, required_unless_present = "application")]
+    /// A definition, as experiments/overhead.toml, or the name of one there, as r05 [default with --macro: macro]
+    #[arg(value_parser = definition, required_unless_present = "application")]
     experiment: Option<PathBuf>,
     /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
     #[arg(long, value_parser = paths::from_here)]
@@ -121,13 +124,22 @@ impl Options {
     }
 }
 
+/// The definition that is meant: a file, or one of experiments/ by its name.
+fn definition(text: &str) -> Result<PathBuf> {
+    let named = Path::new("experiments").join(text).with_extension("toml");
+    if !text.contains('.') && paths::root().join(&named).is_file() {
+        return Ok(named);
+    }
+    paths::from_here(text).with_context(|| format!("{text} is no path"))
+}
+
 /// Builds what is needed and measures.
 ///
 /// # Errors
 /// When the build or the runner fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::run()?;
-    let with_macro = || paths::root().join("experiments/macro.toml");
+    let with_macro = || PathBuf::from("experiments/macro.toml");
     let experiment = shortened(&arguments.experiment.clone().unwrap_or_else(with_macro));
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),
@@ -176,7 +188,11 @@ pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Re
         .args(options.words())
         .arg("--hook")
         .arg(paths::hook())
-        .run()
+        .run()?;
+    if title(experiment) == OBSERVED {
+        observe::servers(folder)?;
+    }
+    Ok(())
 }
 
 /// A definition's name.

@@ -80,6 +80,31 @@ pub(crate) fn chosen(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
+/// The folders of runs in a run's or a grid's folder.
+pub(crate) fn cells(run: &Path) -> Vec<PathBuf> {
+    if run.join("manifest.json").is_file() {
+        return vec![run.to_owned()];
+    }
+    let mut inner = folders(run).unwrap_or_default();
+    inner.retain(|folder| folder.join("manifest.json").is_file());
+    inner
+}
+
+/// The latest finished run of an experiment, or else the recorded one.
+///
+/// # Errors
+/// When there is neither.
+pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
+    let own = folders(Path::new(paths::RUNS))?.into_iter().filter(|folder| {
+        let stem = folder.file_name().unwrap_or_default().to_string_lossy();
+        stem.split('-').next() == Some(name) && is_finished(folder)
+    });
+    let recorded = Path::new(paths::REFERENCE).join(name);
+    own.max_by_key(|folder| began(folder))
+        .or_else(|| is_finished(&recorded).then_some(recorded))
+        .with_context(|| format!("there is no finished run of {name}; make one by `cargo xtask run {name}`"))
+}
+
 /// Where the report of a run goes.
 pub(crate) fn report_of(run: &Path) -> PathBuf {
     Path::new(paths::REPORTS).join(run.file_name().unwrap_or("run".as_ref()))
