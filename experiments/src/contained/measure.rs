@@ -154,13 +154,13 @@ impl Job<'_> {
         let before = asked::limits(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
         let mut line = serde_json::to_vec(&self.plan(order, addresses, &place, shared))?;
-        fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
-        line.push(b'\n');
         let sampling = self
             .experiment
             .monitor
             .then(|| Sampling::begin(running, started, &place))
             .transpose()?;
+        fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
+        line.push(b'\n');
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
         let failure =
