@@ -8,6 +8,7 @@
 //!
 //! Limits of CPU and memory are set by control groups, which the runner makes and removes ([`LaunchGroups`]).
 
+pub mod application;
 mod cgroup;
 mod commands;
 mod condition;

@@ -6,6 +6,7 @@ use std::path::Path;
 use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Field, Row};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::schema::FileHeader;
@@ -150,7 +151,7 @@ impl Measure {
 }
 
 /// What was found of one subject at one time; `None` where no source tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage([Option<i64>; Measure::ALL.len()]);
 
 impl Index<Measure> for Usage {
@@ -168,7 +169,8 @@ impl IndexMut<Measure> for Usage {
 }
 
 /// Whose resources they are.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// A server, by its arm's name.
     Arm(String),
@@ -213,7 +215,8 @@ impl Subject {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResourceSample {
     /// When, by the clock of the user stamps.
     pub time_ns: i64,

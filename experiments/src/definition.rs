@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
 use clusters::Condition;
+use clusters::application::Application;
 use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
+use crate::contained::application;
 use crate::grid::{self, Setting};
 use crate::hop::Hop;
 use crate::limits::ExperimentLimits;
@@ -128,6 +130,8 @@ pub(crate) enum Sut {
     Command(Box<Program>),
     /// A program that a file describes, such as `sut/macro/nginx.toml`; recorded plans have what the file says.
     File { file: PathBuf },
+    /// An application of several workloads, in Kubernetes; asked for by --macro, which says the request, too.
+    Application(Box<Application>),
 }
 
 impl Sut {
@@ -139,6 +143,7 @@ impl Sut {
             Self::Tomcat {} => "tomcat",
             Self::Command(_) => "command",
             Self::File { .. } => "file",
+            Self::Application(_) => "application",
         }
     }
 }
@@ -366,6 +371,9 @@ impl Experiment {
         }
         if let Sut::Command(program) = &self.sut {
             program.validate().context("[sut]")?;
+        }
+        if let Sut::Application(_) = &self.sut {
+            application::validate(self)?;
         }
         self.neighbour.as_ref().map_or(Ok(()), Neighbour::validate)?;
         for hop in &self.hops {

@@ -33,7 +33,7 @@ impl Sut {
     /// The program that must be installed for it.
     fn program(&self) -> Option<&str> {
         match self {
-            Self::Synthetic { .. } | Self::File { .. } => None,
+            Self::Synthetic { .. } | Self::File { .. } | Self::Application(_) => None,
             Self::Java {} | Self::Tomcat {} => Some("java"),
             Self::Command(program) => program.command.first().map(String::as_str),
         }

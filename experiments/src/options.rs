@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clusters::Condition;
+use clusters::application::Application;
+use clusters::config::Config as _;
 use loadgen::Schedule;
 
-use crate::contained::Engines;
+use crate::contained::{Engines, application};
 use crate::definition::Experiment;
 use crate::grid::folder_name;
 use crate::units::duration_ns;
@@ -22,6 +24,13 @@ pub(crate) struct Options {
     /// These conditions, instead of the experiment's
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<Condition>,
+    /// In Kubernetes, containers in one pod, in pods on one node, in pods on different nodes: stands for the conditions
+    /// kubernetes-pod, kubernetes-node, kubernetes-nodes
+    #[arg(long, value_delimiter = ',', value_parser = topology, conflicts_with = "conditions")]
+    pub(crate) topology: Vec<Condition>,
+    /// An application instead of the experiment's server and request, such as clusters/macro/teastore.yaml
+    #[arg(long = "macro", value_name = "FILE", requires = "manifests")]
+    pub(crate) application: Option<PathBuf>,
     /// Launches of each condition, instead of the definition's
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -50,6 +59,13 @@ pub(crate) struct Options {
     pub(crate) engines: Engines,
 }
 
+/// The condition of this topology in any Kubernetes.
+fn topology(text: &str) -> Result<Condition, String> {
+    format!("kubernetes-{text}")
+        .parse()
+        .map_err(|_| "expected pod, node or nodes".to_owned())
+}
+
 /// The two designs that are compared with each other.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Order {
@@ -65,6 +81,9 @@ pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
     let mut experiments = Experiment::read(&options.experiment)?;
     for experiment in &mut experiments {
         overrule(experiment, options);
+        if let Some(file) = &options.application {
+            application::replace(experiment, Application::read(file)?)?;
+        }
         experiment.validate().with_context(|| {
             format!("{} {}", options.experiment.display(), folder_name(&experiment.cell))
                 .trim_end()
@@ -75,8 +94,9 @@ pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
 }
 
 fn overrule(experiment: &mut Experiment, options: &Options) {
-    if !options.conditions.is_empty() {
-        experiment.conditions.clone_from(&options.conditions);
+    let conditions = [&options.conditions[..], &options.topology[..]].concat();
+    if !conditions.is_empty() {
+        experiment.conditions = conditions;
     }
     experiment.launches = options.launches.unwrap_or(experiment.launches);
     if let Some(order) = options.schedule {

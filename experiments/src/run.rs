@@ -327,6 +327,7 @@ fn one(
                 launch,
             },
             folder: &unfinished,
+            manifests: ready.manifests.as_deref(),
         }
         .run(ready.engine(), image),
         (Access::Engine(_), None) => bail!("no image was made"),

@@ -116,7 +116,7 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
             Ok(vec!["java".into(), source.into(), address.to_string().into()])
         }
         Sut::Tomcat {} => tomcat(folder, address),
-        Sut::Command(_) | Sut::File { .. } => bail!("the plan names no server of our own"),
+        Sut::Command(_) | Sut::File { .. } | Sut::Application(_) => bail!("the plan names no server of our own"),
     }
 }
 
@@ -193,6 +193,6 @@ pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
             expected..=expected
         }
         // The program decides how it reads; a request cannot arrive without a read.
-        Sut::Java {} | Sut::Tomcat {} | Sut::Command(_) | Sut::File { .. } => requests..=u64::MAX,
+        Sut::Java {} | Sut::Tomcat {} | Sut::Command(_) | Sut::File { .. } | Sut::Application(_) => requests..=u64::MAX,
     }
 }

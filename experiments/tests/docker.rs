@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Desk, SMALL, failure, finished, success};
+use common::{Desk, SMALL, failure, finished, sampled, success};
 use dataset::{ObservationReader, Run};
 
 static ENGINE: Mutex<()> = Mutex::new(());
@@ -93,6 +93,7 @@ fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
         assert_eq!(launch.condition, "docker");
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
+        sampled(&run.directory, launch);
         let mut hosts = Vec::new();
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
@@ -142,10 +143,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
         .filter(|warning| warning.contains("throttled in"))
         .collect();
     assert!(!launch.valid && throttled.len() == 1, "{:?}", launch.warnings);
-    assert!(
-        throttled[0].starts_with("scan: ") && throttled[0].contains("by the limit of 50 millicores"),
-        "{throttled:?}"
-    );
+    assert!(throttled[0].starts_with("scan: "), "{throttled:?}");
     assert_eq!(everything(), before);
 }
 

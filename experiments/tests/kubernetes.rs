@@ -1,89 +1,20 @@
-//! Launches on a real cluster, where `KUBECONFIG` names one and `KUBE_LOAD_WITH` is the command that loads an archive of
-//! images into all of its nodes. Each test has a namespace of its own, and leaves no pod in it.
+//! Launches on a real cluster. Each test has a namespace of its own, and leaves no pod in it.
 
 mod common;
 
 use std::fs;
-use std::process::{Child, Command};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
-use common::{Desk, SMALL, failure, finished, success};
+use common::namespace::{Namespace, at_work, kubectl};
+use common::{Desk, SMALL, failure, finished, sampled, success};
 use dataset::{ObservationReader, Run};
 
-/// One at a time: a small cluster has no room for more.
-static CLUSTER: Mutex<()> = Mutex::new(());
-
-struct Namespace {
-    name: String,
-    load_with: String,
-    _alone: MutexGuard<'static, ()>,
-}
-
-fn kubectl(words: &[&str]) -> String {
-    let output = Command::new("kubectl").args(words).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "kubectl {words:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-impl Namespace {
-    /// None where there is no cluster, which is said.
-    fn new(test: &str) -> Option<Self> {
-        let (Some(_), Ok(load_with)) = (std::env::var_os("KUBECONFIG"), std::env::var("KUBE_LOAD_WITH")) else {
-            println!("SKIPPED: kubernetes, {test}: KUBECONFIG and KUBE_LOAD_WITH name no cluster");
-            return None;
-        };
-        let alone = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = format!("hook-latency-{test}-{}", std::process::id());
-        kubectl(&["create", "namespace", &name]);
-        Some(Self {
-            name,
-            load_with,
-            _alone: alone,
-        })
-    }
-
-    fn run(&self, desk: &Desk, text: &str, conditions: &str) -> Command {
-        let mut command = desk.run(text);
-        command.args([
-            "--conditions",
-            conditions,
-            "--namespace",
-            &self.name,
-            "--load-with",
-            &self.load_with,
-        ]);
-        command
-    }
-
-    fn pods(&self) -> String {
-        kubectl(&["get", "pods", "--namespace", &self.name, "--output", "name"])
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        kubectl(&["delete", "namespace", &self.name, "--wait=false"]);
-    }
-}
-
-/// So many rounds that nobody waits for their end.
+/// So many rounds, each with work to do, that nobody waits for their end.
 fn long() -> String {
     SMALL
-        .replace("rounds = 60", "rounds = 10_000_000")
+        .replace("rounds = 60", "rounds = 1_000_000")
+        .replace("work_ns = 0", "work_ns = 400_000")
         .replace("launches = 2", "launches = 1")
-}
-
-/// Waits until the prober of launch 0 is at work.
-fn at_work(desk: &Desk, runner: &mut Child, condition: &str) {
-    let plan = desk.path(&format!("run/.unfinished-{condition}-0000/plan.json"));
-    while !plan.exists() {
-        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
-        thread::sleep(Duration::from_millis(20));
-    }
-    thread::sleep(Duration::from_millis(500));
 }
 
 #[test]
@@ -101,6 +32,7 @@ fn an_experiment_is_measured_on_a_cluster_and_nothing_is_left() {
     for launch in &run.manifest.launches {
         let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
+        sampled(&run.directory, launch);
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
             let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
@@ -126,7 +58,7 @@ fn a_pod_that_is_deleted_is_an_error_and_no_dataset() {
         let desk = Desk::new();
         let mut runner = namespace.run(&desk, &long(), "kubernetes-nodes");
         let mut runner = runner.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        at_work(&desk, &mut runner, "kubernetes-nodes");
+        at_work(&desk, &mut runner, "kubernetes-nodes-0000");
         let label = format!("hook-latency.part={part}");
         kubectl(&[
             "delete",
@@ -158,7 +90,7 @@ fn a_signal_leaves_no_pod_and_what_a_kill_leaves_is_swept() {
     for signal in ["INT", "TERM", "KILL"] {
         let desk = Desk::new();
         let mut runner = namespace.run(&desk, &long(), "kubernetes-pod").spawn().unwrap();
-        at_work(&desk, &mut runner, "kubernetes-pod");
+        at_work(&desk, &mut runner, "kubernetes-pod-0000");
         let sent = Command::new("kill")
             .args(["-s", signal, &runner.id().to_string()])
             .status();

@@ -1,6 +1,6 @@
 //! Samples all sources ten times a second on a thread of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use dataset::{Measure, Missing, ResourceSample, Subject};
 use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 use crate::source::{Reading, Source};
 
@@ -37,7 +38,8 @@ pub struct Monitor {
 }
 
 /// What was seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Watching {
     /// In the order of time; the first and the last sample of a subject are from the beginning and the end.
     pub samples: Vec<ResourceSample>,
@@ -49,6 +51,35 @@ pub struct Watching {
     pub own_cpu_ns: u64,
     /// From the first to the last sample, ns.
     pub elapsed_ns: u64,
+}
+
+impl Watching {
+    /// What several samplers saw at the same time, as if it had been one: a column is missing where none of them had it.
+    #[must_use]
+    pub fn together(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut together = Self::default();
+        for one in all {
+            together.samples.extend(one.samples);
+            together.rounds = together.rounds.max(one.rounds);
+            together.own_cpu_ns += one.own_cpu_ns;
+            together.elapsed_ns = together.elapsed_ns.max(one.elapsed_ns);
+            together.missing.extend(one.missing);
+        }
+        together.samples.sort_by_key(|sample| sample.time_ns);
+        let mut listed = BTreeSet::new();
+        for Missing { kind, columns, .. } in &mut together.missing {
+            columns.retain(|column| {
+                let measures = Measure::ALL.into_iter().filter(|measure| measure.column() == column);
+                let of_kind = || together.samples.iter().filter(|sample| sample.subject.kind() == kind);
+                let seen = measures
+                    .into_iter()
+                    .any(|measure| of_kind().any(|sample| sample.usage[measure].is_some()));
+                !seen && listed.insert((kind.clone(), column.clone()))
+            });
+        }
+        together.missing.retain(|missing| !missing.columns.is_empty());
+        together
+    }
 }
 
 impl Monitor {
@@ -97,8 +128,8 @@ impl Monitor {
 struct Rounds {
     watched: Vec<Watched>,
     watching: Watching,
-    /// By kind and column: whether there was a value, and why not.
-    columns: BTreeMap<(&'static str, Measure), Result<(), String>>,
+    /// By kind and column: whether there was a value, and the first reason why not.
+    columns: BTreeMap<(&'static str, Measure), Result<(), Option<String>>>,
 }
 
 impl Rounds {
@@ -117,11 +148,11 @@ impl Rounds {
             let time_ns = monotonic_ns();
             sources.retain_mut(|source| source.read(&mut reading));
             for measure in Measure::ALL {
-                let known = self.columns.entry((subject.kind(), measure));
+                let known = self.columns.entry((subject.kind(), measure)).or_insert(Err(None));
                 if reading.usage[measure].is_some() {
-                    known.insert_entry(Ok(()));
-                } else {
-                    known.or_insert_with(|| Err(reading.reason(measure).unwrap_or("no source has it").to_owned()));
+                    *known = Ok(());
+                } else if *known == Err(None) {
+                    *known = Err(reading.reason(measure).map(str::to_owned));
                 }
             }
             if reading.usage != dataset::Usage::default() {
@@ -138,6 +169,7 @@ impl Rounds {
         let mut missing: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
         for ((kind, measure), found) in self.columns {
             if let Err(reason) = found {
+                let reason = reason.unwrap_or_else(|| "no source has it".to_owned());
                 missing
                     .entry((kind, reason))
                     .or_default()
@@ -215,5 +247,40 @@ mod tests {
         assert_eq!(missing.expect("listed").columns, ["cpu_ns"]);
         let others = seen.missing.iter().find(|missing| missing.reason == "no source has it");
         assert_eq!(others.expect("listed").columns.len(), Measure::ALL.len() - 2);
+    }
+
+    #[test]
+    fn samplers_together_miss_what_each_of_them_misses() {
+        let seen = |arm: &str, time_ns, lists: bool| {
+            let mut usage = dataset::Usage::default();
+            usage[Measure::Threads] = Some(1);
+            usage[Measure::CpuNs] = lists.then_some(5);
+            let columns: &[&str] = if lists { &["steal_ns"] } else { &["cpu_ns", "steal_ns"] };
+            Watching {
+                samples: vec![ResourceSample {
+                    time_ns,
+                    subject: Subject::Arm(arm.to_owned()),
+                    usage,
+                }],
+                rounds: 3,
+                missing: vec![Missing {
+                    kind: "arm".to_owned(),
+                    columns: columns.iter().copied().map(str::to_owned).collect(),
+                    reason: format!("{arm} has none"),
+                }],
+                own_cpu_ns: 7,
+                elapsed_ns: 9,
+            }
+        };
+        let together = Watching::together([seen("one", 8, false), seen("two", 4, true)]);
+        assert_eq!((together.rounds, together.own_cpu_ns, together.elapsed_ns), (3, 14, 9));
+        let times: Vec<i64> = together.samples.iter().map(|sample| sample.time_ns).collect();
+        assert_eq!(times, [4, 8]);
+        let missing: Vec<_> = together
+            .missing
+            .iter()
+            .map(|missing| (&missing.columns[..], &missing.reason[..]))
+            .collect();
+        assert_eq!(missing, [(&["steal_ns".to_owned()][..], "one has none")]);
     }
 }

@@ -58,7 +58,7 @@ enum Verb {
     /// What your hooks cost your server: latency, throughput, processor time, memory, with controls
     Measure(Box<measure::Arguments>),
     /// Measure one experiment
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
     Cluster(cluster::Arguments),

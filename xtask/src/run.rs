@@ -13,9 +13,9 @@ const OBSERVED: &str = "r07";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A definition, as experiments/overhead.toml, or the name of one there, as r05
-    #[arg(value_parser = definition)]
-    experiment: PathBuf,
+    /// A definition, as experiments/overhead.toml, or the name of one there, as r05 [default with --macro: macro]
+    #[arg(value_parser = definition, required_unless_present = "application")]
+    experiment: Option<PathBuf>,
     /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
@@ -30,6 +30,10 @@ pub(crate) struct Options {
     /// kind,eks-pod,eks-nodes,kubernetes-pod,kubernetes-node,kubernetes-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
+    /// In any Kubernetes, instead of conditions: pod, node or nodes, for containers in one pod, in pods on one node, in pods
+    /// on different nodes
+    #[arg(long, value_delimiter = ',', conflicts_with = "conditions")]
+    pub(crate) topology: Vec<String>,
     /// Launches per condition
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -63,13 +67,35 @@ pub(crate) struct Options {
     /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
     #[arg(long, conflicts_with = "load_with")]
     pub(crate) image: Option<String>,
+    /// An application instead of the experiment's server: teastore, deathstarbench, unguard, or a definition of yours
+    #[arg(long = "macro", value_name = "NAME", value_parser = application, requires = "manifests")]
+    pub(crate) application: Option<String>,
+    /// For --macro: a checkout of the application's repository, with its manifests
+    #[arg(long)]
+    pub(crate) manifests: Option<String>,
+}
+
+/// The file that defines an application, by its name or its own.
+fn application(text: &str) -> Result<String, String> {
+    let file = if text.ends_with(".yaml") {
+        text.to_owned()
+    } else {
+        format!("clusters/macro/{text}.yaml")
+    };
+    if paths::root().join(&file).is_file() {
+        Ok(file)
+    } else {
+        Err(format!("{file} is not there; the definitions are in clusters/macro/"))
+    }
 }
 
 impl Options {
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        if !self.conditions.is_empty() {
-            words.extend(["--conditions".to_owned(), self.conditions.join(",")]);
+        for (flag, values) in [("--conditions", &self.conditions), ("--topology", &self.topology)] {
+            if !values.is_empty() {
+                words.extend([flag.to_owned(), values.join(",")]);
+            }
         }
         if let Some(launches) = self.launches {
             words.extend(["--launches".to_owned(), launches.to_string()]);
@@ -86,6 +112,8 @@ impl Options {
             ("--namespace", &self.namespace),
             ("--load-with", &self.load_with),
             ("--image", &self.image),
+            ("--macro", &self.application),
+            ("--manifests", &self.manifests),
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
@@ -111,7 +139,8 @@ fn definition(text: &str) -> Result<PathBuf> {
 /// When the build or the runner fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::run()?;
-    let experiment = shortened(&arguments.experiment);
+    let with_macro = || PathBuf::from("experiments/macro.toml");
+    let experiment = shortened(&arguments.experiment.clone().unwrap_or_else(with_macro));
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),
         None => folder(

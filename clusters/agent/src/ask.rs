@@ -20,16 +20,21 @@ fn account(work: &Path) -> PathBuf {
     work.join("server.json")
 }
 
-/// Replaces the account as a whole, so that a reader never sees half of it.
+/// Tells how the server is.
 pub(crate) fn write(work: &Path, server: &Server) -> Result<()> {
-    let path = account(work);
+    replace(&account(work), server)
+}
+
+/// Replaces a file as a whole, so that a reader never sees half of it.
+pub(crate) fn replace(path: &Path, value: &impl Serialize) -> Result<()> {
     let unfinished = path.with_extension("unfinished");
-    fs::write(&unfinished, serde_json::to_vec(server)?)
-        .and_then(|()| fs::rename(&unfinished, &path))
+    fs::write(&unfinished, serde_json::to_vec(value)?)
+        .and_then(|()| fs::rename(&unfinished, path))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn read(work: &Path) -> Result<Server> {
+/// How the server is.
+pub(crate) fn read(work: &Path) -> Result<Server> {
     let path = account(work);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))

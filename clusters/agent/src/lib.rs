@@ -3,6 +3,7 @@
 
 mod limits;
 
+use monitor::Watching;
 use serde::{Deserialize, Serialize};
 
 pub use limits::Use;
@@ -58,6 +59,19 @@ pub struct Evidence {
     pub server: Server,
     /// Whether the library stands in its memory map.
     pub mapped: bool,
+}
+
+/// What was sampled in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampled {
+    /// By the clock of the container's own kernel.
+    pub watching: Watching,
+    /// Where the sampling ran.
+    pub place: Place,
+    /// How far the kernel's clock of the day is ahead of that of the samples, ns: by it, the samples of different kernels
+    /// are brought together, as well as their clocks of the day agree.
+    pub ahead_ns: i64,
 }
 
 /// What precedes an exported file.

@@ -10,6 +10,7 @@ mod copy;
 mod export;
 mod first;
 mod processor;
+mod sample;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,13 @@ enum Verb {
         #[arg(long, value_enum)]
         processor: Processor,
     },
+    /// Begin to sample what this container's program uses, ten times a second; returns after the first sample
+    Watch(sample::Whom),
+    /// End the sampling, and tell what was sampled
+    Watched,
+    /// Sample until SIGTERM
+    #[command(hide = true)]
+    Sample(sample::Whom),
     /// Copy a file, for other containers of the pod
     Copy {
         /// The file
@@ -84,6 +92,9 @@ fn main() -> Result<ExitCode> {
         Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,
         Verb::Stop => ask::stop(&flags.work)?,
         Verb::Limits => ask::limits()?,
+        Verb::Watch(whom) => sample::begin(&flags.work, &whom)?,
+        Verb::Watched => sample::end(&flags.work)?,
+        Verb::Sample(whom) => sample::run(&flags.work, &whom)?,
         Verb::Copy { from, to } => copy::run(&from, &to)?,
         Verb::Place { processor } => ask::print(&processor::confine(processor)?)?,
         Verb::Export { path } => export::run(&path)?,

@@ -12,18 +12,23 @@ use nix::unistd::Pid;
 pub(crate) enum Processor {
     First,
     Last,
+    /// Neither the first nor the last, where there is another one; else the first.
+    Aside,
 }
 
 /// Confines this process and all that it will start, and tells where it is then.
 pub(crate) fn confine(processor: Processor) -> Result<Place> {
     let own = Pid::from_raw(0);
     let allowed = sched_getaffinity(own).context("cannot ask for the allowed processors")?;
-    let mut numbers = (0..CpuSet::count()).filter(|&number| allowed.is_set(number).unwrap_or(false));
+    let numbers: Vec<usize> = (0..CpuSet::count())
+        .filter(|&number| allowed.is_set(number).unwrap_or(false))
+        .collect();
     let chosen = match processor {
-        Processor::First => numbers.next(),
-        Processor::Last => numbers.next_back(),
+        Processor::First => numbers.first(),
+        Processor::Last => numbers.last(),
+        Processor::Aside => numbers.get(1).filter(|_| numbers.len() > 2).or(numbers.first()),
     };
-    let processor = chosen.context("this container may use no processor")?;
+    let processor = *chosen.context("this container may use no processor")?;
     let mut set = CpuSet::new();
     set.set(processor)?;
     sched_setaffinity(own, &set).context("cannot move to a processor")?;

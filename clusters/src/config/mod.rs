@@ -53,7 +53,7 @@ fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_saphyr::from_str(text).map_err(|error| error.to_string())
 }
 
-fn expect(key: &str, is: impl std::fmt::Debug, holds: bool, expected: &str) -> Result<(), String> {
+pub(crate) fn expect(key: &str, is: impl std::fmt::Debug, holds: bool, expected: &str) -> Result<(), String> {
     if holds {
         return Ok(());
     }

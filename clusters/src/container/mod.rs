@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::Error;
 use crate::image::Image;
+use crate::kubernetes::Kubernetes;
 
 pub use docker::Docker;
 
@@ -180,6 +181,11 @@ pub trait Engine {
     /// # Errors
     /// When the engine does not answer.
     fn leftovers(&self, run: Option<&str>) -> Result<Vec<Leftover>, Error>;
+
+    /// The cluster, where that is what it is.
+    fn kubernetes(&self) -> Option<&Kubernetes> {
+        None
+    }
 
     /// Removes something that was left; that it has gone already is no error.
     ///

@@ -3,10 +3,13 @@
 mod patch;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 pub use patch::{Injection, inject, remove};
@@ -18,7 +21,10 @@ use crate::kubernetes::{Connection, answer, failed};
 /// How long new pods may take to replace the old ones.
 const ROLLOUT: Duration = Duration::from_secs(300);
 
-/// A workload, as `deployment/NAME`.
+/// How often a change is tried on a workload that changes meanwhile.
+const TRIES: u32 = 10;
+
+/// A workload, as `deployment/NAME`, which is how it is written in files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     kind: &'static str,
@@ -52,7 +58,25 @@ impl std::fmt::Display for Target {
     }
 }
 
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 impl Target {
+    /// Whether an object of the cluster, or of a file of manifests, is this workload.
+    #[must_use]
+    pub fn is(&self, object: &Value) -> bool {
+        object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str()
+    }
+
     /// The workload in a file of manifests.
     ///
     /// # Errors
@@ -64,15 +88,16 @@ impl Target {
             reason,
         };
         let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
-        let found = all
-            .into_iter()
-            .find(|object| object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str());
+        let found = all.into_iter().find(|object| self.is(object));
         found.ok_or_else(|| invalid(format!("has no {self}")))
     }
 }
 
 /// Workloads of a cluster.
-pub struct Workloads(Connection);
+pub struct Workloads {
+    connection: Arc<Connection>,
+    namespace: String,
+}
 
 impl Workloads {
     /// Connects, by the kubeconfig's current context and its namespace unless others are named.
@@ -80,12 +105,20 @@ impl Workloads {
     /// # Errors
     /// When there is no usable kubeconfig.
     pub fn connect(context: Option<&str>, namespace: Option<&str>, stop: Stop) -> Result<Self, Error> {
-        Ok(Self(Connection::open(None, context, namespace, stop)?))
+        let connection = Arc::new(Connection::open(None, context, namespace, stop)?);
+        let namespace = connection.namespace.clone();
+        Ok(Self { connection, namespace })
+    }
+
+    /// Those of a namespace, by a connection that is there.
+    pub(crate) fn within(connection: Arc<Connection>, namespace: &str) -> Self {
+        let namespace = namespace.to_owned();
+        Self { connection, namespace }
     }
 
     fn api(&self, target: &Target) -> Api<DynamicObject> {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind));
-        Api::namespaced_with(self.0.client.clone(), &self.0.namespace, &resource)
+        Api::namespaced_with(self.connection.client.clone(), &self.namespace, &resource)
     }
 
     /// The workload as it is.
@@ -93,29 +126,47 @@ impl Workloads {
     /// # Errors
     /// When it is not there or the cluster does not answer.
     pub fn get(&self, target: &Target) -> Result<Value, Error> {
-        let api = self.api(target);
-        let object = self.0.wait(answer("look at a workload", api.get(&target.name)))?;
+        self.connection.wait(self.find(target))
+    }
+
+    /// The same, for who is waited for.
+    pub(crate) async fn find(&self, target: &Target) -> Result<Value, Error> {
+        let object = answer("look at a workload", self.api(target).get(&target.name)).await?;
         let object = object.ok_or_else(|| {
-            let reason = format!("there is none in the namespace {}", self.0.namespace);
+            let reason = format!("there is none in the namespace {}", self.namespace);
             failed(&format!("find {target}"), reason)
         })?;
         serde_json::to_value(object).map_err(|error| failed(&format!("read {target}"), error))
     }
 
-    /// Applies a patch that was computed from the workload as it is.
+    /// Changes a workload by the patch that `compute` makes of it as it is; anew when somebody, and be it its controller,
+    /// changed it in between.
     ///
     /// # Errors
-    /// When the cluster refuses it, or somebody changed the workload in between.
-    pub fn patch(&self, target: &Target, patch: &Value) -> Result<(), Error> {
-        let api = self.api(target);
-        let parameters = PatchParams::default();
+    /// When there is no such patch, the cluster refuses it, or the workload does not come to rest.
+    pub fn change(&self, target: &Target, compute: impl Fn(&Value) -> Result<Value, String>) -> Result<(), Error> {
         let action = format!("patch {target}");
-        let patch = Patch::Strategic(patch);
-        let patched = answer(&action, api.patch(&target.name, &parameters, &patch));
-        self.0
-            .wait(patched)?
-            .map(|_| ())
-            .ok_or_else(|| failed(&action, "it has gone"))
+        for _ in 0..TRIES {
+            let patch = compute(&self.get(target)?).map_err(|reason| failed(&action, reason))?;
+            if self.connection.wait(self.patch(target, &patch, &action))? {
+                return Ok(());
+            }
+        }
+        Err(failed(&action, "it changes all the time"))
+    }
+
+    /// Applies a patch; false when the workload is not any more what the patch was computed from.
+    async fn patch(&self, target: &Target, patch: &Value, action: &str) -> Result<bool, Error> {
+        let (api, parameters) = (self.api(target), PatchParams::default());
+        let patched = async {
+            match api.patch(&target.name, &parameters, &Patch::Strategic(patch)).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+                other => other.map(|_| true),
+            }
+        };
+        answer(action, patched)
+            .await?
+            .ok_or_else(|| failed(action, "it has gone"))
     }
 
     /// Waits until all pods are of the patched workload and ready.
@@ -136,7 +187,7 @@ impl Workloads {
                 );
                 return Err(failed(&format!("roll out {target}"), reason));
             }
-            self.0.wait(async {
+            self.connection.wait(async {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 Ok(())
             })?;

@@ -16,7 +16,6 @@ pub(super) const ANNOTATION: &str = "hook-latency/injected";
 const NAME: &str = "readhook";
 /// Where the volume is in the containers.
 const FOLDER: &str = "/readhook";
-const LIBRARY: &str = "/readhook/libreadhook.so";
 const PRELOAD: &str = "LD_PRELOAD";
 
 /// What is put in.
@@ -30,6 +29,11 @@ pub struct Injection {
     pub containers: Vec<String>,
     /// The hook's variables.
     pub variables: BTreeMap<String, String>,
+}
+
+impl Injection {
+    /// The hook in the containers.
+    pub const LIBRARY: &str = "/readhook/libreadhook.so";
 }
 
 /// What a container had before.
@@ -111,8 +115,8 @@ fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(Befor
     };
     // First, so that it sees the calls before the others do.
     let merged = match ld_preload.as_deref() {
-        None | Some("") => LIBRARY.to_owned(),
-        Some(others) => format!("{LIBRARY}:{others}"),
+        None | Some("") => Injection::LIBRARY.to_owned(),
+        Some(others) => format!("{}:{others}", Injection::LIBRARY),
     };
     let mut env = vec![json!({ "name": PRELOAD, "value": merged })];
     env.extend(
@@ -135,7 +139,7 @@ fn copier(containers: &[&Value], injection: &Injection) -> Value {
         "name": NAME,
         "image": injection.image,
         "imagePullPolicy": injection.pull_policy,
-        "command": [Image::AGENT, "copy", Image::HOOK, LIBRARY],
+        "command": [Image::AGENT, "copy", Image::HOOK, Injection::LIBRARY],
         "securityContext": {
             "runAsNonRoot": true,
             "runAsUser": Image::USER,

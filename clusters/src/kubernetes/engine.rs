@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::{Node, Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ServiceAccount};
 use kube::api::{Api, ListParams, PostParams};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::client::{Connection, answer, failed};
@@ -16,10 +17,12 @@ use super::manifest::{Pull, Recipe, Topology, pods};
 use super::running::{self, Pods};
 use super::share::Share;
 use super::starting::{hopeless, ready};
+use crate::application::{Application, Copies};
 use crate::commands::{Commands, Line};
 use crate::container::{ContainerSpec, Engine, Leftover, Owner, Role, Running, Stop};
 use crate::error::Error;
 use crate::image::Image;
+use crate::inject::Injection;
 use crate::provision::{EksCluster, KindCluster};
 
 /// How long the namespace's service account may take to be made.
@@ -160,6 +163,99 @@ impl Kubernetes {
             tokio::time::sleep(POLL).await;
         }
     }
+
+    fn pull(&self) -> Pull {
+        self.pull.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Creates pods, one after the other, and waits until each runs.
+    fn create_all(&self, pods: Vec<Pod>) -> Result<Box<dyn Running>, Error> {
+        // From here on dropping it deletes what has been created.
+        let mut launch = Pods {
+            connection: Arc::clone(&self.connection),
+            containers: BTreeMap::new(),
+            names: Vec::new(),
+        };
+        self.connection.wait(self.account())?;
+        for pod in pods {
+            let name = pod.metadata.name.clone().unwrap_or_default();
+            launch.names.push(name.clone());
+            let address = self.connection.wait(async {
+                self.create(&pod).await?;
+                self.runs(&name).await
+            })?;
+            let names = pod.spec.into_iter().flat_map(|spec| spec.containers);
+            launch
+                .containers
+                .extend(names.map(|container| (container.name, (name.clone(), address))));
+        }
+        Ok(Box::new(launch))
+    }
+
+    /// Copies of an application, to be added one by one, all on the first node.
+    ///
+    /// # Errors
+    /// When nodes may not be looked at.
+    pub fn copies(&self, application: &Application, objects: Vec<Value>) -> Result<Copies, Error> {
+        let node = self.node_names()?.remove(0);
+        let connection = Arc::clone(&self.connection);
+        Ok(Copies::new(connection, application.clone(), objects, node))
+    }
+
+    /// Starts a prober for copies of an application, on their node or on another one.
+    ///
+    /// # Errors
+    /// When there is no such node, or as [`Engine::start`].
+    pub fn prober(&self, owner: &Owner, image: &Image, prober: &ContainerSpec) -> Result<Box<dyn Running>, Error> {
+        let names = self.node_names()?;
+        let node = match self.settings.topology {
+            Topology::Node => names.first(),
+            Topology::Nodes => names.get(1),
+            Topology::Pod => None,
+        };
+        let node = node.ok_or_else(|| {
+            let reason =
+                "applications are measured from another pod: kubernetes-node, or kubernetes-nodes with two nodes";
+            failed("place the prober", reason)
+        })?;
+        let pull = self.pull();
+        let recipe = Recipe {
+            topology: Topology::Pod,
+            owner,
+            image,
+            pull: &pull,
+            share: Share::of(&self.nodes()?, 1),
+        };
+        let mut pods = pods(&recipe, std::slice::from_ref(prober));
+        let hostname = BTreeMap::from([("kubernetes.io/hostname".to_owned(), node.clone())]);
+        for spec in pods.iter_mut().filter_map(|pod| pod.spec.as_mut()) {
+            spec.node_selector = Some(hostname.clone());
+        }
+        self.create_all(pods)
+    }
+
+    /// What puts the hook of an image into workloads, by the name that the nodes know.
+    #[must_use]
+    pub fn injection(&self, image: &Image, variables: BTreeMap<String, String>) -> Injection {
+        let (image, pull_policy) = self.pull().image(image);
+        Injection {
+            image,
+            pull_policy: pull_policy.to_owned(),
+            containers: Vec::new(),
+            variables,
+        }
+    }
+
+    /// Names of the nodes that take pods, at least one.
+    fn node_names(&self) -> Result<Vec<String>, Error> {
+        let label = |node: Node| node.metadata.labels?.remove("kubernetes.io/hostname");
+        let mut names: Vec<String> = self.nodes()?.into_iter().filter_map(label).collect();
+        names.sort();
+        if names.is_empty() {
+            return Err(failed("choose a node", "none is to be seen; may this user list nodes?"));
+        }
+        Ok(names)
+    }
 }
 
 /// Whether pods without tolerations may come to the node.
@@ -233,18 +329,11 @@ impl Engine for Kubernetes {
     }
 
     fn start(&self, owner: &Owner, image: &Image, containers: &[ContainerSpec]) -> Result<Box<dyn Running>, Error> {
-        let pull = self.pull.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // From here on dropping it deletes what has been created.
-        let mut launch = Pods {
-            connection: Arc::clone(&self.connection),
-            containers: BTreeMap::new(),
-            names: Vec::new(),
-        };
-        self.connection.wait(self.account())?;
         let arms = containers
             .iter()
             .filter(|container| container.role == Role::Arm)
             .count();
+        let pull = self.pull();
         let recipe = Recipe {
             topology: self.settings.topology,
             owner,
@@ -252,39 +341,44 @@ impl Engine for Kubernetes {
             pull: &pull,
             share: Share::of(&self.nodes()?, arms),
         };
-        for pod in pods(&recipe, containers) {
-            let name = pod.metadata.name.clone().unwrap_or_default();
-            launch.names.push(name.clone());
-            let address = self.connection.wait(async {
-                self.create(&pod).await?;
-                self.runs(&name).await
-            })?;
-            let names = pod.spec.into_iter().flat_map(|spec| spec.containers);
-            launch
-                .containers
-                .extend(names.map(|container| (container.name, (name.clone(), address))));
-        }
-        Ok(Box::new(launch))
+        self.create_all(pods(&recipe, containers))
     }
 
     fn leftovers(&self, run: Option<&str>) -> Result<Vec<Leftover>, Error> {
         let selector = run.map_or_else(|| Owner::RUN.to_owned(), |run| format!("{}={run}", Owner::RUN));
-        let api = self.pods();
         let parameters = ListParams::default().labels(&selector);
-        let found = self.connection.wait(answer("list pods", api.list(&parameters)))?;
-        let leftovers = found.into_iter().flatten().filter_map(|pod| {
-            let name = pod.metadata.name?;
+        let (pods, namespaces) = (self.pods(), self.connection.global::<Namespace>());
+        let found = self.connection.wait(answer("list pods", pods.list(&parameters)))?;
+        let found = found.into_iter().flatten().map(|pod| ("pod", pod.metadata));
+        // Who may not look at namespaces has made none.
+        let others = self
+            .connection
+            .wait(answer("list namespaces", namespaces.list(&parameters)));
+        let others = others.ok().flatten().into_iter().flatten();
+        let all = found.chain(others.map(|namespace| ("namespace", namespace.metadata)));
+        let leftovers = all.filter_map(|(kind, metadata)| {
+            let name = metadata.name?;
             Some(Leftover {
-                kind: "pod",
+                kind,
                 id: name.clone(),
                 name,
-                run: pod.metadata.labels?.remove(Owner::RUN),
+                run: metadata.labels?.remove(Owner::RUN),
             })
         });
         Ok(leftovers.collect())
     }
 
+    fn kubernetes(&self) -> Option<&Kubernetes> {
+        Some(self)
+    }
+
     fn remove(&self, leftover: &Leftover) -> Result<(), Error> {
+        if leftover.kind == "namespace" {
+            let namespaces = self.connection.global();
+            return self
+                .connection
+                .finish(running::remove_namespace(&namespaces, &leftover.id));
+        }
         self.connection.finish(running::delete(&self.pods(), &leftover.id))
     }
 }

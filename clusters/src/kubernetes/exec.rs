@@ -1,6 +1,6 @@
 //! A command in a container, its streams carried over one WebSocket.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
@@ -17,6 +17,9 @@ const BUFFER: usize = 1 << 20;
 const KEPT: usize = 4096;
 /// How often the pod is looked at while a command runs: a node that was lost does not close the stream.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How long one may take that ends by itself.
+const ENDS: Duration = Duration::from_secs(30);
 
 /// Runs a command to its end. `alive` says why nothing can come any more.
 pub(super) async fn run<A, F>(
@@ -76,25 +79,54 @@ where
                 // The command has ended without reading all of it; its status says the rest.
                 Err(_) => pending.clear(),
             },
-            ended = &mut status, if result.is_none() => result = Some(ended),
+            ended = &mut status, if result.is_none() => match ended {
+                Some(status) => result = Some(status),
+                // The client leaves the other streams open for ever then.
+                None => {
+                    alive().await?;
+                    return Err(failed(&action, "the stream broke before the command's end was known"));
+                }
+            },
             () = tokio::time::sleep(LOOK) => alive().await?,
         }
     }
-    let code = code(result.flatten().as_ref()).map_err(|reason| failed(&action, reason))?;
+    let code = code(&result.unwrap_or_default()).map_err(|reason| failed(&action, reason))?;
     Ok(Ended {
         code,
         stderr: String::from_utf8_lossy(&said).into_owned(),
     })
 }
 
-/// Bytes read; none at the end, which a broken stream is too: then no status comes.
+/// What a command that ends by itself prints; an error when it does not end well. It hears that all was received.
+pub(crate) async fn run_command(
+    pods: &Api<Pod>,
+    pod: &str,
+    container: &str,
+    command: &[&str],
+) -> Result<String, Error> {
+    let mut heard = Vec::<u8>::new();
+    let asked = Instant::now();
+    let alive = || async {
+        let reason = "it does not end";
+        (asked.elapsed() < ENDS)
+            .then_some(())
+            .ok_or_else(|| failed(&format!("run `{}`", command.join(" ")), reason))
+    };
+    let ended = run(pods, pod, container, command, b"received\n", &mut heard, alive).await?;
+    if ended.code != 0 {
+        let reason = format!("it ended with {}: {}", ended.code, ended.stderr.trim());
+        return Err(failed(&format!("run `{}` in {container}", command.join(" ")), reason));
+    }
+    Ok(String::from_utf8_lossy(&heard).into_owned())
+}
+
+/// Bytes read; none at the end.
 async fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> usize {
     from.read(into).await.unwrap_or(0)
 }
 
 /// The exit status, which comes as the API's own kind of status.
-fn code(status: Option<&Status>) -> Result<i64, String> {
-    let status = status.ok_or("the stream broke before the command's end was known")?;
+fn code(status: &Status) -> Result<i64, String> {
     if status.status.as_deref() == Some("Success") {
         return Ok(0);
     }
@@ -122,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_status_ends_a_command() {
-        assert_eq!(code(Some(&status(r#"{"status": "Success"}"#))), Ok(0));
+    fn a_status_tells_how_a_command_ended() {
+        assert_eq!(code(&status(r#"{"status": "Success"}"#)), Ok(0));
         let failure = r#"{"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated",
             "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}"#;
-        assert_eq!(code(Some(&status(failure))), Ok(7));
+        assert_eq!(code(&status(failure)), Ok(7));
         let refused = r#"{"status": "Failure", "reason": "InternalError", "message": "no such file"}"#;
-        assert_eq!(code(Some(&status(refused))), Err("no such file".into()));
-        assert!(code(None).is_err());
+        assert_eq!(code(&status(refused)), Err("no such file".into()));
+        assert!(code(&Status::default()).is_err());
     }
 }

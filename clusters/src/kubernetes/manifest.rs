@@ -45,6 +45,16 @@ pub enum Pull {
     ByDigest(String),
 }
 
+impl Pull {
+    /// The image's name for the nodes, and when they pull it.
+    pub(super) fn image(&self, image: &Image) -> (String, &'static str) {
+        match self {
+            Self::Never => (image.reference.clone(), "Never"),
+            Self::ByDigest(reference) => (reference.clone(), "IfNotPresent"),
+        }
+    }
+}
+
 /// Key of the label that tells a launch's pods apart.
 const PART: &str = "hook-latency.part";
 const WORK: &str = "work";
@@ -159,13 +169,10 @@ impl Recipe<'_> {
         // where the node's policy is static.
         let (cpu, memory) = self.share.quantities(spec);
         let amounts = BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]);
-        let (image, policy) = match self.pull {
-            Pull::Never => (&self.image.reference, "Never"),
-            Pull::ByDigest(reference) => (reference, "IfNotPresent"),
-        };
+        let (image, policy) = self.pull.image(self.image);
         Container {
             name: spec.name.clone(),
-            image: Some(image.clone()),
+            image: Some(image),
             image_pull_policy: Some(policy.to_owned()),
             command: Some(spec.command.clone()),
             env: Some(

@@ -15,7 +15,9 @@ mod starting;
 pub(crate) use client::{Connection, answer, failed};
 pub use conditions::{Choice, KUBECONFIGS, project};
 pub use engine::{Delivery, Kubernetes, Settings};
+pub(crate) use exec::run_command;
 pub use manifest::{Pull, Recipe, Topology, pods};
+pub(crate) use running::remove_namespace;
 pub use share::Share;
 
 /// Name in errors.

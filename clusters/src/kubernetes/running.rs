@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Node, Pod};
+use futures_util::future::join_all;
+use k8s_openapi::api::core::v1::{ContainerStatus, Namespace, Node, Pod};
 use kube::api::{Api, DeleteParams, LogParams};
+use serde::de::DeserializeOwned;
 
 use super::client::{Connection, answer, failed};
 use super::exec;
@@ -107,29 +109,42 @@ pub(super) fn state(status: &ContainerStatus) -> Option<State> {
 
 /// Deletes a pod and waits until it has gone.
 pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), Error> {
-    let action = format!("delete the pod {name}");
+    remove(pods, "pod", name, GOING).await
+}
+
+/// Deletes a namespace and waits until it has gone with all that was in it.
+pub(crate) async fn remove_namespace(namespaces: &Api<Namespace>, name: &str) -> Result<(), Error> {
+    remove(namespaces, "namespace", name, GOING * 4).await
+}
+
+/// Deletes an object and waits until it has gone; after a while, by force.
+async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, going: Duration) -> Result<(), Error>
+where
+    K: Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let action = format!("delete the {kind} {name}");
     let began = Instant::now();
     let mut forced = false;
     let mut asked: Option<DeleteParams> = Some(DeleteParams::default().grace_period(1));
     loop {
         let there = match asked.take() {
-            Some(how) => answer(&action, pods.delete(name, &how))
+            Some(how) => answer(&action, objects.delete(name, &how))
                 .await
                 .map(|there| there.is_some()),
-            None => answer(&action, pods.get(name)).await.map(|there| there.is_some()),
+            None => answer(&action, objects.get(name)).await.map(|there| there.is_some()),
         };
         match there {
             Ok(false) => return Ok(()),
             Ok(true) => {}
-            Err(error) if began.elapsed() > GOING * 2 => return Err(error),
+            Err(error) if began.elapsed() > going * 2 => return Err(error),
             // The cluster may be away for a moment; nothing may be left for that.
             Err(_) => asked = Some(DeleteParams::default().grace_period(if forced { 0 } else { 1 })),
         }
-        if began.elapsed() > GOING && !forced {
+        if began.elapsed() > going && !forced {
             forced = true;
             asked = Some(DeleteParams::default().grace_period(0));
         }
-        if began.elapsed() > GOING * 3 {
+        if began.elapsed() > going * 3 {
             return Err(failed(&action, "it does not go"));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -216,15 +231,12 @@ impl Running for Pods {
 }
 
 impl Pods {
-    /// Deletes all pods; what cannot be deleted does not keep the rest.
+    /// Deletes all pods at the same time, since each takes its seconds; what cannot be deleted does not keep the rest.
     fn remove_all(&mut self) -> Result<(), Error> {
         let api = self.api();
-        let mut result = Ok(());
-        for name in std::mem::take(&mut self.names) {
-            let deleted = self.connection.finish(delete(&api, &name));
-            result = result.and(deleted);
-        }
-        result
+        let names = std::mem::take(&mut self.names);
+        let deleted = join_all(names.iter().map(|name| delete(&api, name)));
+        self.connection.finish(async { deleted.await.into_iter().collect() })
     }
 }
 

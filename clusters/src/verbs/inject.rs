@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
 use clusters::inject::{self, Injection, Target, Workloads};
+use serde_json::Value;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -62,27 +63,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let stop = super::stop()?;
     let target = &arguments.target;
     let connect = || Workloads::connect(arguments.context.as_deref(), arguments.namespace.as_deref(), stop);
-    let (workload, cluster) = match &arguments.file {
-        Some(path) => (target.read(path)?, None),
-        None => {
-            let cluster = connect()?;
-            (cluster.get(target)?, Some(cluster))
+    let compute = |workload: &Value| {
+        if arguments.remove {
+            inject::remove(workload)
+        } else {
+            inject::inject(workload, &arguments.injection())
         }
     };
-    let patch = if arguments.remove {
-        inject::remove(&workload)
-    } else {
-        inject::inject(&workload, &arguments.injection())
-    };
-    let patch = patch
-        .map_err(|reason| anyhow!(reason))
-        .with_context(|| target.to_string())?;
     if arguments.dry_run {
+        let workload = match &arguments.file {
+            Some(path) => target.read(path)?,
+            None => connect()?.get(target)?,
+        };
+        let patch = compute(&workload)
+            .map_err(|reason| anyhow!(reason))
+            .with_context(|| target.to_string())?;
         println!("{}", serde_json::to_string_pretty(&patch)?);
         return Ok(());
     }
-    let cluster = cluster.context("a file cannot be patched; say --dry-run")?;
-    cluster.patch(target, &patch)?;
+    let cluster = connect()?;
+    cluster.change(target, compute)?;
     cluster.rolled_out(target)?;
     let done = if arguments.remove { "is out of" } else { "is in" };
     eprintln!("the hook {done} {target}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agent::{Evidence, Place, Server, Status, Use};
+use agent::{Evidence, Place, Sampled, Server, Status, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::{Running, State};
@@ -11,13 +11,20 @@ use serde::de::DeserializeOwned;
 /// Longest time for a server to listen, s.
 const START_S: &str = "60";
 
-/// Runs a verb of the agent that prints one line of JSON.
-fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&str]) -> Result<T> {
+/// Runs a verb of the agent; what it printed.
+fn command(running: &dyn Running, container: &str, words: &[&str]) -> Result<Vec<u8>> {
     let mut heard = Vec::new();
     let ended = running.exec(container, &[&[Image::AGENT], words].concat(), b"", &mut heard)?;
     if ended.code != 0 {
-        bail!("`agent {}` in {container}: {}", words.join(" "), ended.stderr.trim());
+        let (code, said) = (ended.code, ended.stderr.trim());
+        bail!("`agent {}` in {container} ended with {code}: {said}", words.join(" "));
     }
+    Ok(heard)
+}
+
+/// Runs a verb of the agent that prints one line of JSON.
+fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&str]) -> Result<T> {
+    let heard = command(running, container, words)?;
     serde_json::from_slice(&heard).with_context(|| format!("`agent {}` in {container} gave no answer", words.join(" ")))
 }
 
@@ -57,6 +64,17 @@ pub(super) fn place(running: &dyn Running, container: &str) -> Result<Place> {
 /// What a container may use and has used.
 pub(super) fn limits(running: &dyn Running, container: &str) -> Result<Use> {
     ask(running, container, &["limits"])
+}
+
+/// Begins to sample what a container's program uses.
+pub(super) fn watch(running: &dyn Running, container: &str, whom: &[String]) -> Result<()> {
+    let words: Vec<&str> = ["watch"].into_iter().chain(whom.iter().map(String::as_str)).collect();
+    command(running, container, &words).map(drop)
+}
+
+/// Ends that, and tells what was sampled.
+pub(super) fn watched(running: &dyn Running, container: &str) -> Result<Sampled> {
+    ask(running, container, &["watched"])
 }
 
 /// Stops the server; how it had ended before, if it had.

@@ -1,5 +1,6 @@
 //! What happens in a launch's containers, once they run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,30 +12,37 @@ use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
+use super::sampled::{Sampling, judged};
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
 use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::watch::Seen;
 
+/// Where arms are reached, by their number in the experiment.
+pub(super) type Addresses = BTreeMap<usize, SocketAddr>;
+
 /// An arm while it runs.
-struct Started<'a> {
-    arm: &'a Arm,
+pub(super) struct Started<'a> {
+    index: usize,
+    pub(super) arm: &'a Arm,
     start_order: usize,
-    container: String,
+    pub(super) container: String,
     address: SocketAddr,
-    place: Place,
+    pub(super) place: Place,
     /// What was used before the first request.
     before: Use,
 }
 
 /// What the prober left.
-struct Probed {
-    summary: serde_json::Value,
+pub(super) struct Probed {
+    pub(super) summary: serde_json::Value,
     /// Why it failed, if it did.
-    failure: Option<String>,
+    pub(super) failure: Option<String>,
     /// Which limits it hit.
-    hits: Vec<LimitHit>,
+    pub(super) hits: Vec<LimitHit>,
+    /// What was sampled of it and of the arms.
+    pub(super) sampled: Seen,
     /// Whether it shared its processor with the arms.
     shared: bool,
 }
@@ -55,26 +63,22 @@ impl Job<'_> {
         for (start_order, &index) in order.start.iter().enumerate() {
             started.push(self.started(running, order, start_order, index)?);
         }
-        let probed = self.probe(running, order, &started)?;
+        let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
+        let probed = self.probe(running, order, &addresses, &started)?;
         let mut left = Vec::new();
         for arm in started {
             let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
             let stamped = self.experiment.stamps(arm.arm);
             left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
         }
-        let mut hits = probed.hits;
-        hits.extend(left.iter().flat_map(|arm| arm.hits.iter().cloned()));
-        let watched = Seen {
-            record: None,
-            hits: Some(hits),
-        };
+        let counted = left.iter().flat_map(|arm| arm.hits.iter().cloned());
+        let watched = judged(probed.sampled, probed.hits.into_iter().chain(counted));
         // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
         let killed = left.iter().any(|arm| arm.killed);
         if let Some(failure) = probed.failure.filter(|_| !killed) {
             bail!("{}", [&[failure][..], &watched.warnings()].concat().join("; "));
         }
-        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
-        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))?;
+        self.fetch(running)?;
         Ok(Measured {
             condition: self.condition,
             launch: self.owner.launch,
@@ -86,6 +90,12 @@ impl Job<'_> {
             faults: Vec::new(),
             watched,
         })
+    }
+
+    /// Takes the observations out of the prober's container.
+    pub(super) fn fetch(&self, running: &dyn Running) -> Result<()> {
+        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
+        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))
     }
 
     /// Waits until an arm listens, and looks whether the hook is in it.
@@ -101,6 +111,7 @@ impl Job<'_> {
             );
         }
         Ok(Started {
+            index,
             arm,
             start_order,
             address: (running.address(&container)?, order.ports[index]).into(),
@@ -110,12 +121,11 @@ impl Job<'_> {
         })
     }
 
-    fn plan(&self, order: &Order, started: &[Started<'_>], place: &Place, shared: bool) -> Plan {
-        let targets = order.connection.iter().filter_map(|&index| {
-            let arm = started.iter().find(|started| started.container == container(index))?;
+    fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> Plan {
+        let targets = order.connection.iter().filter_map(|index| {
             Some(Target {
-                arm: arm.arm.name.clone(),
-                address: arm.address,
+                arm: self.experiment.arms[*index].name.clone(),
+                address: *addresses.get(index)?,
                 namespace: None,
             })
         });
@@ -132,18 +142,39 @@ impl Job<'_> {
         }
     }
 
-    fn probe(&self, running: &dyn Running, order: &Order, started: &[Started<'_>]) -> Result<Probed> {
+    /// Sends the requests; of the arms that were started as containers of the launch, resources are watched meanwhile.
+    pub(super) fn probe(
+        &self,
+        running: &dyn Running,
+        order: &Order,
+        addresses: &Addresses,
+        started: &[Started<'_>],
+    ) -> Result<Probed> {
         let place = asked::place(running, LOADGEN)?;
         let before = asked::limits(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
-        let mut line = serde_json::to_vec(&self.plan(order, started, &place, shared))?;
+        let mut line = serde_json::to_vec(&self.plan(order, addresses, &place, shared))?;
+        let sampling = self
+            .experiment
+            .monitor
+            .then(|| Sampling::begin(running, started, &place))
+            .transpose()?;
         fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
         line.push(b'\n');
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
-        let used = asked::limits(running, LOADGEN)?.since(&before);
         let failure =
             (ended.code != 0).then(|| format!("loadgen ended with {}; what it said stands above", ended.code));
+        // What ended the prober early may keep the rest from being told: the first failure is the one to report.
+        let because = |error: anyhow::Error| match &failure {
+            Some(failure) => error.context(failure.clone()),
+            None => error,
+        };
+        let used = asked::limits(running, LOADGEN).map_err(because)?.since(&before);
+        let sampled = match sampling {
+            Some(sampling) => self.sampled(sampling).map_err(because)?,
+            None => Seen::default(),
+        };
         Ok(Probed {
             summary: match (serde_json::from_slice(&summary), &failure) {
                 (Ok(summary), _) => summary,
@@ -152,6 +183,7 @@ impl Job<'_> {
             },
             failure,
             hits: hits(LOADGEN, &used),
+            sampled,
             shared,
         })
     }

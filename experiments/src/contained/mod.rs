@@ -1,10 +1,12 @@
 //! One launch in containers, whichever engine runs them: a container per arm and one for the prober. All that is done in
 //! them is asked of the agent; whichever way this ends, the containers are removed.
 
+pub(crate) mod application;
 mod asked;
 mod fetch;
 mod measure;
 mod ready;
+mod sampled;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +17,7 @@ use clusters::container::{ContainerSpec, Engine, Owner, Role};
 use clusters::{Condition, Image};
 use dataset::LaunchRecord;
 
-use crate::definition::{Arm, Experiment};
+use crate::definition::{Arm, Experiment, Sut};
 use crate::limits::of_container;
 use crate::order::Order;
 use crate::sut;
@@ -33,6 +35,8 @@ pub(crate) struct Job<'a> {
     pub(crate) owner: Owner,
     /// Where unfinished files go; the runner removes it.
     pub(crate) folder: &'a Path,
+    /// A checkout with the manifests of the application, where one is measured.
+    pub(crate) manifests: Option<&'a Path>,
 }
 
 impl Job<'_> {
@@ -45,6 +49,9 @@ impl Job<'_> {
             self.owner.launch,
             experiment.arms.len(),
         );
+        if let Sut::Application(application) = &experiment.sut {
+            return self.run_on_copies((engine, image), &order, (application, self.manifests));
+        }
         let containers = self.containers(&order)?;
         let running = engine.start(&self.owner, image, &containers)?;
         let measured = self.measure(&*running, &order)?;
@@ -64,14 +71,18 @@ impl Job<'_> {
                 limits: of_container(self.experiment.arm_limits(arm)),
             });
         }
-        containers.push(ContainerSpec {
+        containers.push(self.prober());
+        Ok(containers)
+    }
+
+    fn prober(&self) -> ContainerSpec {
+        ContainerSpec {
             name: LOADGEN.to_owned(),
             role: Role::Loadgen,
             command: [Image::AGENT, "idle"].map(str::to_owned).to_vec(),
             environment: BTreeMap::new(),
             limits: of_container(self.experiment.loadgen_limits()),
-        });
-        Ok(containers)
+        }
     }
 
     /// The agent, which starts the server with the arm's treatment.

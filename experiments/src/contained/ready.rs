@@ -1,7 +1,7 @@
 //! An engine that answered, with the image, for all launches of a run.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clusters::container::{Docker, Engine, Stop};
@@ -15,6 +15,8 @@ pub(crate) struct Ready {
     engine: Box<dyn Engine>,
     /// What a reader should know of it.
     pub(crate) facts: BTreeMap<String, String>,
+    /// A checkout with the manifests of the application, where one is measured.
+    pub(crate) manifests: Option<PathBuf>,
 }
 
 /// How engines are found.
@@ -35,6 +37,9 @@ pub(crate) struct Engines {
     /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
     #[arg(long, conflicts_with = "load_with")]
     image: Option<String>,
+    /// For --macro: a checkout of the application's repository, with its manifests
+    #[arg(long)]
+    manifests: Option<PathBuf>,
 }
 
 impl Engines {
@@ -46,7 +51,12 @@ impl Engines {
             other => Box::new(self.choice()?.engine(other, stop.clone())?),
         };
         let facts = engine.facts()?;
-        Ok(Ready { engine, facts })
+        let manifests = self.manifests.clone();
+        Ok(Ready {
+            engine,
+            facts,
+            manifests,
+        })
     }
 
     fn choice(&self) -> Result<Choice> {

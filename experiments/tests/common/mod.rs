@@ -1,6 +1,7 @@
 //! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod namespace;
 pub(crate) mod programs;
 
 use std::fs;
@@ -8,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use dataset::{LaunchRecord, Measure, Subject};
 use tempfile::TempDir;
 
 /// Three arms, short: everything that a launch has, and no time to wait for.
@@ -154,6 +156,40 @@ pub(crate) fn success(command: &mut Command) {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Every arm, the prober and the machine were sampled at the beginning and at the end, with the counts of their groups.
+pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
+    let monitor = launch.monitor.as_ref().expect("it was watched");
+    let samples = dataset::read_resources(&run.join(&monitor.file)).unwrap();
+    let of = |subject: &Subject| {
+        samples
+            .iter()
+            .filter(|sample| sample.subject == *subject)
+            .collect::<Vec<_>>()
+    };
+    let arms = launch.arms.iter().map(|arm| Subject::Arm(arm.arm.clone()));
+    for subject in arms.chain([Subject::Loadgen]) {
+        let samples = of(&subject);
+        assert!(samples.len() >= 2, "{subject:?}");
+        for measure in [
+            Measure::MemoryBytes,
+            Measure::Periods,
+            Measure::ThrottledPeriods,
+            Measure::OomKills,
+        ] {
+            let there = samples.iter().all(|sample| sample.usage[measure].is_some());
+            assert!(there, "{subject:?}: {measure:?}: {:?}", monitor.missing);
+        }
+        if subject != Subject::Loadgen {
+            assert!(
+                samples.iter().all(|sample| sample.usage[Measure::Threads].is_some()),
+                "{subject:?}"
+            );
+        }
+    }
+    assert!(samples.iter().any(|sample| matches!(sample.subject, Subject::Node(_))));
+    assert!(monitor.missing.iter().all(|missing| !missing.reason.is_empty()));
 }
 
 /// SHA-256 of each finished launch's files, by name.

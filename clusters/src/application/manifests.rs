@@ -1,0 +1,106 @@
+//! An application's manifests, held against its definition.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Application;
+use crate::error::Error;
+use crate::inject::Target;
+
+/// Kinds that run pods.
+const WORKLOADS: [&str; 7] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "CronJob",
+    "Pod",
+];
+/// Kinds that belong to no namespace and would outlive it, and those that would let others in.
+const REFUSED: [&str; 8] = [
+    "Namespace",
+    "PersistentVolume",
+    "StorageClass",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
+
+impl Application {
+    /// All objects of its manifests, ready for any namespace.
+    ///
+    /// # Errors
+    /// When a file cannot be read, a workload is not in the definition or the other way round, or an object would not go
+    /// with its namespace.
+    pub fn objects(&self, checkout: &Path) -> Result<Vec<Value>, Error> {
+        let mut objects = Vec::new();
+        for manifest in &self.source.manifests {
+            for path in files(&checkout.join(manifest), &self.how_to_get())? {
+                let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
+                let invalid = |reason: String| Error::Invalid {
+                    path: path.clone(),
+                    reason,
+                };
+                let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
+                for mut object in all.into_iter().filter(|object| !object.is_null()) {
+                    let kind = object["kind"].as_str().unwrap_or_default();
+                    if REFUSED.contains(&kind) {
+                        return Err(invalid(format!(
+                            "a {kind} would outlive the namespace; leave it out of source.manifests"
+                        )));
+                    }
+                    if WORKLOADS.contains(&kind) && !self.workloads.iter().any(|known| known.name.is(&object)) {
+                        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                        return Err(invalid(format!(
+                            "{kind} {name} is not among the workloads of {}",
+                            self.name
+                        )));
+                    }
+                    if let Some(metadata) = object["metadata"].as_object_mut() {
+                        // Each copy has a namespace of its own.
+                        metadata.remove("namespace");
+                    }
+                    objects.push(object);
+                }
+            }
+        }
+        let absent = |target: &&Target| !objects.iter().any(|object| target.is(object));
+        match self.workloads.iter().map(|workload| &workload.name).find(absent) {
+            None => Ok(objects),
+            Some(absent) => Err(Error::Invalid {
+                path: checkout.to_owned(),
+                reason: format!("{absent} of {} is in none of source.manifests", self.name),
+            }),
+        }
+    }
+}
+
+/// The file, or all manifests in the folder.
+fn files(path: &Path, how_to_get: &str) -> Result<Vec<PathBuf>, Error> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let missing = |error: std::io::Error| Error::Invalid {
+        path: path.to_owned(),
+        reason: format!("{error}; --manifests names a checkout: {how_to_get}"),
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(missing)? {
+        let entry = entry.map_err(missing)?.path();
+        if entry.is_dir() {
+            found.extend(files(&entry, how_to_get)?);
+        } else if entry
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
+            found.push(entry);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
