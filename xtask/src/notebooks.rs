@@ -123,7 +123,8 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
         .tempdir_in(out)
         .with_context(|| format!("writing to {}", out.display()))?;
     let root = paths::root();
-    let build = cache.join("evcxr-builds").join(format!("{:016x}-{stem}", mark(&root)));
+    // One for all notebooks of a clone, which are executed one after the other: what the first compiles serves the others.
+    let build = cache.join("evcxr-builds").join(format!("{:016x}", mark(&root)));
     kernel::prepare(&build)?;
     eprintln!(
         "executing {} (compiles what it uses: minutes the first time, then seconds)",
