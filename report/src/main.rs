@@ -22,6 +22,9 @@ use report::{
     calibration, evidence, exhibits, figures, fit, further, html, load, observed, results, simulate, table, write,
 };
 
+/// Times 96 pixels per inch: 216 dpi, 1,188 pixels of width.
+const PNG_SCALE: f32 = 2.25;
+
 #[derive(Parser)]
 #[command(
     about = "From datasets to tables, figures, results.json and the HTML report",
@@ -394,7 +397,7 @@ fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
         let name = |ending| format!("figures/{}.{ending}", figure.name);
         Ok([
             write::write(out, &name("svg"), figure.svg.as_bytes())?,
-            write::write(out, &name("png"), &figure.to_png(3.0)?)?,
+            write::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
         ])
     };
     let written: Vec<[PathBuf; 2]> = figures.par_iter().map(both).collect::<Result<_>>()?;

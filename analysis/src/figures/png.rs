@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
@@ -37,8 +38,20 @@ impl Figure {
         let height = pixels(size.height(), scale).ok_or_else(|| fail(format!("a scale of {scale} is of no use")))?;
         let mut pixmap = Pixmap::new(width, height).ok_or_else(|| fail("it is too large".to_owned()))?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
-        pixmap.encode_png().map_err(|error| fail(error.to_string()))
+        encoded(pixmap).map_err(|error| fail(error.to_string()))
     }
+}
+
+fn encoded(pixmap: Pixmap) -> Result<Vec<u8>, EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
+    encoder.set_color(ColorType::Rgba);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixmap.take_demultiplied())?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 #[expect(

@@ -45,7 +45,8 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     let figure = response(&Response {
         name: recorded.experiment.clone(),
         caption: "What a request pays for all of the hook: predicted by the hook's cost per call in a tight loop times the calls of \
-                  a request, and observed as median wire time. 95 % intervals over launches."
+                  a request, and observed as median wire time. 95 % intervals over launches; one that reaches zero has no place on a \
+                  logarithmic axis and stands in the table."
             .to_owned(),
         x_title: "server".to_owned(),
         y_title: "cost of the hook (µs), 95 % CI".to_owned(),
