@@ -110,6 +110,6 @@ fn loops_are_not_measured_in_containers() {
     let docker = run.manifest.conditions.iter().find(|one| one.name == "docker").unwrap();
     assert_eq!(
         docker.not_run.as_deref(),
-        Some("[micro] is measured in conditions local-* only")
+        Some("[micro] is not made in containers; use a condition local-*")
     );
 }
