@@ -1,5 +1,7 @@
 //! `bench places`: which conditions can be had here, at which level, and what would help.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use clusters::container::Stop;
 use clusters::{Condition, Level, Place};
@@ -18,6 +20,9 @@ struct Availability {
     reason: Option<String>,
     fix: Option<&'static str>,
 }
+
+/// Where the conditions of a run are had, or why one is not.
+pub(crate) type Levels = BTreeMap<Condition, Result<Access, String>>;
 
 /// How a condition is had.
 pub(crate) enum Access {

@@ -1,34 +1,31 @@
 //! `bench run`: all launches of an experiment, resumed where an earlier one was stopped, and the manifest at the end.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clusters::container::{Owner, Stop};
-use clusters::{Condition, Image, LaunchGroups, Level, Place};
-use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use clusters::{Condition, LaunchGroups, Level, Place};
+use dataset::LaunchRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::de::DeserializeOwned;
 
-use crate::contained::{self, Engines, Job};
+use crate::contained::{Engines, Job};
 use crate::definition::Experiment;
+use crate::engaged::{Engaged, bring_in, image, take_out};
 use crate::folder::{Folder, Plan};
 use crate::grid::{self, folder_name};
 use crate::limits::{self, Groups};
+use crate::manifest::{manifest, now_unix_ns};
 use crate::options::{Options, experiments};
-use crate::places::Access;
+use crate::places::{Access, Levels};
 use crate::precision::Precision;
 use crate::setting::Setting;
 use crate::spec::{LaunchSpec, stem};
-use crate::words::{self, WORDS};
-use crate::{child, controls, places};
-
-/// Where the conditions are had, or why one is not.
-type Levels = BTreeMap<Condition, Result<Access, String>>;
+use crate::{child, controls, places, words};
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -262,48 +259,6 @@ fn reasons(levels: &Levels) -> String {
     reasons.collect::<Vec<_>>().join("; ")
 }
 
-/// The setting of one run.
-struct Engaged<'a> {
-    setting: &'a Setting,
-    /// By which what the run makes in engines is known.
-    run: String,
-    /// For conditions in containers.
-    image: Option<Image>,
-    words: Option<PathBuf>,
-    /// Of local conditions.
-    limits_by: Result<Enforcement, String>,
-}
-
-/// The image, where a condition needs one.
-fn image(levels: &Levels, setting: &Setting, words: Option<&Path>) -> Result<Option<Image>> {
-    let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
-    needed
-        .then(|| contained::image(&setting.binaries, &setting.hook, words))
-        .transpose()
-}
-
-/// Prepares the engines: nothing of an earlier runner, and the image.
-fn bring_in(levels: &Levels, setting: &Engaged<'_>) -> Result<()> {
-    for access in levels.values() {
-        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image) {
-            ready.sweep(&setting.run)?;
-            ready.engine().load(image)?;
-        }
-    }
-    Ok(())
-}
-
-/// Leaves the engines as they were; what the run came to is more important than an error here.
-fn take_out(levels: &Levels, setting: &Engaged<'_>) {
-    for access in levels.values() {
-        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image)
-            && let Err(error) = ready.engine().unload(image)
-        {
-            eprintln!("{error}; `cargo xtask cluster down` removes what is left");
-        }
-    }
-}
-
 fn one(
     folder: &Folder,
     condition: Condition,
@@ -393,94 +348,6 @@ pub(crate) fn launched<T: DeserializeOwned>(spec: &LaunchSpec, stopped: &AtomicB
     serde_json::from_str(&child::output(&mut child)?).context("the launch printed no record")
 }
 
-/// A condition that was asked for, with what enforces limits there.
-fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
-    let (limits_by, missing) = match access {
-        Ok(Access::Local(_, _, missing)) => {
-            let no_limits = setting
-                .limits_by
-                .as_ref()
-                .err()
-                .map(|reason| format!("limits: {reason}"));
-            let missing: Vec<String> = missing.iter().cloned().chain(no_limits).collect();
-            (setting.limits_by.clone().unwrap_or_default(), missing)
-        }
-        Ok(Access::Engine(_)) => (Enforcement::Engine, Vec::new()),
-        Err(_) => (Enforcement::None, Vec::new()),
-    };
-    ConditionRecord {
-        name: condition.name().to_owned(),
-        level: access.as_ref().map_or("none", Access::level).to_owned(),
-        limits_by,
-        missing: (!missing.is_empty()).then(|| missing.join("; ")),
-        not_run: access.as_ref().err().cloned(),
-    }
-}
-
-fn manifest(
-    folder: &Folder,
-    levels: &Levels,
-    setting: &Engaged<'_>,
-    launches: Vec<LaunchRecord>,
-    ended: Option<String>,
-) -> Result<Manifest> {
-    let mut names = vec!["plan.json".to_owned()];
-    names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
-    for launch in &launches {
-        names.push(launch.file.clone());
-        names.extend(launch.tables().cloned());
-        names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
-        names.push(launch.own_file());
-    }
-    let files = names
-        .iter()
-        .map(|name| Ok(file_record(&folder.path, name)?))
-        .collect::<Result<_>>()?;
-    let experiment = &folder.plan.experiment;
-    let conditions = levels
-        .iter()
-        .map(|(condition, access)| condition_record(*condition, access, setting));
-    let mut tools = crate::revision::tools(&folder.plan.hook_sha256);
-    for (condition, access) in levels {
-        if let Ok(Access::Engine(ready)) = access {
-            let facts = ready.facts.iter();
-            tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
-        }
-    }
-    Ok(Manifest {
-        schema_version: MANIFEST_VERSION,
-        run_id: run_id(folder),
-        experiment: experiment.name.clone(),
-        plan: serde_json::to_value(experiment)?,
-        seed: experiment.seed,
-        clock: Clock::Monotonic,
-        git_revision: crate::revision::git(),
-        command_line: std::env::args().collect(),
-        started_unix_ns: folder.plan.started_unix_ns,
-        finished_unix_ns: now_unix_ns(),
-        host: HostFacts::collect(),
-        tools,
-        conditions: conditions.collect(),
-        launches,
-        files,
-        notes: ended.into_iter().collect(),
-    })
-}
-
-/// The folder's name; of a cell also its grid's.
-fn run_id(folder: &Folder) -> String {
-    let parts = if folder.plan.experiment.cell.is_empty() { 1 } else { 2 };
-    let path = std::path::absolute(&folder.path).unwrap_or_else(|_| folder.path.clone());
-    let mut names: Vec<String> = path
-        .components()
-        .rev()
-        .take(parts)
-        .map(|name| name.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    names.reverse();
-    names.join("/")
-}
-
 fn progress(launches: u64) -> ProgressBar {
     // Draws on standard error, and only where that is a terminal.
     let bar = ProgressBar::new(launches);
@@ -489,9 +356,4 @@ fn progress(launches: u64) -> ProgressBar {
     }
     bar.tick();
     bar
-}
-
-fn now_unix_ns() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
 }

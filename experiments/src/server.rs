@@ -241,8 +241,7 @@ impl Server {
         Ok(self.fault(kind, format!("request {number}: {why}")))
     }
 
-    /// Ends the server; one that does not end when asked is killed, and so is what it has left. One that was `killed` for
-    /// want of memory has ended.
+    /// Ends the server, and kills what does not end when asked; one that was `killed` for want of memory has ended.
     ///
     /// # Errors
     /// When it has ended before.

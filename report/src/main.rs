@@ -1,26 +1,22 @@
 //! `report`: reads datasets, writes tables, figures, `results.json` and the HTML report.
 #![forbid(unsafe_code)]
 
+mod assembled;
 mod measured_verb;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use analysis::figures::Figure;
-use analysis::principles::checklist;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use dataset::{Observed, Run};
 use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
-use report::facts::facts;
 use report::paper::Paper;
-use report::reproduction::Reproduction;
 use report::simulate::{Fits, Size};
 use report::study::StudyResults;
-use report::{
-    calibration, evidence, exhibits, figures, fit, further, html, load, observed, results, simulate, table, write,
-};
+use report::{calibration, exhibits, figures, fit, html, load, observed, results, simulate, table, write};
 
 /// Times 96 pixels per inch: 216 dpi, 1,188 pixels of width.
 const PNG_SCALE: f32 = 2.25;
@@ -291,7 +287,7 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
 }
 
 fn write_html(output: &Output) -> Result<()> {
-    let page = page(output)?;
+    let page = assembled::page(&output.run, &output.study, &output.out)?;
     write_all(&page.figures, &output.out)?;
     let ours = page.reproduction.as_ref().map(|ours| &ours.conditions);
     let values = serde_json::json!({
@@ -316,7 +312,7 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
         let samples = load::run_samples(&run)?;
         drawn.extend(figures::run(&results::results(&run.manifest, &samples)?, &samples)?);
     }
-    if let Some(recordings) = recordings(study)? {
+    if let Some(recordings) = assembled::recordings(study)? {
         drawn.extend(figures::study(&recordings)?);
     }
     if drawn.is_empty() {
@@ -334,62 +330,6 @@ fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
         announce(&write::write(out, &name, figure.svg.as_bytes())?);
     }
     Ok(())
-}
-
-/// The imported study, if it was imported.
-fn recordings(study: &Path) -> Result<Option<Vec<load::StudyCondition>>> {
-    study
-        .join("manifest.json")
-        .exists()
-        .then(|| load::study(study))
-        .transpose()
-}
-
-fn page(output: &Output) -> Result<html::Page> {
-    let run = Run::open(&output.run)?;
-    let samples = load::run_samples(&run)?;
-    let results = results::results(&run.manifest, &samples)?;
-    let recordings = recordings(&output.study)?;
-    let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
-    let mut found = evidence::of_run(&run.manifest, &samples, &results)?;
-    if let Some(study) = &study {
-        found.extend(evidence::of_study(study)?);
-    }
-    let checklist = checklist(&facts(&run.manifest, &results));
-    let mut figures = figures::run(&results, &samples)?;
-    let reproduction = Reproduction::of(&run, &samples)?;
-    let theirs = recordings
-        .as_deref()
-        .map(figures::study)
-        .transpose()?
-        .unwrap_or_default();
-    let ours = reproduction.as_ref().map_or(&[][..], |ours| &ours.figures);
-    // Each beside its original, where there is one.
-    for index in 0..theirs.len().max(ours.len()) {
-        figures.extend(theirs.get(index).into_iter().chain(ours.get(index)).cloned());
-    }
-    let study_notes = if study.is_some() {
-        Run::open(&output.study)?.manifest.notes
-    } else {
-        Vec::new()
-    };
-    Ok(html::Page {
-        command: format!(
-            "report html --run {} --study {} --out {}",
-            output.run.display(),
-            output.study.display(),
-            output.out.display()
-        ),
-        further: further::further(&run.manifest, &samples)?,
-        manifest: run.manifest,
-        results,
-        study,
-        study_notes,
-        reproduction,
-        claims: JudgedClaims::of(&found)?,
-        checklist,
-        figures,
-    })
 }
 
 fn write_all(figures: &[Figure], out: &Path) -> Result<()> {

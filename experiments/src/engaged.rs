@@ -1,0 +1,53 @@
+//! What a run has engaged: engines with its image, limits, words.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clusters::Image;
+use dataset::Enforcement;
+
+use crate::contained;
+use crate::places::{Access, Levels};
+use crate::setting::Setting;
+
+/// The setting of one run.
+pub(crate) struct Engaged<'a> {
+    pub(crate) setting: &'a Setting,
+    /// By which what the run makes in engines is known.
+    pub(crate) run: String,
+    /// For conditions in containers.
+    pub(crate) image: Option<Image>,
+    pub(crate) words: Option<PathBuf>,
+    /// Of local conditions.
+    pub(crate) limits_by: Result<Enforcement, String>,
+}
+
+/// The image, where a condition needs one.
+pub(crate) fn image(levels: &Levels, setting: &Setting, words: Option<&Path>) -> Result<Option<Image>> {
+    let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
+    needed
+        .then(|| contained::image(&setting.binaries, &setting.hook, words))
+        .transpose()
+}
+
+/// Prepares the engines: nothing of an earlier runner, and the image.
+pub(crate) fn bring_in(levels: &Levels, setting: &Engaged<'_>) -> Result<()> {
+    for access in levels.values() {
+        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image) {
+            ready.sweep(&setting.run)?;
+            ready.engine().load(image)?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves the engines as they were; what the run came to is more important than an error here.
+pub(crate) fn take_out(levels: &Levels, setting: &Engaged<'_>) {
+    for access in levels.values() {
+        if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image)
+            && let Err(error) = ready.engine().unload(image)
+        {
+            eprintln!("{error}; `cargo xtask cluster down` removes what is left");
+        }
+    }
+}

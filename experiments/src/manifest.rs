@@ -1,0 +1,106 @@
+//! The manifest at a run's end: the plan, the host, and every file with its checksum.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use clusters::Condition;
+use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+
+use crate::engaged::Engaged;
+use crate::folder::Folder;
+use crate::places::{Access, Levels};
+use crate::words::WORDS;
+
+/// A condition that was asked for, with what enforces limits there.
+fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
+    let (limits_by, missing) = match access {
+        Ok(Access::Local(_, _, missing)) => {
+            let no_limits = setting
+                .limits_by
+                .as_ref()
+                .err()
+                .map(|reason| format!("limits: {reason}"));
+            let missing: Vec<String> = missing.iter().cloned().chain(no_limits).collect();
+            (setting.limits_by.clone().unwrap_or_default(), missing)
+        }
+        Ok(Access::Engine(_)) => (Enforcement::Engine, Vec::new()),
+        Err(_) => (Enforcement::None, Vec::new()),
+    };
+    ConditionRecord {
+        name: condition.name().to_owned(),
+        level: access.as_ref().map_or("none", Access::level).to_owned(),
+        limits_by,
+        missing: (!missing.is_empty()).then(|| missing.join("; ")),
+        not_run: access.as_ref().err().cloned(),
+    }
+}
+
+/// A finished run's manifest.
+pub(crate) fn manifest(
+    folder: &Folder,
+    levels: &Levels,
+    setting: &Engaged<'_>,
+    launches: Vec<LaunchRecord>,
+    ended: Option<String>,
+) -> Result<Manifest> {
+    let mut names = vec!["plan.json".to_owned()];
+    names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
+    for launch in &launches {
+        names.push(launch.file.clone());
+        names.extend(launch.tables().cloned());
+        names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
+        names.push(launch.own_file());
+    }
+    let files = names
+        .iter()
+        .map(|name| Ok(file_record(&folder.path, name)?))
+        .collect::<Result<_>>()?;
+    let experiment = &folder.plan.experiment;
+    let conditions = levels
+        .iter()
+        .map(|(condition, access)| condition_record(*condition, access, setting));
+    let mut tools = crate::revision::tools(&folder.plan.hook_sha256);
+    for (condition, access) in levels {
+        if let Ok(Access::Engine(ready)) = access {
+            let facts = ready.facts.iter();
+            tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
+        }
+    }
+    Ok(Manifest {
+        schema_version: MANIFEST_VERSION,
+        run_id: run_id(folder),
+        experiment: experiment.name.clone(),
+        plan: serde_json::to_value(experiment)?,
+        seed: experiment.seed,
+        clock: Clock::Monotonic,
+        git_revision: crate::revision::git(),
+        command_line: std::env::args().collect(),
+        started_unix_ns: folder.plan.started_unix_ns,
+        finished_unix_ns: now_unix_ns(),
+        host: HostFacts::collect(),
+        tools,
+        conditions: conditions.collect(),
+        launches,
+        files,
+        notes: ended.into_iter().collect(),
+    })
+}
+
+/// The folder's name; of a cell also its grid's.
+fn run_id(folder: &Folder) -> String {
+    let parts = if folder.plan.experiment.cell.is_empty() { 1 } else { 2 };
+    let path = std::path::absolute(&folder.path).unwrap_or_else(|_| folder.path.clone());
+    let mut names: Vec<String> = path
+        .components()
+        .rev()
+        .take(parts)
+        .map(|name| name.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    names.reverse();
+    names.join("/")
+}
+
+pub(crate) fn now_unix_ns() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
+}
