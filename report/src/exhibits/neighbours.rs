@@ -4,10 +4,10 @@ use analysis::claims::{Measured, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::ssp2023::requests_differ;
 use analysis::{Proportion, Quantity, proportion, spread_ratio};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::recorded::Recorded;
-use super::spot::{Spot, overview, spots};
+use super::spot::{Crossing, Spot, overview, spots};
 use super::table::Table;
 use crate::results::{Role, in_condition};
 
@@ -21,23 +21,9 @@ const INTERLEAVED: &str = "interleaved";
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
-    let (mut doses, mut designs): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for spot in &spots {
-        let (dose, design) = (spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN));
-        ensure!(
-            !dose.is_empty() && !design.is_empty(),
-            "the grid has no factors {NEIGHBOUR} and {DESIGN}"
-        );
-        for (known, level) in [(&mut doses, dose), (&mut designs, design)] {
-            if !known.contains(&level) {
-                known.push(level);
-            }
-        }
-    }
-    let at = |dose: &str, design: &str| {
-        let mut here = spots.iter();
-        here.find(|spot| spot.cell.level(NEIGHBOUR) == dose && spot.cell.level(DESIGN) == design)
-    };
+    let crossing = Crossing::of(&spots, [NEIGHBOUR, DESIGN])?;
+    let [doses, designs] = crossing.levels();
+    let at = |one: &str, other: &str| crossing.at(one, other);
     let series = designs.iter().map(|design| ResponseSeries {
         name: (*design).to_owned(),
         values: doses

@@ -3,10 +3,10 @@
 use analysis::claims::{Measured, Unit};
 use analysis::difference_of_estimates;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::recorded::Recorded;
-use super::spot::{Spot, drawn_us, overview, spots};
+use super::spot::{Crossing, Spot, drawn_us, overview, spots};
 use super::table::Table;
 
 /// Factors of the grid.
@@ -17,23 +17,9 @@ const END: &str = "end";
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
-    let (mut sizes, mut positions): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for spot in &spots {
-        let (size, position) = (spot.cell.level(SIZE), spot.cell.level(POSITION));
-        ensure!(
-            !size.is_empty() && !position.is_empty(),
-            "the grid has no factors {SIZE} and {POSITION}"
-        );
-        for (known, level) in [(&mut sizes, size), (&mut positions, position)] {
-            if !known.contains(&level) {
-                known.push(level);
-            }
-        }
-    }
-    let at = |size: &str, position: &str| {
-        let mut here = spots.iter();
-        here.find(|spot| spot.cell.level(SIZE) == size && spot.cell.level(POSITION) == position)
-    };
+    let crossing = Crossing::of(&spots, [SIZE, POSITION])?;
+    let [sizes, positions] = crossing.levels();
+    let at = |one: &str, other: &str| crossing.at(one, other);
     let series = positions.iter().map(|position| ResponseSeries {
         name: format!("keyword: {position}"),
         values: sizes

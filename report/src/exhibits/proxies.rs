@@ -27,14 +27,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     table.headings.push("proxies cost, µs".to_owned());
     let mut measured = Vec::new();
     for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let reference = spots
-            .iter()
-            .find(|other| other.condition.condition == spot.condition.condition)
-            .context("a spot is its own reference at least")?;
-        if reference.cell.levels == spot.cell.levels {
+        let Some(reference) = spot.reference(&spots) else {
             row.push("\u{2013}".to_owned());
             continue;
-        }
+        };
         let (cost, (low, high)) = cost_ns(spot, reference)?;
         row.push(
             Unit::Ns

@@ -3,7 +3,7 @@
 use analysis::claims::{Measured, Unit};
 use analysis::figures::Figure;
 use analysis::{Location, Quantity, difference_of_estimates, estimate};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use dataset::{LaunchRecord, LimitKind};
 
 use super::recorded::Recorded;
@@ -36,13 +36,9 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         // What the validity gate rejects for a limit; what else may be wrong with a launch is none of this experiment's.
         let rejected = launches(spot).filter(|launch| is_hit(launch)).count();
         row.extend([throttled.to_string(), rejected.to_string()]);
-        let reference = spots
-            .iter()
-            .find(|other| other.condition.condition == spot.condition.condition)
-            .context("a spot is its own reference at least")?;
-        if reference.cell.levels == spot.cell.levels {
+        let Some(reference) = spot.reference(&spots) else {
             continue;
-        }
+        };
         if throttled > 0 {
             measured.extend(
                 tail(spot, reference).map(|ratio| spot.measured("p99 ratio under a quota", Unit::Ratio, ratio)),

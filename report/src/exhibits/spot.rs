@@ -3,7 +3,7 @@
 use analysis::claims::{Interval, Measured, Provenance, Unit};
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::recorded::{Cell, Recorded};
 use super::table::Table;
@@ -55,6 +55,13 @@ impl<'a> Spot<'a> {
             .rfind(|effect| effect.role == Role::Effect)
     }
 
+    /// The spot in the same condition of the grid's first cell, with which it is compared; `None` for that spot itself.
+    pub(super) fn reference<'b>(&self, spots: &'b [Spot<'a>]) -> Option<&'b Spot<'a>> {
+        let mut all = spots.iter();
+        let first = all.find(|other| other.condition.condition == self.condition.condition)?;
+        (first.cell.levels != self.cell.levels).then_some(first)
+    }
+
     /// A location of an arm's times, launch by launch, ns.
     pub(super) fn per_launch(&self, arm: &str, quantity: Quantity, location: Location) -> Vec<f64> {
         let launches = in_condition(&self.cell.samples.launches, &self.condition.condition);
@@ -82,6 +89,41 @@ impl<'a> Spot<'a> {
             without_flagged: None,
             limits_hit: Vec::new(),
         }
+    }
+}
+
+/// Spots of a grid with two factors.
+pub(super) struct Crossing<'a, 'b> {
+    spots: &'b [Spot<'a>],
+    factors: [&'static str; 2],
+}
+
+impl<'a, 'b> Crossing<'a, 'b> {
+    /// Refuses spots that do not have both factors.
+    pub(super) fn of(spots: &'b [Spot<'a>], factors: [&'static str; 2]) -> Result<Self> {
+        let [one, other] = factors;
+        let both = |spot: &Spot<'_>| factors.iter().all(|factor| !spot.cell.level(factor).is_empty());
+        ensure!(spots.iter().all(both), "the grid has no factors {one} and {other}");
+        Ok(Self { spots, factors })
+    }
+
+    /// The levels of both factors, in the order in which they first come.
+    pub(super) fn levels(&self) -> [Vec<&'a str>; 2] {
+        self.factors.map(|factor| {
+            let mut levels: Vec<&'a str> = Vec::new();
+            for spot in self.spots {
+                let cell: &'a Cell = spot.cell;
+                if !levels.contains(&cell.level(factor)) {
+                    levels.push(cell.level(factor));
+                }
+            }
+            levels
+        })
+    }
+
+    pub(super) fn at(&self, one: &str, other: &str) -> Option<&'b Spot<'a>> {
+        let mut spots = self.spots.iter();
+        spots.find(|spot| self.factors.map(|factor| spot.cell.level(factor)) == [one, other])
     }
 }
 
