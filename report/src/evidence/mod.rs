@@ -58,7 +58,7 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
 }
 
 /// What all quantities of a condition share.
-struct Of<'a> {
+pub(crate) struct Of<'a> {
     manifest: &'a Manifest,
     condition: &'a str,
     reference: Option<&'a str>,
@@ -66,7 +66,11 @@ struct Of<'a> {
 }
 
 impl<'a> Of<'a> {
-    fn new(manifest: &'a Manifest, condition: &'a ConditionResults, reference: Option<&'a ConditionResults>) -> Self {
+    pub(crate) fn new(
+        manifest: &'a Manifest,
+        condition: &'a ConditionResults,
+        reference: Option<&'a ConditionResults>,
+    ) -> Self {
         let reference = reference.map(|reference| reference.condition.as_str());
         let condition = condition.condition.as_str();
         let here = |launch: &&LaunchRecord| launch.condition == condition || Some(&*launch.condition) == reference;
@@ -104,7 +108,7 @@ impl<'a> Of<'a> {
             .filter(move |launch| launch.condition == condition)
     }
 
-    fn measured(&self, quantity: String, unit: Unit, interval: Interval) -> Measured {
+    pub(crate) fn measured(&self, quantity: String, unit: Unit, interval: Interval) -> Measured {
         Measured {
             experiment: self.manifest.experiment.clone(),
             run: self.manifest.run_id.clone(),

@@ -1,12 +1,13 @@
 //! One condition of one cell, and what every exhibit says of it.
 
-use analysis::claims::{Interval, Measured, Provenance, Unit};
+use analysis::claims::{Interval, Measured, Unit};
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval};
 use anyhow::{Context as _, Result, ensure};
 
 use super::recorded::{Cell, Recorded};
 use super::table::Table;
+use crate::evidence::Of;
 use crate::results::{ConditionResults, Effect, Role, in_condition};
 use crate::table::microseconds;
 
@@ -77,18 +78,8 @@ impl<'a> Spot<'a> {
     }
 
     pub(super) fn measured(&self, quantity: &str, unit: Unit, (value, ends): Drawn) -> Measured {
-        Measured {
-            experiment: self.cell.manifest.experiment.clone(),
-            run: self.cell.manifest.run_id.clone(),
-            quantity: quantity.to_owned(),
-            condition: self.condition.condition.clone(),
-            reference: None,
-            provenance: Provenance::of(&self.condition.condition),
-            unit,
-            interval: Interval::new(value, ends),
-            without_flagged: None,
-            limits_hit: Vec::new(),
-        }
+        let of = Of::new(&self.cell.manifest, self.condition, None);
+        of.measured(quantity.to_owned(), unit, Interval::new(value, ends))
     }
 }
 
