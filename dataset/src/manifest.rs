@@ -10,7 +10,7 @@ use crate::host::HostFacts;
 use crate::limits::{Enforcement, LimitHit, Limits, MonitorRecord};
 
 /// Version of the manifest; a reader refuses any other.
-pub const MANIFEST_VERSION: u32 = 4;
+pub const MANIFEST_VERSION: u32 = 5;
 
 /// Which clock the user stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,8 @@ pub struct ConditionRecord {
     pub level: String,
     /// By what the limits of CPU and memory were enforced there.
     pub limits_by: Enforcement,
+    /// Whether processors were kept from idle states between requests.
+    pub kept_awake: bool,
     /// What a better level or the limits asked for would have needed; none where nothing is missing.
     pub missing: Option<String>,
     /// Why it did not run; none when it did.
@@ -84,6 +86,9 @@ impl ConditionRecord {
         if self.limits_by != Enforcement::None {
             text += " + limits by ";
             text += self.limits_by.name();
+        }
+        if self.kept_awake {
+            text += ", processors kept awake";
         }
         if let Some(missing) = &self.missing {
             text += "; missing: ";

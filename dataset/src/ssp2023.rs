@@ -126,6 +126,7 @@ pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<S
                     name: condition.name.to_owned(),
                     level: "recorded".to_owned(),
                     limits_by: Enforcement::None,
+                    kept_awake: false,
                     missing: None,
                     not_run: None,
                 })

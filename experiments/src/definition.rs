@@ -89,6 +89,9 @@ pub(crate) struct Load {
     pub(crate) wait: Wait,
     #[serde(default = "yes")]
     pub(crate) kernel_stamps: bool,
+    /// Whether this machine's processors are kept from idle states between requests, where that is permitted.
+    #[serde(default = "yes")]
+    pub(crate) keep_awake: bool,
     pub(crate) timeout_ms: u64,
     pub(crate) max_error_share: f64,
 }

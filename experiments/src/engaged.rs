@@ -20,6 +20,8 @@ pub(crate) struct Engaged<'a> {
     pub(crate) words: Option<PathBuf>,
     /// Of local conditions.
     pub(crate) limits_by: Result<Enforcement, String>,
+    /// Whether this machine's processors can be kept awake, or why not; none where the definition leaves them as they are.
+    pub(crate) awake: Option<Result<(), String>>,
 }
 
 /// The image, where a condition needs one.

@@ -13,7 +13,10 @@ use crate::words::WORDS;
 
 /// A condition that was asked for, with what enforces limits there.
 fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
-    let (limits_by, missing) = match access {
+    // What it is of this machine says nothing of a cluster's.
+    let here = matches!(access, Ok(Access::Local(..))) || (access.is_ok() && condition == Condition::Docker);
+    let awake = setting.awake.as_ref().filter(|_| here);
+    let (limits_by, mut missing) = match access {
         Ok(Access::Local(_, _, missing)) => {
             let no_limits = setting
                 .limits_by
@@ -26,10 +29,12 @@ fn condition_record(condition: Condition, access: &Result<Access, String>, setti
         Ok(Access::Engine(_)) => (Enforcement::Engine, Vec::new()),
         Err(_) => (Enforcement::None, Vec::new()),
     };
+    missing.extend(awake.and_then(|kept| kept.as_ref().err()).cloned());
     ConditionRecord {
         name: condition.name().to_owned(),
         level: access.as_ref().map_or("none", Access::level).to_owned(),
         limits_by,
+        kept_awake: awake.is_some_and(Result::is_ok),
         missing: (!missing.is_empty()).then(|| missing.join("; ")),
         not_run: access.as_ref().err().cloned(),
     }

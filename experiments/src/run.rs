@@ -11,6 +11,7 @@ use clusters::container::{Owner, Stop};
 use clusters::{Condition, LaunchGroups, Level, Place};
 use dataset::LaunchRecord;
 use indicatif::{ProgressBar, ProgressStyle};
+use loadgen::Awake;
 use serde::de::DeserializeOwned;
 
 use crate::contained::{Engines, Job};
@@ -175,6 +176,7 @@ impl<'a> Underway<'a> {
             image: image(&levels, setting, words.as_deref())?,
             words,
             limits_by: limits::enforcement(&folder.plan.experiment),
+            awake: folder.plan.experiment.load.keep_awake.then(|| Awake::keep().map(drop)),
             setting,
         };
         bring_in(&levels, &setting)?;
@@ -268,6 +270,8 @@ fn one(
     stopped: &AtomicBool,
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
+    // No longer than the launch: the next may be of a cell that leaves the processors as they are.
+    let _awake = folder.plan.experiment.load.keep_awake.then(Awake::keep);
     let result = match (access, &setting.image) {
         (Access::Local(place, level, _), _) => {
             local(folder, (*place, *level), launch, setting, &unfinished)

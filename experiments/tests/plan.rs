@@ -47,6 +47,7 @@ fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
             name: "local-pod".to_owned(),
             level: "namespaces".to_owned(),
             limits_by: Enforcement::None,
+            kept_awake: false,
             missing: None,
             not_run: None,
         }],

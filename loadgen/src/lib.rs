@@ -4,6 +4,7 @@
 //! Parquet file, and returns a [`Summary`]. Nothing is written while a round is measured.
 
 mod answer;
+mod awake;
 mod check;
 mod chunked;
 mod client;
@@ -24,6 +25,7 @@ mod schedule;
 mod summary;
 mod sys;
 
+pub use awake::{Awake, DEVICE as IDLE_DEVICE};
 pub use check::{Check, Clocks, Verdict};
 pub use client::{Client, Reply};
 pub use error::Error;

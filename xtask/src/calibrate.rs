@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let (launches, rounds, repetitions) = match arguments.profile {
         Profile::Smoke => (Some(2), Some(500), 2),
         Profile::Default => (None, None, 20),
-        Profile::Paper => (Some(30), None, 200),
+        Profile::Paper => (Some(120), None, 200),
     };
     let mut report = Program::new(paths::binary("report"))
         .args(["calibration", "--repetition"])

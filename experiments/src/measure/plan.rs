@@ -191,6 +191,7 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
             segment_rounds: 100,
             wait: Wait::Spin,
             kernel_stamps: true,
+            keep_awake: true,
             timeout_ms: 5_000,
             max_error_share: 0.0,
         },

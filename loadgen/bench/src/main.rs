@@ -14,6 +14,7 @@ use std::process::Command;
 use analysis::{Estimate, estimate};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use loadgen::Awake;
 use peer::{Peer, Places, Said};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -58,7 +59,12 @@ fn main() -> Result<()> {
         floor: compile_floor(folder.path())?,
         cpu: last_cpu()?,
     };
+    let awake = Awake::keep();
     let (mut peers, mut lines) = (Vec::new(), Vec::new());
+    lines.push(match &awake {
+        Ok(_) => "processors kept awake, for all alike".to_owned(),
+        Err(reason) => reason.clone(),
+    });
     for peer in Peer::ALL {
         match peer.version(&places) {
             Ok(version) => {

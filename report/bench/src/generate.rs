@@ -66,6 +66,7 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
             name: CONDITION.to_owned(),
             level: "made up".to_owned(),
             limits_by: Enforcement::None,
+            kept_awake: false,
             missing: None,
             not_run: None,
         }],

@@ -78,7 +78,7 @@ const PROGRAMS: [Wanted; 12] = [
 
 /// Everything looked for, in the order in which a person would want it.
 pub(super) fn all() -> Vec<Finding> {
-    let mut findings = vec![processors(), clock()];
+    let mut findings = vec![processors(), clock(), awake()];
     findings.extend(PROGRAMS.iter().map(program));
     findings.push(jdk());
     findings.push(tomcat());
@@ -112,6 +112,19 @@ fn processors() -> Finding {
         found: number >= 2,
         detail: format!("{number} may be used"),
         fix: Some("give this machine or container a second processor".into()),
+    }
+}
+
+/// An idle state's wake-up differs from launch to launch.
+fn awake() -> Finding {
+    let path = "/dev/cpu_dma_latency";
+    let opened = std::fs::OpenOptions::new().write(true).open(path);
+    Finding {
+        name: "processors kept awake".into(),
+        purpose: "launches that resemble each other: no idle states between requests".into(),
+        found: opened.is_ok(),
+        detail: opened.map_or_else(|error| format!("{path}: {error}"), |_| format!("{path} may be written")),
+        fix: Some("run as root, or let this user write that file".into()),
     }
 }
 
