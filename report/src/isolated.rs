@@ -12,6 +12,8 @@ use crate::results::Contrast;
 pub struct Isolated {
     /// The contrast's name.
     pub contrast: String,
+    /// Whether the contrast's baseline has no hook: what is compared is a hook, and not a part of one.
+    pub whole: bool,
     /// Payload receives of a request, as the hook of the contrast's arm counted them: the mean over launches.
     pub calls_per_request: f64,
     /// What a request pays by the tight loop: cost per call times calls per request, of the arm less that of the baseline, ns.
@@ -26,9 +28,11 @@ pub struct Isolated {
 pub(crate) fn isolated(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Option<Isolated> {
     let mut predicted_ns = Vec::new();
     let mut calls = Vec::new();
+    let mut whole = true;
     for launch in launches {
         let record = records.iter().find(|record| record.launch == launch.launch)?;
         let (arm, baseline) = (record.arm(&contrast.arm)?, record.arm(&contrast.baseline)?);
+        whole &= baseline.hook_mapped.is_none();
         predicted_ns.push(cost_ns(arm)? - cost_ns(baseline)?);
         calls.push(calls_per_request(arm)?);
     }
@@ -37,6 +41,7 @@ pub(crate) fn isolated(contrast: &Contrast, launches: &[LaunchSamples], records:
     let ratio = ratio_of_paired_means(&observed_ns, &predicted_ns);
     Some(Isolated {
         contrast: contrast.name.clone(),
+        whole,
         calls_per_request: estimate(&calls).ok()?.value,
         predicted: estimate(&predicted_ns).ok()?,
         observed: estimate(&observed_ns).ok()?,

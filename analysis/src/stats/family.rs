@@ -88,8 +88,8 @@ pub struct RandomEffects {
     pub confidence_interval: (f64, f64),
     /// Variance between conditions.
     pub tau_squared: f64,
-    /// Share of the effects' variance that conditions differ by, 0 to 1 (Higgins & Thompson,
-    /// <https://doi.org/10.1002/sim.1186>).
+    /// Share of the effects' variance that conditions differ by, 0 to 1, by the typical variance within one (Higgins &
+    /// Thompson, <https://doi.org/10.1002/sim.1186>).
     pub i_squared: f64,
     /// Cochran's Q.
     pub q: f64,
@@ -99,8 +99,9 @@ pub struct RandomEffects {
     pub conditions: usize,
 }
 
-/// Summary of an effect over conditions from (effect, standard error) pairs: DerSimonian & Laird's variance between conditions
-/// (<https://doi.org/10.1016/0197-2456(86)90046-2>), Hartung & Knapp's interval with k - 1 degrees of freedom
+/// Summary of an effect over conditions from (effect, standard error) pairs: Paule & Mandel's variance between conditions, at
+/// which Q is its degrees of freedom (<https://doi.org/10.6028/jres.087.022>), so that it always lies within the interval of
+/// [`i_squared_interval`]; Hartung & Knapp's interval with k - 1 degrees of freedom
 /// (<https://doi.org/10.1002/sim.1482>), never narrower than the usual one (Röver et al.,
 /// <https://doi.org/10.1186/s12874-015-0091-1>), and Higgins', Thompson's and Spiegelhalter's prediction interval with k - 2
 /// (<https://doi.org/10.1111/j.1467-985X.2008.00552.x>). With the few conditions of an experiment all of it is wide, as it must
@@ -121,7 +122,7 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, FamilyErr
     }
     let freedom = effects.len() as f64 - 1.0;
     let fixed = Weighted::new(effects, 0.0);
-    let tau_squared = ((fixed.q - freedom) / (fixed.weights - fixed.squares / fixed.weights)).max(0.0);
+    let tau_squared = tau_squared_where(effects, freedom);
     let random = Weighted::new(effects, tau_squared);
     let error = ((random.q / freedom).max(1.0) / random.weights).sqrt();
     let half = student::quantile(0.975, freedom) * error;
@@ -133,11 +134,7 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, FamilyErr
         value: random.mean,
         confidence_interval: (random.mean - half, random.mean + half),
         tau_squared,
-        i_squared: if fixed.q > freedom {
-            (fixed.q - freedom) / fixed.q
-        } else {
-            0.0
-        },
+        i_squared: i_squared(tau_squared, &fixed, freedom),
         q: fixed.q,
         prediction_interval: prediction,
         conditions: effects.len(),
@@ -156,12 +153,14 @@ pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), FamilyEr
     random_effects(effects)?;
     let freedom = effects.len() as f64 - 1.0;
     let fixed = Weighted::new(effects, 0.0);
-    let typical = freedom * fixed.weights / (fixed.weights.powi(2) - fixed.squares);
-    let at = |p| {
-        let tau_squared = tau_squared_where(effects, quantiles::chi_squared(p, freedom));
-        tau_squared / (tau_squared + typical)
-    };
+    let at = |p| i_squared(tau_squared_where(effects, quantiles::chi_squared(p, freedom)), &fixed, freedom);
     Ok((at(0.975), at(0.025)))
+}
+
+/// The share of a variance between conditions in the sum of it and the typical variance within one.
+fn i_squared(tau_squared: f64, fixed: &Weighted, freedom: f64) -> f64 {
+    let typical = freedom * fixed.weights / (fixed.weights.powi(2) - fixed.squares);
+    tau_squared / (tau_squared + typical)
 }
 
 /// The variance between conditions at which Q, which falls with it, is `q`; 0 where it is less even without any.

@@ -32,8 +32,8 @@ conditions <- list(
   list(y = c(10.0, 10.1, 9.9, 10.05), se = c(1, 1.5, 0.8, 2))
 )
 summaries <- sapply(conditions, function(data) {
-  # DerSimonian-Laird; Knapp-Hartung with the scale not below one; prediction with k - 2 degrees of freedom.
-  fit <- rma(yi = data$y, sei = data$se, method = "DL", test = "adhoc")
+  # Paule-Mandel; Knapp-Hartung with the scale not below one; prediction with k - 2 degrees of freedom.
+  fit <- rma(yi = data$y, sei = data$se, method = "PM", test = "adhoc", control = list(tol = 1e-15, tau2.max = 1e7))
   k <- length(data$y)
   # The Q-profile.
   i2 <- confint(fit, control = list(tol = 1e-15, tau2.max = 1e7))$random["I^2(%)", ] / 100
@@ -41,7 +41,7 @@ summaries <- sapply(conditions, function(data) {
   sprintf(
     '{"effects": %s, "errors": %s, "value": %s, "low": %s, "high": %s, "tau2": %s, "i2": %s, "i2_low": %s, "i2_high": %s, "q": %s, "prediction_low": %s, "prediction_high": %s}',
     numbers(data$y), numbers(data$se), number(fit$b[1]), number(fit$ci.lb), number(fit$ci.ub), number(fit$tau2),
-    number(max(0, (fit$QE - (k - 1)) / fit$QE)), number(i2[["ci.lb"]]), number(i2[["ci.ub"]]), number(fit$QE), number(fit$b[1] - reach), number(fit$b[1] + reach)
+    number(fit$I2 / 100), number(i2[["ci.lb"]]), number(i2[["ci.ub"]]), number(fit$QE), number(fit$b[1] - reach), number(fit$b[1] + reach)
   )
 })
 

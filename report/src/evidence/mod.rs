@@ -196,9 +196,10 @@ fn handler(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]
     Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
 }
 
-/// How many times what a tight loop predicts each effect is, where the prediction can be told from nothing.
+/// How many times what a tight loop predicts each hook's effect is, where the prediction can be told from nothing.
 fn beyond_prediction(of: &Of<'_>, condition: &ConditionResults) -> Vec<Measured> {
-    let ratios = condition.isolated.iter().filter_map(|isolated| isolated.ratio);
+    let hooks = condition.isolated.iter().filter(|isolated| isolated.whole);
+    let ratios = hooks.filter_map(|isolated| isolated.ratio);
     let quantity = || "observed by predicted cost".to_owned();
     ratios
         .map(|ratio| of.measured(quantity(), Unit::Ratio, ratio))
