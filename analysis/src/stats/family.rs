@@ -153,7 +153,13 @@ pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), FamilyEr
     random_effects(effects)?;
     let freedom = effects.len() as f64 - 1.0;
     let fixed = Weighted::new(effects, 0.0);
-    let at = |p| i_squared(tau_squared_where(effects, quantiles::chi_squared(p, freedom)), &fixed, freedom);
+    let at = |p| {
+        i_squared(
+            tau_squared_where(effects, quantiles::chi_squared(p, freedom)),
+            &fixed,
+            freedom,
+        )
+    };
     Ok((at(0.975), at(0.025)))
 }
 

@@ -2,6 +2,7 @@
 //! only several cells together give. Terminal, page, notebooks and paper show the same.
 
 mod environments;
+mod idle;
 mod isolation;
 mod neighbours;
 mod observers;
@@ -43,19 +44,19 @@ pub struct Exhibit {
 /// Figure and table of a recorded experiment.
 ///
 /// # Errors
-/// When the folder holds no finished run or grid of r01 to r10, or what its figure needs was not measured.
+/// When the folder holds no finished run or grid of r01 to r10 or idle, or what its figure needs was not measured.
 pub fn read(folder: &Path) -> Result<Exhibit> {
     let recorded = Recorded::open(folder)?;
     exhibit(&recorded)?.with_context(|| {
         format!(
-            "{} is of the experiment {}, for which there is no exhibit; expected r01 to r10",
+            "{} is of the experiment {}, for which there is no exhibit; expected r01 to r10 or idle",
             folder.display(),
             recorded.experiment
         )
     })
 }
 
-/// `None` for experiments other than r01 to r10.
+/// `None` for experiments other than r01 to r10 and idle.
 ///
 /// # Errors
 /// When what the figure needs was not measured.
@@ -70,6 +71,7 @@ pub fn exhibit(recorded: &Recorded) -> Result<Option<Exhibit>> {
         "r08" => quotas::of(recorded)?,
         "r09" => power::of(recorded)?,
         "r10" => environments::of(recorded)?,
+        "idle" => idle::of(recorded)?,
         _ => return Ok(None),
     };
     Ok(Some(Exhibit {

@@ -1,0 +1,40 @@
+//! What it does to the instrument to keep processors from idle states between requests.
+
+use analysis::claims::{Interval, Measured, Unit};
+use analysis::figures::Figure;
+use analysis::spread_ratio;
+use anyhow::Result;
+
+use super::recorded::Recorded;
+use super::spot::{Spot, overview, spots};
+use super::table::Table;
+use super::topology::compared;
+
+pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+    let spots = spots(recorded);
+    let figure = compared(
+        &spots,
+        &recorded.experiment,
+        "Processors kept from idle states between requests, or left as they are: round trip and 99th percentile of the \
+         unmodified program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as \
+         geometric means over launches.",
+        "processors",
+        label,
+    )?;
+    let mut table = overview(&spots, label)?;
+    table.headings.push("A/A spread ratio".to_owned());
+    for (spot, row) in spots.iter().zip(&mut table.rows) {
+        let ratio = spot
+            .reference(&spots)
+            .and_then(|reference| spread_ratio(spot.a_a()?, reference.a_a()?));
+        row.push(ratio.map_or_else(
+            || "\u{2013}".to_owned(),
+            |(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends)),
+        ));
+    }
+    Ok((figure, table, Vec::new()))
+}
+
+fn label(spot: &Spot<'_>) -> String {
+    spot.cell.level("processors").to_owned()
+}
