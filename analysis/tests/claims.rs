@@ -1,8 +1,8 @@
 //! Claims held against made-up evidence: both sides of every threshold, gates, limits, texts, and what a file may say.
 
 use analysis::claims::{
-    Claim, Claims, Control, ControlKind, Direction, Evidence, Gates, Interval, Judged, Measured, Provenance, Unit,
-    Verdict, judge, misses, table,
+    Claim, Claims, Control, ControlKind, Direction, Evidence, Gates, Interval, Judged, Measured, Provenance, Reference,
+    Unit, Verdict, judge, misses, table,
 };
 
 const RUN: &str = "a-run";
@@ -15,11 +15,18 @@ fn all(claims: &Claims) -> Vec<&Claim> {
     claims.recommendations.iter().flat_map(|one| &one.claims).collect()
 }
 
+fn beside(run: &str, condition: &str) -> Reference {
+    Reference {
+        run: run.to_owned(),
+        condition: condition.to_owned(),
+    }
+}
+
 /// A quantity for a claim in one of its conditions, with an interval of half-width `half`.
 fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> Measured {
     let (condition, reference) = condition
         .split_once(" / ")
-        .map_or((condition, None), |(one, other)| (one, Some(other.to_owned())));
+        .map_or((condition, None), |(one, other)| (one, Some(beside(RUN, other))));
     Measured {
         experiment: claim.experiments[0].clone(),
         run: RUN.to_owned(),
@@ -174,6 +181,32 @@ fn a_failed_or_missing_control_and_a_limit_make_it_inconclusive_and_say_why() {
     bad.measured[0].limits_hit.push("CPU quota".to_owned());
     assert!(of(&bad).text.contains("limit hit: CPU quota"), "{}", of(&bad).text);
     assert_eq!(of(&bad).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_comparison_of_two_cells_asks_for_the_controls_of_both() {
+    let claims = stated();
+    let all = all(&claims);
+    let claim = all.iter().find(|claim| claim.id == "r07-position").unwrap();
+    let mut quantity = measured(claim, "local-pod", 900.0, 100.0);
+    quantity.reference = Some(beside("another-cell", "local-pod"));
+    let mut evidence = Evidence {
+        measured: vec![quantity],
+        controls: controls(&claims),
+    };
+    let found = judged(&claims, &evidence, "r07-position");
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(
+        found.text.contains("no A/A control in local-pod of another-cell"),
+        "{}",
+        found.text
+    );
+    let of_the_other = controls(&claims).into_iter().map(|mut control| {
+        "another-cell".clone_into(&mut control.run);
+        control
+    });
+    evidence.controls.extend(of_the_other);
+    assert_eq!(judged(&claims, &evidence, "r07-position").verdict, Verdict::Supported);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use dataset::MANIFEST_VERSION;
 use serde_json::Value;
 
 fn dataset() -> Command {
@@ -108,13 +109,11 @@ fn the_study_is_imported_checked_and_its_damage_named() {
 
     let manifest = out.join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(
-        &manifest,
-        text.replace("\"schema_version\": 4", "\"schema_version\": 5"),
-    )
-    .unwrap();
+    let version = |number: u32| format!("\"schema_version\": {number}");
+    fs::write(&manifest, text.replace(&version(MANIFEST_VERSION), &version(99))).unwrap();
     let error = failure(dataset().arg("check").arg(&out));
-    assert!(error.contains("schema_version 5; expected schema_version 4"), "{error}");
+    let expected = format!("schema_version 99; expected schema_version {MANIFEST_VERSION}");
+    assert!(error.contains(&expected), "{error}");
     fs::write(&manifest, text.replace("\"run_id\"", "\"colour\": 1, \"run_id\"")).unwrap();
     let error = failure(dataset().arg("check").arg(&out));
     assert!(

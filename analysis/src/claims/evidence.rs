@@ -129,6 +129,16 @@ impl Provenance {
     }
 }
 
+/// With what a quantity of two places is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// The run; of a grid another cell than the quantity's, perhaps.
+    pub run: String,
+    /// Where.
+    pub condition: String,
+}
+
 /// One quantity of one run in one condition.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -141,8 +151,8 @@ pub struct Measured {
     pub quantity: String,
     /// Where.
     pub condition: String,
-    /// With which condition it is compared, where the quantity is a comparison of two.
-    pub reference: Option<String>,
+    /// With what it is compared, where the quantity is a comparison of two.
+    pub reference: Option<Reference>,
     /// What the condition is.
     pub provenance: Provenance,
     /// Of the interval.

@@ -127,8 +127,10 @@ fn one(claims: &Claims, claim: &Claim, evidence: &Evidence) -> Result<Judged, Cl
 /// How claims name where a quantity was measured.
 fn place(measured: &Measured) -> String {
     match &measured.reference {
-        Some(reference) => format!("{} / {reference}", measured.condition),
-        None => measured.condition.clone(),
+        Some(reference) if reference.run == measured.run => {
+            format!("{} / {}", measured.condition, reference.condition)
+        }
+        _ => measured.condition.clone(),
     }
 }
 
@@ -163,28 +165,35 @@ fn row(claims: &Claims, claim: &Claim, measured: &Measured, controls: &[Control]
 
 /// In words, the controls that should hold and do not.
 fn failed_gates(claims: &Claims, claim: &Claim, measured: &Measured, controls: &[Control]) -> Vec<String> {
-    let reference = measured.reference.as_deref();
-    let conditions: Vec<&str> = match claim.gates {
+    let own = (measured.run.as_str(), measured.condition.as_str());
+    let reference = measured.reference.as_ref();
+    let reference = reference.map(|reference| (reference.run.as_str(), reference.condition.as_str()));
+    let places: Vec<(&str, &str)> = match claim.gates {
         Gates::None => Vec::new(),
         Gates::Reference => reference.into_iter().collect(),
-        Gates::All => reference.into_iter().chain([measured.condition.as_str()]).collect(),
+        Gates::All => reference.into_iter().chain([own]).collect(),
     };
     let mut reasons = Vec::new();
-    for condition in conditions {
+    for (run, condition) in places {
+        let of = if run == measured.run {
+            condition.to_owned()
+        } else {
+            format!("{condition} of {run}")
+        };
         for kind in ControlKind::ALL {
             let of_run: Vec<&Control> = controls
                 .iter()
-                .filter(|control| control.kind == kind && control.run == measured.run && control.condition == condition)
+                .filter(|control| control.kind == kind && control.run == run && control.condition == condition)
                 .collect();
             if of_run.is_empty() {
-                reasons.push(format!("no {} in {condition}", kind.text()));
+                reasons.push(format!("no {} in {of}", kind.text()));
             }
             for control in of_run {
                 let margins = claims.margins(&control.server);
                 let verdict = control.verdict(margins);
                 if verdict != Verdict::Supported {
                     reasons.push(format!(
-                        "{} in {condition} is {}, expected {}: {verdict}",
+                        "{} in {of} is {}, expected {}: {verdict}",
                         kind.text(),
                         Unit::Ns.interval(&control.interval),
                         kind.expectation(margins).text(Unit::Ns),

@@ -3,7 +3,7 @@
 mod observed;
 mod recorded;
 
-use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
+use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Reference, Unit};
 use analysis::stats::components::of_segments;
 use analysis::{
     Estimate, LaunchSamples, Location, Quantity, difference_of_estimates, differences, estimate, paired_spread_ratio,
@@ -114,7 +114,10 @@ impl<'a> Of<'a> {
             run: self.manifest.run_id.clone(),
             quantity,
             condition: self.condition.to_owned(),
-            reference: self.reference.map(str::to_owned),
+            reference: self.reference.map(|condition| Reference {
+                run: self.manifest.run_id.clone(),
+                condition: condition.to_owned(),
+            }),
             provenance: Provenance::of(self.condition),
             unit,
             interval,

@@ -75,7 +75,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                 && let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
                 && let Some(ratio) = spread_ratio(one, other)
             {
-                measured.push(spot.measured("A/A spread ratio with a neighbour", Unit::Ratio, ratio));
+                measured.push(spot.measured_beside(reference, "A/A spread ratio with a neighbour", Unit::Ratio, ratio));
             }
         }
     }

@@ -47,7 +47,8 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         && let (Some(one), Some(other)) = (end.effect(), beginning.effect())
     {
         let beyond = difference_of_estimates(one.primary(), other.primary())?;
-        measured.push(end.measured(
+        measured.push(end.measured_beside(
+            beginning,
             "effect of a keyword at the end beyond one at the beginning",
             Unit::Ns,
             beyond,

@@ -41,7 +41,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         if let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
             && let Some(ratio) = spread_ratio(one, other)
         {
-            measured.push(spot.measured("A/A spread ratio with a proxy", Unit::Ratio, ratio));
+            measured.push(spot.measured_beside(reference, "A/A spread ratio with a proxy", Unit::Ratio, ratio));
         }
     }
     Ok((figure, table, measured))
@@ -76,5 +76,5 @@ fn by_hook(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Measured> {
     cost.launch_sd = launch_sd;
     cost.launches = launches;
     let ratio = ratio_of_estimates(&cost, reference.effect()?.primary())?;
-    Some(spot.measured("proxy cost by hook cost", Unit::Ratio, ratio))
+    Some(spot.measured_beside(reference, "proxy cost by hook cost", Unit::Ratio, ratio))
 }

@@ -41,13 +41,15 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         };
         if throttled > 0 {
             measured.extend(
-                tail(spot, reference).map(|ratio| spot.measured("p99 ratio under a quota", Unit::Ratio, ratio)),
+                tail(spot, reference)
+                    .map(|ratio| spot.measured_beside(reference, "p99 ratio under a quota", Unit::Ratio, ratio)),
             );
         }
         if rejected > 0 {
             let error = error(spot, reference)?;
-            measured
-                .extend(error.map(|error| spot.measured("error of the effect in rejected launches", Unit::Ns, error)));
+            measured.extend(error.map(|error| {
+                spot.measured_beside(reference, "error of the effect in rejected launches", Unit::Ns, error)
+            }));
         }
     }
     // That limits were hit is what is measured here, and no reason to doubt it.

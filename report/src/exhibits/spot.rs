@@ -1,6 +1,6 @@
 //! One condition of one cell, and what every exhibit says of it.
 
-use analysis::claims::{Interval, Measured, Unit};
+use analysis::claims::{Interval, Measured, Reference, Unit};
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval};
 use anyhow::{Context as _, Result, ensure};
@@ -80,6 +80,18 @@ impl<'a> Spot<'a> {
     pub(super) fn measured(&self, quantity: &str, unit: Unit, (value, ends): Drawn) -> Measured {
         let of = Of::new(&self.cell.manifest, self.condition, None);
         of.measured(quantity.to_owned(), unit, Interval::new(value, ends))
+    }
+
+    /// What this spot and another say together: doubted for either's controls and limits.
+    pub(super) fn measured_beside(&self, other: &Spot<'_>, quantity: &str, unit: Unit, drawn: Drawn) -> Measured {
+        let beside = other.measured(quantity, unit, drawn);
+        let mut measured = self.measured(quantity, unit, drawn);
+        measured.limits_hit.extend(beside.limits_hit);
+        measured.reference = Some(Reference {
+            run: beside.run,
+            condition: beside.condition,
+        });
+        measured
     }
 }
 
