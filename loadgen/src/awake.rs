@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 
 /// The kernel's file for it, which root may write.
-pub const DEVICE: &str = "/dev/cpu_dma_latency";
+const DEVICE: &str = "/dev/cpu_dma_latency";
 
 /// Keeps all processors of this machine from idle states until it is dropped, or its process ends.
 #[derive(Debug)]

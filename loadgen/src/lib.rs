@@ -25,7 +25,7 @@ mod schedule;
 mod summary;
 mod sys;
 
-pub use awake::{Awake, DEVICE as IDLE_DEVICE};
+pub use awake::Awake;
 pub use check::{Check, Clocks, Verdict};
 pub use client::{Client, Reply};
 pub use error::Error;

@@ -16,7 +16,7 @@ const DESIGNS: [&str; 2] = ["interleaved", "sequential"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How much: smoke a minute, default five minutes (20 repetitions), paper half an hour (200)
+    /// How much: smoke a minute, default seven minutes (20 repetitions), paper half an hour (200)
     #[arg(long, default_value = "default")]
     profile: Profile,
     /// Folder for tables and figures

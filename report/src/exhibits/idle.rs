@@ -2,7 +2,6 @@
 
 use analysis::claims::{Interval, Measured, Unit};
 use analysis::figures::Figure;
-use analysis::spread_ratio;
 use anyhow::Result;
 
 use super::recorded::Recorded;
@@ -24,9 +23,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     let mut table = overview(&spots, label)?;
     table.headings.push("A/A spread ratio".to_owned());
     for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let ratio = spot
-            .reference(&spots)
-            .and_then(|reference| spread_ratio(spot.a_a()?, reference.a_a()?));
+        let ratio = spot.reference(&spots).and_then(|reference| spot.spread_by(reference));
         row.push(ratio.map_or_else(
             || "\u{2013}".to_owned(),
             |(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends)),

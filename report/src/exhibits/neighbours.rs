@@ -3,7 +3,7 @@
 use analysis::claims::{Measured, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::ssp2023::requests_differ;
-use analysis::{Proportion, Quantity, proportion, spread_ratio};
+use analysis::{Proportion, Quantity, proportion};
 use anyhow::Result;
 
 use super::recorded::Recorded;
@@ -72,8 +72,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     if let Some(reference) = at(NONE, INTERLEAVED) {
         for dose in highest(&doses) {
             if let Some(spot) = at(dose, INTERLEAVED)
-                && let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
-                && let Some(ratio) = spread_ratio(one, other)
+                && let Some(ratio) = spot.spread_by(reference)
             {
                 measured.push(spot.measured_beside(reference, "A/A spread ratio with a neighbour", Unit::Ratio, ratio));
             }

@@ -2,7 +2,7 @@
 
 use analysis::claims::{Measured, Unit};
 use analysis::figures::Figure;
-use analysis::{Location, Quantity, difference_of_estimates, ratio_of_estimates, spread_ratio};
+use analysis::{Location, Quantity, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
 
 use super::recorded::Recorded;
@@ -38,9 +38,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                 .replace(" µs", ""),
         );
         measured.extend(by_hook(spot, reference));
-        if let (Some(one), Some(other)) = (spot.a_a(), reference.a_a())
-            && let Some(ratio) = spread_ratio(one, other)
-        {
+        if let Some(ratio) = spot.spread_by(reference) {
             measured.push(spot.measured_beside(reference, "A/A spread ratio with a proxy", Unit::Ratio, ratio));
         }
     }

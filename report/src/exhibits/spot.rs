@@ -2,7 +2,7 @@
 
 use analysis::claims::{Interval, Measured, Reference, Unit};
 use analysis::stats::power::{Goal, POWER, launches_for};
-use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval};
+use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval, spread_ratio};
 use anyhow::{Context as _, Result, ensure};
 
 use super::recorded::{Cell, Recorded};
@@ -75,6 +75,11 @@ impl<'a> Spot<'a> {
     /// Its mean over launches.
     pub(super) fn level(&self, arm: &str, quantity: Quantity, location: Location) -> Option<Estimate> {
         estimate(&self.per_launch(arm, quantity, location)).ok()
+    }
+
+    /// How many times as widely as another spot's its A/A differences spread launches.
+    pub(super) fn spread_by(&self, other: &Spot<'_>) -> Option<Drawn> {
+        spread_ratio(self.a_a()?, other.a_a()?)
     }
 
     pub(super) fn measured(&self, quantity: &str, unit: Unit, (value, ends): Drawn) -> Measured {
