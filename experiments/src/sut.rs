@@ -36,11 +36,14 @@ pub(crate) fn start(
     (arm, port): (usize, u16),
 ) -> Result<Start> {
     let address = SocketAddr::from((network.server_address(), port));
+    // A proxy keeps the connection over which the server was found ready, and may open another for the prober, for which
+    // a server with one thread would have nobody.
+    let spare = u32::from(!experiment.hops.is_empty());
     let Sut::Command(program) = &experiment.sut else {
         return Ok(Start {
             cpu: Some(spec.cpus.arms),
             group: None,
-            command: command(&spec.binaries, &spec.folder, &experiment.sut, address)?,
+            command: command(&spec.binaries, &spec.folder, (&experiment.sut, spare), address)?,
             environment: Vec::new(),
             ready: Ready::Says,
             pod: None,
@@ -83,8 +86,8 @@ pub(crate) fn start(
 }
 
 /// The command that starts a server of our own which listens on `address`.
-/// Its files are in `binaries`, or written to `folder`.
-fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Result<Vec<OsString>> {
+/// Its files are in `binaries`, or written to `folder`. It has `spare` threads more than the experiment says.
+fn command(binaries: &Path, folder: &Path, (sut, spare): (&Sut, u32), address: SocketAddr) -> Result<Vec<OsString>> {
     match sut {
         Sut::Synthetic {
             accept,
@@ -103,7 +106,7 @@ fn command(binaries: &Path, folder: &Path, sut: &Sut, address: SocketAddr) -> Re
                 ("--reads-per-request", reads_per_request.to_string()),
                 ("--response-bytes", response_bytes.to_string()),
                 ("--work-ns", work_ns.to_string()),
-                ("--threads", threads.to_string()),
+                ("--threads", (threads + spare).to_string()),
             ] {
                 words.extend([flag.into(), value.into()]);
             }
@@ -176,7 +179,7 @@ pub(crate) fn command_in_image(sut: &Sut, address: SocketAddr) -> Result<Vec<Str
     let words = command(
         program.parent().unwrap_or(program),
         Path::new(Image::WORK),
-        sut,
+        (sut, 0),
         address,
     )?;
     Ok(words

@@ -54,6 +54,10 @@ pub(crate) fn run() -> Result<()> {
     for skipped in &count.skipped {
         println!("skipped: {skipped}");
     }
+    // Again, since thousands of lines have come after them.
+    for line in &count.failures {
+        println!("{line}");
+    }
     if count.passed + count.failed == 0 {
         steps.failed.push("tests (none ran)");
     }

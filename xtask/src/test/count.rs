@@ -10,6 +10,10 @@ pub(super) struct Count {
     pub(super) ignored: u64,
     /// `name: reason` of each test that found its prerequisites missing.
     pub(super) skipped: Vec<String>,
+    /// What failed tests said, as the harness prints it.
+    pub(super) failures: Vec<String>,
+    /// Whether the lines that come are such.
+    in_failures: bool,
 }
 
 impl Count {
@@ -20,8 +24,14 @@ impl Count {
             self.skipped.push(skipped.to_owned());
         }
         let Some(result) = line.strip_prefix("test result: ") else {
+            // The harness has two lists of this name, the second of names alone.
+            self.in_failures |= line == "failures:";
+            if self.in_failures && !line.is_empty() && line != "failures:" {
+                self.failures.push(line.to_owned());
+            }
             return;
         };
+        self.in_failures = false;
         let words: Vec<&str> = result.split([' ', ';', '.']).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             let Ok(number) = pair[0].parse::<u64>() else { continue };
@@ -51,6 +61,15 @@ impl fmt::Display for Count {
 #[cfg(test)]
 mod tests {
     use super::Count;
+
+    #[test]
+    fn what_failed_tests_said_is_kept_and_nothing_else() {
+        let mut count = Count::default();
+        let printed = "successes:\n\n---- good stdout ----\nfine\n\nfailures:\n\n---- bad stdout ----\nleft: 1\n\n\
+                       failures:\n    bad\n\ntest result: FAILED. 1 passed; 1 failed\n---- later stdout ----\n";
+        printed.lines().for_each(|line| count.read(line));
+        assert_eq!(count.failures, ["---- bad stdout ----", "left: 1", "    bad"]);
+    }
 
     #[test]
     fn sums_all_binaries_and_takes_skipped_tests_out_of_the_passed() {
