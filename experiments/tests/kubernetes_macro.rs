@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
 use common::namespace::{Namespace, kubectl};
 use common::{Desk, SMALL, failure, success};
-use dataset::{ObservationReader, Run};
+use dataset::{Measure, ObservationReader, Run, Subject};
 use serde_json::{Value, json};
 
 /// Manifests and definition of three workloads, of which one does not take the hook; what runs in them is ours, so that no
@@ -115,6 +116,21 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
         mapped,
         [("unmodified", None, 60), ("scan", Some(true), 60), ("delay", None, 60)]
     );
+    // The cluster tells what the copies used, before and after; on whose node nothing of ours is.
+    let monitor = launch.monitor.as_ref().expect("it was watched");
+    let samples = dataset::read_resources(&run.directory.join(&monitor.file)).unwrap();
+    for arm in ["unmodified", "scan", "delay"] {
+        let of_arm = samples
+            .iter()
+            .filter(|sample| sample.subject == Subject::Arm(arm.to_owned()));
+        let used: Vec<i64> = of_arm.filter_map(|sample| sample.usage[Measure::CpuNs]).collect();
+        assert!(used.len() == 2 && used[0] < used[1], "{arm}: {used:?}: {monitor:?}");
+    }
+    let nodes = samples
+        .iter()
+        .filter(|sample| matches!(sample.subject, Subject::Node(_)))
+        .map(|sample| sample.subject.name().to_owned());
+    assert_eq!(nodes.collect::<BTreeSet<_>>().len(), 2);
     let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
     assert_eq!(reader.rows(), 3 * 60);
 }

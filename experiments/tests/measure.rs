@@ -2,12 +2,17 @@
 
 mod common;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::Desk;
 use common::programs::{compiled, hook};
 use dataset::{Run, TRIED, Tried};
+
+/// A user who is not root, whether he has a name here or not.
+const NOBODY: u32 = 65_534;
 
 fn measure(desk: &Desk, hooks: &[&Path], out: &str, server: &[&str]) -> Command {
     let mut command = desk.bench();
@@ -91,6 +96,23 @@ fn a_hook_that_is_not_loaded_is_found_out() {
     let found = faults(&desk, &[&other], &[server.to_str().unwrap(), "{port}"]);
     assert_eq!(found[0].0, "not-loaded", "{found:?}");
     assert!(found[0].1.contains("cannot be preloaded"), "{found:?}");
+}
+
+#[test]
+fn a_hook_that_the_loader_ignores_is_found_out() {
+    let desk = Desk::new();
+    let server = server(&desk, &[]);
+    // Only another user's program runs with more rights than its caller's.
+    if let Err(error) = std::os::unix::fs::chown(&server, Some(NOBODY), None) {
+        println!("SKIPPED: set-user-id: cannot give a file away: {error}");
+        return;
+    }
+    std::fs::set_permissions(&server, Permissions::from_mode(0o4755)).unwrap();
+    let nothing = hook(&desk.path("hook"), "nothing", "-DNOTHING");
+    let found = faults(&desk, &[&nothing], &[&server, "{port}"]);
+    assert_eq!(found[0].0, "not-loaded", "{found:?}");
+    assert!(found[0].1.contains("set-user-id"), "{found:?}");
+    assert_eq!(desk.processes(), [""; 0]);
 }
 
 /// The hook that changes answers is found out with each: so they were started, asked and compared, with it and without.

@@ -1,41 +1,31 @@
-//! What Kubernetes tells of containers and nodes: cAdvisor's metrics in Prometheus's text format, as the API server gives
-//! them at `/api/v1/nodes/NODE/proxy/metrics/cadvisor`.
+//! What Kubernetes tells of pods and nodes: cAdvisor's metrics in Prometheus's text format, as the API server gives them at
+//! `/api/v1/nodes/NODE/proxy/metrics/cadvisor`.
 //!
-//! The kubelet looks at its containers every ten seconds or so: counts that two samples differ by are right, and a sample
+//! The kubelet looks at its containers every ten seconds or so: counts that two looks differ by are right, and what is told
 //! may be as old as that. The crates that parse this format split labels at commas within quotes, or want tokio; the few
 //! lines that are needed stand here.
 
-use dataset::Measure;
+use std::collections::BTreeMap;
 
-use crate::source::Reading;
+use dataset::{Measure, Missing, ResourceSample, Subject, Usage};
+
+use crate::sampler::Watching;
 
 /// Of whom metrics are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// A container of a pod.
-    Container {
-        /// The pod's namespace.
-        namespace: String,
-        /// The pod.
-        pod: String,
-        /// The container's name in the pod. Empty for the pod as a whole, where cAdvisor knows no containers.
-        container: String,
-    },
+    /// All pods of a namespace, together.
+    Namespace(String),
     /// The node itself.
     Node,
 }
 
 impl Which {
+    /// Whether a line is about it. What a pod uses between its containers is its pause container's, and the pod's too.
     fn is(&self, sample: &Sample<'_>) -> bool {
         match self {
-            Self::Container {
-                namespace,
-                pod,
-                container,
-            } => {
-                sample.label("namespace") == Some(namespace)
-                    && sample.label("pod") == Some(pod)
-                    && sample.label("container") == Some(container)
+            Self::Namespace(namespace) => {
+                sample.label("namespace") == Some(namespace) && sample.label("container") != Some("POD")
             }
             Self::Node => sample.label("id") == Some("/"),
         }
@@ -81,29 +71,87 @@ const METRICS: [(&str, Measure, f64); 15] = [
     ("machine_memory_bytes", Measure::MemoryLimitBytes, 1.0),
 ];
 
-/// Takes one container's or the node's values from a scrape.
-pub fn read(text: &str, which: &Which, reading: &mut Reading) {
+/// What one scrape tells of these subjects. Times are when the kubelet looked, since the epoch by the node's clock; of
+/// several containers, the earliest.
+#[must_use]
+pub fn watched(text: &str, subjects: &[(Subject, Which)]) -> Watching {
+    let mut watching = Watching {
+        rounds: 1,
+        ..Watching::default()
+    };
+    let mut lacking: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+    for (subject, which) in subjects {
+        let Look { time_ms, usage } = look(text, which);
+        let lacks = Measure::ALL.into_iter().filter(|measure| usage[*measure].is_none());
+        let lacks: Vec<Measure> = lacks.collect();
+        lacking
+            .entry(subject.kind())
+            .and_modify(|before| before.retain(|measure| lacks.contains(measure)))
+            .or_insert(lacks);
+        if let Some(time_ms) = time_ms {
+            watching.samples.push(ResourceSample {
+                time_ns: time_ms * 1_000_000,
+                subject: subject.clone(),
+                usage,
+            });
+        }
+    }
+    watching.missing = lacking
+        .into_iter()
+        .filter(|(_, lacks)| !lacks.is_empty())
+        .map(|(kind, lacks)| Missing {
+            kind: kind.to_owned(),
+            columns: lacks.iter().map(|measure| measure.column().to_owned()).collect(),
+            reason: "the cluster's cAdvisor does not offer it".to_owned(),
+        })
+        .collect();
+    watching
+}
+
+/// What is told of one subject.
+#[derive(Debug, Default)]
+struct Look {
+    /// `None` where nothing is.
+    time_ms: Option<i64>,
+    usage: Usage,
+}
+
+fn look(text: &str, which: &Which) -> Look {
+    let mut look = Look::default();
+    // By pods and by containers, of which a kubelet tells one or both.
+    let mut sums: BTreeMap<(Measure, bool), i64> = BTreeMap::new();
+    let mut unlimited = false;
     for line in text.lines() {
         let Some(sample) = Sample::parse(line) else { continue };
         let Some((name, measure, unit)) = METRICS.iter().find(|(name, ..)| *name == sample.name) else {
             continue;
         };
         let of_machine = *which == Which::Node && *name == "machine_memory_bytes";
-        // A limit of 0 is none, and a node's own group has none.
-        let no_limit = *name == "container_spec_memory_limit_bytes" && (sample.value == 0.0 || *which == Which::Node);
-        if no_limit || !(of_machine || which.is(&sample)) {
+        if !(of_machine || which.is(&sample)) {
             continue;
         }
-        // By processor, where there are several lines.
-        let before = reading.usage[*measure].filter(|_| sample.label("cpu").is_some_and(|cpu| cpu != "total"));
+        look.time_ms = look.time_ms.into_iter().chain(sample.time_ms).min();
+        if *name == "container_spec_memory_limit_bytes" && (sample.value == 0.0 || *which == Which::Node) {
+            // A limit of 0 is none, a node's own group has none, and what some pods may have limits nothing together.
+            unlimited |= *which != Which::Node;
+            continue;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a count or a time, whole in the column's unit"
         )]
         let value = (sample.value * unit).round() as i64;
-        reading.set(*measure, before.unwrap_or(0) + value);
+        let of_container = sample.label("container").is_some_and(|name| !name.is_empty());
+        *sums.entry((*measure, of_container)).or_default() += value;
     }
-    reading.lack(&Measure::ALL, "the cluster's cAdvisor does not offer it");
+    for ((measure, _), sum) in sums {
+        // A pod uses no less than its containers; what only these are told of, such as kills, it does not know.
+        look.usage[measure] = look.usage[measure].max(Some(sum));
+    }
+    if unlimited {
+        look.usage[Measure::MemoryLimitBytes] = None;
+    }
+    look
 }
 
 /// A line of the text format.
@@ -112,6 +160,8 @@ struct Sample<'a> {
     name: &'a str,
     labels: Vec<(&'a str, String)>,
     value: f64,
+    /// Milliseconds since the epoch.
+    time_ms: Option<i64>,
 }
 
 impl<'a> Sample<'a> {
@@ -133,8 +183,15 @@ impl<'a> Sample<'a> {
             }
             rest = &rest[1..];
         }
-        let value = rest.split_whitespace().next()?.parse().ok()?;
-        Some(Self { name, labels, value })
+        let mut numbers = rest.split_whitespace();
+        let value = numbers.next()?.parse().ok()?;
+        let time_ms = numbers.next().and_then(|time| time.parse().ok());
+        Some(Self {
+            name,
+            labels,
+            value,
+            time_ms,
+        })
     }
 
     fn label(&self, name: &str) -> Option<&str> {
@@ -169,7 +226,10 @@ mod tests {
     #[test]
     fn quotes_hold_anything() {
         let sample = Sample::parse(r#"a{b="c,d=\"}\\",e=""} 1.5e+03 1605"#).expect("a sample");
-        assert_eq!((sample.name, sample.value), ("a", 1500.0));
+        assert_eq!(
+            (sample.name, sample.value, sample.time_ms),
+            ("a", 1500.0, Some(1605))
+        );
         assert_eq!((sample.label("b"), sample.label("e")), (Some(r#"c,d="}\"#), Some("")));
         assert_eq!(Sample::parse("up 1").expect("a sample").value.to_bits(), 1f64.to_bits());
         for line in ["", "# HELP a b", "a{b=\"c} 1", "a{b} 1", "a x", "{} 1"] {

@@ -1,65 +1,92 @@
 //! cAdvisor's metrics as a kubelet (1.20, containerd) gave them through the API server, cut down to the metrics that are read.
 
-use dataset::{Measure, Usage};
-use monitor::Reading;
-use monitor::cadvisor::{Which, read};
+use dataset::{Measure, ResourceSample, Subject, Usage};
+use monitor::Watching;
+use monitor::cadvisor::{Which, watched};
 
 const RECORDED: &str = include_str!("cadvisor.txt");
 
-fn of(text: &str, which: &Which) -> Usage {
-    let mut reading = Reading::default();
-    read(text, which, &mut reading);
-    reading.usage
+/// The pods of the recorded namespace, and their node.
+fn told(text: &str) -> Watching {
+    let pods = (
+        Subject::Arm("scan".to_owned()),
+        Which::Namespace("limits-sample".to_owned()),
+    );
+    watched(text, &[pods, (Subject::Node("node".to_owned()), Which::Node)])
 }
 
-fn container(container: &str) -> Which {
-    Which::Container {
-        namespace: "limits-sample".to_owned(),
-        pod: "launch-0003".to_owned(),
-        container: container.to_owned(),
-    }
+fn usages(text: &str) -> Vec<Usage> {
+    told(text).samples.into_iter().map(|sample| sample.usage).collect()
 }
 
 #[test]
 fn a_recorded_pod_and_its_node() {
-    let pod = of(RECORDED, &container(""));
-    assert_eq!(pod[Measure::CpuNs], Some(53_260_836));
-    assert_eq!(pod[Measure::MemoryBytes], Some(1_265_664));
-    assert_eq!(pod[Measure::MemoryLimitHits], Some(0));
-    assert_eq!(pod[Measure::Threads], Some(3));
+    let told = told(RECORDED);
+    let [pod, node] = &told.samples[..] else {
+        panic!("{told:?}")
+    };
+    let ResourceSample { time_ns, subject, usage } = pod;
+    assert_eq!(subject, &Subject::Arm("scan".to_owned()));
+    assert_eq!(time_ns % 1_000_000, 0);
+    assert!(*time_ns > 1_700_000_000_000_000_000, "{time_ns}");
+    assert_eq!(usage[Measure::CpuNs], Some(53_260_836));
+    assert_eq!(usage[Measure::MemoryBytes], Some(1_265_664));
+    assert_eq!(usage[Measure::MemoryLimitHits], Some(0));
+    assert_eq!(usage[Measure::Threads], Some(3));
     // Zero stands for no limit, and there is no quota.
-    assert_eq!((pod[Measure::MemoryLimitBytes], pod[Measure::Periods]), (None, None));
-    let node = of(RECORDED, &Which::Node);
-    assert_eq!(node[Measure::MemoryLimitBytes], Some(25_276_502_016));
-    assert!(node[Measure::CpuNs] > pod[Measure::CpuNs]);
-    // This kubelet knows no containers.
-    assert_eq!(of(RECORDED, &container("scan")), Usage::default());
+    assert_eq!((usage[Measure::MemoryLimitBytes], usage[Measure::Periods]), (None, None));
+    assert_eq!(node.usage[Measure::MemoryLimitBytes], Some(25_276_502_016));
+    assert!(node.usage[Measure::CpuNs] > usage[Measure::CpuNs]);
+    let lacking = told.missing.iter().find(|missing| missing.kind == "arm").unwrap();
+    assert!(lacking.columns.contains(&"periods".to_owned()), "{lacking:?}");
+    assert!(!lacking.columns.contains(&"cpu_ns".to_owned()), "{lacking:?}");
 }
 
-/// The recorded pod's lines, as a kubelet that knows containers would give them, with a quota.
 #[test]
-fn a_container_is_told_from_its_pod() {
-    let other = RECORDED
-        .replace("container=\"\"", "container=\"scan\"")
+fn who_is_not_told_of_has_no_sample() {
+    let other = (Subject::Arm("scan".to_owned()), Which::Namespace("other".to_owned()));
+    let told = watched(RECORDED, &[other]);
+    assert_eq!(told.samples, []);
+    assert_eq!(told.missing[0].columns.len(), Measure::ALL.len());
+}
+
+/// The recorded pod's lines once more, as those of another pod, and as those of a container of either, with a quota.
+#[test]
+fn pods_are_added_up_and_their_containers_are_not_added_to_them() {
+    let second = RECORDED
+        .replace("pod=\"launch-0003\"", "pod=\"launch-0004\"")
         .replace("0.053260836", "1.5");
+    let containers = RECORDED.replace("container=\"\"", "container=\"scan\"");
+    let pause = RECORDED
+        .replace("container=\"\"", "container=\"POD\"")
+        .replace("0.053260836", "99");
     let labels = "{container=\"scan\",namespace=\"limits-sample\",pod=\"launch-0003\"}";
     let text = format!(
-        "{RECORDED}{other}container_cpu_cfs_periods_total{labels} 4 1795560687066\n\
+        "{RECORDED}{second}{containers}{pause}container_cpu_cfs_periods_total{labels} 4 1795560687066\n\
          container_cpu_cfs_throttled_periods_total{labels} 3\n\
          container_cpu_cfs_throttled_seconds_total{labels} 0.25\n\
-         container_spec_memory_limit_bytes{labels} 1.6777216e+07\n\
          container_oom_events_total{labels} 1\n"
     );
-    let scan = of(&text, &container("scan"));
-    assert_eq!(scan[Measure::CpuNs], Some(1_500_000_000));
+    let usage = &usages(&text)[0];
+    assert_eq!(usage[Measure::CpuNs], Some(1_553_260_836));
+    assert_eq!(usage[Measure::Threads], Some(6));
     assert_eq!(
-        (scan[Measure::Periods], scan[Measure::ThrottledPeriods]),
+        (usage[Measure::Periods], usage[Measure::ThrottledPeriods]),
         (Some(4), Some(3))
     );
-    assert_eq!(scan[Measure::ThrottledNs], Some(250_000_000));
-    assert_eq!(
-        (scan[Measure::MemoryLimitBytes], scan[Measure::OomKills]),
-        (Some(16 << 20), Some(1))
-    );
-    assert_eq!(of(&text, &container(""))[Measure::CpuNs], Some(53_260_836));
+    assert_eq!(usage[Measure::ThrottledNs], Some(250_000_000));
+    assert_eq!(usage[Measure::OomKills], Some(1));
+}
+
+#[test]
+fn memory_is_limited_where_every_pod_is() {
+    let limit = |pod: &str, bytes: &str| {
+        format!(
+            "container_spec_memory_limit_bytes{{container=\"\",namespace=\"limits-sample\",pod=\"{pod}\"}} {bytes} 1\n"
+        )
+    };
+    let both = limit("a", "1.6777216e+07") + &limit("b", "1.6777216e+07");
+    assert_eq!(usages(&both)[0][Measure::MemoryLimitBytes], Some(32 << 20));
+    let one = limit("a", "1.6777216e+07") + &limit("b", "0");
+    assert_eq!(usages(&one)[0][Measure::MemoryLimitBytes], None);
 }

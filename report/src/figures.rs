@@ -7,6 +7,7 @@ use analysis::figures::{
 use analysis::ssp2023::WARM_UP_ROWS;
 use analysis::{Distribution, FiveNumbers};
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 
 use crate::load::{RunSamples, StudyCondition, milliseconds};
 use crate::results::{Results, Role};
@@ -79,7 +80,7 @@ fn boxes(
         boxed(name, &rest.iter().copied().collect(), 1e-6)
     };
     let groups = recordings
-        .iter()
+        .par_iter()
         .map(|recording| {
             Ok(BoxGroup {
                 label: recording.condition.clone(),

@@ -220,15 +220,21 @@ fn main() -> Result<ExitCode> {
 
 fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {
     let recordings = load::study(study)?;
-    let study = StudyResults::compute(&recordings)?;
+    let draw = |out| -> Result<[[PathBuf; 2]; 2]> {
+        let (boxes, sequence) = rayon::join(
+            || write_both(&figures::study_boxes(&recordings)?, out),
+            || write_both(&figures::study_sequence(&recordings)?, out),
+        );
+        Ok([boxes?, sequence?])
+    };
+    let (study, written) = rayon::join(|| StudyResults::compute(&recordings), || out.map(draw).transpose());
+    let study = study?;
     match format {
         Format::Text => print!("{}", study.text()),
         Format::Json => println!("{}", serde_json::to_string_pretty(&study)?),
     }
-    match out {
-        Some(out) => write_all(&figures::study(&recordings)?, out),
-        None => Ok(()),
-    }
+    written?.iter().flatten().flatten().for_each(|path| announce(path));
+    Ok(())
 }
 
 fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Path>) -> Result<()> {
@@ -333,16 +339,19 @@ fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
 }
 
 fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
-    let both = |figure: &Figure| -> Result<[PathBuf; 2]> {
-        let name = |ending| format!("figures/{}.{ending}", figure.name);
-        Ok([
-            write::write(out, &name("svg"), figure.svg.as_bytes())?,
-            write::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
-        ])
-    };
-    let written: Vec<[PathBuf; 2]> = figures.par_iter().map(both).collect::<Result<_>>()?;
+    let written = figures.par_iter().map(|figure| write_both(figure, out));
+    let written: Vec<[PathBuf; 2]> = written.collect::<Result<_>>()?;
     written.iter().flatten().for_each(|path| announce(path));
     Ok(())
+}
+
+/// A figure as SVG and as PNG.
+fn write_both(figure: &Figure, out: &Path) -> Result<[PathBuf; 2]> {
+    let name = |ending| format!("figures/{}.{ending}", figure.name);
+    Ok([
+        write::write(out, &name("svg"), figure.svg.as_bytes())?,
+        write::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
+    ])
 }
 
 fn announce(path: &Path) {

@@ -177,7 +177,7 @@ fn draw_lines(canvas: &mut Canvas, panel: &Panel, x_scale: &Scale, y_scale: &Sca
             .points()
             .map(|(iteration, value)| (x_scale.at(iteration as f64), y_scale.at(value)))
             .collect();
-        let look = r#" stroke-opacity=".85" stroke-linejoin="round""#;
+        let look = r#" stroke-opacity=".85" stroke-linejoin="bevel""#;
         canvas.polyline(&points, &Stroke::new(colour(index), 0.45).more(look));
     }
 }

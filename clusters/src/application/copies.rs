@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DynamicObject, ListParams, PostParams};
+use kube::api::{Api, DynamicObject, GetParams, ListParams, PostParams, Request};
 use kube::core::GroupVersionKind;
 use kube::discovery;
 use serde_json::{Value, json};
@@ -17,6 +17,15 @@ use crate::container::Owner;
 use crate::error::Error;
 use crate::inject::{Injection, Workloads, inject};
 use crate::kubernetes::{Connection, answer, failed, remove_namespace, run_command};
+
+/// A copy that is up.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// The address of its front.
+    pub front: IpAddr,
+    /// What holds all of it.
+    pub namespace: String,
+}
 
 /// The copies of one launch. Dropping it removes their namespaces with all that is in them.
 pub struct Copies {
@@ -45,11 +54,11 @@ impl Copies {
     }
 
     /// Adds one, with the hook in all workloads that take it if there is an injection, and waits until all its pods are
-    /// ready. Returns the address of its front.
+    /// ready.
     ///
     /// # Errors
     /// When the cluster refuses something, a pod does not come up, or the hook is not in a server.
-    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<IpAddr, Error> {
+    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Copy, Error> {
         let namespace = format!("{}-{name}", owner.name());
         self.namespaces.push(namespace.clone());
         let connection = Arc::clone(&self.connection);
@@ -73,7 +82,29 @@ impl Copies {
         let address = pods
             .first()
             .and_then(|pod| pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok());
-        address.ok_or_else(|| failed("find the front", "its pod has no address"))
+        let front = address.ok_or_else(|| failed("find the front", "its pod has no address"))?;
+        Ok(Copy { front, namespace })
+    }
+
+    /// The node that all of them are on.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// What the node's kubelet tells of all its pods, as cAdvisor writes it.
+    ///
+    /// # Errors
+    /// When it may not be asked, or does not answer.
+    pub fn metrics(&self) -> Result<String, Error> {
+        let action = format!("read the metrics of node {}", self.node);
+        let metrics = Request::new(format!("/api/v1/nodes/{}/proxy/metrics", self.node));
+        let request = metrics.get("cadvisor", &GetParams::default());
+        let request = request.map_err(|error| failed(&action, error))?;
+        let text = self
+            .connection
+            .wait(answer(&action, self.connection.client.request_text(request)))?;
+        text.ok_or_else(|| failed(&action, "its kubelet offers none"))
     }
 
     fn hooked(&self) -> impl Iterator<Item = &Workload> {

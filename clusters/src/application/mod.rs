@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use copies::Copies;
+pub use copies::{Copies, Copy};
 
 use crate::config::{Config, expect};
 use crate::inject::Target;

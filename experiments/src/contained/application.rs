@@ -9,11 +9,13 @@ use anyhow::{Context, Result, bail, ensure};
 use clusters::application::Application;
 use clusters::container::Engine;
 use clusters::{Condition, Image};
-use dataset::LaunchRecord;
+use dataset::{LaunchRecord, Subject};
 use loadgen::Message;
+use monitor::cadvisor::Which;
 
 use super::sampled::judged;
-use super::{Job, container};
+use super::scraped::Scraping;
+use super::{Job, LOADGEN, container};
 use crate::definition::{Experiment, Sut, Treatment};
 use crate::order::Order;
 use crate::record::{Before, Measured, Stopped};
@@ -71,20 +73,27 @@ impl Job<'_> {
             format!("where are the manifests of {name}? say --manifests FOLDER, a checkout: {get}")
         })?;
         let mut copies = cluster.copies(application, application.objects(checkout)?)?;
-        let mut addresses = BTreeMap::new();
+        let (mut addresses, mut subjects) = (BTreeMap::new(), Vec::new());
         for &index in &order.start {
             let arm = &self.experiment.arms[index];
             let injection = arm.treatment.mode().map(|mode| {
                 let variables = BTreeMap::from([("READHOOK_MODE".to_owned(), mode.to_owned())]);
                 cluster.injection(image, variables)
             });
-            let address = copies
+            let copy = copies
                 .add(&self.owner, &container(index), injection.as_ref())
                 .with_context(|| format!("arm {}", arm.name))?;
-            addresses.insert(index, SocketAddr::from((address, application.front.port)));
+            addresses.insert(index, SocketAddr::from((copy.front, application.front.port)));
+            subjects.push((Subject::Arm(arm.name.clone()), Which::Namespace(copy.namespace)));
         }
         let running = cluster.prober(&self.owner, image, &self.prober())?;
-        let probed = self.probe(&*running, order, &addresses, &[])?;
+        // The prober's own node is watched from its pod.
+        let node = copies.node().to_owned();
+        if running.placement(LOADGEN)?.get("node") != Some(&node) {
+            subjects.push((Subject::Node(node), Which::Node));
+        }
+        let scraping = self.experiment.monitor.then(|| Scraping::begin(&copies, subjects));
+        let probed = self.probe(&*running, order, &addresses, &[], scraping.transpose()?)?;
         if let Some(failure) = probed.failure {
             bail!(failure);
         }

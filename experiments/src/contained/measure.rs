@@ -13,6 +13,7 @@ use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
 use super::sampled::{Sampling, judged};
+use super::scraped::Scraping;
 use super::{Job, LOADGEN, asked, container, fetch};
 use crate::definition::Arm;
 use crate::order::Order;
@@ -64,7 +65,7 @@ impl Job<'_> {
             started.push(self.started(running, order, start_order, index)?);
         }
         let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
-        let probed = self.probe(running, order, &addresses, &started)?;
+        let probed = self.probe(running, order, &addresses, &started, None)?;
         let mut left = Vec::new();
         for arm in started {
             let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
@@ -142,13 +143,15 @@ impl Job<'_> {
         }
     }
 
-    /// Sends the requests; of the arms that were started as containers of the launch, resources are watched meanwhile.
+    /// Sends the requests; resources are watched meanwhile, of the arms that were started as containers of the launch by
+    /// us, of others by the cluster.
     pub(super) fn probe(
         &self,
         running: &dyn Running,
         order: &Order,
         addresses: &Addresses,
         started: &[Started<'_>],
+        scraping: Option<Scraping<'_>>,
     ) -> Result<Probed> {
         let place = asked::place(running, LOADGEN)?;
         let before = asked::limits(running, LOADGEN)?;
@@ -172,7 +175,7 @@ impl Job<'_> {
         };
         let used = asked::limits(running, LOADGEN).map_err(because)?.since(&before);
         let sampled = match sampling {
-            Some(sampling) => self.sampled(sampling).map_err(because)?,
+            Some(sampling) => self.sampled(sampling, scraping).map_err(because)?,
             None => Seen::default(),
         };
         Ok(Probed {

@@ -7,6 +7,7 @@ mod fetch;
 mod measure;
 mod ready;
 mod sampled;
+mod scraped;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -10,6 +10,7 @@ use dataset::{LimitHit, LimitKind, Measure, MonitorRecord, ResourceSample, Subje
 use monitor::{INTERVAL, Watching};
 
 use super::measure::Started;
+use super::scraped::Scraping;
 use super::{Job, LOADGEN, asked};
 use crate::record::header;
 use crate::spec::stem;
@@ -56,14 +57,20 @@ impl<'a> Sampling<'a> {
 
 impl Job<'_> {
     /// Ends the sampling, and leaves the table in the launch's folder.
-    pub(super) fn sampled(&self, sampling: Sampling<'_>) -> Result<Seen> {
-        let sampled = sampling.end()?;
+    pub(super) fn sampled(&self, sampling: Sampling<'_>, scraping: Option<Scraping<'_>>) -> Result<Seen> {
+        let mut sampled = sampling.end()?;
         let processors: BTreeSet<usize> = sampled.iter().map(|one| one.place.processor).collect();
+        let scraped = scraping.map(Scraping::end).transpose()?;
+        // It looked before the first request and after the last, and nothing was asked of those pods between.
+        let outside = scraped
+            .as_ref()
+            .map(|scraped| monitor::limit_hits(&scraped.watching.samples));
+        sampled.extend(scraped);
         let seen = Watching::together(by_one_clock(sampled));
         let header = header(self.condition, self.owner.launch, self.experiment);
         dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
         Ok(Seen {
-            hits: Some(monitor::limit_hits(&while_probed(&seen.samples))),
+            hits: Some([monitor::limit_hits(&while_probed(&seen.samples)), outside.unwrap_or_default()].concat()),
             record: Some(MonitorRecord {
                 file: format!("resources/{}.parquet", stem(self.condition, self.owner.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,

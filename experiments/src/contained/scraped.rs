@@ -1,0 +1,104 @@
+//! What the cluster tells of pods that are not ours, before the first request and after the last.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agent::{Place, Sampled};
+use anyhow::Result;
+use clusters::Error;
+use clusters::application::Copies;
+use dataset::{Measure, Missing, Subject};
+use monitor::Watching;
+use monitor::cadvisor::{Which, watched};
+
+/// Longest wait for the kubelet's next look, which it takes every ten to twenty seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// A look at the beginning, and whom to look at once more at the end.
+pub(super) struct Scraping<'a> {
+    copies: &'a Copies,
+    subjects: Vec<(Subject, Which)>,
+    begin: Watching,
+}
+
+impl<'a> Scraping<'a> {
+    /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
+    pub(super) fn begin(copies: &'a Copies, subjects: Vec<(Subject, Which)>) -> Result<Self> {
+        let begin = next_look(copies, &subjects)?;
+        Ok(Self {
+            copies,
+            subjects,
+            begin,
+        })
+    }
+
+    /// The same at the end. Its clock is the node's, since the epoch.
+    pub(super) fn end(self) -> Result<Sampled> {
+        let mut watching = self.begin;
+        if !watching.samples.is_empty() {
+            let end = next_look(self.copies, &self.subjects)?;
+            watching = if end.samples.is_empty() {
+                // Counts say nothing without those that they began with, or ended with.
+                end
+            } else {
+                Watching::together([watching, end])
+            };
+        }
+        Ok(Sampled {
+            watching,
+            place: Place {
+                processor: 0,
+                boot_id: String::new(),
+            },
+            ahead_ns: 0,
+        })
+    }
+}
+
+/// What the kubelet sees when it looks the next time: what it tells at once may be older than the last request.
+fn next_look(copies: &Copies, subjects: &[(Subject, Which)]) -> Result<Watching> {
+    let begin = Instant::now();
+    let mut first: Option<Watching> = None;
+    loop {
+        let now = match copies.metrics() {
+            Ok(text) => watched(&text, subjects),
+            Err(Error::Stopped) => return Err(Error::Stopped.into()),
+            Err(error) => return Ok(untold(subjects, &error.to_string())),
+        };
+        if first.as_ref().is_some_and(|first| looked_since(first, &now)) {
+            return Ok(now);
+        }
+        if begin.elapsed() > PATIENCE {
+            let reason = format!("the kubelet did not look at all pods within {} s", PATIENCE.as_secs());
+            return Ok(untold(subjects, &reason));
+        }
+        first.get_or_insert(now);
+        thread::sleep(BETWEEN);
+    }
+}
+
+/// Whether all subjects were looked at after those of an earlier answer.
+fn looked_since(before: &Watching, now: &Watching) -> bool {
+    let newer = |sample: &dataset::ResourceSample| {
+        let earlier = before.samples.iter().find(|other| other.subject == sample.subject);
+        earlier.is_some_and(|earlier| earlier.time_ns < sample.time_ns)
+    };
+    !now.samples.is_empty() && before.samples.len() == now.samples.len() && now.samples.iter().all(newer)
+}
+
+/// Nothing, for one reason.
+fn untold(subjects: &[(Subject, Which)], reason: &str) -> Watching {
+    let mut kinds: Vec<&str> = subjects.iter().map(|(subject, _)| subject.kind()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let missing = kinds.into_iter().map(|kind| Missing {
+        kind: kind.to_owned(),
+        columns: Measure::ALL.map(|measure| measure.column().to_owned()).to_vec(),
+        reason: reason.to_owned(),
+    });
+    Watching {
+        missing: missing.collect(),
+        ..Watching::default()
+    }
+}
