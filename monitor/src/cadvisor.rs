@@ -226,10 +226,7 @@ mod tests {
     #[test]
     fn quotes_hold_anything() {
         let sample = Sample::parse(r#"a{b="c,d=\"}\\",e=""} 1.5e+03 1605"#).expect("a sample");
-        assert_eq!(
-            (sample.name, sample.value, sample.time_ms),
-            ("a", 1500.0, Some(1605))
-        );
+        assert_eq!((sample.name, sample.value, sample.time_ms), ("a", 1500.0, Some(1605)));
         assert_eq!((sample.label("b"), sample.label("e")), (Some(r#"c,d="}\"#), Some("")));
         assert_eq!(Sample::parse("up 1").expect("a sample").value.to_bits(), 1f64.to_bits());
         for line in ["", "# HELP a b", "a{b=\"c} 1", "a{b} 1", "a x", "{} 1"] {

@@ -25,7 +25,11 @@ fn a_recorded_pod_and_its_node() {
     let [pod, node] = &told.samples[..] else {
         panic!("{told:?}")
     };
-    let ResourceSample { time_ns, subject, usage } = pod;
+    let ResourceSample {
+        time_ns,
+        subject,
+        usage,
+    } = pod;
     assert_eq!(subject, &Subject::Arm("scan".to_owned()));
     assert_eq!(time_ns % 1_000_000, 0);
     assert!(*time_ns > 1_700_000_000_000_000_000, "{time_ns}");
@@ -34,7 +38,10 @@ fn a_recorded_pod_and_its_node() {
     assert_eq!(usage[Measure::MemoryLimitHits], Some(0));
     assert_eq!(usage[Measure::Threads], Some(3));
     // Zero stands for no limit, and there is no quota.
-    assert_eq!((usage[Measure::MemoryLimitBytes], usage[Measure::Periods]), (None, None));
+    assert_eq!(
+        (usage[Measure::MemoryLimitBytes], usage[Measure::Periods]),
+        (None, None)
+    );
     assert_eq!(node.usage[Measure::MemoryLimitBytes], Some(25_276_502_016));
     assert!(node.usage[Measure::CpuNs] > usage[Measure::CpuNs]);
     let lacking = told.missing.iter().find(|missing| missing.kind == "arm").unwrap();

@@ -152,13 +152,9 @@ impl Measured {
 /// Those of the launches by their number, and what the controls say.
 fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let mut warnings = manifest.notes.clone();
-    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
     for warning in manifest.launches.iter().flat_map(|launch| &launch.warnings) {
-        // What is alike but for its numbers is said once.
-        let kind = warning
-            .find(|letter: char| letter.is_ascii_digit())
-            .map_or(warning.as_str(), |at| &warning[..at]);
-        *counts.entry(kind.trim_end_matches([':', ' '])).or_default() += 1;
+        *counts.entry(without_values(warning)).or_default() += 1;
     }
     let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
     if invalid > 0 {
@@ -188,6 +184,29 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// A warning up to the value that it gives, or with dots for its numbers: what is alike but for these is said once.
+fn without_values(warning: &str) -> String {
+    let is_value = |text: &str| {
+        let unsigned = text.trim_start_matches(['+', '-', '−']);
+        unsigned.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    let value = warning
+        .match_indices(": ")
+        .find(|(at, colon)| is_value(&warning[at + colon.len()..]));
+    if let Some((at, _)) = value {
+        return warning[..at].to_owned();
+    }
+    let mut text = String::new();
+    for piece in warning.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+        let rest = piece.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        if rest.len() < piece.len() {
+            text.push('…');
+        }
+        text.push_str(rest);
+    }
+    text
 }
 
 impl Cost {
@@ -339,5 +358,33 @@ pub fn calibrated(effect: &Effect) -> String {
             microseconds(error)
         ),
         _ => "calibration: the truth is not known without telemetry and kernel stamps".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn warnings_that_differ_in_numbers_are_one() {
+        for (warning, kind) in [
+            ("A/A: +345 ns in this launch, expected zero", "A/A"),
+            ("calibration, 5 µs: -600 ns in this launch", "calibration, 5 µs"),
+            (
+                "check failed: CPU steal: 0.0108, at most 0.01",
+                "check failed: CPU steal",
+            ),
+            (
+                "scan: throttled in 3 of 10 periods",
+                "scan: throttled in … of … periods",
+            ),
+            (
+                "12 connections had to be made again",
+                "… connections had to be made again",
+            ),
+            ("the prober shared its processor", "the prober shared its processor"),
+        ] {
+            assert_eq!(without_values(warning), kind);
+        }
     }
 }

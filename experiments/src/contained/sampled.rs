@@ -70,7 +70,13 @@ impl Job<'_> {
         let header = header(self.condition, self.owner.launch, self.experiment);
         dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
         Ok(Seen {
-            hits: Some([monitor::limit_hits(&while_probed(&seen.samples)), outside.unwrap_or_default()].concat()),
+            hits: Some(
+                [
+                    monitor::limit_hits(&while_probed(&seen.samples)),
+                    outside.unwrap_or_default(),
+                ]
+                .concat(),
+            ),
             record: Some(MonitorRecord {
                 file: format!("resources/{}.parquet", stem(self.condition, self.owner.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,
