@@ -20,7 +20,7 @@ use crate::kubernetes::{Connection, answer, failed, remove_namespace, run_comman
 
 /// A copy that is up.
 #[derive(Clone, Debug)]
-pub struct Copy {
+pub struct Deployed {
     /// The address of its front.
     pub front: IpAddr,
     /// What holds all of it.
@@ -58,7 +58,7 @@ impl Copies {
     ///
     /// # Errors
     /// When the cluster refuses something, a pod does not come up, or the hook is not in a server.
-    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Copy, Error> {
+    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Deployed, Error> {
         let namespace = format!("{}-{name}", owner.name());
         self.namespaces.push(namespace.clone());
         let connection = Arc::clone(&self.connection);
@@ -83,7 +83,7 @@ impl Copies {
             .first()
             .and_then(|pod| pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok());
         let front = address.ok_or_else(|| failed("find the front", "its pod has no address"))?;
-        Ok(Copy { front, namespace })
+        Ok(Deployed { front, namespace })
     }
 
     /// The node that all of them are on.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use copies::{Copies, Copy};
+pub use copies::{Copies, Deployed};
 
 use crate::config::{Config, expect};
 use crate::inject::Target;
