@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::programs::{Program, cargo};
-use crate::{paths, runs};
+use crate::programs::Program;
+use crate::{build, paths, runs};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -42,7 +42,7 @@ impl Format {
 /// # Errors
 /// When there is nothing to analyse, or `report` fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    build::binaries()?;
     let format = arguments.format.name();
     let report = Program::new(paths::binary("report"));
     if arguments.study {

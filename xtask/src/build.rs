@@ -21,6 +21,15 @@ const PACKAGES: [&str; 7] = [
 /// When cargo fails.
 pub(crate) fn run() -> Result<()> {
     hook()?;
+    binaries()
+}
+
+/// Builds every binary, always all of them: features are chosen for what is built together, and one alone would be
+/// compiled again with all that it depends on.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn binaries() -> Result<()> {
     PACKAGES
         .iter()
         .fold(cargo().args(["build", "--release"]), |program, package| {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::analyze::Format;
-use crate::paths;
-use crate::programs::{Program, cargo};
+use crate::programs::Program;
+use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When a run cannot be read.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    build::binaries()?;
     held(&arguments.runs, arguments.format, arguments.keep.as_deref())
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::programs::cargo;
-use crate::{paths, report, runs};
+use crate::{build, paths, report, runs};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -25,7 +24,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When there is no run, or `report` fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    build::binaries()?;
     let run = match &arguments.recommendation {
         Some(name) => runs::of_experiment(name)?,
         None => runs::chosen(arguments.run.as_deref())?,

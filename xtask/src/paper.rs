@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::paths;
-use crate::programs::{Program, cargo};
+use crate::programs::Program;
+use crate::{build, paths};
 use values::Difference;
 
 /// What the paper reads, kept in the repository.
@@ -53,7 +53,7 @@ pub(crate) fn check() -> Result<()> {
 /// # Errors
 /// When a result is missing or is not what the recorded runs give, or the paper does not compile.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    build::binaries()?;
     let folder = tempfile::tempdir().context("making a folder for the computed results")?;
     compute(folder.path())?;
     if arguments.update {

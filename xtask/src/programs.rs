@@ -1,7 +1,9 @@
 //! Programs that a verb launches: each is named on stderr before it starts, as a person would type it.
 
+use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -108,6 +110,7 @@ impl Program {
     /// For callers that want the streams themselves.
     pub(crate) fn expression(&self) -> Expression {
         let mut expression = duct::cmd(&self.words[0], &self.words[1..]).stdin_null();
+        expression = expression.env("PATH", search_path());
         for (name, value) in &self.environment {
             expression = expression.env(name, value);
         }
@@ -131,9 +134,21 @@ pub(crate) fn cargo() -> Program {
     Program::new("cargo")
 }
 
-/// Where a program stands in PATH.
-pub(crate) fn find(name: &str) -> Option<std::path::PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
+/// PATH, and the folders where Debian keeps servers, which are not in its users' PATH.
+fn search_path() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    for folder in ["/usr/sbin", "/sbin"].map(PathBuf::from) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    env::join_paths(folders).unwrap_or(path)
+}
+
+/// Where a program stands.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    env::split_paths(&search_path())
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }
@@ -156,6 +171,12 @@ mod tests {
         let program = Program::new("echo").env("A", "b c").arg("it's").args(["x", ""]);
         assert_eq!(program.shown(), r"A='b c' echo 'it'\''s' x ''");
         assert_eq!(Program::new("printf").arg("%s|").arg("a b").output().unwrap(), "a b|");
+    }
+
+    #[test]
+    fn servers_are_found_by_those_who_are_not_root() {
+        let path = Program::new("printenv").arg("PATH").output().unwrap();
+        assert!(path.split(':').any(|folder| folder == "/usr/sbin"), "{path}");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::programs::{Program, cargo};
-use crate::{paths, runs};
+use crate::programs::Program;
+use crate::{build, paths, runs};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When there is no run, or `report` fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "report"]).run()?;
+    build::binaries()?;
     let run = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
     if runs::is_grid(&run) {

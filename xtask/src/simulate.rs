@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::paths;
-use crate::programs::{Program, cargo};
+use crate::programs::Program;
+use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -25,15 +25,14 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When the build or a step fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let build = || cargo().args(["build", "--release", "--package", "report"]).run();
-    build()?;
+    build::binaries()?;
     if let Some(run) = &arguments.fit {
         Program::new(paths::binary("report"))
             .args(["fit", "--study", paths::STUDY, "--run"])
             .arg(run)
             .run()?;
         // The noise is a part of the program.
-        build()?;
+        build::binaries()?;
     }
     Program::new(paths::binary("report"))
         .args(["simulate", "--experiments"])
