@@ -21,7 +21,7 @@ pub enum Which {
 }
 
 impl Which {
-    /// Whether a line is about it. What a pod uses between its containers is its pause container's, and the pod's too.
+    /// Whether a line is about it. A pause container's is not: what it uses is among its pod's.
     fn is(&self, sample: &Sample<'_>) -> bool {
         match self {
             Self::Namespace(namespace) => {

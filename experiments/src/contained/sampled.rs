@@ -61,22 +61,15 @@ impl Job<'_> {
         let mut sampled = sampling.end()?;
         let processors: BTreeSet<usize> = sampled.iter().map(|one| one.place.processor).collect();
         let scraped = scraping.map(Scraping::end).transpose()?;
-        // It looked before the first request and after the last, and nothing was asked of those pods between.
-        let outside = scraped
-            .as_ref()
-            .map(|scraped| monitor::limit_hits(&scraped.watching.samples));
+        // Its two looks lie around the time in which the prober was seen, and what they differ by happened in it.
+        let told = scraped.as_ref().map_or(&[][..], |scraped| &scraped.watching.samples);
+        let outside = monitor::limit_hits(told);
         sampled.extend(scraped);
         let seen = Watching::together(by_one_clock(sampled));
         let header = header(self.condition, self.owner.launch, self.experiment);
         dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
         Ok(Seen {
-            hits: Some(
-                [
-                    monitor::limit_hits(&while_probed(&seen.samples)),
-                    outside.unwrap_or_default(),
-                ]
-                .concat(),
-            ),
+            hits: Some([monitor::limit_hits(&while_probed(&seen.samples)), outside].concat()),
             record: Some(MonitorRecord {
                 file: format!("resources/{}.parquet", stem(self.condition, self.owner.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,

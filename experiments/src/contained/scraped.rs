@@ -7,7 +7,7 @@ use agent::{Place, Sampled};
 use anyhow::Result;
 use clusters::Error;
 use clusters::application::Copies;
-use dataset::{Measure, Missing, Subject};
+use dataset::{ResourceSample, Subject};
 use monitor::Watching;
 use monitor::cadvisor::{Which, watched};
 
@@ -80,7 +80,7 @@ fn next_look(copies: &Copies, subjects: &[(Subject, Which)]) -> Result<Watching>
 
 /// Whether all subjects were looked at after those of an earlier answer.
 fn looked_since(before: &Watching, now: &Watching) -> bool {
-    let newer = |sample: &dataset::ResourceSample| {
+    let newer = |sample: &ResourceSample| {
         let earlier = before.samples.iter().find(|other| other.subject == sample.subject);
         earlier.is_some_and(|earlier| earlier.time_ns < sample.time_ns)
     };
@@ -89,16 +89,9 @@ fn looked_since(before: &Watching, now: &Watching) -> bool {
 
 /// Nothing, for one reason.
 fn untold(subjects: &[(Subject, Which)], reason: &str) -> Watching {
-    let mut kinds: Vec<&str> = subjects.iter().map(|(subject, _)| subject.kind()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let missing = kinds.into_iter().map(|kind| Missing {
-        kind: kind.to_owned(),
-        columns: Measure::ALL.map(|measure| measure.column().to_owned()).to_vec(),
-        reason: reason.to_owned(),
-    });
-    Watching {
-        missing: missing.collect(),
-        ..Watching::default()
+    let mut nothing = watched("", subjects);
+    for missing in &mut nothing.missing {
+        reason.clone_into(&mut missing.reason);
     }
+    nothing
 }
