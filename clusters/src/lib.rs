@@ -31,7 +31,7 @@ pub use cgroup::{LaunchGroups, join, sweep};
 pub use commands::{Commands, Line};
 pub use condition::Condition;
 pub use error::Error;
-pub use image::Image;
+pub use image::{Contents, Image, Installed};
 pub use isolation::enter;
 pub use network::Network;
 pub use place::{Level, Place};

@@ -5,6 +5,7 @@ use std::path::Path;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::schema::FileHeader;
@@ -28,7 +29,8 @@ const TIGHT_LOOPS: Kind = Kind {
 };
 
 /// One block of calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Block {
     /// With the arm's treatment, or bare.
     pub hooked: bool,

@@ -1,8 +1,8 @@
 //! `bench cluster`: a condition brought up by hand, what runs have left there, and its removal.
 
 use anyhow::{Result, ensure};
-use clusters::Condition;
 use clusters::container::Stop;
+use clusters::{Condition, Image};
 
 use crate::contained::{self, Engines, Ready};
 use crate::setting::Setting;
@@ -56,7 +56,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
     let setting = Setting::find(None)?;
-    let image = contained::image(&setting.binaries, &setting.hook, None)?;
+    let image = Image::build(&contained::own(&setting)?)?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

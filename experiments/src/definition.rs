@@ -125,10 +125,6 @@ pub(crate) enum Sut {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stamps: bool,
     },
-    /// The Java application, where there is a JDK.
-    Java {},
-    /// The Java application on embedded Tomcat, where there is a JDK and Tomcat.
-    Tomcat {},
     /// Any program.
     Command(Box<Program>),
     /// A program that a file describes, such as `sut/macro/nginx.toml`; recorded plans have what the file says.
@@ -142,8 +138,6 @@ impl Sut {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Synthetic { .. } => "synthetic",
-            Self::Java {} => "java",
-            Self::Tomcat {} => "tomcat",
             Self::Command(_) => "command",
             Self::File { .. } => "file",
             Self::Application(_) => "application",

@@ -7,6 +7,7 @@ use clusters::Image;
 use dataset::Enforcement;
 
 use crate::contained;
+use crate::definition::Experiment;
 use crate::places::{Access, Levels};
 use crate::setting::Setting;
 
@@ -25,11 +26,14 @@ pub(crate) struct Engaged<'a> {
 }
 
 /// The image, where a condition needs one.
-pub(crate) fn image(levels: &Levels, setting: &Setting, words: Option<&Path>) -> Result<Option<Image>> {
+pub(crate) fn image(
+    experiment: &Experiment,
+    levels: &Levels,
+    setting: &Setting,
+    words: Option<&Path>,
+) -> Result<Option<Image>> {
     let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
-    needed
-        .then(|| contained::image(&setting.binaries, &setting.hook, words))
-        .transpose()
+    needed.then(|| contained::image(experiment, setting, words)).transpose()
 }
 
 /// Prepares the engines: nothing of an earlier runner, and the image.

@@ -171,7 +171,7 @@ mod tests {
             name = \"ours\"
             [[factor.level]]
             name = \"Java\"
-            sut = { program = \"java\" }
+            sut = { program = \"command\", command = [\"x\", \"{port}\"] }
             launches = 3
         ")
         .unwrap();
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(names, ["small_ours", "small_java", "large_ours", "large_java"]);
         assert_eq!(experiments[0].launches, 12);
         assert_eq!(experiments[1].launches, 3);
-        assert_eq!(experiments[1].sut.name(), "java");
+        assert_eq!(experiments[1].sut.name(), "command");
         assert_eq!(experiments[0].request, experiments[1].request);
         assert_ne!(experiments[0].request, experiments[2].request);
         assert_eq!(experiments[3].cell[0].factor, "size");

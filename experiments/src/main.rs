@@ -5,6 +5,7 @@ mod child;
 mod cluster;
 mod contained;
 mod controls;
+mod cost;
 mod definition;
 mod engaged;
 mod family;

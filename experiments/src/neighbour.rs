@@ -18,9 +18,9 @@ use crate::spec::LaunchSpec;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Neighbour {
     /// A program that goes on until it is killed, and its arguments.
-    command: Vec<String>,
+    pub(crate) command: Vec<String>,
     #[serde(default)]
-    cpus: Cpus,
+    pub(crate) cpus: Cpus,
     /// What its control group allows it, which can be its dose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<Limits>,
@@ -29,7 +29,7 @@ pub(crate) struct Neighbour {
 /// Where it works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Cpus {
+pub(crate) enum Cpus {
     /// On the servers' processor.
     #[default]
     Arms,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use clusters::{Contents, Installed};
 use loadgen::Message;
 use serde::{Deserialize, Serialize};
 
@@ -37,13 +38,45 @@ pub(crate) struct Program {
     /// Headers of its answers that differ from one answer to the next, besides Date.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) varying: Vec<String>,
+    /// What an image must hold for it beside its program and the libraries of that: files and whole folders by patterns such
+    /// as `{prefix}/lib/python3*`, where `{prefix}` is the folder above that of the program. Several may be joined by `:`;
+    /// what is not there is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) image: Vec<String>,
 }
 
-/// What starts it.
+/// What starts it, and the files that it finds in its folder, with all placeholders filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Prepared {
-    pub(crate) command: Vec<OsString>,
-    pub(crate) environment: Vec<(String, OsString)>,
+pub(crate) struct Filled {
+    pub(crate) command: Vec<String>,
+    pub(crate) environment: BTreeMap<String, String>,
+    /// By their names in its folder.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+impl Filled {
+    /// Writes the files.
+    pub(crate) fn lay_out(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The command, as the system takes it.
+    pub(crate) fn words(&self) -> Vec<OsString> {
+        self.command.iter().map(Into::into).collect()
+    }
+
+    /// The variables, as the system takes them.
+    pub(crate) fn variables(&self) -> Vec<(String, OsString)> {
+        let variables = self.environment.iter();
+        variables.map(|(name, value)| (name.clone(), value.into())).collect()
+    }
 }
 
 const fn a_minute() -> f64 {
@@ -86,6 +119,7 @@ impl ServerFile {
         let mut file: Self =
             toml::from_str(&text).with_context(|| format!("{} describes no server", path.display()))?;
         file.server.take_copies(path)?;
+        file.server.take_variables();
         file.server.validate().with_context(|| path.display().to_string())?;
         Ok(file)
     }
@@ -126,6 +160,7 @@ impl Program {
             directory: Some(directory),
             ready_s: a_minute(),
             varying: Vec::new(),
+            image: Vec::new(),
         })
     }
 
@@ -135,6 +170,29 @@ impl Program {
             let from = path.parent().unwrap_or(Path::new("")).join(from);
             let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
             self.files.insert(name, text);
+        }
+        Ok(())
+    }
+
+    /// Takes variables of this program's environment where `${NAME:-what is meant without it}` stands.
+    fn take_variables(&mut self) {
+        let environment = self.environment.values_mut();
+        for text in self.command.iter_mut().chain(&mut self.image).chain(environment) {
+            *text = with_variables(text);
+        }
+    }
+
+    /// Adds to an image what it must hold for this program.
+    pub(crate) fn add_to(&self, contents: &mut Contents) -> Result<()> {
+        ensure!(
+            self.directory.is_none(),
+            "images hold programs that are installed, and no folder of yours; use a condition local-*"
+        );
+        let program = Installed::find(&self.command[0])?;
+        contents.add_program(&program)?;
+        let prefix = program.prefix().to_string_lossy();
+        for pattern in self.image.iter().flat_map(|patterns| patterns.split(':')) {
+            contents.add_data(&pattern.replace("{prefix}", &prefix))?;
         }
         Ok(())
     }
@@ -181,9 +239,9 @@ impl Program {
         Ok(())
     }
 
-    /// Writes its files to `folder` and gives its command and environment; it is to listen at `address`, and to forward to
-    /// `upstream` where it is a proxy.
-    pub(crate) fn prepare(&self, folder: &Path, address: SocketAddr, upstream: Option<SocketAddr>) -> Result<Prepared> {
+    /// What starts it, and its files, in `folder`; it is to listen at `address`, and to forward to `upstream` where it is a
+    /// proxy.
+    pub(crate) fn filled(&self, folder: &Path, address: SocketAddr, upstream: Option<SocketAddr>) -> Filled {
         let mut values = vec![
             ("{host}", address.ip().to_string()),
             ("{port}", address.port().to_string()),
@@ -200,23 +258,32 @@ impl Program {
             let all = values.iter();
             all.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
         };
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for (name, text) in &self.files {
-            let path = folder.join(name);
-            let parent = path.parent().unwrap_or(folder);
-            fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
-            fs::write(&path, filled(text)).with_context(|| format!("cannot write {}", path.display()))?;
+        let all_filled = |texts: &BTreeMap<String, String>| {
+            let texts = texts.iter();
+            texts.map(|(name, text)| (name.clone(), filled(text))).collect()
+        };
+        Filled {
+            command: self.command.iter().map(|word| filled(word)).collect(),
+            environment: all_filled(&self.environment),
+            files: all_filled(&self.files),
         }
-        let command = self.command.iter().map(|word| filled(word).into()).collect();
-        let environment = self
-            .environment
-            .iter()
-            .map(|(name, value)| (name.clone(), filled(value).into()));
-        Ok(Prepared {
-            command,
-            environment: environment.collect(),
-        })
     }
+}
+
+/// A text in which `${NAME:-default}` has been replaced by the variable, or by the default where it is not set.
+fn with_variables(text: &str) -> String {
+    let Some((before, (inner, after))) = text
+        .split_once("${")
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    else {
+        return text.to_owned();
+    };
+    let value = match inner.split_once(":-") {
+        Some((name, default)) => std::env::var(name).unwrap_or_else(|_| default.to_owned()),
+        // A shell's, and none of ours.
+        None => format!("${{{inner}}}"),
+    };
+    format!("{before}{value}{}", with_variables(after))
 }
 
 #[cfg(test)]
@@ -249,14 +316,25 @@ mod tests {
         program.validate().unwrap();
         assert!(program.has("{upstream}") && !program.has("{down}"));
         let (address, upstream) = (([127, 0, 0, 1], 81).into(), ([10, 0, 0, 2], 82).into());
-        let prepared = program.prepare(folder.path(), address, Some(upstream)).unwrap();
-        let Prepared { command, environment } = prepared;
-        assert_eq!(command[1], format!("{}/81", folder.path().display()).as_str());
-        assert_eq!(environment, [("PORT".to_owned(), OsString::from("81"))]);
+        let filled = program.filled(folder.path(), address, Some(upstream));
+        filled.lay_out(folder.path()).unwrap();
+        assert_eq!(filled.command[1], format!("{}/81", folder.path().display()));
+        assert_eq!(filled.variables(), [("PORT".to_owned(), OsString::from("81"))]);
         assert_eq!(
             fs::read_to_string(folder.path().join("a/b")).unwrap(),
             "127.0.0.1:81 > 10.0.0.2:82 = 10.0.0.2, 82;"
         );
+    }
+
+    #[test]
+    fn variables_have_defaults_and_what_is_a_shells_stays() {
+        assert_eq!(
+            with_variables("-cp ${NO_SUCH_VARIABLE:-/a/b.jar:/c.jar} ${X}"),
+            "-cp /a/b.jar:/c.jar ${X}"
+        );
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(with_variables("${PATH:-x}, ${PATH:-y}"), format!("{path}, {path}"));
+        assert_eq!(with_variables("$5 ${open"), "$5 ${open");
     }
 
     #[test]

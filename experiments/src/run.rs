@@ -15,6 +15,7 @@ use loadgen::Awake;
 use serde::de::DeserializeOwned;
 
 use crate::contained::{Engines, Job};
+use crate::cost::Cost;
 use crate::definition::Experiment;
 use crate::engaged::{Engaged, bring_in, image, take_out};
 use crate::folder::{Folder, Plan};
@@ -69,7 +70,8 @@ pub(crate) fn carry_out(
     stopped: &Stop,
 ) -> Result<usize> {
     let mut run = Underway::begin(experiment, out, setting, engines, stopped)?;
-    let bar = progress(run.launches());
+    eprintln!("to {}: {}", out.display(), run.cost());
+    let bar = progress(run.cost().launches);
     let measured = (0..run.folder.plan.experiment.launches).try_for_each(|launch| run.measure(launch, &bar, stopped));
     bar.finish_and_clear();
     run.leave();
@@ -86,20 +88,23 @@ fn grid(
     stopped: &Stop,
 ) -> Result<usize> {
     let cells: Vec<Vec<grid::Setting>> = experiments.iter().map(|one| one.cell.clone()).collect();
-    eprintln!("{} cells, to {}", cells.len(), out.display());
-    let mut runs = experiments
-        .into_iter()
-        .map(|one| {
-            Underway::begin(
-                one.clone(),
-                &out.join(folder_name(&one.cell)),
-                setting,
-                engines,
-                stopped,
-            )
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let bar = progress(runs.iter().map(Underway::launches).sum());
+    let mut runs = Vec::new();
+    for one in experiments {
+        let folder = out.join(folder_name(&one.cell));
+        match Underway::begin(one, &folder, setting, engines, stopped) {
+            Ok(run) => runs.push(run),
+            Err(error) => {
+                runs.iter().for_each(Underway::leave);
+                return Err(error);
+            }
+        }
+    }
+    let bar = progress(runs.iter().map(|run| run.cost().launches).sum());
+    let all: Cost = runs.iter().map(Underway::cost).sum();
+    eprintln!("to {}, {} cells: {all}", out.display(), cells.len());
+    for run in &runs {
+        eprintln!("  {}: {}", folder_name(&run.folder.plan.experiment.cell), run.cost());
+    }
     for run in &runs {
         let reasons = reasons(&run.levels);
         if !reasons.is_empty() {
@@ -110,7 +115,7 @@ fn grid(
         }
     }
     ensure!(
-        runs.iter().any(|run| run.launches() > 0),
+        runs.iter().any(|run| run.available().count() > 0),
         "no cell can be measured here; the reasons stand above"
     );
     let most = runs
@@ -173,7 +178,7 @@ impl<'a> Underway<'a> {
         let words = words::compile(&folder.plan.experiment, &folder.path)?;
         let setting = Engaged {
             run: folder.id(),
-            image: image(&levels, setting, words.as_deref())?,
+            image: image(&folder.plan.experiment, &levels, setting, words.as_deref())?,
             words,
             limits_by: limits::enforcement(&folder.plan.experiment),
             awake: folder.plan.experiment.load.keep_awake.then(|| Awake::keep().map(drop)),
@@ -196,9 +201,12 @@ impl<'a> Underway<'a> {
             .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
     }
 
-    /// The most that it can take.
-    fn launches(&self) -> u64 {
-        u64::from(self.folder.plan.experiment.launches) * self.available().count() as u64
+    /// The most that it can take, finished launches among it.
+    fn cost(&self) -> Cost {
+        Cost::of(
+            &self.folder.plan.experiment,
+            self.available().map(|(condition, _)| condition),
+        )
     }
 
     /// This launch in every condition, unless there have been enough.

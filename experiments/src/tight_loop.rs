@@ -2,11 +2,13 @@
 //! a server.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use agent::TightLoop;
+use anyhow::{Result, ensure};
+use clusters::Image;
 use dataset::{Block, TightLoopSummary};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +21,6 @@ use crate::treatment::{environment, records};
 
 /// Receive calls of a block: a block is short beside what disturbs the machine, and long beside reading the clock.
 const BLOCK_CALLS: u32 = 200;
-/// Blocks that are not recorded, until code and data are where they will be.
-const WARM_UP_BLOCKS: u32 = 2;
 
 /// What is measured without a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,11 @@ pub(crate) struct Micro {
 }
 
 impl Micro {
+    /// Blocks of each loop.
+    const fn blocks(self) -> u32 {
+        self.calls.div_ceil(BLOCK_CALLS)
+    }
+
     /// Checks what types cannot.
     pub(crate) fn validate(&self) -> Result<()> {
         ensure!(
@@ -58,46 +63,60 @@ pub(crate) fn run(spec: &LaunchSpec, experiment: &Experiment, arm: &Arm, address
         return Ok(Vec::new());
     };
     let payload = MemoryFile::create(c"payload", &experiment.request.bytes(address))?;
-    let capacity = if arm.has_records() {
-        records(micro.calls.into())?
-    } else {
-        0
-    };
-    let mut telemetry = MemoryFile::telemetry(capacity)?;
+    let mut telemetry = MemoryFile::telemetry(room(micro, arm)?)?;
     let log = MemoryFile::create(c"hits", b"")?;
     let treatment = environment(arm, &spec.hook, spec.words.as_deref(), &log.path, Some(&telemetry.path));
-    let command = command(spec, experiment, micro, &payload);
-    let mut bare = Loop::start(spec, arm, &command, Vec::new())?;
-    let mut hooked = Loop::start(spec, arm, &command, treatment)?;
-    let mut blocks = Vec::new();
-    let count = micro.calls.div_ceil(BLOCK_CALLS);
-    for number in 0..WARM_UP_BLOCKS + count {
-        let mut pair = [(false, &mut bare), (true, &mut hooked)];
-        // Neither is always the first.
-        if number % 2 == 1 {
-            pair.reverse();
+    let command = command(&spec.binaries.join("sut"), &experiment.sut, micro, &payload.path);
+    let starting = |environment: Vec<(String, OsString)>| -> Result<Command> {
+        let mut starter = starter(spec.groups.arms.get(&arm.name))?;
+        starter.arg("--cpu").arg(spec.cpus.arms.to_string());
+        for (name, value) in environment {
+            let mut variable = OsString::from(name + "=");
+            variable.push(value);
+            starter.arg("--env").arg(variable);
         }
-        for (is_hooked, process) in pair {
-            let elapsed_ns = process.block()?;
-            if let Some(block) = number.checked_sub(WARM_UP_BLOCKS) {
-                blocks.push(Block {
-                    hooked: is_hooked,
-                    block,
-                    calls: BLOCK_CALLS,
-                    elapsed_ns,
-                });
-            }
-        }
-    }
-    bare.end()?;
-    hooked.end()?;
+        starter.arg("--").args(&command);
+        Ok(starter)
+    };
+    let (bare, hooked) = (starting(Vec::new())?, starting(treatment)?);
+    let (blocks, calls) = agent::alternate(bare, hooked, micro.blocks(), BLOCK_CALLS)?;
     let seen = Seen::read(&telemetry.content()?, 0, 0)?.counters.payload_receives;
-    let expected = u64::from(BLOCK_CALLS) * u64::from(WARM_UP_BLOCKS + count);
     ensure!(
-        seen == expected,
-        "the tight loop made {expected} calls, of which the hook saw {seen}"
+        seen == calls,
+        "the tight loop made {calls} calls, of which the hook saw {seen}"
     );
     Ok(blocks)
+}
+
+/// What the agent in an arm's container is asked for the same.
+pub(crate) fn asked(
+    experiment: &Experiment,
+    arm: &Arm,
+    address: SocketAddr,
+    treatment: Vec<(String, String)>,
+) -> Result<Option<TightLoop>> {
+    let Some(micro) = experiment.micro.filter(|_| applies(arm)) else {
+        return Ok(None);
+    };
+    let payload = Path::new(Image::WORK).join(agent::PAYLOAD);
+    let command = command(Path::new(Image::SUT), &experiment.sut, micro, &payload).into_iter();
+    Ok(Some(TightLoop {
+        command: command.map(|word| word.to_string_lossy().into_owned()).collect(),
+        treatment,
+        payload: experiment.request.bytes(address),
+        records: room(micro, arm)?,
+        blocks: micro.blocks(),
+        calls: BLOCK_CALLS,
+    }))
+}
+
+/// Room for the hook's records.
+fn room(micro: Micro, arm: &Arm) -> Result<u32> {
+    if arm.has_records() {
+        records(micro.calls.into())
+    } else {
+        Ok(0)
+    }
 }
 
 /// What an arm's blocks come to; none without blocks.
@@ -119,75 +138,13 @@ pub(crate) fn summary(blocks: &[Block]) -> Option<TightLoopSummary> {
     })
 }
 
-fn command(spec: &LaunchSpec, experiment: &Experiment, micro: Micro, payload: &MemoryFile) -> Vec<OsString> {
-    let (accept, receive) = match &experiment.sut {
+fn command(program: &Path, sut: &Sut, micro: Micro, payload: &Path) -> Vec<OsString> {
+    let (accept, receive) = match sut {
         Sut::Synthetic { accept, receive, .. } => (*accept, micro.receive.unwrap_or(*receive)),
         _ => (Accept::Accept4, micro.receive.unwrap_or(Receive::Read)),
     };
-    let mut words = vec![spec.binaries.join("sut").into_os_string()];
+    let mut words = vec![program.into()];
     words.extend(["--accept", accept.name(), "--receive", receive.name()].map(OsString::from));
-    words.extend(sut::looping(&payload.path, BLOCK_CALLS));
+    words.extend(sut::looping(payload, BLOCK_CALLS));
     words
-}
-
-/// A process that makes a block of calls when it is told to.
-struct Loop {
-    child: Child,
-    tell: ChildStdin,
-    told: BufReader<ChildStdout>,
-}
-
-impl Loop {
-    fn start(spec: &LaunchSpec, arm: &Arm, command: &[OsString], environment: Vec<(String, OsString)>) -> Result<Self> {
-        let mut starter = starter(spec.groups.arms.get(&arm.name))?;
-        starter.arg("--cpu").arg(spec.cpus.arms.to_string());
-        for (name, value) in environment {
-            let mut variable = OsString::from(name + "=");
-            variable.push(value);
-            starter.arg("--env").arg(variable);
-        }
-        let mut child = starter
-            .arg("--")
-            .args(command)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start a tight loop")?;
-        let (tell, told) = child
-            .stdin
-            .take()
-            .zip(child.stdout.take())
-            .context("a loop without pipes")?;
-        let mut process = Self {
-            child,
-            tell,
-            told: BufReader::new(told),
-        };
-        // That it is ready.
-        process.hear()?;
-        Ok(process)
-    }
-
-    fn hear(&mut self) -> Result<String> {
-        let mut line = String::new();
-        let bytes = self.told.read_line(&mut line).context("cannot hear a tight loop")?;
-        ensure!(bytes > 0, "the tight loop has ended; what it said stands above");
-        Ok(line)
-    }
-
-    /// How long a block took, ns.
-    fn block(&mut self) -> Result<i64> {
-        self.tell.write_all(b"\n").context("cannot tell a tight loop")?;
-        let line = self.hear()?;
-        line.trim()
-            .parse()
-            .with_context(|| format!("the tight loop said {line:?}"))
-    }
-
-    fn end(mut self) -> Result<()> {
-        drop(self.tell);
-        let status = self.child.wait().context("cannot wait for a tight loop")?;
-        ensure!(status.success(), "the tight loop ended with {status}");
-        Ok(())
-    }
 }

@@ -86,30 +86,13 @@ fn what_cannot_be_stamped_or_is_too_short_is_refused() {
     let desk = Desk::new();
     let others = SMALL.split("[sut]").next().unwrap().to_owned();
     let arms = &SMALL[SMALL.find("[[arm]]").unwrap()..];
-    let java = format!("{others}[sut]\nprogram = \"java\"\nstamps = true\n\n{arms}");
-    let error = failure(&mut desk.run(&java));
+    let server = "[sut]\nprogram = \"command\"\ncommand = [\"x\", \"{port}\"]";
+    let error = failure(&mut desk.run(&format!("{others}{server}\nstamps = true\n\n{arms}")));
     assert!(error.contains("stamps"), "{error}");
-    let java = format!("{others}[sut]\nprogram = \"java\"\n\n{arms}");
-    let java = java.replacen("treatment = \"scan\"", "treatment = \"scan\"\nstamps = true", 1);
-    let error = failure(&mut desk.run(&java));
+    let text = format!("{others}{server}\n\n{arms}");
+    let text = text.replacen("treatment = \"scan\"", "treatment = \"scan\"\nstamps = true", 1);
+    let error = failure(&mut desk.run(&text));
     assert!(error.contains("stamps are those of the synthetic server"), "{error}");
     let error = failure(&mut desk.run(&with(&[("[sut]", "[micro]\ncalls = 10\n\n[sut]")])));
     assert!(error.contains("[micro] calls: 10; expected at least 2000"), "{error}");
-}
-
-#[test]
-fn loops_are_not_measured_in_containers() {
-    let desk = Desk::new();
-    let text = with(&[
-        ("[\"local-pod\", \"local-bridge\"]", "[\"docker\", \"local-pod\"]"),
-        ("launches = 2", "launches = 1"),
-        ("[sut]", "[micro]\ncalls = 2_000\n\n[sut]"),
-    ]);
-    success(&mut desk.run(&text));
-    let run = Run::open(&desk.path("run")).unwrap();
-    let docker = run.manifest.conditions.iter().find(|one| one.name == "docker").unwrap();
-    assert_eq!(
-        docker.not_run.as_deref(),
-        Some("[micro] is not made in containers; use a condition local-*")
-    );
 }

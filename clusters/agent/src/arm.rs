@@ -1,4 +1,4 @@
-//! Process 1 of an arm: lays out the hook's files, starts the server, keeps account of how it is. It stays when the server
+//! Process 1 of an arm: waits until it is told what to start, lays out files, starts it, keeps account of how it is. It stays when the server
 //! has ended, so that what the server left can still be fetched.
 
 use std::fs;
@@ -8,34 +8,19 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use agent::{LOG, STAMPS, Server, Status, TELEMETRY};
+use agent::{LOG, Ready, STAMPS, Server, Start, Status, TELEMETRY};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
+use procfs::net::TcpState;
 
 use crate::ask;
 use crate::first::{self, Event, Signals};
 use crate::processor::{self, Processor};
 
-#[derive(clap::Args)]
-pub(crate) struct Options {
-    /// Which of the processors that this container may use
-    #[arg(long, value_enum, default_value = "first")]
-    processor: Processor,
-    /// Lay out the hook's telemetry, with room for so many records
-    #[arg(long)]
-    records: Option<u32>,
-    /// Lay out a file for the server's own stamps, with room for so many
-    #[arg(long)]
-    stamps: Option<u32>,
-    /// A variable of the server's environment
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    environment: Vec<String>,
-    /// The server
-    #[arg(last = true, required = true)]
-    command: Vec<String>,
-}
+/// What process 1 is to start, in the work folder.
+const START: &str = "start.json";
 
 /// The server's account, told to whoever asks by a file.
 struct Account<'a> {
@@ -43,77 +28,123 @@ struct Account<'a> {
     server: Arc<Mutex<Server>>,
 }
 
-pub(crate) fn run(work: &Path, options: &Options) -> Result<()> {
-    let place = processor::confine(options.processor)?;
-    if let Some(records) = options.records {
+/// Leaves what was asked on standard input to process 1.
+pub(crate) fn tell(work: &Path) -> Result<()> {
+    let start: Start = ask::hear()?;
+    for (name, text) in &start.files {
+        let path = work.join(name);
+        let folder = path.parent().unwrap_or(work);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    ask::replace(&work.join(START), &start)
+}
+
+pub(crate) fn run(work: &Path, processor: Processor) -> Result<()> {
+    let place = processor::confine(processor)?;
+    let start = told(work)?;
+    if let Some(records) = start.records {
         lay_out(&work.join(TELEMETRY), records)?;
         let log = work.join(LOG);
         fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
     }
-    if let Some(stamps) = options.stamps {
+    if let Some(stamps) = start.stamps {
         lay_out(&work.join(STAMPS), stamps)?;
     }
     // Before the signals are blocked, or the server would begin with them blocked.
-    let mut child = start(options)?;
+    let mut child = spawn(&start, work)?;
     let signals = Signals::block()?;
     let pid = i32::try_from(child.id())?;
-    // Where memory runs out, the server is to be killed and not this process, which can tell of it.
-    let preference = format!("/proc/{pid}/oom_score_adj");
-    fs::write(&preference, "1000").with_context(|| format!("cannot write {preference}"))?;
-    let server = Arc::new(Mutex::new(Server {
-        pid,
-        status: Status::Starting,
-        place,
-    }));
+    // Where memory runs out, the server is to be killed and not this process, which can tell of it. One that has ended
+    // already has no preference any more.
+    _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");
+    let status = match start.ready {
+        Ready::Starts => Status::Listening,
+        Ready::Says | Ready::Listens(_) => Status::Starting,
+    };
+    let server = Arc::new(Mutex::new(Server { pid, status, place }));
     let account = Account { work, server };
     account.tell()?;
     let output = child.stdout.take().context("a server without output")?;
     thread::scope(|scope| {
-        scope.spawn(|| account.listen(output));
+        scope.spawn(|| account.listen(output, start.ready == Ready::Says));
+        if let Ready::Listens(port) = start.ready {
+            let account = &account;
+            scope.spawn(move || account.look(port));
+        }
         account.keep(&signals, pid)
     })
 }
 
+/// Waits until it is said what to start.
+fn told(work: &Path) -> Result<Start> {
+    let path = work.join(START);
+    while !path.exists() {
+        thread::sleep(ask::LOOK);
+    }
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
 /// Makes a file with room for so many records.
-fn lay_out(path: &Path, records: u32) -> Result<()> {
+pub(crate) fn lay_out(path: &Path, records: u32) -> Result<()> {
     let mut bytes = vec![0; usize::try_from(readhook_telemetry::file_len(records))?];
     readhook_telemetry::initialise(&mut bytes, records).context("cannot lay out a file for records")?;
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn start(options: &Options) -> Result<Child> {
-    let Some((program, arguments)) = options.command.split_first() else {
+fn spawn(start: &Start, work: &Path) -> Result<Child> {
+    let Some((program, arguments)) = start.command.split_first() else {
         bail!("no server to start")
     };
     Command::new(program)
         .args(arguments)
-        .envs(
-            options
-                .environment
-                .iter()
-                .filter_map(|variable| variable.split_once('=')),
-        )
+        .envs(&start.environment)
+        .current_dir(work)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {program}"))
 }
 
+/// Whether somebody listens on a port, by the kernel's table of this network namespace.
+fn is_listening(port: u16) -> bool {
+    let sockets = [procfs::net::tcp(), procfs::net::tcp6()];
+    let mut sockets = sockets.into_iter().flatten().flatten();
+    sockets.any(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+}
+
 impl Account<'_> {
-    /// Passes on what the server prints, until it ends; its first line says that it listens.
-    fn listen(&self, output: ChildStdout) {
+    /// Passes on what the server prints, until it ends; where it is one that `says` that it listens, that is heard.
+    fn listen(&self, output: ChildStdout, says: bool) {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             println!("{line}");
-            if line.starts_with("listening ") {
-                let told = self.change(|status| {
-                    if *status == Status::Starting {
-                        *status = Status::Listening;
-                    }
-                });
-                if let Err(error) = told {
-                    eprintln!("agent: {error:#}");
-                }
+            if says && line.starts_with("listening ") {
+                self.listens();
             }
+        }
+    }
+
+    /// Looks until somebody listens on the port, or the server has ended.
+    fn look(&self, port: u16) {
+        let starting = || self.server.lock().unwrap_or_else(PoisonError::into_inner).status == Status::Starting;
+        while starting() {
+            if is_listening(port) {
+                self.listens();
+            }
+            thread::sleep(ask::LOOK);
+        }
+    }
+
+    fn listens(&self) {
+        let told = self.change(|status| {
+            if *status == Status::Starting {
+                *status = Status::Listening;
+            }
+        });
+        if let Err(error) = told {
+            eprintln!("agent: {error:#}");
         }
     }
 

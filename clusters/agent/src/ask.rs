@@ -10,11 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(2);
-/// Between two looks at the account; nothing is measured meanwhile.
-const LOOK: Duration = Duration::from_millis(2);
+/// Between two looks at a file of the other's; nothing is measured meanwhile.
+pub(crate) const LOOK: Duration = Duration::from_millis(2);
 
 fn account(work: &Path) -> PathBuf {
     work.join("server.json")
@@ -38,6 +39,15 @@ pub(crate) fn read(work: &Path) -> Result<Server> {
     let path = account(work);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
+/// What is asked on standard input, in one line of JSON: its end may never come.
+pub(crate) fn hear<T: DeserializeOwned>() -> Result<T> {
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .context("cannot read standard input")?;
+    serde_json::from_str(&line).context("standard input: expected a line of JSON")
 }
 
 pub(crate) fn print(value: &impl Serialize) -> Result<()> {

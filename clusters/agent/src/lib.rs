@@ -2,18 +2,54 @@
 #![forbid(unsafe_code)]
 
 mod limits;
+mod tight_loop;
+
+use std::collections::BTreeMap;
 
 use monitor::Watching;
 use serde::{Deserialize, Serialize};
 
 pub use limits::Use;
+pub use tight_loop::{Asked as TightLoop, alternate};
 
 /// The hook's telemetry in the work folder.
 pub const TELEMETRY: &str = "telemetry";
 /// The server's own stamps there.
 pub const STAMPS: &str = "stamps";
+/// What tight loops receive over and over, there.
+pub const PAYLOAD: &str = "payload";
 /// The hook's log there.
 pub const LOG: &str = "hits";
+
+/// What process 1 is told to start, and to keep account of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// A program and its arguments.
+    pub command: Vec<String>,
+    /// Variables of its environment, beside those of the container.
+    pub environment: BTreeMap<String, String>,
+    /// Files that it needs in the work folder, by their names there.
+    pub files: BTreeMap<String, String>,
+    /// Room for records in the hook's telemetry, where there is to be one.
+    pub records: Option<u32>,
+    /// Room for the server's own stamps, where there are to be any.
+    pub stamps: Option<u32>,
+    /// When it listens.
+    pub ready: Ready,
+}
+
+/// How it is known that a server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ready {
+    /// It is no server: it has done what is waited for as soon as it is started.
+    Starts,
+    /// It prints `listening ADDRESS`.
+    Says,
+    /// The kernel says that somebody in its network namespace listens on this port.
+    Listens(u16),
+}
 
 /// How a server is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

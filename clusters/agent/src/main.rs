@@ -1,4 +1,4 @@
-//! Process 1 of each container, and what is asked of it there by further processes: starting the server, telling when it
+//! Process 1 of each container, and what is asked of it there by further processes: starting a server, telling when it
 //! listens and whether the hook is in it, stopping it, handing out files whole.
 //!
 //! Whatever it tells is one line of JSON on standard output; the types are in [`agent`].
@@ -9,6 +9,7 @@ mod ask;
 mod copy;
 mod export;
 mod first;
+mod looped;
 mod processor;
 mod sample;
 
@@ -36,10 +37,16 @@ struct Flags {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// As process 1: run a server, also after it has ended, until SIGTERM
-    Arm(arm::Options),
+    /// As process 1: wait for `start`, run what that says, and stay after it has ended, until SIGTERM
+    Arm {
+        /// Which of the processors that this container may use
+        #[arg(long, value_enum)]
+        processor: Processor,
+    },
     /// As process 1: do nothing until SIGTERM
     Idle,
+    /// Tell process 1 what to start: a line of JSON on standard input
+    Start,
     /// Wait until the server listens or has ended, and tell which
     Ready {
         /// Longest wait, in seconds
@@ -54,6 +61,8 @@ enum Verb {
     },
     /// Stop the server and tell how it ended
     Stop,
+    /// Make receive calls without a server, as a line of JSON on standard input says, and tell how long they took
+    TightLoop,
     /// Tell what this container may use and what it has used
     Limits,
     /// Tell where a process of this container that is confined to one of its processors runs
@@ -86,7 +95,9 @@ enum Verb {
 fn main() -> Result<ExitCode> {
     let flags = Flags::parse();
     match flags.verb {
-        Verb::Arm(options) => arm::run(&flags.work, &options)?,
+        Verb::Arm { processor } => arm::run(&flags.work, processor)?,
+        Verb::Start => arm::tell(&flags.work)?,
+        Verb::TightLoop => looped::run(&flags.work)?,
         Verb::Idle => first::Signals::block()?.idle()?,
         Verb::Ready { timeout_s } => ask::ready(&flags.work, timeout_s)?,
         Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,

@@ -14,24 +14,28 @@ pub(crate) enum Processor {
     Last,
     /// Neither the first nor the last, where there is another one; else the first.
     Aside,
+    /// Whichever the kernel chooses.
+    Any,
 }
 
 /// Confines this process and all that it will start, and tells where it is then.
-pub(crate) fn confine(processor: Processor) -> Result<Place> {
+pub(crate) fn confine(choice: Processor) -> Result<Place> {
     let own = Pid::from_raw(0);
     let allowed = sched_getaffinity(own).context("cannot ask for the allowed processors")?;
     let numbers: Vec<usize> = (0..CpuSet::count())
         .filter(|&number| allowed.is_set(number).unwrap_or(false))
         .collect();
-    let chosen = match processor {
-        Processor::First => numbers.first(),
+    let chosen = match choice {
+        Processor::First | Processor::Any => numbers.first(),
         Processor::Last => numbers.last(),
         Processor::Aside => numbers.get(1).filter(|_| numbers.len() > 2).or(numbers.first()),
     };
     let processor = *chosen.context("this container may use no processor")?;
-    let mut set = CpuSet::new();
-    set.set(processor)?;
-    sched_setaffinity(own, &set).context("cannot move to a processor")?;
+    if choice != Processor::Any {
+        let mut set = CpuSet::new();
+        set.set(processor)?;
+        sched_setaffinity(own, &set).context("cannot move to a processor")?;
+    }
     let path = "/proc/sys/kernel/random/boot_id";
     let boot_id = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
     Ok(Place {

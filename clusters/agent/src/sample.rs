@@ -27,15 +27,26 @@ const WRITING: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Whom {
-    /// The server of this container, as the arm of this name; the program given by --program otherwise
-    #[arg(long, required_unless_present = "program")]
-    arm: Option<String>,
-    /// The prober, which will run in this container
-    #[arg(long, conflicts_with = "arm")]
-    program: Option<PathBuf>,
+    #[command(flatten)]
+    subject: Which,
     /// And the machine, by this name
     #[arg(long)]
     node: Option<String>,
+}
+
+/// What runs in this container.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The server of the arm of this name
+    #[arg(long)]
+    arm: Option<String>,
+    /// A neighbour
+    #[arg(long)]
+    neighbour: bool,
+    /// The prober, which will be this program
+    #[arg(long)]
+    program: Option<PathBuf>,
 }
 
 fn number(work: &Path) -> PathBuf {
@@ -51,10 +62,16 @@ pub(crate) fn begin(work: &Path, whom: &Whom) -> Result<()> {
     let own = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(own);
     command.arg("--work").arg(work).arg("sample");
-    for (flag, value) in [("--arm", &whom.arm), ("--node", &whom.node)] {
+    for (flag, value) in [("--arm", &whom.subject.arm), ("--node", &whom.node)] {
         command.args(value.iter().flat_map(|value| [flag, value]));
     }
-    command.args(whom.program.iter().flat_map(|path| [Path::new("--program"), path]));
+    command.args(whom.subject.neighbour.then_some("--neighbour"));
+    command.args(
+        whom.subject
+            .program
+            .iter()
+            .flat_map(|path| [Path::new("--program"), path]),
+    );
     // What it inherits of ours would keep whoever waits for this process.
     command
         .stdin(Stdio::null())
@@ -116,16 +133,19 @@ fn watched(work: &Path, whom: &Whom) -> Result<Vec<Watched>> {
     if let Ok(group) = Cgroup::of_process(std::process::id()) {
         sources.push(Box::new(CgroupSource(group)));
     }
-    let subject = match (&whom.arm, &whom.program) {
-        (Some(arm), _) => {
-            let pid = ask::read(work)?.pid.cast_unsigned();
-            sources.push(Box::new(ProcessSource::new(pid)?));
-            Subject::Arm(arm.clone())
-        }
-        (None, program) => {
-            let program = program.clone().unwrap_or_default();
-            sources.push(Box::new(Awaited { program, found: None }));
-            Subject::Loadgen
+    let subject = if let Some(program) = &whom.subject.program {
+        let program = program.clone();
+        sources.push(Box::new(Awaited { program, found: None }));
+        Subject::Loadgen
+    } else {
+        // Of a neighbour, which may end or be many processes, the container tells enough.
+        match &whom.subject.arm {
+            Some(arm) => {
+                let pid = ask::read(work)?.pid.cast_unsigned();
+                sources.push(Box::new(ProcessSource::new(pid)?));
+                Subject::Arm(arm.clone())
+            }
+            None => Subject::Neighbour,
         }
     };
     let mut watched = vec![Watched { subject, sources }];

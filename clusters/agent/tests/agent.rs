@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use agent::{Evidence, Header, Place, RECEIVED, Server, Status};
+use agent::{Evidence, Header, Place, RECEIVED, Ready, Server, Start, Status};
 use serde::de::DeserializeOwned;
 
 fn agent(work: &Path) -> Command {
@@ -21,10 +21,37 @@ struct Arm {
 }
 
 impl Arm {
-    fn start(words: &[&str]) -> Self {
+    /// Of this command, told what else is there.
+    fn start(command: &[&str], ready: Ready) -> Self {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        Self::told(&Start {
+            command,
+            environment: [("SAID".to_owned(), "listening x:1".to_owned())].into(),
+            files: [("conf/a.conf".to_owned(), "a text\n".to_owned())].into(),
+            records: Some(3),
+            stamps: None,
+            ready,
+        })
+    }
+
+    fn told(start: &Start) -> Self {
         let work = tempfile::tempdir().unwrap();
-        let agent = agent(work.path()).arg("arm").args(words).spawn().unwrap();
-        Self { agent, work }
+        let process = agent(work.path())
+            .args(["arm", "--processor", "first"])
+            .spawn()
+            .unwrap();
+        let arm = Self { agent: process, work };
+        let mut tell = agent(arm.work.path())
+            .arg("start")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let line = serde_json::to_string(start).unwrap() + "\n";
+        // Its end does not come, as over some engines.
+        let mut stdin = tell.stdin.take().unwrap();
+        stdin.write_all(line.as_bytes()).unwrap();
+        assert!(tell.wait().unwrap().success());
+        arm
     }
 
     fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> T {
@@ -49,16 +76,8 @@ impl Drop for Arm {
 
 #[test]
 fn a_server_is_started_looked_at_and_stopped() {
-    let arm = Arm::start(&[
-        "--records",
-        "3",
-        "--env",
-        "SAID=listening x:1",
-        "--",
-        "sh",
-        "-c",
-        "echo $SAID; exec sleep 60",
-    ]);
+    let script = "cat conf/a.conf && echo $SAID && exec sleep 60";
+    let arm = Arm::start(&["sh", "-c", script], Ready::Says);
     assert_eq!(arm.ready(), Status::Listening);
     let evidence: Evidence = arm.ask(&["evidence", "--library", "/nowhere.so"]);
     assert!(!evidence.mapped);
@@ -79,13 +98,13 @@ fn a_server_is_started_looked_at_and_stopped() {
 
 #[test]
 fn a_server_that_ends_before_it_listens_is_told_with_its_status() {
-    let arm = Arm::start(&["--", "sh", "-c", "exit 3"]);
+    let arm = Arm::start(&["sh", "-c", "exit 3"], Ready::Says);
     assert_eq!(arm.ready(), Status::Exited(3));
 }
 
 #[test]
 fn one_that_says_nothing_is_waited_for_and_no_longer() {
-    let arm = Arm::start(&["--", "sleep", "60"]);
+    let arm = Arm::start(&["sleep", "60"], Ready::Says);
     let output = agent(arm.work.path())
         .args(["ready", "--timeout-s", "0"])
         .output()
@@ -95,6 +114,35 @@ fn one_that_says_nothing_is_waited_for_and_no_longer() {
         !output.status.success() && said.contains("does not listen after 0 s"),
         "{said}"
     );
+}
+
+#[test]
+fn one_that_cannot_say_it_is_known_by_its_port() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let server =
+        "import http.server, sys; http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), None).serve_forever()";
+    let arm = Arm::start(&["python3", "-c", server, &port.to_string()], Ready::Listens(port));
+    assert_eq!(arm.ready(), Status::Listening);
+    std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let neighbour = Arm::start(&["sleep", "60"], Ready::Starts);
+    assert_eq!(neighbour.ready(), Status::Listening);
+}
+
+#[test]
+fn what_is_not_said_in_json_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    for verb in ["start", "tight-loop"] {
+        let output = agent(work.path()).arg(verb).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains("expected a line of JSON"),
+            "{said}"
+        );
+    }
 }
 
 /// Exports a file and answers.

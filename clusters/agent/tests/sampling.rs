@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Output};
 
-use agent::{Sampled, Server};
+use agent::{Ready, Sampled, Server, Start};
 use dataset::{Measure, Subject};
 
 fn agent(work: &Path, words: &[&str]) -> Output {
@@ -32,8 +32,22 @@ impl Drop for Arm {
 fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
     let work = tempfile::tempdir().unwrap();
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
-    let server = ["arm", "--", "sh", "-c", "echo listening x:1; sleep 60; true"];
-    let _arm = Arm(command.arg("--work").arg(work.path()).args(server).spawn().unwrap());
+    command
+        .arg("--work")
+        .arg(work.path())
+        .args(["arm", "--processor", "first"]);
+    let _arm = Arm(command.spawn().unwrap());
+    let start = Start {
+        command: ["sh", "-c", "echo listening x:1; sleep 60; true"]
+            .map(str::to_owned)
+            .to_vec(),
+        environment: [].into(),
+        files: [].into(),
+        records: None,
+        stamps: None,
+        ready: Ready::Says,
+    };
+    std::fs::write(work.path().join("start.json"), serde_json::to_string(&start).unwrap()).unwrap();
     let ready: Server = serde_json::from_slice(&agent(work.path(), &["ready"]).stdout).unwrap();
     let begun = agent(work.path(), &["watch", "--arm", "scan", "--node", "here"]);
     assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));

@@ -64,6 +64,8 @@ pub enum Role {
     Arm,
     /// The prober.
     Loadgen,
+    /// A neighbour, on whatever processor.
+    Anywhere,
 }
 
 /// What a container may use at most, and what is requested for it; none leaves it to the engine, which has none or a

@@ -1,18 +1,20 @@
 //! The archive of an image with one layer, the same bytes for the same files.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use super::Image;
+use super::contents::{Contents, Entry};
 use crate::error::Error;
 
 /// Makes the image that holds these files, by their paths in it.
-pub(super) fn image(files: &BTreeMap<PathBuf, PathBuf>) -> Result<Image, Error> {
-    let layer = layer(files)?;
+pub(super) fn image(contents: &Contents) -> Result<Image, Error> {
+    let layer = layer(contents)?;
+    let path: Vec<_> = contents.path.iter().map(|folder| folder.to_string_lossy()).collect();
     let digest = sha256(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": match std::env::consts::ARCH {
@@ -26,6 +28,7 @@ pub(super) fn image(files: &BTreeMap<PathBuf, PathBuf>) -> Result<Image, Error> 
             "User": format!("{0}:{0}", Image::USER),
             "WorkingDir": Image::WORK,
             "Entrypoint": [Image::AGENT],
+            "Env": [format!("PATH={}", path.join(":"))],
             "Labels": { Image::LABEL: "" },
         },
         "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{digest}")] },
@@ -51,11 +54,11 @@ pub(super) fn image(files: &BTreeMap<PathBuf, PathBuf>) -> Result<Image, Error> 
 }
 
 /// The files and the folders above them, and the points at which engines mount.
-fn layer(files: &BTreeMap<PathBuf, PathBuf>) -> Result<Vec<u8>, Error> {
+fn layer(contents: &Contents) -> Result<Vec<u8>, Error> {
     let mut folders: BTreeSet<&Path> = ["/dev", "/etc", "/proc", "/sys", "/tmp", Image::WORK]
         .map(Path::new)
         .into();
-    for path in files.keys() {
+    for path in contents.entries.keys() {
         folders.extend(path.ancestors().skip(1).filter(|folder| *folder != Path::new("/")));
     }
     let mut archive = Builder::new(Vec::new());
@@ -63,9 +66,14 @@ fn layer(files: &BTreeMap<PathBuf, PathBuf>) -> Result<Vec<u8>, Error> {
         let mode = if path == Path::new(Image::WORK) { 0o1777 } else { 0o755 };
         folder(&mut archive, relative(path), mode)?;
     }
-    for (inside, outside) in files {
-        let content = std::fs::read(outside).map_err(Error::file(outside))?;
-        add(&mut archive, relative(inside), &content, 0o755)?;
+    for (inside, entry) in &contents.entries {
+        match entry {
+            Entry::File(outside) => {
+                let content = std::fs::read(outside).map_err(Error::file(outside))?;
+                add(&mut archive, relative(inside), &content, 0o755)?;
+            }
+            Entry::Link(target) => link(&mut archive, relative(inside), target)?,
+        }
     }
     archive.into_inner().map_err(written)
 }
@@ -90,6 +98,14 @@ fn add(archive: &mut Builder<Vec<u8>>, path: &Path, content: &[u8], mode: u32) -
     archive.append_data(&mut header, path, content).map_err(written)
 }
 
+fn link(archive: &mut Builder<Vec<u8>>, path: &Path, target: &Path) -> Result<(), Error> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Symlink);
+    header.set_mode(0o777);
+    header.set_size(0);
+    archive.append_link(&mut header, path, target).map_err(written)
+}
+
 fn written(source: std::io::Error) -> Error {
     Error::File {
         path: "the image's archive".into(),
@@ -105,10 +121,16 @@ fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn holding(entries: [(&str, Entry); 1]) -> Contents {
+        Contents {
+            entries: entries.map(|(path, entry)| (path.into(), entry)).into(),
+            path: ["/bin".into(), "/usr/bin".into()].into(),
+        }
+    }
+
     #[test]
     fn the_same_files_make_the_same_image_and_others_another() {
-        let of =
-            |inside: &str, outside: &str| image(&BTreeMap::from([(inside.into(), outside.into())])).expect("image");
+        let of = |inside: &str, outside: &str| image(&holding([(inside, Entry::File(outside.into()))])).expect("image");
         let one = of("/lib64/libc.so.6", "/proc/version");
         assert_eq!(one, of("/lib64/libc.so.6", "/proc/version"));
         assert_ne!(one.reference, of("/lib64/libc.so.6", "/proc/filesystems").reference);
@@ -123,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_layer_holds_the_folders_of_its_files() {
-        let files = BTreeMap::from([("/lib64/deep/libc.so.6".into(), "/proc/version".into())]);
-        let layer = layer(&files).expect("layer");
+        let contents = holding([("/lib64/deep/libc.so.6", Entry::Link("/lib/libc.so".into()))]);
+        let layer = layer(&contents).expect("layer");
         let mut archive = tar::Archive::new(&*layer);
         let names: Vec<String> = archive
             .entries()

@@ -9,34 +9,49 @@ use object::{Endianness, FileKind};
 
 use crate::error::Error;
 
-/// The shared objects that a program needs and its dynamic linker, each by the name under which it is looked for and the
-/// file that it is here. None for a static program.
-pub(super) fn needed(program: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
+/// The shared objects that a program needs and its dynamic linker, by the names under which they are looked for. None for a
+/// static program.
+pub(super) fn needed(program: &Path) -> Result<Vec<PathBuf>, Error> {
     let Some(linker) = linker(program)? else {
         return Ok(Vec::new());
     };
-    // Without this machine's cache of libraries, which the image has not.
-    let output = Command::new(&linker)
-        .args(["--inhibit-cache", "--list"])
-        .arg(program)
-        .env_remove("LD_PRELOAD")
-        .env_remove("LD_LIBRARY_PATH")
-        .output()
-        .map_err(Error::file(&linker))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() || text.contains("not found") {
+    let (text, complete) = ask(&linker, program)?;
+    if !complete {
         return Err(Error::Program {
             path: program.to_owned(),
             reason: format!("{} does not find its libraries: {}", linker.display(), text.trim()),
         });
     }
-    let mut files = vec![(linker.clone(), linker)];
-    files.extend(listed(&text).map(|library| (library.clone(), library)));
-    Ok(files)
+    Ok([linker].into_iter().chain(listed(&text)).collect())
+}
+
+/// The same of a shared object, as far as they are found: a program may have brought in the others when it loads it.
+pub(super) fn found_for(object: &Path) -> Result<Vec<PathBuf>, Error> {
+    // It names no linker; the one that this program has is the machine's.
+    let own = std::env::current_exe().map_err(Error::file("/proc/self/exe"))?;
+    let Some(linker) = linker(&own)? else {
+        return Ok(Vec::new());
+    };
+    Ok(listed(&ask(&linker, object)?.0).collect())
+}
+
+/// What a dynamic linker says of a file, and whether it finds all that this needs.
+fn ask(linker: &Path, file: &Path) -> Result<(String, bool), Error> {
+    // Without this machine's cache of libraries, which the image has not.
+    let output = Command::new(linker)
+        .args(["--inhibit-cache", "--list"])
+        .arg(file)
+        .env_remove("LD_PRELOAD")
+        .env_remove("LD_LIBRARY_PATH")
+        .output()
+        .map_err(Error::file(linker))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complete = output.status.success() && !text.contains("not found");
+    Ok((text, complete))
 }
 
 /// The paths in lines such as `libc.so.6 => /lib/libc.so.6 (0x00007f0a)`; the kernel's own object has none.
-fn listed(text: &str) -> impl Iterator<Item = PathBuf> {
+fn listed(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
     text.lines().filter_map(|line| {
         let (_, path) = line.split_once("=> ")?;
         let path = path.split(" (").next()?.trim();
@@ -79,15 +94,11 @@ mod tests {
     fn this_test_needs_its_libc_and_its_linker() {
         let own = std::env::current_exe().expect("own file");
         let files = needed(&own).expect("libraries");
-        assert!(files.iter().all(|(_, file)| file.is_file()), "{files:?}");
-        assert!(
-            files.iter().any(|(name, _)| name.to_string_lossy().contains("ld-")),
-            "{files:?}"
-        );
-        assert!(
-            files.iter().any(|(name, _)| name.to_string_lossy().contains("libc.")),
-            "{files:?}"
-        );
+        assert!(files.iter().all(|file| file.is_file()), "{files:?}");
+        for part in ["ld-", "libc."] {
+            let has = files.iter().any(|file| file.to_string_lossy().contains(part));
+            assert!(has, "{part} in {files:?}");
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The image that all containers run: the agent, the server, the prober, the hook, and the libraries that they need.
 //!
-//! It is made here from the built programs, without a registry, a base image or a Dockerfile: one layer with the programs
-//! and whatever this machine's dynamic linker says that they need. Same files, same bytes, same name.
+//! It is made here from the built programs and those that are installed, without a registry, a base image or a Dockerfile:
+//! one layer with the programs, whatever this machine's dynamic linker says that they need, and the files that they are
+//! said to need. Same files, same bytes, same name.
 
 mod archive;
+mod contents;
 mod libraries;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use crate::error::Error;
+
+pub use contents::{Contents, Installed};
 
 /// An image as `docker save` writes it, which Docker, Podman, containerd and kind load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ impl Image {
     pub const SUT: &str = "/bin/sut";
     /// The prober.
     pub const LOADGEN: &str = "/bin/loadgen";
+    /// The runner, which is a relay, too; where one is needed.
+    pub const BENCH: &str = "/bin/bench";
     /// The hook.
     pub const HOOK: &str = "/lib/libreadhook.so";
     /// The words that the hook is to search for, where an experiment has its own.
@@ -42,27 +45,11 @@ impl Image {
     /// Its name without the tag.
     pub const NAME: &str = "hook-latency";
 
-    /// Makes the image of the programs `agent`, `sut` and `loadgen` in a folder, and of the hook.
+    /// Makes the image of what it is to hold.
     ///
     /// # Errors
-    /// When a program is not there or cannot be run here, so that its libraries are not to be told.
-    pub fn build(binaries: &Path, hook: &Path) -> Result<Self, Error> {
-        Self::build_with_words(binaries, hook, None)
-    }
-
-    /// The same, with a file of compiled words where there is one.
-    ///
-    /// # Errors
-    /// As [`Image::build`].
-    pub fn build_with_words(binaries: &Path, hook: &Path, words: Option<&Path>) -> Result<Self, Error> {
-        let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-        for inside in [Self::AGENT, Self::SUT, Self::LOADGEN] {
-            let program = binaries.join(inside.trim_start_matches("/bin/"));
-            files.extend(libraries::needed(&program)?);
-            files.insert(inside.into(), program);
-        }
-        files.insert(Self::HOOK.into(), hook.to_owned());
-        files.extend(words.map(|words| (Self::WORDS.into(), words.to_owned())));
-        archive::image(&files)
+    /// When a file cannot be read.
+    pub fn build(contents: &Contents) -> Result<Self, Error> {
+        archive::image(contents)
     }
 }

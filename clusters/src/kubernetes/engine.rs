@@ -331,7 +331,7 @@ impl Engine for Kubernetes {
     fn start(&self, owner: &Owner, image: &Image, containers: &[ContainerSpec]) -> Result<Box<dyn Running>, Error> {
         let arms = containers
             .iter()
-            .filter(|container| container.role == Role::Arm)
+            .filter(|container| container.role != Role::Loadgen)
             .count();
         let pull = self.pull();
         let recipe = Recipe {

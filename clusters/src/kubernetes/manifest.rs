@@ -78,17 +78,17 @@ pub struct Recipe<'a> {
 #[must_use]
 pub fn pods(recipe: &Recipe<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
     let Recipe { topology, owner, .. } = *recipe;
-    let of = |role: Role| containers.iter().filter(move |container| container.role == role);
+    let (probing, others): (Vec<_>, Vec<_>) = containers.iter().partition(|container| container.role == Role::Loadgen);
     let name = owner.name();
     let pod = |name: &str, part, containers: Vec<_>, affinity| recipe.pod(name, part, &containers, affinity);
     match topology {
         Topology::Pod => vec![pod(&name, "all", containers.iter().collect(), None)],
         Topology::Node | Topology::Nodes => vec![
-            pod(&format!("{name}-arms"), "arms", of(Role::Arm).collect(), None),
+            pod(&format!("{name}-arms"), "arms", others, None),
             pod(
                 &format!("{name}-loadgen"),
                 "loadgen",
-                of(Role::Loadgen).collect(),
+                probing,
                 Some(affinity(topology, owner)),
             ),
         ],

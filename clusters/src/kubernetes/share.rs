@@ -38,7 +38,7 @@ impl Default for Share {
 }
 
 impl Share {
-    /// For so many arms and a prober on the smallest of these nodes.
+    /// For so many arms and others beside them, and a prober on the smallest of these nodes.
     pub(super) fn of(nodes: &[Node], arms: usize) -> Self {
         let least = |resource: &str, amount: fn(&str) -> Option<u64>| {
             let allocatable = nodes
@@ -65,7 +65,7 @@ impl Share {
     /// A container's limit and request.
     pub(super) fn millicores(self, spec: &ContainerSpec) -> u64 {
         let share = match spec.role {
-            Role::Arm => self.arm_millicores,
+            Role::Arm | Role::Anywhere => self.arm_millicores,
             Role::Loadgen => LOADGEN_MILLICORES,
         };
         spec.limits.millicores.map_or(share, u64::from)

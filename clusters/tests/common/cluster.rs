@@ -11,7 +11,7 @@ use std::thread;
 
 use clusters::container::Stop;
 use clusters::kubernetes::{Delivery, Kubernetes, Settings, Topology};
-use clusters::{Image, container::Engine};
+use clusters::{Contents, Image, container::Engine};
 
 /// One at a time: a small cluster has no room for more.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -139,7 +139,7 @@ fn image() -> Image {
     ] {
         assert!(file.exists(), "{} is not there: cargo xtask build", file.display());
     }
-    Image::build(binaries, &hook).unwrap()
+    Image::build(&Contents::new(binaries, &hook).unwrap()).unwrap()
 }
 
 /// Passes connections on until it is told to cut them.

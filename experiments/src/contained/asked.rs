@@ -1,20 +1,20 @@
 //! What is asked of the agent in a container.
 
-use std::path::Path;
-
-use agent::{Evidence, Place, Sampled, Server, Status, Use};
+use agent::{Evidence, Place, Sampled, Server, Start, Status, TightLoop, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::{Running, State};
+use dataset::Block;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Longest time for a server to listen, s.
 const START_S: &str = "60";
 
-/// Runs a verb of the agent; what it printed.
-fn command(running: &dyn Running, container: &str, words: &[&str]) -> Result<Vec<u8>> {
+/// Runs a verb of the agent and tells it a line; what it printed.
+fn command(running: &dyn Running, container: &str, words: &[&str], line: &[u8]) -> Result<Vec<u8>> {
     let mut heard = Vec::new();
-    let ended = running.exec(container, &[&[Image::AGENT], words].concat(), b"", &mut heard)?;
+    let ended = running.exec(container, &[&[Image::AGENT], words].concat(), line, &mut heard)?;
     if ended.code != 0 {
         let (code, said) = (ended.code, ended.stderr.trim());
         bail!("`agent {}` in {container} ended with {code}: {said}", words.join(" "));
@@ -24,12 +24,36 @@ fn command(running: &dyn Running, container: &str, words: &[&str]) -> Result<Vec
 
 /// Runs a verb of the agent that prints one line of JSON.
 fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&str]) -> Result<T> {
-    let heard = command(running, container, words)?;
+    let heard = command(running, container, words, b"")?;
     serde_json::from_slice(&heard).with_context(|| format!("`agent {}` in {container} gave no answer", words.join(" ")))
 }
 
+/// A line of JSON.
+fn line(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Has process 1 of a container start something.
+pub(super) fn start(running: &dyn Running, container: &str, start: &Start) -> Result<()> {
+    command(running, container, &["start"], &line(start)?).map(drop)
+}
+
+/// The same, of something that listens: waits until it does.
+pub(super) fn serve(running: &dyn Running, container: &str, start: &Start) -> Result<Server> {
+    self::start(running, container, start)?;
+    ready(running, container)
+}
+
+/// Has receive calls made without a server.
+pub(super) fn tight_loop(running: &dyn Running, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
+    let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
+    serde_json::from_slice(&heard).context("the tight loop gave no answer")
+}
+
 /// Waits until the server listens.
-pub(super) fn ready(running: &dyn Running, container: &str) -> Result<Server> {
+fn ready(running: &dyn Running, container: &str) -> Result<Server> {
     let asked = ask(running, container, &["ready", "--timeout-s", START_S]);
     let server: Server = match (asked, running.state(container)?) {
         (Ok(server), _) => server,
@@ -69,7 +93,7 @@ pub(super) fn limits(running: &dyn Running, container: &str) -> Result<Use> {
 /// Begins to sample what a container's program uses.
 pub(super) fn watch(running: &dyn Running, container: &str, whom: &[String]) -> Result<()> {
     let words: Vec<&str> = ["watch"].into_iter().chain(whom.iter().map(String::as_str)).collect();
-    command(running, container, &words).map(drop)
+    command(running, container, &words, b"").map(drop)
 }
 
 /// Ends that, and tells what was sampled.
@@ -104,13 +128,4 @@ fn ended(state: &State) -> String {
         }
         State::Gone => "has gone".to_owned(),
     }
-}
-
-/// The agent that goes into images, beside this program.
-pub(super) fn beside(binaries: &Path) -> Result<()> {
-    let agent = binaries.join("agent");
-    if !agent.exists() {
-        bail!("{} is not there; build it by `cargo xtask build`", agent.display());
-    }
-    Ok(())
 }

@@ -14,10 +14,12 @@ use loadgen::{Plan, Target, Wait};
 
 use super::sampled::{Sampling, judged};
 use super::scraped::Scraping;
-use super::{Job, LOADGEN, asked, container, fetch};
+use super::{Job, LOADGEN, NEIGHBOUR, asked, container, fetch, told};
 use crate::definition::Arm;
+use crate::hop::{self, port};
 use crate::order::Order;
 use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::treatment::loaded;
 use crate::watch::Seen;
 
 /// Where arms are reached, by their number in the experiment.
@@ -51,6 +53,7 @@ pub(super) struct Probed {
 /// What an arm left.
 struct Left<'a> {
     stopped: Stopped<'a>,
+    container: String,
     /// Which limits it hit.
     hits: Vec<LimitHit>,
     /// Whether it was killed for want of memory.
@@ -62,15 +65,20 @@ impl Job<'_> {
     pub(super) fn measure<'a>(&'a self, running: &dyn Running, order: &'a Order) -> Result<Measured<'a>> {
         let mut started = Vec::new();
         for (start_order, &index) in order.start.iter().enumerate() {
-            started.push(self.started(running, order, start_order, index)?);
+            let arm = self.started(running, order, (start_order, index));
+            started.push(arm.with_context(|| format!("arm {}", self.experiment.arms[index].name))?);
+        }
+        let neighbour = self.experiment.neighbour.as_ref();
+        if let Some(neighbour) = neighbour {
+            asked::start(running, NEIGHBOUR, &told::neighbour(neighbour)).context("the neighbour")?;
         }
         let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
         let probed = self.probe(running, order, &addresses, &started, None)?;
+        let stopped_early = neighbour.map_or(Ok(None), |_| asked::stop(running, NEIGHBOUR))?;
+        let faults = stopped_early.map(|ended| format!("the neighbour did not work all the time: it {ended}"));
         let mut left = Vec::new();
         for arm in started {
-            let (name, limits) = (&arm.arm.name, self.experiment.arm_limits(arm.arm));
-            let stamped = self.experiment.stamps(arm.arm);
-            left.push(stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))?);
+            left.push(self.stopped(running, arm)?);
         }
         let counted = left.iter().flat_map(|arm| arm.hits.iter().cloned());
         let watched = judged(probed.sampled, probed.hits.into_iter().chain(counted));
@@ -80,15 +88,26 @@ impl Job<'_> {
             bail!("{}", [&[failure][..], &watched.warnings()].concat().join("; "));
         }
         self.fetch(running)?;
+        let mut arms = Vec::new();
+        for Left {
+            mut stopped, container, ..
+        } in left
+        {
+            if let Some(asked) = self.tight_loop(stopped.arm, stopped.address)? {
+                let blocks = asked::tight_loop(running, &container, &asked);
+                stopped.tight_loop = blocks.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
+            }
+            arms.push(stopped);
+        }
         Ok(Measured {
             condition: self.condition,
             launch: self.owner.launch,
             experiment: self.experiment,
             order,
-            arms: left.into_iter().map(|arm| arm.stopped).collect(),
+            arms,
             summary: probed.summary,
             warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
-            faults: Vec::new(),
+            faults: faults.into_iter().collect(),
             watched,
         })
     }
@@ -99,27 +118,59 @@ impl Job<'_> {
         fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))
     }
 
-    /// Waits until an arm listens, and looks whether the hook is in it.
-    fn started(&self, running: &dyn Running, order: &Order, start_order: usize, index: usize) -> Result<Started<'_>> {
+    /// Starts an arm's server and then its hops, the last first; looks whether the hook is in the server.
+    fn started<'a>(
+        &'a self,
+        running: &dyn Running,
+        order: &Order,
+        (start_order, index): (usize, usize),
+    ) -> Result<Started<'a>> {
         let arm = &self.experiment.arms[index];
-        let container = container(index);
-        let server = asked::ready(running, &container).with_context(|| format!("arm {}", arm.name))?;
-        if arm.treatment.mode().is_some() && !asked::has_mapped(running, &container, Image::HOOK)? {
+        let (container, told) = (container(index), order.ports[index]);
+        let server = asked::serve(running, &container, &self.server(arm, self.port(told))?)?;
+        if let Some(hook) = loaded(arm, Path::new(Image::HOOK))
+            && !asked::has_mapped(running, &container, &hook.to_string_lossy())?
+        {
             bail!(
-                "arm {}: the hook was not loaded into the server; is it a shared object for the engine's machine? {}",
-                arm.name,
+                "the hook was not loaded into the server; is it a shared object for the engine's machine? {}",
                 running.log(&container)?.trim()
             );
+        }
+        let mut address = SocketAddr::from((running.address(&container)?, self.port(told)));
+        for (number, kind) in self.experiment.hops.iter().enumerate().rev() {
+            let (hop, port) = (super::hop(index, number), port(self.experiment, told, number)?);
+            let seed = hop::seed(order.load_seed, index, number);
+            let started = asked::serve(running, &hop, &self.hop(number, port, address, seed)?);
+            started.with_context(|| format!("hop {}", kind.name()))?;
+            address = (running.address(&hop)?, port).into();
         }
         Ok(Started {
             index,
             arm,
             start_order,
-            address: (running.address(&container)?, order.ports[index]).into(),
+            address,
             place: server.place,
             before: asked::limits(running, &container)?,
             container,
         })
+    }
+
+    /// Stops an arm's hops and its server, and fetches what hook and server left.
+    fn stopped<'a>(&self, running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
+        let context = || format!("arm {}", arm.arm.name);
+        for (number, kind) in self.experiment.hops.iter().enumerate() {
+            let ended = asked::stop(running, &super::hop(arm.index, number)).with_context(context)?;
+            if let Some(ended) = ended {
+                bail!(
+                    "arm {}: the hop {} {ended} before it was asked to",
+                    arm.arm.name,
+                    kind.name()
+                );
+            }
+        }
+        let (limits, stamped) = (self.experiment.arm_limits(arm.arm), self.experiment.stamps(arm.arm));
+        let name = arm.arm.name.clone();
+        stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))
     }
 
     fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> Plan {
@@ -160,7 +211,7 @@ impl Job<'_> {
         let sampling = self
             .experiment
             .monitor
-            .then(|| Sampling::begin(running, started, &place))
+            .then(|| Sampling::begin(running, (started, self.experiment.neighbour.is_some()), &place))
             .transpose()?;
         fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
         line.push(b'\n');
@@ -218,6 +269,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped:
             resources: None,
         },
         hits: hits(&arm.arm.name, &used),
+        container: arm.container,
         killed,
     })
 }

@@ -1,31 +1,34 @@
-//! One launch in containers, whichever engine runs them: a container per arm and one for the prober. All that is done in
-//! them is asked of the agent; whichever way this ends, the containers are removed.
+//! One launch in containers, whichever engine runs them: a container per arm, one for each of its hops, one for the
+//! neighbour and one for the prober. All that is done in them is asked of the agent; whichever way this ends, the containers are removed.
 
 pub(crate) mod application;
 mod asked;
 mod fetch;
+mod image;
 mod measure;
 mod ready;
 mod sampled;
 mod scraped;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use agent::{LOG, STAMPS, TELEMETRY};
-use anyhow::{Result, ensure};
-use clusters::container::{ContainerSpec, Engine, Owner, Role};
+use anyhow::Result;
+use clusters::container::{ContainerSpec, Engine, Limits, Owner, Role};
 use clusters::{Condition, Image};
 use dataset::LaunchRecord;
 
-use crate::definition::{Arm, Experiment, Sut};
+use crate::definition::{Experiment, Sut};
 use crate::limits::of_container;
+use crate::neighbour::Cpus;
 use crate::order::Order;
-use crate::sut;
-use crate::treatment::{environment, records};
 
-pub(crate) use ready::{Engines, Ready, image};
+pub(crate) use image::{image, own};
+pub(crate) use ready::{Engines, Ready};
 
+/// Name of the neighbour's container.
+const NEIGHBOUR: &str = "neighbour";
 /// Name of the prober's container.
 const LOADGEN: &str = "loadgen";
 
@@ -53,27 +56,43 @@ impl Job<'_> {
         if let Sut::Application(application) = &experiment.sut {
             return self.run_on_copies((engine, image), &order, (application, self.manifests));
         }
-        let containers = self.containers(&order)?;
+        let containers = self.containers(&order);
         let running = engine.start(&self.owner, image, &containers)?;
         let measured = self.measure(&*running, &order)?;
         running.remove()?;
         measured.record(self.folder)
     }
 
-    fn containers(&self, order: &Order) -> Result<Vec<ContainerSpec>> {
+    /// All of them, of which those of arms, hops and neighbour wait until they are told what to start.
+    fn containers(&self, order: &Order) -> Vec<ContainerSpec> {
+        let waiting = |name: String, (role, processor): (Role, &str), limits| ContainerSpec {
+            name,
+            role,
+            command: [Image::AGENT, "arm", "--processor", processor]
+                .map(str::to_owned)
+                .to_vec(),
+            environment: BTreeMap::new(),
+            limits,
+        };
+        let first = (Role::Arm, "first");
         let mut containers = Vec::new();
         for &index in &order.start {
-            let arm = &self.experiment.arms[index];
-            containers.push(ContainerSpec {
-                name: container(index),
-                role: Role::Arm,
-                command: self.command(arm, order.ports[index])?,
-                environment: BTreeMap::new(),
-                limits: of_container(self.experiment.arm_limits(arm)),
-            });
+            let limits = of_container(self.experiment.arm_limits(&self.experiment.arms[index]));
+            containers.push(waiting(container(index), first, limits));
+            let hops = 0..self.experiment.hops.len();
+            containers.extend(hops.map(|number| waiting(hop(index, number), first, Limits::default())));
+        }
+        if let Some(neighbour) = &self.experiment.neighbour {
+            let role = match neighbour.cpus {
+                Cpus::Arms => first,
+                Cpus::Loadgen => (Role::Loadgen, "last"),
+                Cpus::All => (Role::Anywhere, "any"),
+            };
+            let limits = of_container(neighbour.limits.unwrap_or_default());
+            containers.push(waiting(NEIGHBOUR.to_owned(), role, limits));
         }
         containers.push(self.prober());
-        Ok(containers)
+        containers
     }
 
     fn prober(&self) -> ContainerSpec {
@@ -85,51 +104,14 @@ impl Job<'_> {
             limits: of_container(self.experiment.loadgen_limits()),
         }
     }
-
-    /// The agent, which starts the server with the arm's treatment.
-    fn command(&self, arm: &Arm, port: u16) -> Result<Vec<String>> {
-        ensure!(
-            arm.preload.is_none(),
-            "arm {}: images hold our own hook only; use a condition local-* for the treatment preload",
-            arm.name
-        );
-        let mut words = [Image::AGENT, "arm", "--processor", "first"]
-            .map(str::to_owned)
-            .to_vec();
-        if arm.treatment.mode().is_some() {
-            let records = arm.telemetry_records(self.experiment.load.rounds)?;
-            words.extend(["--records".to_owned(), records.to_string()]);
-        }
-        let stamps = self.experiment.stamps(arm);
-        if stamps {
-            let room = records(self.experiment.load.rounds)?;
-            words.extend(["--stamps".to_owned(), room.to_string()]);
-        }
-        let work = Path::new(Image::WORK);
-        let words_file = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
-        for (name, value) in environment(
-            arm,
-            Path::new(Image::HOOK),
-            words_file,
-            &work.join(LOG),
-            Some(&work.join(TELEMETRY)),
-        ) {
-            words.extend(["--env".to_owned(), format!("{name}={}", value.to_string_lossy())]);
-        }
-        words.push("--".to_owned());
-        words.extend(sut::command_in_image(
-            &self.experiment.sut,
-            ([0, 0, 0, 0], port).into(),
-        )?);
-        if stamps {
-            let flags = sut::stamping(&work.join(STAMPS));
-            words.extend(flags.map(|word| word.to_string_lossy().into_owned()));
-        }
-        Ok(words)
-    }
 }
 
 /// Name of an arm's container: arms may have names that no engine takes.
 fn container(index: usize) -> String {
     format!("arm-{index}")
+}
+
+/// Name of a hop's container.
+fn hop(index: usize, number: usize) -> String {
+    format!("arm-{index}-hop-{number}")
 }

@@ -1,14 +1,12 @@
 //! An engine that answered, with the image, for all launches of a run.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clusters::Condition;
 use clusters::container::{Docker, Engine, Stop};
 use clusters::kubernetes::{self, Choice};
-use clusters::{Condition, Image};
-
-use super::asked;
 
 /// What was found.
 pub(crate) struct Ready {
@@ -87,10 +85,4 @@ impl Ready {
         }
         Ok(())
     }
-}
-
-/// The image of the programs in a folder, and of the experiment's own words.
-pub(crate) fn image(binaries: &Path, hook: &Path, words: Option<&Path>) -> Result<Image> {
-    asked::beside(binaries)?;
-    Ok(Image::build_with_words(binaries, hook, words)?)
 }

@@ -11,7 +11,7 @@ use monitor::{INTERVAL, Watching};
 
 use super::measure::Started;
 use super::scraped::Scraping;
-use super::{Job, LOADGEN, asked};
+use super::{Job, LOADGEN, NEIGHBOUR, asked};
 use crate::record::header;
 use crate::spec::stem;
 use crate::watch::{RESOURCES, Seen};
@@ -23,17 +23,23 @@ pub(super) struct Sampling<'a> {
 }
 
 impl<'a> Sampling<'a> {
-    /// Begins in the prober's container and in those of all arms. Each machine is watched by the first container on it.
-    pub(super) fn begin(running: &'a dyn Running, arms: &[Started<'_>], prober: &Place) -> Result<Self> {
+    /// Begins in the prober's container, in those of all arms, and in the neighbour's. Each machine is watched by the first
+    /// container on it.
+    pub(super) fn begin(
+        running: &'a dyn Running,
+        (arms, neighbour): (&[Started<'_>], bool),
+        prober: &Place,
+    ) -> Result<Self> {
         let mut machines = BTreeSet::new();
-        let prober = (LOADGEN, ["--program", Image::LOADGEN], prober);
+        let prober = (LOADGEN, vec!["--program", Image::LOADGEN], Some(prober));
+        let neighbour = neighbour.then(|| (NEIGHBOUR, vec!["--neighbour"], None));
         let arms = arms
             .iter()
-            .map(|arm| (&arm.container[..], ["--arm", &arm.arm.name], &arm.place));
+            .map(|arm| (&arm.container[..], vec!["--arm", &arm.arm.name], Some(&arm.place)));
         let mut containers = Vec::new();
-        for (container, whom, place) in [prober].into_iter().chain(arms) {
-            let mut words = whom.map(str::to_owned).to_vec();
-            if machines.insert(&place.boot_id) {
+        for (container, whom, place) in [prober].into_iter().chain(arms).chain(neighbour) {
+            let mut words: Vec<String> = whom.into_iter().map(str::to_owned).collect();
+            if place.is_some_and(|place| machines.insert(&place.boot_id)) {
                 let name = running.placement(container)?.remove("node");
                 words.extend(["--node".to_owned(), name.unwrap_or_else(|| "node".to_owned())]);
             }

@@ -5,21 +5,25 @@ pub(crate) mod jitter;
 mod proxy;
 pub(crate) mod relay;
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use clusters::{Contents, Image};
 use serde::{Deserialize, Serialize};
 
 use self::jitter::Jitter;
 use self::proxy::Proxy;
 use crate::definition::Experiment;
-use crate::program::Prepared;
+use crate::program::Filled;
 use crate::server::{Ready, Server, Start};
 use crate::spec::LaunchSpec;
 
+/// The file with a relay's delays, in its folder.
+const JITTER: &str = "jitter.json";
+const UNRESOLVED: &str = "the plan names a file and not what it says";
 /// How long the outermost hop may take until a request has passed through all of them.
 const START: Duration = Duration::from_secs(60);
 
@@ -66,62 +70,80 @@ impl Hop {
         }
     }
 
-    fn name(&self) -> &str {
+    /// Adds to an image what it must hold for this hop.
+    pub(crate) fn add_to(&self, contents: &mut Contents, binaries: &Path) -> Result<()> {
+        match self {
+            Self::Proxy(proxy) => proxy.add_to(contents),
+            Self::Jitter(_) => Ok(contents.add_own(binaries, Image::BENCH)?),
+            Self::File(_) | Self::Relay(_) => bail!(UNRESOLVED),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Proxy(proxy) => &proxy.name,
             Self::Jitter(_) | Self::File(_) | Self::Relay(_) => "relay",
         }
     }
 
-    /// What starts it at this address, with a folder of its own.
-    fn prepare(&self, at: &Place<'_>) -> Result<Prepared> {
+    /// What starts it there; a relay is started by `bench`, wherever that is.
+    pub(crate) fn filled(&self, at: &Place<'_>, bench: &Path) -> Result<Filled> {
         match self {
-            Self::Proxy(proxy) => proxy.server.prepare(&at.folder, at.address, Some(at.upstream)),
+            Self::Proxy(proxy) => Ok(proxy.server.filled(at.folder, at.address, Some(at.upstream))),
             Self::Jitter(jitter) => {
-                let file = at.folder.join("jitter.json");
-                std::fs::create_dir_all(&at.folder)
-                    .with_context(|| format!("cannot make the folder {}", at.folder.display()))?;
-                dataset::write_json(&file, jitter)?;
-                let mut command: Vec<OsString> = vec![std::env::current_exe()?.into(), "relay".into()];
+                let mut command = vec![bench.to_string_lossy().into_owned(), "relay".to_owned()];
                 for (flag, value) in [
                     ("--listen", at.address.to_string()),
                     ("--upstream", at.upstream.to_string()),
                     ("--seed", at.seed.to_string()),
+                    ("--jitter", at.folder.join(JITTER).to_string_lossy().into_owned()),
                 ] {
-                    command.extend([flag.into(), value.into()]);
+                    command.extend([flag.to_owned(), value]);
                 }
-                command.extend(["--jitter".into(), file.into()]);
-                Ok(Prepared {
+                let files = [(JITTER.to_owned(), serde_json::to_string(jitter)?)];
+                Ok(Filled {
                     command,
-                    environment: Vec::new(),
+                    environment: BTreeMap::new(),
+                    files: files.into(),
                 })
             }
-            Self::File(_) | Self::Relay(_) => bail!("the plan names a file and not what it says"),
+            Self::File(_) | Self::Relay(_) => bail!(UNRESOLVED),
         }
     }
 
-    fn start(&self, at: Place<'_>, ready: Ready, server: &Server) -> Result<Server> {
-        let Prepared { command, environment } = self.prepare(&at)?;
+    fn start(&self, spec: &LaunchSpec, at: &Place<'_>, ready: Ready, server: &Server) -> Result<Server> {
+        let filled = self.filled(at, &std::env::current_exe()?)?;
+        filled.lay_out(at.folder)?;
         Server::start(Start {
-            cpu: Some(at.spec.cpus.arms),
+            cpu: Some(spec.cpus.arms),
             group: None,
-            command,
-            environment,
+            command: filled.words(),
+            environment: filled.variables(),
             ready,
             pod: server.pod.clone(),
             sidecar: true,
-            directory: Some(at.folder),
+            directory: Some(at.folder.to_owned()),
         })
     }
 }
 
 /// Where a hop is to be.
-struct Place<'a> {
-    spec: &'a LaunchSpec,
-    folder: PathBuf,
-    address: SocketAddr,
-    upstream: SocketAddr,
-    seed: u64,
+pub(crate) struct Place<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) address: SocketAddr,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) seed: u64,
+}
+
+/// The port of a hop beside a server with this port: beyond those of all servers.
+pub(crate) fn port(experiment: &Experiment, server: u16, number: usize) -> Result<u16> {
+    let beyond = u16::try_from((number + 1) * experiment.arms.len())?;
+    server.checked_add(beyond).context("no port is free")
+}
+
+/// The seed of a hop beside the arm with this number, from that of the launch.
+pub(crate) const fn seed(launch: u64, arm: usize, number: usize) -> u64 {
+    launch ^ ((arm as u64) << 16) ^ ((number as u64) << 8)
 }
 
 /// Starts the hops of the arm with this number beside its server, the last first, and waits until a request passes them all.
@@ -139,9 +161,7 @@ pub(crate) fn start_all(
     let mut upstream = server.address;
     let mut started = Vec::new();
     for (number, hop) in experiment.hops.iter().enumerate().rev() {
-        // Beyond the ports of all servers.
-        let beyond = u16::try_from((number + 1) * experiment.arms.len())?;
-        let port = server.address.port().checked_add(beyond).context("no port is free")?;
+        let port = port(experiment, server.address.port(), number)?;
         let address = SocketAddr::new(ip, port);
         let ready = if number == 0 {
             Ready::Answers {
@@ -155,14 +175,13 @@ pub(crate) fn start_all(
             Ready::Listens(address)
         };
         let place = Place {
-            spec,
-            folder: spec.folder.join(format!("arm-{arm}-hop-{number}")),
+            folder: &spec.folder.join(format!("arm-{arm}-hop-{number}")),
             address,
             upstream,
-            seed: seed ^ ((arm as u64) << 16) ^ ((number as u64) << 8),
+            seed: self::seed(seed, arm, number),
         };
         let hop = hop
-            .start(place, ready, server)
+            .start(spec, &place, ready, server)
             .with_context(|| format!("hop {}", hop.name()))?;
         server.has_beside(&hop);
         started.push(hop);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use clusters::{Contents, Installed};
 use serde::{Deserialize, Serialize};
 
 use crate::program::{Program, lacking};
@@ -41,6 +42,14 @@ impl Proxy {
             self.name
         );
         Ok(())
+    }
+
+    /// Adds to an image what it must hold for this proxy.
+    pub(crate) fn add_to(&self, contents: &mut Contents) -> Result<()> {
+        for program in &self.needs {
+            contents.add_program(&Installed::find(program)?)?;
+        }
+        self.server.add_to(contents)
     }
 
     /// The first of its programs that is not installed.

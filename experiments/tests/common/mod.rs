@@ -1,6 +1,7 @@
 //! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod engine;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 

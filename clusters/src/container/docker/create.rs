@@ -70,13 +70,14 @@ fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
     }
 }
 
-/// The first processor for arms, the last for the prober.
+/// The first processor for arms, the last for the prober, any for others.
 fn processor(info: &SystemInfo, role: Role) -> Option<String> {
     let number = info.ncpu.filter(|_| info.cpu_set != Some(false))?;
-    Some(match role {
-        Role::Arm => "0".to_owned(),
-        Role::Loadgen => (number - 1).max(0).to_string(),
-    })
+    match role {
+        Role::Arm => Some("0".to_owned()),
+        Role::Loadgen => Some((number - 1).max(0).to_string()),
+        Role::Anywhere => None,
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!((arm.memory, arm.memory_swap), (Some(1 << 25), Some(1 << 25)));
         assert_eq!(arm.cpuset_cpus.as_deref(), Some("0"));
         assert_eq!(made(&info, Role::Loadgen).cpuset_cpus.as_deref(), Some("3"));
+        assert_eq!(made(&info, Role::Anywhere).cpuset_cpus, None);
         assert_eq!(arm.cap_drop, Some(vec!["ALL".to_owned()]));
         assert_eq!((arm.readonly_rootfs, arm.privileged), (Some(true), None));
     }

@@ -1,0 +1,109 @@
+//! What process 1 of each container is told to start.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use agent::{LOG, Ready, STAMPS, Start, TELEMETRY, TightLoop};
+use anyhow::Result;
+use clusters::Image;
+
+use super::Job;
+use crate::definition::{Arm, Sut};
+use crate::hop;
+use crate::neighbour::Neighbour;
+use crate::program::Filled;
+use crate::treatment::{environment, records};
+use crate::{sut, tight_loop};
+
+/// A program that nothing is done to.
+fn plain(filled: Filled, ready: Ready) -> Start {
+    Start {
+        command: filled.command,
+        environment: filled.environment,
+        files: filled.files,
+        records: None,
+        stamps: None,
+        ready,
+    }
+}
+
+impl Job<'_> {
+    /// An arm's server, with its treatment, on this port of all its addresses.
+    pub(super) fn server(&self, arm: &Arm, port: u16) -> Result<Start> {
+        let (experiment, work) = (self.experiment, Path::new(Image::WORK));
+        let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        let (filled, ready) = if let Sut::Command(program) = &experiment.sut {
+            (program.filled(work, address, None), Ready::Listens(port))
+        } else {
+            let own = (&experiment.sut, sut::spare(experiment));
+            let mut command = sut::synthetic(Path::new(Image::SUT), own, address)?;
+            if experiment.stamps(arm) {
+                command.extend(sut::stamping(&work.join(STAMPS)));
+            }
+            let filled = Filled {
+                command: command
+                    .into_iter()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect(),
+                environment: [].into(),
+                files: [].into(),
+            };
+            (filled, Ready::Says)
+        };
+        let mut start = plain(filled, ready);
+        start.environment.extend(self.treatment(arm));
+        if arm.treatment.mode().is_some() {
+            start.records = Some(arm.telemetry_records(experiment.load.rounds)?);
+        }
+        if experiment.stamps(arm) {
+            start.stamps = Some(records(experiment.load.rounds)?);
+        }
+        Ok(start)
+    }
+
+    /// The port on which an arm's server listens where it is told this one.
+    pub(super) fn port(&self, told: u16) -> u16 {
+        match &self.experiment.sut {
+            Sut::Command(program) if !program.takes_port() => program.port.unwrap_or(told),
+            _ => told,
+        }
+    }
+
+    /// The variables that give an arm its treatment.
+    fn treatment(&self, arm: &Arm) -> Vec<(String, String)> {
+        let work = Path::new(Image::WORK);
+        let words = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
+        let (log, telemetry) = (work.join(LOG), work.join(TELEMETRY));
+        let variables = environment(arm, Path::new(Image::HOOK), words, &log, Some(&telemetry)).into_iter();
+        variables
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    /// An arm's hop of this number, which forwards what comes to a port.
+    pub(super) fn hop(&self, number: usize, port: u16, upstream: SocketAddr, seed: u64) -> Result<Start> {
+        let place = hop::Place {
+            folder: Path::new(Image::WORK),
+            address: (Ipv4Addr::UNSPECIFIED, port).into(),
+            upstream,
+            seed,
+        };
+        let filled = self.experiment.hops[number].filled(&place, Path::new(Image::BENCH))?;
+        Ok(plain(filled, Ready::Listens(port)))
+    }
+
+    /// What is asked for an arm's treatment without a server.
+    pub(super) fn tight_loop(&self, arm: &Arm, address: SocketAddr) -> Result<Option<TightLoop>> {
+        tight_loop::asked(self.experiment, arm, address, self.treatment(arm))
+    }
+}
+
+/// The neighbour.
+pub(super) fn neighbour(neighbour: &Neighbour) -> Start {
+    let filled = Filled {
+        command: neighbour.command.clone(),
+        environment: [].into(),
+        files: [].into(),
+    };
+    plain(filled, Ready::Starts)
+}

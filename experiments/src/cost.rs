@@ -1,0 +1,111 @@
+//! About how long a run takes, said before it begins. What launches take was fitted to recorded runs; that of a run under way is
+//! what its progress tells.
+
+use std::time::Duration;
+
+use clusters::Condition;
+
+use crate::definition::{Experiment, Sut};
+
+/// A launch, whatever it measures.
+const LAUNCH_S: f64 = 0.7;
+/// Starting another program than ours, and waiting until it answers.
+const PROGRAM_S: f64 = 1.5;
+/// A container made, asked and removed.
+const CONTAINER_S: f64 = 1.4;
+/// A request and its answer, with what lies between it and the next.
+const REQUEST_S: f64 = 25e-6;
+
+/// What a run of an experiment takes in these conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) launches: u64,
+    pub(crate) requests: u64,
+    pub(crate) time: Duration,
+}
+
+impl Cost {
+    pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
+        let (arms, hops) = (experiment.arms.len() as u64, experiment.hops.len() as u64);
+        let requests = arms * (experiment.load.rounds + experiment.load.warm_up_rounds);
+        let programs = match experiment.sut {
+            Sut::Command(_) => arms,
+            _ => 0,
+        };
+        let containers = arms * (1 + hops) + u64::from(experiment.neighbour.is_some()) + 1;
+        conditions
+            .map(|condition| {
+                let contained = !matches!(condition, Condition::Local(_));
+                let launch_s = LAUNCH_S
+                    + PROGRAM_S * number(programs)
+                    + REQUEST_S * number(requests)
+                    + if contained {
+                        CONTAINER_S * number(containers)
+                    } else {
+                        0.0
+                    };
+                let launches = u64::from(experiment.launches);
+                Self {
+                    launches,
+                    requests: launches * requests,
+                    time: Duration::from_secs_f64(launch_s * number(launches)),
+                }
+            })
+            .sum()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+const fn number(count: u64) -> f64 {
+    count as f64
+}
+
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, cost| Self {
+            launches: sum.launches + cost.launches,
+            requests: sum.requests + cost.requests,
+            time: sum.time + cost.time,
+        })
+    }
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (launches, requests, s) = (self.launches, self.requests, self.time.as_secs());
+        let plural = if launches == 1 { "" } else { "es" };
+        write!(formatter, "{launches} launch{plural}, {requests} requests, about ")?;
+        match s {
+            0..90 => write!(formatter, "{} s", s.max(1)),
+            90..5_400 => write!(formatter, "{} min", s.div_ceil(60)),
+            _ => write!(formatter, "{} h", s.div_ceil(3_600)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusters::Place;
+
+    use super::*;
+
+    #[test]
+    fn containers_and_other_programs_take_longer_and_all_is_counted() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("r06.toml");
+        let cells = crate::grid::read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
+        let local = Condition::Local(Place::LocalPod);
+        let here = Cost::of(&cells[0], [local].into_iter());
+        assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_300));
+        let docker = Cost::of(&cells[0], [Condition::Docker].into_iter());
+        assert!(docker.time > here.time && docker.requests == here.requests);
+        let both = Cost::of(&cells[0], [local, Condition::Docker].into_iter());
+        assert_eq!(both.time, here.time + docker.time);
+        let one = Cost {
+            launches: 1,
+            requests: 3,
+            time: Duration::from_secs(91),
+        };
+        assert_eq!(one.to_string(), "1 launch, 3 requests, about 2 min");
+        assert_eq!(Cost::default().to_string(), "0 launches, 0 requests, about 1 s");
+    }
+}
