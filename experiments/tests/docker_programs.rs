@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::engine::{engine, everything, run};
 use common::programs::{hook, is_there};
-use common::{Desk, SMALL, failure, success};
+use common::{Desk, SMALL, failure, file, success, with_server};
 use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources, read_tight_loops};
 
 /// The small experiment, once, with `more` in front of its `[sut]`.
@@ -15,26 +15,15 @@ fn once(more: &str) -> String {
     text.replacen("[sut]", &format!("{more}\n[sut]"), 1)
 }
 
-/// A file of the project's.
-fn file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
-
-/// The same with a server of `sut/macro`.
-fn with_server(name: &str) -> String {
-    let text = once("");
-    let (before, after) = text.split_once("[sut]").unwrap();
-    let after = &after[after.find("[[arm]]").unwrap()..];
-    let server = file(&format!("sut/macro/{name}.toml"));
-    let text = format!("{before}[sut]\nprogram = \"file\"\nfile = {server:?}\n\n{after}");
-    match name {
-        "redis" => {
-            let (before, after) = text.split_once("[request]").unwrap();
-            let after = &after[after.find("[sut]").unwrap()..];
-            format!("{before}[request]\nredis = [\"ECHO\", \"hello\"]\n\n{after}")
-        }
-        _ => text,
+/// The same with a server of `sut/macro`, and a request that it understands.
+fn serving(name: &str) -> String {
+    let text = with_server(&once(""), name);
+    if name == "redis" {
+        let (before, after) = text.split_once("[request]").unwrap();
+        let after = &after[after.find("[sut]").unwrap()..];
+        return format!("{before}[request]\nredis = [\"ECHO\", \"hello\"]\n\n{after}");
     }
+    text
 }
 
 fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
@@ -62,7 +51,7 @@ fn servers_that_people_run_are_measured_in_containers() {
             continue;
         }
         let desk = Desk::new();
-        success(&mut run(&desk, &with_server(name)));
+        success(&mut run(&desk, &serving(name)));
         assert_eq!(everything(), before, "{name}");
         let (_, launch) = only_launch(&desk);
         for arm in &launch.arms {
@@ -151,7 +140,7 @@ fn a_server_that_cannot_be_in_an_image_is_recorded_as_such() {
         return;
     };
     let desk = Desk::new();
-    let (text, server) = (with_server("nginx"), file("sut/macro/nginx.toml"));
+    let (text, server) = (serving("nginx"), file("sut/macro/nginx.toml"));
     let own = desk.path("server.toml");
     let nginx = std::fs::read_to_string(server.clone()).unwrap();
     std::fs::write(&own, nginx.replace("[\"nginx\", \"-p\"", "[\"no-such-server\", \"-p\"")).unwrap();

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Desk, SMALL, failure, finished, success};
+use common::{Desk, SMALL, failure, finished, success, with_server};
 use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
 
 #[test]
@@ -210,9 +210,7 @@ fn the_java_application_is_measured_where_there_is_a_jdk() {
         return;
     }
     let desk = Desk::new();
-    let (before, after) = SMALL.split_once("[sut]").unwrap();
-    let arms = &after[after.find("[[arm]]").unwrap()..];
-    let text = format!("{before}[sut]\nprogram = \"java\"\n\n{arms}").replace("launches = 2", "launches = 1");
+    let text = with_server(SMALL, "java").replace("launches = 2", "launches = 1");
     success(desk.run(&text).args(["--conditions", "local-pod"]));
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
@@ -235,11 +233,9 @@ fn tomcat_is_measured_and_its_reads_are_seen() {
         return;
     }
     let desk = Desk::new();
-    let (before, after) = SMALL.split_once("[sut]").unwrap();
-    let arms = &after[after.find("[[arm]]").unwrap()..];
     let words = desk.path("list.txt");
     fs::write(&words, "nothing\nagent: x\n").unwrap();
-    let text = format!("words = {words:?}\n{before}[sut]\nprogram = \"tomcat\"\n\n{arms}")
+    let text = format!("words = {words:?}\n{}", with_server(SMALL, "tomcat"))
         .replace("launches = 2", "launches = 1")
         .replace("headers = []", "headers = [[\"user-agent\", \"x\"]]")
         .replace("treatment = \"scan\"", "treatment = \"upstream\"");

@@ -3,10 +3,9 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
 use common::programs::is_there;
-use common::{Desk, SMALL, failure, has_namespaces, success};
+use common::{Desk, SMALL, failure, file, has_namespaces, success, with_server};
 use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources};
 
 /// The small experiment with more before its arms, once in one condition.
@@ -17,9 +16,8 @@ fn around(condition: &str, more: &str) -> String {
 }
 
 /// A hop, by the key and the file that its definition names.
-fn hop(key: &str, file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    format!("[[hop]]\n{key} = {path:?}\n")
+fn hop(key: &str, path: &str) -> String {
+    format!("[[hop]]\n{key} = {:?}\n", file(path))
 }
 
 fn proxy(name: &str) -> String {
@@ -100,13 +98,8 @@ fn hops_stand_beside_a_server_in_its_own_namespace() {
         return;
     }
     let desk = Desk::new();
-    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sut/macro/nginx.toml");
-    let text = around("local-pod", &proxy("haproxy"));
-    let (before, after) = text.split_once("[sut]").unwrap();
-    let after = &after[after.find("[[hop]]").unwrap()..];
-    success(&mut desk.run(&format!(
-        "{before}[sut]\nprogram = \"file\"\nfile = {server:?}\n\n{after}"
-    )));
+    let text = with_server(&around("local-pod", &proxy("haproxy")), "nginx");
+    success(&mut desk.run(&text));
     let (_, launch) = only_launch(&desk);
     assert_sound(&launch);
 }

@@ -65,6 +65,19 @@ arm = "scan"
 role = "effect"
 "#;
 
+/// A file of the project's.
+pub(crate) fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// A definition with a server of `sut/macro` in the place of its own; more that is between the two is kept.
+pub(crate) fn with_server(text: &str, name: &str) -> String {
+    let server = file(&format!("sut/macro/{name}.toml"));
+    let own = &text[text.find("program = \"synthetic\"").unwrap()..];
+    let own = &own[..own.find("threads = 1\n").unwrap() + "threads = 1\n".len()];
+    text.replacen(own, &format!("program = \"file\"\nfile = {server:?}\n"), 1)
+}
+
 /// A folder with the programs in it, readable for every user, and room for definitions and runs.
 pub(crate) struct Desk {
     directory: TempDir,
