@@ -138,14 +138,17 @@ fn watched(work: &Path, whom: &Whom) -> Result<Vec<Watched>> {
         sources.push(Box::new(Awaited { program, found: None }));
         Subject::Loadgen
     } else {
-        // Of a neighbour, which may end or be many processes, the container tells enough.
+        let process = ProcessSource::new(ask::read(work)?.pid.cast_unsigned());
         match &whom.subject.arm {
             Some(arm) => {
-                let pid = ask::read(work)?.pid.cast_unsigned();
-                sources.push(Box::new(ProcessSource::new(pid)?));
+                sources.push(Box::new(process?));
                 Subject::Arm(arm.clone())
             }
-            None => Subject::Neighbour,
+            None => {
+                // A neighbour may have ended, which is told in the end.
+                sources.extend(process.map(|process| Box::new(process) as Box<dyn Source>));
+                Subject::Neighbour
+            }
         }
     };
     let mut watched = vec![Watched { subject, sources }];
