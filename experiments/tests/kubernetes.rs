@@ -6,7 +6,8 @@ use std::fs;
 use std::process::Command;
 
 use common::namespace::{Namespace, at_work, kubectl};
-use common::{Desk, SMALL, failure, finished, sampled, success};
+use common::programs::is_there;
+use common::{Desk, SMALL, failure, file, finished, sampled, success, with_server};
 use dataset::{ObservationReader, Run};
 
 /// So many rounds, each with work to do, that nobody waits for their end.
@@ -47,6 +48,38 @@ fn an_experiment_is_measured_on_a_cluster_and_nothing_is_left() {
         files,
         "the same command changes no finished launch"
     );
+}
+
+#[test]
+fn a_server_behind_a_proxy_and_beside_a_neighbour_is_measured_in_pods() {
+    let Some(namespace) = Namespace::new("programs") else {
+        return;
+    };
+    if !is_there("nginx") || !is_there("haproxy") {
+        println!("SKIPPED: programs in pods: nginx or haproxy is not installed");
+        return;
+    }
+    let desk = Desk::new();
+    let around = format!(
+        "[[hop]]\nfile = {:?}\n\n[neighbour]\ncommand = [\"dd\", \"if=/dev/zero\", \"of=/dev/null\"]\n\n[micro]\ncalls = 2_000\n\n[sut]",
+        file("clusters/proxies/haproxy.toml")
+    );
+    let text = with_server(SMALL, "nginx").replace("launches = 2", "launches = 1");
+    let text = text.replacen("[sut]", &around, 1);
+    success(&mut namespace.run(&desk, &text, "kubernetes-pod,kubernetes-nodes"));
+    assert_eq!(namespace.pods(), "");
+    let run = Run::open(&desk.path("run")).unwrap();
+    run.verify().unwrap();
+    assert_eq!(run.manifest.launches.len(), 2);
+    for launch in &run.manifest.launches {
+        for arm in &launch.arms {
+            let hooked = arm.treatment != "unmodified";
+            let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
+            assert_eq!(receives.is_some_and(|receives| receives >= 60), hooked, "{receives:?}");
+            assert_eq!((arm.requests_sent, arm.hook_mapped), (60, hooked.then_some(true)));
+        }
+        assert!(launch.arms[1].tight_loop.is_some());
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
 
 mod checked;
+mod drawings;
 mod guard;
 mod kernel;
 mod outputs;
@@ -23,8 +24,9 @@ const NBCONVERT: Environment = Environment {
     requirements: "notebooks/requirements.txt",
     purpose: "executes the notebooks",
 };
-/// What a test run executes: the study recomputed, and the claims, which read all recorded runs.
-const EXECUTED: [&str; 2] = ["00-", "05-"];
+/// What a test run executes: the study recomputed, three recommendations with their figures, and the claims, which read all
+/// recorded runs.
+const EXECUTED: [&str; 3] = ["00-", "03-", "05-"];
 /// A cell that takes longer hangs. The first one compiles the project and its dependencies.
 const CELL_TIMEOUT_S: u32 = 1_800;
 
@@ -156,6 +158,11 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
         .run_aside()?;
     let notebook = guard::unmarked(&std::fs::read_to_string(&path)?, &original)?;
     outputs::check(&notebook)?;
+    if paths::binary("report").is_file() {
+        drawings::check(&notebook, drawings::drawn)?;
+    } else {
+        eprintln!("not compared with what `cargo xtask figures` draws: report has not been built");
+    }
     std::fs::write(&path, format!("{notebook:#}\n"))?;
     let page = format!("{stem}.html");
     nbconvert(cache, python)
