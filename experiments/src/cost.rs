@@ -4,17 +4,22 @@
 use std::time::Duration;
 
 use clusters::Condition;
+use loadgen::Wait;
 
 use crate::definition::{Experiment, Sut};
 
 /// A launch, whatever it measures.
 const LAUNCH_S: f64 = 0.7;
 /// Starting another program than ours, and waiting until it answers.
-const PROGRAM_S: f64 = 1.5;
+const PROGRAM_S: f64 = 1.0;
 /// A container made, asked and removed.
-const CONTAINER_S: f64 = 1.4;
-/// A request and its answer, with what lies between it and the next.
+const CONTAINER_S: f64 = 0.8;
+/// A request to our server and its answer, with what lies between it and the next.
 const REQUEST_S: f64 = 25e-6;
+/// What one to another program takes more.
+const PROGRAM_REQUEST_S: f64 = 55e-6;
+/// What a prober that sleeps while it waits takes more.
+const SLEEP_S: f64 = 60e-6;
 
 /// What a run of an experiment takes in these conditions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,17 +33,23 @@ impl Cost {
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
         let (arms, hops) = (experiment.arms.len() as u64, experiment.hops.len() as u64);
         let requests = arms * (experiment.load.rounds + experiment.load.warm_up_rounds);
-        let programs = match experiment.sut {
-            Sut::Command(_) => arms,
-            _ => 0,
+        let (programs, more_s) = match experiment.sut {
+            Sut::Command(_) => (arms, PROGRAM_REQUEST_S),
+            _ => (0, 0.0),
         };
+        let sleep_s = if experiment.load.wait == Wait::Sleep {
+            SLEEP_S
+        } else {
+            0.0
+        };
+        let request_s = REQUEST_S + more_s + sleep_s;
         let containers = arms * (1 + hops) + u64::from(experiment.neighbour.is_some()) + 1;
         conditions
             .map(|condition| {
                 let contained = !matches!(condition, Condition::Local(_));
                 let launch_s = LAUNCH_S
                     + PROGRAM_S * number(programs)
-                    + REQUEST_S * number(requests)
+                    + request_s * number(requests)
                     + if contained {
                         CONTAINER_S * number(containers)
                     } else {

@@ -25,26 +25,45 @@ pub(crate) struct Engaged<'a> {
     pub(crate) awake: Option<Result<(), String>>,
 }
 
-/// The image, where a condition needs one.
+/// The image, where a condition needs one. Where it cannot be made, those conditions are not to be had.
 pub(crate) fn image(
     experiment: &Experiment,
-    levels: &Levels,
+    levels: &mut Levels,
     setting: &Setting,
     words: Option<&Path>,
-) -> Result<Option<Image>> {
-    let needed = levels.values().any(|access| matches!(access, Ok(Access::Engine(_))));
-    needed.then(|| contained::image(experiment, setting, words)).transpose()
+) -> Option<Image> {
+    let contained = |access: &Result<Access, String>| matches!(access, Ok(Access::Engine(_)));
+    if !levels.values().any(contained) {
+        return None;
+    }
+    match contained::image(experiment, setting, words) {
+        Ok(image) => Some(image),
+        Err(error) => {
+            for access in levels.values_mut().filter(|access| contained(access)) {
+                *access = Err(format!("no image can be made: {error:#}"));
+            }
+            None
+        }
+    }
 }
 
-/// Prepares the engines: nothing of an earlier runner, and the image.
-pub(crate) fn bring_in(levels: &Levels, setting: &Engaged<'_>) -> Result<()> {
-    for access in levels.values() {
+/// Prepares the engines: nothing of an earlier runner, and the image. When it fails, no engine keeps the image.
+pub(crate) fn bring_in(levels: &Levels, setting: &mut Engaged<'_>) -> Result<()> {
+    let brought_in = levels.values().try_for_each(|access| -> Result<()> {
         if let (Ok(Access::Engine(ready)), Some(image)) = (access, &setting.image) {
             ready.sweep(&setting.run)?;
             ready.engine().load(image)?;
         }
+        Ok(())
+    });
+    if brought_in.is_err() {
+        take_out(levels, setting);
     }
-    Ok(())
+    if let Some(image) = &mut setting.image {
+        // Some hundred megabytes for some servers, and for each cell of a grid; from here on its name is enough.
+        image.archive = Vec::new();
+    }
+    brought_in
 }
 
 /// Leaves the engines as they were; what the run came to is more important than an error here.

@@ -6,7 +6,7 @@ use clusters::{Condition, Installed};
 
 use crate::definition::{Experiment, Sut};
 use crate::hop::Hop;
-use crate::neighbour::Neighbour;
+use crate::neighbour::{Cpus, Neighbour};
 use crate::program::found;
 
 const PACKAGES: &str = "sut/macro/ says which package has it";
@@ -19,6 +19,7 @@ impl Experiment {
             .iter()
             .find_map(Hop::lacking)
             .or_else(|| self.neighbour.as_ref().and_then(Neighbour::lacking));
+        let missing = missing.or_else(|| self.sut.missing_file());
         let program = self.sut.program();
         if matches!(condition, Condition::Local(_)) {
             let program = program.filter(|program| found(Path::new(program)).is_none());
@@ -27,7 +28,19 @@ impl Experiment {
         }
         let program = program.and_then(|program| Installed::find(program).err());
         let installed = program.map(|error| format!("{error}; {PACKAGES}"));
-        installed.or(missing).or_else(|| self.port_taken(condition))
+        installed
+            .or(missing)
+            .or_else(|| self.port_taken(condition))
+            .or_else(|| self.not_beside(condition))
+    }
+
+    /// Why a neighbour cannot be where it is asked for: in pods, the prober may have a processor of its own.
+    fn not_beside(&self, condition: Condition) -> Option<String> {
+        let on = self.neighbour.as_ref()?.cpus;
+        (condition != Condition::Docker && on == Cpus::Loadgen).then(|| {
+            "neighbour: in pods nothing can be put onto the prober's processor; use cpus = \"arms\" or \"all\""
+                .to_owned()
+        })
     }
 
     /// Why containers that share a network namespace cannot all have such a server.
@@ -44,6 +57,15 @@ impl Experiment {
 }
 
 impl Sut {
+    /// The first of its files that is not there, of those that have a place of their own.
+    fn missing_file(&self) -> Option<String> {
+        let Self::Command(program) = self else { return None };
+        let files = program.image.iter().flat_map(|patterns| patterns.split(':'));
+        let mut named = files.filter(|path| path.starts_with('/') && !path.contains('*'));
+        let missing = named.find(|path| !Path::new(path).exists())?;
+        Some(format!("{missing} is not there; {PACKAGES}"))
+    }
+
     /// The program that must be installed for it.
     fn program(&self) -> Option<&str> {
         match self {

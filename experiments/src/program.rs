@@ -11,7 +11,8 @@ use clusters::{Contents, Installed};
 use loadgen::Message;
 use serde::{Deserialize, Serialize};
 
-/// How a server is started. In command, environment and files, `{host}` and `{port}` stand for where it is to listen, and
+/// How a server is started. In what a file of `sut/macro` says, `${NAME:-default}` stands for a variable of the runner's
+/// environment. In command, environment and files, `{host}` and `{port}` stand for where it is to listen, and
 /// `{dir}` for a folder of its own. For a proxy, `{upstream}` stands for what it forwards to, as `HOST:PORT`; so do
 /// `{upstream_host}` and `{upstream_port}`, apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -102,7 +102,7 @@ fn grid(
     let bar = progress(runs.iter().map(|run| run.cost().launches).sum());
     let all: Cost = runs.iter().map(Underway::cost).sum();
     eprintln!("to {}, {} cells: {all}", out.display(), cells.len());
-    for run in &runs {
+    for run in runs.iter().filter(|run| run.available().count() > 0) {
         eprintln!("  {}: {}", folder_name(&run.folder.plan.experiment.cell), run.cost());
     }
     for run in &runs {
@@ -157,7 +157,7 @@ impl<'a> Underway<'a> {
         engines: &Engines,
         stopped: &Stop,
     ) -> Result<Self> {
-        let levels: Levels = experiment
+        let mut levels: Levels = experiment
             .conditions
             .iter()
             .map(|&condition| match experiment.lacking(condition) {
@@ -176,15 +176,15 @@ impl<'a> Underway<'a> {
             eprintln!("removed {}, which a killed run had left", left.display());
         }
         let words = words::compile(&folder.plan.experiment, &folder.path)?;
-        let setting = Engaged {
+        let mut setting = Engaged {
             run: folder.id(),
-            image: image(&folder.plan.experiment, &levels, setting, words.as_deref())?,
+            image: image(&folder.plan.experiment, &mut levels, setting, words.as_deref()),
             words,
             limits_by: limits::enforcement(&folder.plan.experiment),
             awake: folder.plan.experiment.load.keep_awake.then(|| Awake::keep().map(drop)),
             setting,
         };
-        bring_in(&levels, &setting)?;
+        bring_in(&levels, &mut setting)?;
         Ok(Self {
             folder,
             levels,

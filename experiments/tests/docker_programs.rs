@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use common::engine::{engine, everything, run};
@@ -150,5 +151,27 @@ fn a_server_that_cannot_be_in_an_image_is_recorded_as_such() {
     ));
     assert!(error.contains("no ELF program of this name"), "{error}");
     assert!(error.contains("no-such-server"), "{error}");
+    assert_eq!(everything(), before);
+}
+
+#[test]
+fn what_cannot_be_in_an_image_leaves_out_the_containers_alone() {
+    let Some((_guard, before)) = engine("a script") else {
+        return;
+    };
+    let desk = Desk::new();
+    let script = desk.path("neighbour.sh");
+    std::fs::write(&script, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let text = once(&format!("[neighbour]\ncommand = [{script:?}]\n"));
+    success(desk.run(&text).args(["--conditions", "docker,local-pod"]));
+    let (run, launch) = only_launch(&desk);
+    assert_eq!((run.manifest.launches.len(), &launch.condition[..]), (1, "local-pod"));
+    let docker = run.manifest.conditions.iter().find(|one| one.name == "docker").unwrap();
+    let reason = docker.not_run.as_deref().unwrap();
+    assert!(
+        reason.contains("no image can be made") && reason.contains("no scripts"),
+        "{reason}"
+    );
     assert_eq!(everything(), before);
 }

@@ -97,6 +97,11 @@ pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
     ]
 }
 
+/// Whether the tools are there, so that nothing has to be built first.
+pub(crate) fn can_begin_at_once() -> bool {
+    tools().iter().all(|(_, tool)| matches!(tool, Ok(Some(_))))
+}
+
 fn execute(notebooks: &[PathBuf]) -> Result<()> {
     let cache = paths::cache()?;
     std::fs::create_dir_all(&cache).with_context(|| format!("making the cache folder {}", cache.display()))?;

@@ -8,16 +8,15 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use agent::{LOG, Ready, STAMPS, Server, Start, Status, TELEMETRY};
+use agent::{LOG, OWN, Ready, STAMPS, Server, Start, Status, TELEMETRY};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
-use procfs::net::TcpState;
 
-use crate::ask;
 use crate::first::{self, Event, Signals};
 use crate::processor::{self, Processor};
+use crate::{ask, sockets};
 
 /// What process 1 is to start, in the work folder.
 const START: &str = "start.json";
@@ -31,9 +30,11 @@ struct Account<'a> {
 /// Leaves what was asked on standard input to process 1.
 pub(crate) fn tell(work: &Path) -> Result<()> {
     let start: Start = ask::hear()?;
+    let own = work.join(OWN);
+    fs::create_dir_all(&own).with_context(|| format!("cannot make the folder {}", own.display()))?;
     for (name, text) in &start.files {
-        let path = work.join(name);
-        let folder = path.parent().unwrap_or(work);
+        let path = own.join(name);
+        let folder = path.parent().unwrap_or(&own);
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, text))
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -94,6 +95,7 @@ pub(crate) fn lay_out(path: &Path, records: u32) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Starts it in a folder of its own.
 fn spawn(start: &Start, work: &Path) -> Result<Child> {
     let Some((program, arguments)) = start.command.split_first() else {
         bail!("no server to start")
@@ -101,18 +103,11 @@ fn spawn(start: &Start, work: &Path) -> Result<Child> {
     Command::new(program)
         .args(arguments)
         .envs(&start.environment)
-        .current_dir(work)
+        .current_dir(work.join(OWN))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {program}"))
-}
-
-/// Whether somebody listens on a port, by the kernel's table of this network namespace.
-fn is_listening(port: u16) -> bool {
-    let sockets = [procfs::net::tcp(), procfs::net::tcp6()];
-    let mut sockets = sockets.into_iter().flatten().flatten();
-    sockets.any(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
 }
 
 impl Account<'_> {
@@ -130,7 +125,7 @@ impl Account<'_> {
     fn look(&self, port: u16) {
         let starting = || self.server.lock().unwrap_or_else(PoisonError::into_inner).status == Status::Starting;
         while starting() {
-            if is_listening(port) {
+            if sockets::is_listening(port) {
                 self.listens();
             }
             thread::sleep(ask::LOOK);

@@ -12,6 +12,8 @@ use nix::unistd::Pid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::sockets;
+
 /// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(2);
 /// Between two looks at a file of the other's; nothing is measured meanwhile.
@@ -69,20 +71,29 @@ pub(crate) fn ready(work: &Path, timeout_s: u64) -> Result<()> {
     }
 }
 
-pub(crate) fn evidence(work: &Path, library: &Path) -> Result<()> {
+/// Looks into all processes that hold a listening socket of this port, to which clients therefore come; into the server's
+/// first one where none is known to.
+pub(crate) fn evidence(work: &Path, library: &Path, port: u16) -> Result<()> {
     let server = read(work)?;
-    // A server that has ended has no map any more.
-    let maps = fs::read_to_string(format!("/proc/{}/maps", server.pid)).unwrap_or_default();
+    let mut serving = sockets::holders(port);
+    if serving.is_empty() {
+        serving.push(server.pid);
+    }
     let name = library.to_string_lossy();
-    let mapped = maps.lines().any(|line| line.ends_with(name.as_ref()));
+    let mapped = serving.iter().all(|pid| {
+        // One that has ended has no map any more.
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        maps.lines().any(|line| line.ends_with(name.as_ref()))
+    });
     print(&Evidence { server, mapped })
 }
 
-/// Tells how the server was before it was asked to end, if it had ended already, and how it ended otherwise.
+/// Ends the server with all its processes; tells how it was before it was asked to end.
 pub(crate) fn stop(work: &Path) -> Result<()> {
     let before = read(work)?;
     let pid = Pid::from_raw(before.pid);
     if matches!(before.status, Status::Exited(_) | Status::Killed(_)) {
+        end_others();
         return print(&before);
     }
     kill(pid, Signal::SIGTERM).context("cannot stop the server")?;
@@ -91,12 +102,27 @@ pub(crate) fn stop(work: &Path) -> Result<()> {
         let now = read(work)?;
         if matches!(now.status, Status::Exited(_) | Status::Killed(_)) {
             // It ended because it was asked to.
+            end_others();
             return print(&before);
         }
         if asked.elapsed() > STOP {
             _ = kill(pid, Signal::SIGKILL);
         }
         thread::sleep(LOOK);
+    }
+}
+
+/// Ends what a server has left, in a container: there, all but process 1 and this process is the server's by then.
+fn end_others() {
+    let own = std::env::current_exe().ok();
+    if own.is_none() || fs::read_link("/proc/1/exe").ok() != own {
+        // No container of ours.
+        return;
+    }
+    for process in procfs::process::all_processes().into_iter().flatten().flatten() {
+        if process.pid != 1 && process.pid != std::process::id().cast_signed() {
+            _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+        }
     }
 }
 

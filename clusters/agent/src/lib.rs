@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub use limits::Use;
 pub use tight_loop::{Asked as TightLoop, alternate};
 
+/// The folder in the work folder in which a program is started and finds its files.
+pub const OWN: &str = "own";
 /// The hook's telemetry in the work folder.
 pub const TELEMETRY: &str = "telemetry";
 /// The server's own stamps there.
@@ -29,7 +31,7 @@ pub struct Start {
     pub command: Vec<String>,
     /// Variables of its environment, beside those of the container.
     pub environment: BTreeMap<String, String>,
-    /// Files that it needs in the work folder, by their names there.
+    /// Files that it needs in its own folder, by their names there.
     pub files: BTreeMap<String, String>,
     /// Room for records in the hook's telemetry, where there is to be one.
     pub records: Option<u32>,

@@ -12,6 +12,7 @@ mod first;
 mod looped;
 mod processor;
 mod sample;
+mod sockets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ struct Flags {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// As process 1: wait for `start`, run what that says, and stay after it has ended, until SIGTERM
+    /// As process 1: wait for `start`, run what that says, and stay after it has ended
     Arm {
         /// Which of the processors that this container may use
         #[arg(long, value_enum)]
@@ -53,8 +54,11 @@ enum Verb {
         #[arg(long, default_value_t = 60)]
         timeout_s: u64,
     },
-    /// Tell whether a library is in the server, and how the server is
+    /// Tell whether a library is in all processes that listen on a port, and how the server is
     Evidence {
+        /// The port
+        #[arg(long)]
+        port: u16,
         /// The library
         #[arg(long)]
         library: PathBuf,
@@ -100,7 +104,7 @@ fn main() -> Result<ExitCode> {
         Verb::TightLoop => looped::run(&flags.work)?,
         Verb::Idle => first::Signals::block()?.idle()?,
         Verb::Ready { timeout_s } => ask::ready(&flags.work, timeout_s)?,
-        Verb::Evidence { library } => ask::evidence(&flags.work, &library)?,
+        Verb::Evidence { library, port } => ask::evidence(&flags.work, &library, port)?,
         Verb::Stop => ask::stop(&flags.work)?,
         Verb::Limits => ask::limits()?,
         Verb::Watch(whom) => sample::begin(&flags.work, &whom)?,

@@ -79,12 +79,15 @@ fn a_server_is_started_looked_at_and_stopped() {
     let script = "cat conf/a.conf && echo $SAID && exec sleep 60";
     let arm = Arm::start(&["sh", "-c", script], Ready::Says);
     assert_eq!(arm.ready(), Status::Listening);
-    let evidence: Evidence = arm.ask(&["evidence", "--library", "/nowhere.so"]);
+    let evidence: Evidence = arm.ask(&["evidence", "--library", "/nowhere.so", "--port", "1"]);
     assert!(!evidence.mapped);
     // `sleep` maps its own file.
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", evidence.server.pid)).unwrap();
     let own = maps.lines().next().unwrap().split_whitespace().last().unwrap();
-    assert!(arm.ask::<Evidence>(&["evidence", "--library", own]).mapped);
+    assert!(
+        arm.ask::<Evidence>(&["evidence", "--library", own, "--port", "1"])
+            .mapped
+    );
     let place: Place = arm.ask(&["place", "--processor", "first"]);
     assert_eq!(place, evidence.server.place);
     // How it was before it was asked to end.
@@ -128,6 +131,14 @@ fn one_that_cannot_say_it_is_known_by_its_port() {
     let arm = Arm::start(&["python3", "-c", server, &port.to_string()], Ready::Listens(port));
     assert_eq!(arm.ready(), Status::Listening);
     std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // It is the process that holds the socket, and no other, which is looked into.
+    let launcher = Arm::start(&["sh", "-c", "sleep 60; true"], Ready::Starts);
+    let asked =
+        |library: &str| -> Evidence { launcher.ask(&["evidence", "--library", library, "--port", &port.to_string()]) };
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", arm.ask::<Server>(&["ready"]).pid)).unwrap();
+    let mut files = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
+    let program = files.find(|path| path.contains("python")).unwrap();
+    assert!(asked(program).mapped && !asked("/nowhere.so").mapped);
     let neighbour = Arm::start(&["sleep", "60"], Ready::Starts);
     assert_eq!(neighbour.ready(), Status::Listening);
 }

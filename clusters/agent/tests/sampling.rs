@@ -47,6 +47,7 @@ fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
         stamps: None,
         ready: Ready::Says,
     };
+    std::fs::create_dir(work.path().join("own")).unwrap();
     std::fs::write(work.path().join("start.json"), serde_json::to_string(&start).unwrap()).unwrap();
     let ready: Server = serde_json::from_slice(&agent(work.path(), &["ready"]).stdout).unwrap();
     let begun = agent(work.path(), &["watch", "--arm", "scan", "--node", "here"]);

@@ -4,8 +4,8 @@
 //! code. Everything that an engine creates carries the labels of [`Owner::labels`], by which [`Engine::leftovers`] finds
 //! what a killed runner could not remove.
 //!
-//! The image holds a program of ours, the agent, beside the server, the prober and the hook; containers idle in it or run
-//! the server under it, and all that the launch needs to know comes through [`Running::exec`].
+//! The image holds a program of ours, the agent, beside servers, prober and hook; containers idle in it or run what they are
+//! told to under it, and all that the launch needs to know comes through [`Running::exec`].
 
 pub(crate) mod blocking;
 mod docker;
@@ -60,11 +60,11 @@ impl Owner {
 /// where it cannot, the agent pins itself to the first or last processor that its container may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// One server.
+    /// A server, or what stands or works beside it.
     Arm,
-    /// The prober.
+    /// The prober, or what works beside it.
     Loadgen,
-    /// A neighbour, on whatever processor.
+    /// What works on whatever processor there is.
     Anywhere,
 }
 

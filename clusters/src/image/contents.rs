@@ -9,6 +9,9 @@ use walkdir::WalkDir;
 use super::{Image, libraries};
 use crate::error::Error;
 
+/// Where a container has something else than its image.
+const MOUNTS: [&str; 5] = ["/dev", "/proc", "/sys", "/tmp", Image::WORK];
+
 /// One path of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -57,6 +60,7 @@ impl Installed {
             });
         };
         let file = found.canonicalize().map_err(Error::file(&found))?;
+        let found = plain(&std::path::absolute(&found).map_err(Error::file(&found))?);
         Ok(Self { found, file })
     }
 
@@ -117,6 +121,14 @@ impl Contents {
     /// As [`Contents::new`].
     pub fn add_program(&mut self, program: &Installed) -> Result<(), Error> {
         let Installed { found, file } = program;
+        for path in [found, file] {
+            if let Some(mount) = MOUNTS.iter().find(|mount| path.starts_with(mount)) {
+                return Err(Error::Program {
+                    path: path.clone(),
+                    reason: format!("a container has something else at {mount}; install the program elsewhere"),
+                });
+            }
+        }
         self.add_libraries(libraries::needed(file)?);
         self.add_file(file, file);
         if found != file {
@@ -126,13 +138,13 @@ impl Contents {
         Ok(())
     }
 
-    /// Adds a shared object with the libraries that are found for it.
+    /// Adds a shared object by its path in the image, with the libraries that are found for it.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn add_object(&mut self, object: &Path) -> Result<(), Error> {
+    pub fn add_object(&mut self, inside: impl Into<PathBuf>, object: &Path) -> Result<(), Error> {
         self.add_libraries(libraries::found_for(object)?);
-        self.add_file(object, object);
+        self.add_file(inside, object);
         Ok(())
     }
 
@@ -146,15 +158,28 @@ impl Contents {
             path: pattern.into(),
             reason: error.to_string(),
         })?;
-        for path in found.flatten() {
-            // A link that leads nowhere, or in a circle, has nothing to be held.
-            for entry in WalkDir::new(&path).follow_links(true).into_iter().flatten() {
+        for path in found {
+            let path = path.map_err(|error| Error::File {
+                path: error.path().to_owned(),
+                source: error.into(),
+            })?;
+            for entry in WalkDir::new(&path).follow_links(true) {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) if leads_nowhere(&error) => continue,
+                    Err(error) => {
+                        return Err(Error::File {
+                            path: error.path().unwrap_or(&path).to_owned(),
+                            source: error.into(),
+                        });
+                    }
+                };
                 let file = entry.path();
                 if !entry.file_type().is_file() {
                     continue;
                 }
                 if file.to_string_lossy().contains(".so") && is_elf(file) {
-                    self.add_object(file)?;
+                    self.add_object(file, file)?;
                 } else {
                     self.add_file(file, file);
                 }
@@ -168,6 +193,12 @@ impl Contents {
             self.add_file(&library, &library);
         }
     }
+}
+
+/// Whether it is of a link that leads nowhere, or in a circle, which has nothing to be held.
+fn leads_nowhere(error: &walkdir::Error) -> bool {
+    let kind = error.io_error().map(std::io::Error::kind);
+    error.loop_ancestor().is_some() || kind == Some(std::io::ErrorKind::NotFound)
 }
 
 /// A path without `..`, which libraries that a program finds beside itself have, and archives may not.

@@ -1,4 +1,4 @@
-//! The image that all containers run: the agent, the server, the prober, the hook, and the libraries that they need.
+//! The image that all containers run: the agent, servers, the prober, the hook, and what they need.
 //!
 //! It is made here from the built programs and those that are installed, without a registry, a base image or a Dockerfile:
 //! one layer with the programs, whatever this machine's dynamic linker says that they need, and the files that they are

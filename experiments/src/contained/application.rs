@@ -50,6 +50,16 @@ pub(crate) fn validate(experiment: &Experiment) -> Result<()> {
             arm.name
         );
     }
+    for (asked, what) in [
+        (!experiment.hops.is_empty(), "[[hop]]"),
+        (experiment.neighbour.is_some(), "[neighbour]"),
+        (experiment.micro.is_some(), "[micro]"),
+    ] {
+        ensure!(
+            !asked,
+            "{what}: an application is measured as it is, with nothing of ours beside it; remove it"
+        );
+    }
     ensure!(
         experiment.words.is_none(),
         "words: applications take the hook with its own words"

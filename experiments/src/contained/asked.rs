@@ -1,5 +1,7 @@
 //! What is asked of the agent in a container.
 
+use std::time::Duration;
+
 use agent::{Evidence, Place, Sampled, Server, Start, Status, TightLoop, Use};
 use anyhow::{Context, Result, bail};
 use clusters::Image;
@@ -7,9 +9,6 @@ use clusters::container::{Running, State};
 use dataset::Block;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// Longest time for a server to listen, s.
-const START_S: &str = "60";
 
 /// Runs a verb of the agent and tells it a line; what it printed.
 fn command(running: &dyn Running, container: &str, words: &[&str], line: &[u8]) -> Result<Vec<u8>> {
@@ -35,31 +34,21 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Has process 1 of a container start something.
-pub(super) fn start(running: &dyn Running, container: &str, start: &Start) -> Result<()> {
-    command(running, container, &["start"], &line(start)?).map(drop)
-}
-
-/// The same, of something that listens: waits until it does.
-pub(super) fn serve(running: &dyn Running, container: &str, start: &Start) -> Result<Server> {
-    self::start(running, container, start)?;
-    ready(running, container)
-}
-
-/// Has receive calls made without a server.
-pub(super) fn tight_loop(running: &dyn Running, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
-    let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
-    serde_json::from_slice(&heard).context("the tight loop gave no answer")
-}
-
-/// Waits until the server listens.
-fn ready(running: &dyn Running, container: &str) -> Result<Server> {
-    let asked = ask(running, container, &["ready", "--timeout-s", START_S]);
-    let server: Server = match (asked, running.state(container)?) {
-        (Ok(server), _) => server,
-        (Err(error), State::Running) => return Err(error),
+/// Has process 1 of a container start something; how that is as soon as it listens or has ended.
+pub(super) fn start(running: &dyn Running, container: &str, start: &Start, patience: Duration) -> Result<Server> {
+    command(running, container, &["start"], &line(start)?)?;
+    let patience_s = patience.as_secs_f64().ceil().to_string();
+    let asked = ask(running, container, &["ready", "--timeout-s", &patience_s]);
+    match (asked, running.state(container)?) {
+        (Ok(server), _) => Ok(server),
+        (Err(error), State::Running) => Err(error),
         (Err(_), state) => bail!("its container {}: {}", ended(&state), running.log(container)?.trim()),
-    };
+    }
+}
+
+/// The same, of something that is not to end.
+pub(super) fn serve(running: &dyn Running, container: &str, start: &Start, patience: Duration) -> Result<Server> {
+    let server = self::start(running, container, start, patience)?;
     let Some(ended) = end(&server.status) else {
         return Ok(server);
     };
@@ -74,9 +63,16 @@ fn ready(running: &dyn Running, container: &str) -> Result<Server> {
     )
 }
 
-/// Whether a library is in the server.
-pub(super) fn has_mapped(running: &dyn Running, container: &str, library: &str) -> Result<bool> {
-    let evidence: Evidence = ask(running, container, &["evidence", "--library", library])?;
+/// Has receive calls made without a server.
+pub(super) fn tight_loop(running: &dyn Running, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
+    let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
+    serde_json::from_slice(&heard).context("the tight loop gave no answer")
+}
+
+/// Whether a library is in the server's processes that listen on a port.
+pub(super) fn has_mapped(running: &dyn Running, container: &str, library: &str, port: u16) -> Result<bool> {
+    let words = ["evidence", "--library", library, "--port", &port.to_string()];
+    let evidence: Evidence = ask(running, container, &words)?;
     Ok(evidence.mapped)
 }
 

@@ -5,8 +5,11 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use clusters::{Contents, Image, Installed};
 
-use crate::definition::{Experiment, Sut};
+use crate::definition::{Arm, Experiment, Sut};
 use crate::setting::Setting;
+
+/// Folder of other people's hooks in the image, each in that of its arm's number.
+const PRELOADS: &str = "/preload";
 
 /// Our programs and the hook.
 pub(crate) fn own(setting: &Setting) -> Result<Contents> {
@@ -34,8 +37,22 @@ pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&P
     if let Some(neighbour) = &experiment.neighbour {
         contents.add_program(&Installed::find(&neighbour.command[0])?)?;
     }
-    for preload in experiment.arms.iter().filter_map(|arm| arm.preload.as_ref()) {
-        contents.add_object(&std::path::absolute(&preload.path)?)?;
+    for arm in &experiment.arms {
+        if let (Some(preload), Some(inside)) = (&arm.preload, self::arm(experiment, arm).preload) {
+            contents.add_object(&inside.path, &preload.path)?;
+        }
     }
     Ok(Image::build(&contents)?)
+}
+
+/// An arm as it is in the image, where somebody else's hook has another place.
+pub(super) fn arm(experiment: &Experiment, arm: &Arm) -> Arm {
+    let mut arm = arm.clone();
+    let number = experiment.arms.iter().position(|other| other.name == arm.name);
+    if let Some(preload) = &mut arm.preload {
+        let name = preload.path.file_name().unwrap_or_default();
+        let folder = Path::new(PRELOADS).join(number.unwrap_or_default().to_string());
+        preload.path = folder.join(name);
+    }
+    arm
 }

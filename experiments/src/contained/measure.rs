@@ -14,9 +14,10 @@ use loadgen::{Plan, Target, Wait};
 
 use super::sampled::{Sampling, judged};
 use super::scraped::Scraping;
-use super::{Job, LOADGEN, NEIGHBOUR, asked, container, fetch, told};
+use super::told::{self, PATIENCE};
+use super::{Job, LOADGEN, NEIGHBOUR, asked, container, fetch, image};
 use crate::definition::Arm;
-use crate::hop::{self, port};
+use crate::hop;
 use crate::order::Order;
 use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::treatment::loaded;
@@ -35,6 +36,8 @@ pub(super) struct Started<'a> {
     pub(super) place: Place,
     /// What was used before the first request.
     before: Use,
+    /// The same of its hops, in the order from the prober.
+    hops_before: Vec<Use>,
 }
 
 /// What the prober left.
@@ -56,6 +59,8 @@ struct Left<'a> {
     container: String,
     /// Which limits it hit.
     hits: Vec<LimitHit>,
+    /// Which limits its hops hit, of which nothing is sampled.
+    hop_hits: Vec<LimitHit>,
     /// Whether it was killed for want of memory.
     killed: bool,
 }
@@ -70,7 +75,8 @@ impl Job<'_> {
         }
         let neighbour = self.experiment.neighbour.as_ref();
         if let Some(neighbour) = neighbour {
-            asked::start(running, NEIGHBOUR, &told::neighbour(neighbour)).context("the neighbour")?;
+            let started = asked::start(running, NEIGHBOUR, &told::neighbour(neighbour), PATIENCE);
+            started.context("the neighbour")?;
         }
         let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
         let probed = self.probe(running, order, &addresses, &started, None)?;
@@ -78,10 +84,13 @@ impl Job<'_> {
         let faults = stopped_early.map(|ended| format!("the neighbour did not work all the time: it {ended}"));
         let mut left = Vec::new();
         for arm in started {
-            left.push(self.stopped(running, arm)?);
+            let name = &arm.arm.name;
+            left.push(self.stopped(running, arm).with_context(|| format!("arm {name}"))?);
         }
         let counted = left.iter().flat_map(|arm| arm.hits.iter().cloned());
-        let watched = judged(probed.sampled, probed.hits.into_iter().chain(counted));
+        let mut watched = judged(probed.sampled, probed.hits.into_iter().chain(counted));
+        let hits = watched.hits.get_or_insert_default();
+        hits.extend(left.iter().flat_map(|arm| arm.hop_hits.iter().cloned()));
         // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
         let killed = left.iter().any(|arm| arm.killed);
         if let Some(failure) = probed.failure.filter(|_| !killed) {
@@ -127,23 +136,27 @@ impl Job<'_> {
     ) -> Result<Started<'a>> {
         let arm = &self.experiment.arms[index];
         let (container, told) = (container(index), order.ports[index]);
-        let server = asked::serve(running, &container, &self.server(arm, self.port(told))?)?;
-        if let Some(hook) = loaded(arm, Path::new(Image::HOOK))
-            && !asked::has_mapped(running, &container, &hook.to_string_lossy())?
+        let port = self.port(told);
+        let server = asked::serve(running, &container, &self.server(arm, port)?, self.patience())?;
+        if let Some(hook) = loaded(&image::arm(self.experiment, arm), Path::new(Image::HOOK))
+            && !asked::has_mapped(running, &container, &hook.to_string_lossy(), port)?
         {
             bail!(
                 "the hook was not loaded into the server; is it a shared object for the engine's machine? {}",
                 running.log(&container)?.trim()
             );
         }
-        let mut address = SocketAddr::from((running.address(&container)?, self.port(told)));
+        let mut address = SocketAddr::from((running.address(&container)?, port));
+        let mut hops_before = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate().rev() {
-            let (hop, port) = (super::hop(index, number), port(self.experiment, told, number)?);
+            let (hop, port) = (super::hop(index, number), hop::port(self.experiment, told, number)?);
             let seed = hop::seed(order.load_seed, index, number);
-            let started = asked::serve(running, &hop, &self.hop(number, port, address, seed)?);
+            let started = asked::serve(running, &hop, &self.hop(number, port, address, seed)?, PATIENCE);
             started.with_context(|| format!("hop {}", kind.name()))?;
+            hops_before.push(asked::limits(running, &hop)?);
             address = (running.address(&hop)?, port).into();
         }
+        hops_before.reverse();
         Ok(Started {
             index,
             arm,
@@ -151,26 +164,25 @@ impl Job<'_> {
             address,
             place: server.place,
             before: asked::limits(running, &container)?,
+            hops_before,
             container,
         })
     }
 
     /// Stops an arm's hops and its server, and fetches what hook and server left.
     fn stopped<'a>(&self, running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
-        let context = || format!("arm {}", arm.arm.name);
+        let mut hop_hits = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate() {
-            let ended = asked::stop(running, &super::hop(arm.index, number)).with_context(context)?;
-            if let Some(ended) = ended {
-                bail!(
-                    "arm {}: the hop {} {ended} before it was asked to",
-                    arm.arm.name,
-                    kind.name()
-                );
+            let hop = super::hop(arm.index, number);
+            let used = asked::limits(running, &hop)?.since(&arm.hops_before[number]);
+            hop_hits.extend(hits(&format!("{}, hop {}", arm.arm.name, kind.name()), &used));
+            if let Some(ended) = asked::stop(running, &hop)? {
+                bail!("the hop {} {ended} before it was asked to", kind.name());
             }
         }
         let (limits, stamped) = (self.experiment.arm_limits(arm.arm), self.experiment.stamps(arm.arm));
-        let name = arm.arm.name.clone();
-        stopped(running, arm, limits, stamped).with_context(|| format!("arm {name}"))
+        let left = stopped(running, arm, limits, stamped)?;
+        Ok(Left { hop_hits, ..left })
     }
 
     fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> Plan {
@@ -269,6 +281,7 @@ fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped:
             resources: None,
         },
         hits: hits(&arm.arm.name, &used),
+        hop_hits: Vec::new(),
         container: arm.container,
         killed,
     })

@@ -2,18 +2,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
-use agent::{LOG, Ready, STAMPS, Start, TELEMETRY, TightLoop};
+use agent::{LOG, OWN, Ready, STAMPS, Start, TELEMETRY, TightLoop};
 use anyhow::Result;
 use clusters::Image;
 
-use super::Job;
+use super::{Job, image};
 use crate::definition::{Arm, Sut};
 use crate::hop;
 use crate::neighbour::Neighbour;
 use crate::program::Filled;
 use crate::treatment::{environment, records};
 use crate::{sut, tight_loop};
+
+/// Longest time for what says nothing of it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that nothing is done to.
 fn plain(filled: Filled, ready: Ready) -> Start {
@@ -31,9 +35,10 @@ impl Job<'_> {
     /// An arm's server, with its treatment, on this port of all its addresses.
     pub(super) fn server(&self, arm: &Arm, port: u16) -> Result<Start> {
         let (experiment, work) = (self.experiment, Path::new(Image::WORK));
+        let own = work.join(OWN);
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let (filled, ready) = if let Sut::Command(program) = &experiment.sut {
-            (program.filled(work, address, None), Ready::Listens(port))
+            (program.filled(&own, address, None), Ready::Listens(port))
         } else {
             let own = (&experiment.sut, sut::spare(experiment));
             let mut command = sut::synthetic(Path::new(Image::SUT), own, address)?;
@@ -61,6 +66,14 @@ impl Job<'_> {
         Ok(start)
     }
 
+    /// Longest time for an arm's server to listen.
+    pub(super) fn patience(&self) -> Duration {
+        match &self.experiment.sut {
+            Sut::Command(program) => Duration::from_secs_f64(program.ready_s),
+            _ => PATIENCE,
+        }
+    }
+
     /// The port on which an arm's server listens where it is told this one.
     pub(super) fn port(&self, told: u16) -> u16 {
         match &self.experiment.sut {
@@ -74,7 +87,8 @@ impl Job<'_> {
         let work = Path::new(Image::WORK);
         let words = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
         let (log, telemetry) = (work.join(LOG), work.join(TELEMETRY));
-        let variables = environment(arm, Path::new(Image::HOOK), words, &log, Some(&telemetry)).into_iter();
+        let arm = image::arm(self.experiment, arm);
+        let variables = environment(&arm, Path::new(Image::HOOK), words, &log, Some(&telemetry)).into_iter();
         variables
             .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
             .collect()
@@ -83,7 +97,7 @@ impl Job<'_> {
     /// An arm's hop of this number, which forwards what comes to a port.
     pub(super) fn hop(&self, number: usize, port: u16, upstream: SocketAddr, seed: u64) -> Result<Start> {
         let place = hop::Place {
-            folder: Path::new(Image::WORK),
+            folder: &Path::new(Image::WORK).join(OWN),
             address: (Ipv4Addr::UNSPECIFIED, port).into(),
             upstream,
             seed,

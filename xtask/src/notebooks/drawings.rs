@@ -15,8 +15,9 @@ const READ: &str = "exhibits::read(Path::new(\"../data/reference/";
 /// Holds the figure of each recommendation against the one that `drawn` gives for its recorded run, byte for byte.
 ///
 /// # Errors
-/// Names the figure that differs.
+/// Names the figure that differs; says so where cells read recorded runs in another way than this.
 pub(super) fn check(notebook: &Value, drawn: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let mut compared = 0;
     let cells = notebook["cells"].as_array().map_or(&[][..], Vec::as_slice);
     for cell in cells {
         let source = text(&cell["source"]);
@@ -30,7 +31,14 @@ pub(super) fn check(notebook: &Value, drawn: impl Fn(&str) -> Result<String>) ->
             page.contains(drawn(name)?.trim_end()),
             "the figure of {name} is not the one that `cargo xtask figures` draws of the recorded run"
         );
+        compared += 1;
     }
+    let whole = cells.iter().map(|cell| text(&cell["source"])).collect::<String>();
+    let shown = whole.matches("exhibits::read(").count();
+    ensure!(
+        compared == shown,
+        "{shown} cells show figures of recommendations, and {compared} of them by `let NAME = {READ}NAME\"))?`"
+    );
     Ok(())
 }
 
@@ -67,6 +75,8 @@ mod tests {
             }
         };
         check(&notebook, draws("<svg>1</svg>\n")).unwrap();
+        let other = serde_json::json!({ "cells": [{ "source": "exhibits::read(path)", "outputs": [] }] });
+        assert!(check(&other, draws("")).unwrap_err().to_string().contains("0 of them"));
         let error = check(&notebook, draws("<svg>2</svg>\n")).unwrap_err().to_string();
         assert!(error.contains("the figure of r01"), "{error}");
     }
