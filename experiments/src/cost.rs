@@ -32,7 +32,8 @@ pub(crate) struct Cost {
 impl Cost {
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
         let (arms, hops) = (experiment.arms.len() as u64, experiment.hops.len() as u64);
-        let requests = arms * (experiment.load.rounds + experiment.load.warm_up_rounds);
+        // The rounds of the warm-up are among them.
+        let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
             Sut::Command(_) => (arms, PROGRAM_REQUEST_S),
             _ => (0, 0.0),
@@ -106,7 +107,7 @@ mod tests {
         let cells = crate::grid::read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
         let local = Condition::Local(Place::LocalPod);
         let here = Cost::of(&cells[0], [local].into_iter());
-        assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_300));
+        assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_000));
         let docker = Cost::of(&cells[0], [Condition::Docker].into_iter());
         assert!(docker.time > here.time && docker.requests == here.requests);
         let both = Cost::of(&cells[0], [local, Condition::Docker].into_iter());

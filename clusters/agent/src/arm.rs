@@ -1,5 +1,5 @@
-//! Process 1 of an arm: waits until it is told what to start, lays out files, starts it, keeps account of how it is. It stays when the server
-//! has ended, so that what the server left can still be fetched.
+//! Process 1 of an arm: waits until it is told what to start, lays out files, starts it, keeps account of how it is. It
+//! stays when the server has ended, so that what the server left can still be fetched.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -28,7 +28,7 @@ fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&st
 }
 
 /// A line of JSON.
-fn line(value: &impl Serialize) -> Result<Vec<u8>> {
+pub(super) fn line(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     Ok(line)

@@ -219,14 +219,13 @@ impl Job<'_> {
         let place = asked::place(running, LOADGEN)?;
         let before = asked::limits(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
-        let mut line = serde_json::to_vec(&self.plan(order, addresses, &place, shared))?;
+        let line = asked::line(&self.plan(order, addresses, &place, shared))?;
         let sampling = self
             .experiment
             .monitor
             .then(|| Sampling::begin(running, (started, self.experiment.neighbour.is_some()), &place))
             .transpose()?;
         fs::write(self.folder.join("plan.json"), &line).context("cannot write the prober's plan")?;
-        line.push(b'\n');
         let mut summary = Vec::new();
         let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut summary)?;
         let failure =
