@@ -71,7 +71,7 @@ impl Neighbour {
             group: spec.groups.neighbour.clone(),
             command: self.command.iter().map(Into::into).collect(),
             environment: Vec::new(),
-            ready: Ready::Starts,
+            ready: Ready::Runs,
             pod: pod.map(Rc::new),
             sidecar: false,
             directory: Some(folder),

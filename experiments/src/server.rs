@@ -1,7 +1,9 @@
 //! One server, hop or neighbour: started on its processor, tied to this process, waited for until it is ready, stopped.
 
+mod ready;
+
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clusters::Pod;
 use dataset::{Fault, FaultKind, Status};
-use loadgen::{Client, Message, Target};
+use loadgen::Target;
 use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -19,14 +21,10 @@ use nix::unistd::Pid;
 use crate::family::{Family, Listening, Process};
 use crate::output::Output;
 
-/// How long a server of our own may take to listen: a Java application is compiled first, on one processor.
-const START: Duration = Duration::from_secs(60);
+pub(crate) use ready::Ready;
+
 /// How long it may take to end.
 const STOP: Duration = Duration::from_secs(2);
-/// Longest wait for one answer while it is not known whether the server is ready.
-const ANSWER: Duration = Duration::from_secs(2);
-/// How long a server that answers may go on answering something else than it should.
-const SETTLE: Duration = Duration::from_secs(5);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -45,31 +43,6 @@ pub(crate) struct Start {
     /// Whether that namespace is another's, beside whom it is started.
     pub(crate) sidecar: bool,
     pub(crate) directory: Option<PathBuf>,
-}
-
-/// How it is known that a server can be measured.
-#[derive(Debug)]
-pub(crate) enum Ready {
-    /// As soon as it is started.
-    Starts,
-    /// It listens at this address, whatever it understands there.
-    Listens(SocketAddr),
-    /// It prints `listening ADDRESS`.
-    Says,
-    /// It answers this at the port of one of these addresses, within so long.
-    Answers {
-        message: Box<Message>,
-        addresses: Vec<IpAddr>,
-        port: u16,
-        patience: Duration,
-    },
-}
-
-impl Ready {
-    /// The addresses at which a server may listen that shares a network namespace with the prober.
-    pub(crate) fn loopback() -> Vec<IpAddr> {
-        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-    }
 }
 
 /// A running server.
@@ -139,18 +112,7 @@ impl Server {
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
             ready_after: Duration::ZERO,
         };
-        let ready = match start.ready {
-            Ready::Starts => Ok(server.address),
-            Ready::Listens(address) => server.until_it_listens(address),
-            Ready::Says => server.until_it_says(),
-            Ready::Answers {
-                message,
-                addresses,
-                port,
-                patience,
-            } => server.until_it_answers(&message, &addresses, port, patience),
-        };
-        match ready {
+        match server.until(start.ready) {
             Ok(address) => {
                 server.address = address;
                 server.ready_after = begin.elapsed();
@@ -269,111 +231,6 @@ impl Server {
         self.family.kill();
         _ = self.child.kill();
         _ = self.child.wait();
-    }
-
-    fn until_it_listens(&mut self, address: SocketAddr) -> Result<SocketAddr> {
-        let begin = Instant::now();
-        let port = Listening::Tcp(address.port());
-        loop {
-            let listens = |process: &Process| process.listens().contains(&port);
-            if self.family.processes().iter().any(listens) {
-                return Ok(address);
-            }
-            if let Some(fault) = self.ended()? {
-                return Err(fault.into());
-            }
-            if begin.elapsed() > START {
-                let what = format!("does not listen at port {} after {} s", address.port(), START.as_secs());
-                return Err(self.fault(FaultKind::NotListening, what).into());
-            }
-            thread::sleep(LOOK);
-        }
-    }
-
-    fn until_it_says(&mut self) -> Result<SocketAddr> {
-        let begin = Instant::now();
-        loop {
-            let text = self.output.text();
-            let said = text
-                .lines()
-                .find_map(|line| line.strip_prefix("listening ")?.parse().ok());
-            if let Some(address) = said {
-                return Ok(address);
-            }
-            if let Some(fault) = self.ended()? {
-                return Err(fault.into());
-            }
-            if begin.elapsed() > START {
-                let what = format!("does not say `listening ADDRESS:PORT` after {} s", START.as_secs());
-                return Err(self.fault(FaultKind::NotListening, what).into());
-            }
-            thread::sleep(LOOK);
-        }
-    }
-
-    fn until_it_answers(
-        &mut self,
-        message: &Message,
-        addresses: &[IpAddr],
-        port: u16,
-        patience: Duration,
-    ) -> Result<SocketAddr> {
-        let begin = Instant::now();
-        let mut first_answer = None;
-        let mut failure = None;
-        loop {
-            for &ip in addresses {
-                let address = SocketAddr::from((ip, port));
-                let answer = Client::new(&self.at("", address), message, ANSWER.min(patience)).ask();
-                match answer.map(|reply| reply.refused) {
-                    Ok(None) => return Ok(address),
-                    Ok(Some(why)) => {
-                        let since: &Instant = first_answer.get_or_insert_with(Instant::now);
-                        if since.elapsed() > SETTLE {
-                            return Err(self.fault(FaultKind::WrongAnswer, why).into());
-                        }
-                    }
-                    Err((Status::Refused, _)) => {}
-                    Err(why) => failure = Some(why),
-                }
-            }
-            if let Some(fault) = self.ended()? {
-                return Err(fault.into());
-            }
-            if begin.elapsed() > patience {
-                return Err(self.not_ready(port, patience, failure).into());
-            }
-            thread::sleep(LOOK);
-        }
-    }
-
-    /// Why the server is given up.
-    fn not_ready(&self, port: u16, patience: Duration, failure: Option<(Status, String)>) -> Fault {
-        let waited = patience.as_secs_f64();
-        match failure {
-            Some((Status::Malformed, why)) => self.fault(FaultKind::WrongAnswer, why),
-            Some((_, why)) => {
-                let what = format!("accepts connections at port {port}, and does not answer for {waited:.0} s: {why}");
-                self.fault(FaultKind::Hung, what)
-            }
-            None => {
-                let processes = self.family.processes();
-                let places: Vec<String> = processes
-                    .iter()
-                    .flat_map(Process::listens)
-                    .map(|at| at.to_string())
-                    .collect();
-                let what = if places.is_empty() {
-                    format!("listens nowhere after {waited:.0} s")
-                } else {
-                    format!(
-                        "does not listen at TCP port {port} of the loopback device, but at {}; tell it the port by {{port}}, or the port by --port",
-                        places.join(", ")
-                    )
-                };
-                self.fault(FaultKind::NotListening, what)
-            }
-        }
     }
 }
 

@@ -152,7 +152,8 @@ fn a_neighbour_works_beside_and_is_gone_afterwards() {
         println!("SKIPPED: what a neighbour takes: it has no control group here");
         return;
     }
-    assert!(cpu_ns.last() > cpu_ns.first(), "{cpu_ns:?}");
+    // It ran before the first request.
+    assert!(cpu_ns.iter().all(|&cpu_ns| cpu_ns > Some(0)), "{cpu_ns:?}");
 }
 
 #[test]
