@@ -38,6 +38,7 @@
         redis
         nodejs
         haproxy
+        envoy-bin
         strace
         stress-ng
       ]);

@@ -7,6 +7,7 @@ use clusters::Condition;
 use loadgen::Wait;
 
 use crate::definition::{Experiment, Sut};
+use crate::hop::Hop;
 
 /// A launch, whatever it measures.
 const LAUNCH_S: f64 = 0.7;
@@ -18,6 +19,10 @@ const CONTAINER_S: f64 = 0.8;
 const REQUEST_S: f64 = 25e-6;
 /// What one to another program takes more.
 const PROGRAM_REQUEST_S: f64 = 55e-6;
+/// Starting a proxy or relay.
+const HOP_S: f64 = 0.1;
+/// What one adds to the way of a request and its answer.
+const HOP_REQUEST_S: f64 = 30e-6;
 /// What a prober that sleeps while it waits takes more.
 const SLEEP_S: f64 = 60e-6;
 
@@ -36,6 +41,7 @@ impl Cost {
         let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
             Sut::Command(_) => (arms, PROGRAM_REQUEST_S),
+            Sut::Synthetic { work_ns, .. } => (0, number(work_ns) * 1e-9),
             _ => (0, 0.0),
         };
         let sleep_s = if experiment.load.wait == Wait::Sleep {
@@ -43,14 +49,21 @@ impl Cost {
         } else {
             0.0
         };
-        let request_s = REQUEST_S + more_s + sleep_s;
+        let hops_s: f64 = experiment.hops.iter().map(hop_s).sum();
+        let request_s = REQUEST_S + more_s + sleep_s + hops_s;
+        // All requests of a round one after the other, or that of a server which is often to wait for its quota.
+        let round_s = experiment.arms.iter().fold(number(arms) * request_s, |round_s, arm| {
+            let quota_cores = experiment.arm_limits(arm).quota_cores.unwrap_or(1.0);
+            round_s.max(request_s / quota_cores)
+        });
         let containers = arms * (1 + hops) + u64::from(experiment.neighbour.is_some()) + 1;
         conditions
             .map(|condition| {
                 let contained = !matches!(condition, Condition::Local(_));
                 let launch_s = LAUNCH_S
                     + PROGRAM_S * number(programs)
-                    + request_s * number(requests)
+                    + HOP_S * number(arms * hops)
+                    + round_s * number(experiment.load.rounds)
                     + if contained {
                         CONTAINER_S * number(containers)
                     } else {
@@ -64,6 +77,13 @@ impl Cost {
                 }
             })
             .sum()
+    }
+}
+
+fn hop_s(hop: &Hop) -> f64 {
+    match hop {
+        Hop::Jitter(jitter) => HOP_REQUEST_S + jitter.mean_ns() * 1e-9,
+        _ => HOP_REQUEST_S,
     }
 }
 

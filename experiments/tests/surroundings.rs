@@ -85,6 +85,14 @@ fn requests_pass_proxies_and_a_relay() {
 }
 
 #[test]
+fn requests_pass_envoy() {
+    if missing("hop of a mesh", &["envoy"]) {
+        return;
+    }
+    measured_through("local-pod", &[proxy("envoy")]);
+}
+
+#[test]
 fn requests_pass_a_mesh_with_tls_on_a_bridge() {
     if missing("mesh", &["nginx", "openssl"]) || !has_namespaces(&Desk::new()) {
         return;

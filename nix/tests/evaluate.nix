@@ -19,7 +19,7 @@ let
   # Names that nixpkgs has at the pinned revision.
   named = builtins.listToAttrs (
     map (name: { inherit name; value = made name { inherit name; }; }) [
-      "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "evcxr" "git" "haproxy" "jdk"
+      "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "envoy-bin" "evcxr" "git" "haproxy" "jdk"
       "kind" "kubectl" "nginx" "nixfmt" "nodejs" "redis" "rustfmt" "strace" "stress-ng" "typst" "valgrind"
     ]
   );

@@ -64,6 +64,12 @@ impl Jitter {
         self.at(random.random())
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "delays far below 2^52 ns, and few of them")]
+    pub(crate) fn mean_ns(&self) -> f64 {
+        let sum: f64 = self.quantiles_ns.iter().map(|&delay_ns| delay_ns as f64).sum();
+        sum / self.quantiles_ns.len() as f64
+    }
+
     /// The quantile at `share`, ns.
     #[expect(
         clippy::cast_precision_loss,

