@@ -212,8 +212,12 @@ fn study_again(profile: Profile, imported: bool) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let options = match profile {
-        // As many requests as the study sent, in as many launches as the definition says.
-        Profile::Default | Profile::Paper => Options::default(),
+        // As many requests as the study sent.
+        Profile::Default => Options::default(),
+        Profile::Paper => Options {
+            launches: Some(10),
+            ..Options::default()
+        },
         Profile::Smoke => profile.options(),
     };
     experiment(STUDY, profile.name(), &options, paths::RUNS.as_ref()).map(Some)
