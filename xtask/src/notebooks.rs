@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// Notebooks to execute [default: all in notebooks/]
     #[arg(value_parser = paths::from_here)]
     notebooks: Vec<PathBuf>,
+    /// Only provide what executes them
+    #[arg(long, conflicts_with = "notebooks")]
+    tools: bool,
 }
 
 /// Executes what was asked for.
@@ -42,6 +45,9 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When the tools cannot be provided, or a cell fails or prints to standard error.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.tools {
+        return provide(&paths::cache()?).map(drop);
+    }
     if !paths::study_is_there() {
         bail!(
             "the notebooks read {}, which is not there; bring it in by `cargo xtask import ssp2023`",
@@ -102,17 +108,19 @@ pub(crate) fn can_begin_at_once() -> bool {
     tools().iter().all(|(_, tool)| matches!(tool, Ok(Some(_))))
 }
 
+/// Makes the tools where they are missing, and says which Python has nbconvert.
+fn provide(cache: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(cache).with_context(|| format!("making the cache folder {}", cache.display()))?;
+    // Two that begin at once share one cache: the second waits, and finds everything made.
+    let lock = File::create(cache.join("lock")).with_context(|| format!("writing to {}", cache.display()))?;
+    lock.lock().context("waiting for another that provides the tools")?;
+    kernel::provide(cache)?;
+    NBCONVERT.provide(cache)
+}
+
 fn execute(notebooks: &[PathBuf]) -> Result<()> {
     let cache = paths::cache()?;
-    std::fs::create_dir_all(&cache).with_context(|| format!("making the cache folder {}", cache.display()))?;
-    let python = {
-        // Two clones that begin at once share one cache: the second waits, and finds everything made.
-        let lock = File::create(cache.join("lock")).with_context(|| format!("writing to {}", cache.display()))?;
-        lock.lock()
-            .context("waiting for another clone that provides the tools")?;
-        kernel::provide(&cache)?;
-        NBCONVERT.provide(&cache)?
-    };
+    let python = provide(&cache)?;
     let out = Path::new(paths::REPORTS).join("notebooks");
     std::fs::create_dir_all(&out).with_context(|| format!("making {}", out.display()))?;
     for notebook in notebooks {

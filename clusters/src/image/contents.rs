@@ -45,18 +45,17 @@ impl Installed {
     /// When there is none.
     pub fn find(name: &str) -> Result<Self, Error> {
         let folders = std::env::var_os("PATH").unwrap_or_default();
-        let found = if name.contains('/') {
-            vec![PathBuf::from(name)]
+        let (found, place) = if name.contains('/') {
+            (vec![PathBuf::from(name)], "is there")
         } else {
-            std::env::split_paths(&folders)
-                .map(|folder| folder.join(name))
-                .collect()
+            let files = std::env::split_paths(&folders).map(|folder| folder.join(name));
+            (files.collect(), "of this name is in PATH")
         };
         let mut elf = found.into_iter().filter(|path| path.is_file() && is_elf(path));
         let Some(found) = elf.next() else {
             return Err(Error::Program {
                 path: name.into(),
-                reason: "no ELF program of this name is in PATH; images hold programs and no scripts".to_owned(),
+                reason: format!("no ELF program {place}; images hold programs and no scripts"),
             });
         };
         let file = found.canonicalize().map_err(Error::file(&found))?;
