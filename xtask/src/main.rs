@@ -8,6 +8,7 @@ mod build;
 mod calibrate;
 mod claims;
 mod cluster;
+mod definition;
 mod doctor;
 mod figures;
 mod fuzz;

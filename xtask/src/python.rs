@@ -17,6 +17,14 @@ pub(crate) struct Environment {
     pub(crate) purpose: &'static str,
 }
 
+/// Whether this machine's Python can make an [`Environment`]; Debian has a part of it in a package of its own.
+pub(crate) fn makes_environments() -> bool {
+    Program::new("python3")
+        .args(["-c", "import ensurepip"])
+        .output()
+        .is_ok()
+}
+
 impl Environment {
     /// The file that says that the environment is complete and what it was made from.
     pub(crate) fn marker(&self, cache: &Path) -> PathBuf {

@@ -25,10 +25,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::binaries()?;
     let run = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
-    if runs::is_grid(&run) {
-        return exhibit(&run, &out);
+    page(&run, &out)
+}
+
+/// Has the built `report` write what a reader looks at: of a grid, what its recommendation shows.
+///
+/// # Errors
+/// When it fails.
+pub(crate) fn page(run: &Path, out: &Path) -> Result<()> {
+    if runs::is_grid(run) {
+        return exhibit(run, out);
     }
-    write("html", &run, &out)
+    write("html", run, out)
 }
 
 /// Has the built `report` write `what` of a run, beside the 2023 study where that was imported.

@@ -1,12 +1,16 @@
 //! `cargo xtask reproduce`: everything this machine can do, in one go.
 
+mod session;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
+use crate::definition::Definition;
 use crate::run::Options;
 use crate::{build, claims, doctor, import, notebooks, paths, report, run, runs};
+use session::Session;
 
 /// What `reproduce` measures first: what each step of the hook costs.
 const EXPERIMENT: &str = "experiments/overhead.toml";
@@ -34,9 +38,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Profile {
     /// Whether everything works: a minute, too short for narrow intervals
     Smoke,
-    /// What the definition says: at least 10 launches a condition, about a quarter of an hour
+    /// What each definition says: at least 10 launches for a recommendation, half an hour
     Default,
-    /// 30 launches of 50,000 rounds a condition, as many requests as the 2023 study sent: hours
+    /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches: hours
     Paper,
 }
 
@@ -49,11 +53,12 @@ impl Profile {
         }
     }
 
-    fn options(self) -> Options {
+    /// What it asks for otherwise than a definition.
+    fn options(self, definition: &Definition) -> Options {
         let (launches, rounds) = match self {
             Self::Smoke => (Some(2), Some(1_000)),
             Self::Default => (None, None),
-            Self::Paper => (Some(30), Some(50_000)),
+            Self::Paper => (Some(definition.launches.max(30)), Some(50_000)),
         };
         Options {
             launches,
@@ -61,6 +66,17 @@ impl Profile {
             ..Options::default()
         }
     }
+}
+
+/// What one reproduction is about.
+struct Measured {
+    /// What each step of the hook costs.
+    steps: PathBuf,
+    /// The study's own experiment.
+    study: Option<PathBuf>,
+    recommendations: Vec<PathBuf>,
+    /// What should have been measured and was not.
+    failed: Vec<String>,
 }
 
 /// Builds, imports, measures, reports and executes the notebooks. What cannot be had here is said and left out.
@@ -73,26 +89,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     step("the 2023 study");
     let study = study();
     step("measurement");
-    let (run, recorded) = match &arguments.from {
-        Some(folder) => recorded(folder)?,
-        None => (measure(arguments.profile, paths::RUNS.as_ref())?, Vec::new()),
-    };
-    let again = match &arguments.from {
-        Some(_) => None,
-        None => study_again(arguments.profile, study)?,
-    };
-    let recommendations = match &arguments.from {
-        Some(_) => recorded,
-        None => recommendations(arguments.profile)?,
+    let (measured, session) = if let Some(folder) = &arguments.from {
+        (recorded(folder)?, None)
+    } else {
+        let session = Session::begin(arguments.profile.name(), paths::RUNS.as_ref())?;
+        (all(arguments.profile, study, &session)?, Some(session))
     };
     step("report");
-    let out = runs::report_of(&run);
-    report::write("html", &run, &out)?;
-    let again = again.map(|run| (runs::report_of(&run), run));
+    let out = runs::report_of(&measured.steps);
+    report::page(&measured.steps, &out)?;
+    let again = measured.study.map(|run| (runs::report_of(&run), run));
     if let Some((out, run)) = &again {
         report::write("html", run, out)?;
     }
-    for run in &recommendations {
+    for run in &measured.recommendations {
         report::exhibit(run, &runs::report_of(run))?;
     }
     step("claims");
@@ -106,19 +116,64 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         notebooks::all()?;
     }
+    ensure!(
+        measured.failed.is_empty(),
+        "not measured: {}; the messages stand above, and the same command goes on with them",
+        measured.failed.join(", ")
+    );
+    if let Some(session) = session {
+        session.end()?;
+    }
     step("done");
-    println!("run: {}", run.join("manifest.json").display());
+    println!("run: {}", measured.steps.display());
     println!("report: {}", out.join("index.html").display());
     if let Some((out, run)) = &again {
-        println!("the study's experiment: {}", run.join("manifest.json").display());
+        println!("the study's experiment: {}", run.display());
         println!("its report: {}", out.join("index.html").display());
     }
-    println!("again: cargo xtask reproduce --from {}", run.display());
+    println!("again: cargo xtask reproduce --from {}", measured.steps.display());
     Ok(())
 }
 
+/// Measures all that this machine can.
+fn all(profile: Profile, study: bool, session: &Session) -> Result<Measured> {
+    let steps = steps(profile, |definition, options| {
+        experiment(definition, profile, options, session)
+    })?;
+    let mut measured = Measured {
+        steps,
+        study: None,
+        recommendations: Vec::new(),
+        failed: Vec::new(),
+    };
+    match study_again(profile, study, session) {
+        Ok(run) => measured.study = run,
+        Err(error) => measured.fail(STUDY, &error),
+    }
+    let names: &[&str] = if profile == Profile::Smoke {
+        &SMOKE
+    } else {
+        &RECOMMENDATIONS
+    };
+    for name in names {
+        match recommendation(name, profile, session) {
+            Ok(run) => measured.recommendations.extend(run),
+            Err(error) => measured.fail(name, &error),
+        }
+    }
+    Ok(measured)
+}
+
+impl Measured {
+    /// The others are measured nevertheless.
+    fn fail(&mut self, name: &str, error: &anyhow::Error) {
+        eprintln!("failed: {name}: {error:#}");
+        self.failed.push(name.to_owned());
+    }
+}
+
 /// What was recorded: the run of the hook's steps, and those of the recommendations where they are there.
-fn recorded(folder: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
+fn recorded(folder: &Path) -> Result<Measured> {
     eprintln!("nothing is measured: {} is analysed again", folder.display());
     let main = run::title(EXPERIMENT.as_ref());
     // The folder itself, or its part that holds the recorded runs, as of `data`.
@@ -128,22 +183,36 @@ fn recorded(folder: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
     } else {
         folder.to_owned()
     };
-    if !all.join(&main).is_dir() {
-        return Ok((runs::chosen(Some(folder))?, Vec::new()));
-    }
-    let there = RECOMMENDATIONS
-        .iter()
-        .map(|name| all.join(name))
-        .filter(|run| run.is_dir());
-    Ok((runs::chosen(Some(&all.join(main)))?, there.collect()))
+    let (steps, there) = if all.join(&main).is_dir() {
+        let runs = RECOMMENDATIONS.iter().map(|name| all.join(name));
+        (all.join(main), runs.filter(|run| run.is_dir()).collect())
+    } else {
+        (folder.to_owned(), Vec::new())
+    };
+    Ok(Measured {
+        steps: runs::chosen(Some(&steps))?,
+        study: None,
+        recommendations: there,
+        failed: Vec::new(),
+    })
 }
 
-/// Measures into `runs`; the binaries must have been built.
+/// Measures what each step of the hook costs, and nothing else, into `runs`; the binaries must have been built.
 ///
 /// # Errors
 /// When the runner fails.
 pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
-    let mut options = profile.options();
+    steps(profile, |definition, options| {
+        let folder = run::folder(definition, &title(definition, profile), options, runs)?;
+        run::measure(definition, options, &folder)?;
+        Ok(folder)
+    })
+}
+
+/// Measures each step of the hook in all conditions that can be had without asking for them.
+fn steps(profile: Profile, measure: impl FnOnce(&Path, &Options) -> Result<PathBuf>) -> Result<PathBuf> {
+    let path = Path::new(EXPERIMENT);
+    let mut options = profile.options(&Definition::read(path)?);
     let available = doctor::available()?;
     for condition in CONDITIONS {
         if available.iter().any(|name| name == condition) {
@@ -153,55 +222,49 @@ pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
         }
     }
     eprintln!("conditions: {}", options.conditions.join(", "));
-    experiment(EXPERIMENT, profile.name(), &options, runs)
+    measure(path, &options)
 }
 
-fn experiment(definition: &str, profile: &str, options: &Options, runs: &Path) -> Result<PathBuf> {
-    let definition = Path::new(definition);
-    let title = format!("{}-{profile}", run::title(definition));
-    let folder = run::folder(definition, &title, options, runs)?;
+/// Goes on with an experiment or begins it, unless the reproduction has finished it.
+fn experiment(definition: &Path, profile: Profile, options: &Options, session: &Session) -> Result<PathBuf> {
+    let title = title(definition, profile);
+    if let Some(run) = session.finished(&run::name(definition, &title, options)?)? {
+        eprintln!("{} is finished", run.display());
+        run::complete(definition, &run)?;
+        return Ok(run);
+    }
+    let folder = run::folder(definition, &title, options, session.runs())?;
     run::measure(definition, options, &folder)?;
     Ok(folder)
 }
 
-/// Measures what the recommendations need, as far as the profile goes.
-fn recommendations(profile: Profile) -> Result<Vec<PathBuf>> {
-    let names: &[&str] = if profile == Profile::Smoke {
-        &SMOKE
-    } else {
-        &RECOMMENDATIONS
-    };
-    let mut found = Vec::new();
-    for name in names {
-        step(&match recorded_minutes(name) {
-            Some(minutes) if profile == Profile::Default => {
-                format!("{name}, which took {minutes:.1} minutes when recorded")
-            }
-            _ => (*name).to_owned(),
-        });
-        let definition = format!("experiments/{name}.toml");
-        found.push(experiment(
-            &definition,
-            profile.name(),
-            &profile.options(),
-            paths::RUNS.as_ref(),
-        )?);
-    }
-    Ok(found)
+/// What runs of a profile are called.
+fn title(definition: &Path, profile: Profile) -> String {
+    format!("{}-{}", run::title(definition), profile.name())
 }
 
-/// How long the recorded run of an experiment took.
-fn recorded_minutes(name: &str) -> Option<f64> {
-    let folder = Path::new(paths::REFERENCE).join(name);
-    let first = runs::cells(&folder).into_iter().next()?;
-    let manifest: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(first.join("manifest.json")).ok()?).ok()?;
-    let at = |key: &str| manifest[key].as_f64();
-    Some((at("finished_unix_ns")? - at("started_unix_ns")?) / 60e9)
+/// Measures what a recommendation needs; `None`, with the reason said, where this machine has none of its conditions.
+fn recommendation(name: &str, profile: Profile, session: &Session) -> Result<Option<PathBuf>> {
+    step(name);
+    let path = PathBuf::from(format!("experiments/{name}.toml"));
+    let definition = Definition::read(&path)?;
+    let available = doctor::available()?;
+    if !definition
+        .conditions
+        .iter()
+        .any(|condition| available.contains(condition))
+    {
+        eprintln!(
+            "left out: {} cannot be had here; `cargo xtask doctor` says why, and what would help",
+            definition.conditions.join(", ")
+        );
+        return Ok(None);
+    }
+    experiment(&path, profile, &profile.options(&definition), session).map(Some)
 }
 
 /// Repeats the study's experiment; `None`, with the reason said, where something that it needs is not there.
-fn study_again(profile: Profile, imported: bool) -> Result<Option<PathBuf>> {
+fn study_again(profile: Profile, imported: bool, session: &Session) -> Result<Option<PathBuf>> {
     step("the 2023 study's experiment");
     let mut missing = doctor::missing_for_tomcat();
     if !imported {
@@ -211,6 +274,7 @@ fn study_again(profile: Profile, imported: bool) -> Result<Option<PathBuf>> {
         eprintln!("left out, for it needs {}", missing.join("; "));
         return Ok(None);
     }
+    let path = Path::new(STUDY);
     let options = match profile {
         // As many requests as the study sent.
         Profile::Default => Options::default(),
@@ -218,9 +282,9 @@ fn study_again(profile: Profile, imported: bool) -> Result<Option<PathBuf>> {
             launches: Some(10),
             ..Options::default()
         },
-        Profile::Smoke => profile.options(),
+        Profile::Smoke => profile.options(&Definition::read(path)?),
     };
-    experiment(STUDY, profile.name(), &options, paths::RUNS.as_ref()).map(Some)
+    experiment(path, profile, &options, session).map(Some)
 }
 
 /// Brings in the 2023 study where it is not there yet, and tells whether it is there now.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::programs::Program;
+use crate::programs::{Program, find};
 use crate::runs::{Name, Progress};
 use crate::{build, observe, paths};
 
@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Fail, when all is measured, if a launch failed one of its checks
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Do not watch what servers and prober use and are denied: there is no table of resources then, and no gate
+    #[arg(long)]
+    pub(crate) no_monitor: bool,
     /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
     #[arg(long)]
     pub(crate) docker_host: Option<String>,
@@ -117,8 +120,8 @@ impl Options {
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
-        if self.strict {
-            words.push("--strict".to_owned());
+        for (flag, given) in [("--strict", self.strict), ("--no-monitor", self.no_monitor)] {
+            words.extend(given.then(|| flag.to_owned()));
         }
         words
     }
@@ -158,14 +161,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When the definition cannot be read or `runs` cannot be listed.
 pub(crate) fn folder(experiment: &Path, title: &str, options: &Options, runs: &Path) -> Result<PathBuf> {
-    let definition = std::fs::read(experiment).with_context(|| {
-        format!(
-            "{} cannot be read; the definitions are in experiments/",
-            experiment.display()
-        )
-    })?;
-    let words = options.words().join(" ");
-    let (folder, progress) = Name::new(title, &[&definition, words.as_bytes()]).folder(runs)?;
+    let (folder, progress) = name(experiment, title, options)?.folder(runs)?;
     if progress == Progress::Continued {
         eprintln!(
             "{} is unfinished and goes on; remove it to begin anew",
@@ -173,6 +169,21 @@ pub(crate) fn folder(experiment: &Path, title: &str, options: &Options, runs: &P
         );
     }
     Ok(folder)
+}
+
+/// What the runs of this measurement are called.
+///
+/// # Errors
+/// When the definition cannot be read.
+pub(crate) fn name(experiment: &Path, title: &str, options: &Options) -> Result<Name> {
+    let definition = std::fs::read(experiment).with_context(|| {
+        format!(
+            "{} cannot be read; the definitions are in experiments/",
+            experiment.display()
+        )
+    })?;
+    let words = options.words().join(" ");
+    Ok(Name::new(title, &[&definition, words.as_bytes()]))
 }
 
 /// Runs the experiment to its end; the binaries must have been built.
@@ -189,10 +200,24 @@ pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Re
         .arg("--hook")
         .arg(paths::hook())
         .run()?;
-    if title(experiment) == OBSERVED {
-        observe::servers(folder)?;
+    complete(experiment, folder)
+}
+
+/// Does what belongs to a measured run, unless that is done.
+///
+/// # Errors
+/// When the servers cannot be observed.
+pub(crate) fn complete(experiment: &Path, folder: &Path) -> Result<()> {
+    if title(experiment) != OBSERVED {
+        return Ok(());
     }
-    Ok(())
+    if find("strace").is_none() {
+        eprintln!(
+            "left out: by which functions servers receive; strace is not installed (Debian: apt-get install strace)"
+        );
+        return Ok(());
+    }
+    observe::servers(folder)
 }
 
 /// A definition's name.

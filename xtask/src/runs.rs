@@ -39,8 +39,16 @@ impl Name {
     /// # Errors
     /// When the time cannot be told.
     pub(crate) fn new_folder(&self, runs: &Path) -> Result<PathBuf> {
-        let now = Program::new("date").args(["--utc", "+%Y%m%dT%H%M%SZ"]).output()?;
-        Ok(runs.join(format!("{}-{}", self.stem, now.trim())))
+        Ok(runs.join(format!("{}-{}", self.stem, now()?)))
+    }
+
+    /// The latest finished run of this name in `runs` that began then or later.
+    ///
+    /// # Errors
+    /// When `runs` cannot be listed.
+    pub(crate) fn finished_since(&self, runs: &Path, since: &str) -> Result<Option<PathBuf>> {
+        let finished = |folder: &PathBuf| self.is_name_of(folder) && is_finished(folder) && *began(folder) >= *since;
+        Ok(folders(runs)?.into_iter().rfind(finished))
     }
 
     fn is_name_of(&self, folder: &Path) -> bool {
@@ -80,24 +88,15 @@ pub(crate) fn chosen(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// The folders of runs in a run's or a grid's folder.
-pub(crate) fn cells(run: &Path) -> Vec<PathBuf> {
-    if run.join("manifest.json").is_file() {
-        return vec![run.to_owned()];
-    }
-    let mut inner = folders(run).unwrap_or_default();
-    inner.retain(|folder| folder.join("manifest.json").is_file());
-    inner
-}
-
-/// The latest finished run of an experiment, or else the recorded one.
+/// The latest finished run of an experiment, or else the recorded one; those of the smoke profile are too short to be shown.
 ///
 /// # Errors
 /// When there is neither.
 pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
     let own = folders(Path::new(paths::RUNS))?.into_iter().filter(|folder| {
         let stem = folder.file_name().unwrap_or_default().to_string_lossy();
-        stem.split('-').next() == Some(name) && is_finished(folder)
+        let mut words = stem.split('-');
+        words.next() == Some(name) && words.next() != Some("smoke") && is_finished(folder)
     });
     let recorded = Path::new(paths::REFERENCE).join(name);
     own.max_by_key(|folder| began(folder))
@@ -124,6 +123,15 @@ pub(crate) fn is_grid(run: &Path) -> bool {
 fn began(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.rsplit('-').next().unwrap_or_default().to_owned()
+}
+
+/// The time as names of runs have it.
+///
+/// # Errors
+/// When `date` cannot be started.
+pub(crate) fn now() -> Result<String> {
+    let now = Program::new("date").args(["--utc", "+%Y%m%dT%H%M%SZ"]).output()?;
+    Ok(now.trim().to_owned())
 }
 
 /// Folders in `runs`, sorted by name; none where there is no such folder.

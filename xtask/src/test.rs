@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::programs::{Program, cargo, find};
-use crate::{build, fuzz, notebooks, paths, report, reproduce, tidy};
+use crate::{build, fuzz, notebooks, paths, python, report, reproduce, tidy};
 use count::Count;
 
 /// How a step ended when it did not fail.
@@ -51,7 +51,8 @@ pub(crate) fn run() -> Result<()> {
     steps.take("notebooks", notebooks_if_possible);
 
     steps.summary();
-    for skipped in &count.skipped {
+    count.skipped_steps = std::mem::take(&mut steps.skipped);
+    for skipped in count.skipped.iter().chain(&count.skipped_steps) {
         println!("skipped: {skipped}");
     }
     // Again, since thousands of lines have come after them.
@@ -73,6 +74,7 @@ pub(crate) fn run() -> Result<()> {
 struct Steps {
     lines: Vec<String>,
     failed: Vec<&'static str>,
+    skipped: Vec<String>,
 }
 
 impl Steps {
@@ -81,7 +83,10 @@ impl Steps {
         let start = Instant::now();
         let outcome = match step() {
             Ok(Outcome::Done) => "passed".to_owned(),
-            Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
+            Ok(Outcome::Skipped(reason)) => {
+                self.skipped.push(format!("{name}: {reason}"));
+                format!("skipped: {reason}")
+            }
             Err(error) => {
                 self.failed.push(name);
                 format!("failed: {error:#}")
@@ -141,9 +146,9 @@ fn smoke_run() -> Result<PathBuf> {
 
 /// Its numbers are what the recorded runs give, and it compiles.
 fn paper() -> Result<Outcome> {
-    if find("typst").is_none() && find("python3").is_none() {
+    if find("typst").is_none() && !python::makes_environments() {
         return Ok(Outcome::Skipped(
-            "neither typst nor python3 is installed, one of which sets the paper".into(),
+            "neither typst nor python3 with venv is installed, one of which sets the paper".into(),
         ));
     }
     done(crate::paper::check())
@@ -189,9 +194,9 @@ fn notebooks_if_possible() -> Result<Outcome> {
             paths::STUDY
         )));
     }
-    if find("python3").is_none() {
+    if !python::makes_environments() {
         return Ok(Outcome::Skipped(
-            "python3 is not installed, which nbconvert needs".into(),
+            "python3 with venv is not installed, which nbconvert needs".into(),
         ));
     }
     done(notebooks::tested())

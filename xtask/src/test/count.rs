@@ -10,6 +10,8 @@ pub(super) struct Count {
     pub(super) ignored: u64,
     /// `name: reason` of each test that found its prerequisites missing.
     pub(super) skipped: Vec<String>,
+    /// `name: reason` of each other check that could not be made.
+    pub(super) skipped_steps: Vec<String>,
     /// What failed tests said, as the harness prints it.
     pub(super) failures: Vec<String>,
     /// Whether the lines that come are such.
@@ -53,7 +55,7 @@ impl fmt::Display for Count {
             "{} passed, {} failed, {} skipped",
             self.passed.saturating_sub(skipped),
             self.failed,
-            self.ignored + skipped
+            self.ignored + skipped + self.skipped_steps.len() as u64
         )
     }
 }
