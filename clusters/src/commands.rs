@@ -167,14 +167,20 @@ impl Commands {
         self.output(line)
     }
 
+    /// Goes on, unless a signal came, also one while cleaning up.
+    ///
+    /// # Errors
+    /// When it did.
+    pub fn go_on(&self) -> Result<(), Error> {
+        if self.stopped() { Err(Error::Stopped) } else { Ok(()) }
+    }
+
     fn stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     fn begin(&self, shown: &str) -> Result<(), Error> {
-        if self.stopped() {
-            return Err(Error::Stopped);
-        }
+        self.go_on()?;
         eprintln!("$ {shown}");
         Ok(())
     }

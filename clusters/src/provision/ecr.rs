@@ -45,5 +45,7 @@ pub(super) fn push(
             .for_cleaning_up()
             .output(&docker(&["image", "rm", "--force", name]));
     }
-    Ok(format!("{registry}/{repository}@{}", pushed?))
+    let digest = pushed?;
+    commands.go_on()?;
+    Ok(format!("{registry}/{repository}@{digest}"))
 }
