@@ -2,6 +2,7 @@
 { pkgs, ssp2023 }:
 let
   toolchain = import ./toolchain.nix { inherit pkgs; };
+  programs = import ./programs.nix { inherit pkgs toolchain ssp2023; };
   source = import ./source.nix { inherit (pkgs) lib; };
   workspace = import ./workspace.nix { inherit pkgs toolchain source; };
   recordings = import ./recordings.nix { inherit pkgs workspace ssp2023; };
@@ -14,8 +15,8 @@ in
     inherit (images) image;
     default = workspace.tools;
   };
-  devShells = import ./shell.nix { inherit pkgs toolchain ssp2023; };
-  apps = import ./apps.nix { inherit pkgs toolchain ssp2023; };
+  devShells = import ./shell.nix { inherit pkgs programs; };
+  apps = import ./apps.nix { inherit pkgs programs; };
   checks = import ./checks.nix {
     inherit
       pkgs

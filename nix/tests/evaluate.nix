@@ -19,8 +19,8 @@ let
   # Names that nixpkgs has at the pinned revision.
   named = builtins.listToAttrs (
     map (name: { inherit name; value = made name { inherit name; }; }) [
-      "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "envoy-bin" "evcxr" "git" "haproxy" "jdk"
-      "kind" "kubectl" "nginx" "nixfmt" "nodejs" "redis" "rustfmt" "strace" "stress-ng" "typst" "valgrind"
+      "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "envoy-bin" "evcxr" "git" "go" "haproxy" "iptables" "jdk"
+      "kind" "kubectl" "nginx" "nixfmt" "nodejs" "openssl" "redis" "rustfmt" "strace" "stress-ng" "tomcat10" "typst" "valgrind"
     ]
   );
   pkgs = named // {

@@ -1,0 +1,52 @@
+# Everything that `cargo xtask doctor` looks for, and where Tomcat and the study are, which are no programs.
+{
+  pkgs,
+  toolchain,
+  ssp2023,
+}:
+{
+  packages =
+    [
+      toolchain.rustc
+      toolchain.cargo
+      toolchain.rustfmt
+      toolchain.clippy
+    ]
+    ++ (with pkgs; [
+      # Building, testing, auditing.
+      cargo-nextest
+      cargo-deny
+      valgrind
+      git
+      # Notebooks and paper.
+      evcxr
+      (python3.withPackages (packages: [
+        packages.jupyter
+        packages.nbconvert
+      ]))
+      typst
+      # The conditions.
+      docker-client
+      kind
+      kubectl
+      eksctl
+      awscli2
+      # Servers to be measured, and what watches them.
+      jdk
+      nginx
+      redis
+      nodejs
+      go
+      haproxy
+      envoy-bin
+      openssl
+      iptables
+      strace
+      stress-ng
+    ]);
+  variables = {
+    TOMCAT_CLASSPATH = "${pkgs.tomcat10}/lib/*:${pkgs.tomcat10}/bin/tomcat-juli.jar";
+    # `cargo xtask import ssp2023` takes the pinned copy instead of fetching one.
+    SSP2023 = "${ssp2023}";
+  };
+}
