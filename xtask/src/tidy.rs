@@ -4,11 +4,10 @@ mod citation;
 mod dependencies;
 mod nix;
 mod notebooks;
+mod recorded;
 mod sources;
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::programs::Program;
 
@@ -24,7 +23,9 @@ pub(crate) struct File {
 /// # Errors
 /// When one does not hold, or the project's files cannot be read.
 pub(crate) fn run() -> Result<()> {
-    let files = files()?;
+    let paths = listed()?;
+    let sizes: Vec<_> = paths.iter().map(|path| (path.clone(), size(path))).collect();
+    let files = texts(&paths);
     let mut breaches = Vec::new();
     breaches.extend(sources::unsafe_only_where_allowed(&files));
     breaches.extend(sources::unsafe_forbidden_elsewhere(&files));
@@ -39,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     breaches.extend(nix::no_git_sources(&files));
     breaches.extend(nix::paths_are_tracked(&files));
     breaches.extend(citation::agree(&files)?);
+    breaches.extend(recorded::small(&sizes));
     for breach in &breaches {
         println!("{breach}");
     }
@@ -49,27 +51,37 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Everything that is or is about to be in the repository, as text.
-fn files() -> Result<Vec<File>> {
+/// Everything that is or is about to be in the repository.
+fn listed() -> Result<Vec<String>> {
     let listed = Program::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .context("tidy looks at the files that git knows")?;
-    let mut files = Vec::new();
-    for path in listed.split('\0').filter(|path| !path.is_empty()) {
-        // A file deleted but not yet committed is still listed; a picture or a recording is no text.
-        let Ok(bytes) = std::fs::read(PathBuf::from(path)) else {
-            continue;
-        };
-        if let Ok(text) = String::from_utf8(bytes) {
-            files.push(File {
-                path: path.to_owned(),
-                text,
-            });
-        }
-    }
-    if files.is_empty() {
-        bail!("git lists no files here: run this in a clone of the repository");
-    }
-    Ok(files)
+    let paths: Vec<String> = listed
+        .split('\0')
+        .filter(|path| !path.is_empty())
+        .map(str::to_owned)
+        .collect();
+    ensure!(
+        !paths.is_empty(),
+        "git lists no files here: run this in a clone of the repository"
+    );
+    Ok(paths)
+}
+
+/// A file deleted but not yet committed is still listed.
+fn size(path: &str) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Those that are text: a picture or a recording is none.
+fn texts(paths: &[String]) -> Vec<File> {
+    let text = |path: &String| String::from_utf8(std::fs::read(path).ok()?).ok();
+    let files = paths.iter().filter_map(|path| {
+        Some(File {
+            path: path.clone(),
+            text: text(path)?,
+        })
+    });
+    files.collect()
 }
