@@ -149,6 +149,35 @@ mod tests {
     }
 
     #[test]
+    fn each_of_our_definitions_is_valid_in_every_condition() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let definitions =
+            files.filter(|path| path.extension().is_some_and(|end| end == "toml") && !path.ends_with("Cargo.toml"));
+        let mut cells = 0;
+        for path in definitions {
+            for mut experiment in read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap() {
+                for condition in [
+                    "local-pod",
+                    "local-nodes",
+                    "local-service",
+                    "docker",
+                    "kind",
+                    "eks-nodes",
+                    "kubernetes-node",
+                ] {
+                    experiment.conditions = vec![condition.parse().unwrap()];
+                    experiment
+                        .validate()
+                        .unwrap_or_else(|error| panic!("{} in {condition}: {error:#}", path.display()));
+                }
+                cells += 1;
+            }
+        }
+        assert!(cells > 60, "{cells}");
+    }
+
+    #[test]
     fn a_definition_without_factors_is_one_experiment() {
         let experiments = of("").unwrap();
         assert_eq!(experiments.len(), 1);
