@@ -64,11 +64,14 @@ impl Share {
 
     /// A container's limit and request.
     pub(super) fn millicores(self, spec: &ContainerSpec) -> u64 {
-        let share = match spec.role {
-            Role::Arm | Role::Anywhere => self.arm_millicores,
-            Role::Loadgen => LOADGEN_MILLICORES,
-        };
-        spec.limits.millicores.map_or(share, u64::from)
+        let stated = spec.limits.millicores.map(u64::from);
+        match spec.role {
+            // A whole number of processors would be the arm's alone where the node's CPU manager is static.
+            Role::Arm | Role::Anywhere => stated.map_or(self.arm_millicores, |stated| {
+                stated - u64::from(stated.is_multiple_of(1000) && stated > 0)
+            }),
+            Role::Loadgen => stated.unwrap_or(LOADGEN_MILLICORES),
+        }
     }
 
     /// A container's limit and request.
@@ -135,10 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stated_stands() {
-        let spec = |millicores| ContainerSpec {
+    fn what_is_stated_stands_but_for_whole_processors_of_arms() {
+        let spec = |role, millicores| ContainerSpec {
             name: "one".into(),
-            role: Role::Loadgen,
+            role,
             command: Vec::new(),
             environment: BTreeMap::new(),
             limits: Limits {
@@ -146,8 +149,15 @@ mod tests {
                 memory_bytes: Some(5),
             },
         };
-        assert_eq!(Share::default().millicores(&spec(None)), 1000);
-        assert_eq!(Share::default().millicores(&spec(Some(70))), 70);
-        assert_eq!(Share::default().memory_bytes(&spec(None)), 5);
+        for (role, stated, millicores) in [
+            (Role::Loadgen, None, 1000),
+            (Role::Loadgen, Some(2000), 2000),
+            (Role::Arm, Some(70), 70),
+            (Role::Arm, Some(2000), 1999),
+            (Role::Anywhere, Some(1000), 999),
+        ] {
+            assert_eq!(Share::default().millicores(&spec(role, stated)), millicores);
+        }
+        assert_eq!(Share::default().memory_bytes(&spec(Role::Arm, None)), 5);
     }
 }
