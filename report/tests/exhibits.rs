@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{ARMS, Arm, LAUNCHES, failure, output, report, write};
+use common::{ARM, ARMS, Arm, LAUNCHES, failure, output, report, write};
 use dataset::{CellRecord, GRID, GridIndex, write_json};
 use serde_json::{Value, json};
 
@@ -15,6 +15,24 @@ type Change = fn(&mut Arm);
 /// The levels of a cell, and how its data differ.
 type Cell<'a> = (&'a [(&'a str, &'a str)], Change);
 
+/// Arms that some of the experiments have besides.
+const MORE: [Arm; 3] = [
+    Arm {
+        name: "log",
+        wire_ns: 18_000,
+        ..ARM
+    },
+    Arm {
+        name: "upstream",
+        wire_ns: 19_000,
+        ..ARM
+    },
+    Arm {
+        name: "without stamps",
+        ..ARM
+    },
+];
+
 /// A grid of made-up runs, in which the hook costs 2 µs.
 fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
     let mut index = Vec::new();
@@ -22,11 +40,7 @@ fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
         let name = format!("cell-{number}");
         let run = folder.join(&name);
         let mut arms = ARMS.to_vec();
-        arms.push(Arm {
-            name: "log",
-            wire_ns: 18_000,
-            held_ns: None,
-        });
+        arms.extend(MORE);
         arms.iter_mut().for_each(change);
         write(&run, &arms, true);
         change_manifest(&run, |manifest| {
@@ -89,6 +103,13 @@ fn slower(arm: &mut Arm, by_ns: i64) {
 }
 
 const AS_IT_IS: Change = |_| {};
+
+/// Puts a contrast before the last, by convention all of the hook.
+fn contrast(manifest: &mut Value, name: &str, (baseline, arm): (&str, &str)) {
+    let contrasts = manifest["plan"]["contrasts"].as_array_mut().unwrap();
+    let effect = json!({"name": name, "baseline": baseline, "arm": arm, "role": "effect"});
+    contrasts.insert(contrasts.len() - 1, effect);
+}
 
 #[test]
 fn a_proxy_is_held_against_the_hook() {
@@ -177,6 +198,36 @@ fn the_place_of_the_keyword_counts_in_the_largest_payload() {
     let (verdict, text) = claim(&steep, "r07-position");
     assert!(verdict == "supported" && text.contains("0.40 ["), "{text}");
     assert_ne!(exhibit(&flat), exhibit(&steep));
+}
+
+#[test]
+fn what_stamps_cost_stands_beside_what_they_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |name: &str, change: Change| {
+        let run = folder.path().join(name);
+        grid(&run, "r05", &[(&[], change)]);
+        change_manifest(&run.join("cell-0"), |manifest| {
+            contrast(manifest, "stamping", ("without stamps", "unmodified"));
+            for launch in manifest["launches"].as_array_mut().unwrap() {
+                for arm in launch["arms"].as_array_mut().unwrap() {
+                    if arm["arm"] != "without stamps" {
+                        arm["server"] =
+                            json!({"call_ns_median": 1e3, "handler_ns_median": 8e3, "records": 100, "dropped": 0});
+                    }
+                }
+            }
+        });
+        exhibit(&run).0
+    };
+    let free = shown("free", AS_IT_IS);
+    assert!(free.contains("+0.00 [") && free.contains("cannot be told from nothing"), "{free}");
+    let dear = shown("dear", |arm| {
+        if arm.name == "without stamps" {
+            slower(arm, -500);
+        }
+    });
+    // Of 2 µs that the hook costs.
+    assert!(dear.contains("+0.50 [") && dear.contains("25 % of what the hook costs"), "{dear}");
 }
 
 #[test]
