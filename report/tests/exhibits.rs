@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{ARM, ARMS, Arm, LAUNCHES, failure, output, report, write};
+use common::{ARM, ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, failure, output, report, write, write_launches};
 use dataset::{CellRecord, GRID, GridIndex, write_json};
 use serde_json::{Value, json};
 
@@ -220,14 +220,20 @@ fn what_stamps_cost_stands_beside_what_they_show() {
         exhibit(&run).0
     };
     let free = shown("free", AS_IT_IS);
-    assert!(free.contains("+0.00 [") && free.contains("cannot be told from nothing"), "{free}");
+    assert!(
+        free.contains("+0.00 [") && free.contains("cannot be told from nothing"),
+        "{free}"
+    );
     let dear = shown("dear", |arm| {
         if arm.name == "without stamps" {
             slower(arm, -500);
         }
     });
     // Of 2 µs that the hook costs.
-    assert!(dear.contains("+0.50 [") && dear.contains("25 % of what the hook costs"), "{dear}");
+    assert!(
+        dear.contains("+0.50 [") && dear.contains("25 % of what the hook costs"),
+        "{dear}"
+    );
 }
 
 #[test]
@@ -254,6 +260,55 @@ fn what_limits_do_is_told_from_the_launches_that_hit_them() {
     assert_eq!(verdict, "supported", "{text}");
     let (verdict, text) = claim(folder.path(), "r08-effect");
     assert!(verdict == "supported" && text.contains("20.00 ["), "{text}");
+}
+
+/// The last two rows, and the notes, of launches of which each takes 0.3 s around its rounds, and each round 1 ms.
+fn planned(folder: &Path, launch_ns: i64, segment_ns: i64) -> String {
+    let mut arms = ARMS.to_vec();
+    arms[1] = Arm {
+        launch_ns,
+        segment_ns,
+        ..arms[1]
+    };
+    write_launches(folder, &arms, true, 20);
+    change_manifest(folder, |manifest| {
+        manifest["experiment"] = "r09".into();
+        manifest["plan"]["load"] = json!({"rounds": 101, "warm_up_rounds": 1, "segment_rounds": SEGMENT_ROUNDS});
+        manifest["finished_unix_ns"] = 8_020_000_000_i64.into();
+        for launch in manifest["launches"].as_array_mut().unwrap() {
+            launch["loadgen"]["elapsed_s"] = 0.101.into();
+        }
+    });
+    exhibit(folder).0
+}
+
+#[test]
+fn what_spreads_more_decides_what_to_buy() {
+    let folder = tempfile::tempdir().unwrap();
+    let alike = planned(&folder.path().join("alike"), 5, 100);
+    let apart = planned(&folder.path().join("apart"), 100, 5);
+    let row = |table: &str, name: &str| {
+        let found = table.lines().find(|line| line.starts_with(name)).unwrap();
+        found.to_owned()
+    };
+    for table in [&alike, &apart] {
+        assert!(
+            table.contains("costs 0.301 s around its measured rounds and 1000.0 µs"),
+            "{table}"
+        );
+        assert!(table.contains("20 launches of 100 rounds"), "{table}");
+    }
+    // Segments that differ by 110 ns, as segments of five and four do.
+    assert!(row(&alike, "SD between segments").contains("0.110 ["), "{alike}");
+    assert!(row(&alike, "SD between launches").contains("0.000 ["), "{alike}");
+    assert!(row(&apart, "SD between launches").contains("0.108 ["), "{apart}");
+    assert!(alike.contains("launches of 1000 rounds, the most that"), "{alike}");
+    assert!(apart.contains("launches of 25 rounds, the fewest that"), "{apart}");
+    // Twice the precision of launches that differ takes nearly four times as many.
+    assert!(
+        row(&apart, "Twice as precise").contains("73 launches of 25 rounds"),
+        "{apart}"
+    );
 }
 
 #[test]

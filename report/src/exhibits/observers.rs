@@ -59,7 +59,9 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                 stamps.map_or_else(dash, microseconds),
             ]);
         }
-        table.notes.extend(stamping.map(|effect| probed(spot, effect.primary())));
+        table
+            .notes
+            .extend(stamping.map(|effect| probed(spot, effect.primary())));
     }
     Ok((figure, table, Vec::new()))
 }

@@ -39,10 +39,7 @@ pub(crate) const ARMS: [Arm; 5] = [
         name: "unmodified",
         ..ARM
     },
-    Arm {
-        name: "control",
-        ..ARM
-    },
+    Arm { name: "control", ..ARM },
     Arm {
         name: "scan",
         wire_ns: 16_700,
