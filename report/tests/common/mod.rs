@@ -1,6 +1,8 @@
 //! A run made up by the tests: what stands in it is known exactly.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod grids;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 use std::path::Path;
