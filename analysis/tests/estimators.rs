@@ -157,6 +157,7 @@ fn summaries_over_conditions_agree_with_metafor() {
         assert_close("lower I2", low, number(&row["i2_low"]));
         assert_close("upper I2", high, number(&row["i2_high"]));
         assert_close("Q", found.q, number(&row["q"]));
+        assert_close("p of Q", found.q_p_value(), number(&row["q_p"]));
         match found.prediction_interval {
             None => assert!(row["prediction_low"].is_null()),
             Some((low, high)) => {

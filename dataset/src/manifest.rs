@@ -60,6 +60,22 @@ pub struct Manifest {
     pub notes: Vec<String>,
 }
 
+impl Manifest {
+    /// What a launch cost besides its measured rounds, and what a round cost, s, on average over all launches, which had so
+    /// many rounds each; `None` where a launch does not say how long it measured.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts, and times of a run")]
+    pub fn costs_s(&self, rounds: u64, warm_up_rounds: u64) -> Option<(f64, f64)> {
+        let elapsed = self.launches.iter().map(|launch| launch.loadgen["elapsed_s"].as_f64());
+        let elapsed_s = elapsed.sum::<Option<f64>>()?;
+        let launches = self.launches.len() as f64;
+        let round_s = elapsed_s / launches / rounds as f64;
+        let all_s = (self.finished_unix_ns - self.started_unix_ns) as f64 / 1e9;
+        let around_s = ((all_s - elapsed_s) / launches).max(0.0);
+        Some((around_s + warm_up_rounds as f64 * round_s, round_s))
+    }
+}
+
 /// A condition that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -13,10 +13,6 @@ use dataset::{LaunchRecord, ObservationReader, Run};
 use crate::definition::{Contrast, Experiment};
 use crate::units::duration_ns;
 
-/// Fewer launches than this are not trusted to say how much launches differ.
-const LEAST_LAUNCHES: u32 = 10;
-/// A plan may ask for so many times the pilot's rounds; beyond, the pilot says nothing of how steady a launch stays.
-const MOST_TIMES_THE_ROUNDS: u64 = 10;
 const CONFIDENCE: f64 = 0.95;
 
 /// What to plan.
@@ -195,43 +191,24 @@ fn differences(launch: &Segments, contrast: &Contrast) -> Vec<f64> {
 }
 
 /// What a launch costs besides its measured rounds, and what a round costs, s.
-#[expect(clippy::cast_precision_loss, reason = "counts, and times of a run")]
 fn costs(run: &Run, experiment: &Experiment) -> Result<(f64, f64)> {
-    let manifest = &run.manifest;
-    let elapsed_s: f64 = manifest
-        .launches
-        .iter()
-        .map(|launch| launch.loadgen["elapsed_s"].as_f64())
-        .sum::<Option<f64>>()
-        .context("a launch does not say how long it measured (loadgen.elapsed_s); measure the pilot again")?;
-    let launches = manifest.launches.len() as f64;
-    let rounds = experiment.load.rounds as f64;
-    let round_s = elapsed_s / launches / rounds;
-    let all_s = (manifest.finished_unix_ns - manifest.started_unix_ns) as f64 / 1e9;
-    let around_s = ((all_s - elapsed_s) / launches).max(0.0);
-    Ok((around_s + experiment.load.warm_up_rounds as f64 * round_s, round_s))
+    let costs = run
+        .manifest
+        .costs_s(experiment.load.rounds, experiment.load.warm_up_rounds);
+    costs.context("a launch does not say how long it measured (loadgen.elapsed_s); measure the pilot again")
 }
 
 /// The cheapest launches and rounds with which every contrast reaches the goal in every condition: one definition has the
 /// same for all. Of the rounds that are best for any of them, those are taken with which all are cheapest.
 #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
 fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Chosen> {
-    let measured = experiment
-        .load
-        .rounds
-        .saturating_sub(experiment.load.warm_up_rounds)
-        .max(1);
-    let least_rounds = experiment.load.segment_rounds.min(measured);
-    let limits = Limits {
-        least_launches: LEAST_LAUNCHES,
-        least_rounds,
-        most_rounds: measured * MOST_TIMES_THE_ROUNDS,
-    };
+    let measured = experiment.load.rounds.saturating_sub(experiment.load.warm_up_rounds);
+    let limits = Limits::of_pilot(experiment.load.segment_rounds, measured);
     let conditions: BTreeSet<&str> = spreads.iter().map(|spread| spread.condition.as_str()).collect();
     let mut best: Option<Chosen> = None;
     for candidate in spreads {
         let rounds = candidate.pilot.split(goal, CONFIDENCE, &limits)?.rounds;
-        let mut launches = LEAST_LAUNCHES;
+        let mut launches = limits.least_launches;
         for spread in spreads {
             launches = launches.max(launches_for(goal, spread.pilot.launch_sd(rounds), CONFIDENCE)?);
         }

@@ -298,7 +298,7 @@ fn row(other: &Other) -> Markup {
     }
 }
 
-fn p_text(p: f64) -> String {
+pub(crate) fn p_text(p: f64) -> String {
     if p < 1e-4 {
         format!("{p:.1e}")
     } else {

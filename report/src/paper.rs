@@ -67,6 +67,7 @@ impl Paper {
             } = &exhibit;
             let shown = json!({
                 "question": question, "caption": figure.caption, "headings": table.headings, "rows": table.rows,
+                "notes": table.notes,
             });
             tables.insert(exhibit.experiment, shown);
             drawn.push(exhibit.figure);

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{ARMS, Arm, failure, output, report, write};
+use common::{ARM, ARMS, Arm, failure, output, report, write};
 use serde_json::Value;
 
 fn claims(folder: &Path) -> Value {
@@ -33,7 +33,7 @@ fn written(folder: &Path, log_ns: i64, change: impl Fn(&mut Arm)) {
     arms.push(Arm {
         name: "log",
         wire_ns: log_ns,
-        held_ns: None,
+        ..ARM
     });
     arms.iter_mut().for_each(change);
     write(folder, &arms, true);

@@ -2,93 +2,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{ARMS, Arm, LAUNCHES, failure, output, report, write};
-use dataset::{CellRecord, GRID, GridIndex, write_json};
-use serde_json::{Value, json};
-
-/// What a cell's arms are changed by.
-type Change = fn(&mut Arm);
-
-/// The levels of a cell, and how its data differ.
-type Cell<'a> = (&'a [(&'a str, &'a str)], Change);
-
-/// A grid of made-up runs, in which the hook costs 2 µs.
-fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
-    let mut index = Vec::new();
-    for (number, (levels, change)) in cells.iter().enumerate() {
-        let name = format!("cell-{number}");
-        let run = folder.join(&name);
-        let mut arms = ARMS.to_vec();
-        arms.push(Arm {
-            name: "log",
-            wire_ns: 18_000,
-            held_ns: None,
-        });
-        arms.iter_mut().for_each(change);
-        write(&run, &arms, true);
-        change_manifest(&run, |manifest| {
-            manifest["experiment"] = experiment.into();
-            manifest["run_id"] = format!("{experiment}/{name}").into();
-            manifest["plan"]["question"] = "What does it cost?".into();
-            let all = json!({"name": "all of it", "baseline": "unmodified", "arm": "log", "role": "effect"});
-            manifest["plan"]["contrasts"].as_array_mut().unwrap().push(all);
-        });
-        index.push(CellRecord {
-            folder: name.into(),
-            levels: levels
-                .iter()
-                .map(|(factor, level)| ((*factor).to_owned(), (*level).to_owned()))
-                .collect::<BTreeMap<_, _>>(),
-        });
-    }
-    write_json(&folder.join(GRID), &GridIndex { cells: index }).unwrap();
-}
-
-fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
-    let path = run.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    change(&mut manifest);
-    write_json(&path, &manifest).unwrap();
-}
-
-/// Verdict and text of a claim.
-fn claim(folder: &Path, id: &str) -> (String, String) {
-    let mut command = report();
-    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
-    let found: Value = serde_json::from_str(&output(command.arg(folder))).unwrap();
-    let recommendations = found["recommendations"].as_array().unwrap();
-    let mut claims = recommendations.iter().flat_map(|one| one["claims"].as_array().unwrap());
-    let claim = claims.find(|claim| claim["id"] == id).unwrap();
-    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
-    (text("verdict"), text("text"))
-}
-
-/// The table, and the drawing.
-fn exhibit(folder: &Path) -> (String, String) {
-    let out = tempfile::tempdir().unwrap();
-    let mut command = report();
-    command
-        .arg("exhibit")
-        .arg("--run")
-        .arg(folder)
-        .arg("--out")
-        .arg(out.path());
-    let table = output(&mut command);
-    let figures = std::fs::read_dir(out.path().join("figures")).unwrap();
-    let mut drawings = figures
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().unwrap() == "svg");
-    (table, std::fs::read_to_string(drawings.next().unwrap()).unwrap())
-}
-
-fn slower(arm: &mut Arm, by_ns: i64) {
-    arm.wire_ns += by_ns;
-}
-
-const AS_IT_IS: Change = |_| {};
+use common::grids::{AS_IT_IS, Cell, Change, change_manifest, claim, contrast, exhibit, grid, slower};
+use common::{ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, failure, report, write_launches};
+use serde_json::json;
 
 #[test]
 fn a_proxy_is_held_against_the_hook() {
@@ -180,6 +98,42 @@ fn the_place_of_the_keyword_counts_in_the_largest_payload() {
 }
 
 #[test]
+fn what_stamps_cost_stands_beside_what_they_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |name: &str, change: Change| {
+        let run = folder.path().join(name);
+        grid(&run, "r05", &[(&[], change)]);
+        change_manifest(&run.join("cell-0"), |manifest| {
+            contrast(manifest, "stamping", ("without stamps", "unmodified"));
+            for launch in manifest["launches"].as_array_mut().unwrap() {
+                for arm in launch["arms"].as_array_mut().unwrap() {
+                    if arm["arm"] != "without stamps" {
+                        arm["server"] =
+                            json!({"call_ns_median": 1e3, "handler_ns_median": 8e3, "records": 100, "dropped": 0});
+                    }
+                }
+            }
+        });
+        exhibit(&run).0
+    };
+    let free = shown("free", AS_IT_IS);
+    assert!(
+        free.contains("+0.00 [") && free.contains("cannot be told from nothing"),
+        "{free}"
+    );
+    let dear = shown("dear", |arm| {
+        if arm.name == "without stamps" {
+            slower(arm, -500);
+        }
+    });
+    // Of 2 µs that the hook costs.
+    assert!(
+        dear.contains("+0.50 [") && dear.contains("25 % of what the hook costs"),
+        "{dear}"
+    );
+}
+
+#[test]
 fn what_limits_do_is_told_from_the_launches_that_hit_them() {
     let folder = tempfile::tempdir().unwrap();
     grid(
@@ -205,6 +159,55 @@ fn what_limits_do_is_told_from_the_launches_that_hit_them() {
     assert!(verdict == "supported" && text.contains("20.00 ["), "{text}");
 }
 
+/// The last two rows, and the notes, of launches of which each takes 0.3 s around its rounds, and each round 1 ms.
+fn planned(folder: &Path, launch_ns: i64, segment_ns: i64) -> String {
+    let mut arms = ARMS.to_vec();
+    arms[1] = Arm {
+        launch_ns,
+        segment_ns,
+        ..arms[1]
+    };
+    write_launches(folder, &arms, true, 20);
+    change_manifest(folder, |manifest| {
+        manifest["experiment"] = "r09".into();
+        manifest["plan"]["load"] = json!({"rounds": 101, "warm_up_rounds": 1, "segment_rounds": SEGMENT_ROUNDS});
+        manifest["finished_unix_ns"] = 8_020_000_000_i64.into();
+        for launch in manifest["launches"].as_array_mut().unwrap() {
+            launch["loadgen"]["elapsed_s"] = 0.101.into();
+        }
+    });
+    exhibit(folder).0
+}
+
+#[test]
+fn what_spreads_more_decides_what_to_buy() {
+    let folder = tempfile::tempdir().unwrap();
+    let alike = planned(&folder.path().join("alike"), 5, 100);
+    let apart = planned(&folder.path().join("apart"), 100, 5);
+    let row = |table: &str, name: &str| {
+        let found = table.lines().find(|line| line.starts_with(name)).unwrap();
+        found.to_owned()
+    };
+    for table in [&alike, &apart] {
+        assert!(
+            table.contains("costs 0.301 s around its measured rounds and 1000.0 µs"),
+            "{table}"
+        );
+        assert!(table.contains("20 launches of 100 rounds"), "{table}");
+    }
+    // Segments that differ by 110 ns, as segments of five and four do.
+    assert!(row(&alike, "SD between segments").contains("0.110 ["), "{alike}");
+    assert!(row(&alike, "SD between launches").contains("0.000 ["), "{alike}");
+    assert!(row(&apart, "SD between launches").contains("0.108 ["), "{apart}");
+    assert!(alike.contains("launches of 1000 rounds, the most that"), "{alike}");
+    assert!(apart.contains("launches of 25 rounds, the fewest that"), "{apart}");
+    // Twice the precision of launches that differ takes nearly four times as many.
+    assert!(
+        row(&apart, "Twice as precise").contains("73 launches of 25 rounds"),
+        "{apart}"
+    );
+}
+
 #[test]
 fn environments_that_differ_are_heterogeneous() {
     let folder = tempfile::tempdir().unwrap();
@@ -228,6 +231,71 @@ fn environments_that_differ_are_heterogeneous() {
     let table = exhibit(&other).0;
     assert!(
         table.contains("three, local-pod") && table.contains("mean over all cells"),
+        "{table}"
+    );
+}
+
+#[test]
+fn modes_that_differ_by_environment_interact() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |name: &str, third: Change| {
+        let run = folder.path().join(name);
+        let servers = ["one", "two", "three"].map(|server| [("server", server)]);
+        let changes = [AS_IT_IS, AS_IT_IS, third];
+        let cells: Vec<Cell<'_>> = servers
+            .iter()
+            .zip(changes)
+            .map(|(levels, change)| (&levels[..], change))
+            .collect();
+        grid(&run, "r10", &cells);
+        for cell in 0..3 {
+            change_manifest(&run.join(format!("cell-{cell}")), |manifest| {
+                contrast(manifest, "as in 2023", ("unmodified", "upstream"));
+            });
+        }
+        exhibit(&run)
+    };
+    let (alike, _) = shown("alike", AS_IT_IS);
+    assert!(alike.contains("all of it less as in 2023, µs"), "{alike}");
+    // All modes cost as much more there, so that the cost depends on the environment, and their difference does not.
+    let (shifted, figure) = shown("shifted", |arm| {
+        if ["scan", "log", "upstream"].contains(&arm.name) {
+            slower(arm, 3_000);
+        }
+    });
+    let free = "What all of it less searching costs cannot be told to depend on the environment: over 3 environments it varies \
+                by a standard deviation of 0.00 µs";
+    assert!(alike.contains(free) && shifted.contains(free), "{shifted}");
+    let (crossed, other) = shown("crossed", |arm| {
+        if arm.name == "log" {
+            slower(arm, 3_000);
+        }
+    });
+    assert!(
+        crossed.contains("What all of it less searching costs depends on the environment"),
+        "{crossed}"
+    );
+    // The figure is of all of the hook, which is the same in both.
+    assert_eq!(figure, other);
+}
+
+#[test]
+fn one_mode_alone_has_no_interaction() {
+    let folder = tempfile::tempdir().unwrap();
+    grid(
+        folder.path(),
+        "r10",
+        &[(&[("server", "one")], AS_IT_IS), (&[("server", "two")], AS_IT_IS)],
+    );
+    for cell in ["cell-0", "cell-1"] {
+        change_manifest(&folder.path().join(cell), |manifest| {
+            let contrasts = manifest["plan"]["contrasts"].as_array_mut().unwrap();
+            contrasts.retain(|contrast| contrast["name"] != "searching");
+        });
+    }
+    let (table, _) = exhibit(folder.path());
+    assert!(
+        table.contains("Only one mode of the hook") && !table.contains(" less "),
         "{table}"
     );
 }

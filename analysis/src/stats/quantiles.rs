@@ -1,4 +1,4 @@
-//! Quantiles of the chi-squared and the F distribution, to ten digits.
+//! Quantiles of the chi-squared and the F distribution, to ten digits, and the former's upper tail.
 
 use statrs::distribution::{Beta, ChiSquared, Continuous, ContinuousCDF};
 
@@ -12,6 +12,15 @@ const STEPS: usize = 20;
 pub(crate) fn chi_squared(p: f64, degrees_of_freedom: f64) -> f64 {
     let distribution = ChiSquared::new(degrees_of_freedom).expect("degrees of freedom are positive");
     polished(&distribution, distribution.inverse_cdf(p), p, f64::INFINITY)
+}
+
+/// The probability that a chi-squared variable exceeds a value.
+///
+/// # Panics
+/// Unless degrees of freedom are positive.
+pub(crate) fn chi_squared_above(value: f64, degrees_of_freedom: f64) -> f64 {
+    let distribution = ChiSquared::new(degrees_of_freedom).expect("degrees of freedom are positive");
+    distribution.sf(value)
 }
 
 /// The value of an F variable below which a share `p` lies: by the beta distribution, whose quantile is exact, and from its

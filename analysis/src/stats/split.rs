@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::components::{Component, Level};
 use super::power::{Goal, PowerError, half_width, launches_for, mde, number};
 
+/// Fewer launches than this are not trusted to say how much launches differ.
+const LEAST_LAUNCHES: u32 = 10;
+/// A plan may ask for so many times the pilot's rounds; beyond, the pilot says nothing of how steady a launch stays.
+const MOST_TIMES_THE_ROUNDS: u64 = 10;
+
 /// What a pilot run says of one contrast in one condition: spread by level and cost of both.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Pilot {
@@ -29,6 +34,19 @@ pub struct Limits {
     pub least_rounds: u64,
     /// Most rounds of a launch.
     pub most_rounds: u64,
+}
+
+impl Limits {
+    /// What a pilot with launches of so many measured rounds can speak for: from one of its segments on.
+    #[must_use]
+    pub fn of_pilot(segment_rounds: u64, measured_rounds: u64) -> Self {
+        let measured_rounds = measured_rounds.max(1);
+        Self {
+            least_launches: LEAST_LAUNCHES,
+            least_rounds: segment_rounds.min(measured_rounds),
+            most_rounds: measured_rounds * MOST_TIMES_THE_ROUNDS,
+        }
+    }
 }
 
 /// How an experiment reaches its goal.

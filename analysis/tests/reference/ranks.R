@@ -39,9 +39,9 @@ summaries <- sapply(conditions, function(data) {
   i2 <- confint(fit, control = list(tol = 1e-15, tau2.max = 1e7))$random["I^2(%)", ] / 100
   reach <- if (k > 2) qt(0.975, k - 2) * sqrt(fit$tau2 + fit$se^2) else NA
   sprintf(
-    '{"effects": %s, "errors": %s, "value": %s, "low": %s, "high": %s, "tau2": %s, "i2": %s, "i2_low": %s, "i2_high": %s, "q": %s, "prediction_low": %s, "prediction_high": %s}',
+    '{"effects": %s, "errors": %s, "value": %s, "low": %s, "high": %s, "tau2": %s, "i2": %s, "i2_low": %s, "i2_high": %s, "q": %s, "q_p": %s, "prediction_low": %s, "prediction_high": %s}',
     numbers(data$y), numbers(data$se), number(fit$b[1]), number(fit$ci.lb), number(fit$ci.ub), number(fit$tau2),
-    number(fit$I2 / 100), number(i2[["ci.lb"]]), number(i2[["ci.ub"]]), number(fit$QE), number(fit$b[1] - reach), number(fit$b[1] + reach)
+    number(fit$I2 / 100), number(i2[["ci.lb"]]), number(i2[["ci.ub"]]), number(fit$QE), number(fit$QEp), number(fit$b[1] - reach), number(fit$b[1] + reach)
   )
 })
 

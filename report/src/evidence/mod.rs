@@ -149,8 +149,7 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<Control> {
         .collect()
 }
 
-/// By how much one effect exceeds the one before it, for each two that follow each other: each launch has both, so that
-/// the difference is taken within launches.
+/// By how much one effect exceeds the one before it, for each two that follow each other.
 fn beyond(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]) -> Result<Vec<Measured>> {
     let effects: Vec<&Effect> = condition
         .effects
@@ -159,23 +158,28 @@ fn beyond(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples])
         .collect();
     let mut found = Vec::new();
     for pair in effects.windows(2) {
-        let (Some(before), Some(after)) = (
-            per_launch(condition, launches, pair[0], primary(pair[0])),
-            per_launch(condition, launches, pair[1], primary(pair[1])),
-        ) else {
-            continue;
-        };
-        let further: Vec<f64> = after
-            .iter()
-            .zip(&before)
-            .map(|(after, before)| after - before)
-            .collect();
-        if further.len() >= 2 {
+        if let Some(further) = excess(condition, launches, pair[1], pair[0])? {
             let quantity = format!("effect {} beyond effect {}", pair[1].name, pair[0].name);
-            found.push(of.measured(quantity, Unit::Ns, (&estimate(&further)?).into()));
+            found.push(of.measured(quantity, Unit::Ns, (&further).into()));
         }
     }
     Ok(found)
+}
+
+/// By how much one effect exceeds another: each launch has both, so that the difference is taken within launches, ns. `None`
+/// without two launches.
+pub(crate) fn excess(
+    condition: &ConditionResults,
+    launches: &[LaunchSamples],
+    one: &Effect,
+    other: &Effect,
+) -> Result<Option<Estimate>> {
+    let of = |effect| per_launch(condition, launches, effect, primary(effect));
+    let (Some(one), Some(other)) = (of(one), of(other)) else {
+        return Ok(None);
+    };
+    let further: Vec<f64> = one.iter().zip(&other).map(|(one, other)| one - other).collect();
+    Ok((further.len() >= 2).then(|| estimate(&further)).transpose()?)
 }
 
 /// How much more the client's own round trip spreads launches than the wire time of the same requests.

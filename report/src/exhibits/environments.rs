@@ -1,52 +1,41 @@
-//! r10: the hook's cost over environments, servers and styles of calling.
+//! r10: the hook's cost over environments, servers, styles of calling and the hook's modes.
 
 use std::collections::BTreeMap;
 
-use analysis::claims::{Interval, Measured, Provenance, Unit};
+use analysis::claims::{Measured, Provenance, Unit};
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, RandomEffects, i_squared_interval, random_effects};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::recorded::Recorded;
 use super::spot::{Spot, spots};
 use super::table::Table;
+use crate::evidence::excess;
+use crate::further::p_text;
+use crate::results::{Effect, Role};
 use crate::table::{microseconds, signed};
 
 /// The claim's name for all cells together.
 const ALL: &str = "all cells";
+/// Of the test that environments do not differ.
+const LEVEL: f64 = 0.05;
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
-    let mut rows = Vec::new();
-    let mut table = Table::new(["", "hook costs, µs"]);
-    let mut effects = Vec::new();
-    let mut by_server: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-    for spot in &spots {
-        let Some(effect) = spot.effect() else { continue };
-        let estimate = effect.primary();
-        let name = format!("{}, {}", server(spot), spot.condition.condition);
-        table.row([name, microseconds(estimate)]);
-        let pair = (estimate.value, standard_error(estimate));
-        effects.push(pair);
-        by_server.entry(server(spot)).or_default().push(pair);
-        rows.push(row(
-            &spot.condition.condition,
-            &server(spot),
-            estimate.value,
-            estimate.confidence_interval,
-        ));
+    let modes = modes(&spots);
+    let whole = modes.last().context("the experiment has no effect")?;
+    let all = random_effects(&whole.pairs(&spots, |_| true))?;
+    let differences = differences(&spots, &modes)?;
+    let columns: Vec<&Column> = modes.iter().chain(&differences).collect();
+    let mut table = table(&spots, &columns);
+    if differences.is_empty() {
+        let alone =
+            "Only one mode of the hook was measured, so that nothing can be said of modes that differ by environment.";
+        table.notes.push(alone.to_owned());
     }
-    let all = random_effects(&effects)?;
-    summary(&mut table, &mut rows, ALL, &all);
-    for (server, effects) in &by_server {
-        if effects.len() > 1 {
-            let within = random_effects(effects)?;
-            table.row([
-                format!("{server}, over its conditions"),
-                format!("I² {:.0} %", 100.0 * within.i_squared),
-            ]);
-        }
-    }
+    table
+        .notes
+        .extend(differences.iter().filter_map(|column| interaction(column, &spots)));
     let figure = forest(&Forest {
         name: recorded.experiment.clone(),
         caption:
@@ -55,9 +44,9 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                 .to_owned(),
         x_title: "cost of the hook (µs), 95 % CI".to_owned(),
         x_limits: None,
-        rows,
+        rows: rows(&spots, whole, &all),
     })?;
-    let heterogeneity = i_squared_interval(&effects)?;
+    let heterogeneity = i_squared_interval(&whole.pairs(&spots, |_| true))?;
     let measured = spots.first().map(|spot| Measured {
         condition: ALL.to_owned(),
         provenance: Provenance::of(&spot.condition.condition),
@@ -70,13 +59,155 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     Ok((figure, table, measured.into_iter().collect()))
 }
 
+/// What a mode of the hook costs, or by how much two modes differ, in each spot.
+struct Column {
+    name: String,
+    estimates: Vec<Option<Estimate>>,
+}
+
+impl Column {
+    /// Estimates and their standard errors, of some of the spots.
+    fn pairs(&self, spots: &[Spot<'_>], among: impl Fn(&Spot<'_>) -> bool) -> Vec<(f64, f64)> {
+        let known = spots.iter().zip(&self.estimates).filter(|(spot, _)| among(spot));
+        let known = known.filter_map(|(_, estimate)| estimate.as_ref());
+        known
+            .map(|estimate| (estimate.value, estimate.standard_error()))
+            .collect()
+    }
+}
+
+fn effects<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a Effect> {
+    let effects = spot.condition.effects.iter();
+    effects.filter(|effect| effect.role == Role::Effect)
+}
+
+/// The effects of the first spot in all spots; the last is by convention all of the hook.
+fn modes(spots: &[Spot<'_>]) -> Vec<Column> {
+    let first = spots.first().into_iter().flat_map(effects);
+    let column = |mode: &Effect| Column {
+        name: mode.name.clone(),
+        estimates: spots
+            .iter()
+            .map(|spot| named(spot, &mode.name).map(|effect| *effect.primary()))
+            .collect(),
+    };
+    first.map(column).collect()
+}
+
+fn named<'a>(spot: &Spot<'a>, name: &str) -> Option<&'a Effect> {
+    effects(spot).find(|effect| effect.name == name)
+}
+
+/// By how much all of the hook exceeds each other mode, within launches: what both share is no part of the interval.
+fn differences(spots: &[Spot<'_>], modes: &[Column]) -> Result<Vec<Column>> {
+    let Some((whole, others)) = modes.split_last() else {
+        return Ok(Vec::new());
+    };
+    let column = |other: &Column| {
+        let within = |spot: &Spot<'_>| match (named(spot, &whole.name), named(spot, &other.name)) {
+            (Some(one), Some(other)) => excess(spot.condition, &spot.cell.samples.launches, one, other),
+            _ => Ok(None),
+        };
+        Ok(Column {
+            name: format!("{} less {}", whole.name, other.name),
+            estimates: spots.iter().map(within).collect::<Result<_>>()?,
+        })
+    };
+    others.iter().map(column).collect()
+}
+
+fn table(spots: &[Spot<'_>], columns: &[&Column]) -> Table {
+    let mut table = Table::new([""]);
+    table
+        .headings
+        .extend(columns.iter().map(|column| format!("{}, µs", column.name)));
+    let dash = || "\u{2013}".to_owned();
+    for (index, spot) in spots.iter().enumerate() {
+        let mut row = vec![format!("{}, {}", server(spot), spot.condition.condition)];
+        let estimates = columns.iter().map(|column| column.estimates[index].as_ref());
+        row.extend(estimates.map(|estimate| estimate.map_or_else(dash, microseconds)));
+        table.row(row);
+    }
+    // A mode that costs the same in all launches of an environment has no summary.
+    let pairs: Vec<Vec<(f64, f64)>> = columns.iter().map(|column| column.pairs(spots, |_| true)).collect();
+    let summaries: Vec<Option<RandomEffects>> = pairs.iter().map(|pairs| random_effects(pairs).ok()).collect();
+    let mut summary = |name: &str, text: &dyn Fn(&RandomEffects) -> String| {
+        let mut row = vec![name.to_owned()];
+        row.extend(summaries.iter().map(|all| all.as_ref().map_or_else(dash, text)));
+        table.row(row);
+    };
+    summary("mean over all cells", &|all| {
+        let (low, high) = all.confidence_interval;
+        format!("{} [{}, {}]", signed(all.value), signed(low), signed(high))
+    });
+    summary("a further environment", &|all| {
+        let text = |(low, high)| format!("{} to {}", signed(low), signed(high));
+        all.prediction_interval.map_or_else(dash, text)
+    });
+    summary("SD between environments (τ), µs", &|all| {
+        format!("{:.2}", all.tau_squared.sqrt() / 1e3)
+    });
+    summary("I²", &|all| percent(all.i_squared));
+    summary("p of equal environments (Q test)", &|all| p_text(all.q_p_value()));
+    let mut conditions: BTreeMap<String, u32> = BTreeMap::new();
+    for spot in spots {
+        *conditions.entry(server(spot)).or_default() += 1;
+    }
+    for name in conditions.iter().filter(|(_, count)| **count > 1).map(|(name, _)| name) {
+        let mut row = vec![format!("I² of {name} over its conditions")];
+        row.extend(columns.iter().map(|column| {
+            let within = random_effects(&column.pairs(spots, |spot| server(spot) == *name));
+            within.map_or_else(|_| dash(), |within| percent(within.i_squared))
+        }));
+        table.row(row);
+    }
+    table
+}
+
+/// Whether the difference of two modes depends on the environment.
+fn interaction(column: &Column, spots: &[Spot<'_>]) -> Option<String> {
+    let all = random_effects(&column.pairs(spots, |_| true)).ok()?;
+    let p = all.q_p_value();
+    let finding = if p < LEVEL {
+        "depends on the environment"
+    } else {
+        "cannot be told to depend on the environment"
+    };
+    Some(format!(
+        "What {} costs {finding}: over {} environments it varies by a standard deviation of {:.2} µs beyond what launches \
+         differ by (I² {}, Q test p = {}).",
+        column.name,
+        all.conditions,
+        all.tau_squared.sqrt() / 1e3,
+        percent(all.i_squared),
+        p_text(p)
+    ))
+}
+
 fn server(spot: &Spot<'_>) -> String {
     spot.cell.level("server").to_owned()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-fn standard_error(estimate: &Estimate) -> f64 {
-    estimate.launch_sd / (estimate.launches as f64).sqrt()
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// What is drawn: all of the hook.
+fn rows(spots: &[Spot<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
+    let known = spots.iter().zip(&whole.estimates);
+    let known = known.filter_map(|(spot, estimate)| Some((spot, estimate.as_ref()?)));
+    let mut rows: Vec<ForestRow> = known
+        .map(|(spot, estimate)| {
+            let label = &spot.condition.condition;
+            row(label, &server(spot), estimate.value, estimate.confidence_interval)
+        })
+        .collect();
+    rows.push(row("mean", ALL, all.value, all.confidence_interval));
+    rows.extend(
+        all.prediction_interval
+            .map(|interval| row("a further environment", ALL, all.value, interval)),
+    );
+    rows
 }
 
 fn row(label: &str, group: &str, value: f64, (low, high): (f64, f64)) -> ForestRow {
@@ -86,23 +217,4 @@ fn row(label: &str, group: &str, value: f64, (low, high): (f64, f64)) -> ForestR
         value: value / 1e3,
         confidence_interval: (low / 1e3, high / 1e3),
     }
-}
-
-fn summary(table: &mut Table, rows: &mut Vec<ForestRow>, group: &str, all: &RandomEffects) {
-    let (low, high) = all.confidence_interval;
-    rows.push(row("mean", group, all.value, (low, high)));
-    table.row([
-        "mean over all cells".to_owned(),
-        Unit::Ns
-            .interval(&Interval::new(all.value, (low, high)))
-            .replace(" µs", ""),
-    ]);
-    if let Some((low, high)) = all.prediction_interval {
-        rows.push(row("a further environment", group, all.value, (low, high)));
-        table.row([
-            "a further environment".to_owned(),
-            format!("{} to {}", signed(low), signed(high)),
-        ]);
-    }
-    table.row(["I²".to_owned(), format!("{:.0} %", 100.0 * all.i_squared)]);
 }

@@ -1,5 +1,6 @@
 //! r05: the same requests, timed at every layer between the hook and a near or a far client.
 
+use analysis::Estimate;
 use analysis::claims::Measured;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::{Result, ensure};
@@ -8,8 +9,11 @@ use super::recorded::Recorded;
 use super::spot::{Spot, spots, spread_us};
 use super::table::Table;
 use crate::layers::{Layer, LayerEffect};
-use crate::results::Role;
+use crate::results::{Effect, Role};
 use crate::table::microseconds;
+
+/// The contrast of a server that stamps its requests with one that does not: the probe's own cost.
+const STAMPING: &str = "stamping";
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
@@ -38,10 +42,13 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         "SD, µs",
         "signal to noise",
         "launches for 80 %",
+        "stamps cost, µs",
     ]);
+    let dash = || "\u{2013}".to_owned();
     for spot in &spots {
+        let stamping = stamping(spot);
         for row in effects(spot) {
-            let dash = || "\u{2013}".to_owned();
+            let stamps = stamping.and_then(|effect| seen_from_outside(effect, row.layer));
             table.row([
                 spot.condition.condition.clone(),
                 row.layer.to_string(),
@@ -49,8 +56,12 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
                 format!("{:.3}", row.effect.launch_sd / 1e3),
                 row.signal_to_noise.map_or_else(dash, |ratio| format!("{ratio:.1}")),
                 row.launches_needed.map_or_else(dash, |launches| launches.to_string()),
+                stamps.map_or_else(dash, microseconds),
             ]);
         }
+        table
+            .notes
+            .extend(stamping.map(|effect| probed(spot, effect.primary())));
     }
     Ok((figure, table, Vec::new()))
 }
@@ -60,6 +71,39 @@ fn effects<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a LayerEffect> {
     let name = spot.effect().map_or("", |effect| effect.name.as_str());
     let layers = spot.condition.layers.iter();
     layers.filter(move |row| row.role == Role::Effect && row.contrast == name)
+}
+
+fn stamping<'a>(spot: &Spot<'a>) -> Option<&'a Effect> {
+    let effects = &spot.condition.effects;
+    effects.iter().find(|effect| effect.name == STAMPING)
+}
+
+/// The cost of stamping at a layer: where one of both arms leaves no stamps, only the client sees both.
+fn seen_from_outside(stamping: &Effect, layer: Layer) -> Option<&Estimate> {
+    match layer {
+        Layer::WireTime => stamping.wire_median.as_ref(),
+        Layer::Rtt => Some(&stamping.rtt_median),
+        Layer::Hook | Layer::LibcCall | Layer::Handler => None,
+    }
+}
+
+/// What the stamps cost beside what they are to show.
+fn probed(spot: &Spot<'_>, cost: &Estimate) -> String {
+    let (low, high) = cost.confidence_interval;
+    let told = if low <= 0.0 && high >= 0.0 {
+        ", which cannot be told from nothing"
+    } else {
+        ""
+    };
+    let beside = spot.effect().map_or_else(String::new, |effect| {
+        let share = 100.0 * (cost.value / effect.primary().value).abs();
+        format!("; that is {share:.0} % of what the hook costs, whose two arms both have stamps")
+    });
+    format!(
+        "{}: the server's own stamps cost a request {} µs{told}{beside}.",
+        spot.condition.condition,
+        microseconds(cost)
+    )
 }
 
 fn spread(spot: &Spot<'_>) -> ResponseSeries {

@@ -2,7 +2,9 @@
 
 use analysis::claims::Measured;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{Estimate, estimate};
+use analysis::stats::components::{Component, of_segments};
+use analysis::stats::power::{Goal, half_width as half_width_of};
+use analysis::{Estimate, Limits, Pilot, estimate};
 use anyhow::{Context as _, Result, ensure};
 
 use super::recorded::Recorded;
@@ -12,6 +14,7 @@ use crate::results::Role;
 
 /// Launches that an interval is trusted from.
 const FEWEST: usize = 10;
+const CONFIDENCE: f64 = 0.95;
 
 pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
     let spots = spots(recorded);
@@ -62,19 +65,85 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             },
         ],
     })?;
-    let mut table = Table::new([
-        "requests",
-        "half-width with longer launches, µs",
-        "with more launches, µs",
-    ]);
+    let mut table = Table::new(["", "longer launches", "more launches"]);
+    let dash = || "\u{2013}".to_owned();
+    let text = |(value, (low, high)): Drawn| format!("{value:.3} [{low:.3}, {high:.3}]");
     for times in &times {
-        let text = |drawn: Option<Drawn>| match drawn {
-            Some((value, (low, high))) => format!("{value:.3} [{low:.3}, {high:.3}]"),
-            None => "\u{2013}".to_owned(),
-        };
-        table.row([format!("{times} times"), text(requests(times)), text(launches(times))]);
+        table.row([
+            format!("half-width with {times} times the requests, µs"),
+            requests(times).map_or_else(dash, text),
+            launches(times).map_or_else(dash, text),
+        ]);
     }
+    // What longer launches average, and what only more of them do.
+    let components = of_segments(&segments)?;
+    let [launch, segment] = &components;
+    table.row([
+        "SD between segments of a launch, µs".to_owned(),
+        text(sd_us(segment)),
+        dash(),
+    ]);
+    table.row(["SD between launches, µs".to_owned(), dash(), text(sd_us(launch))]);
+    cheapest(&mut table, spot, &components)?;
     Ok((figure, table, Vec::new()))
+}
+
+/// The standard deviation that a level adds, µs.
+fn sd_us(component: &Component) -> Drawn {
+    let us = |variance: f64| variance.sqrt() / 1e3;
+    let (low, high) = component.confidence_interval;
+    (us(component.variance), (us(low), us(high)))
+}
+
+/// What a launch and a round cost, and the designs that are as precise as the recorded one, and twice as precise, at least
+/// cost: chosen as `bench plan` chooses.
+fn cheapest(table: &mut Table, spot: &Spot<'_>, components: &[Component; 2]) -> Result<()> {
+    let manifest = &spot.cell.manifest;
+    let load = &manifest.plan["load"];
+    let number = |key: &str| {
+        load[key]
+            .as_u64()
+            .with_context(|| format!("the plan has no load.{key}"))
+    };
+    let (rounds, warm_up) = (number("rounds")?, number("warm_up_rounds")?);
+    let (segment, measured) = (number("segment_rounds")?, rounds.saturating_sub(warm_up));
+    let Some((launch_s, round_s)) = manifest.costs_s(rounds, warm_up) else {
+        let unknown = "The launches do not say how long they took, so that no design can be called the cheapest.";
+        table.notes.push(unknown.to_owned());
+        return Ok(());
+    };
+    let pilot = Pilot::new(components, segment, launch_s, round_s)?;
+    let limits = Limits::of_pilot(segment, measured);
+    let launches = u32::try_from(spot.condition.launches)?;
+    let recorded = half_width_of(pilot.launch_sd(measured), launches, CONFIDENCE)?;
+    #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
+    let recorded_s = f64::from(launches) * (launch_s + measured as f64 * round_s);
+    let best = pilot.best_rounds(&limits)?;
+    let bounded = match best {
+        best if best == limits.least_rounds => ", the fewest that these launches can speak for",
+        best if best == limits.most_rounds => ", the most that these launches can speak for",
+        _ => "",
+    };
+    table.notes.push(format!(
+        "A launch costs {launch_s:.3} s around its measured rounds and {:.1} µs for each of them. Whatever precision is asked \
+         for, least time is spent on launches of {best} rounds{bounded}.",
+        round_s * 1e6,
+    ));
+    table.notes.push(format!(
+        "As recorded, {launches} launches of {measured} rounds: a half-width of {:.3} µs in {recorded_s:.1} s.",
+        recorded / 1e3
+    ));
+    for (precise, half_width) in [("As precise", recorded), ("Twice as precise", recorded / 2.0)] {
+        let split = pilot.split(Goal::HalfWidth(half_width), CONFIDENCE, &limits)?;
+        table.notes.push(format!(
+            "{precise} at least cost, {} launches of {} rounds: {:.3} µs in {:.1} s.",
+            split.launches,
+            split.rounds,
+            split.half_width / 1e3,
+            split.seconds
+        ));
+    }
+    Ok(())
 }
 
 /// The A/A difference of each segment of each launch, ns.
@@ -98,6 +167,6 @@ fn half_width(segments: &[Vec<f64>], launches: usize, each: usize) -> Option<Dra
     let all: Vec<f64> = segments.iter().map(mean).collect();
     let all: Estimate = estimate(&all).ok()?;
     let (spread, (low, high)) = super::spot::spread_us(&all)?;
-    let of_spread = analysis::stats::power::half_width(1.0, u32::try_from(launches).ok()?, all.confidence).ok()?;
+    let of_spread = half_width_of(1.0, u32::try_from(launches).ok()?, all.confidence).ok()?;
     Some((spread * of_spread, (low * of_spread, high * of_spread)))
 }

@@ -11,6 +11,8 @@ pub struct Table {
     pub headings: Vec<String>,
     /// From top to bottom.
     pub rows: Vec<Vec<String>>,
+    /// What is to be said of them, a sentence or two each.
+    pub notes: Vec<String>,
 }
 
 impl Table {
@@ -19,11 +21,12 @@ impl Table {
         Self {
             headings: headings.map(str::to_owned).to_vec(),
             rows: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+    pub(super) fn row(&mut self, cells: impl Into<Vec<String>>) {
+        self.rows.push(cells.into());
     }
 
     /// For a page.
@@ -34,12 +37,13 @@ impl Table {
                 thead { tr { @for heading in &self.headings { th { (heading) } } } }
                 tbody { @for row in &self.rows { tr { @for cell in row { td { (cell) } } } } }
             }
+            @for note in &self.notes { p { (note) } }
         }
     }
 }
 
 impl fmt::Display for Table {
-    /// Columns of equal width, two spaces between them.
+    /// Columns of equal width, two spaces between them; notes below.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = || std::iter::once(&self.headings).chain(&self.rows);
         let width = |column: usize| {
@@ -56,6 +60,9 @@ impl fmt::Display for Table {
                 }
             });
             writeln!(formatter, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        if !self.notes.is_empty() {
+            writeln!(formatter, "\n{}", self.notes.join("\n"))?;
         }
         Ok(())
     }

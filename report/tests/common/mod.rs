@@ -1,6 +1,8 @@
 //! A run made up by the tests: what stands in it is known exactly.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod grids;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 use std::path::Path;
@@ -18,45 +20,62 @@ pub(crate) struct Arm {
     pub(crate) name: &'static str,
     pub(crate) wire_ns: i64,
     pub(crate) held_ns: Option<f64>,
+    /// Added in every other launch, and taken from the others.
+    pub(crate) launch_ns: i64,
+    /// The same for segments of a launch.
+    pub(crate) segment_ns: i64,
 }
+
+/// What arms have in common.
+pub(crate) const ARM: Arm = Arm {
+    name: "",
+    wire_ns: 16_000,
+    held_ns: None,
+    launch_ns: 5,
+    segment_ns: 0,
+};
 
 /// Baseline, control, a cost of 700 ns, and a calibration that recovers its 5,000 ns with an error of 20 ns.
 pub(crate) const ARMS: [Arm; 5] = [
     Arm {
         name: "unmodified",
-        wire_ns: 16_000,
-        held_ns: None,
+        ..ARM
     },
-    Arm {
-        name: "control",
-        wire_ns: 16_000,
-        held_ns: None,
-    },
+    Arm { name: "control", ..ARM },
     Arm {
         name: "scan",
         wire_ns: 16_700,
-        held_ns: None,
+        ..ARM
     },
     Arm {
         name: "delay-0",
         wire_ns: 16_100,
         held_ns: Some(40.0),
+        ..ARM
     },
     Arm {
         name: "delay-5us",
         wire_ns: 21_120,
         held_ns: Some(5_040.0),
+        ..ARM
     },
 ];
 
 /// Launches of the made-up run.
 pub(crate) const LAUNCHES: u32 = 10;
 const ROUNDS: u32 = 101;
+/// Rounds of a segment.
+pub(crate) const SEGMENT_ROUNDS: u32 = 25;
 
 /// Writes a run; `stamps` says whether the observations carry kernel stamps.
 pub(crate) fn write(directory: &Path, arms: &[Arm], stamps: bool) {
+    write_launches(directory, arms, stamps, LAUNCHES);
+}
+
+/// Writes a run of so many launches.
+pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launches: u32) {
     std::fs::create_dir_all(directory.join("observations")).unwrap();
-    let launches: Vec<LaunchRecord> = (0..LAUNCHES)
+    let launches: Vec<LaunchRecord> = (0..launches)
         .map(|launch| write_launch(directory, arms, stamps, launch))
         .collect();
     let manifest = Manifest {
@@ -159,19 +178,17 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
     }
 }
 
-/// Symmetric around the arm's wire time; launches differ by a few ns, alternately; the first round is warm-up and wild.
+/// Symmetric around the arm's wire time; launches and segments differ alternately; the first round is warm-up and wild.
 fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> Observation {
     let start_ns = 1_000_000 * i64::from(round + 1);
     let noise_ns = (i64::from(round) - 51) * 10;
-    let launch_ns = if (launch + u32::from(index)).is_multiple_of(2) {
-        5
-    } else {
-        -5
-    };
+    let alternating = |ns: i64, number: u32| if number.is_multiple_of(2) { ns } else { -ns };
+    let launch_ns = alternating(arm.launch_ns, launch + u32::from(index));
+    let segment_ns = alternating(arm.segment_ns, round / SEGMENT_ROUNDS);
     let wire_ns = if round == 0 {
         9_000_000
     } else {
-        arm.wire_ns + noise_ns + launch_ns
+        arm.wire_ns + noise_ns + launch_ns + segment_ns
     };
     let stamp = |ns| stamps.then(|| NonZeroI64::new(ns).unwrap());
     Observation {

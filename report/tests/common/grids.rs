@@ -1,0 +1,111 @@
+//! Grids of made-up runs, and what is shown and claimed of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dataset::{CellRecord, GRID, GridIndex, write_json};
+use serde_json::{Value, json};
+
+use super::{ARM, ARMS, Arm, output, report, write};
+
+/// What a cell's arms are changed by.
+pub(crate) type Change = fn(&mut Arm);
+
+/// The levels of a cell, and how its data differ.
+pub(crate) type Cell<'a> = (&'a [(&'a str, &'a str)], Change);
+
+/// Arms that some of the experiments have besides.
+pub(crate) const MORE: [Arm; 3] = [
+    Arm {
+        name: "log",
+        wire_ns: 18_000,
+        ..ARM
+    },
+    Arm {
+        name: "upstream",
+        wire_ns: 19_000,
+        ..ARM
+    },
+    Arm {
+        name: "without stamps",
+        ..ARM
+    },
+];
+
+/// A grid of made-up runs, in which the hook costs 2 µs.
+pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
+    let mut index = Vec::new();
+    for (number, (levels, change)) in cells.iter().enumerate() {
+        let name = format!("cell-{number}");
+        let run = folder.join(&name);
+        let mut arms = ARMS.to_vec();
+        arms.extend(MORE);
+        arms.iter_mut().for_each(change);
+        write(&run, &arms, true);
+        change_manifest(&run, |manifest| {
+            manifest["experiment"] = experiment.into();
+            manifest["run_id"] = format!("{experiment}/{name}").into();
+            manifest["plan"]["question"] = "What does it cost?".into();
+            let all = json!({"name": "all of it", "baseline": "unmodified", "arm": "log", "role": "effect"});
+            manifest["plan"]["contrasts"].as_array_mut().unwrap().push(all);
+        });
+        index.push(CellRecord {
+            folder: name.into(),
+            levels: levels
+                .iter()
+                .map(|(factor, level)| ((*factor).to_owned(), (*level).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        });
+    }
+    write_json(&folder.join(GRID), &GridIndex { cells: index }).unwrap();
+}
+
+pub(crate) fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    write_json(&path, &manifest).unwrap();
+}
+
+/// Verdict and text of a claim.
+pub(crate) fn claim(folder: &Path, id: &str) -> (String, String) {
+    let mut command = report();
+    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
+    let found: Value = serde_json::from_str(&output(command.arg(folder))).unwrap();
+    let recommendations = found["recommendations"].as_array().unwrap();
+    let mut claims = recommendations.iter().flat_map(|one| one["claims"].as_array().unwrap());
+    let claim = claims.find(|claim| claim["id"] == id).unwrap();
+    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
+    (text("verdict"), text("text"))
+}
+
+/// The table, and the drawing.
+pub(crate) fn exhibit(folder: &Path) -> (String, String) {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = report();
+    command
+        .arg("exhibit")
+        .arg("--run")
+        .arg(folder)
+        .arg("--out")
+        .arg(out.path());
+    let table = output(&mut command);
+    let figures = std::fs::read_dir(out.path().join("figures")).unwrap();
+    let mut drawings = figures
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().unwrap() == "svg");
+    (table, std::fs::read_to_string(drawings.next().unwrap()).unwrap())
+}
+
+pub(crate) fn slower(arm: &mut Arm, by_ns: i64) {
+    arm.wire_ns += by_ns;
+}
+
+pub(crate) const AS_IT_IS: Change = |_| {};
+
+/// Puts a contrast before the last, by convention all of the hook.
+pub(crate) fn contrast(manifest: &mut Value, name: &str, (baseline, arm): (&str, &str)) {
+    let contrasts = manifest["plan"]["contrasts"].as_array_mut().unwrap();
+    let effect = json!({"name": name, "baseline": baseline, "arm": arm, "role": "effect"});
+    contrasts.insert(contrasts.len() - 1, effect);
+}
