@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, judge, misses, table};
+use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, Source, judge, misses, table};
 use anyhow::{Context, Result};
 use dataset::{Grid, OBSERVED, Observed, Run};
 use serde::Serialize;
@@ -14,6 +14,8 @@ use crate::{evidence, load};
 
 /// Kept quantities of a run, instead of its observations.
 const QUANTITIES: &str = "quantities.json";
+/// Where the project keeps the runs that it recorded; any other run is the reader's.
+const RECORDED: &str = "data/reference";
 /// Kept errors of repeated runs.
 const REPETITIONS: &str = "calibration.json";
 
@@ -65,12 +67,21 @@ impl JudgedClaims {
 pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
     let mut found = Evidence::default();
     for folder in folders {
-        found.extend(of_folder(folder)?);
+        found.extend(of_folder(folder)?.of(source(folder)));
     }
     if study.join("manifest.json").exists() {
         found.extend(evidence::of_study(&StudyResults::compute(&load::study(study)?)?)?);
     }
     Ok(found)
+}
+
+fn source(folder: &Path) -> Source {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    if whole.ancestors().any(|outer| outer.ends_with(RECORDED)) {
+        Source::Recorded
+    } else {
+        Source::Yours
+    }
 }
 
 fn of_folder(folder: &Path) -> Result<Evidence> {

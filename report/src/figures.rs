@@ -28,17 +28,19 @@ pub fn study(recordings: &[StudyCondition]) -> Result<Vec<Figure>> {
 }
 
 /// The same two figures of our own run of the study's experiment: the first launch of each condition, of whose requests
-/// the first `cut` are warm-up.
+/// the first `cut` are warm-up. `places` says where it was measured.
 ///
 /// # Errors
 /// When a condition has no observation.
-pub fn reproduced(recordings: &[StudyCondition], cut: usize) -> Result<Vec<Figure>> {
+pub fn reproduced(recordings: &[StudyCondition], cut: usize, places: &str) -> Result<Vec<Figure>> {
     let boxes = boxes(
         recordings,
         cut,
         "ours-box-plot",
-        "Round-trip time in our run of the study's experiment, in its conditions' topologies on one machine: the first \
-         launch, whiskers at 1.5 IQR, outliers not shown.",
+        &format!(
+            "Round-trip time in our run of the study's experiment, {places}: the first launch, whiskers at 1.5 IQR, \
+             outliers not shown."
+        ),
         None,
     )?;
     let panels: Vec<[&str; 1]> = recordings.iter().map(|ours| [ours.condition.as_str()]).collect();

@@ -1,5 +1,6 @@
 //! A run of the study's own experiment beside the study: the same statistics and the same figures from ours as from theirs.
 
+use analysis::claims::Provenance;
 use analysis::figures::Figure;
 use analysis::ssp2023::{self, EXPECTED, StudyRow};
 use analysis::{Estimate, LaunchSamples, Location, Quantity, effect};
@@ -8,9 +9,9 @@ use dataset::Run;
 use maud::{Markup, html};
 use serde::Serialize;
 
+use crate::figures;
 use crate::load::{self, RunSamples};
 use crate::study::StudyResults;
-use crate::{figures, table};
 
 /// Name of the experiment that repeats the study.
 const EXPERIMENT: &str = "ssp2023";
@@ -82,7 +83,7 @@ impl Reproduction {
             .collect::<Result<_>>()?;
         Ok(Some(Self {
             conditions,
-            figures: figures::reproduced(&first, cut)?,
+            figures: figures::reproduced(&first, cut, &places(first.iter().map(|ours| &*ours.condition)))?,
         }))
     }
 
@@ -94,6 +95,21 @@ impl Reproduction {
             named(embedded)
         })
     }
+}
+
+/// Where we measured, in words: what conditions that only resemble the study's are, and what those are that have its names.
+fn places<'a>(conditions: impl Iterator<Item = &'a str>) -> String {
+    let (emulated, engines): (Vec<&str>, Vec<&str>) =
+        conditions.partition(|condition| Provenance::of(condition) == Provenance::Emulated);
+    let engines = (!engines.is_empty()).then(|| {
+        let names = engines.join(", ");
+        format!("in {names} (as the study did, on other machines)")
+    });
+    let emulated = (!emulated.is_empty()).then(|| {
+        let names = emulated.join(", ");
+        format!("in {names} (the topologies of its conditions out of namespaces, and none of them)")
+    });
+    engines.into_iter().chain(emulated).collect::<Vec<_>>().join(" and ")
 }
 
 /// A number of one of the study's conditions: the known one, recomputed, and ours.
@@ -112,8 +128,9 @@ pub(crate) fn first_table(reproduction: &Reproduction, study: Option<&StudyResul
         h2 { "The study, and ours" }
         p {
             "Hook minus unmodified, RTT in ms. Known are the numbers of the published recordings by NumPy and SciPy. Ours are of "
-            "the same request, hook algorithm and words, on this machine and in a topology like that of the "
-            "study's condition, which it is not: absolute times are not to be compared. One launch by the study's method says "
+            "the same request, hook algorithm and words, "
+            (places(reproduction.conditions.iter().map(|ours| &*ours.condition)))
+            ": absolute times are not to be compared. One launch by the study's method says "
             "what it would have found here; the interval over launches is to be believed."
         }
         table {
@@ -180,23 +197,4 @@ fn milliseconds(estimate: &Estimate) -> String {
     let (low, high) = estimate.confidence_interval;
     let shown = |ns: f64| number(ns / 1e6, 4);
     format!("{} [{}, {}]", shown(estimate.value), shown(low), shown(high))
-}
-
-/// The same for a terminal.
-#[must_use]
-pub fn text(reproduction: &Reproduction) -> String {
-    let mut text = String::new();
-    for ours in &reproduction.conditions {
-        let row = &ours.by_its_method;
-        text += &format!(
-            "{}: first launch by the study's method: means {:.4} -> {:.4} ms, t {:.2}; {} launches: medians {} µs\n",
-            ours.condition,
-            row.mean_ms.0,
-            row.mean_ms.1,
-            row.t,
-            ours.launches,
-            ours.median.as_ref().map_or_else(|| "–".to_owned(), table::microseconds),
-        );
-    }
-    text
 }

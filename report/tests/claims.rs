@@ -128,6 +128,48 @@ fn kept_evidence_says_the_same_as_its_run() {
 }
 
 #[test]
+fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for run in ["data/reference/overhead", "data/runs/overhead"] {
+        written(&at(run), 17_700, |_| {});
+    }
+    let recorded = of(&at("data/reference")).1;
+    let yours = of(&at("data/runs")).1;
+    assert_eq!(recorded, yours, "alone, a run need not say whose it is");
+    let both = || {
+        let mut command = report();
+        command.args(["claims", "--study", "nowhere", "--run"]);
+        output(command.arg(at("data/reference")).arg("--run").arg(at("data/runs")))
+    };
+    let said = both();
+    let line = said
+        .lines()
+        .find(|line| line.contains("effect logging beyond"))
+        .unwrap();
+    assert!(
+        line.contains("supported: recorded 0.30 [") && line.contains(", yours 0.30 ["),
+        "{line}"
+    );
+    assert!(!line.contains("but"), "{line}");
+
+    // Three launches are shown and decide nothing.
+    let path = at("data/runs/overhead/manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["launches"].as_array_mut().unwrap().truncate(3);
+    dataset::write_json(&path, &manifest).unwrap();
+    let said = both();
+    let line = said
+        .lines()
+        .find(|line| line.contains("effect logging beyond"))
+        .unwrap();
+    assert!(
+        line.contains("supported: recorded 0.30 [") && line.contains("but 3 launches, fewer than 10"),
+        "{line}"
+    );
+}
+
+#[test]
 fn repetitions_are_counted_among_the_misses() {
     let folder = tempfile::tempdir().unwrap();
     let errors: Vec<f64> = (0..40).map(|index| f64::from(index % 10) - 4.5).collect();

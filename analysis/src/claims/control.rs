@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::definition::Margins;
-use super::evidence::Interval;
+use super::evidence::{Interval, Source};
 use super::expectation::{Expectation, Verdict};
 use crate::{Proportion, proportion};
 
@@ -48,6 +48,9 @@ pub struct Control {
     pub kind: ControlKind,
     /// The run.
     pub run: String,
+    /// Whose run, as [`super::Measured`] has it.
+    #[serde(default)]
+    pub source: Option<Source>,
     /// Where.
     pub condition: String,
     /// The program that was measured, whose margins apply.

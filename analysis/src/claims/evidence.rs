@@ -129,6 +129,27 @@ impl Provenance {
     }
 }
 
+/// Whose run it is, where evidence has both kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The project's own, kept with it.
+    Recorded,
+    /// The reader's.
+    Yours,
+}
+
+impl Source {
+    /// As shown to people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Yours => "yours",
+        }
+    }
+}
+
 /// With what a quantity of two places is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +168,12 @@ pub struct Measured {
     pub experiment: String,
     /// The run.
     pub run: String,
+    /// Whose run; `None` for one that stands alone.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// Launches behind it, of the condition that has fewer where two are compared; `None` where launches are not the unit.
+    #[serde(default)]
+    pub launches: Option<usize>,
     /// What was measured, as claims name it.
     pub quantity: String,
     /// Where.
@@ -176,6 +203,22 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The same, with all of it known as one kind of run's.
+    #[must_use]
+    pub fn of(mut self, source: Source) -> Self {
+        let measured = self.measured.iter_mut().map(|measured| &mut measured.source);
+        let controls = self.controls.iter_mut().map(|control| &mut control.source);
+        measured.chain(controls).for_each(|of| *of = Some(source));
+        self
+    }
+
+    /// Whether some of it was recorded and some is the reader's.
+    #[must_use]
+    pub fn has_both_sources(&self) -> bool {
+        let has = |source| self.measured.iter().any(|measured| measured.source == Some(source));
+        has(Source::Recorded) && has(Source::Yours)
+    }
+
     /// Adds another run's.
     pub fn extend(&mut self, other: Self) {
         self.measured.extend(other.measured);

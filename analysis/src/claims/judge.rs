@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::control::{Control, ControlKind};
 use super::definition::{Claim, Claims, Gates};
 use super::error::ClaimsError;
-use super::evidence::{Evidence, Interval, Measured, Provenance, Unit};
+use super::evidence::{Evidence, Interval, Measured, Provenance, Source, Unit};
 use super::expectation::Verdict;
+
+/// With fewer launches an interval is shown and decides nothing, as in a run that only tries whether all works.
+const FEWEST_LAUNCHES: usize = 10;
 
 /// A recommendation with its judged claims.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,6 +52,11 @@ pub struct Judged {
 pub struct Row {
     /// The run.
     pub run: String,
+    /// Whose run; absent for one that stands alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Launches behind it; `None` where launches are not the unit.
+    pub launches: Option<usize>,
     /// Where; `A / B` for a comparison.
     pub condition: String,
     /// What the condition is.
@@ -61,14 +69,22 @@ pub struct Row {
     pub without_flagged: Option<Interval>,
     /// What this row alone says.
     pub verdict: Verdict,
-    /// What keeps it from being believed: failed controls, limits that were hit.
+    /// What keeps it from being believed: too few launches, failed controls, limits that were hit.
     pub reasons: Vec<String>,
+}
+
+impl Row {
+    /// Whether there are enough launches for it to be heard.
+    fn counts(&self) -> bool {
+        self.launches.is_none_or(|launches| launches >= FEWEST_LAUNCHES)
+    }
 }
 
 /// Judges every claim.
 ///
 /// A row is decided by its interval ([`super::Expectation::judge`]), unless a control of its run failed or a limit was hit: then
-/// it is inconclusive. A condition is decided by its decisive rows where they agree. A claim is refuted where any condition
+/// it is inconclusive. One of fewer than ten launches is inconclusive too, and is not heard where there are others. A
+/// condition is decided by its decisive rows where they agree. A claim is refuted where any condition
 /// refutes it, and supported where all conditions with data support it and there are enough of them.
 ///
 /// # Errors
@@ -110,14 +126,24 @@ fn one(claims: &Claims, claim: &Claim, evidence: &Evidence) -> Result<Judged, Cl
         .filter(|condition| !verdicts.contains_key(condition.as_str()))
         .cloned()
         .collect();
-    let verdict = overall(claim, &verdicts);
+    let heard = |condition: &&str| rows.iter().any(|row| row.condition == **condition && row.counts());
+    let heard = verdicts.iter().filter(|(condition, _)| heard(condition));
+    let heard: Vec<Verdict> = heard.map(|(_, verdict)| *verdict).collect();
+    let verdict = overall(claim, !rows.is_empty(), &heard);
+    let text = super::text::Text {
+        claim,
+        verdict,
+        by_condition: &verdicts,
+        rows: &rows,
+        both_sources: evidence.has_both_sources(),
+    };
     Ok(Judged {
         id: claim.id.clone(),
         says: claim.says.clone(),
         quantity: claim.quantity.clone(),
         expectation: claim.expectation().text(claim.unit),
         threshold_from: claim.threshold_from.clone(),
-        text: super::text::verdict(claim, verdict, &verdicts, &rows),
+        text: text.written(),
         verdict,
         rows,
         not_run,
@@ -144,7 +170,10 @@ fn row(claims: &Claims, claim: &Claim, measured: &Measured, controls: &[Control]
             expected: claim.unit,
         });
     }
-    let mut reasons = failed_gates(claims, claim, measured, controls);
+    let too_few = measured.launches.filter(|launches| *launches < FEWEST_LAUNCHES);
+    let too_few = too_few.map(|launches| format!("{launches} launches, fewer than {FEWEST_LAUNCHES}"));
+    let mut reasons: Vec<String> = too_few.into_iter().collect();
+    reasons.extend(failed_gates(claims, claim, measured, controls));
     reasons.extend(measured.limits_hit.iter().map(|limit| format!("limit hit: {limit}")));
     let verdict = if reasons.is_empty() {
         claim.expectation().judge(&measured.interval)
@@ -153,6 +182,8 @@ fn row(claims: &Claims, claim: &Claim, measured: &Measured, controls: &[Control]
     };
     Ok(Row {
         run: measured.run.clone(),
+        source: measured.source,
+        launches: measured.launches,
         condition: place(measured),
         provenance: measured.provenance,
         unit: measured.unit,
@@ -183,7 +214,9 @@ fn failed_gates(claims: &Claims, claim: &Claim, measured: &Measured, controls: &
         for kind in ControlKind::ALL {
             let of_run: Vec<&Control> = controls
                 .iter()
-                .filter(|control| control.kind == kind && control.run == run && control.condition == condition)
+                .filter(|control| control.kind == kind && control.condition == condition)
+                // A reader's run may have the name of a recorded one.
+                .filter(|control| control.run == run && control.source == measured.source)
                 .collect();
             if of_run.is_empty() {
                 reasons.push(format!("no {} in {of}", kind.text()));
@@ -215,9 +248,10 @@ fn agreed(rows: &[&Row]) -> Verdict {
     }
 }
 
-fn overall(claim: &Claim, verdicts: &BTreeMap<&str, Verdict>) -> Verdict {
-    let any = |wanted| verdicts.values().any(|verdict| *verdict == wanted);
-    if verdicts.is_empty() {
+/// Of the conditions that are heard.
+fn overall(claim: &Claim, any_data: bool, verdicts: &[Verdict]) -> Verdict {
+    let any = |wanted| verdicts.contains(&wanted);
+    if !any_data {
         Verdict::NotRun
     } else if any(Verdict::NotSupported) {
         Verdict::NotSupported

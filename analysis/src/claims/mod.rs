@@ -16,7 +16,7 @@ mod text;
 pub use control::{Control, ControlKind, Misses, misses};
 pub use definition::{Claim, Claims, Gates, Margins, Recommendation};
 pub use error::ClaimsError;
-pub use evidence::{Evidence, Interval, Measured, Provenance, Reference, Unit};
+pub use evidence::{Evidence, Interval, Measured, Provenance, Reference, Source, Unit};
 pub use expectation::{Direction, Expectation, Verdict};
 pub use judge::{Judged, JudgedRecommendation, Row, judge};
 pub use text::table;

@@ -5,55 +5,79 @@ use std::fmt::Write as _;
 
 use super::control::Misses;
 use super::definition::Claim;
+use super::evidence::Source;
 use super::expectation::Verdict;
 use super::judge::{Judged, JudgedRecommendation, Row};
 
-/// Why a claim has its verdict.
-pub(super) fn verdict(claim: &Claim, verdict: Verdict, by_condition: &BTreeMap<&str, Verdict>, rows: &[Row]) -> String {
-    if by_condition.is_empty() {
-        return format!("no data: measure {}", claim.experiments.join(" or "));
-    }
-    let expected = claim.expectation().text(claim.unit);
-    let conditions = by_condition.iter().map(|(condition, verdict)| {
-        let rows: Vec<&Row> = rows.iter().filter(|row| row.condition == *condition).collect();
-        in_condition(condition, *verdict, &rows)
-    });
-    let mut text = format!(
-        "{} expected {expected}: {}",
-        claim.quantity,
-        conditions.collect::<Vec<_>>().join("; ")
-    );
-    if verdict == Verdict::Inconclusive && by_condition.len() < claim.at_least {
-        _ = write!(
-            text,
-            "; data from {} conditions, {} needed",
-            by_condition.len(),
-            claim.at_least
-        );
-    }
-    text
+/// What a claim's text is written from.
+pub(super) struct Text<'a> {
+    pub(super) claim: &'a Claim,
+    pub(super) verdict: Verdict,
+    pub(super) by_condition: &'a BTreeMap<&'a str, Verdict>,
+    pub(super) rows: &'a [Row],
+    /// Whether there are recorded runs and the reader's own, so that each value has to say which it is.
+    pub(super) both_sources: bool,
 }
 
-fn in_condition(condition: &str, verdict: Verdict, rows: &[&Row]) -> String {
-    let one = |row: &Row| {
-        let mut text = row.unit.interval(&row.interval);
-        if let Some(without) = &row.without_flagged {
-            _ = write!(text, " (without flagged launches {})", row.unit.interval(without));
+impl Text<'_> {
+    /// Why the claim has its verdict.
+    pub(super) fn written(&self) -> String {
+        let Self {
+            claim, by_condition, ..
+        } = self;
+        if by_condition.is_empty() {
+            return format!("no data: measure {}", claim.experiments.join(" or "));
         }
-        for reason in &row.reasons {
-            _ = write!(text, ", but {reason}");
+        let expected = claim.expectation().text(claim.unit);
+        let conditions = by_condition
+            .iter()
+            .map(|(condition, verdict)| self.in_condition(condition, *verdict));
+        let mut text = format!(
+            "{} expected {expected}: {}",
+            claim.quantity,
+            conditions.collect::<Vec<_>>().join("; ")
+        );
+        if self.verdict == Verdict::Inconclusive && by_condition.len() < claim.at_least {
+            _ = write!(
+                text,
+                "; data from {} conditions, {} needed",
+                by_condition.len(),
+                claim.at_least
+            );
         }
         text
-    };
-    let decisive: Vec<Verdict> = rows.iter().map(|row| row.verdict).collect();
-    let disagree = decisive.contains(&Verdict::Supported) && decisive.contains(&Verdict::NotSupported);
-    let values: Vec<String> = rows.iter().map(|row| one(row)).collect();
-    format!(
-        "{condition} {}: {}{}",
-        verdict,
-        values.join(" and "),
-        if disagree { ", runs disagree" } else { "" }
-    )
+    }
+
+    fn in_condition(&self, condition: &str, verdict: Verdict) -> String {
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.condition == condition).collect();
+        let mut by_source: BTreeMap<Option<Source>, Vec<String>> = BTreeMap::new();
+        for row in &rows {
+            let source = row.source.filter(|_| self.both_sources);
+            by_source.entry(source).or_default().push(value(row));
+        }
+        let sources = by_source.iter().map(|(source, values)| {
+            let whose = source.map_or_else(String::new, |source| format!("{} ", source.text()));
+            format!("{whose}{}", values.join(" and "))
+        });
+        let says = |verdict| rows.iter().any(|row| row.verdict == verdict);
+        let disagree = says(Verdict::Supported) && says(Verdict::NotSupported);
+        format!(
+            "{condition} {verdict}: {}{}",
+            sources.collect::<Vec<_>>().join(", "),
+            if disagree { ", runs disagree" } else { "" }
+        )
+    }
+}
+
+fn value(row: &Row) -> String {
+    let mut text = row.unit.interval(&row.interval);
+    if let Some(without) = &row.without_flagged {
+        _ = write!(text, " (without flagged launches {})", row.unit.interval(without));
+    }
+    for reason in &row.reasons {
+        _ = write!(text, ", but {reason}");
+    }
+    text
 }
 
 /// All claims, for a terminal.

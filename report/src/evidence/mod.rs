@@ -62,6 +62,7 @@ pub(crate) struct Of<'a> {
     manifest: &'a Manifest,
     condition: &'a str,
     reference: Option<&'a str>,
+    launches: usize,
     limits_hit: Vec<String>,
 }
 
@@ -71,6 +72,8 @@ impl<'a> Of<'a> {
         condition: &'a ConditionResults,
         reference: Option<&'a ConditionResults>,
     ) -> Self {
+        let fewest = reference.map_or(usize::MAX, |reference| reference.launches);
+        let launches = condition.launches.min(fewest);
         let reference = reference.map(|reference| reference.condition.as_str());
         let condition = condition.condition.as_str();
         let here = |launch: &&LaunchRecord| launch.condition == condition || Some(&*launch.condition) == reference;
@@ -92,6 +95,7 @@ impl<'a> Of<'a> {
             manifest,
             condition,
             reference,
+            launches,
             limits_hit: limits_hit
                 .into_iter()
                 .map(|(hit, times)| format!("{}: {}, {times} such hits", hit.subject, hit.what))
@@ -112,6 +116,8 @@ impl<'a> Of<'a> {
         Measured {
             experiment: self.manifest.experiment.clone(),
             run: self.manifest.run_id.clone(),
+            source: None,
+            launches: Some(self.launches),
             quantity,
             condition: self.condition.to_owned(),
             reference: self.reference.map(|condition| Reference {
@@ -131,6 +137,7 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<Control> {
     let control = |kind, estimate: &Estimate| Control {
         kind,
         run: manifest.run_id.clone(),
+        source: None,
         condition: condition.condition.clone(),
         server: server(manifest).to_owned(),
         interval: estimate.into(),

@@ -19,6 +19,8 @@ pub fn of_observed(observed: &Observed) -> Evidence {
         Measured {
             experiment: observed.experiment.clone(),
             run: observed.run_id.clone(),
+            source: None,
+            launches: None,
             quantity: "payload received by accept and read".to_owned(),
             condition: observed.condition.clone(),
             reference: None,

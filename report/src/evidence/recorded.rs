@@ -20,6 +20,8 @@ pub fn of_study(study: &StudyResults) -> Result<Evidence> {
     let measured = |run: String, quantity: &str, condition: &str, interval| Measured {
         experiment: STUDY.to_owned(),
         run,
+        source: None,
+        launches: None,
         quantity: quantity.to_owned(),
         condition: condition.to_owned(),
         reference: None,
@@ -99,6 +101,7 @@ pub fn of_repetitions(json: &str) -> Result<Evidence> {
                 controls.push(Control {
                     kind,
                     run: format!("{} repetition {number}", calibration.run_id),
+                    source: None,
                     condition: calibration.condition.clone(),
                     server: SYNTHETIC.to_owned(),
                     interval: (&estimate(errors_ns)?).into(),

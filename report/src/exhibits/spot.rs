@@ -91,6 +91,7 @@ impl<'a> Spot<'a> {
     pub(super) fn measured_beside(&self, other: &Spot<'_>, quantity: &str, unit: Unit, drawn: Drawn) -> Measured {
         let beside = other.measured(quantity, unit, drawn);
         let mut measured = self.measured(quantity, unit, drawn);
+        measured.launches = measured.launches.min(beside.launches);
         measured.limits_hit.extend(beside.limits_hit);
         measured.reference = Some(Reference {
             run: beside.run,

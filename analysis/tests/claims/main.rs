@@ -1,5 +1,7 @@
 //! Claims held against made-up evidence: both sides of every threshold, gates, limits, texts, and what a file may say.
 
+mod runs;
+
 use analysis::claims::{
     Claim, Claims, Control, ControlKind, Direction, Evidence, Gates, Interval, Judged, Measured, Provenance, Reference,
     Unit, Verdict, judge, misses, table,
@@ -30,6 +32,8 @@ fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> Measured {
     Measured {
         experiment: claim.experiments[0].clone(),
         run: RUN.to_owned(),
+        source: None,
+        launches: Some(10),
         quantity: claim.quantity.clone(),
         condition: condition.to_owned(),
         reference,
@@ -53,6 +57,7 @@ fn controls(claims: &Claims) -> Vec<Control> {
     let control = |condition: &&str, kind| Control {
         kind,
         run: RUN.to_owned(),
+        source: None,
         condition: (*condition).to_owned(),
         server: "synthetic".to_owned(),
         interval: Interval::new(10.0, (-20.0, 40.0)),
@@ -239,51 +244,11 @@ fn a_comparison_asks_for_the_controls_that_its_claim_names() {
 }
 
 #[test]
-fn conditions_and_runs_are_weighed_together() {
-    let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r09-information").unwrap();
-    let of = |values: &[(&str, f64)]| {
-        let evidence = Evidence {
-            measured: values
-                .iter()
-                .map(|(condition, value)| measured(claim, condition, *value, 0.01))
-                .collect(),
-            controls: Vec::new(),
-        };
-        judged(&claims, &evidence, &claim.id)
-    };
-    let three = [("docker", 0.1), ("kind", 0.1), ("eks-pod", 0.1)];
-    let found = of(&three);
-    assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert!(
-        found.text.contains("data from 3 conditions, 4 needed"),
-        "{}",
-        found.text
-    );
-    assert_eq!(found.not_run, ["eks-nodes"]);
-    assert_eq!(
-        of(&[&three[..], &[("eks-nodes", 0.1)]].concat()).verdict,
-        Verdict::Supported
-    );
-    assert_eq!(
-        of(&[&three[..], &[("eks-nodes", 0.9)]].concat()).verdict,
-        Verdict::NotSupported
-    );
-    // Two runs of one condition that contradict each other.
-    let found = of(&[&three[..], &[("eks-nodes", 0.9), ("eks-nodes", 0.1)]].concat());
-    assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert!(found.text.contains("runs disagree"), "{}", found.text);
-    // A run that cannot say leaves the word to one that can.
-    let found = of(&[&three[..], &[("eks-nodes", 0.5), ("eks-nodes", 0.1)]].concat());
-    assert_eq!(found.verdict, Verdict::Supported);
-}
-
-#[test]
 fn misses_are_counted_over_all_runs() {
     let control = |missed: bool| Control {
         kind: ControlKind::AA,
         run: RUN.to_owned(),
+        source: None,
         condition: "local-pod".to_owned(),
         server: "synthetic".to_owned(),
         interval: Interval::new(5.0, (if missed { 1.0 } else { -1.0 }, 9.0)),
@@ -343,7 +308,7 @@ fn the_table_has_every_recommendation_and_what_is_emulated() {
 
 #[test]
 fn a_file_that_is_wrong_is_refused_with_line_and_key() {
-    let text = include_str!("../claims.toml");
+    let text = include_str!("../../claims.toml");
     let refused = |from: &str, to: &str, expected: &[&str]| {
         assert!(text.contains(from), "{from}");
         let error = Claims::parse("claims.toml", &text.replacen(from, to, 1))

@@ -1,0 +1,227 @@
+//! Whether the kept results are the computed ones, file by file and value by value.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::values::{self, Difference};
+
+/// The one file of numbers among the results.
+const NUMBERS: &str = "results.json";
+/// The same numbers as LaTeX macros, a line each.
+const MACROS: &str = "results.tex";
+/// What of the numbers comes from the 2023 study, as a JSON pointer.
+const STUDY_VALUES: &str = "/study";
+/// Claims that are held against the study's recordings alone, and how their macros begin.
+const STUDY_CLAIMS: [(&str, &str); 2] = [
+    ("r09-information", "\\newcommand{\\ClaimRZeroNineInformation"),
+    ("r09-halves", "\\newcommand{\\ClaimRZeroNineHalves"),
+];
+/// How the names of figures of the study begin.
+const STUDY_FIGURES: &str = "figures/study-";
+
+/// What cannot be checked without the study, in words.
+pub(super) fn needs_the_study() -> String {
+    let claims = STUDY_CLAIMS.map(|(id, _)| id).join(" and ");
+    format!("{STUDY_VALUES} and the claims {claims} in {NUMBERS} and {MACROS}, and {STUDY_FIGURES}*")
+}
+
+/// How kept results differ from computed ones, a line each; without the `study`, what needs it is passed over.
+///
+/// # Errors
+/// When a folder cannot be listed or a file not be read.
+pub(super) fn differences(kept: &Path, computed: &Path, study: bool) -> Result<Vec<String>> {
+    let (have, made) = (names(kept)?, names(computed)?);
+    let mut found = Vec::new();
+    for name in have
+        .union(&made)
+        .filter(|name| study || !name.starts_with(STUDY_FIGURES))
+    {
+        let (one, other) = (kept.join(name), computed.join(name));
+        if !have.contains(name) {
+            found.push(format!("{} is missing", one.display()));
+        } else if !made.contains(name) {
+            found.push(format!("{} comes from nothing that is recorded", one.display()));
+        } else if name == NUMBERS {
+            found.extend(numbers(&one, &other, study)?);
+        } else if name == MACROS && macros(&one, study)? != macros(&other, study)?
+            || name != MACROS && fs::read(&one)? != fs::read(&other)?
+        {
+            found.push(format!("{} is not what the recorded runs give", one.display()));
+        }
+    }
+    Ok(found)
+}
+
+fn numbers(kept: &Path, computed: &Path, study: bool) -> Result<Vec<String>> {
+    let read = |path: &Path| -> Result<Value> {
+        serde_json::from_str(&text(path)?).with_context(|| format!("{} is no JSON", path.display()))
+    };
+    let (one, other) = (read(kept)?, read(computed)?);
+    let passed_over = if study { Vec::new() } else { of_the_study(&one) };
+    let compared = |difference: &&Difference| {
+        let inside = |part: &String| difference.place == *part || difference.place.starts_with(&format!("{part}/"));
+        !passed_over.iter().any(inside)
+    };
+    let found = values::differences(&one, &other);
+    Ok(found
+        .iter()
+        .filter(compared)
+        .map(|Difference { place, kept: is, made }| format!("{}: {place} is {is}, computed {made}", kept.display()))
+        .collect())
+}
+
+/// JSON pointers to what comes from the study.
+fn of_the_study(numbers: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut found = vec![STUDY_VALUES.to_owned()];
+    for (place, recommendation) in list(&numbers["claims"]["recommendations"]).iter().enumerate() {
+        for (claim_place, claim) in list(&recommendation["claims"]).iter().enumerate() {
+            if STUDY_CLAIMS.iter().any(|(id, _)| claim["id"] == *id) {
+                found.push(format!("/claims/recommendations/{place}/claims/{claim_place}"));
+            }
+        }
+    }
+    found
+}
+
+fn macros(path: &Path, study: bool) -> Result<Vec<String>> {
+    let of_the_study = |line: &str| STUDY_CLAIMS.iter().any(|(_, begin)| line.starts_with(begin));
+    let lines = text(path)?;
+    let lines = lines.lines().filter(|line| study || !of_the_study(line));
+    Ok(lines.map(str::to_owned).collect())
+}
+
+fn text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// Files of a folder and its figures, by name.
+pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for inner in ["", "figures/"] {
+        let listed = folder.join(inner);
+        for entry in fs::read_dir(&listed).with_context(|| format!("listing {}", listed.display()))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.insert(format!("{inner}{}", entry.file_name().to_string_lossy()));
+            }
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Results, and what is written of them where the study is there, or is not.
+    fn write(folder: &Path, study: bool) {
+        fs::create_dir_all(folder.join("figures")).unwrap();
+        let of_study = |value: f64| if study { json!(value) } else { Value::Null };
+        let numbers = json!({
+            "run": { "effect": 1.25 },
+            "study": of_study(9.5),
+            "claims": {
+                "misses": [{ "p_value": 0.5 }],
+                "recommendations": [
+                    { "claims": [{ "id": "r08-tail", "value": 2.5 }] },
+                    { "claims": [{ "id": "r09-information", "value": of_study(0.1) }, { "id": "r09-launches", "value": 0.9 }] },
+                ],
+            },
+        });
+        fs::write(folder.join(NUMBERS), numbers.to_string()).unwrap();
+        let verdict = if study { "supported" } else { "not run" };
+        let macros = format!(
+            "\\newcommand{{\\HookEffect}}{{1.25}}\n\\newcommand{{\\ClaimRZeroNineInformationVerdict}}{{{verdict}}}\n"
+        );
+        fs::write(folder.join(MACROS), macros).unwrap();
+        fs::write(folder.join("figures/effects.svg"), "drawn").unwrap();
+        if study {
+            fs::write(folder.join("figures/study-box-plot.svg"), "drawn").unwrap();
+        }
+    }
+
+    /// What is found when `change` has been made to kept results that were right.
+    fn found(study: bool, change: impl Fn(&Path)) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, computed) = (folder.path().join("kept"), folder.path().join("computed"));
+        write(&kept, true);
+        write(&computed, study);
+        change(&kept);
+        let prefix = format!("{}/", kept.display());
+        let found = differences(&kept, &computed, study).unwrap();
+        found.iter().map(|line| line.replace(&prefix, "")).collect()
+    }
+
+    fn replace(file: &Path, from: &str, to: &str) {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    #[test]
+    fn equal_results_do_not_differ() {
+        for study in [true, false] {
+            assert!(found(study, |_| {}).is_empty(), "{study}");
+        }
+    }
+
+    #[test]
+    fn a_missing_an_extra_and_a_changed_file_are_named_with_and_without_the_study() {
+        for study in [true, false] {
+            let missing = found(study, |kept| fs::remove_file(kept.join("figures/effects.svg")).unwrap());
+            assert_eq!(missing, ["figures/effects.svg is missing"]);
+            let extra = found(study, |kept| fs::write(kept.join("figures/old.svg"), "drawn").unwrap());
+            assert_eq!(extra, ["figures/old.svg comes from nothing that is recorded"]);
+            let changed = found(study, |kept| {
+                fs::write(kept.join("figures/effects.svg"), "otherwise").unwrap();
+                replace(&kept.join(MACROS), "{1.25}", "{1.26}");
+            });
+            let lines =
+                ["figures/effects.svg", MACROS].map(|name| format!("{name} is not what the recorded runs give"));
+            assert_eq!(changed, lines);
+        }
+    }
+
+    #[test]
+    fn a_missing_an_extra_and_a_changed_value_are_named_with_and_without_the_study() {
+        for study in [true, false] {
+            let changed = |from: &str, to: &str| found(study, |kept| replace(&kept.join(NUMBERS), from, to));
+            let claims = "results.json: /claims";
+            assert_eq!(
+                changed(",\"value\":0.9", ""),
+                [format!(
+                    "{claims}/recommendations/1/claims/1/value is missing, computed 0.9"
+                )]
+            );
+            assert_eq!(
+                changed("\"p_value\":0.5", "\"more\":1,\"p_value\":0.5"),
+                [format!("{claims}/misses/0/more is 1, computed missing")]
+            );
+            assert_eq!(
+                changed("2.5", "2.6"),
+                [format!(
+                    "{claims}/recommendations/0/claims/0/value is 2.6, computed 2.5"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn what_needs_the_study_is_compared_where_it_is_there() {
+        let change = |kept: &Path| {
+            replace(&kept.join(NUMBERS), "9.5", "9.6");
+            replace(&kept.join(NUMBERS), "0.1", "0.2");
+            replace(&kept.join(MACROS), "supported", "refuted");
+            fs::write(kept.join("figures/study-box-plot.svg"), "otherwise").unwrap();
+        };
+        assert_eq!(found(true, change).len(), 4);
+        assert!(found(false, change).is_empty());
+    }
+}
