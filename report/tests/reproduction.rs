@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{ARMS, Arm, output, report, write};
+use common::{ARM, ARMS, Arm, output, report, write};
 use dataset::{
     Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
     ObservationWriter, Status, file_record, write_json, write_manifest,
@@ -29,7 +29,7 @@ fn run(folder: &Path, second: &str) {
     *hooked = Arm {
         name: "with hook",
         wire_ns: 16_000 + 3 * MS / 2,
-        held_ns: None,
+        ..ARM
     };
     write(folder, &arms, true);
     let path = folder.join("manifest.json");
