@@ -263,8 +263,8 @@ fn modes_that_differ_by_environment_interact() {
             slower(arm, 3_000);
         }
     });
-    let free = "What all of it less searching costs cannot be told to depend on the environment: over 3 environments it varies \
-                by a standard deviation of 0.00 µs";
+    let free = "The difference \"all of it less searching\" cannot be told to depend on the environment: over 3 environments it \
+                varies by a standard deviation of 0.00 µs";
     assert!(alike.contains(free) && shifted.contains(free), "{shifted}");
     let (crossed, other) = shown("crossed", |arm| {
         if arm.name == "log" {
@@ -272,7 +272,7 @@ fn modes_that_differ_by_environment_interact() {
         }
     });
     assert!(
-        crossed.contains("What all of it less searching costs depends on the environment"),
+        crossed.contains("The difference \"all of it less searching\" depends on the environment"),
         "{crossed}"
     );
     // The figure is of all of the hook, which is the same in both.

@@ -174,8 +174,8 @@ fn interaction(column: &Column, spots: &[Spot<'_>]) -> Option<String> {
         "cannot be told to depend on the environment"
     };
     Some(format!(
-        "What {} costs {finding}: over {} environments it varies by a standard deviation of {:.2} µs beyond what launches \
-         differ by (I² {}, Q test p = {}).",
+        "The difference \"{}\" {finding}: over {} environments it varies by a standard deviation of {:.2} µs beyond what \
+         launches differ by (I² {}, Q test p = {}).",
         column.name,
         all.conditions,
         all.tau_squared.sqrt() / 1e3,
