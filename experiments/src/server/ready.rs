@@ -48,7 +48,7 @@ impl Server {
     /// Waits until it can be measured, and says where it listens.
     ///
     /// # Errors
-    /// A [`Fault`](dataset::Fault) where it ends before, or takes too long.
+    /// A [`Fault`] where it ends before, or takes too long.
     pub(super) fn until(&mut self, ready: Ready) -> Result<SocketAddr> {
         match ready {
             Ready::Runs => self.until_it_runs(),
