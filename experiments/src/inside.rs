@@ -151,6 +151,9 @@ impl<'a> Running<'a> {
             resources: None,
             _log: log,
         };
+        if !running.hops.is_empty() {
+            running.until_stamped()?;
+        }
         running.before = Before {
             receives: running.receives()?.unwrap_or(0),
             requests: running.stamped()?.unwrap_or(0),
@@ -179,6 +182,18 @@ impl<'a> Running<'a> {
             return Ok(None);
         };
         Ok(Some(Stamps::read(&stamps.content()?, 0, 0)?.requests))
+    }
+
+    /// Waits for the stamps of the request that has passed the hops: the server leaves them when it has answered, and the
+    /// answer may be here first.
+    fn until_stamped(&mut self) -> Result<()> {
+        let Some(stamps) = &mut self.stamps else {
+            return Ok(());
+        };
+        self.server.until_seen("does not stamp what it has answered", |_| {
+            let stamped = stamps.content().and_then(|bytes| Stamps::read(&bytes, 0, 0));
+            stamped.map(|stamps| (stamps.requests > 0).then_some(())).transpose()
+        })?
     }
 
     /// Ends hops and server, of which the latter may have been `killed` for want of memory.

@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// Waits for what a look at it shows, in vain when it ends or `missing` for too long.
-    fn until_seen<T>(&mut self, missing: &str, look: impl Fn(&Self) -> Option<T>) -> Result<T> {
+    pub(crate) fn until_seen<T>(&mut self, missing: &str, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T> {
         let begin = Instant::now();
         loop {
             if let Some(seen) = look(self) {
