@@ -193,6 +193,26 @@ impl ControlCheck {
 }
 
 impl LaunchRecord {
+    /// A launch of which nothing more is known than its file of observations, relative to the run's folder.
+    #[must_use]
+    pub fn of_observations(condition: &str, launch: u32, file: String) -> Self {
+        Self {
+            condition: condition.to_owned(),
+            launch,
+            file,
+            hook_calls: None,
+            server_calls: None,
+            tight_loops: None,
+            monitor: None,
+            limit_hits: None,
+            controls: Vec::new(),
+            arms: Vec::new(),
+            loadgen: serde_json::json!({}),
+            valid: true,
+            warnings: Vec::new(),
+        }
+    }
+
     /// By how much longer the hook of one arm held payloads back than that of another: the calibration's truth, ns; `of` says
     /// which of the summary's times. `None` without telemetry.
     #[must_use]

@@ -181,19 +181,9 @@ fn import_condition(
     }
     writer.finish()?;
     Ok(LaunchRecord {
-        condition: condition.name.to_owned(),
-        launch: 0,
-        file,
-        hook_calls: None,
-        server_calls: None,
-        tight_loops: None,
-        monitor: None,
-        limit_hits: None,
-        controls: Vec::new(),
         arms,
         loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
-        valid: true,
-        warnings: Vec::new(),
+        ..LaunchRecord::of_observations(condition.name, 0, file)
     })
 }
 

@@ -112,19 +112,9 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         resources: None,
     };
     LaunchRecord {
-        condition: "local-pod".to_owned(),
-        launch,
-        file,
-        hook_calls: None,
-        server_calls: None,
-        tight_loops: None,
-        monitor: None,
-        limit_hits: None,
-        controls: Vec::new(),
         arms: ARMS.into_iter().zip(0..).map(arm).collect(),
         loadgen: json!({"elapsed_s": 0.1}),
-        valid: true,
-        warnings: Vec::new(),
+        ..LaunchRecord::of_observations("local-pod", launch, file)
     }
 }
 

@@ -137,16 +137,14 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     let recorded = of(&at("data/reference")).1;
     let yours = of(&at("data/runs")).1;
     assert_eq!(recorded, yours, "alone, a run need not say whose it is");
-    let both = || {
+    let said_of_logging = || {
         let mut command = report();
         command.args(["claims", "--study", "nowhere", "--run"]);
-        output(command.arg(at("data/reference")).arg("--run").arg(at("data/runs")))
+        let said = output(command.arg(at("data/reference")).arg("--run").arg(at("data/runs")));
+        let line = said.lines().find(|line| line.contains("effect logging beyond"));
+        line.unwrap().to_owned()
     };
-    let said = both();
-    let line = said
-        .lines()
-        .find(|line| line.contains("effect logging beyond"))
-        .unwrap();
+    let line = said_of_logging();
     assert!(
         line.contains("supported: recorded 0.30 [") && line.contains(", yours 0.30 ["),
         "{line}"
@@ -158,11 +156,7 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     manifest["launches"].as_array_mut().unwrap().truncate(3);
     dataset::write_json(&path, &manifest).unwrap();
-    let said = both();
-    let line = said
-        .lines()
-        .find(|line| line.contains("effect logging beyond"))
-        .unwrap();
+    let line = said_of_logging();
     assert!(
         line.contains("supported: recorded 0.30 [") && line.contains("but 3 launches, fewer than 10"),
         "{line}"

@@ -94,21 +94,7 @@ fn launch(folder: &Path, condition: &str, requests: u32) -> LaunchRecord {
         writer.write(&recording).unwrap();
     }
     writer.finish().unwrap();
-    LaunchRecord {
-        condition: condition.to_owned(),
-        launch: 0,
-        file,
-        hook_calls: None,
-        server_calls: None,
-        tight_loops: None,
-        monitor: None,
-        limit_hits: None,
-        controls: Vec::new(),
-        arms: Vec::new(),
-        loadgen: json!({}),
-        valid: true,
-        warnings: Vec::new(),
-    }
+    LaunchRecord::of_observations(condition, 0, file)
 }
 
 fn request(arm: u16, sequence: u32, rtt_ns: i64) -> Observation {

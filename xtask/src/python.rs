@@ -17,12 +17,11 @@ pub(crate) struct Environment {
     pub(crate) purpose: &'static str,
 }
 
-/// Whether this machine's Python can make an [`Environment`]; Debian has a part of it in a package of its own.
-pub(crate) fn makes_environments() -> bool {
-    Program::new("python3")
-        .args(["-c", "import ensurepip"])
-        .output()
-        .is_ok()
+/// The version of this machine's Python, where that can make an [`Environment`]; Debian has a part of it in a package of its
+/// own.
+pub(crate) fn version() -> Option<String> {
+    let works = Program::new("python3").args(["-c", "import ensurepip, sys; print(sys.version.split()[0])"]);
+    find("python3").and_then(|_| works.expression().stderr_null().read().ok())
 }
 
 impl Environment {

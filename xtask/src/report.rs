@@ -25,18 +25,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::binaries()?;
     let run = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
-    page(&run, &out)
+    page(&run, &out).map(drop)
 }
 
-/// Has the built `report` write what a reader looks at: of a grid, what its recommendation shows.
+/// Has the built `report` write what a reader looks at, and says where that is: of a grid, what its recommendation shows.
 ///
 /// # Errors
 /// When it fails.
-pub(crate) fn page(run: &Path, out: &Path) -> Result<()> {
+pub(crate) fn page(run: &Path, out: &Path) -> Result<PathBuf> {
     if runs::is_grid(run) {
-        return exhibit(run, out);
+        exhibit(run, out)?;
+        return Ok(out.to_owned());
     }
-    write("html", run, out)
+    write("html", run, out)?;
+    Ok(out.join("index.html"))
 }
 
 /// Has the built `report` write `what` of a run, beside the 2023 study where that was imported.

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Profile {
     /// Whether everything works: a minute, too short for narrow intervals
     Smoke,
-    /// What each definition says: at least 10 launches for a recommendation, half an hour
+    /// What each definition says: at least 10 launches for a recommendation, about an hour
     Default,
     /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches: hours
     Paper,
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     step("report");
     let out = runs::report_of(&measured.steps);
-    report::page(&measured.steps, &out)?;
+    let page = report::page(&measured.steps, &out)?;
     let again = measured.study.map(|run| (runs::report_of(&run), run));
     if let Some((out, run)) = &again {
         report::write("html", run, out)?;
@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     step("done");
     println!("run: {}", measured.steps.display());
-    println!("report: {}", out.join("index.html").display());
+    println!("report: {}", page.display());
     if let Some((out, run)) = &again {
         println!("the study's experiment: {}", run.display());
         println!("its report: {}", out.join("index.html").display());
@@ -137,7 +137,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Measures all that this machine can.
 fn all(profile: Profile, study: bool, session: &Session) -> Result<Measured> {
-    let steps = steps(profile, |definition, options| {
+    let available = doctor::available()?;
+    let steps = steps(profile, &available, |definition, options| {
         experiment(definition, profile, options, session)
     })?;
     let mut measured = Measured {
@@ -156,7 +157,7 @@ fn all(profile: Profile, study: bool, session: &Session) -> Result<Measured> {
         &RECOMMENDATIONS
     };
     for name in names {
-        match recommendation(name, profile, session) {
+        match recommendation(name, profile, &available, session) {
             Ok(run) => measured.recommendations.extend(run),
             Err(error) => measured.fail(name, &error),
         }
@@ -202,7 +203,7 @@ fn recorded(folder: &Path) -> Result<Measured> {
 /// # Errors
 /// When the runner fails.
 pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
-    steps(profile, |definition, options| {
+    steps(profile, &doctor::available()?, |definition, options| {
         let folder = run::folder(definition, &title(definition, profile), options, runs)?;
         run::measure(definition, options, &folder)?;
         Ok(folder)
@@ -210,10 +211,13 @@ pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
 }
 
 /// Measures each step of the hook in all conditions that can be had without asking for them.
-fn steps(profile: Profile, measure: impl FnOnce(&Path, &Options) -> Result<PathBuf>) -> Result<PathBuf> {
+fn steps(
+    profile: Profile,
+    available: &[String],
+    measure: impl FnOnce(&Path, &Options) -> Result<PathBuf>,
+) -> Result<PathBuf> {
     let path = Path::new(EXPERIMENT);
     let mut options = profile.options(&Definition::read(path)?);
-    let available = doctor::available()?;
     for condition in CONDITIONS {
         if available.iter().any(|name| name == condition) {
             options.conditions.push(condition.to_owned());
@@ -244,11 +248,10 @@ fn title(definition: &Path, profile: Profile) -> String {
 }
 
 /// Measures what a recommendation needs; `None`, with the reason said, where this machine has none of its conditions.
-fn recommendation(name: &str, profile: Profile, session: &Session) -> Result<Option<PathBuf>> {
+fn recommendation(name: &str, profile: Profile, available: &[String], session: &Session) -> Result<Option<PathBuf>> {
     step(name);
     let path = PathBuf::from(format!("experiments/{name}.toml"));
     let definition = Definition::read(&path)?;
-    let available = doctor::available()?;
     if !definition
         .conditions
         .iter()

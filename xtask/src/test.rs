@@ -146,7 +146,7 @@ fn smoke_run() -> Result<PathBuf> {
 
 /// Its numbers are what the recorded runs give, and it compiles.
 fn paper() -> Result<Outcome> {
-    if find("typst").is_none() && !python::makes_environments() {
+    if find("typst").is_none() && python::version().is_none() {
         return Ok(Outcome::Skipped(
             "neither typst nor python3 with venv is installed, one of which sets the paper".into(),
         ));
@@ -194,7 +194,7 @@ fn notebooks_if_possible() -> Result<Outcome> {
             paths::STUDY
         )));
     }
-    if !python::makes_environments() {
+    if python::version().is_none() {
         return Ok(Outcome::Skipped(
             "python3 with venv is not installed, which nbconvert needs".into(),
         ));

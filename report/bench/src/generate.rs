@@ -125,19 +125,9 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         resources: None,
     });
     Ok(LaunchRecord {
-        condition: CONDITION.to_owned(),
-        launch,
-        file,
-        hook_calls: None,
-        server_calls: None,
-        tight_loops: None,
-        monitor: None,
-        limit_hits: None,
-        controls: Vec::new(),
         arms: arms.collect(),
         loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
-        valid: true,
-        warnings: Vec::new(),
+        ..LaunchRecord::of_observations(CONDITION, launch, file)
     })
 }
 

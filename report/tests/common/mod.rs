@@ -162,19 +162,9 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         resources: None,
     });
     LaunchRecord {
-        condition: "local-pod".to_owned(),
-        launch,
-        file,
-        hook_calls: None,
-        server_calls: None,
-        tight_loops: None,
-        monitor: None,
-        limit_hits: None,
-        controls: Vec::new(),
         arms: records.collect(),
         loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
-        valid: true,
-        warnings: Vec::new(),
+        ..LaunchRecord::of_observations("local-pod", launch, file)
     }
 }
 

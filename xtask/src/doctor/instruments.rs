@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Finding;
 use crate::programs::{Program, find};
-use crate::{notebooks, paths};
+use crate::{notebooks, paths, python};
 
 /// A program looked up in PATH.
 struct Wanted {
@@ -223,8 +223,7 @@ pub(super) fn jdk() -> Finding {
 }
 
 fn python() -> Finding {
-    let works = Program::new("python3").args(["-c", "import ensurepip, sys; print(sys.version.split()[0])"]);
-    let version = find("python3").and_then(|_| works.expression().stderr_null().read().ok());
+    let version = python::version();
     Finding {
         name: "python3 with venv".into(),
         purpose: "nbconvert, which executes the notebooks".into(),
