@@ -13,7 +13,7 @@ use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wa
 use serde::{Deserialize, Serialize};
 
 use crate::contained::application;
-use crate::grid::{self, Setting};
+use crate::grid::{self, Extent, Setting};
 use crate::hop::Hop;
 use crate::limits::ExperimentLimits;
 use crate::neighbour::Neighbour;
@@ -247,10 +247,10 @@ pub(crate) enum Role {
 
 impl Experiment {
     /// Reads a definition: one experiment, or one for each cell of its grid.
-    pub(crate) fn read(path: &Path) -> Result<Vec<Self>> {
+    pub(crate) fn read(path: &Path, extent: Extent) -> Result<Vec<Self>> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
-        let mut experiments = grid::read(path, &text)?;
+        let mut experiments = grid::read(path, &text, extent)?;
         for experiment in &mut experiments {
             experiment.resolve()?;
         }

@@ -2,7 +2,8 @@
 //!
 //! A level is a name and whatever of the definition it says otherwise. What it says replaces what stands there, key by key
 //! within tables; lists are replaced whole, and so is a table that can have different keys (`sut`, which says which
-//! `program`, and `request`, by its protocol).
+//! `program`, and `request`, by its protocol). A level with `full = true` is one of the full grid alone, for those who have
+//! hours.
 
 use std::path::Path;
 
@@ -11,6 +12,14 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::definition::Experiment;
+
+/// Which cells of a grid are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Default,
+    /// With the levels that say `full = true`.
+    Full,
+}
 
 /// One level of one factor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +36,30 @@ struct Factor {
     name: String,
     #[serde(rename = "level")]
     levels: Vec<Table>,
+}
+
+impl Factor {
+    /// With the levels that are asked for, which no longer say to which grid they belong.
+    fn within(mut self, extent: Extent) -> Result<Self> {
+        let mut levels = Vec::new();
+        for mut level in self.levels {
+            let full = match level.remove("full") {
+                None => false,
+                Some(Value::Boolean(full)) => full,
+                Some(other) => bail!("[[factor]] {}: full = {other}; expected true or false", self.name),
+            };
+            if extent == Extent::Full || !full {
+                levels.push(level);
+            }
+        }
+        ensure!(
+            !levels.is_empty(),
+            "[[factor]] {}: it has no [[factor.level]], or all of them say full = true",
+            self.name
+        );
+        self.levels = levels;
+        Ok(self)
+    }
 }
 
 /// The folder of a cell, within that of its grid.
@@ -50,7 +83,7 @@ pub(crate) fn index(cells: &[Vec<Setting>]) -> dataset::GridIndex {
 }
 
 /// All experiments of a definition: one, or one for each cell of its grid.
-pub(crate) fn read(path: &Path, text: &str) -> Result<Vec<Experiment>> {
+pub(crate) fn read(path: &Path, text: &str, extent: Extent) -> Result<Vec<Experiment>> {
     let refused = || format!("{} is no experiment", path.display());
     // The TOML library's message has line, column and key.
     let mut base: Table = toml::from_str(text).with_context(refused)?;
@@ -60,11 +93,7 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Vec<Experiment>> {
     let factors: Vec<Factor> = factors.try_into().context("[[factor]]").with_context(refused)?;
     let mut cells = vec![(Vec::new(), base)];
     for factor in factors {
-        ensure!(
-            !factor.levels.is_empty(),
-            "[[factor]] {}: it has no [[factor.level]]",
-            factor.name
-        );
+        let factor = factor.within(extent).with_context(refused)?;
         cells = crossed(&cells, &factor).with_context(refused)?;
     }
     let experiments = cells.into_iter().map(|(cell, table)| {
@@ -145,7 +174,11 @@ mod tests {
     const BASE: &str = include_str!("../overhead.toml");
 
     fn of(factors: &str) -> Result<Vec<Experiment>> {
-        read(Path::new("x.toml"), &format!("{BASE}\n{factors}"))
+        within(factors, Extent::Default)
+    }
+
+    fn within(factors: &str, extent: Extent) -> Result<Vec<Experiment>> {
+        read(Path::new("x.toml"), &format!("{BASE}\n{factors}"), extent)
     }
 
     #[test]
@@ -156,7 +189,7 @@ mod tests {
             files.filter(|path| path.extension().is_some_and(|end| end == "toml") && !path.ends_with("Cargo.toml"));
         let mut cells = 0;
         for path in definitions {
-            for mut experiment in read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap() {
+            for mut experiment in read(&path, &std::fs::read_to_string(&path).unwrap(), Extent::Full).unwrap() {
                 for condition in [
                     "local-pod",
                     "local-nodes",
@@ -216,6 +249,32 @@ mod tests {
     }
 
     #[test]
+    fn the_full_grid_has_levels_that_the_default_one_has_not() {
+        let factors = "
+            [[factor]]
+            name = \"dose\"
+            [[factor.level]]
+            name = \"none\"
+            [[factor.level]]
+            name = \"half\"
+            full = true
+            launches = 3
+            [[factor.level]]
+            name = \"all\"
+            full = false
+        ";
+        let names = |extent| -> Vec<String> {
+            let experiments = within(factors, extent).unwrap();
+            experiments.iter().map(|one| folder_name(&one.cell)).collect()
+        };
+        assert_eq!(names(Extent::Default), ["none", "all"]);
+        assert_eq!(names(Extent::Full), ["none", "half", "all"]);
+        // A cell is the same experiment in both, so that a run of the one is no other than that of the other.
+        let last = |extent| within(factors, extent).unwrap().pop().unwrap();
+        assert_eq!(last(Extent::Default), last(Extent::Full));
+    }
+
+    #[test]
     fn what_is_no_grid_is_refused_with_its_reason() {
         for (factors, word) in [
             ("[[factor]]\nname = \"a\"\nlevel = []", "no [[factor.level]]"),
@@ -232,6 +291,14 @@ mod tests {
                 "the folder b-c",
             ),
             ("[[factor]]\nlevel = []", "name"),
+            (
+                "[[factor]]\nname = \"a\"\n[[factor.level]]\nname = \"b\"\nfull = 1",
+                "expected true or false",
+            ),
+            (
+                "[[factor]]\nname = \"a\"\n[[factor.level]]\nname = \"b\"\nfull = true",
+                "all of them say full",
+            ),
         ] {
             let error = format!("{:#}", of(factors).unwrap_err());
             assert!(error.contains(word), "{error}");

@@ -10,7 +10,7 @@ use loadgen::Schedule;
 
 use crate::contained::{Engines, application};
 use crate::definition::Experiment;
-use crate::grid::folder_name;
+use crate::grid::{Extent, folder_name};
 use crate::units::duration_ns;
 
 /// What the command line adds to a definition.
@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// An application instead of the experiment's server and request, such as clusters/macro/teastore.yaml
     #[arg(long = "macro", value_name = "FILE", requires = "manifests")]
     pub(crate) application: Option<PathBuf>,
+    /// All cells of a grid, with those of its levels that say full = true
+    #[arg(long)]
+    pub(crate) full_grid: bool,
     /// Launches of each condition, instead of the definition's
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -78,7 +81,12 @@ pub(crate) const MOST_LAUNCHES: u32 = 200;
 
 /// The experiments of the definition, with what the command line says instead.
 pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
-    let mut experiments = Experiment::read(&options.experiment)?;
+    let extent = if options.full_grid {
+        Extent::Full
+    } else {
+        Extent::Default
+    };
+    let mut experiments = Experiment::read(&options.experiment, extent)?;
     for experiment in &mut experiments {
         overrule(experiment, options);
         if let Some(file) = &options.application {

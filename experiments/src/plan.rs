@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
 
 use crate::definition::{Contrast, Experiment};
+use crate::grid::Extent;
 use crate::units::duration_ns;
 
 const CONFIDENCE: f64 = 0.95;
@@ -105,7 +106,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     dataset::write_file(&options.out, format!("{comment}\n{definition}").as_bytes())?;
     // What was written is read as any definition is.
     ensure!(
-        Experiment::read(&options.out)? == [experiment],
+        Experiment::read(&options.out, Extent::Default)? == [experiment],
         "{} does not say what was planned; that is a mistake of this program",
         options.out.display()
     );

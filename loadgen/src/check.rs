@@ -58,6 +58,31 @@ pub(crate) struct Watch {
     cpu: Option<usize>,
     switches: u64,
     ticks: Option<Ticks>,
+    start_ns: i64,
+    waited_ns: Option<u64>,
+}
+
+/// What a thread found between the two.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Disturbance {
+    /// How often it was taken off its CPU against its will.
+    pub(crate) switches: u64,
+    /// Share of the time that was stolen.
+    pub(crate) steal: Option<f64>,
+    /// Share of the time in which it could have run and had no CPU.
+    pub(crate) waited: Option<f64>,
+}
+
+impl Disturbance {
+    /// Of two threads: all switches, and the shares of the one that lost most.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let most = |one: Option<f64>, other: Option<f64>| Some(one?.max(other?));
+        Self {
+            switches: self.switches + other.switches,
+            steal: most(self.steal, other.steal),
+            waited: most(self.waited, other.waited),
+        }
+    }
 }
 
 impl Watch {
@@ -66,17 +91,31 @@ impl Watch {
             cpu,
             switches: sys::involuntary_context_switches(),
             ticks: sys::ticks(cpu),
+            start_ns: sys::monotonic_ns(),
+            waited_ns: waited_ns(),
         }
     }
 
-    /// Involuntary context switches since the beginning, and the share of the time that was stolen.
-    pub(crate) fn end(self) -> (u64, Option<f64>) {
+    pub(crate) fn end(self) -> Disturbance {
+        let elapsed_ns = (sys::monotonic_ns() - self.start_ns).max(1) as f64;
+        let waited_ns = self.waited_ns.zip(waited_ns());
+
         let steal = self
             .ticks
             .zip(sys::ticks(self.cpu))
             .and_then(|(before, after)| after.stolen_since(before));
-        (sys::involuntary_context_switches() - self.switches, steal)
+        Disturbance {
+            switches: sys::involuntary_context_switches() - self.switches,
+            steal,
+            waited: waited_ns.map(|(before, after)| after.saturating_sub(before) as f64 / elapsed_ns),
+        }
     }
+}
+
+/// How long the calling thread has waited for a CPU; `None` where the kernel does not count that.
+fn waited_ns() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// The clocks before the measuring.
@@ -111,7 +150,8 @@ impl Before {
 
 /// All checks, and the clocks.
 pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (Vec<Check>, Clocks) {
-    let (pace, steal, no_stamps) = (went.pace, went.steal, went.no_stamps.as_deref());
+    let (pace, no_stamps) = (went.pace, went.no_stamps.as_deref());
+    let Disturbance { steal, waited, .. } = went.disturbance;
     let offset_ns = sys::kernel_minus_user_ns();
     let clocks = Clocks {
         resolution_ns: before.clock.resolution_ns,
@@ -194,10 +234,14 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
             },
         ),
         Check::at_most(
-            "involuntary context switches",
-            Some(went.switches as f64 / observations),
-            0.01,
-            "by request",
+            "waiting for a CPU",
+            waited,
+            0.02,
+            if waited.is_some() {
+                "share of the time in which others had the prober's CPU"
+            } else {
+                "not made: the kernel does not count it (/proc/thread-self/schedstat)"
+            },
         ),
         Check::at_most(
             "migrations",
@@ -207,4 +251,56 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
         ),
     ];
     (checks, clocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_shares_a_cpu_waits_for_it() {
+        let cpu = usize::try_from(sys::current_cpu()).unwrap();
+        let ended = AtomicBool::new(false);
+        let waited = thread::scope(|scope| {
+            scope.spawn(|| {
+                sys::pin_to_cpu(cpu).unwrap();
+                while !ended.load(Relaxed) {}
+            });
+            let watched = scope.spawn(|| {
+                sys::pin_to_cpu(cpu).unwrap();
+                let watch = Watch::begin(Some(cpu));
+                let start_ns = sys::monotonic_ns();
+                while sys::monotonic_ns() - start_ns < 300_000_000 {}
+                watch.end().waited
+            });
+            let waited = watched.join();
+            ended.store(true, Relaxed);
+            waited.unwrap()
+        });
+        let Some(waited) = waited else {
+            println!("SKIPPED: who_shares_a_cpu_waits_for_it: the kernel does not count how long threads wait");
+            return;
+        };
+        // Half of the time, by fair shares; the limit is a fiftieth.
+        assert!((0.1..=1.0).contains(&waited), "{waited}");
+    }
+
+    #[test]
+    fn two_threads_are_as_disturbed_as_the_more_disturbed_one() {
+        let one = Disturbance {
+            switches: 2,
+            steal: Some(0.1),
+            waited: Some(0.3),
+        };
+        let other = Disturbance {
+            switches: 3,
+            steal: None,
+            waited: Some(0.2),
+        };
+        let both = one.and(other);
+        assert_eq!((both.switches, both.steal, both.waited), (5, None, Some(0.3)));
+    }
 }

@@ -1,6 +1,6 @@
 //! One thread of the prober: its share of the plan, its connections, its CPU.
 
-use crate::check::Watch;
+use crate::check::{Disturbance, Watch};
 use crate::connection::Arm;
 use crate::error::Error;
 use crate::live::Live;
@@ -33,9 +33,7 @@ pub(crate) struct Went {
     /// Without that of writing, of all threads, ns.
     pub(crate) elapsed_ns: i64,
     pub(crate) writing_ns: i64,
-    pub(crate) switches: u64,
-    /// Share of the time that was stolen from the thread that lost most.
-    pub(crate) steal: Option<f64>,
+    pub(crate) disturbance: Disturbance,
     pub(crate) migrations: u64,
     /// Why the kernel gives no stamps.
     pub(crate) no_stamps: Option<String>,
@@ -98,7 +96,7 @@ impl<'a> Prober<'a> {
             }
         };
         let elapsed_ns = sys::monotonic_ns() - start_ns - recorder.writing_ns;
-        let (switches, steal) = watch.end();
+        let disturbance = watch.end();
         recorder.flush()?;
         let sent: Vec<u64> = arms.iter().map(|arm| arm.sent.into()).collect();
         Ok(Went {
@@ -114,8 +112,7 @@ impl<'a> Prober<'a> {
             pace,
             elapsed_ns,
             writing_ns: recorder.writing_ns,
-            switches,
-            steal,
+            disturbance,
             migrations: live.migrations(),
             no_stamps: arms.iter().find_map(|arm| arm.no_stamps.clone()),
         })
@@ -139,8 +136,7 @@ impl Went {
             pace: self.pace.zip(other.pace).map(|(one, other)| one.and(other)),
             elapsed_ns: self.elapsed_ns + other.elapsed_ns,
             writing_ns: self.writing_ns + other.writing_ns,
-            switches: self.switches + other.switches,
-            steal: self.steal.zip(other.steal).map(|(one, other)| one.max(other)),
+            disturbance: self.disturbance.and(other.disturbance),
             migrations: self.migrations + other.migrations,
             no_stamps: self.no_stamps.or(other.no_stamps),
         }

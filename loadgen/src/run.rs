@@ -66,7 +66,7 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
         }),
         elapsed_s: went.mean_elapsed_ns() as f64 / 1e9,
         writing_s: went.writing_ns as f64 / 1e9,
-        involuntary_context_switches: went.switches,
+        involuntary_context_switches: went.disturbance.switches,
         peak_memory_bytes: sys::peak_memory_bytes(),
         cpu: plan.cpu,
         clocks,

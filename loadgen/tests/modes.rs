@@ -374,7 +374,7 @@ fn every_check_is_there_and_strict_makes_a_failed_one_an_error() {
         "late sends",
         "late wake-ups",
         "CPU steal",
-        "involuntary context switches",
+        "waiting for a CPU",
         "migrations",
     ] {
         assert!(found.iter().any(|(known, _)| known == name), "{name}: {found:?}");

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use crate::load::{RunSamples, StudyCondition, milliseconds};
+use crate::reproduction::Boxes;
 use crate::results::{Results, Role};
 
 /// Iterations that the study's run-sequence figure shows.
@@ -27,32 +28,37 @@ pub fn study(recordings: &[StudyCondition]) -> Result<Vec<Figure>> {
     Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
 }
 
-/// The same two figures of our own run of the study's experiment: the first launch of each condition, of whose requests
-/// the first `cut` are warm-up. `places` says where it was measured.
+/// The study's box plot of our own run of its experiment: the first launch of each condition. `places` says where it was
+/// measured.
 ///
 /// # Errors
-/// When a condition has no observation.
-pub fn reproduced(recordings: &[StudyCondition], cut: usize, places: &str) -> Result<Vec<Figure>> {
-    let boxes = boxes(
-        recordings,
-        cut,
+/// When there is no condition.
+pub(crate) fn reproduced_boxes(measured: &[Boxes], places: &str) -> Result<Figure> {
+    boxes(
+        measured,
         "ours-box-plot",
         &format!(
             "Round-trip time in our run of the study's experiment, {places}: the first launch, whiskers at 1.5 IQR, \
              outliers not shown."
         ),
         None,
-    )?;
+    )
+}
+
+/// The study's run sequence of our own run of its experiment.
+///
+/// # Errors
+/// When there is no condition.
+pub(crate) fn reproduced_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
     let panels: Vec<[&str; 1]> = recordings.iter().map(|ours| [ours.condition.as_str()]).collect();
     let panels: Vec<&[&str]> = panels.iter().map(|names| &names[..]).collect();
-    let sequence = sequence(
+    sequence(
         recordings,
         "ours-run-sequence",
         "The first 10,000 requests to the unmodified program in our run of the study's experiment, warm-up included.",
         None,
         &panels,
-    )?;
-    Ok(vec![boxes, sequence])
+    )
 }
 
 /// The study's box plot: RTT by condition and arm, after the warm-up.
@@ -60,9 +66,14 @@ pub fn reproduced(recordings: &[StudyCondition], cut: usize, places: &str) -> Re
 /// # Errors
 /// When a recording is empty.
 pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
+    let recorded = recordings.par_iter().map(|recording| {
+        Ok(Boxes {
+            condition: recording.condition.clone(),
+            boxes_ms: five_numbers_ms(recording, WARM_UP_ROWS)?,
+        })
+    });
     boxes(
-        recordings,
-        WARM_UP_ROWS,
+        &recorded.collect::<Result<Vec<_>>>()?,
         "study-box-plot",
         "Round-trip time in the 2023 study, redrawn from its recordings: 46,000 requests a box, whiskers at 1.5 IQR, \
          outliers not shown.",
@@ -70,29 +81,33 @@ pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
     )
 }
 
-fn boxes(
-    recordings: &[StudyCondition],
-    cut: usize,
-    name: &str,
-    caption: &str,
-    y_limits: Option<(f64, f64)>,
-) -> Result<Figure> {
-    let series = |name: &str, rtt_ns: &[i64]| {
+/// The boxes of a recording of whose requests the first `cut` are left out, ms.
+///
+/// # Errors
+/// When no request is left.
+pub(crate) fn five_numbers_ms(recording: &StudyCondition, cut: usize) -> Result<(FiveNumbers, FiveNumbers)> {
+    let numbers = |rtt_ns: &[i64]| {
         let rest = rtt_ns.get(cut..).unwrap_or_default();
-        boxed(name, &rest.iter().copied().collect(), 1e-6)
+        let numbers = FiveNumbers::of(&rest.iter().copied().collect());
+        let numbers = numbers.with_context(|| format!("{} has no observation", recording.condition))?;
+        anyhow::Ok(numbers.scaled(1e-6))
     };
-    let groups = recordings
-        .par_iter()
-        .map(|recording| {
-            Ok(BoxGroup {
-                label: recording.condition.clone(),
-                series: vec![
-                    series("unmodified", &recording.unmodified_ns)?,
-                    series("with hook", &recording.hook_ns)?,
-                ],
-            })
-        })
-        .collect::<Result<_>>()?;
+    Ok((numbers(&recording.unmodified_ns)?, numbers(&recording.hook_ns)?))
+}
+
+fn boxes(recorded: &[Boxes], name: &str, caption: &str, y_limits: Option<(f64, f64)>) -> Result<Figure> {
+    let series = |name: &str, numbers: FiveNumbers| BoxSeries {
+        name: name.to_owned(),
+        numbers,
+    };
+    let groups = recorded.iter().map(|one| {
+        let (unmodified, hook) = one.boxes_ms;
+        BoxGroup {
+            label: one.condition.clone(),
+            series: vec![series("unmodified", unmodified), series("with hook", hook)],
+        }
+    });
+    let groups = groups.collect();
     Ok(box_plot(&BoxPlot {
         name: name.to_owned(),
         caption: caption.to_owned(),

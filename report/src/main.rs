@@ -295,16 +295,19 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
 fn write_html(output: &Output) -> Result<()> {
     let page = assembled::page(&output.run, &output.study, &output.out)?;
     write_all(&page.figures, &output.out)?;
-    let ours = page.reproduction.as_ref().map(|ours| &ours.conditions);
     let values = serde_json::json!({
-        "run": page.results, "further": page.further, "study": page.study, "claims": page.claims, "reproduction": ours,
-        "checklist": page.checklist,
+        "run": page.results, "further": page.further, "study": page.study, "claims": page.claims,
+        "reproduction": page.reproduction, "checklist": page.checklist,
     });
     announce(&write::write(
         &output.out,
         "results.json",
         serde_json::to_string_pretty(&values)?.as_bytes(),
     )?);
+    if let Some(reproduction) = &page.reproduction {
+        let kept = serde_json::to_string_pretty(reproduction)?;
+        announce(&write::write(&output.out, "reproduction.json", kept.as_bytes())?);
+    }
     let path = write::write(&output.out, "index.html", html::page(&page).as_bytes())?;
     announce(&path);
     println!("again with: {}", page.command);

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::claims::{self, JudgedClaims};
 use crate::exhibits::{self, Exhibit};
+use crate::reproduction::{self, Boxes};
 use crate::results::{Results, results};
 use crate::study::StudyResults;
 use crate::{figures, load};
@@ -22,6 +23,7 @@ use crate::{figures, load};
 const RUN: &str = "overhead";
 const DELAYS: &str = "calibration/calibration.json";
 const REPETITIONS: &str = "coverage/calibration.json";
+const STUDY_AGAIN: &str = "ssp2023/reproduction.json";
 /// Single errors, thousands of them, of which the paper shows none.
 const ERRORS: &str = "errors_ns";
 
@@ -55,6 +57,10 @@ impl Paper {
         if let Some(recordings) = &recordings {
             drawn.extend(figures::study(recordings)?);
         }
+        let again = kept(&reference.join(STUDY_AGAIN))?;
+        let boxes: Vec<Boxes> = serde_json::from_value(again["conditions"].clone())
+            .with_context(|| format!("{}: conditions", reference.join(STUDY_AGAIN).display()))?;
+        drawn.push(reproduction::box_plot(&boxes)?);
         let judged = JudgedClaims::of(&claims::gather(&[reference.to_owned()], study)?)?;
         let mut tables = Map::new();
         for number in 1..=10 {
@@ -75,6 +81,7 @@ impl Paper {
         let numbers = json!({
             "run": results,
             "study": recomputed,
+            "reproduction": again,
             "calibration": kept(&reference.join(DELAYS))?,
             "coverage": kept(&reference.join(REPETITIONS))?,
             "claims": judged,
@@ -88,7 +95,7 @@ impl Paper {
     }
 }
 
-/// Calibration results as they were recorded, without the single errors.
+/// Results as they were recorded, those of calibration without the single errors.
 fn kept(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;

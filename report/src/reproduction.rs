@@ -2,15 +2,16 @@
 
 use analysis::claims::Provenance;
 use analysis::figures::Figure;
-use analysis::ssp2023::{self, EXPECTED, StudyRow};
-use analysis::{Estimate, LaunchSamples, Location, Quantity, effect};
+use analysis::ssp2023::{self, EXPECTED, StudyRow, requests_differ};
+use analysis::{Estimate, FiveNumbers, LaunchSamples, Location, Proportion, Quantity, effect, proportion};
 use anyhow::{Context as _, Result};
 use dataset::Run;
 use maud::{Markup, html};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::figures;
 use crate::load::{self, RunSamples};
+use crate::results::in_condition;
 use crate::study::StudyResults;
 
 /// Name of the experiment that repeats the study.
@@ -24,12 +25,12 @@ const TOPOLOGIES: [(&str, &str); 4] = [
 ];
 /// The arms that are the study's.
 const ARMS: (&str, &str) = ("unmodified", "with hook");
+/// The unmodified program once more, which the study did not have.
+const CONTROL: &str = "control";
 
 /// What our run of the study's experiment says in one condition.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reproduced {
-    /// Where.
-    pub condition: String,
     /// Launches.
     pub launches: usize,
     /// The study's statistics of the first launch alone, which is as much as the study measured.
@@ -38,14 +39,48 @@ pub struct Reproduced {
     pub mean: Option<Estimate>,
     /// Difference of median RTT over launches, ns.
     pub median: Option<Estimate>,
+    /// Difference of mean RTT of two unmodified programs over launches, ns.
+    pub a_a_mean: Option<Estimate>,
+    /// In how many launches the study's test takes the unmodified program for different from itself.
+    pub a_a_told_apart: Option<Proportion>,
+    /// What of the first launch is drawn.
+    #[serde(flatten)]
+    pub boxes: Boxes,
 }
 
-/// Our run of the study's experiment.
-#[derive(Debug)]
+/// A condition's boxes in the study's first figure.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Boxes {
+    /// Where.
+    pub condition: String,
+    /// RTT of the unmodified and of the hooked program, ms.
+    pub boxes_ms: (FiveNumbers, FiveNumbers),
+}
+
+/// Which of our conditions stands beside one of the study's.
+#[derive(Clone, Debug, Serialize)]
+pub struct Counterpart {
+    /// The study's.
+    pub study: &'static str,
+    /// Ours, if it was measured.
+    pub ours: Option<String>,
+}
+
+/// Our run of the study's experiment: all that is shown of it, and so all that is kept of a run that is too large to keep.
+#[derive(Debug, Serialize)]
 pub struct Reproduction {
+    /// The run.
+    pub run_id: String,
+    /// By which revision of this project it was measured.
+    pub git_revision: Option<String>,
+    /// On which processor.
+    pub cpu_model: Option<String>,
+    /// Which of its conditions stand beside the study's.
+    pub counterparts: Vec<Counterpart>,
     /// By condition.
     pub conditions: Vec<Reproduced>,
     /// The study's two figures, of our run.
+    #[serde(skip)]
     pub figures: Vec<Figure>,
 }
 
@@ -61,40 +96,76 @@ impl Reproduction {
         let cut = run.manifest.plan["load"]["warm_up_rounds"].as_u64().unwrap_or(0);
         let cut = usize::try_from(cut)?;
         let first = load::first_launches(run, ARMS)?;
-        let conditions = first
+        let conditions: Vec<Reproduced> = first
             .iter()
             .map(|ours| {
-                let launches: Vec<LaunchSamples> = samples
-                    .launches
-                    .iter()
-                    .filter(|launch| launch.condition == ours.condition)
-                    .cloned()
-                    .collect();
-                let over_launches = |location| effect(&launches, ARMS.0, ARMS.1, Quantity::Rtt, location).ok();
+                let launches = in_condition(&samples.launches, &ours.condition);
+                let over_launches = |arm, location| effect(launches, ARMS.0, arm, Quantity::Rtt, location).ok();
                 Ok(Reproduced {
-                    condition: ours.condition.clone(),
                     launches: launches.len(),
                     by_its_method: ssp2023::recompute(&ours.condition, &ours.unmodified_ns, &ours.hook_ns, cut)
                         .with_context(|| format!("condition {}", ours.condition))?,
-                    mean: over_launches(Location::Mean),
-                    median: over_launches(Location::Median),
+                    mean: over_launches(ARMS.1, Location::Mean),
+                    median: over_launches(ARMS.1, Location::Median),
+                    a_a_mean: over_launches(CONTROL, Location::Mean),
+                    a_a_told_apart: told_apart(launches, ARMS.0, CONTROL),
+                    boxes: Boxes {
+                        condition: ours.condition.clone(),
+                        boxes_ms: figures::five_numbers_ms(ours, cut)?,
+                    },
                 })
             })
             .collect::<Result<_>>()?;
+        let boxes: Vec<Boxes> = conditions.iter().map(|ours| ours.boxes.clone()).collect();
+        let host = &run.manifest.host;
         Ok(Some(Self {
+            run_id: run.manifest.run_id.clone(),
+            git_revision: run.manifest.git_revision.clone(),
+            cpu_model: host.cpu_model.clone(),
+            counterparts: counterparts(&boxes),
             conditions,
-            figures: figures::reproduced(&first, cut, &places(first.iter().map(|ours| &*ours.condition)))?,
+            figures: vec![box_plot(&boxes)?, figures::reproduced_sequence(&first)?],
         }))
     }
 
-    /// Ours for one of the study's conditions: the same where it was measured, else the one with its topology.
     fn counterpart(&self, condition: &str) -> Option<&Reproduced> {
-        let named = |name: &str| self.conditions.iter().find(|ours| ours.condition == name);
-        named(condition).or_else(|| {
-            let (_, embedded) = TOPOLOGIES.iter().find(|(study, _)| *study == condition)?;
-            named(embedded)
-        })
+        let pair = self.counterparts.iter().find(|pair| pair.study == condition)?;
+        let ours = pair.ours.as_ref()?;
+        self.conditions.iter().find(|one| one.boxes.condition == *ours)
     }
+}
+
+/// In how many launches the study's test over requests finds a difference between two arms; `None` where none has both.
+pub(crate) fn told_apart(launches: &[LaunchSamples], one: &str, other: &str) -> Option<Proportion> {
+    let tests: Vec<bool> = launches
+        .iter()
+        .filter_map(|launch| {
+            let of = |arm: &str| Some(launch.arms.get(arm)?.of(Quantity::Rtt));
+            Some(requests_differ(of(one)?, of(other)?)?.is_significant())
+        })
+        .collect();
+    proportion(tests.iter().filter(|found| **found).count() as u64, tests.len() as u64).ok()
+}
+
+/// The study's first figure, of our run.
+///
+/// # Errors
+/// When there is no condition.
+pub fn box_plot(boxes: &[Boxes]) -> Result<Figure> {
+    figures::reproduced_boxes(boxes, &places(boxes.iter().map(|ours| &*ours.condition)))
+}
+
+/// Ours for each of the study's conditions: the same where it was measured, else the one with its topology.
+fn counterparts(boxes: &[Boxes]) -> Vec<Counterpart> {
+    let measured = |name: &&str| boxes.iter().any(|ours| ours.condition == **name);
+    let pair = |(study, embedded): (&'static str, &'static str)| Counterpart {
+        study,
+        ours: [study, embedded]
+            .iter()
+            .find(|name| measured(name))
+            .map(|name| (*name).to_owned()),
+    };
+    TOPOLOGIES.map(pair).into()
 }
 
 /// Where we measured, in words: what conditions that only resemble the study's are, and what those are that have its names.
@@ -129,7 +200,7 @@ pub(crate) fn first_table(reproduction: &Reproduction, study: Option<&StudyResul
         p {
             "Hook minus unmodified, RTT in ms. Known are the numbers of the published recordings by NumPy and SciPy. Ours are of "
             "the same request, hook algorithm and words, "
-            (places(reproduction.conditions.iter().map(|ours| &*ours.condition)))
+            (places(reproduction.conditions.iter().map(|ours| &*ours.boxes.condition)))
             ": absolute times are not to be compared. One launch by the study's method says "
             "what it would have found here; the interval over launches is to be believed."
         }
@@ -148,7 +219,7 @@ pub(crate) fn first_table(reproduction: &Reproduction, study: Option<&StudyResul
                             td { (row.what) }
                             td.number { (number(row.known, row.digits)) }
                             td.number { (row.recomputed.map_or_else(|| "not imported".to_owned(), |value| number(value, row.digits))) }
-                            td { (ours.map_or("not run", |ours| ours.condition.as_str())) }
+                            td { (ours.map_or("not run", |ours| ours.boxes.condition.as_str())) }
                             td.number { (row.first.map_or_else(|| "–".to_owned(), |value| number(value, row.digits))) }
                             td.number { (row.over_launches.as_ref().map_or_else(|| "–".to_owned(), milliseconds)) }
                         }

@@ -158,13 +158,27 @@ fn ours_stand_beside_the_studys() {
     assert_eq!(row(&text, "kind")[2..4], ["local-pod", "1.50000"]);
     assert_eq!(row(&text, "eks-nodes")[1..], ["0.50000", "not run", "–", "–"]);
 
-    let ours = results["reproduction"].as_array().unwrap();
+    let ours = results["reproduction"]["conditions"].as_array().unwrap();
     let launches: Vec<(&str, u64)> = ours
         .iter()
         .map(|one| (one["condition"].as_str().unwrap(), one["launches"].as_u64().unwrap()))
         .collect();
     assert_eq!(launches, [("local-pod", 5), ("docker", 5)]);
     assert_eq!(ours[0]["by_its_method"]["cut"], 1);
+    let pairs = results["reproduction"]["counterparts"].as_array().unwrap().iter();
+    let pairs: Vec<(&str, Option<&str>)> = pairs
+        .map(|pair| (pair["study"].as_str().unwrap(), pair["ours"].as_str()))
+        .collect();
+    let expected = [
+        ("docker", Some("docker")),
+        ("kind", Some("local-pod")),
+        ("eks-pod", Some("local-pod")),
+        ("eks-nodes", None),
+    ];
+    assert_eq!(pairs, expected);
+    // What is kept of a run is what its page shows.
+    let kept = fs::read_to_string(at("out").join("reproduction.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), results["reproduction"]);
 
     for name in [
         "study-box-plot",

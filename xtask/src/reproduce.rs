@@ -40,7 +40,7 @@ pub(crate) enum Profile {
     Smoke,
     /// What each definition says: at least 10 launches for a recommendation, about an hour
     Default,
-    /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches: hours
+    /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches, of the full grids: hours
     Paper,
 }
 
@@ -63,6 +63,7 @@ impl Profile {
         Options {
             launches,
             rounds,
+            full_grid: self == Self::Paper,
             ..Options::default()
         }
     }

@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// on different nodes
     #[arg(long, value_delimiter = ',', conflicts_with = "conditions")]
     pub(crate) topology: Vec<String>,
+    /// All cells of a grid, with those of its levels that say full = true
+    #[arg(long)]
+    pub(crate) full_grid: bool,
     /// Launches per condition
     #[arg(long)]
     pub(crate) launches: Option<u32>,
@@ -120,7 +123,11 @@ impl Options {
         ] {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
         }
-        for (flag, given) in [("--strict", self.strict), ("--no-monitor", self.no_monitor)] {
+        for (flag, given) in [
+            ("--full-grid", self.full_grid),
+            ("--strict", self.strict),
+            ("--no-monitor", self.no_monitor),
+        ] {
             words.extend(given.then(|| flag.to_owned()));
         }
         words

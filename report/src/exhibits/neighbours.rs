@@ -2,13 +2,13 @@
 
 use analysis::claims::{Measured, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::ssp2023::requests_differ;
-use analysis::{Proportion, Quantity, proportion};
+use analysis::{Proportion, proportion};
 use anyhow::Result;
 
 use super::recorded::Recorded;
 use super::spot::{Crossing, Spot, overview, spots};
 use super::table::Table;
+use crate::reproduction::told_apart;
 use crate::results::{Role, in_condition};
 
 /// Factors of the grid.
@@ -104,15 +104,7 @@ fn false_positives(spot: &Spot<'_>) -> Option<Proportion> {
         .iter()
         .find(|effect| effect.role == Role::Control)?;
     let launches = in_condition(&spot.cell.samples.launches, &spot.condition.condition);
-    let tests: Vec<bool> = launches
-        .iter()
-        .filter_map(|launch| {
-            let of = |arm: &str| Some(launch.arms.get(arm)?.of(Quantity::Rtt));
-            let (one, other) = (of(&control.baseline)?, of(&control.arm)?);
-            Some(requests_differ(one, other)?.is_significant())
-        })
-        .collect();
-    proportion(tests.iter().filter(|test| **test).count() as u64, tests.len() as u64).ok()
+    told_apart(launches, &control.baseline, &control.arm)
 }
 
 fn percent(found: &Proportion) -> (f64, (f64, f64)) {
