@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Profile {
     /// Whether everything works: a minute, too short for narrow intervals
     Smoke,
-    /// What each definition says: at least 10 launches for a recommendation, about an hour
+    /// What each definition says: at least 10 launches for a recommendation, half an hour
     Default,
     /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches, of the full grids: hours
     Paper,
