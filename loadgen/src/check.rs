@@ -148,6 +148,20 @@ impl Before {
     }
 }
 
+/// How many requests are under way at a time in a closed loop.
+fn at_once(plan: &Plan) -> f64 {
+    let by_thread = match plan.schedule {
+        Schedule::Duet => plan.arms.len(),
+        Schedule::Interleaved | Schedule::Sequential | Schedule::Runs(_) => 1,
+    };
+    (by_thread * usize::from(plan.threads)) as f64
+}
+
+/// What a value is, or why there is none.
+fn said(value: Option<f64>, what: &'static str, why_not: &'static str) -> &'static str {
+    if value.is_some() { what } else { why_not }
+}
+
 /// All checks, and the clocks.
 pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (Vec<Check>, Clocks) {
     let (pace, no_stamps) = (went.pace, went.no_stamps.as_deref());
@@ -161,12 +175,7 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
     };
     let observations = tally.observations.max(1) as f64;
     let littles_law = tally.littles_law(went.mean_elapsed_ns()).filter(|_| pace.is_none());
-    let at_once_by_thread = if plan.schedule == Schedule::Duet {
-        plan.arms.len()
-    } else {
-        1
-    };
-    let at_once = (at_once_by_thread * usize::from(plan.threads)) as f64;
+    let at_once = at_once(plan);
     let late = pace.map(|pace| pace.late as f64 / pace.sent.max(1) as f64);
     let checks = vec![
         Check::at_most(
@@ -227,21 +236,21 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
             "CPU steal",
             steal,
             0.01,
-            if steal.is_some() {
-                "share of the time that the machine below took away"
-            } else {
-                "not made: /proc/stat does not say, or the run was shorter than its ticks"
-            },
+            said(
+                steal,
+                "share of the time that the machine below took away",
+                "not made: /proc/stat does not say, or the run was shorter than its ticks",
+            ),
         ),
         Check::at_most(
             "waiting for a CPU",
             waited,
             0.02,
-            if waited.is_some() {
-                "share of the time in which others had the prober's CPU"
-            } else {
-                "not made: the kernel does not count it (/proc/thread-self/schedstat)"
-            },
+            said(
+                waited,
+                "share of the time in which others had the prober's CPU",
+                "not made: the kernel does not count it (/proc/thread-self/schedstat)",
+            ),
         ),
         Check::at_most(
             "migrations",
@@ -267,13 +276,17 @@ mod tests {
         let waited = thread::scope(|scope| {
             scope.spawn(|| {
                 sys::pin_to_cpu(cpu).unwrap();
-                while !ended.load(Relaxed) {}
+                while !ended.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
             });
             let watched = scope.spawn(|| {
                 sys::pin_to_cpu(cpu).unwrap();
                 let watch = Watch::begin(Some(cpu));
                 let start_ns = sys::monotonic_ns();
-                while sys::monotonic_ns() - start_ns < 300_000_000 {}
+                while sys::monotonic_ns() - start_ns < 300_000_000 {
+                    std::hint::spin_loop();
+                }
                 watch.end().waited
             });
             let waited = watched.join();
