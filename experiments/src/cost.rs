@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn containers_and_other_programs_take_longer_and_all_is_counted() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("r06.toml");
-        let cells = Experiment::read(&path, crate::grid::Extent::Default).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let cells = crate::grid::read(&path, &text, crate::grid::Extent::Default).unwrap();
         let local = Condition::Local(Place::LocalPod);
         let here = Cost::of(&cells[0], [local].into_iter());
         assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_000));
