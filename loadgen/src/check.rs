@@ -97,8 +97,9 @@ impl Watch {
     }
 
     pub(crate) fn end(self) -> Disturbance {
-        let elapsed_ns = (sys::monotonic_ns() - self.start_ns).max(1) as f64;
+        // In this order, so that what passes between the two is no waiting.
         let waited_ns = self.waited_ns.zip(waited_ns());
+        let elapsed_ns = (sys::monotonic_ns() - self.start_ns).max(1) as f64;
 
         let steal = self
             .ticks
@@ -248,7 +249,7 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
             0.02,
             said(
                 waited,
-                "share of the time in which others had the prober's CPU",
+                "share of the time in which it was ready and had no CPU: others had it, or its quota was used up",
                 "not made: the kernel does not count it (/proc/thread-self/schedstat)",
             ),
         ),
@@ -298,7 +299,7 @@ mod tests {
             return;
         };
         // Half of the time, by fair shares; the limit is a fiftieth.
-        assert!((0.1..=1.0).contains(&waited), "{waited}");
+        assert!(waited > 0.02, "{waited}");
     }
 
     #[test]
