@@ -54,7 +54,7 @@ impl Factor {
         }
         ensure!(
             !levels.is_empty(),
-            "[[factor]] {}: it has no [[factor.level]], or all of them say full = true",
+            "[[factor]] {}: it has no [[factor.level]], or all of them say full = true; give it one for the default grid",
             self.name
         );
         self.levels = levels;
@@ -177,6 +177,10 @@ mod tests {
         within(factors, Extent::Default)
     }
 
+    fn folder_names(experiments: &[Experiment]) -> Vec<String> {
+        experiments.iter().map(|one| folder_name(&one.cell)).collect()
+    }
+
     fn within(factors: &str, extent: Extent) -> Result<Vec<Experiment>> {
         read(Path::new("x.toml"), &format!("{BASE}\n{factors}"), extent)
     }
@@ -237,7 +241,7 @@ mod tests {
             launches = 3
         ")
         .unwrap();
-        let names: Vec<String> = experiments.iter().map(|one| folder_name(&one.cell)).collect();
+        let names = folder_names(&experiments);
         assert_eq!(names, ["small_ours", "small_java", "large_ours", "large_java"]);
         assert_eq!(experiments[0].launches, 12);
         assert_eq!(experiments[1].launches, 3);
@@ -263,10 +267,7 @@ mod tests {
             name = \"all\"
             full = false
         ";
-        let names = |extent| -> Vec<String> {
-            let experiments = within(factors, extent).unwrap();
-            experiments.iter().map(|one| folder_name(&one.cell)).collect()
-        };
+        let names = |extent| folder_names(&within(factors, extent).unwrap());
         assert_eq!(names(Extent::Default), ["none", "all"]);
         assert_eq!(names(Extent::Full), ["none", "half", "all"]);
         // A cell is the same experiment in both, so that a run of the one is no other than that of the other.

@@ -88,9 +88,7 @@ pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
 pub(crate) fn five_numbers_ms(recording: &StudyCondition, cut: usize) -> Result<(FiveNumbers, FiveNumbers)> {
     let numbers = |rtt_ns: &[i64]| {
         let rest = rtt_ns.get(cut..).unwrap_or_default();
-        let numbers = FiveNumbers::of(&rest.iter().copied().collect());
-        let numbers = numbers.with_context(|| format!("{} has no observation", recording.condition))?;
-        anyhow::Ok(numbers.scaled(1e-6))
+        five_numbers(&recording.condition, &rest.iter().copied().collect(), 1e-6)
     };
     Ok((numbers(&recording.unmodified_ns)?, numbers(&recording.hook_ns)?))
 }
@@ -288,9 +286,13 @@ pub fn run_sequences(samples: &RunSamples) -> Result<Figure> {
 }
 
 fn boxed(name: &str, distribution: &Distribution, unit: f64) -> Result<BoxSeries> {
-    let numbers = FiveNumbers::of(distribution).with_context(|| format!("{name} has no observation"))?;
     Ok(BoxSeries {
         name: name.to_owned(),
-        numbers: numbers.scaled(unit),
+        numbers: five_numbers(name, distribution, unit)?,
     })
+}
+
+fn five_numbers(name: &str, distribution: &Distribution, unit: f64) -> Result<FiveNumbers> {
+    let numbers = FiveNumbers::of(distribution).with_context(|| format!("{name} has no observation"))?;
+    Ok(numbers.scaled(unit))
 }

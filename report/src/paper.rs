@@ -58,8 +58,12 @@ impl Paper {
             drawn.extend(figures::study(recordings)?);
         }
         let again = kept(&reference.join(STUDY_AGAIN))?;
-        let boxes: Vec<Boxes> = serde_json::from_value(again["conditions"].clone())
-            .with_context(|| format!("{}: conditions", reference.join(STUDY_AGAIN).display()))?;
+        let boxes: Vec<Boxes> = serde_json::from_value(again["conditions"].clone()).with_context(|| {
+            format!(
+                "{}: conditions are not what `report html` writes of a run of ssp2023; write it anew",
+                reference.join(STUDY_AGAIN).display()
+            )
+        })?;
         drawn.push(reproduction::box_plot(&boxes)?);
         let judged = JudgedClaims::of(&claims::gather(&[reference.to_owned()], study)?)?;
         let mut tables = Map::new();

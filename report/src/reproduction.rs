@@ -151,7 +151,7 @@ pub(crate) fn told_apart(launches: &[LaunchSamples], one: &str, other: &str) -> 
 ///
 /// # Errors
 /// When there is no condition.
-pub fn box_plot(boxes: &[Boxes]) -> Result<Figure> {
+pub(crate) fn box_plot(boxes: &[Boxes]) -> Result<Figure> {
     figures::reproduced_boxes(boxes, &places(boxes.iter().map(|ours| &*ours.condition)))
 }
 
