@@ -6,10 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::paths;
-use crate::programs::{Program, cargo};
+use crate::programs::{Program, cargo, find};
 
 /// The fuzz targets, with the longest input that each is given.
 const TARGETS: [(&str, u32); 2] = [("fuzz-scanner", 512), ("fuzz-words", 256)];
+/// What the targets are built with, for the whole workspace.
+pub(crate) const FEATURE: &str = "hook-fuzz/libfuzzer";
 const WORDS: &str = "hook/words.txt";
 
 /// The libraries whose tests are run with every access checked.
@@ -51,12 +53,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let Some(triple) = triple() else {
         bail!("the address sanitiser is used on Linux, x86-64 and AArch64 only");
     };
+    if !compiler_is_there() {
+        bail!("libFuzzer is built by a C++ compiler, and there is none; Debian's package is g++");
+    }
     sanitised("test", triple, "")
         .args(CHECKED.iter().flat_map(|name| ["--package", name]))
         .args(["--lib", "--tests", "--quiet"])
         .run_aside()?;
     sanitised("build", triple, COVERAGE)
-        .args(["--package", "hook-fuzz"])
+        .args(["--package", "hook-fuzz", "--features", FEATURE])
         .run_aside()?;
     for (target, longest) in TARGETS {
         let program = paths::target().join("fuzz").join(triple).join("release").join(target);
@@ -98,6 +103,11 @@ pub(crate) fn triple() -> Option<&'static str> {
         ("linux", "aarch64") => Some("aarch64-unknown-linux-gnu"),
         _ => None,
     }
+}
+
+/// Whether libFuzzer, which is C++, can be built.
+pub(crate) fn compiler_is_there() -> bool {
+    std::env::var_os("CXX").is_some() || find("c++").is_some()
 }
 
 /// A cargo command whose products check every access, in a target folder of their own.

@@ -13,11 +13,16 @@ struct Wanted {
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 19] = [
+const PROGRAMS: [Wanted; 20] = [
     Wanted {
         program: "gcc",
         purpose: "links Rust programs",
         fix: "apt-get install gcc",
+    },
+    Wanted {
+        program: "c++",
+        purpose: "builds the fuzzer: cargo xtask fuzz, cargo xtask test",
+        fix: "apt-get install g++",
     },
     Wanted {
         program: "git",
