@@ -176,15 +176,6 @@ impl Distribution {
         Some((self.quantile(0.5 + share)? - self.quantile(0.5 - share)?) / 2.0)
     }
 
-    /// The value of a rank, counted from 0 in ascending order.
-    #[must_use]
-    pub fn at_rank(&self, rank: u64) -> Option<i64> {
-        (rank < self.len)
-            .then(|| self.neighbours(rank))
-            .flatten()
-            .map(|(value_ns, _)| value_ns)
-    }
-
     /// The values of a rank and of the next one; the last one twice.
     fn neighbours(&self, rank: u64) -> Option<(i64, i64)> {
         let mut before = 0;
@@ -209,22 +200,6 @@ impl Distribution {
             }
         }
         low.map(|low| (low, low))
-    }
-
-    /// Number of observations at or below a value.
-    #[must_use]
-    pub fn count_le(&self, value_ns: i64) -> u64 {
-        let (number, place) = split(value_ns);
-        let mut count = 0;
-        for (other, page) in self.pages().take_while(|(other, _)| *other <= number) {
-            count += if other < number {
-                page.total
-            } else {
-                let below = page.iter().take_while(|&(other, _)| other <= place);
-                below.map(|(_, times)| times).sum()
-            };
-        }
-        count
     }
 
     /// Mean without the lowest and the highest `share` of the observations each, whole observations only, as SciPy's
