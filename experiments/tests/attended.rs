@@ -7,7 +7,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::Desk;
+use common::{Desk, signal};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 fn coverage(desk: &Desk, program: &Path, arguments: &[&str]) -> Command {
@@ -57,8 +58,7 @@ fn a_server_is_covered_until_it_is_asked_to_end() {
         stream.write_all(request.as_bytes()).unwrap();
         assert!(stream.read(&mut [0; 1000]).unwrap() > 0);
     }
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    signal(&child, Signal::SIGTERM);
     let mut text = String::new();
     output.read_to_string(&mut text).unwrap();
     assert!(child.wait().unwrap().success());

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::engine::{docker, engine, everything, run};
-use common::{Desk, SMALL, failure, finished, sampled, success};
+use common::{Desk, SMALL, failure, finished, sampled, signal, success};
 use dataset::{ObservationReader, Run};
+use nix::sys::signal::Signal;
 
 /// Waits until the prober of launch 0 is at work; the beginning of the names of the launch's containers.
 fn at_work(desk: &Desk, runner: &mut Child) -> String {
@@ -165,7 +166,7 @@ fn sigterm_removes_everything_and_what_a_kill_leaves_is_found_and_removed() {
     let text = long();
     let mut runner = run(&desk, &text).spawn().unwrap();
     at_work(&desk, &mut runner);
-    success(Command::new("kill").arg(runner.id().to_string()));
+    signal(&runner, Signal::SIGTERM);
     assert!(!runner.wait().unwrap().success());
     assert_eq!(everything(), before);
 

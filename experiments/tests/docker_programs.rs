@@ -8,7 +8,7 @@ use std::path::Path;
 use common::engine::{engine, everything, run};
 use common::programs::{hook, is_there};
 use common::{Desk, SMALL, failure, file, success, with_server};
-use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources, read_tight_loops};
+use dataset::{Measure, Subject, read_hook_calls, read_resources, read_tight_loops};
 
 /// The small experiment, once, with `more` in front of its `[sut]`.
 fn once(more: &str) -> String {
@@ -25,13 +25,6 @@ fn serving(name: &str) -> String {
         return format!("{before}[request]\nredis = [\"ECHO\", \"hello\"]\n\n{after}");
     }
     text
-}
-
-fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
-    let run = Run::open(&desk.path("run")).unwrap();
-    run.verify().unwrap();
-    let launch = run.manifest.launches[0].clone();
-    (run, launch)
 }
 
 #[test]
@@ -54,7 +47,7 @@ fn servers_that_people_run_are_measured_in_containers() {
         let desk = Desk::new();
         success(&mut run(&desk, &serving(name)));
         assert_eq!(everything(), before, "{name}");
-        let (_, launch) = only_launch(&desk);
+        let (_, launch) = desk.only_launch();
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
             let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
@@ -92,7 +85,7 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     let micro = "[micro]\ncalls = 2_000\n";
     success(&mut run(&desk, &once(&format!("{hops}{neighbour}{micro}"))));
     assert_eq!(everything(), before);
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     for arm in &launch.arms {
         let hooked = arm.treatment != "unmodified";
         // Each request is received once, and the hook is in no hop.
@@ -125,7 +118,7 @@ fn another_hook_is_measured_in_containers_and_a_neighbour_that_ends_is_told() {
     let text = once("[neighbour]\ncommand = [\"true\"]\n").replacen("[[contrast]]", &arm, 1);
     success(&mut run(&desk, &text));
     assert_eq!(everything(), before);
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     assert_eq!((launch.arms.len(), launch.arms[3].hook_mapped), (4, Some(true)));
     let told = |warning: &String| warning.contains("the neighbour did not work all the time");
     assert!(
@@ -165,7 +158,7 @@ fn what_cannot_be_in_an_image_leaves_out_the_containers_alone() {
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
     let text = once(&format!("[neighbour]\ncommand = [{script:?}]\n"));
     success(desk.run(&text).args(["--conditions", "docker,local-pod"]));
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     assert_eq!((run.manifest.launches.len(), &launch.condition[..]), (1, "local-pod"));
     let docker = run.manifest.conditions.iter().find(|one| one.name == "docker").unwrap();
     let reason = docker.not_run.as_deref().unwrap();

@@ -7,8 +7,9 @@ use std::process::Command;
 
 use common::namespace::{Namespace, at_work, kubectl};
 use common::programs::is_there;
-use common::{Desk, SMALL, failure, file, finished, sampled, success, with_server};
+use common::{Desk, SMALL, failure, file, finished, sampled, signal, success, with_server};
 use dataset::{ObservationReader, Run};
+use nix::sys::signal::Signal;
 
 /// So many rounds, each with work to do, that nobody waits for their end.
 fn long() -> String {
@@ -120,21 +121,18 @@ fn a_signal_leaves_no_pod_and_what_a_kill_leaves_is_swept() {
     let Some(namespace) = Namespace::new("signal") else {
         return;
     };
-    for signal in ["INT", "TERM", "KILL"] {
+    for by in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
         let desk = Desk::new();
         let mut runner = namespace.run(&desk, &long(), "kubernetes-pod").spawn().unwrap();
         at_work(&desk, &mut runner, "kubernetes-pod-0000");
-        let sent = Command::new("kill")
-            .args(["-s", signal, &runner.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+        signal(&runner, by);
         assert!(!runner.wait().unwrap().success());
-        if signal == "KILL" {
+        if by == Signal::SIGKILL {
             assert_ne!(namespace.pods(), "");
             let mut down = Command::new(desk.path("bin/bench"));
             success(down.args(["cluster", "down", "kubernetes-pod", "--namespace", &namespace.name]));
         }
-        assert_eq!(namespace.pods(), "", "{signal}");
+        assert_eq!(namespace.pods(), "", "{by}");
     }
 }
 

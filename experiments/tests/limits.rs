@@ -5,11 +5,9 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use common::{Desk, SMALL, failure, success};
-use dataset::{Enforcement, LaunchRecord, LimitKind, Measure, Run, Subject, read_resources};
+use common::{Desk, SMALL, failure, success, wait_until};
+use dataset::{Enforcement, LaunchRecord, LimitKind, Measure, Subject, read_resources};
 use monitor::Cgroup;
 
 /// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
@@ -31,13 +29,6 @@ fn unlimited(desk: &Desk, test: &str) -> bool {
         return true;
     }
     false
-}
-
-fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
-    let run = Run::open(&desk.path("run")).unwrap();
-    run.verify().unwrap();
-    let launch = run.manifest.launches[0].clone();
-    (run, launch)
 }
 
 fn kinds(launch: &LaunchRecord, subject: &str) -> Vec<LimitKind> {
@@ -75,7 +66,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
     let mut runner = desk.run(&text).spawn().unwrap();
     assert!(runner.wait().unwrap().success());
     assert_eq!(groups(runner.id()), [""; 0]);
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     let condition = &run.manifest.conditions[0];
     assert!([Enforcement::CgroupV1, Enforcement::CgroupV2].contains(&condition.limits_by));
     assert_eq!(condition.missing, None);
@@ -128,7 +119,7 @@ fn an_arm_killed_for_want_of_memory_is_kept_and_flagged() {
         .replace("headers = []", &format!("headers = [[\"X\", \"{word}\"]]"));
     let text = format!("words = {words:?}\n{limited}");
     success(&mut desk.run(&text));
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     assert!(kinds(&launch, "scan").contains(&LimitKind::OomKill), "{launch:?}");
     assert!(!launch.valid);
     assert!(
@@ -188,7 +179,7 @@ fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
         return;
     }
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     let condition = &run.manifest.conditions[0];
     assert_eq!(condition.limits_by, Enforcement::None);
     assert!(condition.missing.as_ref().unwrap().contains("cannot set limits by"));
@@ -223,15 +214,7 @@ fn without_the_monitor_there_is_no_table_and_no_gate() {
     let desk = Desk::new();
     let text = SMALL.replace("launches = 2", "launches = 1");
     success(desk.run(&text).args(["--no-monitor", "--conditions", "local-pod"]));
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     assert_eq!((launch.monitor, launch.limit_hits), (None, None));
     assert!(!desk.path("run/resources").exists());
-}
-
-fn wait_until(mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
-        thread::sleep(Duration::from_millis(1));
-    }
 }

@@ -5,11 +5,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use common::{Desk, SMALL, failure, finished, success, with_server};
+use common::{Desk, SMALL, failure, finished, signal, success, wait_until, with_server};
 use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
+use nix::sys::signal::Signal;
 
 #[test]
 fn a_run_leaves_a_dataset_and_nothing_else() {
@@ -169,7 +168,7 @@ fn ctrl_c_ends_the_launch_and_keeps_the_finished_ones() {
     let text = SMALL.replace("rounds = 60", "rounds = 3_000");
     let mut runner = desk.run(&text).spawn().unwrap();
     wait_for(&mut runner, &desk.path("run/launches/local-pod-0000.json"));
-    interrupt(&runner);
+    signal(&runner, Signal::SIGINT);
     assert!(!runner.wait().unwrap().success());
     wait_until(|| desk.processes().is_empty());
     assert!(!desk.path("run/manifest.json").exists());
@@ -338,10 +337,6 @@ fn no_user_namespace() -> Option<String> {
     }
 }
 
-fn interrupt(process: &Child) {
-    success(Command::new("kill").args(["-INT", &process.id().to_string()]));
-}
-
 fn wait_for(runner: &mut Child, path: &Path) {
     wait_for_some(runner, || path.exists());
 }
@@ -352,13 +347,4 @@ fn wait_for_some(runner: &mut Child, done: impl Fn() -> bool) {
         assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
         done()
     });
-}
-
-/// Waits as long as a slow machine may need: only a failure takes all of it.
-fn wait_until(mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
-        thread::sleep(Duration::from_millis(1));
-    }
 }

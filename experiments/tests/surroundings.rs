@@ -24,15 +24,6 @@ fn proxy(name: &str) -> String {
     hop("file", &format!("clusters/proxies/{name}.toml"))
 }
 
-/// The only launch of a run that left nothing behind.
-fn only_launch(desk: &Desk) -> (Run, LaunchRecord) {
-    assert_eq!(desk.processes(), [""; 0]);
-    let run = Run::open(&desk.path("run")).unwrap();
-    run.verify().unwrap();
-    let launch = run.manifest.launches[0].clone();
-    (run, launch)
-}
-
 /// That nothing is wrong with a launch but what a busy machine does to the prober.
 fn assert_sound(launch: &LaunchRecord) {
     let of_the_machine = |warning: &String| warning.starts_with("check failed: ");
@@ -54,7 +45,7 @@ fn measured_through(condition: &str, hops: &[String]) {
     let desk = Desk::new();
     let text = around(condition, &hops.concat()).replace("threads = 1", "threads = 1\nstamps = true");
     success(&mut desk.run(&text));
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     assert_sound(&launch);
     for arm in &launch.arms {
         assert_eq!(arm.requests_sent, 60);
@@ -108,7 +99,7 @@ fn hops_stand_beside_a_server_in_its_own_namespace() {
     let desk = Desk::new();
     let text = with_server(&around("local-pod", &proxy("haproxy")), "nginx");
     success(&mut desk.run(&text));
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     assert_sound(&launch);
 }
 
@@ -148,7 +139,7 @@ fn a_neighbour_works_beside_and_is_gone_afterwards() {
     // With a process that it has forked.
     let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done & while :; do :; done\"]\n";
     success(&mut desk.run(&around("local-pod", neighbour)));
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     assert_sound(&launch);
     let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
     let cpu_ns: Vec<_> = samples
@@ -170,7 +161,7 @@ fn a_neighbour_has_its_own_limits_and_no_launch_is_blamed_for_them() {
     let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done\"]\n\
                      cpus = \"all\"\nlimits = { quota_cores = 0.05 }\n";
     success(&mut desk.run(&around("local-pod", neighbour).replace("rounds = 60", "rounds = 3_000")));
-    let (run, launch) = only_launch(&desk);
+    let (run, launch) = desk.only_launch();
     if let Some(missing) = &run.manifest.conditions[0].missing {
         println!("SKIPPED: a neighbour's limits: {missing}");
         return;
@@ -185,7 +176,7 @@ fn a_neighbour_that_ends_makes_a_launch_invalid() {
     let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"echo tired; exit 3\"]\ncpus = \"loadgen\"\n";
     let text = around("local-pod", neighbour).replace("rounds = 60", "rounds = 3_000");
     success(&mut desk.run(&text));
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     let told = |warning: &String| warning.contains("the neighbour did not work") && warning.contains("tired");
     assert!(
         !launch.valid && launch.warnings.iter().any(told),
@@ -208,7 +199,7 @@ fn a_service_is_reached_by_its_own_address() {
         return;
     }
     assert!(output.status.success(), "{error}");
-    let (_, launch) = only_launch(&desk);
+    let (_, launch) = desk.only_launch();
     assert_sound(&launch);
     assert!(launch.arms.iter().all(|arm| arm.address.starts_with("10.96.0.10:18")));
 }
@@ -228,7 +219,7 @@ fn every_schedule_works_with_five_arms_in_such_surroundings() {
         let desk = Desk::new();
         let text = around.replace("\"interleaved\"", &format!("{schedule:?}"));
         success(&mut desk.run(&text.replacen("[[contrast]]", more, 1)));
-        let (_, launch) = only_launch(&desk);
+        let (_, launch) = desk.only_launch();
         assert_sound(&launch);
         assert_eq!(launch.arms.len(), 5);
         assert!(launch.arms.iter().all(|arm| arm.requests_sent == 60), "{schedule}");

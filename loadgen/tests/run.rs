@@ -11,6 +11,8 @@ use std::thread;
 
 use common::{OK, answering, command, plan, request, rows, run, server};
 use dataset::{Observation, Status};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 fn count(rows: &[Observation], arm: u16, status: Status) -> usize {
@@ -240,11 +242,7 @@ fn sigint_leaves_a_complete_file_and_exit_130() {
         .spawn()
         .expect("it starts");
     wait_for_round.recv().expect("the tenth request");
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill");
-    assert!(kill.success());
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     RELEASED.store(true, Ordering::Release);
     let mut text = String::new();
     child

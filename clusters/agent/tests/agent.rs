@@ -6,12 +6,18 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use agent::{Evidence, Header, Place, RECEIVED, Ready, Server, Start, Status};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 
 fn agent(work: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
     command.arg("--work").arg(work).stdin(Stdio::null());
     command
+}
+
+fn end(process: &Child) {
+    kill(Pid::from_raw(process.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
 }
 
 /// A server under the agent; it ends with the test.
@@ -68,8 +74,7 @@ impl Arm {
 impl Drop for Arm {
     fn drop(&mut self) {
         // Process 1 takes the server with it in a container; here it asks it to end.
-        let pid = self.agent.id().to_string();
-        _ = Command::new("kill").arg(pid).status();
+        end(&self.agent);
         _ = self.agent.wait();
     }
 }
@@ -198,13 +203,7 @@ fn process_1_idles_until_it_is_told_to_end() {
     let mut idle = agent(Path::new("/")).arg("idle").spawn().unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert!(idle.try_wait().unwrap().is_none());
-    assert!(
-        Command::new("kill")
-            .arg(idle.id().to_string())
-            .status()
-            .unwrap()
-            .success()
-    );
+    end(&idle);
     let asked = Instant::now();
     while idle.try_wait().unwrap().is_none() {
         assert!(asked.elapsed() < Duration::from_secs(60), "it does not end");

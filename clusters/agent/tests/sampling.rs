@@ -5,6 +5,8 @@ use std::process::{Child, Command, Output};
 
 use agent::{Ready, Sampled, Server, Start};
 use dataset::{Measure, Subject};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 fn agent(work: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
@@ -23,7 +25,7 @@ struct Arm(Child);
 
 impl Drop for Arm {
     fn drop(&mut self) {
-        _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
         _ = self.0.wait();
     }
 }

@@ -16,10 +16,12 @@ mod state;
 use std::fs;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use call::Call;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use state::State;
 
 fn main() -> ExitCode {
@@ -77,15 +79,9 @@ fn record(log: &Path, line: &str) -> std::io::Result<String> {
 }
 
 fn interrupt() {
-    let parent = fs::read_to_string("/proc/self/stat").expect("own state");
-    let parent = parent
-        .rsplit(')')
-        .next()
-        .and_then(|rest| rest.split_whitespace().nth(1))
-        .expect("a parent");
     let name = std::env::var("FAKE_SIGNAL_NAME").unwrap_or("INT".into());
-    let sent = Command::new("kill").args(["-s", &name, parent]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "the parent gets a signal");
+    let signal: Signal = format!("SIG{name}").parse().expect("a signal's name");
+    kill(Pid::parent(), signal).expect("the parent gets a signal");
     std::thread::sleep(Duration::from_millis(300));
 }
 

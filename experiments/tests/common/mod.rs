@@ -5,12 +5,15 @@ pub(crate) mod engine;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use dataset::{LaunchRecord, Measure, Subject};
+use dataset::{LaunchRecord, Measure, Run, Subject};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// Three arms, short: everything that a launch has, and no time to wait for.
@@ -145,6 +148,32 @@ impl Desk {
         }
         found
     }
+
+    /// The only launch of the run, which is as its checksums say and left no process behind.
+    pub(crate) fn only_launch(&self) -> (Run, LaunchRecord) {
+        assert_eq!(self.processes(), [""; 0]);
+        let run = Run::open(&self.path("run")).unwrap();
+        run.verify().unwrap();
+        let [launch] = run.manifest.launches.as_slice() else {
+            panic!("expected one launch");
+        };
+        let launch = launch.clone();
+        (run, launch)
+    }
+}
+
+/// Waits as long as a slow machine may need: only a failure takes all of it.
+pub(crate) fn wait_until(mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Sends a signal.
+pub(crate) fn signal(process: &Child, signal: Signal) {
+    kill(Pid::from_raw(process.id().try_into().unwrap()), signal).unwrap();
 }
 
 /// Whether this machine has network namespaces for a launch.

@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use client::{Load, Protocol};
 use hook_tests::{built, telemetry_bytes, telemetry_file};
+use nix::sys::signal::Signal;
 use process::{Kind, Server, find};
 use readhook_telemetry::{Counters, View};
 use tempfile::TempDir;
@@ -160,7 +161,7 @@ fn nginx_with_a_useless_log_and_signals() -> Result<()> {
     for log in ["/proc/nowhere/log", "/dev/full"] {
         let server = Server::start(kind, directory.path(), &logging(directory.path(), log.as_ref())?)?;
         let hooked = std::thread::scope(|scope| {
-            let storm = scope.spawn(|| server.storm(&["USR1", "HUP", "USR1"], SIGNALS));
+            let storm = scope.spawn(|| server.storm(&[Signal::SIGUSR1, Signal::SIGHUP, Signal::SIGUSR1], SIGNALS));
             let hooked = load.run(&server);
             storm.join().expect("signals")?;
             hooked

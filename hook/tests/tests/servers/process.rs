@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use hook_tests::bare;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::client::Protocol;
 
@@ -194,28 +196,23 @@ impl Server {
     }
 
     /// Sends these signals in turn, so many in all.
-    pub(crate) fn storm(&self, signals: &[&str], count: u32) -> Result<()> {
+    pub(crate) fn storm(&self, signals: &[Signal], count: u32) -> Result<()> {
         for (_, signal) in (0..count).zip(signals.iter().cycle()) {
-            self.signal(signal)?;
+            self.signal(*signal)?;
             thread::sleep(Duration::from_millis(40));
         }
         Ok(())
     }
 
-    fn signal(&self, signal: &str) -> Result<()> {
-        let status = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(self.child.id().to_string())
-            .status()?;
-        ensure!(status.success(), "kill -{signal}: {status}");
-        Ok(())
+    fn signal(&self, signal: Signal) -> Result<()> {
+        kill(Pid::from_raw(self.child.id().try_into()?), signal).with_context(|| format!("{signal} cannot be sent"))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // In good order first: workers end with it then.
-        _ = self.signal("TERM");
+        _ = self.signal(Signal::SIGTERM);
         let asked = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
             if asked.elapsed() > Duration::from_secs(5) {
