@@ -49,7 +49,7 @@ pub(crate) struct Running<'a> {
 /// Runs the launch; this process must be the child of one that entered the level.
 pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     let experiment = spec.experiment()?;
-    let order = Order::draw(experiment.seed, spec.condition(), spec.launch, experiment.arms.len());
+    let order = spec.order(&experiment)?;
     let network = Network::build(spec.place, spec.level)?;
     network.go_to_server()?;
     let mut running = Vec::new();

@@ -1,5 +1,8 @@
 //! What is permuted in each launch, drawn from the seed: start order, ports, connection order.
 
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::{Context as _, Result};
 use clusters::Condition;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -7,6 +10,9 @@ use rand_pcg::Pcg64;
 
 /// The first of the ports that servers listen on.
 const FIRST_PORT: u16 = 18_000;
+
+/// The end of those that Linux does not give to clients by itself.
+const END_OF_PORTS: u16 = 32_768;
 
 /// One launch's permutations. Each is a list of indices into the experiment's arms, or of ports by arm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +50,39 @@ impl Order {
             load_seed: seed.rotate_left(32) ^ u64::from(launch) ^ (condition << 48),
         }
     }
+
+    /// Moves the ports to where nobody listens, with room for so many processes of each arm: where a launch has no network of
+    /// its own, others may be there, such as another run.
+    ///
+    /// # Errors
+    /// When there is no such place.
+    pub(crate) fn among_others(mut self, processes: usize) -> Result<Self> {
+        // Runs that begin at the same time begin to look at different places.
+        let first = free(self.ports.len() * processes, std::process::id())?;
+        for port in &mut self.ports {
+            *port = first + (*port - FIRST_PORT);
+        }
+        Ok(self)
+    }
+}
+
+/// The first of so many ports in a row on which nobody listens.
+fn free(count: usize, begin: u32) -> Result<u16> {
+    let blocks = usize::from(END_OF_PORTS - FIRST_PORT) / count.max(1);
+    let nobody = |first: &u16| {
+        let ports = (*first..).take(count);
+        // Held until all are tried.
+        let taken: Result<Vec<_>, _> = ports
+            .map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+            .collect();
+        taken.is_ok()
+    };
+    (0..blocks)
+        .map(|block| FIRST_PORT + ((block + begin as usize) % blocks * count) as u16)
+        .find(nobody)
+        .with_context(|| {
+            format!("no {count} ports in a row are free from {FIRST_PORT} to {END_OF_PORTS}; end what listens there")
+        })
 }
 
 #[cfg(test)]
@@ -63,6 +102,26 @@ mod tests {
             assert_ne!(order, other);
             assert_ne!(order.load_seed, other.load_seed);
         }
+    }
+
+    #[test]
+    fn ports_that_others_have_are_passed_over() {
+        let first = free(3, 5).unwrap();
+        let _other = TcpListener::bind((Ipv4Addr::LOCALHOST, first + 1)).unwrap();
+        let next = free(3, 5).unwrap();
+        assert!(next != first && (FIRST_PORT..=END_OF_PORTS - 3).contains(&next));
+        let order = Order::draw(9, POD, 3, 7);
+        let moved = order.clone().among_others(2).unwrap();
+        let offset = moved.ports[0] - order.ports[0];
+        assert!(
+            moved
+                .ports
+                .iter()
+                .zip(&order.ports)
+                .all(|(to, from)| to - from == offset)
+        );
+        let error = free(20_000, 5).unwrap_err().to_string();
+        assert!(error.contains("20000 ports"), "{error}");
     }
 
     #[test]

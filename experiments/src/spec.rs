@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
 use crate::limits::Groups;
+use crate::order::Order;
 
 /// One launch, as JSON from the runner to its child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,6 +81,15 @@ impl LaunchSpec {
     /// The experiment, which went through its own validation before.
     pub(crate) fn experiment(&self) -> anyhow::Result<Experiment> {
         Experiment::from_plan(&self.experiment)
+    }
+
+    /// What is permuted in this launch, with ports that nobody has.
+    pub(crate) fn order(&self, experiment: &Experiment) -> anyhow::Result<Order> {
+        let order = Order::draw(experiment.seed, self.condition(), self.launch, experiment.arms.len());
+        match self.level {
+            Level::Namespaces | Level::UserNamespaces => Ok(order),
+            Level::Loopback => order.among_others(1 + experiment.hops.len()),
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Experiment, Sut};
 use crate::family::Process;
 use crate::inside::Running;
-use crate::order::Order;
 use crate::spec::LaunchSpec;
 
 /// How often it is asked.
@@ -44,7 +43,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
     let experiment = spec.experiment()?;
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = Order::draw(experiment.seed, spec.condition(), spec.launch, experiment.arms.len());
+    let order = spec.order(&experiment)?;
     let network = Network::build(spec.place, spec.level)?;
     network.go_to_server()?;
     let mut trial = Trial {

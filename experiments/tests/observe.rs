@@ -4,8 +4,8 @@ mod common;
 
 use std::path::Path;
 
-use common::Desk;
 use common::programs::{compiled, hook, is_there};
+use common::{Desk, failure};
 use serde_json::{Value, json};
 
 fn observed(desk: &Desk, arguments: &[&str]) -> Value {
@@ -88,16 +88,23 @@ fn the_ready_servers_receive_by_functions_that_are_known() {
 fn a_static_server_is_seen_by_the_kernel_only() {
     let desk = Desk::new();
     let server = compiled("server.c", &desk.path("server"), &["-static"]);
+    if !is_there("strace") {
+        println!("SKIPPED: system calls of a static server: strace is not installed");
+        // Then nobody sees anything.
+        let mut command = desk.bench();
+        command
+            .args(["observe", "--own-hook"])
+            .arg(desk.path("hook/libreadhook.so"));
+        let said = failure(command.arg("--").arg(server).arg("{port}"));
+        assert!(said.contains("statically linked, nothing is preloaded"), "{said}");
+        return;
+    }
     let report = observed(&desk, &["--", server.to_str().unwrap(), "{port}"]);
     assert_eq!(report["libc"]["fault"]["kind"], "not-loaded");
     assert_eq!(report["agreement"], "nothing");
-    if is_there("strace") {
-        assert_eq!(names(&report["system_calls"]["received"]), ["read"]);
-        let kernel = &report["system_calls"];
-        assert_eq!(bytes(&kernel["received"]), kernel["sent_bytes"].as_u64().unwrap());
-    } else {
-        println!("SKIPPED: system calls of a static server: strace is not installed");
-    }
+    assert_eq!(names(&report["system_calls"]["received"]), ["read"]);
+    let kernel = &report["system_calls"];
+    assert_eq!(bytes(&kernel["received"]), kernel["sent_bytes"].as_u64().unwrap());
 }
 
 #[test]

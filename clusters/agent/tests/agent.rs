@@ -138,6 +138,7 @@ fn one_that_cannot_say_it_is_known_by_its_port() {
     std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     // It is the process that holds the socket, and no other, which is looked into.
     let launcher = Arm::start(&["sh", "-c", "sleep 60; true"], Ready::Starts);
+    assert_eq!(launcher.ready(), Status::Listening);
     let asked =
         |library: &str| -> Evidence { launcher.ask(&["evidence", "--library", library, "--port", &port.to_string()]) };
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", arm.ask::<Server>(&["ready"]).pid)).unwrap();

@@ -16,7 +16,6 @@ use super::blind_spots::{self, BlindSpot};
 use super::trace;
 use crate::inside::Running;
 use crate::memory::Seen;
-use crate::order::Order;
 use crate::spec::LaunchSpec;
 
 /// How often it is asked.
@@ -45,7 +44,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
     let experiment = spec.experiment()?;
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = Order::draw(experiment.seed, spec.condition(), spec.launch, experiment.arms.len());
+    let order = spec.order(&experiment)?;
     let network = Network::build(spec.place, spec.level)?;
     network.go_to_server()?;
     let mut asked = Asked {

@@ -81,7 +81,10 @@ impl Kind {
                 let text = format!(
                     "user root; daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;
                      events {{}}
-                     http {{ access_log {0}/access.log; server {{
+                     http {{ access_log {0}/access.log;
+                         client_body_temp_path {0}/body; proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fastcgi;
+                         uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;
+                         server {{
                          listen {address}; root {0}/www; keepalive_requests 100000000; }} }}",
                     directory.display()
                 );
