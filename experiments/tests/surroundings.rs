@@ -130,10 +130,13 @@ fn a_hop_that_does_not_start_is_an_error_with_what_it_says() {
     let desk = Desk::new();
     let file = desk.path("proxy.toml");
     let text = "name = \"dumb\"\nneeds = [\"sh\"]\ndebian = \"dash\"\nnixpkgs = \"dash\"\n\
-                [server]\ncommand = [\"sh\", \"-c\", \"echo no {port} {upstream}; exit 3\"]\n";
+                [server]\ncommand = [\"sh\", \"-c\", \"echo none at {port} before {upstream}; exit 3\"]\n";
     fs::write(&file, text).unwrap();
     let error = failure(&mut desk.run(&around("local-pod", &format!("[[hop]]\nfile = {file:?}\n"))));
-    assert!(error.contains("hop dumb") && error.contains("no 180"), "{error}");
+    assert!(
+        error.contains("hop dumb") && error.contains("before 127.0.0.1:"),
+        "{error}"
+    );
     assert!(!desk.path("run/manifest.json").exists());
 }
 
