@@ -81,7 +81,10 @@ fn free(count: usize, begin: u32) -> Result<u16> {
         .map(|block| FIRST_PORT + ((block + begin as usize) % blocks * count) as u16)
         .find(nobody)
         .with_context(|| {
-            format!("no {count} ports in a row are free from {FIRST_PORT} to {END_OF_PORTS}; end what listens there")
+            format!(
+                "no {count} ports in a row are free from {FIRST_PORT} to {}; end what listens there",
+                END_OF_PORTS - 1
+            )
         })
 }
 

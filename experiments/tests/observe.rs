@@ -3,18 +3,22 @@
 mod common;
 
 use std::path::Path;
+use std::process::Command;
 
 use common::programs::{compiled, hook, is_there};
 use common::{Desk, failure};
 use serde_json::{Value, json};
 
-fn observed(desk: &Desk, arguments: &[&str]) -> Value {
+fn observe(desk: &Desk) -> Command {
     let mut command = desk.bench();
     command
-        .arg("observe")
-        .arg("--own-hook")
+        .args(["observe", "--own-hook"])
         .arg(desk.path("hook/libreadhook.so"));
-    let output = command.arg("--json").args(arguments).output().unwrap();
+    command
+}
+
+fn observed(desk: &Desk, arguments: &[&str]) -> Value {
+    let output = observe(desk).arg("--json").args(arguments).output().unwrap();
     assert!(
         output.status.success(),
         "{arguments:?}: {}",
@@ -91,11 +95,7 @@ fn a_static_server_is_seen_by_the_kernel_only() {
     if !is_there("strace") {
         println!("SKIPPED: system calls of a static server: strace is not installed");
         // Then nobody sees anything.
-        let mut command = desk.bench();
-        command
-            .args(["observe", "--own-hook"])
-            .arg(desk.path("hook/libreadhook.so"));
-        let said = failure(command.arg("--").arg(server).arg("{port}"));
+        let said = failure(observe(&desk).arg("--").arg(server).arg("{port}"));
         assert!(said.contains("statically linked, nothing is preloaded"), "{said}");
         return;
     }
@@ -151,11 +151,7 @@ fn several_servers_are_observed_into_one_file() {
     let text = "name = \"missing\"\ndebian = \"some-package\"\nnixpkgs = \"some\"\n\n[request]\nmethod = \"GET\"\npath = \"/\"\n\
                 headers = []\nbody = \"\"\n\n[server]\ncommand = [\"no-such-program\", \"{port}\"]\n";
     std::fs::write(&missing, text).unwrap();
-    let mut command = desk.bench();
-    command
-        .arg("observe")
-        .arg("--own-hook")
-        .arg(desk.path("hook/libreadhook.so"));
+    let mut command = observe(&desk);
     command
         .arg("--servers")
         .arg(&missing)

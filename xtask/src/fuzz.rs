@@ -50,12 +50,7 @@ impl Arguments {
 /// # Errors
 /// When something was found; the message says where the input lies.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let Some(triple) = triple() else {
-        bail!("the address sanitiser is used on Linux, x86-64 and AArch64 only");
-    };
-    if !compiler_is_there() {
-        bail!("libFuzzer is built by a C++ compiler, and there is none; Debian's package is g++");
-    }
+    let triple = possible()?;
     sanitised("test", triple, "")
         .args(CHECKED.iter().flat_map(|name| ["--package", name]))
         .args(["--lib", "--tests", "--quiet"])
@@ -96,8 +91,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// This machine's target, where it can be fuzzed.
+///
+/// # Errors
+/// With what it lacks for that.
+pub(crate) fn possible() -> Result<&'static str> {
+    let Some(triple) = triple() else {
+        bail!("the address sanitiser is used on Linux, x86-64 and AArch64 only");
+    };
+    if !compiler_is_there() {
+        bail!("libFuzzer is built by a C++ compiler, and there is none; Debian's package is g++");
+    }
+    Ok(triple)
+}
+
 /// This machine's target, where it has the sanitiser.
-pub(crate) fn triple() -> Option<&'static str> {
+fn triple() -> Option<&'static str> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => Some("x86_64-unknown-linux-gnu"),
         ("linux", "aarch64") => Some("aarch64-unknown-linux-gnu"),

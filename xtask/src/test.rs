@@ -129,13 +129,8 @@ fn invariants() -> Result<Outcome> {
 }
 
 fn fuzzing() -> Result<Outcome> {
-    if fuzz::triple().is_none() {
-        return Ok(Outcome::Skipped("no address sanitiser for this machine".into()));
-    }
-    if !fuzz::compiler_is_there() {
-        return Ok(Outcome::Skipped(
-            "no C++ compiler, of which libFuzzer is built; Debian's package is g++".into(),
-        ));
+    if let Err(lacking) = fuzz::possible() {
+        return Ok(Outcome::Skipped(lacking.to_string()));
     }
     done(fuzz::run(&fuzz::Arguments::brief()))
 }
