@@ -23,7 +23,7 @@ let
     "dataset"
     "agent"
     "clusters"
-    "experiments"
+    "runner"
     "report"
     "xtask"
   ];

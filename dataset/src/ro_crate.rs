@@ -53,7 +53,7 @@ pub fn ro_crate(manifest: &Manifest) -> Value {
             "@id": "#tools",
             "@type": "SoftwareApplication",
             "name": "Function hook latency: a research artifact",
-            "version": manifest.git_revision.clone().or_else(|| manifest.tools.get("bench").cloned()),
+            "version": manifest.git_revision.clone().or_else(|| manifest.tools.get("runner").or_else(|| manifest.tools.get("bench")).cloned()),
         }),
         json!({
             "@id": "manifest.json",

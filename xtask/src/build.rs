@@ -11,7 +11,7 @@ const PACKAGES: [&str; 7] = [
     "agent",
     "dataset",
     "clusters",
-    "experiments",
+    "runner",
     "report",
 ];
 

@@ -40,10 +40,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let program = if options.condition == "kind" || options.condition == "eks" {
         program()?
     } else {
-        if verb == "up" || !paths::binary("bench").is_file() {
+        if verb == "up" || !paths::binary("runner").is_file() {
             build::run()?;
         }
-        Program::new(paths::binary("bench")).arg("cluster")
+        Program::new(paths::binary("runner")).arg("cluster")
     };
     program
         .arg(verb)

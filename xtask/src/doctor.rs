@@ -90,7 +90,7 @@ pub(crate) fn missing_for_tomcat() -> Vec<String> {
 
 /// What the runner says of each condition.
 fn conditions() -> Result<Vec<Finding>> {
-    let bench = paths::binary("bench");
+    let bench = paths::binary("runner");
     if !bench.is_file() {
         return Ok(vec![Finding {
             name: "all".into(),

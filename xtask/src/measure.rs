@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<ExitCode> {
         // A measurement is short, and begins anew.
         None => Name::new("measure", &[]).new_folder(Path::new(paths::RUNS))?,
     };
-    let mut bench = Program::new(paths::binary("bench")).arg("measure");
+    let mut bench = Program::new(paths::binary("runner")).arg("measure");
     for hook in &arguments.hooks {
         bench = bench.arg("--hook").arg(hook);
     }

@@ -54,7 +54,7 @@ enum Format {
 /// When the server cannot be started or asked.
 pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<()> {
     build::run()?;
-    let mut program = Program::new(paths::binary("bench"))
+    let mut program = Program::new(paths::binary("runner"))
         .arg("observe")
         .arg("--own-hook")
         .arg(paths::hook());
@@ -100,7 +100,7 @@ pub(crate) fn servers(folder: &Path) -> Result<()> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     ready.sort();
-    Program::new(paths::binary("bench"))
+    Program::new(paths::binary("runner"))
         .arg("observe")
         .arg("--own-hook")
         .arg(paths::hook())

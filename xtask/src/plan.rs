@@ -38,13 +38,13 @@ struct Goal {
 /// # Errors
 /// When there is no run, or none that can be a pilot.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "experiments"]).run()?;
+    cargo().args(["build", "--release", "--package", "runner"]).run()?;
     let pilot = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| {
         let name = pilot.file_name().unwrap_or("run".as_ref());
         PathBuf::from(paths::PLANS).join(name).with_added_extension("toml")
     });
-    let mut plan = Program::new(paths::binary("bench")).args(["plan", "--run"]).arg(&pilot);
+    let mut plan = Program::new(paths::binary("runner")).args(["plan", "--run"]).arg(&pilot);
     for (flag, value) in [
         ("--precision", &arguments.goal.precision),
         ("--effect", &arguments.goal.effect),

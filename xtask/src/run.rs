@@ -198,7 +198,7 @@ pub(crate) fn name(experiment: &Path, title: &str, options: &Options) -> Result<
 /// # Errors
 /// When the runner fails.
 pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Result<()> {
-    Program::new(paths::binary("bench"))
+    Program::new(paths::binary("runner"))
         .arg("run")
         .arg(experiment)
         .arg("--out")

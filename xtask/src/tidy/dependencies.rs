@@ -6,7 +6,7 @@ use super::File;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 20] = [
+const FLOW: [&str; 21] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -16,13 +16,14 @@ const FLOW: [&str; 20] = [
     "hook/fuzz",
     "hook/bench",
     "sut",
+    "model",
     "loadgen",
     "loadgen/bench",
     "dataset",
     "monitor",
     "clusters/agent",
     "clusters",
-    "experiments",
+    "runner",
     "analysis",
     "report",
     "report/bench",

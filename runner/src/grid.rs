@@ -171,7 +171,7 @@ fn replaces(key: &str, says: &Table) -> bool {
 mod tests {
     use super::*;
 
-    const BASE: &str = include_str!("../overhead.toml");
+    const BASE: &str = include_str!("../../experiments/overhead.toml");
 
     fn of(factors: &str) -> Result<Vec<Experiment>> {
         within(factors, Extent::Default)
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_of_our_definitions_is_valid_in_every_condition() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let definitions =
             files.filter(|path| path.extension().is_some_and(|end| end == "toml") && !path.ends_with("Cargo.toml"));

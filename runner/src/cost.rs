@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn containers_and_other_programs_take_longer_and_all_is_counted() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("r06.toml");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/r06.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let cells = crate::grid::read(&path, &text, crate::grid::Extent::Default).unwrap();
         let local = Condition::Local(Place::LocalPod);

@@ -16,7 +16,7 @@ pub(crate) fn git() -> Option<String> {
 /// The tools, by version or checksum.
 pub(crate) fn tools(hook_sha256: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("bench".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("runner".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("hook_sha256".to_owned(), hook_sha256.to_owned()),
     ])
 }

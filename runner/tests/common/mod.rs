@@ -96,9 +96,9 @@ impl Desk {
         for folder in ["", "bin", "hook"] {
             fs::set_permissions(desk.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
         }
-        let bench = assert_cmd::cargo::cargo_bin!("bench");
+        let bench = assert_cmd::cargo::cargo_bin!("runner");
         let built = bench.parent().unwrap();
-        for name in ["bench", "agent", "sut", "loadgen", "../hook/libreadhook.so"] {
+        for name in ["runner", "agent", "sut", "loadgen", "../hook/libreadhook.so"] {
             let from = built.join(name);
             assert!(from.exists(), "{} is not there: cargo xtask build", from.display());
             fs::copy(&from, desk.path("bin").join(name)).unwrap();
