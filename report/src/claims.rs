@@ -14,7 +14,7 @@ use crate::{evidence, load};
 
 /// Kept quantities of a run, instead of its observations.
 const QUANTITIES: &str = "quantities.json";
-/// Where the project keeps the runs that it recorded; any other run is the reader's.
+/// The folder of the runs that the project recorded, a folder for each machine. Any other run is the reader's.
 const RECORDED: &str = "data/reference";
 /// Kept errors of repeated runs.
 const REPETITIONS: &str = "calibration.json";
@@ -76,26 +76,41 @@ pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
 }
 
 fn source(folder: &Path) -> Source {
-    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    if whole.ancestors().any(|outer| outer.ends_with(RECORDED)) {
+    if is_recorded(folder) {
         Source::Recorded
     } else {
         Source::Yours
     }
 }
 
+/// Whether `folder` is that of the recorded runs or within it.
+fn is_recorded(folder: &Path) -> bool {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.ancestors().any(|outer| outer.ends_with(RECORDED))
+}
+
 fn of_folder(folder: &Path) -> Result<Evidence> {
     if let Some(found) = of_one(folder).with_context(|| format!("the evidence of {}", folder.display()))? {
+        return Ok(found);
+    }
+    // Only recorded runs stand in a folder for each machine. Elsewhere such a folder is an unfinished grid's.
+    of_inner(folder, if is_recorded(folder) { 2 } else { 1 })
+}
+
+/// The evidence of the runs in `folder` and, up to `levels` deep, in the folders of runs in it.
+fn of_inner(folder: &Path, levels: usize) -> Result<Evidence> {
+    let mut found = Evidence::default();
+    if levels == 0 {
         return Ok(found);
     }
     let listing = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut inner: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
     // The order of a listing is chance.
     inner.sort();
-    let mut found = Evidence::default();
     for folder in inner.iter().filter(|path| path.is_dir()) {
         match of_one(folder) {
-            Ok(one) => found.extend(one.unwrap_or_default()),
+            Ok(Some(one)) => found.extend(one),
+            Ok(None) => found.extend(of_inner(folder, levels - 1)?),
             // Nobody named this one, so that it does not keep the others from being judged.
             Err(error) => eprintln!("left out: {}: {error:#}", folder.display()),
         }

@@ -119,7 +119,7 @@ enum Command {
         #[arg(long, default_value = "data/ssp2023")]
         study: PathBuf,
         /// What `report calibration` wrote of the coverage experiment
-        #[arg(long, default_value = "data/reference/coverage/calibration.json")]
+        #[arg(long, default_value = "data/reference/before-plan/coverage/calibration.json")]
         calibration: PathBuf,
         /// Folder of a run of the coverage experiment
         #[arg(long)]

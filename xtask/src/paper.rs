@@ -14,8 +14,8 @@ use crate::{build, paths};
 
 /// What the paper reads, kept in the repository.
 const RESULTS: &str = "paper/results";
-/// Recorded runs, of which all of it is computed.
-const REFERENCE: &str = "data/reference";
+/// The machine's recorded runs from which the results are computed.
+const REFERENCE: &str = "data/reference/before-plan";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

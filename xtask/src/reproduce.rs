@@ -178,18 +178,19 @@ impl Measured {
 fn recorded(folder: &Path) -> Result<Measured> {
     eprintln!("nothing is measured: {} is analysed again", folder.display());
     let main = run::title(EXPERIMENT.as_ref());
-    // The folder itself, or its part that holds the recorded runs, as of `data`.
-    let inner = folder.join("reference");
-    let all = if inner.join(&main).is_dir() {
-        inner
-    } else {
-        folder.to_owned()
-    };
-    let (steps, there) = if all.join(&main).is_dir() {
-        let runs = RECOMMENDATIONS.iter().map(|name| all.join(name));
-        (all.join(main), runs.filter(|run| run.is_dir()).collect())
-    } else {
-        (folder.to_owned(), Vec::new())
+    // The folder of one machine's runs, of all machines, or `data`, whose part `reference` holds the machines.
+    let machines = runs::folders(folder)?
+        .into_iter()
+        .chain(runs::folders(&folder.join("reference"))?);
+    let all = std::iter::once(folder.to_owned())
+        .chain(machines)
+        .find(|all| all.join(&main).is_dir());
+    let (steps, there) = match all {
+        Some(all) => {
+            let runs = RECOMMENDATIONS.iter().map(|name| all.join(name));
+            (all.join(main), runs.filter(|run| run.is_dir()).collect())
+        }
+        None => (folder.to_owned(), Vec::new()),
     };
     Ok(Measured {
         steps: runs::chosen(Some(&steps))?,

@@ -98,10 +98,20 @@ pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
         let mut words = stem.split('-');
         words.next() == Some(name) && words.next() != Some("smoke") && is_finished(folder)
     });
-    let recorded = Path::new(paths::REFERENCE).join(name);
+    let recorded = recorded(name)?;
     own.max_by_key(|folder| began(folder))
-        .or_else(|| is_finished(&recorded).then_some(recorded))
+        .or_else(|| recorded.into_iter().next())
         .with_context(|| format!("there is no finished run of {name}; make one by `cargo xtask run {name}`"))
+}
+
+/// The recorded runs of this name, one for each machine that has one, in the order of the machines' names.
+///
+/// # Errors
+/// When the folder of recorded runs cannot be listed.
+fn recorded(name: &str) -> Result<Vec<PathBuf>> {
+    let machines = folders(Path::new(paths::REFERENCE))?.into_iter();
+    let runs = machines.map(|machine| machine.join(name));
+    Ok(runs.filter(|run| is_finished(run)).collect())
 }
 
 /// Where the report of a run goes.
@@ -135,7 +145,10 @@ pub(crate) fn now() -> Result<String> {
 }
 
 /// Folders in `runs`, sorted by name; none where there is no such folder.
-fn folders(runs: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When `runs` cannot be listed.
+pub(crate) fn folders(runs: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     match std::fs::read_dir(runs) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

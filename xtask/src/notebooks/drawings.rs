@@ -10,7 +10,7 @@ use crate::paths;
 use crate::programs::Program;
 
 /// What stands in a cell before the name of the recorded run whose figure it shows.
-const READ: &str = "exhibits::read(Path::new(\"../data/reference/";
+const READ: &str = "exhibits::read(Path::new(\"../data/reference/before-plan/";
 
 /// Holds the figure of each recommendation against the one that `drawn` gives for its recorded run, byte for byte.
 ///
@@ -50,7 +50,7 @@ pub(super) fn drawn(name: &str) -> Result<String> {
     let folder = tempfile::tempdir().context("making a folder for a figure")?;
     Program::new(paths::binary("report"))
         .args(["exhibit", "--run"])
-        .arg(Path::new(paths::REFERENCE).join(name))
+        .arg(Path::new(paths::REFERENCE).join("before-plan").join(name))
         .arg("--out")
         .arg(folder.path())
         .output()?;
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn another_figure_than_the_commands_is_named() {
         let notebook = serde_json::json!({ "cells": [{
-            "source": ["let r01 = exhibits::read(Path::new(\"../data/reference/r01\"))?;\n", "println!()"],
+            "source": ["let r01 = exhibits::read(Path::new(\"../data/reference/before-plan/r01\"))?;\n", "println!()"],
             "outputs": [{ "data": { "text/html": ["<figure>\n", "<svg>1</svg>\n</figure>"] } }],
         }, { "source": "1 + 1", "outputs": [] }] });
         let draws = |svg: &'static str| {
