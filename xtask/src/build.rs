@@ -5,15 +5,7 @@ use anyhow::Result;
 use crate::programs::cargo;
 
 /// Packages whose binaries the other verbs launch.
-const PACKAGES: [&str; 7] = [
-    "sut",
-    "loadgen",
-    "agent",
-    "dataset",
-    "clusters",
-    "runner",
-    "report",
-];
+const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "clusters", "runner", "report"];
 
 /// Builds the hook and every binary.
 ///

@@ -44,7 +44,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let name = pilot.file_name().unwrap_or("run".as_ref());
         PathBuf::from(paths::PLANS).join(name).with_added_extension("toml")
     });
-    let mut plan = Program::new(paths::binary("runner")).args(["plan", "--run"]).arg(&pilot);
+    let mut plan = Program::new(paths::binary("runner"))
+        .args(["plan", "--run"])
+        .arg(&pilot);
     for (flag, value) in [
         ("--precision", &arguments.goal.precision),
         ("--effect", &arguments.goal.effect),
