@@ -12,14 +12,14 @@ use dataset::Limits;
 use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
 use serde::{Deserialize, Serialize};
 
-use crate::contained::application;
 use crate::grid::{self, Extent, Setting};
-use crate::hop::Hop;
-use crate::limits::ExperimentLimits;
-use crate::neighbour::Neighbour;
+use crate::launch::container::application;
+use crate::launch::local::control_groups::ExperimentLimits;
+use crate::launch::local::neighbour::Neighbour;
+use crate::launch::tight_loop::Micro;
 use crate::program::{Program, ServerFile};
-use crate::tight_loop::Micro;
-use crate::treatment::Preload;
+use crate::proxies::Hop;
+use crate::treatments::Preload;
 
 /// What is measured, where, and how often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,47 +1,18 @@
 //! `bench`: runs experiments in their conditions, launch by launch.
 #![forbid(unsafe_code)]
 
-mod child;
-mod cluster;
-mod contained;
-mod controls;
-mod cost;
+mod command_line;
 mod definition;
-mod engaged;
-mod family;
-mod folder;
+mod foreign_hook;
 mod grid;
-mod hop;
-mod inside;
-mod lacking;
-mod limits;
-mod manifest;
-mod measure;
-mod memory;
-mod neighbour;
+mod launch;
 mod observe;
-mod observed;
-mod options;
-mod order;
-mod output;
-mod places;
-mod plan;
-mod precision;
+mod planning;
+mod preflight;
 mod program;
-mod record;
-mod revision;
+mod proxies;
 mod run;
-mod server;
-mod setting;
-mod spec;
-mod stamps;
-mod sut;
-mod tight_loop;
-mod treatment;
-mod trial;
-mod units;
-mod watch;
-mod words;
+mod treatments;
 
 use std::path::PathBuf;
 
@@ -60,22 +31,22 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run an experiment, or go on with it
-    Run(options::Options),
+    Run(command_line::run_options::Options),
     /// Measure what hooks cost a server
-    Measure(measure::Options),
+    Measure(foreign_hook::Options),
     /// Which functions and system calls a server receives by, and whether a hook sees it
     Observe(observe::Options),
     /// Write the experiment that reaches a goal, from a pilot run
-    Plan(plan::Options),
+    Plan(planning::Options),
     /// Take the delay by which two recorded conditions differ, for a relay
-    Jitter(hop::jitter::Options),
+    Jitter(proxies::jitter::Options),
     /// Print which conditions can be had here, as JSON
-    Places(contained::Engines),
+    Places(launch::container::Engines),
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
-    Cluster(cluster::Verb),
+    Cluster(command_line::cluster::Verb),
     #[command(hide = true)]
-    Relay(hop::relay::Options),
+    Relay(proxies::relay::Options),
     #[command(hide = true)]
     Launch {
         #[arg(long)]
@@ -113,23 +84,23 @@ enum Command {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
-        Command::Places(engines) => places::print(&engines),
-        Command::Cluster(verb) => cluster::run(&verb),
-        Command::Measure(options) => measure::run(&options),
+        Command::Places(engines) => run::availability::print(&engines),
+        Command::Cluster(verb) => command_line::cluster::run(&verb),
+        Command::Measure(options) => foreign_hook::run(&options),
         Command::Observe(options) => observe::run(&options),
-        Command::Plan(options) => plan::run(&options),
-        Command::Jitter(options) => hop::jitter::make(&options),
-        Command::Relay(options) => hop::relay::run(&options),
-        Command::Launch { parent, spec } => child::enter(parent, &spec),
-        Command::Inside { parent, spec } => child::run(parent, &spec),
-        Command::Try { parent, place, level } => child::enter_and_build(parent, place, level),
+        Command::Plan(options) => planning::run(&options),
+        Command::Jitter(options) => proxies::jitter::make(&options),
+        Command::Relay(options) => proxies::relay::run(&options),
+        Command::Launch { parent, spec } => launch::local::child::enter(parent, &spec),
+        Command::Inside { parent, spec } => launch::local::child::run(parent, &spec),
+        Command::Try { parent, place, level } => launch::local::child::enter_and_build(parent, place, level),
         Command::Start {
             parent,
             cpu,
             group,
             environment,
             command,
-        } => child::start(parent, cpu, group.as_ref(), &environment, &command),
+        } => launch::local::child::start(parent, cpu, group.as_ref(), &environment, &command),
     }
 }
 

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use clusters::container::Stop;
 use clusters::{Condition, Image};
 
-use crate::contained::{self, Engines, Ready};
-use crate::setting::Setting;
+use crate::launch::container::{self, Engines, Ready};
+use crate::launch::installation::Setting;
 
 /// What is to be done.
 #[derive(Debug, clap::Subcommand)]
@@ -56,7 +56,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
     let setting = Setting::find(None)?;
-    let image = Image::build(&contained::own(&setting)?)?;
+    let image = Image::build(&container::own(&setting)?)?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

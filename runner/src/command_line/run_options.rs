@@ -8,10 +8,10 @@ use clusters::application::Application;
 use clusters::config::Config as _;
 use loadgen::Schedule;
 
-use crate::contained::{Engines, application};
+use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;
 use crate::grid::{Extent, folder_name};
-use crate::units::duration_ns;
+use crate::launch::container::{Engines, application};
 
 /// What the command line adds to a definition.
 #[derive(Clone, Debug, clap::Args)]

@@ -3,11 +3,11 @@
 use clusters::Condition;
 use loadgen::{Arrivals, Connection, Schedule, Wait};
 
-use super::subject::Subject;
 use super::{Hook, Options, PLACE};
+use crate::command_line::run_options::MOST_LAUNCHES;
 use crate::definition::{Arm, Contrast, Experiment, Load, Role, Sut, Treatment};
-use crate::options::MOST_LAUNCHES;
-use crate::trial::{ASKED, Trial};
+use crate::preflight::subject::Subject;
+use crate::preflight::{ASKED, Trial};
 
 /// The arm without a hook.
 pub(crate) const BARE: &str = "unmodified";

@@ -1,9 +1,7 @@
 //! `bench measure`: what hooks cost a server. Each arm is tried alone first; what can be measured is measured by the same
 //! launches as any experiment, into the same dataset.
 
-mod compare;
-pub(crate) mod plan;
-pub(crate) mod subject;
+pub(crate) mod experiments;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,19 +10,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clusters::container::Stop;
 use clusters::{Level, Place};
-use dataset::{Fault, FaultKind, TRIED, Tried, TriedHook};
+use dataset::{TRIED, Tried, TriedHook};
 
-use crate::contained::Engines;
+use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;
-use crate::places;
+use crate::launch::container::Engines;
+use crate::launch::installation::Setting;
+use crate::launch::spec::Task;
+use crate::preflight::subject::{Given, Subject};
+use crate::preflight::{Trial, compare};
+use crate::run::availability;
 use crate::run::{carry_out, launched, stop_flag};
-use crate::setting::Setting;
-use crate::spec::Task;
-use crate::treatment::Preload;
-use crate::trial::Trial;
-use crate::units::duration_ns;
-use plan::{BARE, CONTROL, Calibration, OWN};
-use subject::{Given, Subject};
+use crate::treatments::Preload;
+use experiments::{BARE, CONTROL, Calibration, OWN};
 
 /// Client and server share a network namespace, so that the network adds as little as can be.
 const PLACE: Place = Place::LocalPod;
@@ -96,9 +94,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.out.display()
     );
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make {}", options.out.display()))?;
-    let (level, _) = places::best_level(PLACE).map_err(anyhow::Error::msg)?;
+    let (level, _) = availability::best_level(PLACE).map_err(anyhow::Error::msg)?;
     let tries = Tries {
-        experiment: plan::for_trials(&subject, &hooks),
+        experiment: experiments::for_trials(&subject, &hooks),
         setting: &setting,
         level,
         folder: &options.out,
@@ -125,7 +123,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     } else {
         Calibration::None
     };
-    let experiment = plan::for_measuring(&subject, &measurable, calibration, &slowest, options);
+    let experiment = experiments::for_measuring(&subject, &measurable, calibration, &slowest, options);
     experiment.validate()?;
     carry_out(experiment, &options.out, &setting, &Engines::default(), &stopped)?;
     Ok(())
@@ -193,7 +191,7 @@ impl Tries<'_> {
         let tried = Tried {
             server: server.to_owned(),
             hooks: tried,
-            no_calibration: plan::calibration(&own).err(),
+            no_calibration: experiments::calibration(&own).err(),
             warnings: compare::varying(&bare, &again).into_iter().collect(),
         };
         Ok((tried, slowest))
@@ -211,7 +209,7 @@ impl Tries<'_> {
     /// An arm with a hook, which need not take much longer to start than without.
     fn one(&self, arm: &str, bare_ready_s: f64) -> Result<Trial> {
         let mut experiment = self.experiment.clone();
-        plan::hurry(&mut experiment, bare_ready_s);
+        experiments::hurry(&mut experiment, bare_ready_s);
         self.launch(&experiment, arm)
     }
 
@@ -223,14 +221,5 @@ impl Tries<'_> {
         let trial = launched::<Trial>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         trial
-    }
-}
-
-/// A difference that nobody asked for.
-fn different(what: String) -> Fault {
-    Fault {
-        kind: FaultKind::DifferentAnswer,
-        what,
-        output: String::new(),
     }
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use clusters::{Level, Place};
 
 use crate::definition::Experiment;
-use crate::limits::Groups;
-use crate::spec::{Cpus, LaunchSpec, Task};
+use crate::launch::local::control_groups::Groups;
+use crate::launch::spec::{Cpus, LaunchSpec, Task};
 
 /// What every launch needs.
 #[derive(Clone, Debug)]

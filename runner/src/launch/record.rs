@@ -9,13 +9,14 @@ use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Limits, Reso
 use readhook_telemetry::Record;
 
 use crate::definition::{Arm, Experiment};
-use crate::memory;
-use crate::order::Order;
-use crate::spec::stem;
-use crate::stamps::Stamps;
-use crate::treatment::loaded;
-use crate::watch::Seen;
-use crate::{sut, tight_loop};
+use crate::launch::order::Order;
+use crate::launch::spec::stem;
+use crate::launch::stamps::Stamps;
+use crate::launch::sut;
+use crate::launch::telemetry;
+use crate::launch::tight_loop;
+use crate::launch::watch::Seen;
+use crate::treatments::loaded;
 
 /// Name of the observations in the launch's folder.
 pub(crate) const OBSERVATIONS: &str = "observations.parquet";
@@ -180,7 +181,7 @@ impl Measured<'_> {
         let warm_up = self.experiment.load.warm_up_rounds;
         let telemetry = stopped.telemetry.as_deref();
         let seen = telemetry
-            .map(|bytes| memory::Seen::read(bytes, before.receives, warm_up))
+            .map(|bytes| telemetry::Seen::read(bytes, before.receives, warm_up))
             .transpose()?;
         let stamps = stopped.stamps.as_deref();
         let stamps = stamps

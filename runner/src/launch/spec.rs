@@ -6,8 +6,8 @@ use clusters::{Condition, Level, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
-use crate::limits::Groups;
-use crate::order::Order;
+use crate::launch::local::control_groups::Groups;
+use crate::launch::order::Order;
 
 /// One launch, as JSON from the runner to its child.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use dataset::{ServerCall, ServerSummary};
 use readhook_telemetry::{Record, View};
 
-use crate::memory::median;
+use crate::launch::telemetry::median;
 
 /// The stamps of one server.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use anyhow::{Result, bail, ensure};
 use clusters::{Level, Network, Place, Pod};
 
 use crate::definition::{Experiment, Sut};
-use crate::server::{Ready, Start};
-use crate::spec::LaunchSpec;
+use crate::launch::local::server::{Ready, Start};
+use crate::launch::spec::LaunchSpec;
 
 /// What starts the server of the arm with this number, but for its treatment.
 pub(crate) fn start(

@@ -13,11 +13,11 @@ use dataset::{Block, TightLoopSummary};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Accept, Arm, Experiment, Receive, Sut, Treatment};
-use crate::memory::{MemoryFile, Seen};
-use crate::server::starter;
-use crate::spec::LaunchSpec;
-use crate::sut;
-use crate::treatment::{environment, records};
+use crate::launch::local::server::starter;
+use crate::launch::spec::LaunchSpec;
+use crate::launch::sut;
+use crate::launch::telemetry::{MemoryFile, Seen};
+use crate::treatments::{environment, records};
 
 /// Receive calls of a block: a block is short beside what disturbs the machine, and long beside reading the clock.
 const BLOCK_CALLS: u32 = 200;

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use dataset::{FileHeader, LimitHit, LimitKind, Measure, MonitorRecord, Subject};
 use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Reading, Source, Watched};
 
-use crate::family::cpu_ns;
-use crate::spec::{LaunchSpec, stem};
+use crate::launch::local::process_set::cpu_ns;
+use crate::launch::spec::{LaunchSpec, stem};
 
 /// Name of the samples in the launch's folder.
 pub(crate) const RESOURCES: &str = "resources.parquet";

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::blind_spots::{self, BlindSpot};
 use super::trace;
-use crate::inside::Running;
-use crate::memory::Seen;
-use crate::spec::LaunchSpec;
+use crate::launch::local::Running;
+use crate::launch::spec::LaunchSpec;
+use crate::launch::telemetry::Seen;
 
 /// How often it is asked.
 const ASKED: u64 = 100;

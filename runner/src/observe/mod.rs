@@ -1,10 +1,10 @@
 //! `bench observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
 //! whether a hook sees that.
 
-pub(crate) mod asked;
-mod attended;
 pub(crate) mod blind_spots;
+pub(crate) mod client_probe;
 mod exports;
+mod passive;
 mod report;
 mod survey;
 mod trace;
@@ -15,15 +15,15 @@ use anyhow::{Context as _, Result, bail};
 use clusters::container::Stop;
 use clusters::{Level, Place};
 
+use crate::command_line::units::duration_ns;
 use crate::definition::{Experiment, Sut};
-use crate::measure::plan;
-use crate::measure::subject::{Given, Subject};
-use crate::places;
+use crate::foreign_hook::experiments;
+use crate::launch::installation::Setting;
+use crate::launch::spec::Task;
+use crate::preflight::subject::{Given, Subject};
+use crate::run::availability;
 use crate::run::{launched, stop_flag};
-use crate::setting::Setting;
-use crate::spec::Task;
-use crate::units::duration_ns;
-use asked::Asked;
+use client_probe::Asked;
 use report::Report;
 
 /// Client and server share a network namespace.
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let told = options.port.is_some() || options.server.is_some();
     let words = options.command.iter().chain(&options.environment);
     if !told && !words.into_iter().any(|word| word.contains("{port}")) {
-        return attended::run(options);
+        return passive::run(options);
     }
     let subject = Subject::read(&Given {
         environment: &options.environment,
@@ -116,7 +116,7 @@ struct Instruments<'a> {
 
 impl<'a> Instruments<'a> {
     fn find(own_hook: &Path, stopped: &'a Stop) -> Result<Self> {
-        let (level, _) = places::best_level(PLACE).map_err(anyhow::Error::msg)?;
+        let (level, _) = availability::best_level(PLACE).map_err(anyhow::Error::msg)?;
         Ok(Self {
             setting: Setting::find(Some(own_hook))?,
             level,
@@ -127,7 +127,7 @@ impl<'a> Instruments<'a> {
     /// What each sees of a server that is started anew for it; of a trace, why there is none.
     fn ask(&self, subject: &Subject) -> Result<(Asked, Result<Asked, String>)> {
         let folder = tempfile::tempdir().context("a folder for the server")?;
-        let mut experiment = plan::for_observing(subject);
+        let mut experiment = experiments::for_observing(subject);
         experiment.validate()?;
         let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<Asked> {
             let own = folder.path().join(name);
@@ -139,7 +139,7 @@ impl<'a> Instruments<'a> {
             };
             launched(&spec, self.stopped)
         };
-        let hooked = launch(&experiment, "hooked", plan::OWN, None)?;
+        let hooked = launch(&experiment, "hooked", experiments::OWN, None)?;
         if let Some(why) = trace::missing() {
             return Ok((hooked, Err(why)));
         }
@@ -147,6 +147,9 @@ impl<'a> Instruments<'a> {
         if let Sut::Command(program) = &mut experiment.sut {
             program.command = trace::command(&path, &program.command);
         }
-        Ok((hooked, Ok(launch(&experiment, "traced", plan::BARE, Some(&path))?)))
+        Ok((
+            hooked,
+            Ok(launch(&experiment, "traced", experiments::BARE, Some(&path))?),
+        ))
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::Options;
 use super::blind_spots::{self, BlindSpot, Watch};
-use crate::memory::{MemoryFile, Seen};
+use crate::launch::telemetry::{MemoryFile, Seen};
 use crate::run::stop_flag;
 
 /// How often the processes are looked at.

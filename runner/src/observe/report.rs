@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use dataset::{Agreement, Carried};
 use serde::Serialize;
 
-use super::asked::Asked;
+use super::client_probe::Asked;
 use super::exports;
 
 /// All of it.

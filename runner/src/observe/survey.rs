@@ -10,11 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use dataset::{NotFound, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, ServerKind};
 
-use super::asked::Asked;
+use super::client_probe::Asked;
 use super::report::agreement;
 use super::{Instruments, PLACE};
 use crate::definition::{Accept, Receive};
-use crate::measure::subject::Subject;
+use crate::preflight::subject::Subject;
 use crate::program::{Program, ServerFile, found};
 use crate::run::stop_flag;
 
@@ -74,7 +74,7 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
             run_id: out.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             experiment: EXPERIMENT.to_owned(),
             condition: PLACE.name().to_owned(),
-            git_revision: crate::revision::git(),
+            git_revision: crate::run::revision::git(),
             finished_unix_ns: i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX),
             servers: observed,
             not_found,

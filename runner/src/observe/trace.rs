@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use dataset::Carried;
 
-use super::asked::Asked;
 use super::blind_spots::BlindSpot;
+use super::client_probe::Asked;
 
 /// What carries connections and payload, and what opens the ring that can do so without calls.
 const TRACED: &str = "trace=accept,accept4,read,readv,recvfrom,recvmsg,recvmmsg,preadv2,splice,\

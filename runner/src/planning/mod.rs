@@ -10,9 +10,9 @@ use analysis::{Limits, Location, Pilot, SegmentMedians};
 use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
 
+use crate::command_line::units::duration_ns;
 use crate::definition::{Contrast, Experiment};
 use crate::grid::Extent;
-use crate::units::duration_ns;
 
 const CONFIDENCE: f64 = 0.95;
 

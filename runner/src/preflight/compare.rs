@@ -1,9 +1,8 @@
 //! Whether a hooked server answers as the bare one does.
 
-use dataset::Fault;
+use dataset::{Fault, FaultKind};
 
-use super::different;
-use crate::trial::Trial;
+use crate::preflight::Trial;
 
 /// Bytes shown around a difference.
 const SHOWN: usize = 60;
@@ -26,7 +25,7 @@ fn common(bare: &Trial, again: &Trial) -> Common {
 }
 
 /// That the bare server's answers differ, so that less of them can be compared.
-pub(super) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
+pub(crate) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
     let compared = match common(bare, again) {
         Common::Bytes => return None,
         Common::Length => "first line and length",
@@ -39,7 +38,7 @@ pub(super) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
 }
 
 /// How the answers of a hooked server differ from those of the bare one.
-pub(super) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<Fault> {
+pub(crate) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<Fault> {
     let (expected, found) = (&bare.answer[..], &hooked.answer[..]);
     let common = common(bare, again);
     if common == Common::Bytes && hooked.varies {
@@ -69,6 +68,15 @@ pub(super) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<
         around(expected),
         around(found)
     )))
+}
+
+/// A difference that nobody asked for.
+fn different(what: String) -> Fault {
+    Fault {
+        kind: FaultKind::DifferentAnswer,
+        what,
+        output: String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! One arm alone, asked and not measured: whether it works, what it answers, about how long that takes.
 
+pub(crate) mod compare;
+pub(crate) mod subject;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -9,9 +12,9 @@ use loadgen::{Client, Message};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Experiment, Sut};
-use crate::family::Process;
-use crate::inside::Running;
-use crate::spec::LaunchSpec;
+use crate::launch::local::Running;
+use crate::launch::local::process_set::Process;
+use crate::launch::spec::LaunchSpec;
 
 /// How often it is asked.
 pub(crate) const ASKED: u64 = 300;

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use self::jitter::Jitter;
 use self::proxy::Proxy;
 use crate::definition::Experiment;
+use crate::launch::local::server::{Ready, Server, Start};
+use crate::launch::spec::LaunchSpec;
 use crate::program::Filled;
-use crate::server::{Ready, Server, Start};
-use crate::spec::LaunchSpec;
 
 /// The file with a relay's delays, in its folder.
 const JITTER: &str = "jitter.json";

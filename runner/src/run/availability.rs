@@ -7,9 +7,9 @@ use clusters::container::Stop;
 use clusters::{Condition, Level, Place};
 use serde::Serialize;
 
-use crate::child;
-use crate::contained::{Engines, Ready};
-use crate::limits;
+use crate::launch::container::{Engines, Ready};
+use crate::launch::local::child;
+use crate::launch::local::control_groups;
 
 /// One condition, for `cargo xtask doctor`.
 #[derive(Debug, Serialize)]
@@ -67,7 +67,7 @@ pub(crate) fn best_level(place: Place) -> Result<(Level, Option<String>), String
 
 /// Prints all conditions as JSON.
 pub(crate) fn print(engines: &Engines) -> Result<()> {
-    let limits = match limits::available() {
+    let limits = match control_groups::available() {
         Ok(enforcement) => format!("limits by {}", enforcement.name()),
         Err(reason) => format!("no limits ({reason})"),
     };

@@ -11,8 +11,8 @@ use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
 use loadgen::Schedule;
 
 use crate::definition::{Contrast, Experiment, Role};
-use crate::observed::Observed;
-use crate::record::OBSERVATIONS;
+use crate::launch::record::OBSERVATIONS;
+use crate::run::observed::Observed;
 
 /// Adds the controls to a launch's record; one that fails makes the launch invalid and leaves a warning.
 pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRecord) -> Result<LaunchRecord> {

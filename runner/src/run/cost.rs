@@ -7,7 +7,7 @@ use clusters::Condition;
 use loadgen::Wait;
 
 use crate::definition::{Experiment, Sut};
-use crate::hop::Hop;
+use crate::proxies::Hop;
 
 /// A launch, whatever it measures.
 const LAUNCH_S: f64 = 0.7;

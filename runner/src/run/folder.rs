@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::definition::Experiment;
-use crate::record::{HOOK_CALLS, OBSERVATIONS, SERVER_CALLS, TIGHT_LOOPS};
-use crate::spec::stem;
-use crate::watch::RESOURCES;
+use crate::launch::record::{HOOK_CALLS, OBSERVATIONS, SERVER_CALLS, TIGHT_LOOPS};
+use crate::launch::spec::stem;
+use crate::launch::watch::RESOURCES;
 
 /// What identifies a run, in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

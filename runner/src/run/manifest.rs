@@ -6,10 +6,10 @@ use anyhow::Result;
 use clusters::Condition;
 use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
 
-use crate::engaged::Engaged;
-use crate::folder::Folder;
-use crate::places::{Access, Levels};
-use crate::words::WORDS;
+use crate::run::availability::{Access, Levels};
+use crate::run::folder::Folder;
+use crate::run::run_context::Engaged;
+use crate::run::words::WORDS;
 
 /// A condition that was asked for, with what enforces limits there.
 fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
@@ -64,7 +64,7 @@ pub(crate) fn manifest(
     let conditions = levels
         .iter()
         .map(|(condition, access)| condition_record(*condition, access, setting));
-    let mut tools = crate::revision::tools(&folder.plan.hook_sha256);
+    let mut tools = crate::run::revision::tools(&folder.plan.hook_sha256);
     for (condition, access) in levels {
         if let Ok(Access::Engine(ready)) = access {
             let facts = ready.facts.iter();
@@ -78,7 +78,7 @@ pub(crate) fn manifest(
         plan: serde_json::to_value(experiment)?,
         seed: experiment.seed,
         clock: Clock::Monotonic,
-        git_revision: crate::revision::git(),
+        git_revision: crate::run::revision::git(),
         command_line: std::env::args().collect(),
         started_unix_ns: folder.plan.started_unix_ns,
         finished_unix_ns: now_unix_ns(),

@@ -1,5 +1,17 @@
 //! `bench run`: all launches of an experiment, resumed where an earlier one was stopped, and the manifest at the end.
 
+pub(crate) mod availability;
+mod controls;
+pub(crate) mod cost;
+mod folder;
+mod manifest;
+mod observed;
+pub(crate) mod requirements;
+pub(crate) mod revision;
+mod run_context;
+mod stopping_rule;
+mod words;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,20 +26,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use loadgen::Awake;
 use serde::de::DeserializeOwned;
 
-use crate::contained::{Engines, Job};
-use crate::cost::Cost;
+use crate::command_line::run_options::{Options, experiments};
 use crate::definition::Experiment;
-use crate::engaged::{Engaged, bring_in, image, take_out};
-use crate::folder::{Folder, Plan};
 use crate::grid::{self, folder_name};
-use crate::limits::{self, Groups};
-use crate::manifest::{manifest, now_unix_ns};
-use crate::options::{Options, experiments};
-use crate::places::{Access, Levels};
-use crate::precision::Precision;
-use crate::setting::Setting;
-use crate::spec::{LaunchSpec, stem};
-use crate::{child, controls, places, words};
+use crate::launch::container::{Engines, Job};
+use crate::launch::installation::Setting;
+use crate::launch::local::child;
+use crate::launch::local::control_groups::{self, Groups};
+use crate::launch::spec::{LaunchSpec, stem};
+use crate::run::availability::{Access, Levels};
+use crate::run::cost::Cost;
+use crate::run::folder::{Folder, Plan};
+use crate::run::manifest::{manifest, now_unix_ns};
+use crate::run::run_context::{Engaged, bring_in, image, take_out};
+use crate::run::stopping_rule::Precision;
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -162,7 +174,7 @@ impl<'a> Underway<'a> {
             .iter()
             .map(|&condition| match experiment.lacking(condition) {
                 Some(reason) => (condition, Err(reason)),
-                None => (condition, places::best(condition, engines, stopped)),
+                None => (condition, availability::best(condition, engines, stopped)),
             })
             .collect();
         let precision = Precision::new(experiment.clone());
@@ -180,7 +192,7 @@ impl<'a> Underway<'a> {
             run: folder.id(),
             image: image(&folder.plan.experiment, &mut levels, setting, words.as_deref()),
             words,
-            limits_by: limits::enforcement(&folder.plan.experiment),
+            limits_by: control_groups::enforcement(&folder.plan.experiment),
             awake: folder.plan.experiment.load.keep_awake.then(|| Awake::keep().map(drop)),
             setting,
         };
@@ -323,7 +335,7 @@ fn local(
     let without_limits = setting.limits_by.as_ref().err().cloned();
     let (held, groups) = match without_limits {
         Some(_) => (None, Groups::default()),
-        None => limits::enforce(&folder.plan.experiment, &setting.run)?,
+        None => control_groups::enforce(&folder.plan.experiment, &setting.run)?,
     };
     let plain = setting
         .setting

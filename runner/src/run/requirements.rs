@@ -5,9 +5,9 @@ use std::path::Path;
 use clusters::{Condition, Installed};
 
 use crate::definition::{Experiment, Sut};
-use crate::hop::Hop;
-use crate::neighbour::{Cpus, Neighbour};
+use crate::launch::local::neighbour::{Cpus, Neighbour};
 use crate::program::found;
+use crate::proxies::Hop;
 
 const PACKAGES: &str = "sut/macro/ says which package has it";
 

@@ -6,10 +6,10 @@ use anyhow::Result;
 use clusters::Image;
 use dataset::Enforcement;
 
-use crate::contained;
 use crate::definition::Experiment;
-use crate::places::{Access, Levels};
-use crate::setting::Setting;
+use crate::launch::container;
+use crate::launch::installation::Setting;
+use crate::run::availability::{Access, Levels};
 
 /// The setting of one run.
 pub(crate) struct Engaged<'a> {
@@ -36,7 +36,7 @@ pub(crate) fn image(
     if !levels.values().any(contained) {
         return None;
     }
-    match contained::image(experiment, setting, words) {
+    match container::image(experiment, setting, words) {
         Ok(image) => Some(image),
         Err(error) => {
             for access in levels.values_mut().filter(|access| contained(access)) {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use dataset::LaunchRecord;
 
 use crate::definition::{Contrast, Experiment};
-use crate::observed::Observed;
+use crate::run::observed::Observed;
 
 /// How far a run has come.
 #[derive(Debug)]

@@ -10,11 +10,12 @@ use clusters::Image;
 
 use super::{Job, image};
 use crate::definition::{Arm, Sut};
-use crate::hop;
-use crate::neighbour::Neighbour;
+use crate::launch::local::neighbour::Neighbour;
+use crate::launch::sut;
+use crate::launch::tight_loop;
 use crate::program::Filled;
-use crate::treatment::{environment, records};
-use crate::{sut, tight_loop};
+use crate::proxies;
+use crate::treatments::{environment, records};
 
 /// Longest time for what says nothing of it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -96,7 +97,7 @@ impl Job<'_> {
 
     /// An arm's hop of this number, which forwards what comes to a port.
     pub(super) fn hop(&self, number: usize, port: u16, upstream: SocketAddr, seed: u64) -> Result<Start> {
-        let place = hop::Place {
+        let place = proxies::Place {
             folder: &Path::new(Image::WORK).join(OWN),
             address: (Ipv4Addr::UNSPECIFIED, port).into(),
             upstream,

@@ -13,12 +13,12 @@ use dataset::{LaunchRecord, Subject};
 use loadgen::Message;
 use monitor::cadvisor::Which;
 
-use super::sampled::judged;
-use super::scraped::Scraping;
+use super::cluster_metrics::Scraping;
+use super::resource_samples::judged;
 use super::{Job, LOADGEN, container};
 use crate::definition::{Experiment, Sut, Treatment};
-use crate::order::Order;
-use crate::record::{Before, Measured, Stopped};
+use crate::launch::order::Order;
+use crate::launch::record::{Before, Measured, Stopped};
 
 /// The application in place of the experiment's server and request.
 pub(crate) fn replace(experiment: &mut Experiment, application: Application) -> Result<()> {

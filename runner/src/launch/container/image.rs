@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use clusters::{Contents, Image, Installed};
 
 use crate::definition::{Arm, Experiment, Sut};
-use crate::setting::Setting;
+use crate::launch::installation::Setting;
 
 /// Folder of other people's hooks in the image, each in that of its arm's number.
 const PRELOADS: &str = "/preload";

@@ -12,16 +12,16 @@ use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
 use loadgen::{Plan, Target, Wait};
 
-use super::sampled::{Sampling, judged};
-use super::scraped::Scraping;
-use super::told::{self, PATIENCE};
-use super::{Job, LOADGEN, NEIGHBOUR, asked, container, fetch, image};
+use super::agent_requests::{self, PATIENCE};
+use super::cluster_metrics::Scraping;
+use super::resource_samples::{Sampling, judged};
+use super::{Job, LOADGEN, NEIGHBOUR, agent_client, container, fetch, image};
 use crate::definition::Arm;
-use crate::hop;
-use crate::order::Order;
-use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
-use crate::treatment::loaded;
-use crate::watch::Seen;
+use crate::launch::order::Order;
+use crate::launch::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::launch::watch::Seen;
+use crate::proxies;
+use crate::treatments::loaded;
 
 /// Where arms are reached, by their number in the experiment.
 pub(super) type Addresses = BTreeMap<usize, SocketAddr>;
@@ -75,12 +75,12 @@ impl Job<'_> {
         }
         let neighbour = self.experiment.neighbour.as_ref();
         if let Some(neighbour) = neighbour {
-            let started = asked::start(running, NEIGHBOUR, &told::neighbour(neighbour), PATIENCE);
+            let started = agent_client::start(running, NEIGHBOUR, &agent_requests::neighbour(neighbour), PATIENCE);
             started.context("the neighbour")?;
         }
         let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
         let probed = self.probe(running, order, &addresses, &started, None)?;
-        let stopped_early = neighbour.map_or(Ok(None), |_| asked::stop(running, NEIGHBOUR))?;
+        let stopped_early = neighbour.map_or(Ok(None), |_| agent_client::stop(running, NEIGHBOUR))?;
         let faults = stopped_early.map(|ended| format!("the neighbour did not work all the time: it {ended}"));
         let mut left = Vec::new();
         for arm in started {
@@ -102,8 +102,8 @@ impl Job<'_> {
             mut stopped, container, ..
         } in left
         {
-            if let Some(asked) = self.tight_loop(stopped.arm, stopped.address)? {
-                let blocks = asked::tight_loop(running, &container, &asked);
+            if let Some(loop_request) = self.tight_loop(stopped.arm, stopped.address)? {
+                let blocks = agent_client::tight_loop(running, &container, &loop_request);
                 stopped.tight_loop = blocks.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
             }
             arms.push(stopped);
@@ -137,9 +137,9 @@ impl Job<'_> {
         let arm = &self.experiment.arms[index];
         let (container, told) = (container(index), order.ports[index]);
         let port = self.port(told);
-        let server = asked::serve(running, &container, &self.server(arm, port)?, self.patience())?;
+        let server = agent_client::serve(running, &container, &self.server(arm, port)?, self.patience())?;
         if let Some(hook) = loaded(&image::arm(self.experiment, arm), Path::new(Image::HOOK))
-            && !asked::has_mapped(running, &container, &hook.to_string_lossy(), port)?
+            && !agent_client::has_mapped(running, &container, &hook.to_string_lossy(), port)?
         {
             bail!(
                 "the hook was not loaded into the server; is it a shared object for the engine's machine? {}",
@@ -149,11 +149,11 @@ impl Job<'_> {
         let mut address = SocketAddr::from((running.address(&container)?, port));
         let mut hops_before = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate().rev() {
-            let (hop, port) = (super::hop(index, number), hop::port(self.experiment, told, number)?);
-            let seed = hop::seed(order.load_seed, index, number);
-            let started = asked::serve(running, &hop, &self.hop(number, port, address, seed)?, PATIENCE);
+            let (hop, port) = (super::hop(index, number), proxies::port(self.experiment, told, number)?);
+            let seed = proxies::seed(order.load_seed, index, number);
+            let started = agent_client::serve(running, &hop, &self.hop(number, port, address, seed)?, PATIENCE);
             started.with_context(|| format!("hop {}", kind.name()))?;
-            hops_before.push(asked::limits(running, &hop)?);
+            hops_before.push(agent_client::limits(running, &hop)?);
             address = (running.address(&hop)?, port).into();
         }
         hops_before.reverse();
@@ -163,7 +163,7 @@ impl Job<'_> {
             start_order,
             address,
             place: server.place,
-            before: asked::limits(running, &container)?,
+            before: agent_client::limits(running, &container)?,
             hops_before,
             container,
         })
@@ -174,9 +174,9 @@ impl Job<'_> {
         let mut hop_hits = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate() {
             let hop = super::hop(arm.index, number);
-            let used = asked::limits(running, &hop)?.since(&arm.hops_before[number]);
+            let used = agent_client::limits(running, &hop)?.since(&arm.hops_before[number]);
             hop_hits.extend(hits(&format!("{}, hop {}", arm.arm.name, kind.name()), &used));
-            if let Some(ended) = asked::stop(running, &hop)? {
+            if let Some(ended) = agent_client::stop(running, &hop)? {
                 bail!("the hop {} {ended} before it was asked to", kind.name());
             }
         }
@@ -216,10 +216,10 @@ impl Job<'_> {
         started: &[Started<'_>],
         scraping: Option<Scraping<'_>>,
     ) -> Result<Probed> {
-        let place = asked::place(running, LOADGEN)?;
-        let before = asked::limits(running, LOADGEN)?;
+        let place = agent_client::place(running, LOADGEN)?;
+        let before = agent_client::limits(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
-        let line = asked::line(&self.plan(order, addresses, &place, shared))?;
+        let line = agent_client::line(&self.plan(order, addresses, &place, shared))?;
         let sampling = self
             .experiment
             .monitor
@@ -235,7 +235,7 @@ impl Job<'_> {
             Some(failure) => error.context(failure.clone()),
             None => error,
         };
-        let used = asked::limits(running, LOADGEN).map_err(because)?.since(&before);
+        let used = agent_client::limits(running, LOADGEN).map_err(because)?.since(&before);
         let sampled = match sampling {
             Some(sampling) => self.sampled(sampling, scraping).map_err(because)?,
             None => Seen::default(),
@@ -256,8 +256,8 @@ impl Job<'_> {
 
 /// Stops an arm's server and fetches what the hook left, and the server's stamps where there are some.
 fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
-    let ended = asked::stop(running, &arm.container)?;
-    let used = asked::limits(running, &arm.container)?.since(&arm.before);
+    let ended = agent_client::stop(running, &arm.container)?;
+    let used = agent_client::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();
     if let Some(ended) = ended.filter(|_| !killed) {
         bail!("the server {ended} before it was asked to");

@@ -1,15 +1,15 @@
 //! One launch in containers, whichever engine runs them: a container per arm, one for each of its hops, one for the
 //! neighbour and one for the prober. All that is done in them is asked of the agent; whichever way this ends, the containers are removed.
 
+mod agent_client;
+mod agent_requests;
 pub(crate) mod application;
-mod asked;
+mod cluster_metrics;
+mod engine_choice;
 mod fetch;
 mod image;
 mod measure;
-mod ready;
-mod sampled;
-mod scraped;
-mod told;
+mod resource_samples;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,12 +20,12 @@ use clusters::{Condition, Image};
 use dataset::LaunchRecord;
 
 use crate::definition::{Experiment, Sut};
-use crate::limits::of_container;
-use crate::neighbour::Cpus;
-use crate::order::Order;
+use crate::launch::local::control_groups::of_container;
+use crate::launch::local::neighbour::Cpus;
+use crate::launch::order::Order;
 
+pub(crate) use engine_choice::{Engines, Ready};
 pub(crate) use image::{image, own};
-pub(crate) use ready::{Engines, Ready};
 
 /// Name of the neighbour's container.
 const NEIGHBOUR: &str = "neighbour";

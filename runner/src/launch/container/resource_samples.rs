@@ -9,12 +9,12 @@ use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Measure, MonitorRecord, ResourceSample, Subject};
 use monitor::{INTERVAL, Watching};
 
+use super::cluster_metrics::Scraping;
 use super::measure::Started;
-use super::scraped::Scraping;
-use super::{Job, LOADGEN, NEIGHBOUR, asked};
-use crate::record::header;
-use crate::spec::stem;
-use crate::watch::{RESOURCES, Seen};
+use super::{Job, LOADGEN, NEIGHBOUR, agent_client};
+use crate::launch::record::header;
+use crate::launch::spec::stem;
+use crate::launch::watch::{RESOURCES, Seen};
 
 /// Samplers at work.
 pub(super) struct Sampling<'a> {
@@ -43,7 +43,7 @@ impl<'a> Sampling<'a> {
                 let name = running.placement(container)?.remove("node");
                 words.extend(["--node".to_owned(), name.unwrap_or_else(|| "node".to_owned())]);
             }
-            asked::watch(running, container, &words).context("cannot watch resources; try --no-monitor")?;
+            agent_client::watch(running, container, &words).context("cannot watch resources; try --no-monitor")?;
             containers.push(container.to_owned());
         }
         Ok(Self { running, containers })
@@ -54,7 +54,7 @@ impl<'a> Sampling<'a> {
         let asked = self
             .containers
             .iter()
-            .map(|container| asked::watched(self.running, container));
+            .map(|container| agent_client::watched(self.running, container));
         asked
             .collect::<Result<_>>()
             .context("cannot watch resources; try --no-monitor")

@@ -12,9 +12,10 @@ use anyhow::{Context, Result, bail};
 use clusters::{Level, Network, Place};
 use monitor::Cgroup;
 
-use crate::family::Family;
-use crate::spec::{LaunchSpec, Task};
-use crate::{inside, observe, trial};
+use crate::launch::local::process_set::Family;
+use crate::launch::spec::{LaunchSpec, Task};
+use crate::observe;
+use crate::preflight;
 
 /// Starts the process in which a launch happens; what the launch came to is on its standard output.
 pub(crate) fn launch(spec: &Path) -> Result<Child> {
@@ -48,11 +49,10 @@ pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
     clusters::adopt_orphans()?;
     let spec = read(spec)?;
     let result = match &spec.task {
-        Task::Measure => inside::run(&spec).and_then(|record| Ok(serde_json::to_string(&record)?)),
-        Task::Observe { arm, trace } => {
-            observe::asked::run(&spec, arm, trace.as_deref()).and_then(|asked| Ok(serde_json::to_string(&asked)?))
-        }
-        Task::Try(arm) => trial::run(&spec, arm).and_then(|trial| Ok(serde_json::to_string(&trial)?)),
+        Task::Measure => super::run(&spec).and_then(|record| Ok(serde_json::to_string(&record)?)),
+        Task::Observe { arm, trace } => observe::client_probe::run(&spec, arm, trace.as_deref())
+            .and_then(|asked| Ok(serde_json::to_string(&asked)?)),
+        Task::Try(arm) => preflight::run(&spec, arm).and_then(|trial| Ok(serde_json::to_string(&trial)?)),
     };
     for process in Family::Descent(clusters::outer_pid()?).processes() {
         process.kill();

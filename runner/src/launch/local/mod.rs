@@ -1,6 +1,13 @@
 //! One launch, in the process that is alone with it: servers up, prober run, everything checked, files left in the
 //! launch's folder. Whichever way this process ends, the place and all in it end with it.
 
+pub(crate) mod child;
+pub(crate) mod control_groups;
+pub(crate) mod neighbour;
+mod output;
+pub(crate) mod process_set;
+pub(crate) mod server;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
@@ -14,17 +21,19 @@ use loadgen::{Plan, Target, Wait};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
-use crate::family::Process;
-use crate::memory::{MemoryFile, Seen as Telemetry};
+use crate::launch::local::process_set::Process;
+use crate::launch::local::server::{Server, starter};
+use crate::launch::order::Order;
+use crate::launch::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped, header};
+use crate::launch::spec::LaunchSpec;
+use crate::launch::stamps::Stamps;
+use crate::launch::sut;
+use crate::launch::telemetry::{MemoryFile, Seen as Telemetry};
+use crate::launch::tight_loop;
+use crate::launch::watch::{Seen, Watch};
 use crate::observe::blind_spots;
-use crate::order::Order;
-use crate::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped, header};
-use crate::server::{Server, starter};
-use crate::spec::LaunchSpec;
-use crate::stamps::Stamps;
-use crate::treatment::{environment, loaded, records};
-use crate::watch::{Seen, Watch};
-use crate::{hop, neighbour, sut, tight_loop};
+use crate::proxies;
+use crate::treatments::{environment, loaded, records};
 
 /// An arm while it runs.
 pub(crate) struct Running<'a> {
@@ -138,7 +147,7 @@ impl<'a> Running<'a> {
             let what = not_loaded(hook, &server);
             return Err(server.fault(FaultKind::NotLoaded, what).into());
         }
-        let hops = hop::start_all(spec, experiment, (index, order.load_seed), &mut server)?;
+        let hops = proxies::start_all(spec, experiment, (index, order.load_seed), &mut server)?;
         let mut running = Self {
             arm,
             start_order,

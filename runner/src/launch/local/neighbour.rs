@@ -9,9 +9,9 @@ use clusters::{Level, Pod};
 use dataset::Limits;
 use serde::{Deserialize, Serialize};
 
+use crate::launch::local::server::{Ready, Server, Start};
+use crate::launch::spec::LaunchSpec;
 use crate::program::found;
-use crate::server::{Ready, Server, Start};
-use crate::spec::LaunchSpec;
 
 /// The table `[neighbour]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,8 +18,8 @@ use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::family::{Family, Listening, Process};
-use crate::output::Output;
+use crate::launch::local::output::Output;
+use crate::launch::local::process_set::{Family, Listening, Process};
 
 pub(crate) use ready::Ready;
 

@@ -10,7 +10,7 @@ use dataset::{Fault, FaultKind, Status};
 use loadgen::{Client, Message};
 
 use super::{LOOK, Server};
-use crate::family::{Listening, Process};
+use crate::launch::local::process_set::{Listening, Process};
 
 /// How long a server of our own may take to listen: a Java application is compiled first, on one processor.
 const START: Duration = Duration::from_secs(60);

@@ -1,0 +1,5 @@
+//! The command line of `runner`: options, and the verbs that only print or prepare.
+
+pub(crate) mod cluster;
+pub(crate) mod run_options;
+pub(crate) mod units;
