@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 fn coverage(desk: &Desk, program: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(desk.path("bin/bench"));
+    let mut command = Command::new(desk.path("bin/runner"));
     command
         .arg("observe")
         .arg("--own-hook")

@@ -176,7 +176,7 @@ fn sigterm_removes_everything_and_what_a_kill_leaves_is_found_and_removed() {
     runner.kill().unwrap();
     runner.wait().unwrap();
     let cluster = |verb: &str| {
-        let output = Command::new(desk.path("bin/bench"))
+        let output = Command::new(desk.path("bin/runner"))
             .args(["cluster", verb])
             .output()
             .unwrap();
@@ -202,7 +202,7 @@ fn an_engine_that_does_not_answer_is_told_with_what_helps() {
     let nowhere = ["--docker-host", "unix:///nowhere.sock"];
     let error = failure(run(&desk, SMALL).args(nowhere));
     assert!(error.contains("no condition can be had here"), "{error}");
-    let output = Command::new(desk.path("bin/bench"))
+    let output = Command::new(desk.path("bin/runner"))
         .arg("places")
         .args(nowhere)
         .output()

@@ -129,7 +129,7 @@ fn a_signal_leaves_no_pod_and_what_a_kill_leaves_is_swept() {
         assert!(!runner.wait().unwrap().success());
         if by == Signal::SIGKILL {
             assert_ne!(namespace.pods(), "");
-            let mut down = Command::new(desk.path("bin/bench"));
+            let mut down = Command::new(desk.path("bin/runner"));
             success(down.args(["cluster", "down", "kubernetes-pod", "--namespace", &namespace.name]));
         }
         assert_eq!(namespace.pods(), "", "{by}");

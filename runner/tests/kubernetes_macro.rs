@@ -61,7 +61,7 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     };
     let desk = Desk::new();
     // The image's name comes from its content; bringing it in says it.
-    let mut up = Command::new(desk.path("bin/bench"));
+    let mut up = Command::new(desk.path("bin/runner"));
     up.args(["cluster", "up", "kubernetes-node", "--namespace", &namespace.name]);
     let output = up.args(["--load-with", &namespace.load_with]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

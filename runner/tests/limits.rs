@@ -21,7 +21,7 @@ fn limited(limits: &str, rounds: u32) -> String {
 
 /// Why limits cannot be set here, if they cannot; the test is left out then.
 fn unlimited(desk: &Desk, test: &str) -> bool {
-    let output = Command::new(desk.path("bin/bench")).arg("places").output().unwrap();
+    let output = Command::new(desk.path("bin/runner")).arg("places").output().unwrap();
     let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let level = places[0]["level"].as_str().unwrap().to_owned();
     if let Some((_, reason)) = level.split_once("no limits (") {
@@ -156,7 +156,7 @@ fn the_groups_of_a_killed_runner_are_swept() {
     runner.wait().unwrap();
     wait_until(|| desk.processes().is_empty());
     // A run that begins meanwhile sweeps, too.
-    success(Command::new(desk.path("bin/bench")).args(["cluster", "down", "local-pod"]));
+    success(Command::new(desk.path("bin/runner")).args(["cluster", "down", "local-pod"]));
     wait_until(|| groups(runner.id()).is_empty());
 }
 

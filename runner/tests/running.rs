@@ -292,7 +292,7 @@ fn an_ordinary_user_measures_at_the_level_that_is_allowed() {
                 "exec setpriv --bounding-set=-all --inh-caps=-all \"$@\""
             ))
             .arg("sh")
-            .arg(desk.path("bin/bench"))
+            .arg(desk.path("bin/runner"))
             .arg("run")
             .arg(desk.path("experiment.toml"))
             .arg("--out")

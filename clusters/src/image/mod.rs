@@ -30,7 +30,7 @@ impl Image {
     /// The prober.
     pub const LOADGEN: &str = "/bin/loadgen";
     /// The runner, which is a relay, too; where one is needed.
-    pub const BENCH: &str = "/bin/bench";
+    pub const RUNNER: &str = "/bin/runner";
     /// The hook.
     pub const HOOK: &str = "/lib/libreadhook.so";
     /// The words that the hook is to search for, where an experiment has its own.

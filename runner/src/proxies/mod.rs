@@ -74,7 +74,7 @@ impl Hop {
     pub(crate) fn add_to(&self, contents: &mut Contents, binaries: &Path) -> Result<()> {
         match self {
             Self::Proxy(proxy) => proxy.add_to(contents),
-            Self::Jitter(_) => Ok(contents.add_own(binaries, Image::BENCH)?),
+            Self::Jitter(_) => Ok(contents.add_own(binaries, Image::RUNNER)?),
             Self::File(_) | Self::Relay(_) => bail!(UNRESOLVED),
         }
     }

@@ -119,7 +119,7 @@ impl Desk {
 
     /// The runner, with a mark by which every process that descends from it is found.
     pub(crate) fn bench(&self) -> Command {
-        let mut command = Command::new(self.path("bin/bench"));
+        let mut command = Command::new(self.path("bin/runner"));
         command.env("RUN_MARK", self.directory.path()).stdin(Stdio::null());
         command
     }
@@ -178,7 +178,7 @@ pub(crate) fn signal(process: &Child, signal: Signal) {
 
 /// Whether this machine has network namespaces for a launch.
 pub(crate) fn has_namespaces(desk: &Desk) -> bool {
-    let output = Command::new(desk.path("bin/bench")).arg("places").output().unwrap();
+    let output = Command::new(desk.path("bin/runner")).arg("places").output().unwrap();
     let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut places = places.as_array().unwrap().iter();
     places.find(|place| place["name"] == "local-bridge").unwrap()["available"] == true

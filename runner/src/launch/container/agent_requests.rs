@@ -103,7 +103,7 @@ impl Job<'_> {
             upstream,
             seed,
         };
-        let filled = self.experiment.hops[number].filled(&place, Path::new(Image::BENCH))?;
+        let filled = self.experiment.hops[number].filled(&place, Path::new(Image::RUNNER))?;
         Ok(plain(filled, Ready::Listens(port)))
     }
 
