@@ -1,14 +1,12 @@
 //! Launches in real containers, where Docker is to be had. Each test takes the engine for itself, and leaves it as it was.
 
-mod common;
-
 use std::fs;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::engine::{docker, engine, everything, run};
-use common::{Desk, SMALL, failure, finished, sampled, signal, success};
+use crate::common::engine::{docker, engine, everything, run};
+use crate::common::{Desk, SMALL, failure, finished, sampled, signal, success};
 use dataset::{ObservationReader, Run};
 use nix::sys::signal::Signal;
 

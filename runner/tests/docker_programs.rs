@@ -1,13 +1,11 @@
 //! Other programs than ours in real containers: servers that people run, what stands before them, what works beside them.
 
-mod common;
-
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use common::engine::{engine, everything, run};
-use common::programs::{hook, is_there};
-use common::{Desk, SMALL, failure, file, success, with_server};
+use crate::common::engine::{engine, everything, run};
+use crate::common::programs::{hook, is_there};
+use crate::common::{Desk, SMALL, failure, file, success, with_server};
 use dataset::{Measure, Subject, read_hook_calls, read_resources, read_tight_loops};
 
 /// The small experiment, once, with `more` in front of its `[sut]`.

@@ -1,13 +1,11 @@
 //! Launches on a real cluster. Each test has a namespace of its own, and leaves no pod in it.
 
-mod common;
-
 use std::fs;
 use std::process::Command;
 
-use common::namespace::{Namespace, at_work, kubectl};
-use common::programs::is_there;
-use common::{Desk, SMALL, failure, file, finished, sampled, signal, success, with_server};
+use crate::common::namespace::{Namespace, at_work, kubectl};
+use crate::common::programs::is_there;
+use crate::common::{Desk, SMALL, failure, file, finished, sampled, signal, success, with_server};
 use dataset::{ObservationReader, Run};
 use nix::sys::signal::Signal;
 

@@ -2,12 +2,10 @@
 //! goes on. Commands from the environment do what only the owner of a cluster can: `KUBE_STOP_NODE` and `KUBE_START_NODE`,
 //! to which a node's name is added, and `KUBE_RESTART_API`.
 
-mod common;
-
 use std::process::Command;
 
-use common::namespace::{Namespace, at_work, kubectl};
-use common::{Desk, SMALL, finished, success};
+use crate::common::namespace::{Namespace, at_work, kubectl};
+use crate::common::{Desk, SMALL, finished, success};
 use dataset::{ObservationReader, Run};
 
 /// Launches that last for seconds whatever the machine: so much work is in each request.

@@ -1,13 +1,11 @@
 //! An application of three workloads on a real cluster: copies with and without the hook, measured beside each other.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use common::namespace::{Namespace, kubectl};
-use common::{Desk, SMALL, failure, success};
+use crate::common::namespace::{Namespace, kubectl};
+use crate::common::{Desk, SMALL, failure, success};
 use dataset::{Measure, ObservationReader, Run, Subject};
 use serde_json::{Value, json};
 

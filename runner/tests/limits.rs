@@ -1,12 +1,10 @@
 //! Limits: set, hit, seen, flagged, and gone afterwards.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Desk, SMALL, failure, success, wait_until};
+use crate::common::{Desk, SMALL, failure, success, wait_until};
 use dataset::{Enforcement, LaunchRecord, LimitKind, Measure, Subject, read_resources};
 use monitor::Cgroup;
 

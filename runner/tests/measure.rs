@@ -1,21 +1,19 @@
 //! Measurements of hooks that do something to a server, and of servers that are awkward.
 
-mod common;
-
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::Desk;
-use common::programs::{compiled, hook};
+use crate::common::Desk;
+use crate::common::programs::{compiled, hook};
 use dataset::{Run, TRIED, Tried};
 
 /// A user who is not root, whether he has a name here or not.
 const NOBODY: u32 = 65_534;
 
 fn measure(desk: &Desk, hooks: &[&Path], out: &str, server: &[&str]) -> Command {
-    let mut command = desk.bench();
+    let mut command = desk.runner();
     command.arg("measure").arg("--out").arg(desk.path(out));
     for hook in hooks {
         command.arg("--hook").arg(hook);
@@ -149,7 +147,7 @@ fn servers_that_fork_or_daemonise_or_do_not_end_are_handled() {
     let output = command.args([&*server, "18123"]).env("NOTHING", "").output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("it is not said where the server listens"), "{error}");
-    let mut command = desk.bench();
+    let mut command = desk.runner();
     command
         .args(["measure", "--port", "18123", "--hook"])
         .arg(&change)
@@ -172,7 +170,7 @@ fn servers_that_cannot_be_measured_are_refused_with_the_reason() {
         ("silent", "does not answer for 3 s"),
         ("ends", "no licence found"),
     ] {
-        let mut command = desk.bench();
+        let mut command = desk.runner();
         command
             .args(["measure", "--ready", "3s", "--hook"])
             .arg(&nothing)

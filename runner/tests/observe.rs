@@ -1,16 +1,14 @@
 //! By what the ready servers receive, as a preloaded library and as the kernel see it.
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::programs::{compiled, hook, is_there};
-use common::{Desk, failure};
+use crate::common::programs::{compiled, hook, is_there};
+use crate::common::{Desk, failure};
 use serde_json::{Value, json};
 
 fn observe(desk: &Desk) -> Command {
-    let mut command = desk.bench();
+    let mut command = desk.runner();
     command
         .args(["observe", "--own-hook"])
         .arg(desk.path("hook/libreadhook.so"));

@@ -1,6 +1,4 @@
-//! `bench plan` on a recorded run whose variances are known.
-
-mod common;
+//! `runner plan` on a recorded run whose variances are known.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +6,7 @@ use std::num::NonZeroI64;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, failure};
+use crate::common::{SMALL, failure};
 use dataset::{
     ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
     Observation, ObservationWriter, Status, file_record, write_manifest,
@@ -151,7 +149,7 @@ fn a_plan_is_read_by_the_runner_and_says_how_it_came_about() {
     assert!(said.contains("about ") && said.contains(" s in all"), "{said}");
     let text = fs::read_to_string(&out).unwrap();
     assert!(
-        text.starts_with("# Planned by `bench plan` from the run pilot for half-widths"),
+        text.starts_with("# Planned by `runner plan` from the run pilot for half-widths"),
         "{text}"
     );
     // The pilot did not run on the bridge, so that nothing is known of it.

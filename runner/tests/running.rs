@@ -1,12 +1,10 @@
 //! Runs as a user starts, stops, kills and resumes them.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
 
-use common::{Desk, SMALL, failure, finished, signal, success, wait_until, with_server};
+use crate::common::{Desk, SMALL, failure, finished, signal, success, wait_until, with_server};
 use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
 use nix::sys::signal::Signal;
 

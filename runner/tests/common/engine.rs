@@ -43,7 +43,7 @@ pub(crate) fn engine(test: &str) -> Option<(MutexGuard<'static, ()>, [String; 3]
     Some((guard, everything()))
 }
 
-/// `bench run` in containers.
+/// `runner run` in containers.
 pub(crate) fn run(desk: &Desk, text: &str) -> Command {
     let mut command = desk.run(text);
     command.args(["--conditions", "docker"]);

@@ -1,5 +1,4 @@
 //! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 pub(crate) mod engine;
 pub(crate) mod namespace;
@@ -96,8 +95,8 @@ impl Desk {
         for folder in ["", "bin", "hook"] {
             fs::set_permissions(desk.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
         }
-        let bench = assert_cmd::cargo::cargo_bin!("runner");
-        let built = bench.parent().unwrap();
+        let runner = assert_cmd::cargo::cargo_bin!("runner");
+        let built = runner.parent().unwrap();
         for name in ["runner", "agent", "sut", "loadgen", "../hook/libreadhook.so"] {
             let from = built.join(name);
             assert!(from.exists(), "{} is not there: cargo xtask build", from.display());
@@ -118,16 +117,16 @@ impl Desk {
     }
 
     /// The runner, with a mark by which every process that descends from it is found.
-    pub(crate) fn bench(&self) -> Command {
+    pub(crate) fn runner(&self) -> Command {
         let mut command = Command::new(self.path("bin/runner"));
         command.env("RUN_MARK", self.directory.path()).stdin(Stdio::null());
         command
     }
 
-    /// `bench run experiment.toml --out run`, with `text` in the file.
+    /// `runner run experiment.toml --out run`, with `text` in the file.
     pub(crate) fn run(&self, text: &str) -> Command {
         let definition = self.definition(text);
-        let mut command = self.bench();
+        let mut command = self.runner();
         command.arg("run").arg(definition).arg("--out").arg(self.path("run"));
         command
     }

@@ -44,7 +44,7 @@ impl Namespace {
         })
     }
 
-    /// `bench run` in this namespace.
+    /// `runner run` in this namespace.
     pub(crate) fn run(&self, desk: &Desk, text: &str, conditions: &str) -> Command {
         let mut command = desk.run(text);
         command.args([

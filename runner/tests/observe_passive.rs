@@ -1,13 +1,11 @@
 //! What the hook says it sees of a program, and what it says it cannot.
 
-mod common;
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{Desk, signal};
+use crate::common::{Desk, signal};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 

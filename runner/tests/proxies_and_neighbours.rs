@@ -1,11 +1,9 @@
 //! What an experiment puts around its servers: hops before them, a neighbour beside them, a service's address.
 
-mod common;
-
 use std::fs;
 
-use common::programs::is_there;
-use common::{Desk, SMALL, failure, file, has_namespaces, success, with_server};
+use crate::common::programs::is_there;
+use crate::common::{Desk, SMALL, failure, file, has_namespaces, success, with_server};
 use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources};
 
 /// The small experiment with more before its arms, once in one condition.

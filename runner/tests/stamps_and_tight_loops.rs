@@ -1,8 +1,6 @@
 //! Servers that stamp their requests, and hooks in a tight loop, as a run leaves them.
 
-mod common;
-
-use common::{Desk, SMALL, failure, success};
+use crate::common::{Desk, SMALL, failure, success};
 use dataset::{Run, read_server_calls, read_tight_loops};
 
 fn with(changes: &[(&str, &str)]) -> String {

@@ -1,8 +1,6 @@
 //! Runs that end when they know enough, or when their time is over.
 
-mod common;
-
-use common::{Desk, SMALL, failure, success};
+use crate::common::{Desk, SMALL, failure, success};
 use dataset::Run;
 
 #[test]

@@ -1,8 +1,6 @@
 //! What the runner refuses, with the reason, before anything is measured.
 
-mod common;
-
-use common::{Desk, SMALL, failure};
+use crate::common::{Desk, SMALL, failure};
 
 /// The error for a definition in which one line was replaced, and nothing measured.
 fn refused(from: &str, to: &str) -> String {
