@@ -124,7 +124,7 @@ fn servers_that_fork_or_daemonise_or_do_not_end_are_handled() {
     let desk = Desk::new();
     let server = server(&desk, &[]);
     let change = hook(&desk.path("hook"), "change", "-DDO_CHANGE");
-    let spaces = common::has_namespaces(&desk);
+    let spaces = crate::common::has_namespaces(&desk);
     for how in ["forks", "daemon", "slow", "chatty", "stubborn", "ipv6"] {
         if how == "daemon" && !spaces {
             println!("SKIPPED: a server that daemonises: there are no namespaces here");
@@ -176,14 +176,14 @@ fn servers_that_cannot_be_measured_are_refused_with_the_reason() {
             .arg(&nothing)
             .arg("--out")
             .arg(desk.path(how));
-        let error = common::failure(command.args(["--", &*server, "{port}", how]));
+        let error = crate::common::failure(command.args(["--", &*server, "{port}", how]));
         assert!(
             error.contains("without any hook, the server") && error.contains(words),
             "{how}: {error}"
         );
         assert_eq!(desk.processes(), [""; 0], "{how}");
     }
-    let error = common::failure(&mut measure(
+    let error = crate::common::failure(&mut measure(
         &desk,
         &[Path::new("/nowhere.so")],
         "other",

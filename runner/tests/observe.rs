@@ -155,7 +155,7 @@ fn several_servers_are_observed_into_one_file() {
         .arg(&missing)
         .arg("--out")
         .arg(desk.path("seen"));
-    common::success(&mut command);
+    crate::common::success(&mut command);
     let observed = dataset::Observed::read(&desk.path("seen")).unwrap();
     assert_eq!(
         (observed.experiment.as_str(), observed.condition.as_str()),
