@@ -32,6 +32,7 @@ pub(crate) fn fail(value: c_int) -> c_int {
     -1
 }
 
+#[cfg(panic = "abort")]
 pub(crate) fn abort() -> ! {
     // SAFETY: abort has no preconditions.
     unsafe { libc::abort() }

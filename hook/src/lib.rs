@@ -25,7 +25,10 @@
 //! share memory, makes the parent lose track of them; a descriptor that was duplicated before a word came is not blocked
 //! with the other; the log's file has a descriptor of its own, 1000 or the next free one, which the program cannot close
 //! and could find if it looked; descriptors that came with a blocked message over a Unix socket stay open.
-#![no_std]
+//!
+//! The library has no standard library where panics abort, as in its own profile. The profile of tests unwinds, which would
+//! need a personality routine; there it is only checked and never loaded.
+#![cfg_attr(panic = "abort", no_std)]
 
 mod clock;
 mod dlsym;
@@ -39,10 +42,9 @@ mod state;
 mod upstream;
 mod watch;
 
-use core::panic::PanicInfo;
-
 /// No path leads here by intention; ending the process beats returning into undefined behaviour.
+#[cfg(panic = "abort")]
 #[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     errno::abort()
 }

@@ -1,11 +1,24 @@
-//! `cargo xtask build`: everything in release mode.
+//! `cargo xtask build`: builds the hook and every binary in release mode.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use crate::programs::cargo;
+use crate::paths;
+use crate::programs::{Program, cargo};
 
-/// Packages whose binaries the other verbs launch.
+/// The packages whose binaries the verbs launch.
 const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "clusters", "runner", "report"];
+
+/// Whether [`binaries`] builds the tests' profile.
+static TESTED: AtomicBool = AtomicBool::new(false);
+
+/// Makes this process launch the binaries that `cargo test` builds instead of those in release mode: `cargo xtask test`
+/// compiles every dependency once.
+pub(crate) fn use_tested_binaries() {
+    TESTED.store(true, Ordering::Relaxed);
+    paths::use_profile_folder("debug");
+}
 
 /// Builds the hook and every binary.
 ///
@@ -16,18 +29,26 @@ pub(crate) fn run() -> Result<()> {
     binaries()
 }
 
-/// Builds every binary, always all of them: features are chosen for what is built together, and one alone would be
-/// compiled again with all that it depends on.
+/// Builds every binary, always all of them in one command: cargo chooses the features of a dependency by what is built
+/// together, so that one binary alone would compile its dependencies again.
 ///
 /// # Errors
 /// When cargo fails.
 pub(crate) fn binaries() -> Result<()> {
+    if TESTED.load(Ordering::Relaxed) {
+        return tests().arg("--no-run").run();
+    }
     PACKAGES
         .iter()
         .fold(cargo().args(["build", "--release"]), |program, package| {
             program.args(["--package", package])
         })
         .run()
+}
+
+/// The command that builds all tests and the binaries that they launch, and runs the tests.
+pub(crate) fn tests() -> Program {
+    cargo().args(["test", "--workspace"])
 }
 
 /// Builds the binary `cluster` alone.
@@ -38,6 +59,14 @@ pub(crate) fn clusters() -> Result<()> {
     cargo()
         .args(["build", "--release", "--package", "clusters"])
         .run_aside()
+}
+
+/// Builds the binary `dataset` alone.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn dataset() -> Result<()> {
+    cargo().args(["build", "--release", "--package", "dataset"]).run()
 }
 
 /// Builds the shared object alone; it has a profile of its own.

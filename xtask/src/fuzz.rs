@@ -29,7 +29,7 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
                         -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct FuzzCommand {
     /// How long to try inputs, for each target
     #[arg(long, default_value_t = 60)]
     seconds: u32,
@@ -38,10 +38,18 @@ pub(crate) struct Arguments {
     inputs: u64,
 }
 
-impl Arguments {
-    /// What every test run does: half a minute for each target.
+impl FuzzCommand {
+    /// The first tier of tests: half a minute for each target.
     pub(crate) const fn brief() -> Self {
         Self { seconds: 30, inputs: 0 }
+    }
+
+    /// The second tier of tests: five minutes for each target.
+    pub(crate) const fn long() -> Self {
+        Self {
+            seconds: 300,
+            inputs: 0,
+        }
     }
 }
 
@@ -49,7 +57,7 @@ impl Arguments {
 ///
 /// # Errors
 /// When something was found; the message says where the input lies.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
     let triple = possible()?;
     sanitised("test", triple, "")
         .args(CHECKED.iter().flat_map(|name| ["--package", name]))

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
-use crate::paths;
-use crate::programs::{Program, cargo, find};
+use crate::programs::{Program, find};
+use crate::{build, paths};
 
 /// The study's public repository.
 const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
-/// Names a folder with the study, as the nix shell does; it is not fetched then.
-const HAD: &str = "SSP2023";
+/// The environment variable that names a folder with the study, which then is not fetched; the nix shell sets it.
+pub(crate) const FOLDER_VARIABLE: &str = "SSP2023";
 /// The commit whose files the import knows by their SHA-256.
 const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 
@@ -31,7 +31,7 @@ pub(crate) enum Arguments {
 /// When the recordings cannot be had, are not the study's, or cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let Arguments::Ssp2023 { from } = arguments;
-    cargo().args(["build", "--release", "--package", "dataset"]).run()?;
+    build::dataset()?;
     match from {
         Some(folder) => convert(folder),
         None => fetch_and_convert(),
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When the repository cannot be reached, or its recordings cannot be converted.
 pub(crate) fn fetch_and_convert() -> Result<()> {
-    if let Some(folder) = std::env::var_os(HAD) {
+    if let Some(folder) = std::env::var_os(FOLDER_VARIABLE) {
         return convert(Path::new(&folder));
     }
     let folder = tempfile::tempdir().context("making a temporary folder for the study's repository")?;

@@ -97,11 +97,11 @@ enum Verb {
     /// By which functions and system calls a server receives, and whether a hook sees it
     Observe(observe::Arguments),
     /// Try inputs on the hook's logic, with every memory access checked
-    Fuzz(fuzz::Arguments),
+    Fuzz(fuzz::FuzzCommand),
     /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
-    Test,
+    Test(test::TestCommand),
     /// Check the invariants that ARCHITECTURE.md promises
-    Tidy,
+    Tidy(tidy::TidyCommand),
 }
 
 fn main() -> ExitCode {
@@ -141,8 +141,8 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Observe(arguments) => observe::run(&arguments, &stood_in),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
-        Verb::Test => test::run(),
-        Verb::Tidy => tidy::run(),
+        Verb::Test(command) => test::run(&command),
+        Verb::Tidy(command) => tidy::run(&command),
     }?;
     Ok(ExitCode::SUCCESS)
 }

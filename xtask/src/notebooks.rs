@@ -1,6 +1,6 @@
 //! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
 
-mod checked;
+mod cells;
 mod drawings;
 mod guard;
 mod kernel;
@@ -24,9 +24,6 @@ const NBCONVERT: Environment = Environment {
     requirements: "notebooks/requirements.txt",
     purpose: "executes the notebooks",
 };
-/// What a test run executes: the study recomputed, three recommendations with their figures, and the claims, which read all
-/// recorded runs.
-const EXECUTED: [&str; 3] = ["00-", "03-", "05-"];
 /// A cell that takes longer hangs. The first one compiles the project and its dependencies.
 const CELL_TIMEOUT_S: u32 = 1_800;
 
@@ -68,17 +65,20 @@ pub(crate) fn all() -> Result<()> {
     execute(&every()?)
 }
 
-/// Executes those that a test run has the time for, and compiles the others without executing them.
+/// Compiles the cells of all notebooks as programs, runs these, and compares their figures with the command line's. No
+/// kernel is needed, which takes minutes to build.
 ///
 /// # Errors
-/// As [`run`], and when a cell does not compile.
-pub(crate) fn tested() -> Result<()> {
-    let (executed, others): (Vec<PathBuf>, Vec<PathBuf>) = every()?.into_iter().partition(|path| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        EXECUTED.iter().any(|number| name.starts_with(number))
-    });
-    checked::compile(&others)?;
-    execute(&executed)
+/// When a cell does not compile or fails, or a figure differs.
+pub(crate) fn as_programs() -> Result<()> {
+    let notebooks = every()?;
+    cells::compile(&notebooks)?;
+    for path in &notebooks {
+        cells::run(path)
+            .and_then(|page| drawings::check(&cells::read(path)?, &page, drawings::drawn))
+            .with_context(|| format!("notebook {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn every() -> Result<Vec<PathBuf>> {
@@ -172,7 +172,7 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     let notebook = guard::unmarked(&std::fs::read_to_string(&path)?, &original)?;
     outputs::check(&notebook)?;
     if paths::binary("report").is_file() {
-        drawings::check(&notebook, drawings::drawn)?;
+        drawings::check(&notebook, &drawings::page(&notebook), drawings::drawn)?;
     } else {
         eprintln!("not compared with what `cargo xtask figures` draws: report has not been built");
     }

@@ -1,6 +1,7 @@
 //! Where things are. Every verb runs in the project's folder, so that most paths are relative to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -28,9 +29,18 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
-/// One of our binaries, built by `cargo xtask build`.
+/// The folder of the build profile whose binaries are launched.
+static PROFILE_FOLDER: OnceLock<&str> = OnceLock::new();
+
+/// Takes binaries from this folder of the target folder, instead of `release`. The first call decides.
+pub(crate) fn use_profile_folder(name: &'static str) {
+    PROFILE_FOLDER.get_or_init(|| name);
+}
+
+/// One of our binaries, built by `build::binaries`.
 pub(crate) fn binary(name: &str) -> PathBuf {
-    target().join("release").join(name)
+    let folder = PROFILE_FOLDER.get().copied().unwrap_or("release");
+    target().join(folder).join(name)
 }
 
 /// The hook, built by `cargo xtask build`.

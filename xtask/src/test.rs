@@ -1,68 +1,79 @@
-//! `cargo xtask test`: all that CI runs. Every step runs, also after one that failed; the count of tests comes last.
+//! `cargo xtask test`: the checks of continuous integration, in two tiers. Every step runs, also after one that failed.
 
 mod archived;
 mod count;
+mod outcome;
 mod rebuilt;
+mod steps;
 mod supply;
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::programs::{Program, cargo, find};
-use crate::{build, fuzz, notebooks, paths, python, report, reproduce, tidy};
+use crate::build;
 use count::Count;
+use outcome::Outcome;
+use steps::{STEPS, Step, Tier};
 
-/// How a step ended when it did not fail.
-pub(crate) enum Outcome {
-    /// It did its work.
-    Done,
-    /// It did nothing, for this reason.
-    Skipped(String),
+#[derive(clap::Args)]
+pub(crate) struct TestCommand {
+    /// Run the second tier too: long and repeated tests, up to two hours
+    #[arg(long)]
+    all: bool,
+    /// Begin with this step; --list prints the names
+    #[arg(long, value_name = "NAME", value_parser = step)]
+    step: Option<&'static Step>,
+    /// Run this step alone; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = step, conflicts_with = "step")]
+    only: Vec<&'static Step>,
+    /// Print the steps with their tiers and run none
+    #[arg(long)]
+    list: bool,
 }
 
-/// Runs every check.
+/// The step of this name.
+fn step(name: &str) -> Result<&'static Step, String> {
+    let found = STEPS.iter().find(|step| step.name == name);
+    found.ok_or_else(|| format!("there is no step `{name}`; `cargo xtask test --list` prints all"))
+}
+
+/// Runs the chosen steps and prints the time of each and the count of tests.
 ///
 /// # Errors
-/// When one of them fails.
-pub(crate) fn run() -> Result<()> {
+/// When a step fails.
+pub(crate) fn run(command: &TestCommand) -> Result<()> {
+    if command.list {
+        for step in &STEPS {
+            println!("{:<19} {:<12} {}", step.name, step.tier.to_string(), step.purpose);
+        }
+        return Ok(());
+    }
+    build::use_tested_binaries();
     let mut count = Count::default();
-    let mut steps = Steps::default();
-    steps.take("formatting", || done(cargo().args(["fmt", "--all", "--check"]).run()));
-    steps.take("lints", || done(lints()));
-    steps.take("hook", || done(build::hook()));
-    steps.take("tests", || done(tests(&mut count)));
-    steps.take("fuzzing", fuzzing);
-    steps.take("invariants", invariants);
-    steps.take("the hook built again", rebuilt_hook);
-    steps.take("flake", flake);
-    steps.take("dependencies", supply::chain);
-    steps.take("advisories", supply::advisories);
-    steps.take("documentation", || done(documentation()));
-    let mut run = None;
-    steps.take("smoke run", || {
-        run = Some(smoke_run()?);
-        Ok(Outcome::Done)
-    });
-    steps.take("paper", paper);
-    steps.take("archive", || archive(run.as_deref()));
-    steps.take("notebooks", notebooks_if_possible);
-
-    steps.summary();
-    count.skipped_steps = std::mem::take(&mut steps.skipped);
+    let mut report = Report::default();
+    for step in chosen(command) {
+        report.take(step, &mut count);
+    }
+    report.summary();
+    count.skipped_steps = std::mem::take(&mut report.skipped);
     for skipped in count.skipped.iter().chain(&count.skipped_steps) {
         println!("skipped: {skipped}");
     }
-    // Again, since thousands of lines have come after them.
+    // Once more, because thousands of lines stand between them and the end.
     for line in &count.failures {
         println!("{line}");
     }
-    if count.passed + count.failed == 0 {
-        steps.failed.push("tests (none ran)");
+    if count.second_tier > 0 && !command.all {
+        println!(
+            "{} tests are in the second tier, which `cargo xtask test --all` runs",
+            count.second_tier
+        );
     }
-    let failed = steps.failed.join(", ");
+    if count.expected && count.passed + count.failed == 0 {
+        report.failed.push("tests (none ran)");
+    }
+    let failed = report.failed.join(", ");
     println!("{count}");
     if !failed.is_empty() {
         bail!("failed: {failed}; the messages stand above");
@@ -70,18 +81,42 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// The steps that the command line asks for, in their order.
+fn chosen(command: &TestCommand) -> Vec<&'static Step> {
+    if !command.only.is_empty() {
+        return STEPS
+            .iter()
+            .filter(|step| command.only.iter().any(|only| only.name == step.name))
+            .collect();
+    }
+    let first = command.step.map_or(STEPS[0].name, |step| step.name);
+    let asked = |step: &&Step| match step.tier {
+        Tier::First => true,
+        // A step of the second tier that is named stands for the rest of that tier.
+        Tier::Second => command.all || command.step.is_some_and(|first| first.tier == Tier::Second),
+        Tier::ByName => step.name == first,
+    };
+    STEPS
+        .iter()
+        .skip_while(|step| step.name != first)
+        .filter(asked)
+        .collect()
+}
+
+/// How the steps ended.
 #[derive(Default)]
-struct Steps {
+struct Report {
     lines: Vec<String>,
     failed: Vec<&'static str>,
     skipped: Vec<String>,
 }
 
-impl Steps {
-    fn take(&mut self, name: &'static str, step: impl FnOnce() -> Result<Outcome>) {
+impl Report {
+    fn take(&mut self, step: &'static Step, count: &mut Count) {
+        let name = step.name;
         eprintln!("== {name}");
         let start = Instant::now();
-        let outcome = match step() {
+        let outcome = match (step.work)(count) {
             Ok(Outcome::Done) => "passed".to_owned(),
             Ok(Outcome::Skipped(reason)) => {
                 self.skipped.push(format!("{name}: {reason}"));
@@ -92,7 +127,7 @@ impl Steps {
                 format!("failed: {error:#}")
             }
         };
-        let line = format!("{name}: {outcome} ({:.1} s)", start.elapsed().as_secs_f64());
+        let line = format!("{:8.1} s  {name}: {outcome}", start.elapsed().as_secs_f64());
         eprintln!("== {line}");
         self.lines.push(line);
     }
@@ -100,135 +135,45 @@ impl Steps {
     fn summary(&self) {
         eprintln!("== all steps");
         for line in &self.lines {
-            eprintln!("   {line}");
+            eprintln!("{line}");
         }
     }
 }
 
-fn done(result: Result<()>) -> Result<Outcome> {
-    result.map(|()| Outcome::Done)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn lints() -> Result<()> {
-    let clippy = cargo().args(["clippy", "--workspace", "--all-targets"]);
-    let clippy = if fuzz::compiler_is_there() {
-        clippy.args(["--features", fuzz::FEATURE])
-    } else {
-        clippy
-    };
-    clippy.args(["--", "-D", "warnings"]).run()
-}
-
-fn invariants() -> Result<Outcome> {
-    if !Path::new(".git").exists() {
-        return Ok(Outcome::Skipped(
-            "this is no git clone, and tidy asks git for the files".into(),
-        ));
+    fn names(all: bool, first: Option<&str>, only: &[&str]) -> Vec<&'static str> {
+        let command = TestCommand {
+            all,
+            step: first.map(|name| step(name).unwrap()),
+            only: only.iter().map(|name| step(name).unwrap()).collect(),
+            list: false,
+        };
+        chosen(&command).iter().map(|step| step.name).collect()
     }
-    done(tidy::run())
-}
 
-fn fuzzing() -> Result<Outcome> {
-    if let Err(lacking) = fuzz::possible() {
-        return Ok(Outcome::Skipped(lacking.to_string()));
+    #[test]
+    fn the_first_tier_runs_alone_unless_all_is_asked_for_and_applications_run_by_name_only() {
+        let tier = |tier: Tier| STEPS.iter().filter(move |step| step.tier == tier).map(|step| step.name);
+        let first: Vec<_> = tier(Tier::First).collect();
+        assert_eq!(names(false, None, &[]), first);
+        assert_eq!(
+            names(true, None, &[]),
+            first.into_iter().chain(tier(Tier::Second)).collect::<Vec<_>>()
+        );
+        assert_eq!(names(false, None, &["applications"]), ["applications"]);
+        assert_eq!(names(true, Some("applications"), &[]), ["applications"]);
     }
-    done(fuzz::run(&fuzz::Arguments::brief()))
-}
 
-/// Builds, measures briefly and writes the report, beside the target folder's other products.
-fn smoke_run() -> Result<PathBuf> {
-    build::run()?;
-    let folder = paths::target().join("smoke");
-    // What an earlier, killed test left would be continued, and that is not what is to be tested here.
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    let run = reproduce::measure(reproduce::Profile::Smoke, &folder.join("runs"))?;
-    report::write("html", &run, &folder.join("report"))?;
-    Ok(run)
-}
-
-/// Its numbers are what the recorded runs give, and it compiles.
-fn paper() -> Result<Outcome> {
-    if find("typst").is_none() && python::version().is_none() {
-        return Ok(Outcome::Skipped(
-            "neither typst nor python3 with venv is installed, one of which sets the paper".into(),
-        ));
-    }
-    done(crate::paper::check())
-}
-
-/// Evaluated against a stand-in for nixpkgs; `tidy` checks what can be checked without nix.
-fn flake() -> Result<Outcome> {
-    if find("nix-instantiate").is_none() {
-        return Ok(Outcome::Skipped(
-            "nix is not installed, which evaluates the flake".into(),
-        ));
-    }
-    let evaluation = Program::new("nix-instantiate").args(["--eval", "--strict", "--json", "nix/tests/evaluate.nix"]);
-    eprintln!("$ {}", evaluation.shown());
-    done(evaluation.output().map(drop))
-}
-
-fn rebuilt_hook() -> Result<Outcome> {
-    if !Path::new(".git").exists() {
-        return Ok(Outcome::Skipped(
-            "this is no git clone, whose files are built again".into(),
-        ));
-    }
-    done(rebuilt::hook())
-}
-
-fn archive(run: Option<&Path>) -> Result<Outcome> {
-    let Some(run) = run else {
-        return Ok(Outcome::Skipped("there is no smoke run to analyse".into()));
-    };
-    if !Path::new(".git").exists() {
-        return Ok(Outcome::Skipped(
-            "this is no git clone, which is what is archived".into(),
-        ));
-    }
-    done(archived::reproduces(run))
-}
-
-fn notebooks_if_possible() -> Result<Outcome> {
-    if !paths::study_is_there() {
-        return Ok(Outcome::Skipped(format!(
-            "{} is not there; `cargo xtask import ssp2023` brings it in",
-            paths::STUDY
-        )));
-    }
-    if python::version().is_none() {
-        return Ok(Outcome::Skipped(
-            "python3 with venv is not installed, which nbconvert needs".into(),
-        ));
-    }
-    done(notebooks::tested())
-}
-
-fn documentation() -> Result<()> {
-    cargo()
-        .args(["doc", "--workspace", "--no-deps"])
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .run()
-}
-
-/// Runs all test binaries, passing their output on while counting.
-fn tests(count: &mut Count) -> Result<()> {
-    let program = cargo().args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
-    eprintln!("$ {}", program.shown());
-    let reader = program.expression().unchecked().reader()?;
-    let mut lines = BufReader::new(&reader);
-    let mut line = Vec::new();
-    // By bytes, since a test may print something that is not UTF-8.
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        print!("{text}");
-        count.read(text.trim_end());
-        line.clear();
-    }
-    match reader.try_wait()? {
-        Some(output) => program.succeeded(output.status),
-        None => bail!("`{}` closed its output without ending", program.shown()),
+    #[test]
+    fn a_step_begins_there_and_goes_on() {
+        let from = names(false, Some("paper"), &[]);
+        assert_eq!(from, ["paper", "archive", "notebooks"]);
+        assert_eq!(names(false, Some("long-tests"), &[])[0], "long-tests");
+        assert_eq!(names(true, Some("paper"), &[])[..3], from);
+        assert_eq!(names(false, None, &["paper", "lints"]), ["lints", "paper"]);
+        assert!(step("paperr").unwrap_err().contains("--list"));
     }
 }

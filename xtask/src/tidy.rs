@@ -1,41 +1,53 @@
-//! `cargo xtask tidy`: the invariants of ARCHITECTURE.md, checked.
+//! `cargo xtask tidy`: checks the invariants that ARCHITECTURE.md lists.
 
 mod citation;
+mod crates;
+mod cycles;
 mod dependencies;
+mod files;
 mod nix;
 mod notebooks;
 mod recorded;
+mod references;
 mod sources;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 
-use crate::programs::Program;
-
-/// A file of the project, with its text.
-pub(crate) struct File {
-    /// From the project's folder, with `/`.
-    pub(crate) path: String,
-    pub(crate) text: String,
+#[derive(clap::Args)]
+pub(crate) struct TidyCommand {
+    /// Check only that no modules of a crate need each other in a cycle, and print every edge of a cycle
+    #[arg(long)]
+    cycles: bool,
 }
 
-/// Checks every invariant and lists each breach with its file, what was expected and what to do.
+/// Checks the invariants and prints a line for each breach: the file, what was expected, what to do.
 ///
 /// # Errors
-/// When one does not hold, or the project's files cannot be read.
-pub(crate) fn run() -> Result<()> {
-    let paths = listed()?;
-    let sizes: Vec<_> = paths.iter().map(|path| (path.clone(), size(path))).collect();
-    let files = texts(&paths);
+/// When an invariant does not hold, or the project's files cannot be read.
+pub(crate) fn run(command: &TidyCommand) -> Result<()> {
+    if command.cycles {
+        return cycles_alone();
+    }
+    all()
+}
+
+/// Checks every invariant.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn all() -> Result<()> {
+    let paths = files::paths()?;
+    let sizes: Vec<_> = paths.iter().map(|path| (path.clone(), files::size(path))).collect();
+    let files = files::texts(&paths);
     let mut breaches = Vec::new();
     breaches.extend(sources::unsafe_only_where_allowed(&files));
     breaches.extend(sources::unsafe_forbidden_elsewhere(&files));
     breaches.extend(sources::analysis_is_pure(&files));
-    breaches.extend(sources::short_files(&files));
     breaches.extend(dependencies::members_in_order(&files)?);
     breaches.extend(dependencies::each_with_a_reason(&files));
     breaches.extend(dependencies::parquet_in_dataset_only(&files));
     breaches.extend(dependencies::xtask_is_light()?);
-    breaches.extend(notebooks::thin(&files)?);
+    breaches.extend(notebooks::without_functions(&files)?);
     breaches.extend(nix::lock_agrees(&files)?);
     breaches.extend(nix::no_git_sources(&files));
     breaches.extend(nix::paths_are_tracked(&files));
@@ -51,37 +63,14 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Everything that is or is about to be in the repository.
-fn listed() -> Result<Vec<String>> {
-    let listed = Program::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .output()
-        .context("tidy looks at the files that git knows")?;
-    let paths: Vec<String> = listed
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
-    ensure!(
-        !paths.is_empty(),
-        "git lists no files here: run this in a clone of the repository"
-    );
-    Ok(paths)
-}
-
-/// A file deleted but not yet committed is still listed.
-fn size(path: &str) -> u64 {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
-/// Those that are text: a picture or a recording is none.
-fn texts(paths: &[String]) -> Vec<File> {
-    let text = |path: &String| String::from_utf8(std::fs::read(path).ok()?).ok();
-    let files = paths.iter().filter_map(|path| {
-        Some(File {
-            path: path.clone(),
-            text: text(path)?,
-        })
-    });
-    files.collect()
+fn cycles_alone() -> Result<()> {
+    let found = cycles::in_workspace()?;
+    for cycle in &found {
+        println!("{}", cycle.in_full());
+    }
+    if !found.is_empty() {
+        bail!("{} cycles among the modules of crates", found.len());
+    }
+    println!("no cycle among the modules of any crate");
+    Ok(())
 }

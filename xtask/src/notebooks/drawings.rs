@@ -1,4 +1,4 @@
-//! Whether an executed notebook shows the figures that `cargo xtask figures` draws.
+//! Comparison of a notebook's figures with those that `cargo xtask figures` draws.
 
 use std::path::Path;
 
@@ -9,43 +9,48 @@ use super::guard::text;
 use crate::paths;
 use crate::programs::Program;
 
-/// What stands in a cell before the name of the recorded run whose figure it shows.
+/// The code before the name of the recorded run whose figure a cell shows.
 const READ: &str = "exhibits::read(Path::new(\"../data/reference/before-plan/";
 
-/// Holds the figure of each recommendation against the one that `drawn` gives for its recorded run, byte for byte.
+/// Checks that `page`, the output of all cells, holds the figure of each recommendation that the notebook shows, byte for
+/// byte as `drawn` gives it for the recorded run.
 ///
 /// # Errors
-/// Names the figure that differs; says so where cells read recorded runs in another way than this.
-pub(super) fn check(notebook: &Value, drawn: impl Fn(&str) -> Result<String>) -> Result<()> {
-    let mut compared = 0;
+/// Names the figure that differs, or says that a cell reads a recorded run by other code than [`READ`].
+pub(super) fn check(notebook: &Value, page: &str, drawn: impl Fn(&str) -> Result<String>) -> Result<()> {
     let cells = notebook["cells"].as_array().map_or(&[][..], Vec::as_slice);
-    for cell in cells {
-        let source = text(&cell["source"]);
-        let Some((_, rest)) = source.split_once(READ) else {
-            continue;
-        };
-        let name = rest.split('"').next().unwrap_or_default();
-        let outputs = cell["outputs"].as_array().into_iter().flatten();
-        let page: String = outputs.map(|output| text(&output["data"]["text/html"])).collect();
+    let code = cells.iter().map(|cell| text(&cell["source"])).collect::<String>();
+    let names: Vec<&str> = code
+        .split(READ)
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap_or_default())
+        .collect();
+    let shown = code.matches("exhibits::read(").count();
+    ensure!(
+        names.len() == shown,
+        "{shown} cells show figures of recommendations, and {} of them by `let NAME = {READ}NAME\"))?`",
+        names.len()
+    );
+    for name in names {
         ensure!(
             page.contains(drawn(name)?.trim_end()),
             "the figure of {name} is not the one that `cargo xtask figures` draws of the recorded run"
         );
-        compared += 1;
     }
-    let whole = cells.iter().map(|cell| text(&cell["source"])).collect::<String>();
-    let shown = whole.matches("exhibits::read(").count();
-    ensure!(
-        compared == shown,
-        "{shown} cells show figures of recommendations, and {compared} of them by `let NAME = {READ}NAME\"))?`"
-    );
     Ok(())
+}
+
+/// The HTML that the cells of an executed notebook left.
+pub(super) fn page(notebook: &Value) -> String {
+    let cells = notebook["cells"].as_array().into_iter().flatten();
+    let outputs = cells.flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
+    outputs.map(|output| text(&output["data"]["text/html"])).collect()
 }
 
 /// The SVG that the built `report` draws of a recorded run.
 ///
 /// # Errors
-/// When it cannot.
+/// When `report` fails or writes no figure.
 pub(super) fn drawn(name: &str) -> Result<String> {
     let folder = tempfile::tempdir().context("making a folder for a figure")?;
     Program::new(paths::binary("report"))
@@ -60,10 +65,10 @@ pub(super) fn drawn(name: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, page};
 
     #[test]
-    fn another_figure_than_the_commands_is_named() {
+    fn a_figure_that_the_command_does_not_draw_is_named() {
         let notebook = serde_json::json!({ "cells": [{
             "source": ["let r01 = exhibits::read(Path::new(\"../data/reference/before-plan/r01\"))?;\n", "println!()"],
             "outputs": [{ "data": { "text/html": ["<figure>\n", "<svg>1</svg>\n</figure>"] } }],
@@ -74,10 +79,18 @@ mod tests {
                 Ok(svg.to_owned())
             }
         };
-        check(&notebook, draws("<svg>1</svg>\n")).unwrap();
-        let other = serde_json::json!({ "cells": [{ "source": "exhibits::read(path)", "outputs": [] }] });
-        assert!(check(&other, draws("")).unwrap_err().to_string().contains("0 of them"));
-        let error = check(&notebook, draws("<svg>2</svg>\n")).unwrap_err().to_string();
+        let page = page(&notebook);
+        check(&notebook, &page, draws("<svg>1</svg>\n")).unwrap();
+        let error = check(&notebook, &page, draws("<svg>2</svg>\n"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("the figure of r01"), "{error}");
+        let other = serde_json::json!({ "cells": [{ "source": "exhibits::read(path)", "outputs": [] }] });
+        assert!(
+            check(&other, "", draws(""))
+                .unwrap_err()
+                .to_string()
+                .contains("0 of them")
+        );
     }
 }

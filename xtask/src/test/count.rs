@@ -1,32 +1,43 @@
-//! Counting tests by the lines that `cargo test` prints.
+//! Counts tests from the output of `cargo test`.
 
 use std::fmt;
 
-/// Tests that passed, failed, and were skipped.
+/// Tests that passed, failed and were skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
+    /// Whether a step ran tests, so that a count of 0 is an error.
+    pub(super) expected: bool,
     pub(super) passed: u64,
     pub(super) failed: u64,
-    pub(super) ignored: u64,
-    /// `name: reason` of each test that found its prerequisites missing.
+    /// Tests that `#[ignore]` marks, without those of the second tier.
+    ignored: u64,
+    /// Tests that `#[ignore = "second tier: …"]` marks.
+    pub(super) second_tier: u64,
+    /// `name: reason` of each test whose prerequisites are missing.
     pub(super) skipped: Vec<String>,
-    /// `name: reason` of each other check that could not be made.
+    /// `name: reason` of each step that could not run.
     pub(super) skipped_steps: Vec<String>,
-    /// What failed tests said, as the harness prints it.
+    /// The messages of failed tests as the harness prints them.
     pub(super) failures: Vec<String>,
-    /// Whether the lines that come are such.
+    /// Whether the next lines belong to such messages.
     in_failures: bool,
 }
 
+/// The beginning of the reason in `#[ignore = "…"]` of a test in the second tier.
+const SECOND_TIER: &str = "... ignored, second tier";
+
 impl Count {
-    /// Takes in one line of output. Each test binary closes with `test result: …`; a test that could not run prints
-    /// `SKIPPED: name: reason` and returns, for which Rust's harness has no word but "passed".
+    /// Takes in one line of output. Each test binary ends with `test result: …`. A test that cannot run prints
+    /// `SKIPPED: name: reason` and returns, which Rust's harness counts as passed.
     pub(super) fn read(&mut self, line: &str) {
         if let Some(skipped) = line.strip_prefix("SKIPPED: ") {
             self.skipped.push(skipped.to_owned());
         }
+        if line.starts_with("test ") && line.contains(SECOND_TIER) {
+            self.second_tier += 1;
+        }
         let Some(result) = line.strip_prefix("test result: ") else {
-            // The harness has two lists of this name, the second of names alone.
+            // The harness prints two lists of this name, the second of which holds names only.
             self.in_failures |= line == "failures:";
             if self.in_failures && !line.is_empty() && line != "failures:" {
                 self.failures.push(line.to_owned());
@@ -50,12 +61,13 @@ impl Count {
 impl fmt::Display for Count {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let skipped = self.skipped.len() as u64;
+        let ignored = self.ignored.saturating_sub(self.second_tier);
         write!(
             formatter,
             "{} passed, {} failed, {} skipped",
             self.passed.saturating_sub(skipped),
             self.failed,
-            self.ignored + skipped + self.skipped_steps.len() as u64
+            ignored + skipped + self.skipped_steps.len() as u64
         )
     }
 }
@@ -65,7 +77,7 @@ mod tests {
     use super::Count;
 
     #[test]
-    fn what_failed_tests_said_is_kept_and_nothing_else() {
+    fn messages_of_failed_tests_are_kept_and_nothing_else() {
         let mut count = Count::default();
         let printed = "successes:\n\n---- good stdout ----\nfine\n\nfailures:\n\n---- bad stdout ----\nleft: 1\n\n\
                        failures:\n    bad\n\ntest result: FAILED. 1 passed; 1 failed\n---- later stdout ----\n";
@@ -74,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_all_binaries_and_takes_skipped_tests_out_of_the_passed() {
+    fn all_binaries_are_summed_and_skipped_tests_are_not_passed() {
         let mut count = Count::default();
         for line in [
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.11s",
@@ -86,5 +98,21 @@ mod tests {
         }
         assert_eq!(count.skipped, ["bridge: no permission to make namespaces"]);
         assert_eq!(count.to_string(), "4 passed, 1 failed, 2 skipped");
+    }
+
+    #[test]
+    fn tests_of_the_second_tier_are_counted_apart() {
+        let mut count = Count::default();
+        for line in [
+            "test kills ... ignored, second tier: 200 kills",
+            "test other ... ignored, needs a licence",
+            "test result: ok. 3 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.11s",
+        ] {
+            count.read(line);
+        }
+        assert_eq!(
+            (count.second_tier, count.to_string().as_str()),
+            (1, "3 passed, 0 failed, 1 skipped")
+        );
     }
 }

@@ -1,22 +1,22 @@
-//! Licences, sources, duplicates and known vulnerabilities of what we depend on, by cargo-deny and `deny.toml`.
+//! Licences, sources, duplicates and known vulnerabilities of dependencies, which cargo-deny holds against `deny.toml`.
 
 use anyhow::Result;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::programs::{cargo, find};
 
-/// Licences, sources and duplicates.
+/// Checks licences, sources and duplicates.
 ///
 /// # Errors
-/// When one of them is not as `deny.toml` wants it.
+/// When a dependency breaks a rule of `deny.toml`.
 pub(super) fn chain() -> Result<Outcome> {
     if find("cargo-deny").is_none() {
         return Ok(missing());
     }
-    // It asks for crates that are compiled on other systems only as well, which no build has downloaded.
+    // cargo-deny also reads crates that only other systems compile, which no build has downloaded.
     if let Err(error) = cargo().args(["fetch", "--locked"]).run() {
         return Ok(Outcome::Skipped(format!(
-            "not checked, not all crates are here or can be fetched: {error:#}"
+            "not checked: a crate is neither on this machine nor can it be fetched: {error:#}"
         )));
     }
     cargo()
@@ -25,7 +25,7 @@ pub(super) fn chain() -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Known vulnerabilities, where their database can be had.
+/// Checks known vulnerabilities.
 ///
 /// # Errors
 /// When a dependency has one.
@@ -35,7 +35,7 @@ pub(super) fn advisories() -> Result<Outcome> {
     }
     if let Err(error) = cargo().args(["deny", "fetch", "db"]).run() {
         return Ok(Outcome::Skipped(format!(
-            "not checked, the advisories' database cannot be reached: {error:#}"
+            "not checked: the database of advisories cannot be reached: {error:#}"
         )));
     }
     cargo().args(["deny", "check", "advisories"]).run()?;
@@ -43,5 +43,5 @@ pub(super) fn advisories() -> Result<Outcome> {
 }
 
 fn missing() -> Outcome {
-    Outcome::Skipped("cargo-deny is not installed; `cargo install --locked cargo-deny` brings it".into())
+    Outcome::Skipped("cargo-deny is not installed; `cargo install --locked cargo-deny` builds it".into())
 }

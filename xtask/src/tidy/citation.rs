@@ -3,13 +3,13 @@
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::File;
+use super::files::TrackedFile;
 
 /// `CITATION.cff`, `codemeta.json` and `.zenodo.json` say what Cargo.toml says, and the same title.
 ///
 /// # Errors
 /// When one of them is missing, or a JSON file is none.
-pub(super) fn agree(files: &[File]) -> Result<Vec<String>> {
+pub(super) fn agree(files: &[TrackedFile]) -> Result<Vec<String>> {
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);
         file.map(|file| file.text.as_str())
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn breaches(version: &str, title: &str) -> Vec<String> {
-        let file = |path: &str, text: String| File {
+        let file = |path: &str, text: String| TrackedFile {
             path: path.into(),
             text,
         };

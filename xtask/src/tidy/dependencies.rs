@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::File;
+use super::files::TrackedFile;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
@@ -46,7 +46,7 @@ const HEAVY: [&str; 8] = [
 ///
 /// # Errors
 /// When there is no Cargo.toml to look at.
-pub(super) fn members_in_order(files: &[File]) -> Result<Vec<String>> {
+pub(super) fn members_in_order(files: &[TrackedFile]) -> Result<Vec<String>> {
     let root = files
         .iter()
         .find(|file| file.path == "Cargo.toml")
@@ -104,14 +104,14 @@ fn inherited(line: &str) -> bool {
     line.contains(".workspace=true") || line.contains("workspace=true,") || line.contains("{workspace=true}")
 }
 
-fn manifests(files: &[File]) -> impl Iterator<Item = &File> {
+fn manifests(files: &[TrackedFile]) -> impl Iterator<Item = &TrackedFile> {
     files
         .iter()
         .filter(|file| file.path == "Cargo.toml" || file.path.ends_with("/Cargo.toml"))
 }
 
 /// Every dependency says what it is for.
-pub(super) fn each_with_a_reason(files: &[File]) -> Vec<String> {
+pub(super) fn each_with_a_reason(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in manifests(files) {
         for dependency in dependencies(&file.text)
@@ -128,7 +128,7 @@ pub(super) fn each_with_a_reason(files: &[File]) -> Vec<String> {
 }
 
 /// Only `dataset` knows Parquet; the workspace's own table of versions does not count.
-pub(super) fn parquet_in_dataset_only(files: &[File]) -> Vec<String> {
+pub(super) fn parquet_in_dataset_only(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in manifests(files).filter(|file| !["Cargo.toml", "dataset/Cargo.toml"].contains(&file.path.as_str())) {
         for dependency in dependencies(&file.text) {
@@ -177,8 +177,8 @@ fn heavy(tree: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn file(path: &str, text: &str) -> Vec<File> {
-        vec![File {
+    fn file(path: &str, text: &str) -> Vec<TrackedFile> {
+        vec![TrackedFile {
             path: path.into(),
             text: text.into(),
         }]

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::File;
+use super::files::TrackedFile;
 
 /// The lock's format.
 const LOCK_VERSION: u64 = 7;
@@ -12,7 +12,7 @@ const LOCK_VERSION: u64 = 7;
 ///
 /// # Errors
 /// When one of the two files is missing, or the lock is no JSON.
-pub(super) fn lock_agrees(files: &[File]) -> Result<Vec<String>> {
+pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);
         file.map(|file| file.text.as_str())
@@ -101,7 +101,7 @@ fn locked<'a>(nodes: &'a serde_json::Map<String, Value>, reference: &Reference<'
 }
 
 /// Nix takes crates from Cargo.lock, where one from a git repository would have no checksum.
-pub(super) fn no_git_sources(files: &[File]) -> Vec<String> {
+pub(super) fn no_git_sources(files: &[TrackedFile]) -> Vec<String> {
     let lock = files.iter().filter(|file| file.path == "Cargo.lock");
     lock.flat_map(|file| file.text.lines().enumerate())
         .filter(|(_, line)| line.starts_with("source = \"git+"))
@@ -110,7 +110,7 @@ pub(super) fn no_git_sources(files: &[File]) -> Vec<String> {
 }
 
 /// A flake sees only what git knows: every path that a nix file names must be there.
-pub(super) fn paths_are_tracked(files: &[File]) -> Vec<String> {
+pub(super) fn paths_are_tracked(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in files.iter().filter(|file| file.path.ends_with(".nix")) {
         for (index, line) in file.text.lines().enumerate() {
@@ -158,8 +158,8 @@ mod tests {
 
     const FLAKE: &str = "nixpkgs.url = \"github:NixOS/nixpkgs/nixos-26.05\";\n";
 
-    fn file(path: &str, text: impl Into<String>) -> File {
-        File {
+    fn file(path: &str, text: impl Into<String>) -> TrackedFile {
+        TrackedFile {
             path: path.into(),
             text: text.into(),
         }

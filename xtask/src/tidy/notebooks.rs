@@ -1,18 +1,15 @@
-//! Invariants of notebooks: cells call functions, they define none, and no result is kept in the repository.
+//! Invariants of notebooks: cells call functions and define none.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::File;
+use super::files::TrackedFile;
 
-/// A cell that is longer wants to be a function in `analysis` or `report`.
-const LONGEST_CELL: usize = 5;
-
-/// Notebooks are thin.
+/// Finds cells that define functions: code that a notebook, a figure and the paper share stands in a crate.
 ///
 /// # Errors
-/// When one is not a notebook.
-pub(super) fn thin(files: &[File]) -> Result<Vec<String>> {
+/// When a file is not a notebook.
+pub(super) fn without_functions(files: &[TrackedFile]) -> Result<Vec<String>> {
     let mut breaches = Vec::new();
     for file in files.iter().filter(|file| file.path.ends_with(".ipynb")) {
         let notebook: Value =
@@ -23,17 +20,8 @@ pub(super) fn thin(files: &[File]) -> Result<Vec<String>> {
         for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| cell["cell_type"] == "code") {
             let place = format!("{}, cell {}", file.path, index + 1);
             let source = source(cell);
-            let lines = source.lines().filter(|line| !line.trim().is_empty()).count();
             if source.lines().any(defines_a_function) {
                 breaches.push(format!("{place}: defines a function; put it into analysis or report"));
-            }
-            if lines > LONGEST_CELL {
-                breaches.push(format!("{place}: {lines} lines, at most {LONGEST_CELL}"));
-            }
-            if cell["outputs"].as_array().is_some_and(|outputs| !outputs.is_empty()) {
-                breaches.push(format!(
-                    "{place}: holds outputs; they are made by `cargo xtask notebooks`, clear them"
-                ));
             }
         }
     }
@@ -59,7 +47,7 @@ mod tests {
     use super::*;
 
     fn breaches(cell: &str) -> Vec<String> {
-        thin(&[File {
+        without_functions(&[TrackedFile {
             path: "n.ipynb".into(),
             text: format!(r#"{{"cells": [{{"cell_type": "code", {cell}}}]}}"#),
         }])
@@ -70,19 +58,17 @@ mod tests {
     fn a_cell_calls_and_does_not_define() {
         assert!(breaches(r#""source": ["let a = f(); // fn\n", "a"], "outputs": []"#).is_empty());
         assert_eq!(breaches(r#""source": "fn mean() {}", "outputs": []"#).len(), 1);
-        assert_eq!(breaches(r#""source": "1\n2\n3\n4\n5\n6", "outputs": []"#).len(), 1);
-        assert_eq!(breaches(r#""source": "1", "outputs": [{}]"#).len(), 1);
     }
 
     #[test]
     fn something_else_is_refused() {
         let file = |text: &str| {
-            [File {
+            [TrackedFile {
                 path: "n.ipynb".into(),
                 text: text.into(),
             }]
         };
-        assert!(thin(&file("no notebook")).is_err());
-        assert!(thin(&file("{}")).is_err());
+        assert!(without_functions(&file("no notebook")).is_err());
+        assert!(without_functions(&file("{}")).is_err());
     }
 }

@@ -1,9 +1,6 @@
 //! Invariants of source files.
 
-use super::File;
-
-/// Code files longer than this want to be two.
-const LONGEST: usize = 400;
+use super::files::TrackedFile;
 
 /// Folders and files that may use `unsafe`. The hook is called by C and calls C; the others hold one module each for
 /// system calls that no checked wrapper offers.
@@ -13,12 +10,12 @@ fn may_be_unsafe(path: &str) -> bool {
     UNSAFE.iter().any(|allowed| path.starts_with(allowed))
 }
 
-fn rust(files: &[File]) -> impl Iterator<Item = &File> {
+fn rust(files: &[TrackedFile]) -> impl Iterator<Item = &TrackedFile> {
     files.iter().filter(|file| file.path.ends_with(".rs"))
 }
 
 /// `unsafe` only in the places that ARCHITECTURE.md names.
-pub(super) fn unsafe_only_where_allowed(files: &[File]) -> Vec<String> {
+pub(super) fn unsafe_only_where_allowed(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in rust(files).filter(|file| !may_be_unsafe(&file.path)) {
         for (number, line) in code_lines(&file.text) {
@@ -35,7 +32,7 @@ pub(super) fn unsafe_only_where_allowed(files: &[File]) -> Vec<String> {
 }
 
 /// A crate without a place for `unsafe` forbids it at its root, so that the compiler says so first.
-pub(super) fn unsafe_forbidden_elsewhere(files: &[File]) -> Vec<String> {
+pub(super) fn unsafe_forbidden_elsewhere(files: &[TrackedFile]) -> Vec<String> {
     rust(files)
         .filter(|file| file.path.ends_with("/src/lib.rs") || file.path.ends_with("/src/main.rs"))
         .filter(|file| {
@@ -53,7 +50,7 @@ pub(super) fn unsafe_forbidden_elsewhere(files: &[File]) -> Vec<String> {
 }
 
 /// `analysis` reads no file and opens no connection: its callers do.
-pub(super) fn analysis_is_pure(files: &[File]) -> Vec<String> {
+pub(super) fn analysis_is_pure(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in rust(files).filter(|file| file.path.starts_with("analysis/src/")) {
         for (number, line) in code_lines(&file.text) {
@@ -68,18 +65,6 @@ pub(super) fn analysis_is_pure(files: &[File]) -> Vec<String> {
         }
     }
     breaches
-}
-
-/// No file of code that nobody reads to its end.
-pub(super) fn short_files(files: &[File]) -> Vec<String> {
-    let code = [".rs", ".java", ".py", ".sh", ".c"];
-    files
-        .iter()
-        .filter(|file| code.iter().any(|ending| file.path.ends_with(ending)))
-        .map(|file| (file, file.text.lines().count()))
-        .filter(|&(_, lines)| lines > LONGEST)
-        .map(|(file, lines)| format!("{}: {lines} lines, at most {LONGEST}; split it by purpose", file.path))
-        .collect()
 }
 
 /// Lines with their numbers, without comments and without what stands between quotes on one line.
@@ -115,8 +100,8 @@ fn has_word(code: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn file(path: &str, text: &str) -> Vec<File> {
-        vec![File {
+    fn file(path: &str, text: &str) -> Vec<TrackedFile> {
+        vec![TrackedFile {
             path: path.into(),
             text: text.into(),
         }]
@@ -140,13 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn finds_files_in_analysis_and_long_files() {
+    fn finds_files_in_analysis() {
         assert_eq!(
             analysis_is_pure(&file("analysis/src/a.rs", "use std::fs::File;\n")).len(),
             1
         );
         assert!(analysis_is_pure(&file("report/src/a.rs", "use std::fs::File;\n")).is_empty());
-        assert_eq!(short_files(&file("a.rs", &"\n".repeat(LONGEST + 1))).len(), 1);
-        assert!(short_files(&file("a.rs", &"\n".repeat(LONGEST))).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Notebooks compiled without being executed: each becomes a program whose body is its cells.
+//! Notebooks without their kernel: the cells of each become the body of a program.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,17 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::paths;
-use crate::programs::cargo;
+use crate::programs::{Program, cargo};
 
-/// In cargo's target folder.
+/// The folder of the programs in cargo's target folder.
 const FOLDER: &str = "notebooks";
 
-/// Compiles them all in one crate.
+/// Compiles the notebooks as the programs of one crate, with the profile that `cargo test` uses, so that both share the
+/// compiled dependencies.
 ///
 /// # Errors
-/// When one is no notebook, depends on something else than the crates of this project, or does not compile.
-pub(crate) fn compile(notebooks: &[PathBuf]) -> Result<()> {
+/// When a file is not a notebook, depends on another crate than this project's, or does not compile.
+pub(super) fn compile(notebooks: &[PathBuf]) -> Result<()> {
     let folder = paths::target().join(FOLDER);
     let programs = folder.join("src/bin");
     if programs.exists() {
@@ -25,38 +26,76 @@ pub(crate) fn compile(notebooks: &[PathBuf]) -> Result<()> {
     std::fs::create_dir_all(&programs).with_context(|| format!("making {}", programs.display()))?;
     let mut dependencies: Vec<String> = Vec::new();
     for path in notebooks {
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        let notebook: Value =
-            serde_json::from_str(&text).with_context(|| format!("{} is no notebook", path.display()))?;
-        let (needs, program) = program(&notebook).with_context(|| path.display().to_string())?;
+        let (needs, program) = program(&read(path)?).with_context(|| path.display().to_string())?;
         dependencies.extend(needs);
-        let name = format!("notebook-{}.rs", path.file_stem().unwrap_or_default().to_string_lossy());
-        std::fs::write(programs.join(name), program)?;
+        std::fs::write(programs.join(name(path)).with_extension("rs"), program)?;
     }
     dependencies.sort();
     dependencies.dedup();
     let manifest = format!(
-        "[package]\nname = \"notebooks\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n",
-        dependencies.join("\n")
+        "[package]\nname = \"notebooks\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n\n{}",
+        dependencies.join("\n"),
+        profiles()?
     );
     std::fs::write(folder.join("Cargo.toml"), manifest)?;
     // The same versions as everywhere.
     std::fs::copy("Cargo.lock", folder.join("Cargo.lock")).context("copying Cargo.lock")?;
     cargo()
-        .args(["check", "--manifest-path"])
+        .args(["build", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(paths::target())
         .run()
 }
 
-/// What a notebook depends on, as lines of a manifest, and its cells as a program.
+/// Runs a compiled notebook in the folder of the notebooks, and returns its standard output.
+///
+/// # Errors
+/// When a cell fails or panics.
+pub(super) fn run(notebook: &Path) -> Result<String> {
+    let program = std::path::absolute(paths::target().join("debug").join(name(notebook)))?;
+    let program = Program::new(program);
+    eprintln!("$ {}", program.shown());
+    let folder = notebook.parent().unwrap_or(Path::new("."));
+    let output = program.expression().dir(folder).stdout_capture().unchecked().run()?;
+    program.succeeded(output.status)?;
+    String::from_utf8(output.stdout).context("its output is not UTF-8")
+}
+
+/// The notebook as JSON.
+///
+/// # Errors
+/// When the file cannot be read or is not JSON.
+pub(super) fn read(path: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not a notebook", path.display()))
+}
+
+fn name(notebook: &Path) -> String {
+    format!(
+        "notebook-{}",
+        notebook.file_stem().unwrap_or_default().to_string_lossy()
+    )
+}
+
+/// The profiles of the workspace, as a manifest has them.
+fn profiles() -> Result<String> {
+    let manifest: toml::Table = std::fs::read_to_string("Cargo.toml")
+        .context("reading Cargo.toml")?
+        .parse()?;
+    let profiles = manifest.into_iter().filter(|(key, _)| key == "profile");
+    Ok(toml::to_string(&profiles.collect::<toml::Table>())?)
+}
+
+/// The dependencies of a notebook as lines of a manifest, and its cells as a program.
 fn program(notebook: &Value) -> Result<(Vec<String>, String)> {
     let cells = notebook["cells"].as_array().context("it has no cells")?;
     let mut needs = Vec::new();
     let mut body = String::new();
     for cell in cells.iter().filter(|cell| cell["cell_type"] == "code") {
-        let lines = cell["source"].as_array().context("a cell without lines")?;
+        let lines = cell["source"]
+            .as_array()
+            .context("the source of a cell is not a list of lines")?;
         for line in lines.iter().filter_map(Value::as_str) {
             match line.trim().strip_prefix(':') {
                 Some(command) => needs.extend(dependency(command)?),
@@ -70,7 +109,7 @@ fn program(notebook: &Value) -> Result<(Vec<String>, String)> {
     Ok((needs, program))
 }
 
-/// A command of the kernel; only `:dep` means something to a compiler.
+/// The dependency that a command of the kernel names; other commands mean nothing to a compiler.
 fn dependency(command: &str) -> Result<Option<String>> {
     let Some(dependency) = command.strip_prefix("dep ") else {
         return Ok(None);

@@ -1,0 +1,331 @@
+//! The steps of `cargo xtask test`.
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::count::Count;
+use super::outcome::Outcome;
+use super::{archived, rebuilt, supply};
+use crate::programs::{Program, cargo, find};
+use crate::run::Options;
+use crate::{build, fuzz, import, notebooks, paths, python, report, reproduce, run, tidy};
+
+/// When a step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tier {
+    /// In every run of `cargo xtask test`.
+    First,
+    /// With `--all`.
+    Second,
+    /// Where `--step` or `--only` names it.
+    ByName,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::First => "first tier",
+            Self::Second => "second tier",
+            Self::ByName => "by name",
+        })
+    }
+}
+
+/// One step.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) tier: Tier,
+    pub(super) purpose: &'static str,
+    pub(super) work: fn(&mut Count) -> Result<Outcome>,
+}
+
+/// All steps in their order. Those that share build products stand next to each other: lints and documentation need the
+/// metadata of the dependencies, all that follows needs the binaries that the tests build.
+pub(super) const STEPS: [Step; 22] = [
+    first("formatting", "rustfmt changes nothing", |_| done(formatting())),
+    first("invariants", "what ARCHITECTURE.md promises (cargo xtask tidy)", |_| {
+        invariants()
+    }),
+    first("lints", "clippy, in all targets", |_| done(lints())),
+    first("documentation", "rustdoc warns of nothing", |_| done(documentation())),
+    first("hook", "the hook's own profile builds", |_| done(build::hook())),
+    first("build", "all tests and binaries build", |_| done(build::binaries())),
+    first("study", "the 2023 study is imported, where it can be had", |_| study()),
+    first("tests", "all tests but the long ones", |count| done(tests(count, &[]))),
+    first("fuzzing", "half a minute of inputs for each fuzz target", |_| {
+        fuzzing(fuzz::FuzzCommand::brief())
+    }),
+    first("hook-again", "a build in another folder gives the hook's bytes", |_| {
+        hook_again()
+    }),
+    first("flake", "the flake evaluates", |_| flake()),
+    first(
+        "dependencies",
+        "licences, sources and duplicates of dependencies",
+        |_| supply::chain(),
+    ),
+    first("advisories", "known vulnerabilities of dependencies", |_| {
+        supply::advisories()
+    }),
+    first(
+        "smoke-run",
+        "a short measurement with its report",
+        |_| done(smoke_run()),
+    ),
+    first(
+        "paper",
+        "its numbers follow from the recorded runs, and it compiles",
+        |_| paper(),
+    ),
+    first("archive", "the archive is whole and compiles without a network", |_| {
+        archive(archived::compiles)
+    }),
+    first("notebooks", "the cells compile and run as programs", |_| {
+        notebooks_as_programs()
+    }),
+    second("long-tests", "tests that take long or repeat a promise", |count| {
+        done(long_tests(count))
+    }),
+    second("long-fuzzing", "five minutes of inputs for each fuzz target", |_| {
+        fuzzing(fuzz::FuzzCommand::long())
+    }),
+    second("archive-again", "the archive's own build gives the same report", |_| {
+        archive(archived::reproduces)
+    }),
+    second("notebook-kernel", "the notebooks run in their kernel", |_| {
+        notebooks_in_kernel()
+    }),
+    Step {
+        name: "applications",
+        tier: Tier::ByName,
+        purpose: "the applications of clusters/macro, from checkouts in the folder APPLICATIONS",
+        work: |_| applications(),
+    },
+];
+
+const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<Outcome>) -> Step {
+    Step {
+        name,
+        tier: Tier::First,
+        purpose,
+        work,
+    }
+}
+
+const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<Outcome>) -> Step {
+    Step {
+        name,
+        tier: Tier::Second,
+        purpose,
+        work,
+    }
+}
+
+fn done(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Done)
+}
+
+fn skipped(reason: impl Into<String>) -> Result<Outcome> {
+    Ok(Outcome::Skipped(reason.into()))
+}
+
+fn is_clone() -> bool {
+    Path::new(".git").exists()
+}
+
+fn formatting() -> Result<()> {
+    cargo().args(["fmt", "--all", "--check"]).run()
+}
+
+fn lints() -> Result<()> {
+    let clippy = cargo().args(["clippy", "--workspace", "--all-targets"]);
+    let clippy = if fuzz::compiler_is_there() {
+        clippy.args(["--features", fuzz::FEATURE])
+    } else {
+        clippy
+    };
+    clippy.args(["--", "-D", "warnings"]).run()
+}
+
+fn documentation() -> Result<()> {
+    cargo()
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn invariants() -> Result<Outcome> {
+    if !is_clone() {
+        return skipped("this is no git clone, and tidy asks git for the files");
+    }
+    done(tidy::all())
+}
+
+/// Imports the study where `SSP2023` names a folder with it; nothing is fetched here.
+fn study() -> Result<Outcome> {
+    if paths::study_is_there() {
+        return Ok(Outcome::Done);
+    }
+    if std::env::var_os(import::FOLDER_VARIABLE).is_none() {
+        return skipped(format!(
+            "{} names no folder with the 2023 study's recordings",
+            import::FOLDER_VARIABLE
+        ));
+    }
+    build::binaries()?;
+    done(import::fetch_and_convert())
+}
+
+fn fuzzing(command: fuzz::FuzzCommand) -> Result<Outcome> {
+    if let Err(lacking) = fuzz::possible() {
+        return skipped(lacking.to_string());
+    }
+    done(fuzz::run(&command))
+}
+
+fn hook_again() -> Result<Outcome> {
+    if !is_clone() {
+        return skipped("this is no git clone, whose files are built again");
+    }
+    done(rebuilt::hook())
+}
+
+/// Evaluates the flake with a stand-in for nixpkgs; `tidy` checks the properties that need no nix.
+fn flake() -> Result<Outcome> {
+    if find("nix-instantiate").is_none() {
+        return skipped("nix, which evaluates the flake, is not installed");
+    }
+    let evaluation = Program::new("nix-instantiate").args(["--eval", "--strict", "--json", "nix/tests/evaluate.nix"]);
+    eprintln!("$ {}", evaluation.shown());
+    done(evaluation.output().map(drop))
+}
+
+/// Measures briefly and writes the report, in folders beside the target folder's other products.
+fn smoke_run() -> Result<()> {
+    build::hook()?;
+    build::binaries()?;
+    let folder = paths::target().join("smoke");
+    // The runner would continue a run that an earlier, killed test left; this step tests a run from its beginning.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let run = reproduce::measure(reproduce::Profile::Smoke, &folder.join("runs"))?;
+    report::write("html", &run, &folder.join("report"))
+}
+
+fn paper() -> Result<Outcome> {
+    if find("typst").is_none() && python::version().is_none() {
+        return skipped("neither typst nor python3 with venv is installed, one of which sets the paper");
+    }
+    done(crate::paper::check())
+}
+
+fn archive(check: fn() -> Result<()>) -> Result<Outcome> {
+    if !is_clone() {
+        return skipped("this is no git clone, whose commit is archived");
+    }
+    done(check())
+}
+
+fn notebooks_as_programs() -> Result<Outcome> {
+    if !paths::study_is_there() {
+        return skipped(study_is_missing());
+    }
+    build::binaries()?;
+    done(notebooks::as_programs())
+}
+
+fn notebooks_in_kernel() -> Result<Outcome> {
+    if !paths::study_is_there() {
+        return skipped(study_is_missing());
+    }
+    if python::version().is_none() {
+        return skipped("python3 with venv, which nbconvert needs, is not installed");
+    }
+    build::binaries()?;
+    done(notebooks::all())
+}
+
+fn study_is_missing() -> String {
+    format!(
+        "{} is not there; `cargo xtask import ssp2023` brings it in",
+        paths::STUDY
+    )
+}
+
+/// Runs the tests that `#[ignore = "second tier: …"]` marks.
+fn long_tests(count: &mut Count) -> Result<()> {
+    build::hook()?;
+    tests(count, &["--ignored"])
+}
+
+/// Runs all test binaries, and passes on their output while it counts the tests.
+fn tests(count: &mut Count, options: &[&str]) -> Result<()> {
+    count.expected = true;
+    let program = build::tests()
+        .args(["--no-fail-fast", "--", "--show-output"])
+        .args(options);
+    eprintln!("$ {}", program.shown());
+    let reader = program.expression().unchecked().reader()?;
+    let mut lines = BufReader::new(&reader);
+    let mut line = Vec::new();
+    // Bytes, because a test may print something that is not UTF-8.
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        print!("{text}");
+        count.read(text.trim_end());
+        line.clear();
+    }
+    match reader.try_wait()? {
+        Some(output) => program.succeeded(output.status),
+        None => bail!("`{}` closed its output without ending", program.shown()),
+    }
+}
+
+/// The environment variable that names a folder with a checkout of each application, named as its definition.
+const CHECKOUTS: &str = "APPLICATIONS";
+
+/// Measures each application of `clusters/macro` briefly, in the current Kubernetes context.
+fn applications() -> Result<Outcome> {
+    let Some(checkouts) = std::env::var_os(CHECKOUTS) else {
+        return skipped(format!(
+            "{CHECKOUTS} names no folder with checkouts of the applications"
+        ));
+    };
+    build::hook()?;
+    build::binaries()?;
+    let mut failed = Vec::new();
+    for entry in std::fs::read_dir("clusters/macro")? {
+        let definition = entry?.path();
+        let name = definition
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let checkout = Path::new(&checkouts).join(&name);
+        if definition.extension().is_none_or(|extension| extension != "yaml") || !checkout.is_dir() {
+            eprintln!("left out: {name}, of which {} is not there", checkout.display());
+            continue;
+        }
+        let options = Options {
+            application: Some(definition.display().to_string()),
+            manifests: Some(checkout.display().to_string()),
+            launches: Some(2),
+            rounds: Some(200),
+            ..Options::default()
+        };
+        let folder = paths::target().join("smoke").join(&name);
+        if let Err(error) = run::measure("experiments/macro.toml".as_ref(), &options, &folder) {
+            eprintln!("{name}: {error:#}");
+            failed.push(name);
+        }
+    }
+    if !failed.is_empty() {
+        bail!("not measured: {}", failed.join(", "));
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,388 @@
+//! The modules of a crate, parsed from its source files, and the resolution of paths to the files that define their items.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use syn::ext::IdentExt as _;
+use syn::{Expr, ExprLit, Item, Lit, Meta, UseTree, Visibility};
+
+/// One crate: the module tree below one root file, such as `src/lib.rs` or `tests/main.rs`.
+pub(super) struct Crate {
+    /// The source files, the root file first.
+    pub(super) files: Vec<String>,
+    /// The modules, the root module first.
+    pub(super) modules: Vec<Module>,
+}
+
+/// A module, in a file of its own or inline in the file of its parent.
+pub(super) struct Module {
+    parent: Option<usize>,
+    /// The index of its file in [`Crate::files`].
+    pub(super) file: usize,
+    /// What a name stands for; a type, a value and a macro may share one name.
+    names: HashMap<String, Vec<Named>>,
+    /// The modules whose names `use …::*` brings in.
+    globs: Vec<Vec<String>>,
+    /// Its items without its tests and without its child modules.
+    pub(super) items: Vec<Item>,
+}
+
+/// The meaning of a name in a module.
+#[derive(Clone, Debug)]
+enum Named {
+    /// An item that the module itself defines.
+    Item,
+    /// A child module.
+    Module(usize),
+    /// An import of this path.
+    Import(Vec<String>),
+}
+
+/// The thing that a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// An item that the file with this index defines, or a variant, an associated item or a field of such an item.
+    Item(usize),
+    /// The module with this index.
+    Module(usize),
+}
+
+/// Reads a source file; `None` where there is no such file.
+pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Crate {
+    /// Parses a root file and all files that it declares as modules.
+    ///
+    /// # Errors
+    /// When a file is missing or is not Rust; the message names it.
+    pub(super) fn parse(root: &str, read: Read<'_>) -> Result<Self> {
+        let mut parsed = Self {
+            files: Vec::new(),
+            modules: Vec::new(),
+        };
+        let folder = Path::new(root).parent().unwrap_or(Path::new("")).to_owned();
+        parsed.file(root, None, &folder, read)?;
+        Ok(parsed)
+    }
+
+    /// Adds a file as a module; its child modules lie in `folder`.
+    fn file(&mut self, path: &str, parent: Option<usize>, folder: &Path, read: Read<'_>) -> Result<usize> {
+        let text = read(path).with_context(|| format!("{path} is declared as a module and cannot be read"))?;
+        let parsed = syn::parse_file(&text).map_err(|error| {
+            let line = error.span().start().line;
+            anyhow::anyhow!("{path}:{line}: this is not Rust: {error}")
+        })?;
+        self.files.push(path.to_owned());
+        let file = self.files.len() - 1;
+        self.module(file, parent, parsed.items, folder, read)
+    }
+
+    fn module(
+        &mut self,
+        file: usize,
+        parent: Option<usize>,
+        items: Vec<Item>,
+        folder: &Path,
+        read: Read<'_>,
+    ) -> Result<usize> {
+        let index = self.modules.len();
+        self.modules.push(Module {
+            parent,
+            file,
+            names: HashMap::new(),
+            globs: Vec::new(),
+            items: Vec::new(),
+        });
+        for item in items
+            .into_iter()
+            .filter(|item| !attributes(item).iter().any(is_for_tests))
+        {
+            match item {
+                Item::Mod(child) => {
+                    let name = child.ident.unraw().to_string();
+                    let made = if let Some((_, items)) = child.content {
+                        self.module(file, Some(index), items, &folder.join(&name), read)?
+                    } else {
+                        let (path, inner) = self.location(file, &name, &child.attrs, folder, read)?;
+                        self.file(&path, Some(index), &inner, read)?
+                    };
+                    self.name(index, name, Named::Module(made));
+                }
+                item => {
+                    self.declare(index, &item);
+                    self.modules[index].items.push(item);
+                }
+            }
+        }
+        Ok(index)
+    }
+
+    /// The file of a declared module, and the folder of that module's children.
+    fn location(
+        &self,
+        file: usize,
+        name: &str,
+        attributes: &[syn::Attribute],
+        folder: &Path,
+        read: Read<'_>,
+    ) -> Result<(String, PathBuf)> {
+        let text = |path: &Path| normal(path).to_string_lossy().into_owned();
+        if let Some(named) = attributes.iter().find_map(path_attribute) {
+            let here = Path::new(&self.files[file]).parent().unwrap_or(Path::new(""));
+            let path = normal(&here.join(named));
+            let inner = path.parent().unwrap_or(Path::new("")).to_owned();
+            return Ok((text(&path), inner));
+        }
+        let inner = folder.join(name);
+        for path in [folder.join(format!("{name}.rs")), inner.join("mod.rs")] {
+            if read(&text(&path)).is_some() {
+                return Ok((text(&path), inner));
+            }
+        }
+        bail!(
+            "{}: module `{name}` has no file; expected {}.rs",
+            self.files[file],
+            text(&inner)
+        )
+    }
+
+    fn name(&mut self, module: usize, name: String, meaning: Named) {
+        self.modules[module].names.entry(name).or_default().push(meaning);
+    }
+
+    /// Enters the names that an item defines or imports.
+    fn declare(&mut self, module: usize, item: &Item) {
+        let defined = match item {
+            Item::Const(item) => Some(&item.ident),
+            Item::Enum(item) => Some(&item.ident),
+            Item::Fn(item) => Some(&item.sig.ident),
+            Item::Macro(item) => item.ident.as_ref(),
+            Item::Static(item) => Some(&item.ident),
+            Item::Struct(item) => Some(&item.ident),
+            Item::Trait(item) => Some(&item.ident),
+            Item::TraitAlias(item) => Some(&item.ident),
+            Item::Type(item) => Some(&item.ident),
+            Item::Union(item) => Some(&item.ident),
+            Item::Use(item) => {
+                for import in imports(&item.tree) {
+                    match import.name {
+                        Some(name) => self.name(module, name, Named::Import(import.path)),
+                        None if import.glob => self.modules[module].globs.push(import.path),
+                        None => {}
+                    }
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some(defined) = defined {
+            self.name(module, defined.unraw().to_string(), Named::Item);
+        }
+    }
+
+    /// The thing of this crate that a path in a module names; `None` for a path into another crate.
+    pub(super) fn resolve(&self, module: usize, path: &[String]) -> Option<Target> {
+        self.resolve_within(module, path, &mut Vec::new())
+    }
+
+    /// The macro that an invocation by a single name means: macros are also visible in the modules below their own.
+    pub(super) fn resolve_macro(&self, module: usize, name: &str) -> Option<Target> {
+        let mut at = Some(module);
+        while let Some(index) = at {
+            let target = self.resolve(index, &[name.to_owned()]);
+            if target.is_some() {
+                return target;
+            }
+            at = self.modules[index].parent;
+        }
+        None
+    }
+
+    /// `active` holds the names that are being resolved, so that an import of its own name ends.
+    fn resolve_within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Target> {
+        let (first, mut rest) = path.split_first()?;
+        let mut start = match first.as_str() {
+            "crate" => 0,
+            "self" => module,
+            "super" => self.modules[module].parent?,
+            _ => return self.within(module, path, active),
+        };
+        while rest.first().is_some_and(|segment| segment == "super") {
+            start = self.modules[start].parent?;
+            rest = &rest[1..];
+        }
+        if rest.is_empty() {
+            return Some(Target::Module(start));
+        }
+        self.within(start, rest, active)
+    }
+
+    /// Looks a path up among the names of a module.
+    fn within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Target> {
+        let (first, rest) = path.split_first()?;
+        let key = (module, first.clone());
+        if active.contains(&key) {
+            // An import of the same name from elsewhere, as in `use report::report`: only what is declared counts.
+            let declared = self.modules[module].names.get(first)?;
+            return declared.iter().find_map(|named| match named {
+                Named::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
+                Named::Module(inner) => Some(Target::Module(*inner)),
+                Named::Item => Some(Target::Item(self.modules[module].file)),
+                Named::Import(_) => None,
+            });
+        }
+        active.push(key);
+        let mut targets = Vec::new();
+        for named in self.modules[module].names.get(first).into_iter().flatten() {
+            targets.extend(match named {
+                Named::Item => Some(Target::Item(self.modules[module].file)),
+                Named::Module(inner) => Some(Target::Module(*inner)),
+                Named::Import(path) => self.resolve_within(module, path, active),
+            });
+        }
+        if targets.is_empty() {
+            for glob in &self.modules[module].globs {
+                if let Some(Target::Module(source)) = self.resolve_within(module, glob, active)
+                    && source != module
+                {
+                    targets.extend(self.within(source, &path[..1], active));
+                }
+            }
+        }
+        active.pop();
+        let inner = targets.iter().find_map(|target| match target {
+            Target::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
+            _ => None,
+        });
+        let item = targets.iter().find(|target| matches!(target, Target::Item(_)));
+        if rest.is_empty() {
+            item.or(targets.first()).copied()
+        } else {
+            inner.or(item.copied())
+        }
+    }
+}
+
+/// One leaf of a `use` declaration.
+pub(super) struct Import {
+    /// The path, its first segment included.
+    pub(super) path: Vec<String>,
+    /// The name that it gets; `None` for `*` and `_`.
+    name: Option<String>,
+    glob: bool,
+    /// The line of its last segment.
+    pub(super) line: usize,
+}
+
+/// The leaves of a `use` declaration.
+pub(super) fn imports(tree: &UseTree) -> Vec<Import> {
+    let mut found = Vec::new();
+    leaves(tree, &mut Vec::new(), &mut found);
+    found
+}
+
+fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<Import>) {
+    let leaf = |ident: &syn::Ident, name: Option<String>, before: &[String]| {
+        let mut path = before.to_vec();
+        let last = ident.unraw().to_string();
+        // `use a::{self}` imports `a`.
+        if last != "self" || path.is_empty() {
+            path.push(last);
+        }
+        Import {
+            name: name.or_else(|| path.last().cloned()),
+            path,
+            glob: false,
+            line: ident.span().start().line,
+        }
+    };
+    match tree {
+        UseTree::Path(inner) => {
+            before.push(inner.ident.unraw().to_string());
+            leaves(&inner.tree, before, found);
+            before.pop();
+        }
+        UseTree::Name(inner) => found.push(leaf(&inner.ident, None, before)),
+        UseTree::Rename(inner) => {
+            let mut import = leaf(&inner.ident, Some(inner.rename.unraw().to_string()), before);
+            import.name = import.name.filter(|name| name != "_");
+            found.push(import);
+        }
+        UseTree::Glob(inner) => found.push(Import {
+            path: before.clone(),
+            name: None,
+            glob: true,
+            line: inner.star_token.spans[0].start().line,
+        }),
+        UseTree::Group(inner) => inner.items.iter().for_each(|tree| leaves(tree, before, found)),
+    }
+}
+
+/// Whether an import is visible outside of its module, so that it only hands a name on.
+pub(super) fn hands_on(visibility: &Visibility) -> bool {
+    !matches!(visibility, Visibility::Inherited)
+}
+
+/// `#[cfg(test)]` and its combinations.
+pub(super) fn is_for_tests(attribute: &syn::Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else {
+        return false;
+    };
+    let condition = list.tokens.to_string();
+    attribute.path().is_ident("cfg")
+        && !condition.starts_with("not")
+        && condition
+            .split(|letter: char| !letter.is_alphanumeric())
+            .any(|word| word == "test")
+}
+
+/// The value of `#[path = "…"]`.
+fn path_attribute(attribute: &syn::Attribute) -> Option<String> {
+    match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text), ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The attributes of an item.
+pub(super) fn attributes(item: &Item) -> &[syn::Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if parts.last().is_some_and(|last| matches!(last, Component::Normal(_))) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.iter().collect()
+}
