@@ -1,6 +1,7 @@
 //! One answer while it arrives: where it ends, by the protocol of its request. Nothing here allocates.
 
 use dataset::Status;
+use model::{Message, ResponseEnd};
 
 use crate::chunked::Chunked;
 use crate::resp::Resp;
@@ -23,7 +24,23 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) fn pattern(bytes: &[u8]) -> Self {
+    /// Returns the end of the responses to a message.
+    pub(crate) fn of(message: &Message) -> Self {
+        match message {
+            Message::Http(_) => Self::Http,
+            Message::Redis { .. } => Self::Redis,
+            Message::Tcp {
+                end: ResponseEnd::Until(text),
+                ..
+            } => Self::pattern(text.as_bytes()),
+            Message::Tcp {
+                end: ResponseEnd::Length(length),
+                ..
+            } => Self::Length(*length),
+        }
+    }
+
+    fn pattern(bytes: &[u8]) -> Self {
         let mut borders = vec![0; bytes.len() + 1];
         let mut matched = 0;
         for (index, byte) in bytes.iter().enumerate().skip(1) {

@@ -1,56 +1,11 @@
 //! The prober's checks of its own soundness. One that could not be made says so; it is never taken for passed.
 
-use serde::{Deserialize, Serialize};
+use model::{Clocks, LaunchPlan, LoadCheck, LoadCheckKind, Schedule, WaitMethod};
 
 use crate::open::LATE_NS;
-use crate::plan::{Plan, Schedule, Wait};
 use crate::prober::Went;
-use crate::summary::Tally;
 use crate::sys::{self, Ticks};
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Within the limit.
-    Passed,
-    /// Beyond the limit.
-    Failed,
-    /// Could not be made, or does not apply.
-    NotRun,
-}
-
-/// One check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// Its name.
-    pub name: String,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What was found, in the unit that the limit has.
-    pub value: Option<f64>,
-    /// What it is compared with.
-    pub limit: f64,
-    /// What the value is, or why there is none.
-    pub what: String,
-}
-
-impl Check {
-    /// Passed when the value is at most the limit.
-    fn at_most(name: &str, value: Option<f64>, limit: f64, what: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            verdict: match value {
-                Some(value) if value <= limit => Verdict::Passed,
-                Some(_) => Verdict::Failed,
-                None => Verdict::NotRun,
-            },
-            value,
-            limit,
-            what: what.to_owned(),
-        }
-    }
-}
+use crate::tally::Tally;
 
 /// What a thread looks at before and after its measuring.
 #[derive(Clone, Copy, Debug)]
@@ -126,20 +81,6 @@ pub(crate) struct Before {
     clock: sys::ClockCost,
 }
 
-/// What the checks need besides the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Clocks {
-    /// Smallest step of the clock of the user stamps that was seen, ns.
-    pub resolution_ns: i64,
-    /// Time that taking a user stamp takes, ns.
-    pub stamp_cost_ns: f64,
-    /// The kernel stamps' clock minus the user stamps' clock, ns: what a user stamp is to be increased by before it is
-    /// compared with a kernel stamp. The two run at the same speed.
-    pub kernel_minus_user_ns: i64,
-    /// How much that changed during the run, ns; more than about 100 when somebody set the clock.
-    pub change_ns: i64,
-}
-
 impl Before {
     pub(crate) fn look() -> Self {
         Self {
@@ -150,7 +91,7 @@ impl Before {
 }
 
 /// How many requests are under way at a time in a closed loop.
-fn at_once(plan: &Plan) -> f64 {
+fn at_once(plan: &LaunchPlan) -> f64 {
     let by_thread = match plan.schedule {
         Schedule::Duet => plan.arms.len(),
         Schedule::Interleaved | Schedule::Sequential | Schedule::Runs(_) => 1,
@@ -164,7 +105,7 @@ fn said(value: Option<f64>, what: &'static str, why_not: &'static str) -> &'stat
 }
 
 /// All checks, and the clocks.
-pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (Vec<Check>, Clocks) {
+pub(crate) fn all(plan: &LaunchPlan, before: &Before, tally: &Tally, went: &Went) -> (Vec<LoadCheck>, Clocks) {
     let (pace, no_stamps) = (went.pace, went.no_stamps.as_deref());
     let Disturbance { steal, waited, .. } = went.disturbance;
     let offset_ns = sys::kernel_minus_user_ns();
@@ -179,8 +120,8 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
     let at_once = at_once(plan);
     let late = pace.map(|pace| pace.late as f64 / pace.sent.max(1) as f64);
     let checks = vec![
-        Check::at_most(
-            "Little's law",
+        LoadCheck::at_most(
+            LoadCheckKind::LittlesLaw,
             littles_law,
             at_once,
             if pace.is_some() {
@@ -189,21 +130,21 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
                 "throughput times mean RTT, against the requests that are under way at a time"
             },
         ),
-        Check::at_most(
-            "clock resolution",
+        LoadCheck::at_most(
+            LoadCheckKind::ClockResolution,
             Some(clocks.resolution_ns as f64),
             100.0,
             "smallest step of the clock, ns",
         ),
-        Check::at_most("cost of a stamp", Some(clocks.stamp_cost_ns), 500.0, "ns"),
-        Check::at_most(
-            "clock set",
+        LoadCheck::at_most(LoadCheckKind::StampCost, Some(clocks.stamp_cost_ns), 500.0, "ns"),
+        LoadCheck::at_most(
+            LoadCheckKind::ClockChange,
             Some(clocks.change_ns.abs() as f64),
             1_000.0,
             "change of the kernel's clock against the user's, ns",
         ),
-        Check::at_most(
-            "kernel stamps",
+        LoadCheck::at_most(
+            LoadCheckKind::KernelStamps,
             tally
                 .stamped_share()
                 .map(|share| 1.0 - share)
@@ -211,8 +152,8 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
             0.01,
             no_stamps.unwrap_or("share of requests without both, after warm-up"),
         ),
-        Check::at_most(
-            "late sends",
+        LoadCheck::at_most(
+            LoadCheckKind::LateSends,
             late,
             0.01,
             &if pace.is_some() {
@@ -221,20 +162,20 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
                 "not made in a closed loop, where no time is intended".to_owned()
             },
         ),
-        Check::at_most(
-            "late wake-ups",
+        LoadCheck::at_most(
+            LoadCheckKind::LateWakeUps,
             tally
                 .late_wake_ups()
-                .filter(|_| plan.wait == Wait::Sleep && no_stamps.is_none()),
+                .filter(|_| plan.wait == WaitMethod::Sleep && no_stamps.is_none()),
             0.01,
-            if plan.wait == Wait::Sleep {
+            if plan.wait == WaitMethod::Sleep {
                 "share woken more than 1 ms after the answer had arrived"
             } else {
                 "not made: the prober does not sleep"
             },
         ),
-        Check::at_most(
-            "CPU steal",
+        LoadCheck::at_most(
+            LoadCheckKind::CpuSteal,
             steal,
             0.01,
             said(
@@ -243,8 +184,8 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
                 "not made: /proc/stat does not say, or the run was shorter than its ticks",
             ),
         ),
-        Check::at_most(
-            "waiting for a CPU",
+        LoadCheck::at_most(
+            LoadCheckKind::CpuWait,
             waited,
             0.02,
             said(
@@ -253,8 +194,8 @@ pub(crate) fn all(plan: &Plan, before: &Before, tally: &Tally, went: &Went) -> (
                 "not made: the kernel does not count it (/proc/thread-self/schedstat)",
             ),
         ),
-        Check::at_most(
-            "migrations",
+        LoadCheck::at_most(
+            LoadCheckKind::Migrations,
             Some(went.migrations as f64 / observations),
             0.001,
             "between CPUs, by request",

@@ -5,10 +5,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use dataset::Status;
+use model::{Message, Target};
 
 use crate::answer::{Answer, Ending};
-use crate::message::Message;
-use crate::plan::Target;
 use crate::sys;
 
 /// A connection that is kept as long as the server keeps it.
@@ -40,7 +39,7 @@ impl Client {
         Self {
             target: target.clone(),
             bytes: message.bytes(target.address),
-            ending: message.ending(),
+            ending: Ending::of(message),
             timeout,
             stream: None,
             ports: Vec::new(),

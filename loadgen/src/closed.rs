@@ -2,17 +2,18 @@
 
 use std::hint::spin_loop;
 
+use model::{LaunchPlan, Schedule, WaitMethod};
+
 use crate::connection::{Arm, LOOKS_PER_CLOCK, Outcome};
 use crate::error::Error;
 use crate::live::Live;
-use crate::plan::{Plan, Schedule, Wait};
 use crate::recorder::{Place, ROUNDS_AFTER_WRITE, Recorder};
 use crate::schedule::Steps;
 use crate::sys;
 
 /// Whether all steps were done.
 pub(crate) fn measure(
-    plan: &Plan,
+    plan: &LaunchPlan,
     arms: &mut [Arm],
     recorder: &mut Recorder<'_>,
     live: &mut Live,
@@ -68,7 +69,7 @@ fn one(arm: &mut Arm, connection: u16, request: u16) -> Option<Outcome> {
 
 /// Sends to all arms and waits for all of them.
 fn all_at_once(
-    wait: Wait,
+    wait: WaitMethod,
     arms: &mut [Arm],
     order: &[u16],
     (connection, request): (u16, u16),
@@ -82,13 +83,13 @@ fn all_at_once(
     let mut looks = 0_u32;
     while outcomes.iter().any(Option::is_none) {
         looks = looks.wrapping_add(1);
-        if wait == Wait::Sleep {
+        if wait == WaitMethod::Sleep {
             for arm in arms.iter_mut() {
                 arm.take_stamp(connection);
             }
             sys::wait_for_any(arms.iter().flat_map(Arm::waiting), sys::LONGEST_WAIT_NS);
         }
-        let look_at_clock = wait == Wait::Sleep || looks.is_multiple_of(LOOKS_PER_CLOCK);
+        let look_at_clock = wait == WaitMethod::Sleep || looks.is_multiple_of(LOOKS_PER_CLOCK);
         for (arm, outcome) in arms.iter_mut().zip(outcomes.iter_mut()) {
             if outcome.is_none() {
                 *outcome = arm.poll(connection, look_at_clock);

@@ -7,9 +7,9 @@ use std::num::NonZeroI64;
 use std::time::Duration;
 
 use dataset::Status;
+use model::{ConnectionPolicy, LaunchPlan, Target, WaitMethod};
 
 use crate::answer::{Answer, Ending, Failure};
-use crate::plan::{Connection, Plan, Target, Wait};
 use crate::sys;
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -22,8 +22,8 @@ pub(crate) struct Arm {
     /// The bytes of each request of the plan.
     requests: Vec<Vec<u8>>,
     ending: Ending,
-    wait: Wait,
-    connection: Connection,
+    wait: WaitMethod,
+    connection: ConnectionPolicy,
     stamps: bool,
     timeout: Duration,
     timeout_ns: i64,
@@ -80,7 +80,7 @@ pub(crate) struct Outcome {
 const LATE: Failure = (Status::Timeout, "no complete response within timeout_ms");
 
 impl Arm {
-    pub(crate) fn new(plan: &Plan, target: &Target) -> Self {
+    pub(crate) fn new(plan: &LaunchPlan, target: &Target) -> Self {
         let link = |_| Link {
             stream: None,
             buffer: vec![0; BUFFER_BYTES],
@@ -88,11 +88,11 @@ impl Arm {
         };
         Self {
             requests: plan
-                .requests()
+                .messages()
                 .iter()
                 .map(|request| request.bytes(target.address))
                 .collect(),
-            ending: plan.request.ending(),
+            ending: Ending::of(&plan.request),
             target: target.clone(),
             wait: plan.wait,
             connection: plan.connection,
@@ -113,7 +113,7 @@ impl Arm {
         for index in 0..self.links.len() {
             let stream = self.open()?;
             // Where each request has a connection of its own, this one has shown that there is a server.
-            self.links[index].stream = Some(stream).filter(|_| self.connection == Connection::KeepAlive);
+            self.links[index].stream = Some(stream).filter(|_| self.connection == ConnectionPolicy::KeepAlive);
         }
         Ok(())
     }
@@ -174,17 +174,17 @@ impl Arm {
                     return Some(outcome);
                 }
             }
-            self.reopened += u64::from(self.connection == Connection::KeepAlive);
+            self.reopened += u64::from(self.connection == ConnectionPolicy::KeepAlive);
         }
         let link = &mut self.links[connection];
         let stream = link.stream.as_mut()?;
         let bytes = &self.requests[usize::from(request)];
         // Where each request has a connection of its own, the first one is what is measured.
-        outcome.fresh = std::mem::take(&mut stream.fresh) && self.connection == Connection::KeepAlive;
+        outcome.fresh = std::mem::take(&mut stream.fresh) && self.connection == ConnectionPolicy::KeepAlive;
         stream.next_byte = stream.next_byte.wrapping_add(bytes.len() as u32);
         self.sent += 1;
         outcome.user_send_ns = sys::monotonic_ns();
-        if intended_send_ns.is_none() && self.connection == Connection::KeepAlive {
+        if intended_send_ns.is_none() && self.connection == ConnectionPolicy::KeepAlive {
             // A closed loop intends to send when it does.
             outcome.intended_send_ns = outcome.user_send_ns;
         }
@@ -194,7 +194,7 @@ impl Arm {
             deadline_ns: outcome.user_send_ns.saturating_add(self.timeout_ns),
             outcome,
             answer: Answer::new(&self.ending),
-            close: self.connection == Connection::New,
+            close: self.connection == ConnectionPolicy::New,
         });
         match sent {
             Ok(()) => None,
@@ -209,7 +209,7 @@ impl Arm {
 
     /// Waits for the request's end.
     pub(crate) fn wait(&mut self, connection: usize) -> Option<Outcome> {
-        let spin = self.wait == Wait::Spin;
+        let spin = self.wait == WaitMethod::Spin;
         let mut spins = 0_u32;
         while self.links[connection].pending.is_some() {
             spins = spins.wrapping_add(1);

@@ -4,14 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// A key of the plan that has a value which makes no sense.
-pub(crate) fn wrong(key: &str, found: impl ToString, expected: &'static str) -> Error {
-    Error::Value {
-        key: key.to_owned(),
-        found: found.to_string(),
-        expected,
-    }
-}
+use model::LaunchPlanError;
 
 /// Each message names the key or arm, what was expected, and what to do. What happens to a single request is no error
 /// but a row with a status.
@@ -26,18 +19,20 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// The plan is no JSON, or a key is missing, unknown or of the wrong kind.
-    #[error("the plan: {0}; see loadgen::Plan for the keys and what they mean")]
-    Json(#[from] serde_json::Error),
-    /// A key has a value that makes no sense.
-    #[error("the plan's key `{key}`: {found}; expected {expected}")]
-    Value {
-        /// Which.
-        key: String,
-        /// What stands there.
-        found: String,
-        /// What could.
-        expected: &'static str,
+    /// The plan is not valid.
+    #[error(transparent)]
+    Plan(#[from] LaunchPlanError),
+    /// The plan asks for more threads than this process may use CPUs.
+    #[error(
+        "the launch plan: `threads`: {threads} threads, but only {cpus} CPUs{from}; expected a CPU for each thread"
+    )]
+    Threads {
+        /// Threads of the plan.
+        threads: u16,
+        /// CPUs that are available.
+        cpus: usize,
+        /// Text that names the first CPU, or nothing.
+        from: String,
     },
     /// An arm does not answer before the first round.
     #[error("arm `{arm}`: cannot connect to {address}: {source}; start its server first and check the address")]
@@ -50,7 +45,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The plan's CPU cannot be had.
-    #[error("the plan's key `cpu`: cannot run on CPU {cpu}: {source}; choose one that `taskset -p $$` allows")]
+    #[error("the launch plan: `cpu`: cannot run on CPU {cpu}: {source}; choose one that `taskset -p $$` allows")]
     Cpu {
         /// Which.
         cpu: usize,

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Position, Request, Schedule, Target, Wait};
+use model::{
+    Arrivals, ConnectionPolicy, HttpRequest, Keyword, KeywordPosition, LaunchPlan, LaunchPlanError, Message, Schedule,
+    Target, WaitMethod,
+};
 
 /// Measures the latency of HTTP servers, one request at a time, interleaved over all of them.
 #[derive(Parser)]
@@ -85,7 +88,7 @@ pub(crate) struct Probe {
     max_error_share: f64,
     /// What to send: `locust` is what the 2023 study's client sent, `minimal` has no headers.
     #[arg(long, default_value = "minimal", value_parser = preset, value_name = "locust|minimal")]
-    preset: Request,
+    preset: HttpRequest,
     /// File with the request, instead of the preset: JSON with method, path, headers, body.
     #[arg(long, conflicts_with = "preset")]
     request: Option<PathBuf>,
@@ -137,10 +140,10 @@ enum Waiting {
 
 impl Probe {
     /// # Errors
-    /// As [`Plan::validate`], and when the request's file cannot be read.
-    pub(crate) fn plan(self) -> Result<Plan> {
+    /// As [`LaunchPlan::validate`], and when the request's file cannot be read.
+    pub(crate) fn plan(self) -> Result<LaunchPlan> {
         let request = self.request()?;
-        let plan = Plan {
+        let plan = LaunchPlan {
             condition: self.condition,
             launch: 0,
             arms: self.arms,
@@ -149,10 +152,10 @@ impl Probe {
                 word,
                 share: self.keyword_share,
                 position: match self.keyword_position {
-                    Place::Path => Position::Path,
-                    Place::FirstHeader => Position::FirstHeader,
-                    Place::LastHeader => Position::LastHeader,
-                    Place::Body => Position::Body,
+                    Place::Path => KeywordPosition::Path,
+                    Place::FirstHeader => KeywordPosition::FirstHeader,
+                    Place::LastHeader => KeywordPosition::LastHeader,
+                    Place::Body => KeywordPosition::Body,
                 },
             }),
             schedule: self.schedule,
@@ -164,16 +167,16 @@ impl Probe {
             connections: self.connections,
             threads: self.threads,
             connection: if self.new_connections {
-                Connection::New
+                ConnectionPolicy::New
             } else {
-                Connection::KeepAlive
+                ConnectionPolicy::KeepAlive
             },
             rounds: self.rounds,
             warm_up_rounds: self.warm_up_rounds.unwrap_or(self.rounds / 10),
             segment_rounds: 1000,
             wait: match self.wait {
-                Waiting::Spin => Wait::Spin,
-                Waiting::Sleep => Wait::Sleep,
+                Waiting::Spin => WaitMethod::Spin,
+                Waiting::Sleep => WaitMethod::Sleep,
             },
             kernel_stamps: !self.no_kernel_stamps,
             cpu: self.cpu,
@@ -182,7 +185,7 @@ impl Probe {
             max_error_share: self.max_error_share,
             output: self.out,
         };
-        plan.validate()?;
+        plan.validate().map_err(LaunchPlanError::from)?;
         Ok(plan)
     }
 
@@ -221,8 +224,8 @@ impl Probe {
     }
 }
 
-fn preset(name: &str) -> Result<Request, String> {
-    Request::preset(name).ok_or_else(|| "expected locust or minimal".to_owned())
+fn preset(name: &str) -> Result<HttpRequest, String> {
+    HttpRequest::preset(name).ok_or_else(|| "expected locust or minimal".to_owned())
 }
 
 fn schedule(text: &str) -> Result<Schedule, String> {

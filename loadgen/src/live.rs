@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use dataset::Status;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use model::LaunchPlan;
 
 use crate::connection::Outcome;
-use crate::plan::Plan;
 use crate::recorder::Place;
 use crate::sys;
 
@@ -69,7 +69,7 @@ impl Moments {
 
 impl Live {
     /// For the first thread, whose pace stands for that of all; to be called before it is pinned.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &LaunchPlan) -> Self {
         let mut live = Self::hidden(plan);
         live.thread = stderr().is_terminal().then(|| {
             let (shown, plan) = (Arc::clone(&live.shown), plan.clone());
@@ -79,7 +79,7 @@ impl Live {
     }
 
     /// For the other threads: shows nothing.
-    pub(crate) fn hidden(plan: &Plan) -> Self {
+    pub(crate) fn hidden(plan: &LaunchPlan) -> Self {
         let arms = plan.arms.len();
         let shown = Arc::new(Shown {
             differences: (1..arms).map(|_| Default::default()).collect(),
@@ -162,7 +162,7 @@ impl Drop for Live {
     }
 }
 
-fn draw(shown: &Shown, plan: &Plan) {
+fn draw(shown: &Shown, plan: &LaunchPlan) {
     if let Some(cpu) = plan.cpu {
         // Where there is no other CPU, it has to run on this one.
         _ = sys::keep_off_cpu(cpu);
@@ -181,7 +181,7 @@ fn draw(shown: &Shown, plan: &Plan) {
     bar.finish_and_clear();
 }
 
-fn differences(shown: &Shown, plan: &Plan) -> String {
+fn differences(shown: &Shown, plan: &LaunchPlan) -> String {
     let named = plan.arms.iter().skip(1).zip(&shown.differences);
     named
         .map(|(target, (mean, half))| (target, mean.load(Relaxed) as f64, half.load(Relaxed) as f64))

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use loadgen::{Error, Plan, Verdict};
+use loadgen::Error;
 
 use crate::flags::{Flags, Verb};
 
 fn main() -> anyhow::Result<ExitCode> {
     let (plan, strict) = match Flags::parse().verb {
-        Verb::Run { plan, strict } => (Plan::read(&plan)?, strict),
+        Verb::Run { plan, strict } => (loadgen::read_plan(&plan)?, strict),
         Verb::Probe(probe) => {
             let strict = probe.strict;
             (probe.plan()?, strict)
@@ -20,7 +20,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     loadgen::stop_on_signals().map_err(Error::Signals)?;
     let summary = loadgen::run(&plan)?;
-    for warning in &summary.warnings {
+    for warning in summary.warnings() {
         eprintln!("loadgen: {warning}");
     }
     println!(
@@ -40,8 +40,8 @@ fn main() -> anyhow::Result<ExitCode> {
         eprintln!(
             "loadgen: {} requests a second were asked for and {:.1} reached; ask for fewer, or allow more connections; \
              what was sent is in {}",
-            rate.asked,
-            rate.reached,
+            rate.requested_per_s,
+            rate.reached_per_s,
             plan.output.display()
         );
         return Ok(ExitCode::FAILURE);
@@ -62,8 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::FAILURE);
     }
-    let failed = summary.checks.iter().filter(|check| check.verdict == Verdict::Failed);
-    if strict && failed.count() > 0 {
+    if strict && summary.failed_checks().next().is_some() {
         eprintln!("loadgen: --strict: a check failed, as said above");
         return Ok(ExitCode::FAILURE);
     }

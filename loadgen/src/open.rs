@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::hint::spin_loop;
 
+use model::{Arrivals, LaunchPlan, WaitMethod};
 use rand::SeedableRng as _;
 use rand_pcg::Pcg64;
 
 use crate::connection::{Arm, LOOKS_PER_CLOCK};
 use crate::error::Error;
 use crate::live::Live;
-use crate::plan::{Arrivals, Plan, Wait};
 use crate::recorder::{Place, ROUNDS_AFTER_WRITE, Recorder};
 use crate::schedule::Steps;
 use crate::sys;
@@ -100,7 +100,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(plan: &Plan, start_ns: i64) -> Self {
+    fn new(plan: &LaunchPlan, start_ns: i64) -> Self {
         Self {
             steps: Steps::new(plan),
             step: None,
@@ -170,7 +170,7 @@ struct Traffic {
 
 /// Sends all requests of a plan at their times.
 pub(crate) fn measure(
-    plan: &Plan,
+    plan: &LaunchPlan,
     arms: &mut [Arm],
     recorder: &mut Recorder<'_>,
     live: &mut Live,
@@ -239,7 +239,7 @@ pub(crate) fn measure(
             }
         }
         looks = looks.wrapping_add(1);
-        let sleeps = plan.wait == Wait::Sleep;
+        let sleeps = plan.wait == WaitMethod::Sleep;
         for (arm, traffic) in arms.iter_mut().zip(&mut traffic) {
             for (connection, slot) in traffic.sent.iter_mut().enumerate() {
                 let Some(place) = *slot else { continue };

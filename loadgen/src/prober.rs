@@ -1,17 +1,18 @@
 //! One thread of the prober: its share of the plan, its connections, its CPU.
 
+use model::{Arrivals, LaunchPlan};
+
 use crate::check::{Disturbance, Watch};
 use crate::connection::Arm;
 use crate::error::Error;
 use crate::live::Live;
 use crate::open::Pace;
-use crate::plan::{Arrivals, Plan};
 use crate::recorder::{Output, Recorder};
 use crate::{closed, open, sys};
 
 /// A thread before it measures.
 pub(crate) struct Prober<'a> {
-    plan: Plan,
+    plan: LaunchPlan,
     cpu: Option<usize>,
     arms: Vec<Arm>,
     recorder: Recorder<'a>,
@@ -42,7 +43,7 @@ pub(crate) struct Went {
 impl<'a> Prober<'a> {
     /// Connects to all arms.
     pub(crate) fn new(
-        plan: Plan,
+        plan: LaunchPlan,
         cpu: Option<usize>,
         output: &'a Output,
         thread: u16,

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use dataset::{FileHeader, Observation, ObservationWriter, Status};
+use model::{FirstFailure, LaunchPlan};
 
 use crate::connection::Outcome;
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::summary::Tally;
 use crate::sys;
+use crate::tally::Tally;
 
 /// Rows held in memory by all threads before they are written between two rounds.
 const BUFFER_ROWS: u64 = 131_072;
@@ -64,7 +64,7 @@ struct File {
 }
 
 impl Output {
-    pub(crate) fn create(plan: &Plan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
+    pub(crate) fn create(plan: &LaunchPlan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
         let names = plan.arms.iter().map(|target| target.arm.clone()).collect();
         let header = FileHeader {
             condition: plan.condition.clone(),
@@ -89,14 +89,15 @@ impl Output {
     }
 
     /// Completes the file; gives the sums, and for each arm and status with failures why the first of them failed.
-    pub(crate) fn finish(self, plan: &Plan) -> Result<(Tally, Vec<String>), Error> {
+    pub(crate) fn finish(self, plan: &LaunchPlan) -> Result<(Tally, Vec<FirstFailure>), Error> {
         let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
         file.writer.finish()?;
-        let reasons = file.reasons.iter().map(|((arm, status), why)| {
-            let arm = &plan.arms[usize::from(*arm)].arm;
-            format!("arm `{arm}` had requests that ended as `{}`: {why}", status.text())
+        let first_failures = file.reasons.iter().map(|((arm, status), why)| FirstFailure {
+            arm: plan.arms[usize::from(*arm)].arm.clone(),
+            status: status.text().to_owned(),
+            reason: (*why).to_owned(),
         });
-        Ok((file.tally, reasons.collect()))
+        Ok((file.tally, first_failures.collect()))
     }
 }
 
@@ -114,7 +115,7 @@ pub(crate) struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// For the share of a thread.
-    pub(crate) fn new(share: &Plan, output: &'a Output, thread: u16, threads: u16) -> Self {
+    pub(crate) fn new(share: &LaunchPlan, output: &'a Output, thread: u16, threads: u16) -> Self {
         let needed = (share.rounds * share.arms.len() as u64).min(BUFFER_ROWS / u64::from(threads));
         let capacity = usize::try_from(needed).unwrap_or(0).max(share.arms.len());
         // Written once, so that no page of it is missing when it is filled.

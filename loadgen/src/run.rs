@@ -4,13 +4,13 @@ use std::iter::once;
 use std::panic::resume_unwind;
 use std::thread;
 
+use model::{LaunchPlan, LaunchPlanError, LoadSummary, RateSummary};
+
 use crate::check::{self, Before};
-use crate::error::{Error, wrong};
+use crate::error::Error;
 use crate::live::Live;
-use crate::plan::Plan;
 use crate::prober::{Prober, Went};
 use crate::recorder::Output;
-use crate::summary::{Rate, Summary};
 use crate::sys;
 
 /// Sends all requests of a plan and writes what happened; stops early, with a complete file, when a signal asks for
@@ -19,10 +19,10 @@ use crate::sys;
 ///
 /// # Errors
 /// When the plan makes no sense, there are fewer CPUs than threads, an arm refuses the first connection, or the file
-/// cannot be written. Nothing is left then. Failing requests are no error: compare [`Summary::error_share`] with the
+/// cannot be written. Nothing is left then. Failing requests are no error: compare [`LoadSummary::error_share`] with the
 /// plan.
-pub fn run(plan: &Plan) -> Result<Summary, Error> {
-    plan.validate()?;
+pub fn run(plan: &LaunchPlan) -> Result<LoadSummary, Error> {
+    plan.validate().map_err(LaunchPlanError::from)?;
     let cpus = cpus(plan)?;
     let mut live = Some(Live::new(plan));
     if let Some(cpu) = plan.cpu {
@@ -32,16 +32,15 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
     let output = Output::create(plan, before.kernel_minus_user_ns)?;
     let mut probers = Vec::new();
     for (thread, cpu) in (0..plan.threads).zip(cpus) {
-        let share = plan.share(thread);
+        let share = plan.thread_share(thread);
         let live = live.take().unwrap_or_else(|| Live::hidden(&share));
         probers.push(Prober::new(share, cpu, &output, thread, plan.threads, live)?);
     }
     let went = measure(probers, &output)?;
-    let (tally, reasons) = output.finish(plan)?;
-    let no_stamps = went.no_stamps.as_deref();
+    let (tally, first_failures) = output.finish(plan)?;
     let (checks, clocks) = check::all(plan, &before, &tally, &went);
 
-    let mut summary = Summary {
+    Ok(LoadSummary {
         rounds: went.rounds,
         observations: tally.observations,
         warm_up: tally.warm_up,
@@ -52,18 +51,24 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
             .map(|(target, sent)| (target.arm.clone(), *sent))
             .collect(),
         error_share: tally.error_share(),
-        reopened: went.reopened,
+        reconnections: went.reopened,
         stamped_share: tally.stamped_share(),
-        discarded_unstamped: tally.discarded_unstamped,
+        unstamped: tally.unstamped,
+        no_kernel_stamps: went.no_stamps.clone(),
         littles_law: tally.littles_law(went.mean_elapsed_ns()),
-        not_rtt_ns: tally.not_rtt_ns(went.elapsed_ns).filter(|_| went.pace.is_none()),
-        rate: went.pace.zip(plan.arrivals.rate()).map(|(pace, asked)| Rate {
-            asked,
-            reached: pace.reached(),
-            held: pace.held() && went.finished,
-            late_sends: pace.late,
-            latest_send_ns: pace.latest_ns,
-        }),
+        between_requests_ns: tally
+            .between_requests_ns(went.elapsed_ns)
+            .filter(|_| went.pace.is_none()),
+        rate: went
+            .pace
+            .zip(plan.arrivals.rate())
+            .map(|(pace, requested_per_s)| RateSummary {
+                requested_per_s,
+                reached_per_s: pace.reached(),
+                held: pace.held() && went.finished,
+                late_sends: pace.late,
+                largest_delay_ns: pace.latest_ns,
+            }),
         elapsed_s: went.mean_elapsed_ns() as f64 / 1e9,
         writing_s: went.writing_ns as f64 / 1e9,
         involuntary_context_switches: went.disturbance.switches,
@@ -72,17 +77,14 @@ pub fn run(plan: &Plan) -> Result<Summary, Error> {
         clocks,
         checks,
         finished: went.finished,
-        warnings: Vec::new(),
         errors: tally.errors,
-        reasons,
+        first_failures,
         output: plan.output.clone(),
-    };
-    summary.judge(no_stamps);
-    Ok(summary)
+    })
 }
 
 /// One for each thread: the plan's and those after it, or none in particular.
-fn cpus(plan: &Plan) -> Result<Vec<Option<usize>>, Error> {
+fn cpus(plan: &LaunchPlan) -> Result<Vec<Option<usize>>, Error> {
     let threads = usize::from(plan.threads);
     let allowed = sys::allowed_cpus();
     let cpus: Vec<usize> = match plan.cpu {
@@ -94,11 +96,11 @@ fn cpus(plan: &Plan) -> Result<Vec<Option<usize>>, Error> {
     };
     if threads > 1 && cpus.len() < threads {
         let from = plan.cpu.map_or(String::new(), |cpu| format!(" from CPU {cpu} on"));
-        return Err(wrong(
-            "threads",
-            format!("{threads} threads, and {} CPUs{from}", cpus.len()),
-            "a CPU for each thread",
-        ));
+        return Err(Error::Threads {
+            threads: plan.threads,
+            cpus: cpus.len(),
+            from,
+        });
     }
     Ok(match plan.cpu {
         Some(_) => cpus.into_iter().take(threads).map(Some).collect(),

@@ -1,11 +1,10 @@
 //! Which arm comes when, and which request it gets.
 
+use model::{LaunchPlan, Schedule};
 use rand::RngExt as _;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-
-use crate::plan::{Plan, Schedule};
 
 /// What is measured without interruption: a round, or one request of the schedules that stay with an arm.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Keywords {
 impl Steps {
     /// For a plan that has been checked.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &LaunchPlan) -> Self {
         let arm_count = u16::try_from(plan.arms.len()).unwrap_or(u16::MAX);
         let rounds = u32::try_from(plan.rounds).unwrap_or(u32::MAX);
         let mut steps = Self {

@@ -13,7 +13,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use crate::plan::Target;
+use model::Target;
 
 /// Room for a stamp, an extended error and an address, aligned as control messages must be.
 type Control = [u64; 64];

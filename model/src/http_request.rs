@@ -1,53 +1,54 @@
-//! What is sent: one HTTP/1.1 request, and the same with a keyword in it.
+//! The HTTP/1.1 request that the load generator sends, and the keyword that a share of the requests carries.
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, wrong};
+use crate::invalid_value::InvalidValue;
 
-/// The HTTP/1.1 request; `Host` and `Content-Length` are added.
+/// An HTTP/1.1 request. [`HttpRequest::bytes`] adds the headers `Host` and `Content-Length`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Such as `GET`.
+pub struct HttpRequest {
+    /// Method, such as `GET`.
     pub method: String,
-    /// Such as `/`.
+    /// Path with its query, such as `/`.
     pub path: String,
-    /// Names and values.
+    /// Names and values of the headers, in the order of sending.
     pub headers: Vec<(String, String)>,
-    /// Text, may be empty.
+    /// Body; empty for a request without a body.
     pub body: String,
 }
 
-/// A share of the requests carries a keyword. Within a round, all arms get the same request.
+/// A keyword that a share of the requests carries. All arms receive the same request in the same round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keyword {
-    /// What is to be found.
+    /// The text that the server's treatment searches for.
     pub word: String,
-    /// Share of the rounds, 0 to 1, drawn with the plan's seed.
+    /// Share of the rounds that carry the keyword, 0 to 1. The plan's seed decides which rounds.
     pub share: f64,
-    /// Where it stands.
-    pub position: Position,
+    /// Place of the keyword in the request.
+    pub position: KeywordPosition,
 }
 
-/// Where the keyword stands.
+/// Place of a keyword in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Position {
-    /// In the query of the path, thus in the first line.
+pub enum KeywordPosition {
+    /// In the query of the path, that is, in the request line.
     Path,
-    /// In a header of its own before the others.
+    /// In a header of its own before all other headers.
     FirstHeader,
-    /// In a header of its own after the others.
+    /// In a header of its own after all other headers.
     LastHeader,
-    /// At the body's end.
+    /// At the end of the body.
     Body,
 }
 
-impl Request {
-    /// A request with a name: `locust` is what the 2023 study's client sent (Locust's HttpUser with requests 2.31.0).
+impl HttpRequest {
+    /// Returns a request by its name, or `None` for an unknown name. `locust` is the request of the 2023 study (Locust's
+    /// HttpUser with requests 2.31.0); `minimal` has no headers of its own.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         let headers: &[(&str, &str)] = match name {
@@ -71,46 +72,46 @@ impl Request {
         })
     }
 
-    /// The same with the keyword.
+    /// Returns a copy of the request with the keyword in its place.
     #[must_use]
-    pub fn with(&self, keyword: &Keyword) -> Self {
+    pub fn with_keyword(&self, keyword: &Keyword) -> Self {
         let mut request = self.clone();
         let header = || ("X-Keyword".to_owned(), keyword.word.clone());
         match keyword.position {
-            Position::Path => {
+            KeywordPosition::Path => {
                 request.path.push(if self.path.contains('?') { '&' } else { '?' });
                 request.path += &keyword.word;
             }
-            Position::FirstHeader => request.headers.insert(0, header()),
-            Position::LastHeader => request.headers.push(header()),
-            Position::Body => request.body += &keyword.word,
+            KeywordPosition::FirstHeader => request.headers.insert(0, header()),
+            KeywordPosition::LastHeader => request.headers.push(header()),
+            KeywordPosition::Body => request.body += &keyword.word,
         }
         request
     }
 
-    /// Checks a request.
+    /// Checks that the request can be sent and that its response has a body.
     ///
     /// # Errors
-    /// Names the first key whose value makes no sense.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    /// Names the first key whose value is not valid.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
         let is_token =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
         if !is_token(&self.method) {
-            return Err(wrong(
+            return Err(InvalidValue::new(
                 "request.method",
                 format!("{:?}", self.method),
                 "a word such as GET",
             ));
         }
         if self.method.eq_ignore_ascii_case("HEAD") {
-            return Err(wrong(
+            return Err(InvalidValue::new(
                 "request.method",
                 &self.method,
-                "a method whose answer has a body, such as GET",
+                "a method whose response has a body, such as GET",
             ));
         }
         if !self.path.starts_with('/') || !self.path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong(
+            return Err(InvalidValue::new(
                 "request.path",
                 format!("{:?}", self.path),
                 "a path such as /, percent-encoded",
@@ -118,25 +119,26 @@ impl Request {
         }
         for (name, value) in &self.headers {
             if !is_token(name) || value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-                return Err(wrong(
+                return Err(InvalidValue::new(
                     "request.headers",
                     format!("{name:?}: {value:?}"),
-                    "a name and one line of text",
+                    "a header name and one line of text",
                 ));
             }
             if ["content-length", "transfer-encoding", "host"].contains(&name.to_ascii_lowercase().as_str()) {
-                return Err(wrong(
+                return Err(InvalidValue::new(
                     "request.headers",
                     name,
-                    "other headers; this one is made from body and address",
+                    "other headers; the load generator adds Host and Content-Length itself",
                 ));
             }
         }
         Ok(())
     }
 
-    /// The bytes to be sent to `address`.
-    pub(crate) fn bytes(&self, address: SocketAddr) -> Vec<u8> {
+    /// Returns the bytes of the request for the server at `address`.
+    #[must_use]
+    pub fn bytes(&self, address: SocketAddr) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             text += &format!("{name}: {value}\r\n");
@@ -151,19 +153,19 @@ impl Request {
 }
 
 impl Keyword {
-    pub(crate) fn validate(&self, request: &Request) -> Result<(), Error> {
+    /// Checks that the share is valid and that the request with the keyword is valid.
+    pub(crate) fn validate(&self, request: &HttpRequest) -> Result<(), InvalidValue> {
         if !(0.0..=1.0).contains(&self.share) {
-            return Err(wrong("keyword.share", self.share, "0 to 1"));
+            return Err(InvalidValue::new("keyword.share", self.share, "0 to 1"));
         }
         if self.word.is_empty() {
-            return Err(wrong("keyword.word", "nothing", "a word"));
+            return Err(InvalidValue::new("keyword.word", "an empty word", "a word"));
         }
-        // What the keyword makes of the request must be one still.
-        request.with(self).validate().map_err(|_| {
-            wrong(
+        request.with_keyword(self).validate().map_err(|_| {
+            InvalidValue::new(
                 "keyword.word",
                 format!("{:?}", self.word),
-                "what may stand at that position",
+                "a word that is allowed at that position of a request",
             )
         })
     }

@@ -1,80 +1,81 @@
-//! What a run is to do: read from JSON, checked before anything is opened.
+//! The plan of one launch, which the load generator takes as JSON.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, wrong};
+use crate::http_request::Keyword;
+use crate::invalid_value::InvalidValue;
 use crate::message::Message;
-use crate::request::Keyword;
 
-/// One run of the prober against the arms of one launch.
+/// The load generator's plan of one launch: the requests, their order, their times, and the output file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
-    /// Where the arms run; kept with the observations.
+pub struct LaunchPlan {
+    /// Condition in which the arms run. The load generator copies it into the output file.
     pub condition: String,
-    /// Number of the launch, from 0; kept with the observations.
+    /// Number of the launch, from 0. The load generator copies it into the output file.
     pub launch: u32,
-    /// The arms, in the order in which they are connected to.
+    /// The arms, in the order in which the load generator connects to them.
     pub arms: Vec<Target>,
-    /// What is sent to each.
+    /// The message that every arm receives.
     pub request: Message,
-    /// A share of the requests is sent with a keyword.
+    /// Keyword that a share of the requests carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyword: Option<Keyword>,
-    /// In which order.
+    /// Order of the requests.
     pub schedule: Schedule,
-    /// When a request is sent.
+    /// Times of the requests.
     #[serde(default)]
     pub arrivals: Arrivals,
-    /// Connections of each thread to each arm, which take turns; in an open loop they are used at the same time.
-    #[serde(default = "one")]
+    /// Number of connections from each thread to each arm. In a closed loop the connections take turns; in an open loop
+    /// requests use them at the same time.
+    #[serde(default = "default_count")]
     pub connections: u16,
-    /// Threads, each with its own CPU, its own connections and its share of the rounds and of the rate. Thread t of T does
-    /// the rounds t, t + T, t + 2T and so on; its rows are in their order, those of different threads come in blocks.
-    #[serde(default = "one")]
+    /// Number of threads. Each has its own CPU, its own connections, and its share of the rounds and of the rate. Thread t
+    /// of T sends the rounds t, t + T, t + 2T and so on. The output file has the rows of each thread in their order, and
+    /// the rows of different threads in blocks.
+    #[serde(default = "default_count")]
     pub threads: u16,
-    /// Whether a connection is used again.
+    /// Use of a connection for one request or for all.
     #[serde(default)]
-    pub connection: Connection,
-    /// Requests per arm, warm-up included.
+    pub connection: ConnectionPolicy,
+    /// Number of requests to each arm, warm-up included.
     pub rounds: u64,
-    /// How many of the first rounds are flagged as warm-up.
+    /// Number of rounds at the start that are flagged as warm-up.
     pub warm_up_rounds: u64,
-    /// Rounds of a segment; the progress bar moves between segments only.
+    /// Number of rounds in a segment. The progress bar moves between segments only.
     pub segment_rounds: u64,
-    /// How to wait for an answer.
-    pub wait: Wait,
-    /// Whether the kernel is asked for stamps, which cost the prober about a microsecond per request.
-    #[serde(default = "yes")]
+    /// Method of waiting for a response.
+    pub wait: WaitMethod,
+    /// Whether the kernel stamps sent and received segments. The stamps cost the load generator about 1 µs per request.
+    #[serde(default = "default_kernel_stamps")]
     pub kernel_stamps: bool,
-    /// CPU that the prober runs on; any without it. Further threads run on the CPUs after it.
+    /// CPU of the first thread; further threads run on the CPUs after it. `None` leaves the choice to the kernel.
     pub cpu: Option<usize>,
     /// Seed of the order of the arms.
     pub seed: u64,
-    /// Longest time for one answer or one connection, in milliseconds.
+    /// Longest time for one response or for one connection attempt, in milliseconds.
     pub timeout_ms: u64,
-    /// Share of requests, 0 to 1, that may fail; the run stops when more cannot be avoided.
+    /// Share of requests that may fail, 0 to 1. The run stops when it can no longer keep the share.
     pub max_error_share: f64,
-    /// The Parquet file to be written.
+    /// Parquet file to write.
     pub output: PathBuf,
 }
 
-/// One server.
+/// The server of one arm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Its name in the observations.
+    /// Name of the arm in the output file.
     pub arm: String,
-    /// Where it listens.
+    /// Address on which the server listens.
     pub address: SocketAddr,
-    /// Network namespace from which it is reached, as a file such as `/proc/1234/ns/net`; the prober's own without it.
+    /// Network namespace from which the load generator connects, as a file such as `/proc/1234/ns/net`. `None` is the load
+    /// generator's own namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<PathBuf>,
 }
@@ -83,9 +84,9 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
-    /// Each round sends one request to each arm in a random order.
+    /// Each round sends one request to each arm, one after the other, in a random order.
     Interleaved,
-    /// So many requests to one arm, then to the next, in a random order that is drawn anew each time.
+    /// This number of requests to one arm, then to the next, in a random order that each pass over the arms draws anew.
     Runs(u32),
     /// All requests to the first arm, then all to the second: the design of 2023.
     Sequential,
@@ -93,21 +94,21 @@ pub enum Schedule {
     Duet,
 }
 
-/// When requests are sent.
+/// Times of the requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrivals {
-    /// When the answer to the one before is there.
+    /// Closed loop: a request is sent when the response to the previous one is complete.
     #[default]
     Closed,
-    /// So many a second, over all arms, at equal distances.
+    /// Open loop with equal intervals: requests per second over all arms.
     Constant(f64),
-    /// So many a second, over all arms, at exponentially distributed distances.
+    /// Open loop with exponentially distributed intervals: requests per second over all arms.
     Poisson(f64),
 }
 
 impl Arrivals {
-    /// Requests a second; `None` in a closed loop.
+    /// Returns the requests per second over all arms; `None` in a closed loop.
     #[must_use]
     pub const fn rate(self) -> Option<f64> {
         match self {
@@ -117,63 +118,58 @@ impl Arrivals {
     }
 }
 
-/// Whether a connection is used again.
+/// Use of a connection for one request or for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Connection {
-    /// For all requests.
+pub enum ConnectionPolicy {
+    /// A connection carries all requests.
     #[default]
     KeepAlive,
-    /// A new one for each request; it is meant to be sent when the connecting begins.
+    /// Each request has a new connection. Its intended send time is the start of the connection attempt.
     New,
 }
 
-const fn yes() -> bool {
-    true
-}
-
-const fn one() -> u16 {
-    1
-}
-
-/// How the prober waits for an answer.
+/// Method of waiting for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Wait {
-    /// Asks again and again; takes a whole CPU.
+pub enum WaitMethod {
+    /// Calls receive in a loop without blocking; uses a whole CPU.
     Spin,
     /// Blocks in the kernel until bytes arrive.
     Sleep,
 }
 
-impl Plan {
-    /// Reads and checks a plan; `-` is the first line of standard input.
-    ///
-    /// # Errors
-    /// As [`Plan::from_json`], and when the file cannot be read.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = if path == Path::new("-") {
-            // A line, not all there is: who runs this in a container may have no way to close its standard input.
-            io::stdin().lines().next().unwrap_or_else(|| Ok(String::new()))
-        } else {
-            fs::read_to_string(path)
-        };
-        Self::from_json(&text.map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?)
-    }
+const fn default_kernel_stamps() -> bool {
+    true
+}
 
-    /// Parses and checks a plan.
+const fn default_count() -> u16 {
+    1
+}
+
+/// The reason for which a text is not a valid launch plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaunchPlanError {
+    /// The text is not JSON, or a key is missing, unknown or of the wrong type.
+    #[error("the launch plan: {0}; the documentation of model::LaunchPlan lists the keys")]
+    Json(#[from] serde_json::Error),
+    /// The value of a key is not valid.
+    #[error("the launch plan: {0}")]
+    Value(#[from] InvalidValue),
+}
+
+impl LaunchPlan {
+    /// Parses a plan from JSON and validates it.
     ///
     /// # Errors
-    /// Names the first key that is missing, unknown or senseless.
-    pub fn from_json(text: &str) -> Result<Self, Error> {
+    /// Names the first key that is missing, unknown, or whose value is not valid.
+    pub fn from_json(text: &str) -> Result<Self, LaunchPlanError> {
         // serde's own message about a negative number does not name the key.
         if let Value::Object(keys) = serde_json::from_str(text)? {
             for (key, value) in &keys {
                 if value.as_f64().is_some_and(|number| number < 0.0) {
-                    return Err(wrong(key, value, "a number that is not negative"));
+                    return Err(InvalidValue::new(key, value, "a number that is not negative").into());
                 }
             }
         }
@@ -182,72 +178,92 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Checks a plan.
+    /// Checks that the plan can be carried out.
     ///
     /// # Errors
-    /// Names the first key whose value makes no sense.
-    pub fn validate(&self) -> Result<(), Error> {
+    /// Names the first key whose value is not valid.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
         if self.arms.is_empty() || self.arms.len() > usize::from(u16::MAX) {
-            return Err(wrong("arms", self.arms.len(), "1 to 65535 arms"));
+            return Err(InvalidValue::new("arms", self.arms.len(), "1 to 65535 arms"));
         }
         let mut names = HashSet::new();
         for target in &self.arms {
             if target.arm.is_empty() {
-                return Err(wrong("arms", "an arm without a name", "a name for each arm"));
+                return Err(InvalidValue::new(
+                    "arms",
+                    "an arm without a name",
+                    "a name for each arm",
+                ));
             }
             if !names.insert(&target.arm) {
-                return Err(wrong(
+                return Err(InvalidValue::new(
                     "arms",
-                    format!("`{}` stands there twice", target.arm),
+                    format!("the name `{}` occurs twice", target.arm),
                     "different names",
                 ));
             }
         }
         if self.rounds == 0 || self.rounds > u32::MAX.into() {
-            return Err(wrong("rounds", self.rounds, "1 to 4294967295"));
+            return Err(InvalidValue::new("rounds", self.rounds, "1 to 4294967295"));
         }
         if self.warm_up_rounds >= self.rounds {
-            return Err(wrong(
+            return Err(InvalidValue::new(
                 "warm_up_rounds",
                 self.warm_up_rounds,
-                "fewer than `rounds`, of which they are a part",
+                "fewer than `rounds`, which include them",
             ));
         }
         if self.segment_rounds == 0 {
-            return Err(wrong("segment_rounds", 0, "at least 1"));
+            return Err(InvalidValue::new("segment_rounds", 0, "at least 1"));
         }
         if self.timeout_ms == 0 || self.timeout_ms > 86_400_000 {
-            return Err(wrong("timeout_ms", self.timeout_ms, "1 to 86400000 (a day)"));
+            return Err(InvalidValue::new(
+                "timeout_ms",
+                self.timeout_ms,
+                "1 to 86400000 (a day)",
+            ));
         }
         if !(0.0..=1.0).contains(&self.max_error_share) {
-            return Err(wrong("max_error_share", self.max_error_share, "0 to 1"));
+            return Err(InvalidValue::new("max_error_share", self.max_error_share, "0 to 1"));
         }
         if self.schedule == Schedule::Runs(0) {
-            return Err(wrong("schedule", "runs of 0 requests", "runs of at least 1"));
+            return Err(InvalidValue::new(
+                "schedule",
+                "runs of 0 requests",
+                "runs of at least 1",
+            ));
         }
         if self.connections == 0 {
-            return Err(wrong("connections", 0, "at least 1"));
+            return Err(InvalidValue::new("connections", 0, "at least 1"));
         }
         if self.threads == 0 || u64::from(self.threads) > self.rounds {
-            return Err(wrong("threads", self.threads, "at least 1 and at most `rounds`"));
+            return Err(InvalidValue::new(
+                "threads",
+                self.threads,
+                "at least 1 and at most `rounds`",
+            ));
         }
         if self.connections.checked_mul(self.threads).is_none() {
-            return Err(wrong(
+            return Err(InvalidValue::new(
                 "connections",
                 format!("{} for each of {} threads", self.connections, self.threads),
-                "at most 65535 in all",
+                "at most 65535 connections in all",
             ));
         }
         if let Some(rate) = self.arrivals.rate() {
             if !(rate.is_finite() && rate > 0.0 && rate <= 1e7) {
-                return Err(wrong(
+                return Err(InvalidValue::new(
                     "arrivals",
                     rate,
-                    "more than 0 and at most 10000000 requests a second",
+                    "more than 0 and at most 10000000 requests per second",
                 ));
             }
             if self.schedule == Schedule::Duet {
-                return Err(wrong("arrivals", "an open loop with the schedule duet", "one of them"));
+                return Err(InvalidValue::new(
+                    "arrivals",
+                    "an open loop with the schedule duet",
+                    "only one of them",
+                ));
             }
         }
         self.request.validate()?;
@@ -256,29 +272,105 @@ impl Plan {
             .map_or(Ok(()), |keyword| self.request.validate_keyword(keyword))
     }
 
-    /// What one thread does of a plan that has been checked, as the plan of one thread.
-    pub(crate) fn share(&self, thread: u16) -> Self {
+    /// Returns the share of one thread as a plan for one thread. The plan must be valid and `thread` below `threads`.
+    #[must_use]
+    pub fn thread_share(&self, thread: u16) -> Self {
         let threads = u64::from(self.threads);
-        let of = |rounds: u64| (rounds + threads - 1 - u64::from(thread)) / threads;
-        let part = |rate: f64| rate / f64::from(self.threads);
+        let share_of_rounds = |rounds: u64| (rounds + threads - 1 - u64::from(thread)) / threads;
+        let share_of_rate = |rate: f64| rate / f64::from(self.threads);
         Self {
             threads: 1,
-            rounds: of(self.rounds),
-            warm_up_rounds: of(self.warm_up_rounds),
+            rounds: share_of_rounds(self.rounds),
+            warm_up_rounds: share_of_rounds(self.warm_up_rounds),
             seed: self.seed.wrapping_add(thread.into()),
             arrivals: match self.arrivals {
                 Arrivals::Closed => Arrivals::Closed,
-                Arrivals::Constant(rate) => Arrivals::Constant(part(rate)),
-                Arrivals::Poisson(rate) => Arrivals::Poisson(part(rate)),
+                Arrivals::Constant(rate) => Arrivals::Constant(share_of_rate(rate)),
+                Arrivals::Poisson(rate) => Arrivals::Poisson(share_of_rate(rate)),
             },
             ..self.clone()
         }
     }
 
-    /// What can be sent: the plain request and, where there is one, that with the keyword.
-    pub(crate) fn requests(&self) -> Vec<Message> {
-        let mut requests = vec![self.request.clone()];
-        requests.extend(self.keyword.as_ref().map(|keyword| self.request.with(keyword)));
-        requests
+    /// Returns the messages that the plan sends: the plain one and, if the plan has a keyword, the one with the keyword.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let mut messages = vec![self.request.clone()];
+        messages.extend(self.keyword.as_ref().map(|keyword| self.request.with_keyword(keyword)));
+        messages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LaunchPlan;
+
+    const PLAN: &str = r#"{
+    "condition": "test", "launch": 0,
+    "arms": [{"arm": "a", "address": "127.0.0.1:1"}, {"arm": "b", "address": "127.0.0.1:2"},
+             {"arm": "c", "address": "[::1]:3"}, {"arm": "d", "address": "127.0.0.1:4"}],
+    "request": {"method": "GET", "path": "/", "headers": [["User-Agent", "x"]], "body": ""},
+    "schedule": "interleaved", "rounds": 50, "warm_up_rounds": 5, "segment_rounds": 10,
+    "wait": "sleep", "cpu": null, "seed": 7, "timeout_ms": 1000, "max_error_share": 0.0, "output": "x.parquet"
+}"#;
+
+    #[test]
+    fn a_wrong_plan_names_the_key_and_what_was_expected() {
+        for (from, to, words) in [
+            ("\"seed\": 7", "\"sead\": 7", &["sead", "seed"][..]),
+            ("\"rounds\": 50", "\"rounds\": -50", &["rounds", "-50", "negative"]),
+            ("\"rounds\": 50", "\"rounds\": 0", &["rounds", "1 to"]),
+            ("\"rounds\": 50", "\"rounds\": 4294967296", &["rounds", "4294967295"]),
+            ("\"rounds\": 50, ", "", &["rounds", "missing"]),
+            (
+                "\"warm_up_rounds\": 5",
+                "\"warm_up_rounds\": 50",
+                &["warm_up_rounds", "fewer"],
+            ),
+            (
+                "\"segment_rounds\": 10",
+                "\"segment_rounds\": 0",
+                &["segment_rounds", "at least 1"],
+            ),
+            ("\"timeout_ms\": 1000", "\"timeout_ms\": 0", &["timeout_ms"]),
+            (
+                "\"max_error_share\": 0.0",
+                "\"max_error_share\": 1.5",
+                &["max_error_share", "1.5", "0 to 1"],
+            ),
+            ("\"wait\": \"sleep\"", "\"wait\": \"nap\"", &["nap", "spin", "sleep"]),
+            ("\"arm\": \"b\"", "\"arm\": \"a\"", &["arms", "`a`", "twice"]),
+            ("\"method\": \"GET\"", "\"method\": \"GET /\"", &["request.method"]),
+            ("\"path\": \"/\"", "\"path\": \"x\"", &["request.path"]),
+            ("\"rounds\"", "\"threads\": 0, \"rounds\"", &["`threads`", "at least 1"]),
+            (
+                "\"rounds\"",
+                "\"connections\": 40000, \"threads\": 2, \"rounds\"",
+                &["`connections`", "65535"],
+            ),
+            (
+                "\"User-Agent\", \"x\"",
+                "\"User-Agent\", \"x\\r\\nEvil: 1\"",
+                &["request.headers"],
+            ),
+            (
+                "\"User-Agent\", \"x\"",
+                "\"Content-Length\", \"3\"",
+                &["request.headers"],
+            ),
+        ] {
+            assert!(PLAN.contains(from), "{from}");
+            let error = LaunchPlan::from_json(&PLAN.replacen(from, to, 1))
+                .expect_err(to)
+                .to_string();
+            for word in words {
+                assert!(error.contains(word), "`{word}` is not in: {error}");
+            }
+        }
+        let start = PLAN.find("[{").expect("arms");
+        let end = PLAN.find("}],").expect("arms") + 2;
+        let empty = format!("{}[]{}", &PLAN[..start], &PLAN[end..]);
+        let error = LaunchPlan::from_json(&empty).expect_err("no arms").to_string();
+        assert!(error.contains("arms") && error.contains("1 to"), "{error}");
     }
 }

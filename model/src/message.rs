@@ -1,60 +1,59 @@
-//! What is sent and how the end of its answer is known: an HTTP request, a Redis command, or any bytes over TCP.
+//! A message that the load generator sends: an HTTP request, a Redis command, or any bytes over TCP.
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Ending;
-use crate::error::{Error, wrong};
-use crate::request::{Keyword, Request};
+use crate::http_request::{HttpRequest, Keyword};
+use crate::invalid_value::InvalidValue;
 
-/// One question. In TOML and JSON the keys tell which kind it is: `method`, `redis`, or `send`.
+/// One message. Its keys in TOML and JSON decide its kind: `method`, `redis`, or `send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, try_from = "Keys")]
+#[serde(untagged, try_from = "MessageKeys")]
 pub enum Message {
-    /// HTTP/1.1, whose answers have their own end.
-    Http(Request),
-    /// A Redis command; the protocol says where an answer ends.
+    /// An HTTP/1.1 request. HTTP defines where the response ends.
+    Http(HttpRequest),
+    /// A Redis command. The protocol RESP defines where the response ends.
     Redis {
-        /// The command's words, such as `["GET", "key"]`.
+        /// Words of the command, such as `["GET", "key"]`.
         redis: Vec<String>,
     },
-    /// Bytes, and how the end of the answer is known.
+    /// Bytes over TCP. The message itself says where the response ends.
     Tcp {
-        /// What is sent.
+        /// Bytes to send.
         #[serde(flatten)]
-        send: Bytes,
-        /// Where the answer ends.
+        send: Payload,
+        /// End of the response.
         #[serde(flatten)]
-        end: End,
+        end: ResponseEnd,
     },
 }
 
-/// Bytes to be sent.
+/// Bytes to send over TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Bytes {
-    /// As text.
+pub enum Payload {
+    /// Bytes as text.
     Send(String),
-    /// In hexadecimal, for what is no text.
+    /// Bytes as hexadecimal digits, with or without white space between them.
     SendHex(String),
 }
 
-/// Where an answer over TCP ends.
+/// End of a response over TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
-    /// With this text.
+pub enum ResponseEnd {
+    /// The response ends with this text.
     Until(String),
-    /// After so many bytes.
+    /// The response has this length, in bytes.
     Length(u64),
 }
 
-/// All keys that a message may have; which of them belong together is checked afterwards, so that messages about
-/// unknown keys have their line.
+/// All keys that a message may have. The conversion to [`Message`] checks which of them belong together. With one struct
+/// for all kinds, serde's error about an unknown key names the key and its line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+struct MessageKeys {
     method: Option<String>,
     path: Option<String>,
     headers: Option<Vec<(String, String)>>,
@@ -66,16 +65,16 @@ struct Keys {
     length: Option<u64>,
 }
 
-impl TryFrom<Keys> for Message {
+impl TryFrom<MessageKeys> for Message {
     type Error = String;
 
-    fn try_from(keys: Keys) -> Result<Self, String> {
+    fn try_from(keys: MessageKeys) -> Result<Self, String> {
         let http = keys.method.is_some() || keys.path.is_some() || keys.headers.is_some() || keys.body.is_some();
         let send = keys.send.is_some() || keys.send_hex.is_some();
         let end = keys.until.is_some() || keys.length.is_some();
         if usize::from(http) + usize::from(keys.redis.is_some()) + usize::from(send || end) > 1 {
             return Err(
-                "keys of different kinds of request; expected either method, path, headers, body, or redis, or send with until or length"
+                "keys of different kinds of request; expected either method, path, headers and body, or redis, or send with until or length"
                     .to_owned(),
             );
         }
@@ -84,19 +83,19 @@ impl TryFrom<Keys> for Message {
         }
         if send || end {
             let send = match (keys.send, keys.send_hex) {
-                (Some(text), None) => Bytes::Send(text),
-                (None, Some(text)) => Bytes::SendHex(text),
-                _ => return Err("expected one of send and send_hex: what is sent".to_owned()),
+                (Some(text), None) => Payload::Send(text),
+                (None, Some(text)) => Payload::SendHex(text),
+                _ => return Err("expected one of send and send_hex: the bytes to send".to_owned()),
             };
             let end = match (keys.until, keys.length) {
-                (Some(text), None) => End::Until(text),
-                (None, Some(length)) => End::Length(length),
-                _ => return Err("expected one of until and length: where the answer ends".to_owned()),
+                (Some(text), None) => ResponseEnd::Until(text),
+                (None, Some(length)) => ResponseEnd::Length(length),
+                _ => return Err("expected one of until and length: the end of the response".to_owned()),
             };
             return Ok(Self::Tcp { send, end });
         }
         let missing = |name: &str| format!("missing field `{name}`");
-        Ok(Self::Http(Request {
+        Ok(Self::Http(HttpRequest {
             method: keys.method.ok_or_else(|| missing("method"))?,
             path: keys.path.ok_or_else(|| missing("path"))?,
             headers: keys.headers.ok_or_else(|| missing("headers"))?,
@@ -106,56 +105,70 @@ impl TryFrom<Keys> for Message {
 }
 
 impl Message {
-    /// Checks a message.
+    /// Checks that the message and the end of its response are valid.
     ///
     /// # Errors
-    /// Names the first key whose value makes no sense.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    /// Names the first key whose value is not valid.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Http(request) => request.validate(),
-            Self::Redis { redis } if redis.is_empty() => {
-                Err(wrong("request.redis", "no word", "a command, such as [\"PING\"]"))
-            }
+            Self::Redis { redis } if redis.is_empty() => Err(InvalidValue::new(
+                "request.redis",
+                "no words",
+                "a command, such as [\"PING\"]",
+            )),
             Self::Redis { .. } => Ok(()),
             Self::Tcp { send, end } => {
                 match send {
-                    Bytes::Send(text) if text.is_empty() => return Err(wrong("request.send", "nothing", "some bytes")),
-                    Bytes::SendHex(text) if hexadecimal(text).is_none_or(|bytes| bytes.is_empty()) => {
-                        let found = format!("{text:?}");
-                        return Err(wrong("request.send_hex", found, "two hexadecimal digits for each byte"));
+                    Payload::Send(text) if text.is_empty() => {
+                        return Err(InvalidValue::new("request.send", "an empty text", "at least 1 byte"));
                     }
-                    Bytes::Send(_) | Bytes::SendHex(_) => {}
+                    Payload::SendHex(text) if decode_hex(text).is_none_or(|bytes| bytes.is_empty()) => {
+                        let found = format!("{text:?}");
+                        return Err(InvalidValue::new(
+                            "request.send_hex",
+                            found,
+                            "two hexadecimal digits for each byte",
+                        ));
+                    }
+                    Payload::Send(_) | Payload::SendHex(_) => {}
                 }
                 match end {
-                    End::Until(text) if text.is_empty() => Err(wrong("request.until", "nothing", "some bytes")),
-                    End::Length(0) => Err(wrong("request.length", 0, "at least 1 byte")),
-                    End::Until(_) | End::Length(_) => Ok(()),
+                    ResponseEnd::Until(text) if text.is_empty() => {
+                        Err(InvalidValue::new("request.until", "an empty text", "at least 1 byte"))
+                    }
+                    ResponseEnd::Length(0) => Err(InvalidValue::new("request.length", 0, "at least 1 byte")),
+                    ResponseEnd::Until(_) | ResponseEnd::Length(_) => Ok(()),
                 }
             }
         }
     }
 
-    /// Checks that a keyword has its place in this message.
-    pub(crate) fn validate_keyword(&self, keyword: &Keyword) -> Result<(), Error> {
+    /// Checks that this message can carry the keyword.
+    ///
+    /// # Errors
+    /// Names the first key whose value is not valid; `keyword` when the message is not an HTTP request.
+    pub fn validate_keyword(&self, keyword: &Keyword) -> Result<(), InvalidValue> {
         match self {
             Self::Http(request) => keyword.validate(request),
-            Self::Redis { .. } | Self::Tcp { .. } => Err(wrong(
+            Self::Redis { .. } | Self::Tcp { .. } => Err(InvalidValue::new(
                 "keyword",
-                "a request that is no HTTP",
-                "an HTTP request, or the word in the request itself",
+                "a request that is not HTTP",
+                "an HTTP request; write the word into any other request itself",
             )),
         }
     }
 
-    /// The same with the keyword, where it is an HTTP request.
-    pub(crate) fn with(&self, keyword: &Keyword) -> Self {
+    /// Returns an HTTP request with the keyword in its place, and any other message unchanged.
+    #[must_use]
+    pub fn with_keyword(&self, keyword: &Keyword) -> Self {
         match self {
-            Self::Http(request) => Self::Http(request.with(keyword)),
+            Self::Http(request) => Self::Http(request.with_keyword(keyword)),
             Self::Redis { .. } | Self::Tcp { .. } => self.clone(),
         }
     }
 
-    /// The bytes to be sent to `address`.
+    /// Returns the bytes of the message for the server at `address`.
     #[must_use]
     pub fn bytes(&self, address: SocketAddr) -> Vec<u8> {
         match self {
@@ -165,39 +178,20 @@ impl Message {
                 format!("*{}\r\n{}", redis.len(), words.collect::<String>()).into_bytes()
             }
             Self::Tcp {
-                send: Bytes::Send(text),
+                send: Payload::Send(text),
                 ..
             } => text.clone().into_bytes(),
             Self::Tcp {
-                send: Bytes::SendHex(text),
+                send: Payload::SendHex(text),
                 ..
-            } => hexadecimal(text).unwrap_or_default(),
-        }
-    }
-
-    /// How the end of its answer is recognised.
-    pub(crate) fn ending(&self) -> Ending {
-        match self {
-            Self::Http(_) => Ending::Http,
-            Self::Redis { .. } => Ending::Redis,
-            Self::Tcp {
-                end: End::Until(text), ..
-            } => Ending::pattern(text.as_bytes()),
-            Self::Tcp {
-                end: End::Length(length),
-                ..
-            } => Ending::Length(*length),
+            } => decode_hex(text).unwrap_or_default(),
         }
     }
 }
 
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<char> = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let pairs = digits.chunks(2).map(|pair| {
-        let [high, low] = pair else { return None };
-        u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()
-    });
-    pairs.collect()
+/// Decodes hexadecimal digits; white space between them does not count. Returns `None` for any other text.
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text.split_whitespace().collect::<String>()).ok()
 }
 
 #[cfg(test)]
@@ -209,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_tell_the_kind_and_come_back() {
+    fn the_keys_decide_the_kind_and_survive_a_round_trip() {
         for text in [
             r#"{"method":"GET","path":"/","headers":[],"body":""}"#,
             r#"{"redis":["GET","key"]}"#,
@@ -232,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_together_is_said() {
+    fn keys_that_do_not_belong_together_are_an_error() {
         for (text, word) in [
             (r#"{"method":"GET","path":"/","headers":[]}"#, "missing field `body`"),
             (r#"{"method":"GET","redis":["PING"]}"#, "different kinds"),

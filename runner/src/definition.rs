@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clusters::Condition;
 use clusters::application::Application;
 use dataset::Limits;
-use loadgen::{Arrivals, Connection, Keyword, Message, Plan, Schedule, Target, Wait};
+use model::{Arrivals, ConnectionPolicy, Keyword, LaunchPlan, Message, Schedule, Target, WaitMethod};
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{self, Extent, Setting};
@@ -82,11 +82,11 @@ pub(crate) struct Load {
     #[serde(default = "one")]
     pub(crate) connections: u16,
     #[serde(default)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionPolicy,
     pub(crate) rounds: u64,
     pub(crate) warm_up_rounds: u64,
     pub(crate) segment_rounds: u64,
-    pub(crate) wait: Wait,
+    pub(crate) wait: WaitMethod,
     #[serde(default = "yes")]
     pub(crate) kernel_stamps: bool,
     /// Whether this machine's processors are kept from idle states between requests, where that is permitted.
@@ -271,9 +271,9 @@ impl Experiment {
     }
 
     /// The prober's plan, but for what differs from launch to launch.
-    pub(crate) fn plan(&self, arms: Vec<Target>) -> Plan {
+    pub(crate) fn plan(&self, arms: Vec<Target>) -> LaunchPlan {
         let load = &self.load;
-        Plan {
+        LaunchPlan {
             condition: String::new(),
             launch: 0,
             arms,

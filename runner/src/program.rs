@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clusters::{Contents, Installed};
-use loadgen::Message;
+use model::Message;
 use serde::{Deserialize, Serialize};
 
 /// How a server is started. In what a file of `sut/macro` says, `${NAME:-default}` stands for a variable of the runner's

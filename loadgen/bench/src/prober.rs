@@ -7,7 +7,7 @@ use std::time::Instant;
 use analysis::Distribution;
 use anyhow::{Context as _, Result, ensure};
 use dataset::{ObservationReader, Status};
-use serde_json::Value;
+use model::LoadSummary;
 
 use crate::peer::{Said, children_s};
 
@@ -50,7 +50,7 @@ pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, fol
         String::from_utf8_lossy(&output.stderr)
     );
     let cpus = (children_s()? - before) / start.elapsed().as_secs_f64();
-    let summary: Value = serde_json::from_slice(&output.stdout)?;
+    let summary: LoadSummary = serde_json::from_slice(&output.stdout)?;
     let mut rtt = [Distribution::default(), Distribution::default()];
     let mut wire = [Distribution::default(), Distribution::default()];
     ObservationReader::open(&out)?.for_each(|row| {
@@ -64,16 +64,11 @@ pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, fol
     let median = |distribution: &Distribution| distribution.quantile(0.5);
     let rtt_ns = [0, 1].map(|arm: usize| median(&rtt[arm]));
     let first_ns = rtt_ns[0].context("no answer from the first server")?;
-    let number = |key: &str| {
-        summary[key]
-            .as_f64()
-            .with_context(|| format!("the summary has no {key}"))
-    };
     Ok(Both {
         said: Said {
             median_ns: first_ns,
             mean_ns: rtt[0].mean().unwrap_or(first_ns),
-            under_way: number("littles_law")?,
+            under_way: summary.littles_law.context("no observation")?,
             cpus,
         },
         wire_difference_ns: median(&wire[1])

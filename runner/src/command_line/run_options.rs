@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clusters::Condition;
 use clusters::application::Application;
 use clusters::config::Config as _;
-use loadgen::Schedule;
+use model::Schedule;
 
 use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;

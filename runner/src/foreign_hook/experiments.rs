@@ -1,7 +1,7 @@
 //! The experiments that a measurement is made of.
 
 use clusters::Condition;
-use loadgen::{Arrivals, Connection, Schedule, Wait};
+use model::{Arrivals, ConnectionPolicy, Schedule, WaitMethod};
 
 use super::{Hook, Options, PLACE};
 use crate::command_line::run_options::MOST_LAUNCHES;
@@ -185,11 +185,11 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
             schedule: Schedule::Interleaved,
             arrivals: Arrivals::Closed,
             connections: 1,
-            connection: Connection::KeepAlive,
+            connection: ConnectionPolicy::KeepAlive,
             rounds: *ROUNDS.start(),
             warm_up_rounds: 0,
             segment_rounds: 100,
-            wait: Wait::Spin,
+            wait: WaitMethod::Spin,
             kernel_stamps: true,
             keep_awake: true,
             timeout_ms: 5_000,

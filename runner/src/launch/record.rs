@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use clusters::Condition;
 use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Limits, Resources, ServerCall};
+use model::LoadSummary;
 use readhook_telemetry::Record;
 
 use crate::definition::{Arm, Experiment};
@@ -69,7 +70,7 @@ pub(crate) struct Measured<'a> {
     pub(crate) order: &'a Order,
     pub(crate) arms: Vec<Stopped<'a>>,
     /// The prober's.
-    pub(crate) summary: serde_json::Value,
+    pub(crate) summary: LoadSummary,
     /// What is unusual about the place.
     pub(crate) warnings: Vec<String>,
     /// For what else the launch is not valid.
@@ -126,16 +127,11 @@ pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment)
 impl Measured<'_> {
     /// Checks everything, writes its tables into the launch's folder, and says what came of it.
     pub(crate) fn record(mut self, folder: &Path) -> Result<LaunchRecord> {
-        let list = |key: &str| self.summary[key].as_array().cloned().unwrap_or_default();
-        let said = list("warnings");
-        let mut warnings: Vec<String> = said
-            .iter()
-            .filter_map(|text| text.as_str().map(str::to_owned))
-            .collect();
+        let mut warnings: Vec<String> = self.summary.warnings().iter().map(ToString::to_string).collect();
         warnings.extend(self.watched.warnings());
         warnings.extend(self.warnings.iter().chain(&self.faults).cloned());
         let undisturbed = self.watched.warnings().is_empty() && self.faults.is_empty();
-        let mut valid = undisturbed && !list("checks").iter().any(|check| check["verdict"] == "failed");
+        let mut valid = undisturbed && self.summary.failed_checks().next().is_none();
         let mut arms = Vec::new();
         let mut tables = Tables::default();
         for stopped in &self.arms {
@@ -148,10 +144,8 @@ impl Measured<'_> {
         tables.write(folder, &header(self.condition, self.launch, self.experiment))?;
         let stem = stem(self.condition, self.launch);
         let file = |name: &str, empty: bool| (!empty).then(|| format!("{name}/{stem}.parquet"));
-        if let Some(output) = self.summary.get_mut("output") {
-            // Where it was written on this machine is nobody else's business.
-            *output = OBSERVATIONS.into();
-        }
+        // Where it was written on this machine is nobody else's business.
+        self.summary.output = OBSERVATIONS.into();
         Ok(LaunchRecord {
             condition: self.condition.name().to_owned(),
             launch: self.launch,
@@ -163,7 +157,7 @@ impl Measured<'_> {
             limit_hits: self.watched.hits,
             controls: Vec::new(),
             arms,
-            loadgen: self.summary,
+            loadgen: serde_json::to_value(self.summary)?,
             valid,
             warnings,
         })
@@ -197,7 +191,7 @@ impl Measured<'_> {
             address: stopped.address.to_string(),
             limits: stopped.limits,
             hook_mapped: loaded(arm, Path::new("")).map(|_| true),
-            requests_sent: self.summary["requests_sent"][&arm.name].as_u64().unwrap_or(0),
+            requests_sent: self.summary.requests_sent.get(&arm.name).copied().unwrap_or(0),
             telemetry: seen.as_ref().and_then(|seen| seen.summary),
             coverage: seen.as_ref().map(|seen| Coverage::of(&seen.counters)),
             server: stamps.as_ref().and_then(|stamps| stamps.summary),

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clusters::Network;
 use dataset::{Fault, FaultKind};
-use loadgen::{Client, Message};
+use loadgen::Client;
+use model::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Experiment, Sut};
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_body_is_kept_whatever_it_holds() {
-        let message = Message::Http(loadgen::Request::preset("minimal").unwrap());
+        let message = Message::Http(model::HttpRequest::preset("minimal").unwrap());
         let answer = b"HTTP/1.1 200 OK\r\nDate: x\r\nx-id: 5\r\nServer: y\r\n\r\nDate: z\n";
         assert_eq!(
             lasting(&message, &["X-Id".to_owned()], answer),

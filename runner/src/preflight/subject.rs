@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use loadgen::{Message, Request};
+use model::{HttpRequest, Message};
 
 use crate::program::{Program, ServerFile};
 
@@ -46,7 +46,7 @@ impl Subject {
         Ok(Self {
             name,
             program,
-            request: Message::Http(Request::preset("minimal").context("the plain request")?),
+            request: Message::Http(HttpRequest::preset("minimal").context("the plain request")?),
             warm_up_rounds: None,
         })
     }

@@ -8,7 +8,7 @@ use analysis::claims::{Claims, ControlKind};
 use analysis::{Distribution, LaunchSamples, Location, Quantity};
 use anyhow::Result;
 use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
-use loadgen::Schedule;
+use model::Schedule;
 
 use crate::definition::{Contrast, Experiment, Role};
 use crate::launch::record::OBSERVATIONS;

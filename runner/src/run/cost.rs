@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clusters::Condition;
-use loadgen::Wait;
+use model::WaitMethod;
 
 use crate::definition::{Experiment, Sut};
 use crate::proxies::Hop;
@@ -44,7 +44,7 @@ impl Cost {
             Sut::Synthetic { work_ns, .. } => (0, number(work_ns) * 1e-9),
             _ => (0, 0.0),
         };
-        let sleep_s = if experiment.load.wait == Wait::Sleep {
+        let sleep_s = if experiment.load.wait == WaitMethod::Sleep {
             SLEEP_S
         } else {
             0.0

@@ -10,7 +10,7 @@ use clusters::application::Application;
 use clusters::container::Engine;
 use clusters::{Condition, Image};
 use dataset::{LaunchRecord, Subject};
-use loadgen::Message;
+use model::Message;
 use monitor::cadvisor::Which;
 
 use super::cluster_metrics::Scraping;

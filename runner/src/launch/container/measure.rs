@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clusters::Image;
 use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
-use loadgen::{Plan, Target, Wait};
+use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
 
 use super::agent_requests::{self, PATIENCE};
 use super::cluster_metrics::Scraping;
@@ -42,7 +42,7 @@ pub(super) struct Started<'a> {
 
 /// What the prober left.
 pub(super) struct Probed {
-    pub(super) summary: serde_json::Value,
+    pub(super) summary: LoadSummary,
     /// Why it failed, if it did.
     pub(super) failure: Option<String>,
     /// Which limits it hit.
@@ -185,7 +185,7 @@ impl Job<'_> {
         Ok(Left { hop_hits, ..left })
     }
 
-    fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> Plan {
+    fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> LaunchPlan {
         let targets = order.connection.iter().filter_map(|index| {
             Some(Target {
                 arm: self.experiment.arms[*index].name.clone(),
@@ -194,11 +194,11 @@ impl Job<'_> {
             })
         });
         let plan = self.experiment.plan(targets.collect());
-        Plan {
+        LaunchPlan {
             condition: self.condition.name().to_owned(),
             launch: self.owner.launch,
             // A spinning prober would keep the arms from the only processor.
-            wait: if shared { Wait::Sleep } else { plan.wait },
+            wait: if shared { WaitMethod::Sleep } else { plan.wait },
             cpu: Some(place.processor),
             seed: order.load_seed,
             output: Path::new(Image::WORK).join(OBSERVATIONS),

@@ -17,7 +17,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use clusters::Network;
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
-use loadgen::{Plan, Target, Wait};
+use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
 use crate::definition::{Arm, Experiment};
@@ -248,7 +248,7 @@ fn was_killed(group: &Cgroup) -> bool {
     reading.usage[Measure::OomKills] > Some(0)
 }
 
-fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> Plan {
+fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> LaunchPlan {
     let targets = order.connection.iter().filter_map(|&index| {
         let arm = running
             .iter()
@@ -256,11 +256,15 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
         Some(arm.target())
     });
     let plan = experiment.plan(targets.collect());
-    Plan {
+    LaunchPlan {
         condition: spec.place.name().to_owned(),
         launch: spec.launch,
         // A spinning prober would keep the arms from the only processor.
-        wait: if spec.cpus.shared() { Wait::Sleep } else { plan.wait },
+        wait: if spec.cpus.shared() {
+            WaitMethod::Sleep
+        } else {
+            plan.wait
+        },
         cpu: Some(spec.cpus.loadgen),
         seed: order.load_seed,
         output: spec.folder.join(OBSERVATIONS),
@@ -272,9 +276,9 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
 fn probe(
     spec: &LaunchSpec,
     experiment: &Experiment,
-    plan: &Plan,
+    plan: &LaunchPlan,
     running: &[Running<'_>],
-) -> Result<(serde_json::Value, Seen)> {
+) -> Result<(LoadSummary, Seen)> {
     let path = spec.folder.join("plan.json");
     fs::write(&path, serde_json::to_vec_pretty(plan)?).with_context(|| format!("cannot write {}", path.display()))?;
     let child = starter(spec.groups.loadgen.as_ref())?
@@ -315,7 +319,7 @@ fn record(
     experiment: &Experiment,
     order: &Order,
     running: Vec<Running<'_>>,
-    (summary, faults): (serde_json::Value, Option<String>),
+    (summary, faults): (LoadSummary, Option<String>),
     watched: Seen,
 ) -> Result<LaunchRecord> {
     let mut arms = Vec::new();

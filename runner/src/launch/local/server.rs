@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clusters::Pod;
 use dataset::{Fault, FaultKind, Status};
-use loadgen::Target;
+use model::Target;
 use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use dataset::{Fault, FaultKind, Status};
-use loadgen::{Client, Message};
+use loadgen::Client;
+use model::Message;
 
 use super::{LOOK, Server};
 use crate::launch::local::process_set::{Listening, Process};
