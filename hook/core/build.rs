@@ -1,4 +1,4 @@
-//! Compiles `hook/words.txt` into the word file that the hook carries.
+//! Compiles `hook/words.txt` to the word file that the hook carries.
 
 use std::{env, error::Error, fs, path::Path};
 

@@ -1,8 +1,9 @@
-//! `dlsym`, wherever this libc has it, so that one file loads everywhere.
+//! Finds `dlsym` in any libc, so that one file loads everywhere.
 //!
-//! Since glibc 2.34 it is in libc, under a new version and still under its first one; before, it was in libdl, under the
-//! first one, and a program need not have loaded libdl. So the reference is to the first version, and weak: where it
-//! comes out as null, libc's own private loader brings libdl in. Other libcs ignore versions.
+//! glibc 2.34 and later have `dlsym` in libc, under a new symbol version and under the first one. Earlier versions have
+//! it in libdl, under the first one, and a program may not have loaded libdl. So the reference names the first version
+//! and is weak. If it resolves to null, glibc's private loader functions load libdl. Other libcs ignore symbol
+//! versions.
 #![expect(unsafe_code, reason = "weak symbols can be named in assembly only")]
 
 use core::arch::global_asm;
@@ -11,7 +12,7 @@ use core::mem::transmute;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-/// As libc's.
+/// Signature of libc's `dlsym`.
 pub(crate) type DlSymFn = unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void;
 type DlOpenFn = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
 
@@ -34,47 +35,47 @@ global_asm!(
     ".popsection",
 );
 
-// Said here, since the libc crate leaves it to std where another crate of the workspace asks for std.
+// The libc crate leaves linking to std if another crate of the workspace enables its feature std.
 #[link(name = "c")]
 unsafe extern "C" {
-    /// dlsym, and glibc's private dlsym and dlopen; null where there is none.
+    /// Addresses of dlsym and of glibc's private dlsym and dlopen; null for a function that this libc does not have.
     #[link_name = "readhook_weak_symbols"]
     static WEAK_SYMBOLS: [*mut c_void; 3];
 }
 
-/// The flag by which the private dlopen knows that it is called on a program's behalf.
+/// Flag that tells the private dlopen that it acts for a program.
 const ON_BEHALF: c_int = c_int::MIN;
 
-/// The function; `None` where this libc has none.
+/// Returns the function, `None` if this libc has none.
 pub(crate) fn get() -> Option<DlSymFn> {
     static FOUND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-    // SAFETY: written by the loader before any code of this library runs.
+    // SAFETY: the loader writes the array before any code of this library runs, and nobody writes it later.
     let [own, ..] = unsafe { WEAK_SYMBOLS };
     let mut address = if own.is_null() { FOUND.load(Relaxed) } else { own };
     if address.is_null() {
         address = from_libdl();
         FOUND.store(address, Relaxed);
     }
-    // SAFETY: null or dlsym's address.
+    // SAFETY: the address is null or that of dlsym.
     unsafe { transmute::<*mut c_void, Option<DlSymFn>>(address) }
 }
 
 #[cold]
 fn from_libdl() -> *mut c_void {
-    // SAFETY: as in `get`.
+    // SAFETY: the loader wrote the array before any code of this library ran.
     let [_, private_dlsym, private_dlopen] = unsafe { WEAK_SYMBOLS };
     if private_dlsym.is_null() || private_dlopen.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: glibc's private function has the signature of the public one.
+    // SAFETY: glibc's private dlsym has the signature of the public one.
     let dlsym = unsafe { transmute::<*mut c_void, DlSymFn>(private_dlsym) };
-    // SAFETY: as above.
+    // SAFETY: glibc's private dlopen has the signature of the public one.
     let dlopen = unsafe { transmute::<*mut c_void, DlOpenFn>(private_dlopen) };
-    // SAFETY: a C string; the flags are dlopen's.
+    // SAFETY: the name is a C string, and the flags are flags of dlopen.
     let libdl = unsafe { dlopen(c"libdl.so.2".as_ptr(), libc::RTLD_NOW | ON_BEHALF) };
     if libdl.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: the handle was opened just now and stays open.
+    // SAFETY: the handle was just opened and stays open.
     unsafe { dlsym(libdl, c"dlsym".as_ptr()) }
 }

@@ -1,23 +1,23 @@
-//! The calling thread's `errno`, and `abort`.
+//! Reads, writes and preserves the calling thread's `errno`, and aborts the process.
 #![expect(unsafe_code, reason = "errno is reached through a pointer from libc")]
 
 use libc::c_int;
 
 pub(crate) fn get() -> c_int {
-    // SAFETY: libc returns a valid pointer to this thread's errno.
+    // SAFETY: the function has no preconditions; it returns a valid pointer to this thread's errno.
     let place = unsafe { libc::__errno_location() };
-    // SAFETY: as above; nobody else writes this thread's errno meanwhile.
+    // SAFETY: the pointer is valid, and no other thread accesses this thread's errno.
     unsafe { *place }
 }
 
 pub(crate) fn set(value: c_int) {
-    // SAFETY: libc returns a valid pointer to this thread's errno.
+    // SAFETY: the function has no preconditions; it returns a valid pointer to this thread's errno.
     let place = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
+    // SAFETY: the pointer is valid, and no other thread accesses this thread's errno.
     unsafe { *place = value }
 }
 
-/// Runs `work` and puts errno back to what it was.
+/// Runs `work` and restores errno to its value from before.
 pub(crate) fn preserved<T>(work: impl FnOnce() -> T) -> T {
     let before = get();
     let result = work();
@@ -25,7 +25,7 @@ pub(crate) fn preserved<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// For a function that this libc does not have.
+/// Aborts the process: the program called a function that this libc does not have.
 #[cold]
 pub(crate) fn fail(value: c_int) -> c_int {
     set(value);

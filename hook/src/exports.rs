@@ -1,6 +1,6 @@
-//! The exported functions: count, call the next definition, take note of the result, return it.
+//! The exported functions. Each counts the call, calls the next definition, evaluates the result and returns it.
 //!
-//! Each signature is compared with libc's at compile time, where libc has one.
+//! The compiler compares each signature with the signature in the crate libc, if that crate has the function.
 
 mod accept;
 mod close;

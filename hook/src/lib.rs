@@ -1,33 +1,35 @@
-//! `libreadhook.so`: replaces the libc functions through which requests arrive, looks at the data, and passes it on.
+//! `libreadhook.so` replaces the libc functions by which a server receives requests, inspects the data, and passes it
+//! on.
 //!
-//! Load it with `LD_PRELOAD`. The environment says what it does:
+//! Load it with `LD_PRELOAD`. The environment configures it:
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `READHOOK_MODE` | `off` (or unset), `forward`, `track`, `scan`, `log`, `block`, `upstream`, `delay`; anything else is off, with one line on standard error |
-//! | `READHOOK_LOG` | file to which hits are appended, opened once at load; a regular file or a character device, or a ring made by `readhook_telemetry`, which takes no system call |
-//! | `READHOOK_WORDS` | a file made by `words`, to be searched for instead of the words that this library carries |
-//! | `READHOOK_TELEMETRY` | a file made by `readhook_telemetry`, which counts calls and holds a record per payload receive; in every mode but `off` |
-//! | `READHOOK_DELAY_NS` | the busy wait of mode `delay`, nanoseconds, counted from the real call's return |
-//! | `READHOOK_DELAY_EVERY` | wait in every nth payload receive only; default 1 |
+//! | `READHOOK_MODE` | `off` (default), `forward`, `track`, `scan`, `log`, `block`, `upstream`, `delay`; another value switches the hook off and prints one line on standard error |
+//! | `READHOOK_LOG` | file to which hits are appended, opened once at load: a regular file, a character device, or a ring that `readhook_telemetry` created, which needs no system call for a hit |
+//! | `READHOOK_WORDS` | word file that the program `words` wrote; replaces the words that this library carries |
+//! | `READHOOK_TELEMETRY` | telemetry file that `readhook_telemetry` created; gets counters of calls and a record of each payload receive, in every mode except `off` |
+//! | `READHOOK_DELAY_NS` | duration of the busy wait in mode `delay`, ns, from the return of the real call |
+//! | `READHOOK_DELAY_EVERY` | mode `delay` waits in every nth payload receive; default 1 |
 //!
-//! All decisions are in `readhook_core`. Here are the exported symbols, the look-up of the definitions that they
-//! replace, and the set-up at load, after which nothing is allocated, locked or opened. In secure-execution mode
-//! (set-user-id programs) it is off, since the environment is then not the owner's.
+//! `readhook_core` makes all decisions. This crate contains the exported symbols, the look-up of the definitions that
+//! they replace, and the set-up at load. After the set-up nothing is allocated, locked or opened. The hook is off in
+//! secure-execution mode (set-user-id programs), because then the environment belongs to another user.
 //!
-//! In mode `block`, a receive in which a word ends returns 0 with its buffer wiped, as if the client had closed the
-//! connection in good order; so does every later receive on that connection, and the kernel is told (`shutdown` for
-//! reading), so that `poll` and `epoll` say so too. What was delivered before, such as the first part of a word that was
-//! split, stays delivered. What the program sends still arrives.
+//! In mode `block`, a receive call in which a word ends returns 0 and wipes its buffer, as if the client had closed the
+//! connection. Every later receive on that connection returns 0 too. The hook calls `shutdown` for reading, so that
+//! `poll` and `epoll` report the end of the stream. Bytes that the program received earlier, such as the first part of
+//! a split word, stay with the program. Bytes that the program sends still arrive.
 //!
-//! Known limits: a descriptor closed by something else than a replaced function (`fclose`, a raw system call) stays
-//! tracked until its number is accepted or closed again; a `vfork` child that closes its parent's sockets, as they
-//! share memory, makes the parent lose track of them; a descriptor that was duplicated before a word came is not blocked
-//! with the other; the log's file has a descriptor of its own, 1000 or the next free one, which the program cannot close
-//! and could find if it looked; descriptors that came with a blocked message over a Unix socket stay open.
+//! Known limits: a descriptor that is closed by a function that is not replaced (`fclose`, a raw system call) stays
+//! tracked until its number is accepted or closed again. A `vfork` child shares its parent's memory; if it closes the
+//! parent's sockets, the parent no longer tracks them. A duplicate that was made before a word arrived is not blocked.
+//! The log file has a descriptor of its own, 1000 or the next free one; the program cannot close it and could find it.
+//! Descriptors that arrive with a blocked message over a Unix socket stay open.
 //!
-//! The library has no standard library where panics abort, as in its own profile. The profile of tests unwinds, which would
-//! need a personality routine; there it is only checked and never loaded.
+//! Without unwinding (`panic = "abort"`, as in the profile `hook`) the library uses no standard library. The profile of
+//! tests unwinds, which would need a personality routine. With that profile the library is only checked and never
+//! loaded.
 #![cfg_attr(panic = "abort", no_std)]
 
 mod clock;
@@ -42,7 +44,7 @@ mod state;
 mod upstream;
 mod watch;
 
-/// No path leads here by intention; ending the process beats returning into undefined behaviour.
+/// Aborts the process. No code panics by intention, and a return from here would be undefined behaviour.
 #[cfg(panic = "abort")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

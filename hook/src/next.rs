@@ -1,7 +1,7 @@
-//! The definitions that this library's replace, and their types.
+//! The functions that this library replaces, and their types.
 //!
-//! They are looked up at load. A call that comes earlier (from a constructor of a library that is initialised first)
-//! looks up its own.
+//! They are looked up at load. An earlier call, from a constructor of a library that is initialised before this one,
+//! looks up its own function.
 #![expect(unsafe_code, reason = "dlsym gives untyped addresses")]
 
 use core::ffi::{CStr, c_void};
@@ -13,15 +13,15 @@ use libc::{c_int, c_long, c_uint, iovec, mmsghdr, msghdr, size_t, sockaddr, sock
 
 use crate::{dlsym, errno};
 
-/// The definition of a function after this library's; null when there is none.
+/// Returns the address of the definition that follows this library's, null if there is none.
 pub(crate) fn definition(name: &CStr) -> *mut c_void {
     dlsym::get().map_or(ptr::null_mut(), |dlsym| {
-        // SAFETY: the name is a C string; RTLD_NEXT asks for the definition after this library's.
+        // SAFETY: the name is a C string, and RTLD_NEXT is a valid handle.
         unsafe { dlsym(libc::RTLD_NEXT, name.as_ptr()) }
     })
 }
 
-/// The address of one function, once known.
+/// The address of one function after its look-up.
 struct Slot {
     name: &'static CStr,
     address: AtomicPtr<c_void>,
@@ -54,17 +54,17 @@ macro_rules! next {
         $(
             pub(crate) type $type = $signature;
 
-            /// The next definition, `None` when this libc has no such function.
+            /// Returns the next definition, `None` if this libc has no such function.
             #[inline]
             pub(crate) fn $function() -> Option<$type> {
                 static SLOT: Slot = Slot::new($name);
-                // SAFETY: a null or a function's address; the signature is libc's, checked at compile time where the
-                // function is exported, or written down by the ABI (the `_chk` ones).
+                // SAFETY: the address is null or that of the function. The signature is libc's: the compiler checks it
+                // where the function is exported, and the ABI specifies it for the `_chk` functions.
                 unsafe { transmute::<*mut c_void, Option<$type>>(SLOT.get()) }
             }
         )*
 
-        /// Looks up all.
+        /// Looks up all functions.
         pub(crate) fn resolve() {
             $($function();)*
         }

@@ -1,11 +1,11 @@
-//! The environment, read once at load.
+//! The settings in the environment, which are read once at load.
 #![expect(unsafe_code, reason = "calls into libc")]
 
 use core::ffi::CStr;
 
 use readhook_core::{Mode, parse_count};
 
-/// What the environment asks for.
+/// The settings.
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) log: Option<&'static CStr>,
@@ -16,7 +16,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads it. The error is a line for standard error.
+    /// Reads the environment. An error is a line for standard error.
     pub(crate) fn read() -> Result<Self, &'static [u8]> {
         let off = Self {
             mode: Mode::Off,
@@ -53,9 +53,9 @@ impl Settings {
     }
 }
 
-/// One line to the person who set the environment.
+/// Prints one line on standard error.
 pub(crate) fn complain(line: &[u8]) {
-    // SAFETY: the buffer is live and of this length.
+    // SAFETY: the buffer is live and has this length.
     unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
 }
 
@@ -65,7 +65,7 @@ fn variable(name: &CStr) -> Option<&'static CStr> {
     if value.is_null() {
         return None;
     }
-    // SAFETY: a C string of the environment; it is used during load only, before the program can change it.
+    // SAFETY: it is a C string of the environment, used only during load, before the program can change it.
     Some(unsafe { CStr::from_ptr(value) })
 }
 

@@ -1,4 +1,4 @@
-//! What is set up at load and only read afterwards.
+//! The state of the hook, which is set up at load and only read afterwards.
 #![expect(unsafe_code, reason = "one static, written once before it is published")]
 
 use core::cell::UnsafeCell;
@@ -23,12 +23,12 @@ pub(crate) struct Hook {
     pub(crate) table: FdTable<'static>,
     pub(crate) scanner: Scanner<'static>,
     pub(crate) telemetry: Option<Writer>,
-    /// What a receive returned matters: it is searched, waited for or counted.
+    /// Whether the result of a receive call is evaluated: searched, delayed or counted.
     pub(crate) looks: bool,
-    /// Telemetry has room for records, for which clocks are read.
+    /// Whether telemetry has room for records, which need clock readings.
     pub(crate) records: bool,
     pub(crate) log: Log,
-    /// In that mode only.
+    /// State of mode `upstream`; `None` in other modes.
     pub(crate) upstream: Option<Upstream>,
     pub(crate) delay_ns: u64,
     pub(crate) delay_every: Every,
@@ -36,13 +36,13 @@ pub(crate) struct Hook {
 
 struct Storage(UnsafeCell<MaybeUninit<Hook>>);
 
-// SAFETY: written once by `start`, before its address is published in ACTIVE; read only through that address.
+// SAFETY: `start` writes it once before it publishes the address in ACTIVE; all reads go through that address.
 unsafe impl Sync for Storage {}
 
 static STORAGE: Storage = Storage(UnsafeCell::new(MaybeUninit::uninit()));
-/// The hook; null when there is nothing to do; [`NOT_STARTED`] until that is known.
+/// Address of the hook: null if the hook is off, [`NOT_STARTED`] before the set-up has ended.
 static ACTIVE: AtomicPtr<Hook> = AtomicPtr::new(NOT_STARTED);
-/// An address at which there can be no hook.
+/// An address that no hook can have.
 const NOT_STARTED: *mut Hook = ptr::without_provenance_mut(1);
 static STARTED: AtomicBool = AtomicBool::new(false);
 
@@ -50,14 +50,14 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = start;
 
-/// The hook, `None` when there is nothing to do but to pass calls on.
+/// Returns the hook, `None` if calls are only passed on. Sets the hook up if that has not happened.
 #[inline]
 pub(crate) fn active() -> Option<&'static Hook> {
     let hook = ACTIVE.load(Acquire);
     if hook == NOT_STARTED {
         return first();
     }
-    // SAFETY: null or the address of the initialised STORAGE, which is never written again.
+    // SAFETY: the address is null or that of the initialised STORAGE, which is never written again.
     unsafe { hook.as_ref() }
 }
 
@@ -65,16 +65,16 @@ pub(crate) fn active() -> Option<&'static Hook> {
 fn first() -> Option<&'static Hook> {
     start();
     let hook = ACTIVE.load(Acquire);
-    // Another thread that has begun and not finished leaves nothing to be seen yet.
+    // Another thread may have started the set-up and not finished it.
     if hook == NOT_STARTED {
         return None;
     }
-    // SAFETY: as in `active`.
+    // SAFETY: the address is null or that of the initialised STORAGE, which is never written again.
     unsafe { hook.as_ref() }
 }
 
-/// Runs at load, or at the first call if that comes earlier. A second thread or a signal handler that calls meanwhile
-/// passes its calls on.
+/// Sets the hook up. Runs at load, or at the first call if that comes earlier. Calls of other threads and of signal
+/// handlers during the set-up are passed on.
 extern "C" fn start() {
     if STARTED.swap(true, AcqRel) {
         return;
@@ -83,7 +83,7 @@ extern "C" fn start() {
         next::resolve();
         let hook = set_up().map_or(ptr::null_mut(), |hook| {
             let place = STORAGE.0.get();
-            // SAFETY: STARTED lets one thread in, once; nobody reads before the store below.
+            // SAFETY: STARTED lets one thread in once, and nobody reads the place before the store below.
             unsafe { (*place).write(hook) }
         });
         ACTIVE.store(hook, Release);
@@ -116,7 +116,7 @@ fn set_up() -> Option<Hook> {
         }
         writer
     });
-    // Forwarding needs no knowledge of descriptors, unless someone counts.
+    // Mode forward needs the fd table only if calls are counted.
     if settings.mode == Mode::Forward && telemetry.is_none() {
         return None;
     }
@@ -145,10 +145,11 @@ fn set_up() -> Option<Hook> {
     })
 }
 
-/// The words that the environment names, else the library's own; `None` when the named file is none.
+/// Returns the words of the file that the environment names, else the library's own. `None` if the file is not a word
+/// file.
 fn words(settings: &Settings) -> Option<Words<'static>> {
     match settings.words {
-        // The library's own are as the build made them.
+        // The build made the library's own words, so they need no validation.
         None => Words::parse(DEFAULT_WORDS).ok(),
         Some(path) => Words::parse(mapping::copy(path)?).and_then(Words::validated).ok(),
     }

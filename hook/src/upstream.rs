@@ -1,7 +1,7 @@
-//! The algorithm of the 2023 study (doi:10.48550/arXiv.2310.12702), for its cost to be measured beside the others':
-//! each call looks up the function that it replaces, each payload is searched for each word by itself, and each hit
-//! opens, appends to and closes the log. Unlike the original it reads no more than was received, leaves errno alone, and
-//! knows sockets by the same table as the other modes. Like the original it stops at a zero byte, and does not see a
+//! The algorithm of the 2023 study (doi:10.48550/arXiv.2310.12702), to measure its cost beside the other modes. Each
+//! call looks up the function that it replaces, each payload is searched for one word after the other, and each hit
+//! opens the log, appends to it and closes it. Unlike the original it reads only received bytes, preserves errno, and
+//! finds sockets by the same table as the other modes. Like the original it stops at a zero byte and does not find a
 //! word that is split between two payloads.
 #![expect(unsafe_code, reason = "calls into libc")]
 
@@ -13,18 +13,18 @@ use readhook_telemetry::{FUNCTIONS, Function};
 
 use crate::{errno, next};
 
-/// How much is searched at a time, with the zero that ends it.
+/// Bytes that are searched at a time, with the terminating zero.
 const CHUNK: usize = 4096;
-/// Longest path of a log, with the zero that ends it.
+/// Longest path of a log in bytes, with the terminating zero.
 const PATH: usize = 4096;
 
-/// The log's path, since it is opened for each hit.
+/// The path of the log, which is opened at each hit.
 pub(crate) struct Upstream {
     path: [u8; PATH],
 }
 
 impl Upstream {
-    /// Keeps the path; without one, or with one that is too long, hits are dropped.
+    /// Keeps the path. Without a path, or with one that is too long, hits are dropped.
     pub(crate) fn new(path: Option<&CStr>) -> Self {
         let mut kept = [0; PATH];
         let bytes = path
@@ -35,20 +35,20 @@ impl Upstream {
         Self { path: kept }
     }
 
-    /// Opens, appends, closes; false when it could not.
+    /// Opens the log, appends a line and closes the log. Returns whether that succeeded.
     pub(crate) fn append(&self, line: &Line) -> bool {
         errno::preserved(|| {
             let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NONBLOCK;
-            // SAFETY: the path ends with a zero; the mode is passed as O_CREAT demands.
+            // SAFETY: the path ends with a zero, and O_CREAT gets its mode.
             let fd = unsafe { libc::open(self.path.as_ptr().cast(), flags, 0o644) };
             if fd < 0 {
                 return false;
             }
             let bytes = line.as_bytes();
-            // SAFETY: the buffer is live and of this length.
+            // SAFETY: the buffer is live and has this length.
             let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
             if let Some(close) = next::close() {
-                // SAFETY: the descriptor is ours.
+                // SAFETY: the descriptor was just opened here.
                 unsafe { close(fd) };
             }
             written == bytes.len().cast_signed()
@@ -56,7 +56,7 @@ impl Upstream {
     }
 }
 
-/// Looks up the definition that follows this library's; the address is known already, the cost is what is wanted.
+/// Looks up the definition that follows this library's. The address is already known; the look-up is made for its cost.
 #[cold]
 #[inline(never)]
 pub(crate) fn look_up(function: Function) {
@@ -69,7 +69,7 @@ pub(crate) fn look_up(function: Function) {
     core::hint::black_box(errno::preserved(|| next::definition(name)));
 }
 
-/// Searches for one word after the other.
+/// Searches the bytes for one word after the other.
 pub(crate) fn search(words: &Words<'_>, bytes: &[u8]) -> Outcome {
     let mut from = 0;
     loop {
@@ -81,7 +81,7 @@ pub(crate) fn search(words: &Words<'_>, bytes: &[u8]) -> Outcome {
         if len == rest.len() {
             return Outcome::Clean(State::START);
         }
-        // A word may lie across the border.
+        // The next chunk overlaps this one, because a word may lie across their border.
         from += len - (words.longest() - 1);
     }
 }
@@ -95,7 +95,8 @@ fn search_chunk(words: &Words<'_>, bytes: &[u8]) -> Option<u16> {
         let Some(word) = words.with_zero(word) else {
             return false;
         };
-        // SAFETY: both end with a zero, written just now and by the compiler of the words.
+        // SAFETY: both strings end with a zero: the buffer's was just written, the word's was written by the compiler
+        // of words.
         let place = unsafe { libc::strstr(buffer.as_ptr().cast(), word.as_ptr().cast()) };
         !place.is_null()
     };

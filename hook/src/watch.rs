@@ -1,4 +1,4 @@
-//! What happens around a real call: counting before it, and after it whatever the mode asks for.
+//! The work around a real call: counting before it, and the work of the mode after it.
 
 use libc::c_int;
 use readhook_core::{Flags, Line, Mode, Outcome, Payload, State, Stream, payload};
@@ -7,7 +7,7 @@ use readhook_telemetry::{Call, Counter, FUNCTIONS, Function, Verdict};
 use crate::state::{Hook, active};
 use crate::{clock, errno, upstream};
 
-/// A call that is counted and, unless the hook only passes on, followed by a note of its result.
+/// Counts a call. Returns the hook if the result of the call is to be noted.
 pub(crate) fn begin(function: Function) -> Option<&'static Hook> {
     let hook = active()?;
     hook.count(function);
@@ -31,7 +31,7 @@ impl Hook {
         }
     }
 
-    /// Notes what an accept returned.
+    /// Notes the result of an accept call.
     #[inline]
     pub(crate) fn accepted(&self, fd: c_int) {
         if !self.table.accepted(fd) {
@@ -41,7 +41,7 @@ impl Hook {
         }
     }
 
-    /// Notes what a dup of `old` returned.
+    /// Notes the result of a dup call on `old`.
     #[inline]
     pub(crate) fn duplicated(&self, old: c_int, new: c_int) {
         if old != new {
@@ -51,13 +51,13 @@ impl Hook {
     }
 }
 
-/// What is to be done about a receive call.
+/// How a receive call is treated.
 pub(crate) enum Before {
-    /// Pass it on.
+    /// It is passed on.
     Pass,
-    /// Pass it on and take note of what it returns.
+    /// It is passed on, and its result is evaluated.
     Watch(Receive),
-    /// Do not pass it on: for the program, its client has closed the connection.
+    /// It is not passed on: the program sees a connection that its client has closed.
     Blocked,
 }
 
@@ -69,17 +69,17 @@ pub(crate) struct Receive {
     start_ns: u64,
 }
 
-/// What the program may see of a payload.
+/// How much of a payload the program may see.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// All of it.
+    /// The whole payload.
     Pass,
-    /// Nothing: the buffer is to be wiped and the end of the stream to be returned.
+    /// Nothing: the caller wipes the buffer and returns the end of the stream.
     Block,
 }
 
 impl Receive {
-    /// Counts the call and looks whose it is.
+    /// Counts the call and decides by its descriptor how it is treated.
     #[inline(always)]
     pub(crate) fn begin(hook: &'static Hook, function: Function, fd: c_int, flags: Flags) -> Before {
         hook.count(function);
@@ -100,7 +100,7 @@ impl Receive {
         })
     }
 
-    /// Takes note of what the real call returned. `search` is given the number of bytes received into the buffer.
+    /// Evaluates the result of the real call. `search` gets the number of bytes that were received into the buffer.
     #[inline(always)]
     pub(crate) fn end(
         &self,
@@ -142,7 +142,7 @@ impl Receive {
             Payload::Received(bytes) if hook.mode.scans() => self.judge(bytes, search),
             Payload::Discarded(_) if hook.mode.scans() => self.skip(),
             Payload::Peeked(bytes) => match search(hook, self.stream_state(), bytes) {
-                // What is peeked at again and again is searched again and again, and counted when it is taken.
+                // Peeked bytes are searched at each peek, and are counted when they are received.
                 Outcome::Clean(_) => return After::Pass,
                 Outcome::Hit(word) => self.hit(bytes, word),
             },
@@ -158,11 +158,11 @@ impl Receive {
         }
     }
 
-    /// Where the search stands now: another thread may have received meanwhile.
+    /// Returns the current state of the search. Another thread may have received in the meantime.
     fn stream_state(&self) -> State {
         match self.hook.table.stream(self.fd) {
             Some(Stream::Open(state)) => state,
-            // Closed or blocked by another thread while this one was receiving: what came is searched by itself.
+            // Another thread closed or blocked the socket during this call: these bytes are searched alone.
             None | Some(Stream::Blocked) => State::START,
         }
     }
@@ -181,7 +181,7 @@ impl Receive {
         }
     }
 
-    /// Bytes of the stream went by unseen: what comes next does not continue what came before.
+    /// Resets the search, because bytes of the stream were discarded unseen: later bytes do not continue earlier ones.
     #[cold]
     fn skip(&self) -> Verdict {
         self.hook.table.advance(self.fd, self.stream_state(), State::START);
@@ -213,7 +213,7 @@ impl Receive {
         }
         hook.table.block(self.fd);
         hook.add(Counter::Blocked, 1);
-        // The kernel, too, says from now on that the stream has ended, to whoever waits for the descriptor.
+        // From now on the kernel reports the end of the stream to everyone who waits for the descriptor.
         errno::preserved(|| shut(self.fd));
         Verdict::Blocked
     }
@@ -253,8 +253,8 @@ fn shut(fd: c_int) {
 /// `buffer` must be readable for `len` bytes.
 #[expect(unsafe_code, reason = "the program's buffer is known by its address only")]
 pub(crate) unsafe fn search(hook: &Hook, state: State, buffer: *const u8, len: usize) -> Outcome {
-    // SAFETY: the caller's promise. The kernel has written these bytes just now; a program that lets another thread
-    // change them meanwhile has a race of its own.
+    // SAFETY: the caller promises that the bytes are readable. The kernel has just written them; a program whose other
+    // thread changes them now has a data race without the hook too.
     let bytes = unsafe { core::slice::from_raw_parts(buffer, len) };
     if hook.mode == Mode::Upstream {
         upstream::search(hook.scanner.words(), bytes)

@@ -1,38 +1,38 @@
-//! Which descriptors are accepted sockets, and where the search in each one's stream stands.
+//! The table of accepted sockets, with the state of the search in the stream of each.
 
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 
 use crate::scanner::State;
 
-/// Entries that the hook reserves: the kernel's usual `fs.nr_open`. Higher descriptors are not tracked.
+/// Number of entries: the kernel's usual `fs.nr_open`. Higher descriptors are not tracked.
 pub const FD_CAPACITY: usize = 1 << 20;
 
-/// What is known of an accepted socket.
+/// State of an accepted socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Where the search in it stands.
+    /// The state of the search in its stream.
     Open(State),
-    /// A word was found: nothing of it is to reach the program any more.
+    /// A word was found: the program receives nothing more from it.
     Blocked,
 }
 
-/// The entry of a blocked stream; a state plus one is never as large.
+/// The entry of a blocked stream. A state plus one is always smaller.
 const BLOCKED: u32 = u32::MAX;
 
-/// One entry per descriptor: 0 for not an accepted socket, else the scanner's state plus one, or all bits where the stream
-/// is blocked.
+/// One entry for each descriptor: 0 if it is not an accepted socket, all bits set if its stream is blocked, else the
+/// scanner's state plus one.
 ///
-/// Every operation is one atomic access. Two threads that receive from one socket at once may lose a word that was
-/// split between them; which of the two parts came first is not known to anybody then.
+/// Every operation is one atomic access. Two threads that receive from one socket at the same time may miss a word that
+/// was split between them, because nobody knows which of the two parts came first.
 #[derive(Debug)]
 pub struct FdTable<'a> {
     entries: &'a [AtomicU32],
-    /// Highest descriptor ever tracked, which bounds the work of `close_range`.
+    /// Highest descriptor that was ever tracked; it bounds the work of `close_range`.
     highest: AtomicI32,
 }
 
 impl<'a> FdTable<'a> {
-    /// Takes zeroed memory into use.
+    /// Creates a table in zeroed memory.
     #[must_use]
     pub const fn new(entries: &'a [AtomicU32]) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl<'a> FdTable<'a> {
         self.entries.get(usize::try_from(fd).ok()?)
     }
 
-    /// Notes the result of an accept. False when it is a socket beyond the table.
+    /// Notes the result of an accept call. Returns false if it is a socket beyond the table.
     #[inline]
     pub fn accepted(&self, fd: i32) -> bool {
         if fd < 0 {
@@ -57,7 +57,7 @@ impl<'a> FdTable<'a> {
         true
     }
 
-    /// An accepted socket's stream, `None` for any other descriptor.
+    /// Returns the state of an accepted socket, `None` for any other descriptor.
     #[inline]
     #[must_use]
     pub fn stream(&self, fd: i32) -> Option<Stream> {
@@ -68,27 +68,27 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Blocks an accepted socket, until it is closed.
+    /// Blocks an accepted socket until it is closed.
     pub fn block(&self, fd: i32) {
         if let Some(entry) = self.entry(fd) {
-            // Closed by another thread meanwhile: the number may be another connection's.
+            // A value of 0 means that another thread closed it; the number may belong to another connection soon.
             let _ = entry.fetch_update(Relaxed, Relaxed, |value| (value != 0).then_some(BLOCKED));
         }
     }
 
-    /// Keeps the search state, unless the descriptor was closed meanwhile.
+    /// Stores the search state, unless the descriptor was closed in the meantime.
     #[inline]
     pub fn advance(&self, fd: i32, from: State, to: State) {
         if from != to
             && let Some(entry) = self.entry(fd)
         {
             let (from, to) = (1 + u32::from(from.raw()), 1 + u32::from(to.raw()));
-            // Lost to a concurrent receive or close: theirs is the newer truth.
+            // A failure means that a concurrent receive or close stored a newer value, which stays.
             let _ = entry.compare_exchange(from, to, Relaxed, Relaxed);
         }
     }
 
-    /// Forgets a descriptor. To be called before the real close, after which another thread may get the number.
+    /// Forgets a descriptor. Call it before the real close: after the close another thread may get the same number.
     #[inline]
     pub fn closed(&self, fd: i32) {
         if let Some(entry) = self.entry(fd)
@@ -98,7 +98,7 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Forgets the descriptors `first` to `last`, both included.
+    /// Forgets the descriptors from `first` to `last`, both included.
     pub fn closed_range(&self, first: u32, last: u32) {
         let highest = u32::try_from(self.highest.load(Relaxed)).map_or(0, |highest| highest + 1);
         for fd in first..last.saturating_add(1).min(highest) {
@@ -106,7 +106,7 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Notes that `new` now is what `old` is. The result of a dup that failed is negative and changes nothing.
+    /// Notes that `new` is a duplicate of `old`. A negative `new`, the result of a dup that failed, changes nothing.
     pub fn duplicated(&self, old: i32, new: i32) {
         if old == new || new < 0 {
             return;

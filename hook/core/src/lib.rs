@@ -1,6 +1,6 @@
-//! What the hook decides, apart from how it is loaded: modes, fd table, scanner, words, payloads, log lines.
+//! The decisions of the hook, independent of how it is loaded: modes, fd table, scanner, words, payloads, log lines.
 //!
-//! Nothing here allocates, locks or calls the system. `unsafe` stands in the scanner's vector code and nowhere else.
+//! No function allocates, locks or makes a system call. Only the scanner's vector code contains `unsafe`.
 #![no_std]
 
 mod fd_table;

@@ -1,9 +1,9 @@
-//! One line of the log, formatted without allocation.
+//! A line of the log, formatted without allocation.
 
-/// Room for the longest line: names and words are bounded by their lists.
+/// Length of the longest line in bytes. Names and words are bounded by their lists.
 pub const LINE_LEN: usize = 160;
 
-/// A line under construction. What does not fit is cut.
+/// A line that is being built. Bytes beyond its end are cut.
 #[derive(Debug)]
 pub struct Line {
     bytes: [u8; LINE_LEN],
@@ -11,7 +11,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// `FUNCTION fd=N bytes=N word=WORD`, with the newline.
+    /// Formats `FUNCTION fd=N bytes=N word=WORD`, with a newline.
     #[must_use]
     pub fn hit(function: &str, fd: i32, bytes: usize, word: &[u8]) -> Self {
         let mut line = Self {
@@ -29,7 +29,7 @@ impl Line {
         line
     }
 
-    /// The line so far.
+    /// Returns the bytes of the line.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]

@@ -1,39 +1,40 @@
-//! What the environment asks the hook to do.
+//! The modes of the hook and the numbers in its settings.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The ladder of treatments, each doing what the one before does and one thing more; and the calibration.
+/// Mode of the hook. Each mode from `Forward` to `Block` does everything that its predecessor does, and one thing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mode {
-    /// Pass on and keep nothing, not even telemetry.
+    /// Pass calls on, without telemetry.
     Off = 0,
-    /// Pass on.
+    /// Pass calls on.
     Forward = 1,
-    /// Know which descriptors are accepted sockets.
+    /// Keep track of accepted sockets.
     Track = 2,
-    /// Search what is received from them.
+    /// Search the payloads that arrive from them.
     Scan = 3,
-    /// Log what was found.
+    /// Log each hit.
     Log = 4,
-    /// Log, and keep from the program what was found and all that follows it on that connection.
+    /// After a hit, deliver neither this payload nor later ones of the connection to the program.
     Block = 5,
-    /// The algorithm of the 2023 study, step by step: a look-up of the replaced function at each call, a search for each
-    /// word by itself, and a log file that is opened and closed for each hit. For measuring, not for use.
+    /// The algorithm of the 2023 study: it looks up the replaced function at each call, searches for one word after the
+    /// other, and opens and closes the log file for each hit. It exists to be measured.
     Upstream = 6,
-    /// Track, and wait for a set time after a payload receive: the instrument's calibration. Does not search.
+    /// Keep track of sockets and wait for a set time after a payload receive, without a search. The calibration uses
+    /// it.
     Delay = 7,
 }
 
-/// `READHOOK_MODE` has a value that is no mode.
+/// The value of `READHOOK_MODE` is not the name of a mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownMode;
 
 impl Mode {
-    /// Reads the value of `READHOOK_MODE`; unset is off.
+    /// Parses the value of `READHOOK_MODE`. A missing value is [`Mode::Off`].
     ///
     /// # Errors
-    /// [`UnknownMode`] for anything but a mode's name.
+    /// [`UnknownMode`] if the value is not the name of a mode.
     pub fn parse(value: Option<&[u8]>) -> Result<Self, UnknownMode> {
         match value {
             None | Some(b"off") => Ok(Self::Off),
@@ -48,20 +49,20 @@ impl Mode {
         }
     }
 
-    /// Whether received payloads are searched.
+    /// Returns whether payloads are searched.
     #[must_use]
     pub const fn scans(self) -> bool {
         matches!(self, Self::Scan | Self::Log | Self::Block | Self::Upstream)
     }
 
-    /// Whether what is found is logged.
+    /// Returns whether hits are logged.
     #[must_use]
     pub const fn logs(self) -> bool {
         matches!(self, Self::Log | Self::Block | Self::Upstream)
     }
 }
 
-/// A decimal number from the environment, `None` for anything else or beyond 64 bits.
+/// Parses a decimal number. Returns `None` for any other text and for a number beyond 64 bits.
 #[must_use]
 pub fn parse_count(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
@@ -73,7 +74,7 @@ pub fn parse_count(value: &[u8]) -> Option<u64> {
     })
 }
 
-/// Selects every nth of a series of events that come from any thread.
+/// Selects every nth event of a series. Events may come from any thread.
 #[derive(Debug)]
 pub struct Every {
     period: u64,
@@ -81,7 +82,7 @@ pub struct Every {
 }
 
 impl Every {
-    /// Selects each `period`th event; 0 and 1 select all.
+    /// Creates a selector of every `period`th event. 0 and 1 select all events.
     #[must_use]
     pub const fn new(period: u64) -> Self {
         Self {
@@ -90,7 +91,7 @@ impl Every {
         }
     }
 
-    /// Counts an event and says whether it is selected.
+    /// Counts an event and returns whether it is selected.
     #[inline]
     pub fn selects(&self) -> bool {
         self.period <= 1 || (self.seen.fetch_add(1, Relaxed) + 1).is_multiple_of(self.period)

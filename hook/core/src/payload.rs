@@ -1,6 +1,7 @@
-//! What a receive call's result means, given its flags.
+//! The meaning of a receive call's result, which depends on the flags of the call.
 
-/// Flags of `recv` and its kin, as far as they change what the result means (Linux, every architecture).
+/// The flags of `recv` and related functions that change the meaning of the result (the same on all architectures of
+/// Linux).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags(pub i32);
 
@@ -9,37 +10,37 @@ impl Flags {
     const TRUNC: i32 = 0x20;
     const ERRQUEUE: i32 = 0x2000;
 
-    /// The data stays in the queue: a later call returns it.
+    /// Returns whether the data stays in the queue, so that a later call returns it again.
     const fn peeks(self) -> bool {
         self.0 & Self::PEEK != 0
     }
 
-    /// What is returned is no received data.
+    /// Returns whether the result is not received data.
     #[must_use]
     pub const fn asks_for_errors(self) -> bool {
         self.0 & Self::ERRQUEUE != 0
     }
 
-    /// On a stream socket the data is discarded and the buffer is not written.
+    /// Returns whether a stream socket discards the data and does not write the buffer.
     const fn discards(self) -> bool {
         self.0 & Self::TRUNC != 0
     }
 }
 
-/// What arrived by one call.
+/// The bytes that one call received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// Nothing: an error, the end of the stream, or what is no data of the stream.
+    /// No bytes: an error, the end of the stream, or data outside the stream.
     None,
-    /// This many bytes, all in the buffer, which a later call returns again.
+    /// So many bytes, all in the buffer. A later call returns them again.
     Peeked(usize),
-    /// This many bytes, of which none may be in the buffer.
+    /// So many bytes, which may not be in the buffer.
     Discarded(usize),
-    /// This many bytes, all in the buffer.
+    /// So many bytes, all in the buffer.
     Received(usize),
 }
 
-/// Interprets `result` of a call into a buffer of `room` bytes.
+/// Interprets the `result` of a call with a buffer of `room` bytes.
 #[inline]
 #[must_use]
 pub const fn payload(result: isize, room: usize, flags: Flags) -> Payload {

@@ -1,20 +1,20 @@
-//! Every transition of the fd table from every state that three descriptors can be in, against a plain model.
+//! Compares every transition of the fd table, from every state of three descriptors, with a simple model.
 use std::sync::atomic::AtomicU32;
 
 use readhook_core::{DEFAULT_WORDS, FdTable, Outcome, Scanner, State, Stream, Words};
 
-/// What the model knows of an accepted socket.
+/// State of an accepted socket in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
     /// No word has begun.
     Nothing,
-    /// Half a word has come.
+    /// Half a word has arrived.
     Begun,
     Blocked,
 }
 
 const STREAMS: [Option<Half>; 4] = [None, Some(Half::Nothing), Some(Half::Begun), Some(Half::Blocked)];
-/// Descriptors of the table, and some that it has no entry for.
+/// Descriptors within the table.
 const INSIDE: [i32; 3] = [0, 1, 2];
 const NUMBERS: [i32; 6] = [0, 1, 2, -1, 3, i32::MAX];
 
@@ -47,7 +47,7 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// The state after the first half of a word.
+/// Returns the state after the first half of a word.
 fn begun() -> State {
     match Scanner::new(Words::parse(DEFAULT_WORDS).unwrap()).scan(State::START, b"/.gi") {
         Outcome::Clean(state) => state,
@@ -59,13 +59,13 @@ impl Step {
     fn on_table(self, table: &FdTable<'_>) {
         let state = |half| if half == Half::Begun { begun() } else { State::START };
         match self {
-            // What it says is told by the map test; what it leaves is told here.
+            // The map test checks the return value; this test checks the table.
             Self::Accepted(fd) => _ = table.accepted(fd),
             Self::Closed(fd) => table.closed(fd),
             Self::Blocked(fd) => table.block(fd),
             Self::Advanced(fd, from, to) => table.advance(fd, state(from), state(to)),
             Self::Duplicated(old, new) => table.duplicated(old, new),
-            // As the kernel takes them: -1 is the highest number there is.
+            // The kernel takes the numbers as unsigned: -1 is the highest one.
             Self::ClosedRange(first, last) => table.closed_range(first.cast_unsigned(), last.cast_unsigned()),
         }
     }
@@ -109,7 +109,7 @@ fn read(table: &FdTable<'_>) -> Model {
     })
 }
 
-/// Brings the first descriptors of a table into these states.
+/// Sets the first descriptors of a table to these states.
 fn put(table: &FdTable<'_>, model: Model) {
     for (fd, stream) in INSIDE.into_iter().zip(model) {
         if stream.is_some() {

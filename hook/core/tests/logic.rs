@@ -1,4 +1,4 @@
-//! The hook's decisions against a plain reference.
+//! Compares the hook's decisions with simple reference implementations.
 use std::sync::atomic::AtomicU32;
 
 use aho_corasick::AhoCorasick;
@@ -22,12 +22,12 @@ fn words() -> Words<'static> {
     Words::parse(DEFAULT_WORDS).unwrap()
 }
 
-/// One scanner for each filter of this processor, and none.
+/// Returns one scanner for each filter of this processor, and one without a filter.
 fn scanners() -> impl Iterator<Item = Scanner<'static>> {
     Filter::available().map(|filter| Scanner::with(words(), filter))
 }
 
-/// What all scanners agree on.
+/// Returns the outcome on which all scanners agree.
 fn scan(state: State, text: &[u8]) -> Outcome {
     let outcomes: Vec<Outcome> = scanners().map(|scanner| scanner.scan(state, text)).collect();
     for outcome in &outcomes {

@@ -1,4 +1,4 @@
-//! accept and accept4.
+//! Exports accept and accept4.
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use libc::{ENOSYS, c_int, sockaddr, socklen_t};
@@ -11,14 +11,14 @@ const _: [AcceptFn; 2] = [libc::accept, accept];
 const _: [Accept4Fn; 2] = [libc::accept4, accept4];
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn accept(fd: c_int, address: *mut sockaddr, len: *mut socklen_t) -> c_int {
     let Some(real) = next::accept() else {
         return errno::fail(ENOSYS);
     };
     let hook = watch::begin(Function::Accept);
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let result = unsafe { real(fd, address, len) };
     if let Some(hook) = hook {
         hook.accepted(result);
@@ -27,14 +27,14 @@ pub(crate) unsafe extern "C" fn accept(fd: c_int, address: *mut sockaddr, len: *
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int {
     let Some(real) = next::accept4() else {
         return errno::fail(ENOSYS);
     };
     let hook = watch::begin(Function::Accept4);
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let result = unsafe { real(fd, address, len, flags) };
     if let Some(hook) = hook {
         hook.accepted(result);

@@ -1,4 +1,4 @@
-//! close and close_range.
+//! Exports close and close_range.
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use libc::{ENOSYS, c_int, c_uint};
@@ -11,10 +11,10 @@ const _: [CloseFn; 2] = [libc::close, close];
 #[cfg(target_env = "gnu")]
 const _: [CloseRangeFn; 2] = [libc::close_range, close_range];
 
-/// `CLOSE_RANGE_CLOEXEC`: closes nothing now.
+/// `CLOSE_RANGE_CLOEXEC`: with this flag the descriptors stay open until exec.
 const ON_EXEC: c_int = 4;
 
-/// Forgets the descriptor and then calls `real`, after which another thread may get the same number.
+/// Forgets the descriptor before it calls `real`: after the call another thread may get the same number.
 pub(super) fn around_close(function: Function, fd: c_int, real: impl FnOnce() -> c_int) -> c_int {
     if let Some(hook) = watch::begin(function) {
         if hook.log.owns(fd) {
@@ -25,7 +25,7 @@ pub(super) fn around_close(function: Function, fd: c_int, real: impl FnOnce() ->
     real()
 }
 
-/// Calls `real` and, when it succeeded, forgets the descriptors.
+/// Calls `real` and forgets the descriptors if it succeeded.
 pub(super) fn around_range(
     function: Function,
     (first, last, flags): (c_uint, c_uint, c_int),
@@ -45,24 +45,24 @@ pub(super) fn around_range(
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn close(fd: c_int) -> c_int {
     let Some(real) = next::close() else {
         return errno::fail(ENOSYS);
     };
-    // SAFETY: the caller's argument, unchanged.
+    // SAFETY: this is the caller's argument, unchanged.
     around_close(Function::Close, fd, || unsafe { real(fd) })
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     let Some(real) = next::close_range() else {
         return errno::fail(ENOSYS);
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     around_range(Function::CloseRange, (first, last, flags), || unsafe {
         real(first, last, flags)
     })

@@ -1,4 +1,4 @@
-//! Receives into one buffer: read, recv, recvfrom, and the variants that `_FORTIFY_SOURCE` calls.
+//! Exports the functions that receive into one buffer: read, recv, recvfrom, and their variants for `_FORTIFY_SOURCE`.
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use core::ffi::c_void;
@@ -19,7 +19,7 @@ const _: ReadChkFn = __read_chk;
 const _: RecvChkFn = __recv_chk;
 const _: RecvFromChkFn = __recvfrom_chk;
 
-/// Calls `real` and takes note of what it put into `buffer`.
+/// Calls `real` and evaluates the bytes that it received into `buffer`.
 ///
 /// # Safety
 /// `real` must be a receive call into `buffer` of `room` bytes with these flags.
@@ -39,40 +39,41 @@ pub(super) unsafe fn around(
     };
     let result = real();
     let after = call.end(result, room, flags, |hook, state, bytes| {
-        // SAFETY: the kernel has just written so many bytes there, by the caller's promise.
+        // SAFETY: the caller promises that `real` received into this buffer, and the kernel has just written so many
+        // bytes.
         unsafe { search(hook, state, buffer.cast(), bytes) }
     });
     match after {
         After::Pass => result,
         After::Block => {
-            // SAFETY: what was searched was written there just now.
+            // SAFETY: the kernel has just written these bytes, at most `room`.
             unsafe { buffer.cast::<u8>().write_bytes(0, result.cast_unsigned().min(room)) };
             0
         }
     }
 }
 
-/// Exports a receive into one buffer, in two parts: the first is all that a call costs that is only passed on, which is
-/// two loads and a jump.
+/// Exports a function that receives into one buffer, in two parts. The first part is the whole cost of a call that is
+/// only passed on: two loads and a jump.
 macro_rules! receive {
     ($name:ident $watched:ident $real:ident $type:ident $function:ident $flags:expr, $($more:ident: $kind:ty),*) => {
         /// # Safety
-        /// As libc's.
+        /// The caller keeps the contract of libc's function.
         #[unsafe(no_mangle)]
         pub(crate) unsafe extern "C" fn $name(fd: c_int, buffer: *mut c_void, count: size_t, $($more: $kind),*) -> ssize_t {
             let Some(real) = next::$real() else {
                 return errno::fail(ENOSYS) as ssize_t;
             };
             match active() {
-                // SAFETY: the caller's arguments, unchanged.
+                // SAFETY: these are the caller's arguments, unchanged.
                 None => unsafe { real(fd, buffer, count, $($more),*) },
-                // SAFETY: as above.
+                // SAFETY: these are the caller's arguments, unchanged, and `real` is the function that they are for.
                 Some(hook) => unsafe { $watched(fd, buffer, count, $($more,)* hook, real) },
             }
         }
 
         /// # Safety
-        /// As libc's, which `real` is.
+        /// The caller keeps the contract of libc's function, which `real` is.
         #[inline(never)]
         unsafe extern "C" fn $watched(
             fd: c_int,
@@ -82,10 +83,10 @@ macro_rules! receive {
             hook: &'static Hook,
             real: $type,
         ) -> ssize_t {
-            // SAFETY: the caller's arguments, unchanged.
+            // SAFETY: these are the caller's arguments, unchanged.
             let real = || unsafe { real(fd, buffer, count, $($more),*) };
-            // SAFETY: the function fills `buffer` up to `count`; the fortified ones end the program where that is more
-            // than the compiler knows the buffer to hold.
+            // SAFETY: the function fills `buffer` up to `count`. The fortified functions abort the program if `count`
+            // exceeds the size of the buffer that the compiler knows.
             unsafe { around(hook, Function::$function, (fd, buffer, count), $flags, real) }
         }
     };

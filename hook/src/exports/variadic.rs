@@ -1,8 +1,8 @@
-//! fcntl, fcntl64 and syscall, which are C-variadic.
+//! Exports fcntl, fcntl64 and syscall, which are C-variadic.
 //!
-//! They are defined with all the arguments that there can be: the calling conventions of Linux on x86-64 and AArch64
-//! pass variadic integers like fixed ones, and an argument that the caller did not pass is a leftover that is handed on
-//! and not looked at, as in libc's own definitions.
+//! They are defined with the largest possible number of arguments. The calling conventions of Linux on x86-64 and
+//! AArch64 pass variadic integers like fixed ones. An argument that the caller did not pass is an undefined register
+//! value, which is passed on and not used, as in libc's own definitions.
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use core::ffi::c_void;
@@ -32,32 +32,32 @@ fn around_fcntl(function: Function, fd: c_int, command: c_int, real: impl FnOnce
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn fcntl(fd: c_int, command: c_int, argument: c_long) -> c_int {
     let Some(real) = next::fcntl() else {
         return errno::fail(ENOSYS);
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     around_fcntl(Function::Fcntl, fd, command, || unsafe { real(fd, command, argument) })
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn fcntl64(fd: c_int, command: c_int, argument: c_long) -> c_int {
-    // Before glibc 2.28 there is fcntl only, and no caller of this one.
+    // glibc before 2.28 has fcntl only, and no program calls fcntl64 there.
     let Some(real) = next::fcntl64().or(next::fcntl()) else {
         return errno::fail(ENOSYS);
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     around_fcntl(Function::Fcntl64, fd, command, || unsafe {
         real(fd, command, argument)
     })
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn syscall(
     number: c_long,
@@ -71,33 +71,33 @@ pub(crate) unsafe extern "C" fn syscall(
     let Some(real) = next::syscall() else {
         return errno::fail(ENOSYS).into();
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let real = || unsafe { real(number, a, b, c, d, e, f) };
     let Some(hook) = active() else { return real() };
-    // Descriptors, flags and counts are 32 bits of their register, for the kernel too.
+    // The kernel too uses only 32 bits of a register for descriptors, flags and counts.
     let int = |value: c_long| value as c_int;
     let short = |real: &dyn Fn() -> c_long| real() as c_int;
     let this = Function::Syscall;
     let buffer = (int(a), b as *mut c_void, c.cast_unsigned() as usize);
-    // SAFETY (of each receive below): by its number the system call is that one, with the arguments in their order.
+    // SAFETY (of each receive below): the number identifies the system call, and its arguments are in their order.
     match number {
-        // SAFETY: see above.
+        // SAFETY: the number identifies the system call, see above.
         libc::SYS_read => unsafe { receive::around(hook, this, buffer, 0, || real() as isize) as c_long },
-        // SAFETY: see above.
+        // SAFETY: the number identifies the system call, see above.
         libc::SYS_recvfrom => unsafe { receive::around(hook, this, buffer, int(d), || real() as isize) as c_long },
         libc::SYS_readv => {
             let vectors = (int(a), b as *const iovec, int(c));
-            // SAFETY: see above.
+            // SAFETY: the number identifies the system call, see above.
             unsafe { vectors::around_vectors(this, vectors, || real() as isize) as c_long }
         }
         libc::SYS_recvmsg => {
             let message = (int(a), b as *mut msghdr, int(c));
-            // SAFETY: see above.
+            // SAFETY: the number identifies the system call, see above.
             unsafe { vectors::around_message(this, message, || real() as isize) as c_long }
         }
         libc::SYS_recvmmsg => {
             let messages = (int(a), (b as *mut mmsghdr, int(c).cast_unsigned()), int(d));
-            // SAFETY: see above.
+            // SAFETY: the number identifies the system call, see above.
             unsafe { vectors::around_messages(this, messages, || short(&real)).into() }
         }
         libc::SYS_accept | libc::SYS_accept4 => {

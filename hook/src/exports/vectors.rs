@@ -1,4 +1,4 @@
-//! Receives into several buffers: readv, recvmsg, recvmmsg.
+//! Exports the functions that receive into several buffers: readv, recvmsg and recvmmsg.
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use libc::{ENOSYS, c_int, c_uint, iovec, mmsghdr, msghdr, ssize_t, timespec};
@@ -15,14 +15,14 @@ const _: [RecvMsgFn; 2] = [libc::recvmsg, recvmsg];
 #[cfg(target_env = "gnu")]
 const _: [RecvMMsgFn; 2] = [libc::recvmmsg, recvmmsg];
 
-/// Searches `bytes` bytes over the buffers in their order.
+/// Searches the first `bytes` bytes of the buffers, in their order.
 ///
 /// # Safety
-/// The vectors must be readable, and their buffers for `bytes` bytes in all.
+/// The vectors must be readable, and their buffers must be readable for `bytes` bytes in total.
 unsafe fn search_vectors(hook: &Hook, mut state: State, (vectors, count): Vectors, bytes: usize) -> Outcome {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this.
     for (buffer, len) in unsafe { parts((vectors, count), bytes) } {
-        // SAFETY: the kernel has just filled so much of this buffer.
+        // SAFETY: the kernel has just written `len` bytes to this buffer.
         match unsafe { search(hook, state, buffer, len) } {
             Outcome::Clean(next) => state = next,
             hit @ Outcome::Hit(_) => return hit,
@@ -31,22 +31,22 @@ unsafe fn search_vectors(hook: &Hook, mut state: State, (vectors, count): Vector
     Outcome::Clean(state)
 }
 
-/// Takes back what was received.
+/// Wipes the first `bytes` bytes of the buffers.
 ///
 /// # Safety
-/// As for [`search_vectors`], and nobody else may be using the buffers.
+/// The conditions of [`search_vectors`] hold, the buffers are writable, and nobody else uses them.
 unsafe fn wipe(vectors: Vectors, bytes: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this.
     for (buffer, len) in unsafe { parts(vectors, bytes) } {
-        // SAFETY: the kernel has just filled so much of this buffer.
+        // SAFETY: the kernel has just written `len` bytes to this buffer.
         unsafe { buffer.write_bytes(0, len) };
     }
 }
 
-/// First vector, and how many there are.
+/// Address of the first vector, and number of vectors.
 type Vectors = (*const iovec, usize);
 
-/// The buffers, and how much of each is filled, of `bytes` bytes in all; those of which nothing is filled left out.
+/// Returns the buffers that hold a part of the first `bytes` bytes, each with the length of its part.
 ///
 /// # Safety
 /// The vectors must be readable as long as the result is used.
@@ -57,9 +57,9 @@ unsafe fn parts((vectors, count): Vectors, bytes: usize) -> impl Iterator<Item =
             if left == 0 {
                 return None;
             }
-            // SAFETY: below the count that the kernel has just used.
+            // SAFETY: the index is below the count that the kernel has just used.
             let vector = unsafe { vectors.add(index) };
-            // SAFETY: as above.
+            // SAFETY: the vector is within the array that the kernel has just used.
             let vector = unsafe { vector.read() };
             let len = vector.iov_len.min(left);
             left -= len;
@@ -68,10 +68,10 @@ unsafe fn parts((vectors, count): Vectors, bytes: usize) -> impl Iterator<Item =
         .filter(|(_, len)| *len > 0)
 }
 
-/// Calls `real` and takes note of what it put into the vectors.
+/// Calls `real` and evaluates the bytes that it received into the vectors.
 ///
 /// # Safety
-/// `real` must be a readv into these vectors.
+/// `real` must be a readv call with these vectors.
 pub(super) unsafe fn around_vectors(
     function: Function,
     (fd, vectors, count): (c_int, *const iovec, c_int),
@@ -84,33 +84,33 @@ pub(super) unsafe fn around_vectors(
         Before::Blocked => return 0,
     };
     let result = real();
-    // SAFETY: used only when the call has returned bytes, so the vectors are valid for them.
+    // SAFETY: the vectors are used only if the call returned bytes, so they are valid for these bytes.
     match unsafe { end(&call, (vectors, usize::try_from(count).unwrap_or(0)), Flags(0), result) } {
         After::Pass => result,
         After::Block => 0,
     }
 }
 
-/// Takes note of what a call put into vectors, and takes it back where it is to be blocked.
+/// Evaluates the bytes that a call received into vectors, and wipes them if the stream is to be blocked.
 ///
 /// # Safety
-/// With a positive `result`, the vectors must be what the kernel has just filled with so many bytes.
+/// If `result` is positive, the kernel has just written so many bytes to the buffers of these vectors.
 unsafe fn end(call: &Receive, vectors: Vectors, flags: Flags, result: ssize_t) -> After {
     let after = call.end(result, usize::MAX, flags, |hook, state, bytes| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises this.
         unsafe { search_vectors(hook, state, vectors, bytes) }
     });
     if after == After::Block {
-        // SAFETY: the caller's promise; the program has not got them yet.
+        // SAFETY: the caller promises valid buffers, and the program has not received them yet.
         unsafe { wipe(vectors, result.cast_unsigned()) };
     }
     after
 }
 
-/// Calls `real` and takes note of what it put into the message.
+/// Calls `real` and evaluates the bytes that it received into the message.
 ///
 /// # Safety
-/// `real` must be a recvmsg into this message.
+/// `real` must be a recvmsg call with this message.
 pub(super) unsafe fn around_message(
     function: Function,
     (fd, message, flags): (c_int, *mut msghdr, c_int),
@@ -121,7 +121,7 @@ pub(super) unsafe fn around_message(
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => {
-            // SAFETY: the caller's message.
+            // SAFETY: the caller promises a valid message.
             unsafe { say_closed(message) };
             return 0;
         }
@@ -130,22 +130,22 @@ pub(super) unsafe fn around_message(
     if result <= 0 {
         return result;
     }
-    // SAFETY: the call has returned bytes, so the message is valid.
+    // SAFETY: the call returned bytes, so the message is valid.
     unsafe { end_message(&call, message, flags, result) }
 }
 
-/// Takes note of a message; gives how many bytes of it the program may see.
+/// Evaluates a received message. Returns the number of bytes that the program may see.
 ///
 /// # Safety
-/// `message` must be what the kernel has just filled with `result` bytes.
+/// The kernel has just written `result` bytes to this message.
 unsafe fn end_message(call: &Receive, message: *mut msghdr, flags: c_int, result: ssize_t) -> ssize_t {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this.
     let vectors = vectors_of(unsafe { &*message });
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this.
     match unsafe { end(call, vectors, Flags(flags), result) } {
         After::Pass => result,
         After::Block => {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller promises this.
             unsafe { say_closed(message) };
             0
         }
@@ -160,12 +160,12 @@ fn vectors_of(message: &msghdr) -> Vectors {
     (message.msg_iov.cast_const(), message.msg_iovlen as usize)
 }
 
-/// A message as it is at the end of a stream.
+/// Makes a message look as the kernel leaves it at the end of a stream.
 ///
 /// # Safety
 /// `message` must be null or valid.
 unsafe fn say_closed(message: *mut msghdr) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this.
     if let Some(message) = unsafe { message.as_mut() } {
         message.msg_namelen = 0;
         message.msg_controllen = 0;
@@ -173,13 +173,14 @@ unsafe fn say_closed(message: *mut msghdr) {
     }
 }
 
-/// Where messages are, and how many.
+/// Address of the first message, and number of messages.
 type Messages = (*mut mmsghdr, c_uint);
 
-/// Calls `real` and takes note of each message that it filled. From a blocked one on, all are as at the end of a stream.
+/// Calls `real` and evaluates each message that it filled. If one is blocked, this and all later ones look like the end
+/// of a stream.
 ///
 /// # Safety
-/// `real` must be a recvmmsg into these messages.
+/// `real` must be a recvmmsg call with these messages.
 pub(super) unsafe fn around_messages(
     function: Function,
     (fd, messages, flags): (c_int, Messages, c_int),
@@ -189,75 +190,75 @@ pub(super) unsafe fn around_messages(
     let call = match Receive::begin(hook, function, fd, Flags(flags)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
-        // SAFETY: the caller's messages.
+        // SAFETY: the caller promises valid messages.
         Before::Blocked => return unsafe { end_from(messages, 0, 0) },
     };
     let result = real();
     let filled = c_uint::try_from(result).unwrap_or(0);
     for index in 0..filled {
-        // SAFETY: the kernel has just filled so many messages.
+        // SAFETY: the index is below the number of messages that the kernel has just filled.
         let place = unsafe { messages.0.add(index as usize) };
-        // SAFETY: as above.
+        // SAFETY: the message is within the array that the kernel has just used.
         let len = unsafe { (*place).msg_len } as ssize_t;
-        // SAFETY: as above; a message's header comes first in it.
+        // SAFETY: the kernel has just filled the message, whose first field is its header.
         if unsafe { end_message(&call, place.cast(), flags, len) } != len {
-            // SAFETY: as above.
+            // SAFETY: the message is within the array that the kernel has just used.
             return unsafe { end_from(messages, index, filled) };
         }
     }
     result
 }
 
-/// Empties the messages from `first` on, of which those below `filled` hold data: at the end of a stream, the kernel
-/// gives as many empty messages as are asked for.
+/// Empties the messages from `first` on; those below `filled` hold data. At the end of a stream the kernel returns as
+/// many empty messages as were requested, and so does this function.
 ///
 /// # Safety
 /// The messages must be valid.
 unsafe fn end_from((messages, count): Messages, first: c_uint, filled: c_uint) -> c_int {
     for index in first..count {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises this.
         let place = unsafe { messages.add(index as usize) };
-        // SAFETY: as above.
+        // SAFETY: the message is within the array that the kernel has just used.
         let message = unsafe { &mut *place };
         if index < filled {
-            // SAFETY: the kernel has just filled it.
+            // SAFETY: the kernel has just filled this message.
             unsafe { wipe(vectors_of(&message.msg_hdr), message.msg_len as usize) };
         }
         message.msg_len = 0;
-        // SAFETY: a valid message.
+        // SAFETY: the message is valid, as the caller promises.
         unsafe { say_closed(&raw mut message.msg_hdr) };
     }
     count.cast_signed()
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn readv(fd: c_int, vectors: *const iovec, count: c_int) -> ssize_t {
     let Some(real) = next::readv() else {
         return errno::fail(ENOSYS) as ssize_t;
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let real = || unsafe { real(fd, vectors, count) };
-    // SAFETY: a readv into these vectors.
+    // SAFETY: `real` is a readv call with these vectors.
     unsafe { around_vectors(Function::ReadV, (fd, vectors, count), real) }
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t {
     let Some(real) = next::recvmsg() else {
         return errno::fail(ENOSYS) as ssize_t;
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let real = || unsafe { real(fd, message, flags) };
-    // SAFETY: a recvmsg into this message.
+    // SAFETY: `real` is a recvmsg call with this message.
     unsafe { around_message(Function::RecvMsg, (fd, message, flags), real) }
 }
 
 /// # Safety
-/// As libc's.
+/// The caller keeps the contract of libc's function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn recvmmsg(
     fd: c_int,
@@ -269,8 +270,8 @@ pub(crate) unsafe extern "C" fn recvmmsg(
     let Some(real) = next::recvmmsg() else {
         return errno::fail(ENOSYS);
     };
-    // SAFETY: the caller's arguments, unchanged.
+    // SAFETY: these are the caller's arguments, unchanged.
     let real = || unsafe { real(fd, messages, count, flags, timeout) };
-    // SAFETY: a recvmmsg into these messages.
+    // SAFETY: `real` is a recvmmsg call with these messages.
     unsafe { around_messages(Function::RecvMMsg, (fd, (messages, count), flags), real) }
 }

@@ -1,13 +1,14 @@
-//! The layout itself: what stands where, shared by writer and reader.
+//! The layout of a telemetry file, which writer and reader share.
 
 use core::fmt;
 use core::mem::{offset_of, size_of};
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 
-/// Version of the layout. A file of another version is refused by both sides.
+/// Version of the layout. Writer and reader refuse a file of another version.
 pub const VERSION: u32 = 2;
 
-/// The hooked functions by name; [`Function`] and [`Counters::calls`](crate::Counters::calls) index this list.
+/// Names of the hooked functions. [`Function`] and [`Counters::calls`](crate::Counters::calls) are indices of this
+/// list.
 pub const FUNCTIONS: [&str; 19] = [
     "accept",
     "accept4",
@@ -30,7 +31,7 @@ pub const FUNCTIONS: [&str; 19] = [
     "syscall",
 ];
 
-/// A hooked function; the discriminant is its index in [`FUNCTIONS`].
+/// A hooked function. The discriminant is its index in [`FUNCTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "each variant is the function of that name")]
@@ -56,24 +57,24 @@ pub enum Function {
     Syscall,
 }
 
-/// What the hook decided about a payload.
+/// The decision of the hook about a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Verdict {
-    /// Not searched: the mode does not search.
+    /// Not searched, because the mode does not search.
     None = 0,
-    /// Searched, no word found.
+    /// Searched; no word was found.
     Clean = 1,
-    /// Searched, a word found.
+    /// Searched; a word was found.
     Hit = 2,
-    /// Kept from the program: a word was found, in this payload or in an earlier one.
+    /// Not delivered to the program, because a word was found in this payload or in an earlier one.
     Blocked = 3,
 }
 
-/// First eight bytes of the file. Read on a machine of the other byte order it does not match.
+/// First eight bytes of the file. On a machine with the other byte order they do not match.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"readhook");
 
-/// The start of the file. Counters are atomics because every thread of every hooked process adds to them.
+/// Header of the file. The counters are atomics, because every thread of every hooked process adds to them.
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) magic: u64,
@@ -82,16 +83,17 @@ pub(crate) struct Header {
     pub(crate) attached: AtomicU32,
     pub(crate) mode: AtomicU8,
     pub(crate) padding: [u8; 3],
-    /// Records claimed so far; beyond `capacity` they were dropped.
+    /// Number of claimed records; those beyond `capacity` were dropped.
     pub(crate) claimed: AtomicU64,
     pub(crate) counters: [AtomicU64; COUNTERS],
     pub(crate) calls: [AtomicU64; FUNCTIONS.len()],
 }
 
-/// How many single counters there are, see [`crate::Counter`].
+/// Number of single counters, see [`crate::Counter`].
 pub(crate) const COUNTERS: usize = 9;
 
-/// One record in the file. `published` is the sequence number plus one, stored last, so that zero means unfinished.
+/// A record in the file. `published` is the sequence number plus one and is stored last: zero marks an unfinished
+/// record.
 #[repr(C)]
 pub(crate) struct Slot {
     pub(crate) published: AtomicU64,
@@ -107,30 +109,30 @@ pub(crate) struct Slot {
     pub(crate) padding: [u8; 2],
 }
 
-/// Bytes before the first record.
+/// Length of the header in bytes; the first record follows it.
 pub const HEADER_LEN: usize = 256;
-/// Bytes of one record.
+/// Length of a record in bytes.
 pub const RECORD_LEN: usize = size_of::<Slot>();
 
 const _: () = assert!(size_of::<Header>() <= HEADER_LEN);
 const _: () = assert!(RECORD_LEN == 48 && HEADER_LEN.is_multiple_of(align_of::<Slot>()));
 const _: () = assert!(Function::Syscall as usize + 1 == FUNCTIONS.len());
 
-/// Why a file is not a telemetry file of this version.
+/// The reason why a file is not a telemetry file of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayoutError {
-    /// The file or buffer has `found` bytes where `needed` are needed.
+    /// The file or buffer is too short.
     Length {
-        /// Bytes needed.
+        /// Needed length, bytes.
         needed: u64,
-        /// Bytes there are.
+        /// Actual length, bytes.
         found: u64,
     },
-    /// The first eight bytes are not a telemetry file's.
+    /// The first eight bytes are not those of a telemetry file.
     Foreign,
-    /// The file was made for another version of the layout.
+    /// The file has another version of the layout.
     Version {
-        /// The file's version.
+        /// Version of the file.
         found: u32,
     },
 }
@@ -156,13 +158,14 @@ impl fmt::Display for LayoutError {
 
 impl core::error::Error for LayoutError {}
 
-/// Bytes of a telemetry file that holds `capacity` records.
+/// Returns the length in bytes of a telemetry file with room for `capacity` records.
 #[must_use]
 pub const fn file_len(capacity: u32) -> u64 {
     HEADER_LEN as u64 + capacity as u64 * RECORD_LEN as u64
 }
 
-/// The first [`HEADER_LEN`] bytes of an empty file of `capacity` records; the rest is zeros (`File::set_len`).
+/// Returns the first [`HEADER_LEN`] bytes of an empty file with room for `capacity` records. All other bytes are zero
+/// (`File::set_len`).
 #[must_use]
 pub fn header(capacity: u32) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
@@ -176,10 +179,10 @@ fn put(bytes: &mut [u8; HEADER_LEN], offset: usize, value: &[u8]) {
     bytes[offset..offset + value.len()].copy_from_slice(value);
 }
 
-/// Turns `bytes` into an empty telemetry file of `capacity` records; what stood there is overwritten.
+/// Overwrites `bytes` with an empty telemetry file with room for `capacity` records.
 ///
 /// # Errors
-/// [`LayoutError::Length`] when there are fewer than [`file_len`] bytes.
+/// [`LayoutError::Length`] if there are fewer than [`file_len`] bytes.
 pub fn initialise(bytes: &mut [u8], capacity: u32) -> Result<(), LayoutError> {
     let (needed, found) = (file_len(capacity), bytes.len() as u64);
     if found < needed {
@@ -190,7 +193,7 @@ pub fn initialise(bytes: &mut [u8], capacity: u32) -> Result<(), LayoutError> {
     Ok(())
 }
 
-/// Checks magic, version and length; gives the capacity in records.
+/// Checks magic number, version and length. Returns the capacity in records.
 pub(crate) fn check(start: &[u8; HEADER_LEN], len: u64) -> Result<u32, LayoutError> {
     let word =
         |offset: usize| u32::from_ne_bytes([start[offset], start[offset + 1], start[offset + 2], start[offset + 3]]);

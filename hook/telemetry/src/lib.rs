@@ -1,18 +1,18 @@
-//! The shared file through which the hook tells what it saw.
+//! The telemetry file: shared memory through which the hook reports its observations.
 //!
-//! The reader's side creates a file of [`file_len`] bytes ([`initialise`], or [`header`] followed by zeros), names it
-//! in `READHOOK_TELEMETRY`, and reads it back with [`View`] when the hooked program has ended or is idle. The hook's
-//! side maps the file at load and writes through [`Writer`]: counters for every hooked call, and one record for each
-//! *payload receive*, which is a receive call on an accepted socket that returned more than zero unpeeked bytes.
+//! The reader creates a file of [`file_len`] bytes ([`initialise`], or [`header`] followed by zeros), names it in
+//! `READHOOK_TELEMETRY`, and reads it with [`View`] when the hooked program has ended or is idle. The hook maps the
+//! file at load and writes through [`Writer`]: counters of every hooked call, and one record of each *payload receive*.
+//! A payload receive is a receive call on an accepted socket that returned more than zero bytes, without peeking.
 //!
-//! Put the file on a memory file system (`/dev/shm`): write-back of a disk file would protect its pages again and
-//! again, and each first write after that costs the hooked program a page fault.
+//! The file belongs on a memory file system (`/dev/shm`). Write-back of a file on disk write-protects its pages
+//! repeatedly, and the next write to such a page costs the hooked program a page fault.
 //!
-//! A file with room for no records (`capacity` 0) asks for the counters alone: the hook then reads no clock.
+//! A file without room for records (`capacity` 0) requests counters only. The hook then reads no clock.
 //!
-//! When all records are in use, further ones are counted as dropped; older ones are never overwritten. A process that
-//! is forked shares its parent's file, and so does every program that inherits the environment; all add to the same
-//! counters.
+//! When all records are in use, further ones are counted as dropped; earlier ones are never overwritten. A forked
+//! process shares its parent's file, and so does every program that inherits the environment. All of them add to the
+//! same counters.
 #![no_std]
 
 mod layout;

@@ -1,5 +1,5 @@
-//! A log in shared memory: a place for each line, taken by one addition, so that a hit costs no system call. When all
-//! places are taken, further lines are dropped, and counted by whoever wrote them.
+//! A log in shared memory. One addition reserves the place of a line, so a hit costs no system call. When all places
+//! are taken, further lines are dropped, and their writer counts them.
 #![expect(unsafe_code, reason = "the file is mapped memory, known by its address only")]
 
 use core::mem::offset_of;
@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicU64};
 
-/// First eight bytes of such a file.
+/// First eight bytes of a log ring.
 const MAGIC: u64 = u64::from_le_bytes(*b"hooklogs");
 const HEADER_LEN: usize = 64;
 const SLOT_LEN: usize = 192;
@@ -21,7 +21,7 @@ struct Header {
     claimed: AtomicU64,
 }
 
-/// The length is stored last, so that zero means unfinished.
+/// The place of a line. Its length is stored last: zero marks an unfinished line.
 #[repr(C)]
 struct Slot {
     len: AtomicU32,
@@ -30,13 +30,13 @@ struct Slot {
 
 const _: () = assert!(size_of::<Header>() <= HEADER_LEN && size_of::<Slot>() == SLOT_LEN);
 
-/// Bytes of a file with places for so many lines.
+/// Returns the length in bytes of a file with places for so many lines.
 #[must_use]
 pub const fn log_ring_len(lines: u32) -> u64 {
     HEADER_LEN as u64 + lines as u64 * SLOT_LEN as u64
 }
 
-/// The first bytes of an empty file; the rest is zeros (`File::set_len`).
+/// Returns the first bytes of an empty file. All other bytes are zero (`File::set_len`).
 #[must_use]
 pub fn log_ring_header(lines: u32) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
@@ -46,7 +46,7 @@ pub fn log_ring_header(lines: u32) -> [u8; HEADER_LEN] {
     bytes
 }
 
-/// Whether a file that begins so is one, and of the right length; then how many lines it has room for.
+/// Checks the first bytes and the length of a file. Returns the number of its places, `None` if it is not a log ring.
 #[must_use]
 pub fn log_ring_lines(start: &[u8; HEADER_LEN], len: u64) -> Option<u32> {
     let at = offset_of!(Header, lines);
@@ -54,7 +54,7 @@ pub fn log_ring_lines(start: &[u8; HEADER_LEN], len: u64) -> Option<u32> {
     (start[..8] == MAGIC.to_ne_bytes() && len >= log_ring_len(lines)).then_some(lines)
 }
 
-/// The finished lines of a file, in the order in which their places were taken.
+/// Returns the finished lines of a file, in the order in which their places were taken.
 pub fn log_ring_texts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let slots = bytes.get(HEADER_LEN..).unwrap_or_default().as_chunks::<SLOT_LEN>().0;
     slots.iter().filter_map(|slot| {
@@ -63,7 +63,7 @@ pub fn log_ring_texts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Writes into a mapped file.
+/// Writes to a mapped log ring.
 #[derive(Clone, Copy, Debug)]
 pub struct LogRing {
     base: NonNull<u8>,
@@ -71,27 +71,27 @@ pub struct LogRing {
 }
 
 impl LogRing {
-    /// Takes a mapping of `len` bytes at `base` into use; `None` when it is no such file.
+    /// Uses a mapping of `len` bytes at `base`. Returns `None` if it is not a log ring.
     ///
     /// # Safety
-    /// `base` must be aligned to 8 and readable and writable for `len` bytes for as long as the ring or a copy of it is
-    /// used, and changed by rings only.
+    /// `base` must be aligned to 8 bytes. The mapping must be readable and writable for `len` bytes as long as the ring
+    /// or a copy of it is used. Only rings may write to it.
     #[must_use]
     pub unsafe fn new(base: NonNull<u8>, len: usize) -> Option<Self> {
         if len < HEADER_LEN {
             return None;
         }
-        // SAFETY: len covers the header and the caller vouches for reading it; the copy holds no reference.
+        // SAFETY: `len` covers the header, and the caller promises that it is readable. The copy keeps no reference.
         let start = unsafe { base.cast::<[u8; HEADER_LEN]>().read() };
         let lines = log_ring_lines(&start, len as u64)?;
         Some(Self { base, lines })
     }
 
-    /// Leaves a line, or false when there is no place left or the line is too long.
+    /// Writes a line. Returns false if no place is left or the line is too long.
     #[inline]
     #[must_use]
     pub fn append(&self, line: &[u8]) -> bool {
-        // SAFETY: `new` was promised an aligned mapping that outlives self and has checked that it holds a header.
+        // SAFETY: the caller of `new` promised an aligned mapping that outlives self, and `new` checked its header.
         let header = unsafe { self.base.cast::<Header>().as_ref() };
         if line.len() > TEXT_LEN || header.claimed.load(Relaxed) >= self.lines.into() {
             return false;
@@ -100,13 +100,13 @@ impl LogRing {
         if place >= self.lines.into() {
             return false;
         }
-        // SAFETY: the place is below the number of lines, for which the mapping has been seen to have room.
+        // SAFETY: the place is below the number of places, and `new` checked that the mapping has room for them.
         let slot = unsafe { self.base.add(HEADER_LEN + place as usize * SLOT_LEN) };
-        // SAFETY: as above, and nobody else has taken this place.
+        // SAFETY: the slot is within the mapping, and nobody else has taken this place.
         let text = unsafe { slot.add(offset_of!(Slot, text)) };
-        // SAFETY: the line fits, and is not in the file.
+        // SAFETY: the line fits into the slot and does not overlap the file.
         unsafe { text.copy_from_nonoverlapping(NonNull::from_ref(line).cast(), line.len()) };
-        // SAFETY: the length's place, aligned as the slot is.
+        // SAFETY: the slot starts with its length, and the slot is aligned.
         let len = unsafe { slot.cast::<AtomicU32>().as_ref() };
         len.store(line.len() as u32, Release);
         true

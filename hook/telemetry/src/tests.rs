@@ -9,7 +9,7 @@ use std::vec::Vec;
 use crate::{Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header, initialise};
 use crate::{LogRing, log_ring_header, log_ring_len, log_ring_texts};
 
-/// A buffer aligned like a mapping.
+/// Returns a buffer that is aligned like a mapping.
 fn file(capacity: u32) -> Vec<u64> {
     let mut words = std::vec![u64::MAX; (file_len(capacity) / 8) as usize];
     initialise(bytes_mut(&mut words), capacity).unwrap();
@@ -17,12 +17,12 @@ fn file(capacity: u32) -> Vec<u64> {
 }
 
 fn bytes_mut(words: &mut [u64]) -> &mut [u8] {
-    // SAFETY: the same memory as bytes, borrowed as long as the words.
+    // SAFETY: this is the same memory as bytes, borrowed as long as the words.
     unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 8) }
 }
 
 fn writer(words: &mut [u64]) -> Writer {
-    // SAFETY: the vector outlives the writer in each test, and only writers touch it meanwhile.
+    // SAFETY: the vector outlives the writer in each test, and only writers access it in the meantime.
     unsafe { Writer::new(NonNull::new(words.as_mut_ptr().cast()).unwrap(), words.len() * 8) }.unwrap()
 }
 
@@ -138,7 +138,7 @@ fn a_log_ring_keeps_what_it_has_room_for() {
     }
     let len = file.len() * 8;
     let base = std::ptr::NonNull::from(file.as_mut_slice()).cast();
-    // SAFETY: a live aligned buffer, written by the ring only until it is read again.
+    // SAFETY: the buffer is live and aligned, and only the ring writes to it until it is read.
     let ring = unsafe { LogRing::new(base, len) }.expect("a ring");
     let address = std::sync::atomic::AtomicUsize::new(0);
     let append = |line: &str| {
@@ -162,6 +162,6 @@ fn a_log_ring_keeps_what_it_has_room_for() {
     );
     file[0] = 0;
     let base = std::ptr::NonNull::from(file.as_mut_slice()).cast();
-    // SAFETY: as above.
+    // SAFETY: the buffer is live and aligned, and only the ring writes to it.
     assert!(unsafe { LogRing::new(base, len) }.is_none());
 }

@@ -1,53 +1,54 @@
-//! The reader's side: plain bytes in, counters and records out.
+//! The reader of a telemetry file: parses bytes to counters and records.
 
 use core::mem::offset_of;
 
 use crate::layout::{COUNTERS, FUNCTIONS, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, check};
 use crate::writer::Counter;
 
-/// A telemetry file's content. Give it a copy (`std::fs::read`), since a mapping changes while the hook writes.
+/// The content of a telemetry file. Use a copy (`std::fs::read`), because a mapping changes while the hook writes.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     header: &'a [u8],
     records: &'a [u8],
 }
 
-/// The sums over all hooked processes.
+/// The counters, summed over all hooked processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counters {
-    /// Mode of the process that attached last, as `readhook_core::Mode` numbers them: off 0, forward 1, track 2,
-    /// scan 3, log 4, block 5, upstream 6, delay 7.
+    /// Mode of the process that attached last, as numbered by `readhook_core::Mode`: off 0, forward 1, track 2, scan 3,
+    /// log 4, block 5, upstream 6, delay 7.
     pub mode: u8,
-    /// Processes that loaded the hook with this file.
+    /// Number of processes that loaded the hook with this file.
     pub attached: u32,
-    /// Calls per function, in the order of [`FUNCTIONS`].
+    /// Number of calls of each function, in the order of [`FUNCTIONS`].
     pub calls: [u64; FUNCTIONS.len()],
-    /// Sockets that entered the fd table by accept or accept4.
+    /// Number of sockets that entered the fd table by accept or accept4.
     pub sockets_accepted: u64,
-    /// Accepted sockets whose number is beyond the fd table; what they receive is passed on unseen.
+    /// Number of accepted sockets beyond the fd table. Their payloads are passed on unseen.
     pub sockets_untracked: u64,
-    /// Receives of more than zero unpeeked bytes on accepted sockets.
+    /// Number of payload receives: receive calls on accepted sockets that returned more than zero bytes, without
+    /// peeking.
     pub payload_receives: u64,
-    /// Bytes of these receives.
+    /// Bytes of all payload receives.
     pub payload_bytes: u64,
-    /// Payloads in which a word was found.
+    /// Number of payloads in which a word was found.
     pub hits: u64,
-    /// Hits written to the log.
+    /// Number of hits that were written to the log.
     pub log_written: u64,
-    /// Hits that could not be written to the log.
+    /// Number of hits that could not be written to the log.
     pub log_dropped: u64,
-    /// Time spent in the calibration's busy wait, nanoseconds.
+    /// Time in the busy wait of mode `delay`, ns.
     pub spun_ns: u64,
-    /// Receives whose payload was kept from the program.
+    /// Number of receive calls whose payload was not delivered to the program.
     pub blocked: u64,
-    /// Records in the file.
+    /// Number of records in the file.
     pub records_written: u64,
-    /// Payload receives without a record, since the file was full.
+    /// Number of payload receives without a record, because the file was full.
     pub records_dropped: u64,
 }
 
 impl Counters {
-    /// Calls of the function with this name, `None` when no such function is hooked.
+    /// Returns the number of calls of the function with this name, `None` if no such function is hooked.
     #[must_use]
     pub fn calls_of(&self, function: &str) -> Option<u64> {
         let index = FUNCTIONS.iter().position(|name| *name == function)?;
@@ -55,37 +56,37 @@ impl Counters {
     }
 }
 
-/// One payload receive.
+/// A payload receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Number of the payload receive, from 0, over all threads and processes.
     pub sequence: u64,
-    /// `CLOCK_MONOTONIC` before the real call, nanoseconds.
+    /// Time of `CLOCK_MONOTONIC` before the real call, ns.
     pub start_ns: u64,
-    /// Duration of the real call, waiting included, nanoseconds (saturated at 4.29 s).
+    /// Duration of the real call, waiting included, ns (saturates at 4.29 s).
     pub real_ns: u32,
-    /// The hook's own work after the real call, without the busy wait, nanoseconds (saturated).
+    /// Duration of the hook's own work after the real call, without the busy wait, ns (saturates).
     pub own_ns: u32,
-    /// The calibration's busy wait, counted from the real call's return, nanoseconds (saturated).
+    /// Duration of the busy wait of mode `delay`, from the return of the real call, ns (saturates).
     pub spun_ns: u32,
-    /// Bytes received.
+    /// Number of received bytes.
     pub bytes: i64,
-    /// The socket.
+    /// Descriptor of the socket.
     pub fd: i32,
-    /// Thread: a number from its thread pointer, alike for all calls of a live thread and different from its siblings'.
-    /// Not the kernel's thread id, which would cost a system call.
+    /// Number of the thread, computed from its thread pointer: constant for a live thread, and unique among live
+    /// threads. It is not the kernel's thread id, which would cost a system call.
     pub thread: u32,
     /// Index in [`FUNCTIONS`].
     pub function: u8,
-    /// 0 not searched, 1 clean, 2 hit, 3 blocked.
+    /// Verdict: 0 not searched, 1 clean, 2 hit, 3 blocked.
     pub verdict: u8,
 }
 
 impl<'a> View<'a> {
-    /// Reads a telemetry file.
+    /// Parses a telemetry file.
     ///
     /// # Errors
-    /// [`LayoutError`] when the bytes are no telemetry file of this version or are cut short.
+    /// [`LayoutError`] if the bytes are not a complete telemetry file of this version.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LayoutError> {
         let found = bytes.len() as u64;
         let header = bytes.first_chunk().ok_or(LayoutError::Length {
@@ -99,13 +100,13 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Records for which the file has room.
+    /// Returns the number of records for which the file has room.
     #[must_use]
     pub fn capacity(&self) -> u32 {
         (self.records.len() / RECORD_LEN) as u32
     }
 
-    /// The sums.
+    /// Returns the counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let claimed = u64_at(self.header, offset_of!(Header, claimed));
@@ -132,8 +133,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The finished records in the order in which their calls returned. One that a killed thread left half-written is
-    /// skipped.
+    /// Returns the finished records, in the order in which their calls returned. Skips a record that a killed thread
+    /// left unfinished.
     pub fn records(&self) -> impl Iterator<Item = Record> + use<'a> {
         self.records.chunks_exact(RECORD_LEN).filter_map(|slot| {
             let sequence = u64_at(slot, offset_of!(Slot, published)).checked_sub(1)?;

@@ -1,4 +1,4 @@
-//! The hook's side: atomic writes into a mapped file, from any thread, signal handler or forked process.
+//! The writer of a telemetry file: writes atomically to a mapping, from any thread, signal handler or forked process.
 #![expect(unsafe_code, reason = "the file is mapped memory, known by its address only")]
 
 use core::ptr::NonNull;
@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::layout::{Function, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, Verdict, check};
 
-/// The single counters; what each counts is said at the field of that name in [`Counters`](crate::Counters).
+/// The single counters. The field of the same name in [`Counters`](crate::Counters) documents each.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "described at the fields of Counters")]
 pub enum Counter {
@@ -21,7 +21,7 @@ pub enum Counter {
     Blocked,
 }
 
-/// What is recorded of one payload receive. See [`Record`](crate::Record) for units.
+/// The data of a payload receive. [`Record`](crate::Record) has the units.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "described at the fields of Record")]
 pub struct Call {
@@ -36,7 +36,7 @@ pub struct Call {
     pub verdict: Verdict,
 }
 
-/// Writes into a mapped telemetry file.
+/// Writes to a mapped telemetry file.
 #[derive(Clone, Copy, Debug)]
 pub struct Writer {
     base: NonNull<u8>,
@@ -44,14 +44,14 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Takes a mapping of `len` bytes at `base` into use. Counts nothing yet, see [`Self::attach`].
+    /// Uses a mapping of `len` bytes at `base`. Does not count the process; [`Self::attach`] does.
     ///
     /// # Errors
-    /// [`LayoutError`] when the mapping is not an initialised file of this version.
+    /// [`LayoutError`] if the mapping is not an initialised file of this version.
     ///
     /// # Safety
-    /// `base` must be aligned to 8 and readable and writable for `len` bytes for as long as the writer or a copy of it
-    /// is used, and changed by telemetry writers only.
+    /// `base` must be aligned to 8 bytes. The mapping must be readable and writable for `len` bytes as long as the
+    /// writer or a copy of it is used. Only telemetry writers may write to it.
     pub unsafe fn new(base: NonNull<u8>, len: usize) -> Result<Self, LayoutError> {
         if len < HEADER_LEN {
             return Err(LayoutError::Length {
@@ -59,26 +59,27 @@ impl Writer {
                 found: len as u64,
             });
         }
-        // SAFETY: len covers the header and the caller vouches for reading it; the copy holds no reference.
+        // SAFETY: `len` covers the header, and the caller promises that it is readable. The copy keeps no reference.
         let start = unsafe { base.cast::<[u8; HEADER_LEN]>().read() };
         let capacity = check(&start, len as u64)?;
         Ok(Self { base, capacity })
     }
 
-    /// Records for which the file has room. With none, a hook has no use for clocks and leaves counters only.
+    /// Returns the number of records for which the file has room. With 0 a hook reads no clock and writes counters
+    /// only.
     #[inline]
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// Notes that a process has loaded the hook in `mode`.
+    /// Counts a process that has loaded the hook in `mode`.
     pub fn attach(&self, mode: u8) {
         self.header().mode.store(mode, Relaxed);
         self.header().attached.fetch_add(1, Relaxed);
     }
 
-    /// Counts one call of a function.
+    /// Counts a call of a function.
     #[inline]
     pub fn count_call(&self, function: Function) {
         self.header().calls[function as usize].fetch_add(1, Relaxed);
@@ -90,7 +91,7 @@ impl Writer {
         self.header().counters[counter as usize].fetch_add(amount, Relaxed);
     }
 
-    /// Leaves a record, or counts it as dropped when the file is full.
+    /// Writes a record, or counts it as dropped if the file is full.
     #[inline]
     pub fn record(&self, call: &Call) {
         let sequence = self.header().claimed.fetch_add(1, Relaxed);
@@ -110,8 +111,8 @@ impl Writer {
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: `new` was promised an aligned mapping that outlives self and has checked that it holds a header. The
-        // plain fields are not written after the file's creation, the others are atomics.
+        // SAFETY: the caller of `new` promised an aligned mapping that outlives self, and `new` checked its header. The
+        // plain fields are not written after the creation of the file; the others are atomics.
         unsafe { self.base.cast::<Header>().as_ref() }
     }
 
@@ -120,9 +121,9 @@ impl Writer {
             return None;
         }
         let offset = HEADER_LEN + sequence as usize * RECORD_LEN;
-        // SAFETY: sequence is below the capacity, and `check` has seen that so many records fit into the mapping.
+        // SAFETY: the sequence number is below the capacity, and `check` saw that so many records fit into the mapping.
         let slot = unsafe { self.base.add(offset) }.cast::<Slot>();
-        // SAFETY: the offset is a multiple of 8 from an aligned base; all fields but padding are atomics.
+        // SAFETY: the offset from the aligned base is a multiple of 8, and all fields except padding are atomics.
         Some(unsafe { slot.as_ref() })
     }
 }

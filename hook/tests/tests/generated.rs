@@ -1,5 +1,5 @@
-//! Generated call sequences, played by a C and a Rust program bare and in every mode: the same results, errno and bytes.
-//! `READHOOK_TEST_SEQUENCES` sets how many sequences; they are the same in every run.
+//! Generated call sequences, played by a C and a Rust program bare and in every mode: the same results, errno and
+//! bytes. `READHOOK_TEST_SEQUENCES` sets how many sequences; they are the same in every run.
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

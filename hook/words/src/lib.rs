@@ -1,7 +1,8 @@
-//! Word files: what the hook searches by.
+//! Word files: the words that the hook searches for, compiled for the search.
 //!
-//! A word file holds an automaton that decides, and filters that say quickly where there is nothing to decide. The hook
-//! carries one inside and reads another where it is told to; [`Words`] reads both. `readhook-compile` makes them.
+//! A word file contains an automaton, which decides, and filters, which quickly rule out most places of a text. The
+//! hook carries one word file and reads another if it is told to. [`Words`] reads both. `readhook-compile` writes word
+//! files.
 #![no_std]
 #![forbid(unsafe_code)]
 

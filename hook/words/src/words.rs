@@ -1,10 +1,10 @@
-//! Reads a word file in place.
+//! Reads a word file without copying it.
 
 use core::fmt;
 
 use crate::layout::{BUCKETS, CLASSES_LEN, EXACT_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, NIBBLES_LEN, VERSION, WINDOW};
 
-/// These bytes are no word file of this version.
+/// The bytes are not a word file of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadWords;
 
@@ -16,21 +16,21 @@ impl fmt::Display for BadWords {
 
 impl core::error::Error for BadWords {}
 
-/// A word that may stand where a filter let something pass.
+/// A word that may be at a place that passed the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// The window's bytes, the first in the lowest bits.
+    /// Bytes of the window, the first one in the lowest bits.
     pub key: u32,
-    /// Which of them count.
+    /// Mask of the bytes that are compared.
     pub mask: u32,
-    /// Where in the word the window begins.
+    /// Place of the window in the word, bytes.
     pub offset: usize,
-    /// The word's index in the list.
+    /// Index of the word in the list.
     pub word: usize,
 }
 
 impl Candidate {
-    /// As stored.
+    /// Returns the candidate as it is stored.
     #[must_use]
     pub fn packed(self) -> [u8; 12] {
         let mut packed = [0; 12];
@@ -53,7 +53,7 @@ impl Candidate {
     }
 }
 
-/// A word file.
+/// The content of a word file.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
     classes: &'a [u8; CLASSES_LEN],
@@ -69,7 +69,7 @@ pub struct Words<'a> {
     longest: usize,
 }
 
-/// Takes sections off the front.
+/// The sections that have not been read.
 struct Sections<'a>(&'a [u8]);
 
 impl<'a> Sections<'a> {
@@ -83,7 +83,7 @@ impl<'a> Sections<'a> {
         self.take(N)?.try_into().map_err(|_| BadWords)
     }
 
-    /// So many entries of `N` bytes, and what pads them.
+    /// Reads `count` entries of `N` bytes, and skips their padding.
     fn entries<const N: usize>(&mut self, count: usize) -> Result<&'a [[u8; N]], BadWords> {
         let bytes = count.checked_mul(N).ok_or(BadWords)?;
         let section = self.take(bytes.checked_next_multiple_of(4).ok_or(BadWords)?)?;
@@ -92,10 +92,10 @@ impl<'a> Sections<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// Reads the sections' bounds and no more; [`validated`](Self::validated) looks at all that stands in them.
+    /// Finds the sections. It does not check their content; [`validated`](Self::validated) does.
     ///
     /// # Errors
-    /// When the bytes are no word file, or are one of another version or length.
+    /// [`BadWords`] if the bytes are not a word file, or have another version or length.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BadWords> {
         let mut sections = Sections(bytes);
         let header: &[[u8; 4]] = sections.entries(HEADER_LEN / 4)?;
@@ -125,10 +125,10 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Looks at every number, so that nothing read later can be out of bounds or lead astray.
+    /// Checks every number, so that no later access is out of bounds and no search ends in a wrong state.
     ///
     /// # Errors
-    /// When one of them is impossible.
+    /// [`BadWords`] if a number is impossible.
     pub fn validated(self) -> Result<Self, BadWords> {
         let known = |state: &[u8; 2]| usize::from(u16::from_ne_bytes(*state)) < self.states + self.len();
         let starts = || self.buckets.iter().map(|start| usize::from(u16::from_ne_bytes(*start)));
@@ -154,68 +154,69 @@ impl<'a> Words<'a> {
         if sound { Ok(self) } else { Err(BadWords) }
     }
 
-    /// How many words there are.
+    /// Returns the number of words.
     #[must_use]
     pub fn len(&self) -> usize {
         self.spans.len() - 1
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A word's text.
+    /// Returns the text of a word.
     #[must_use]
     pub fn word(&self, index: usize) -> Option<&'a [u8]> {
         self.with_zero(index)?.split_last().map(|(_, text)| text)
     }
 
-    /// A word's text and the zero after it.
+    /// Returns the text of a word with the terminating zero.
     #[must_use]
     pub fn with_zero(&self, index: usize) -> Option<&'a [u8]> {
         let span = |index: usize| Some(u32::from_ne_bytes(*self.spans.get(index)?) as usize);
         self.text.get(span(index)?..span(index + 1)?)
     }
 
-    /// Length of the longest word.
+    /// Returns the length of the longest word in bytes.
     #[must_use]
     pub const fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The state after `byte`; a state that is a hit is none to go on from.
+    /// Returns the state after `byte`. A search does not continue from a state that is a hit.
     #[inline]
     #[must_use]
     pub fn step(&self, state: u16, byte: u8) -> u16 {
         let class = usize::from(self.classes[usize::from(byte)]);
-        // Within the table for every state of this file; `get` keeps another one harmless.
+        // The index is within the table for every state of this file. `get` makes a wrong state harmless.
         let next = self.next.get(usize::from(state) * self.class_count + class);
         next.map_or(0, |next| u16::from_ne_bytes(*next))
     }
 
-    /// The word that a state says was found.
+    /// Returns the index of the word that ends in a state, `None` if none ends.
     #[inline]
     #[must_use]
     pub fn hit(&self, state: u16) -> Option<u16> {
         usize::from(state).checked_sub(self.states).map(|word| word as u16)
     }
 
-    /// Whether no word has this byte, so that every search begins anew after it.
+    /// Returns whether no word contains this byte, so that the search starts again after it.
     #[inline]
     #[must_use]
     pub fn is_foreign(&self, byte: u8) -> bool {
         self.classes[usize::from(byte)] == 0
     }
 
-    /// Whether the filters are of use: for a long list nearly everything would pass them.
+    /// Returns whether the file has filters. A long list has none, because nearly every place would pass.
     #[must_use]
     pub fn has_filters(&self) -> bool {
         !self.candidates.is_empty()
     }
 
-    /// Masks by halves of bytes, for `set` 0 or 1 and a byte of the window: those of the low half, then of the high one.
+    /// Returns the masks by halves of bytes, for `set` 0 or 1 and a byte of the window: for the low half, then the high
+    /// half.
     #[inline]
     #[must_use]
     pub fn nibbles(&self, set: usize, byte: usize) -> &'a [u8; 32] {
@@ -223,7 +224,7 @@ impl<'a> Words<'a> {
         self.nibbles[from..from + 32].try_into().unwrap_or(&[0; 32])
     }
 
-    /// Masks by the low 7 bits, for `set` 0 or 1 and a byte of the window.
+    /// Returns the masks by the low 7 bits, for `set` 0 or 1 and a byte of the window.
     #[inline]
     #[must_use]
     pub fn exact(&self, set: usize, byte: usize) -> &'a [u8; 128] {
@@ -231,7 +232,7 @@ impl<'a> Words<'a> {
         self.exact[from..from + 128].try_into().unwrap_or(&[0; 128])
     }
 
-    /// Whether a word stands in `bytes` with its window at `at`, if it is in one of these buckets.
+    /// Returns whether `bytes` contain a word of one of these buckets with its window at `at`.
     #[inline]
     #[must_use]
     pub fn stands_at(&self, bytes: &[u8], at: usize, buckets: u16) -> bool {

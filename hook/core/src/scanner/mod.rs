@@ -1,24 +1,24 @@
-//! Whether a byte stream holds one of the words.
+//! Searches a byte stream for words.
 //!
-//! The automaton decides; it takes one look-up for each byte, each of which has to wait for the one before. So where the
-//! processor can, filters look first for places at which a word can stand at all: many places at once, and none has to
-//! wait for another. An ordinary request has a handful of such places, at each of which a comparison tells. The automaton
-//! is left with what lies across the borders of what is searched at a time.
+//! An automaton decides whether a word ends. It needs one look-up for each byte, and each look-up depends on the one
+//! before. If the processor has vector instructions, filters first find the places at which a word can start. They test
+//! many places at once, independently of each other. An ordinary request has a few such places, and a comparison
+//! decides at each. The automaton then handles only the bytes at the borders of a piece.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use readhook_words::Words;
 
-/// The word file that the hook carries, from `hook/words.txt`.
+/// The word file that the hook carries; the build compiles it from `hook/words.txt`.
 pub static DEFAULT_WORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/default.words"));
 
-/// Where the search in a stream stands: how much of a word the bytes so far end with.
+/// State of the search in a stream: the longest beginning of a word with which the bytes so far end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State(u16);
 
 impl State {
-    /// Nothing seen yet.
+    /// The state before the first byte.
     pub const START: Self = Self(0);
 
     pub(crate) const fn raw(self) -> u16 {
@@ -33,27 +33,27 @@ impl State {
 /// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// No word ends in these bytes; go on from this state with the next ones.
+    /// No word ends in these bytes. The search of the next bytes starts in this state.
     Clean(State),
-    /// The word with this index ends here, before any other. The bytes after it were not searched.
+    /// The word with this index ends in these bytes, before any other word. The bytes after it were not searched.
     Hit(u16),
 }
 
-/// What looks first.
+/// The filter that runs before the automaton.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// Nothing: the automaton takes every byte.
+    /// No filter: the automaton handles every byte.
     None,
-    /// 32 places at once.
+    /// AVX2: tests 32 places at once.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 64 places at once, and fewer of them pass in vain.
+    /// AVX-512: tests 64 places at once, and lets fewer places pass that hold no word.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
 impl Filter {
-    /// Those that this processor and kernel have, the best last.
+    /// Returns the filters that this processor and kernel support, the best one last.
     pub fn available() -> impl DoubleEndedIterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let all = [
@@ -67,7 +67,7 @@ impl Filter {
     }
 }
 
-/// Searches for words.
+/// A search for words.
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner<'a> {
     words: Words<'a>,
@@ -75,14 +75,14 @@ pub struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Takes the best filter, if the words have one.
+    /// Creates a scanner with the best filter that the processor supports and the words have.
     #[must_use]
     pub fn new(words: Words<'a>) -> Self {
         let best = Filter::available().next_back().unwrap_or(Filter::None);
         Self::with(words, best)
     }
 
-    /// Takes this filter, which must be one of [`Filter::available`], and none if it is not.
+    /// Creates a scanner with this filter, or without a filter if it is not one of [`Filter::available`].
     #[must_use]
     pub fn with(words: Words<'a>, filter: Filter) -> Self {
         let usable = words.has_filters() && Filter::available().any(|available| available == filter);
@@ -92,13 +92,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What is searched for.
+    /// Returns the words.
     #[must_use]
     pub const fn words(&self) -> &Words<'a> {
         &self.words
     }
 
-    /// Searches the next bytes of a stream, exactly those. A word may have begun in earlier ones.
+    /// Searches the next bytes of a stream, and reads no other byte. A word may begin in earlier bytes of the stream.
     #[inline]
     #[must_use]
     pub fn scan(&self, state: State, bytes: &[u8]) -> Outcome {
@@ -107,7 +107,7 @@ impl<'a> Scanner<'a> {
             return self.walk(state, bytes);
         }
         if state != State::START {
-            // A word that began earlier ends within as many bytes as the longest has.
+            // A word that began earlier ends within the length of the longest word.
             match self.walk(state, &bytes[..longest]) {
                 Outcome::Clean(_) => {}
                 hit @ Outcome::Hit(_) => return hit,
@@ -115,12 +115,12 @@ impl<'a> Scanner<'a> {
         }
         match self.first_place(bytes) {
             None => self.end(bytes),
-            // Another word may end before the one that stands there.
+            // Another word may end before the word at this place does.
             Some(at) => self.walk(State::START, &bytes[at.saturating_sub(longest)..]),
         }
     }
 
-    /// The automaton over every byte.
+    /// Runs the automaton over every byte.
     fn walk(&self, state: State, bytes: &[u8]) -> Outcome {
         let mut at = state.0;
         for byte in bytes {
@@ -132,22 +132,22 @@ impl<'a> Scanner<'a> {
         Outcome::Clean(State(at))
     }
 
-    /// The state after bytes without a hit: what follows the last byte that stands in no word decides.
+    /// Returns the state after bytes without a hit. Only the bytes after the last byte that is in no word matter.
     fn end(&self, bytes: &[u8]) -> Outcome {
         let tail = &bytes[bytes.len() - (self.words.longest() - 1)..];
         let from = tail.iter().rposition(|byte| self.words.is_foreign(*byte));
         self.walk(State::START, &tail[from.map_or(0, |at| at + 1)..])
     }
 
-    /// The first place at which a word's window stands, the word being there as a whole.
+    /// Returns the first place at which the window of a complete word is.
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "functions that need a processor's features")]
     fn first_place(&self, bytes: &[u8]) -> Option<usize> {
         match self.filter {
             Filter::None => None,
-            // SAFETY: `with` takes a filter only where the processor has it.
+            // SAFETY: `with` accepts a filter only if the processor supports it.
             Filter::Avx2 => unsafe { x86_64::first_place_avx2(&self.words, bytes) },
-            // SAFETY: as above.
+            // SAFETY: `with` accepts a filter only if the processor supports it.
             Filter::Avx512 => unsafe { x86_64::first_place_avx512(&self.words, bytes) },
         }
     }

@@ -1,4 +1,4 @@
-//! The filters by AVX2 and AVX-512.
+//! The filters with AVX2 and AVX-512 instructions.
 #![expect(unsafe_code, reason = "vector loads, and functions that need a processor's features")]
 
 use core::arch::x86_64::{
@@ -11,13 +11,13 @@ use core::arch::x86_64::{
 
 use readhook_words::{WINDOW, Words};
 
-/// Whether the processor has AVX2 and the kernel keeps its registers.
+/// Returns whether the processor has AVX2 and the kernel saves its registers.
 pub(super) fn has_avx2() -> bool {
     const AVX2: u32 = 1 << 5;
     kernel_keeps(0b110) && leaf_7().0 & AVX2 != 0
 }
 
-/// Whether the processor has AVX-512 F, BW and VBMI, and the kernel keeps its registers.
+/// Returns whether the processor has AVX-512 F, BW and VBMI, and the kernel saves its registers.
 pub(super) fn has_avx512() -> bool {
     const F_AND_BW: u32 = 1 << 16 | 1 << 30;
     const VBMI: u32 = 1 << 1;
@@ -33,18 +33,18 @@ fn leaf_7() -> (u32, u32) {
     (leaf.ebx, leaf.ecx)
 }
 
-/// Whether the kernel saves these register sets when it switches tasks.
+/// Returns whether the kernel saves these sets of registers when it switches tasks.
 fn kernel_keeps(sets: u64) -> bool {
     const OSXSAVE: u32 = 1 << 27;
     if __cpuid(1).ecx & OSXSAVE == 0 {
         return false;
     }
-    // SAFETY: OSXSAVE says that the instruction is there; register 0 always is.
+    // SAFETY: OSXSAVE shows that the instruction exists; register 0 always exists.
     let kept = unsafe { _xgetbv(0) };
     kept & sets == sets
 }
 
-/// Of one block of places: which passed, and in which buckets.
+/// Compares the words at those places of a block that passed the filter, in their buckets.
 fn check<const N: usize>(
     words: &Words<'_>,
     bytes: &[u8],
@@ -64,7 +64,7 @@ fn check<const N: usize>(
     None
 }
 
-/// The first place of a word's window, the word being there as a whole.
+/// Returns the first place at which the window of a complete word is.
 #[target_feature(enable = "avx2")]
 pub(super) fn first_place_avx2(words: &Words<'_>, bytes: &[u8]) -> Option<usize> {
     const PLACES: usize = 32;
@@ -81,7 +81,7 @@ pub(super) fn first_place_avx2(words: &Words<'_>, bytes: &[u8]) -> Option<usize>
         let mut sets = [_mm256_set1_epi8(-1); 2];
         for byte in 0..WINDOW {
             let text: *const u8 = &raw const window[byte];
-            // SAFETY: 32 bytes from `byte`, which is at most 3, are within the 35.
+            // SAFETY: `byte` is at most 3, so its 32 bytes are within the 35 bytes of the block.
             let text = unsafe { _mm256_loadu_si256(text.cast()) };
             let low = _mm256_and_si256(text, low_half);
             let high = _mm256_and_si256(_mm256_srli_epi16::<4>(text), low_half);
@@ -113,8 +113,8 @@ pub(super) fn first_place_avx2(words: &Words<'_>, bytes: &[u8]) -> Option<usize>
         }
         from += PLACES;
     }
-    // What is left has room for less than a block; what zeros let pass is seen by the comparison. Twice, since as many
-    // as 34 bytes may be left.
+    // The rest is shorter than a block and is padded with zeros; the comparison rejects places that pass because of the
+    // zeros. This loop runs at most twice, because up to 34 bytes may be left.
     while from < bytes.len() {
         let rest = &bytes[from..];
         let mut window = [0; NEEDED];
@@ -128,7 +128,7 @@ pub(super) fn first_place_avx2(words: &Words<'_>, bytes: &[u8]) -> Option<usize>
     None
 }
 
-/// The first place of a word's window, the word being there as a whole.
+/// Returns the first place at which the window of a complete word is.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(super) fn first_place_avx512(words: &Words<'_>, bytes: &[u8]) -> Option<usize> {
     const PLACES: usize = 64;
@@ -150,7 +150,7 @@ pub(super) fn first_place_avx512(words: &Words<'_>, bytes: &[u8]) -> Option<usiz
         for byte in 0..WINDOW {
             let len = left.saturating_sub(byte).min(PLACES);
             let present = if len == PLACES { u64::MAX } else { (1 << len) - 1 };
-            // SAFETY: only bytes that are within the slice are read, as `present` says.
+            // SAFETY: `present` selects only bytes within the slice.
             let text = unsafe { _mm512_maskz_loadu_epi8(present, bytes.as_ptr().wrapping_add(from + byte).cast()) };
             for (set, masks) in sets.iter_mut().zip(&tables) {
                 let [of_first, of_last] = masks[byte];

@@ -1,8 +1,8 @@
-//! Aho-Corasick (doi:10.1145/360825.360855) as a complete automaton with byte classes.
+//! Builds an Aho-Corasick automaton (doi:10.1145/360825.360855) that is complete and has byte classes.
 //!
-//! A found word ends the search, so states that end a word need no row: they are the numbers from the count of rows on,
-//! that count plus the word's index. Words that contain another word need not be in the automaton, since the shorter
-//! one is found in them.
+//! A found word ends the search, so a state that ends a word needs no row. Its number is the number of rows plus the
+//! index of the word. A word that contains another word is not in the automaton, because the shorter word is found
+//! first.
 
 use std::collections::VecDeque;
 
@@ -17,14 +17,14 @@ pub(crate) struct Automaton {
     pub(crate) next: Vec<u16>,
 }
 
-/// A state while building: successors by class, fallback, and the word that ends here.
+/// A state during the construction: successors by class, fallback state, and the word that ends here.
 struct Node {
     children: Vec<Option<usize>>,
     fail: usize,
     word: Option<usize>,
 }
 
-/// From the words to be found, with their indices in a list of `count`; none contains another.
+/// Builds the automaton of the words, with their indices in a list of `count` words. No word may contain another one.
 pub(crate) fn build(kept: &[(usize, &[u8])], count: usize) -> Result<Automaton, CompileError> {
     let (classes, class_count) = classes(kept)?;
     let mut nodes = trie(kept, &classes, class_count);
@@ -54,7 +54,7 @@ pub(crate) fn build(kept: &[(usize, &[u8])], count: usize) -> Result<Automaton, 
     })
 }
 
-/// One class per byte that stands in a word, and class 0 for all others.
+/// Returns the class of each byte and the number of classes. Each byte of a word has its own class; all others have 0.
 fn classes(words: &[(usize, &[u8])]) -> Result<([u8; 256], usize), CompileError> {
     let mut classes = [0_u8; 256];
     let mut count = 1_usize;
@@ -94,8 +94,8 @@ fn trie(words: &[(usize, &[u8])], classes: &[u8; 256], class_count: usize) -> Ve
     nodes
 }
 
-/// Fills in every missing successor from the longest proper suffix, breadth first. A suffix that is a word ends the
-/// search too, but no kept word contains another, so that happens only at the last byte of a mismatch.
+/// Fills in every missing successor from the longest proper suffix, breadth first. A suffix that is a word also ends
+/// the search. No kept word contains another, so this happens only at the last byte of a mismatch.
 fn complete(nodes: &mut [Node], class_count: usize) {
     let mut queue = VecDeque::from([0]);
     while let Some(at) = queue.pop_front() {

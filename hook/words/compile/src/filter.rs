@@ -1,17 +1,18 @@
-//! The filters: which places of a text can hold a word at all, by a few look-ups that a processor does for many places at
-//! once. The idea is that of Teddy in Hyperscan (<https://www.usenix.org/conference/nsdi19/presentation/wang-xiang>).
+//! Builds the filters. A filter rules out places of a text that cannot hold a word, by a few look-ups that a processor
+//! makes for many places at once. The idea is Teddy's in Hyperscan
+//! (<https://www.usenix.org/conference/nsdi19/presentation/wang-xiang>).
 //!
-//! Each word is represented by a window of up to [`WINDOW`] of its bytes and sorted into one of [`BUCKETS`] buckets. A
-//! place passes if, for some bucket, each byte there is one that some word of the bucket has at that place of its window.
-//! Which window, and which bucket, is chosen so that as few places as possible of ordinary requests pass: word by word,
-//! each time the choice that adds least, and a few times over.
+//! Each word is represented by a window of up to [`WINDOW`] of its bytes and belongs to one of [`BUCKETS`] buckets. A
+//! place passes if there is a bucket in which, for each byte of the window, some word has the byte of the text. Windows
+//! and buckets are chosen so that few places of ordinary requests pass: word by word the choice that adds the least, in
+//! several sweeps.
 
 use readhook_words::layout::{BUCKETS, EXACT_LEN, NIBBLES_LEN};
 use readhook_words::{Candidate, WINDOW};
 
-/// Requests as they usually are: how often each byte stands in them.
+/// Ordinary requests, from which the frequency of each byte is taken.
 const ORDINARY: &str = include_str!("ordinary.txt");
-/// How often each word's choice is made again.
+/// Number of sweeps over the words.
 const SWEEPS: usize = 6;
 
 pub(crate) struct Filter {
@@ -32,13 +33,13 @@ impl Default for Filter {
     }
 }
 
-/// A word's bytes that are looked at; `None` passes every byte.
+/// The bytes of a word that are tested; `None` matches every byte.
 type Window = [Option<u8>; WINDOW];
 
-/// Share of the bytes of ordinary requests, by low and high half.
+/// Share of the bytes of ordinary requests, by low half and high half.
 type Shares = [[f64; 16]; 16];
 
-/// The words in one bucket: how many of them need each half of a byte, at each place of the window.
+/// The words of one bucket: for each place of the window, how many of them need each half of a byte.
 #[derive(Clone, Default)]
 struct Bucket {
     low: [[u16; 16]; WINDOW],
@@ -62,7 +63,7 @@ impl Bucket {
         self.words = self.words.wrapping_add_signed(by.into());
     }
 
-    /// The share of places that pass, as if bytes were independent.
+    /// Returns the expected share of places that pass, under the assumption that bytes are independent.
     fn cost(&self, shares: &Shares) -> f64 {
         if self.words == 0 {
             return 0.0;
@@ -83,7 +84,7 @@ impl Bucket {
     }
 }
 
-/// Chooses windows and buckets for words of which none contains another.
+/// Chooses windows and buckets of the words. No word may contain another one.
 pub(crate) fn build(words: &[(usize, &[u8])]) -> Filter {
     let shares = shares();
     let mut buckets = vec![Bucket::default(); BUCKETS];
@@ -103,7 +104,7 @@ pub(crate) fn build(words: &[(usize, &[u8])]) -> Filter {
 
 fn shares() -> Shares {
     let mut shares = [[0.0; 16]; 16];
-    // No byte is impossible.
+    // Each byte counts at least once, because no byte is impossible.
     let total = ORDINARY.len() as f64 + 128.0;
     for byte in 0..128_u8 {
         let count = ORDINARY.bytes().filter(|other| *other == byte).count() as f64;
@@ -116,7 +117,7 @@ fn window(word: &[u8], offset: usize) -> Window {
     std::array::from_fn(|place| word.get(offset + place).copied())
 }
 
-/// The bucket and the window's place in the word that add least.
+/// Returns the bucket, and the place of the window in the word, that add the least to the cost.
 fn cheapest(buckets: &[Bucket], word: &[u8], shares: &Shares) -> (usize, usize) {
     let mut best = (f64::INFINITY, 0, 0);
     for (index, bucket) in buckets.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Compiles a list of words into a word file, which `readhook-words` describes.
+//! Compiles a list of words to a word file, whose format `readhook-words` describes.
 #![forbid(unsafe_code)]
 
 mod automaton;
@@ -10,25 +10,25 @@ use automaton::Automaton;
 use filter::Filter;
 use readhook_words::layout::{BUCKETS, BUCKETS_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, VERSION};
 
-/// Lists with more words to be found than this get no filters, since nearly everything would pass them.
+/// A list with more words gets no filters, because nearly every place would pass.
 const FILTERED_WORDS: usize = 1_000;
 
-/// Why a list is refused. Lines count from 1.
+/// The reason why a list is refused. Lines are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompileError {
-    /// There is no word.
+    /// The list contains no word.
     Empty,
-    /// A word is empty, too long, or holds a zero byte.
+    /// A word is empty, too long, or contains a zero byte.
     Line {
-        /// Where it stands.
+        /// Number of the line.
         line: usize,
     },
     /// The automaton would have too many states.
     TooMany {
-        /// How many.
+        /// Number of states.
         states: usize,
     },
-    /// The words use all 256 bytes.
+    /// The words contain all 256 byte values.
     EveryByte,
 }
 
@@ -55,10 +55,10 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-/// The words of a list, one per line; a line may end with `\r\n`, the last one with nothing.
+/// Returns the words of a list, one on each line. A line may end with `\r\n`; the last line may have no end.
 ///
 /// # Errors
-/// When a line is no word, or there is none.
+/// [`CompileError`] if a line is not a word, or if there is no word.
 pub fn words(list: &[u8]) -> Result<Vec<&[u8]>, CompileError> {
     let list = list.strip_suffix(b"\n").unwrap_or(list);
     if list.is_empty() {
@@ -80,10 +80,10 @@ pub fn words(list: &[u8]) -> Result<Vec<&[u8]>, CompileError> {
         .collect()
 }
 
-/// Compiles a list, one word per line, into a word file.
+/// Compiles a list, one word on each line, to a word file.
 ///
 /// # Errors
-/// When the list is refused.
+/// [`CompileError`] with the reason why the list is refused.
 pub fn compile(list: &[u8]) -> Result<Vec<u8>, CompileError> {
     let words = words(list)?;
     let kept = without_the_implied(&words);
@@ -96,7 +96,7 @@ pub fn compile(list: &[u8]) -> Result<Vec<u8>, CompileError> {
     Ok(file(&words, &automaton, &filter))
 }
 
-/// Words that contain another one are found by it; of equal ones the first counts.
+/// Removes words that contain another word, and repetitions of a word. Returns the others with their indices.
 fn without_the_implied<'a>(words: &[&'a [u8]]) -> Vec<(usize, &'a [u8])> {
     let mut seen = std::collections::HashSet::new();
     let distinct: Vec<(usize, &[u8])> = words

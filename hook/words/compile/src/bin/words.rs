@@ -1,4 +1,4 @@
-//! `words`: compiles a list of words into the file that `READHOOK_WORDS` names.
+//! `words` compiles a list of words to the file that `READHOOK_WORDS` names.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -31,12 +31,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Under a temporary name first, so that a hook never maps half a file.
+/// Writes a file under a temporary name and renames it, so that a hook never reads half a file.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_added_extension("tmp");
     let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The first error is the one to report.
+        // The first error is reported; a failure to remove the temporary file is not.
         _ = fs::remove_file(&temporary);
     }
     written
