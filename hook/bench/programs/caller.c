@@ -1,5 +1,5 @@
-/* Calls read on an accepted socket (or, with `other`, on a descriptor that is none) and prints the nanoseconds per call
- * of each batch:  caller tracked|other BATCHES CALLS FILE   where FILE holds the payload. */
+/* Calls read on an accepted socket (with `other`: on another descriptor) and prints the nanoseconds per call of each batch.
+ * Usage: caller tracked|other BATCHES CALLS FILE, where FILE contains the payload. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

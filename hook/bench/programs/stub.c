@@ -1,5 +1,5 @@
-/* Stands where libc stands for the hook: functions that return at once, so that only the hook's own cost is left.
- * A receive says that its buffer is full; the caller has put the payload there beforehand. */
+/* Replaces libc for the hook: its functions return immediately, so that only the cost of the hook is left.
+ * A receive call reports a full buffer; the caller has written the payload to it before. */
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-//! The cost of one call, by mode. The call that the hook passes on to returns at once, so that what is left is the
-//! hook's.
+//! Measures the cost of one call by mode. The function that the hook calls returns immediately, so the difference is
+//! the cost of the hook.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use crate::measured::{Measured, table as lines};
 use crate::{Arguments, REQUEST};
 
-/// Batches in a process, of which the fastest stands for it: what disturbs only ever adds.
+/// Number of batches in a process. The fastest batch counts, because a disturbance can only add time.
 const BATCHES: u32 = 15;
 
-/// The dynamic loader.
+/// Path of the dynamic loader.
 const LOADER: &str = if cfg!(target_arch = "aarch64") {
     "/lib/ld-linux-aarch64.so.1"
 } else {
@@ -74,7 +74,7 @@ impl Programs {
         let directory = TempDir::new()?;
         let source = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(name);
         let (caller, stub) = (directory.path().join("caller"), directory.path().join("libstub.so"));
-        // -fplt, since a distribution's compiler may call by the address table without it.
+        // -fplt, because some distributions' compilers call through the address table by default.
         for (flags, out, source) in [
             (&["-O2", "-fplt"][..], &caller, source("caller.c")),
             (&["-O2", "-shared", "-fPIC"][..], &stub, source("stub.c")),
@@ -93,7 +93,7 @@ impl Programs {
         let ring = fs::File::create(directory.path().join("ring"))?;
         (&ring).write_all(&readhook_telemetry::log_ring_header(lines))?;
         ring.set_len(readhook_telemetry::log_ring_len(lines))?;
-        // In the last header, as a search for all words has to come that far.
+        // The word is in the last header, so a search has to reach it.
         fs::write(
             directory.path().join("hit"),
             REQUEST.replace("Connection: x", "X: /webmail  "),
@@ -105,8 +105,8 @@ impl Programs {
         })
     }
 
-    /// Started by the loader itself, which takes the preloads as an argument: in the environment they would also be in
-    /// whatever wraps it.
+    /// Returns the command of a process. The loader starts the program and gets the preloaded objects as an argument:
+    /// in the environment they would also be loaded into the wrapper.
     fn command(&self, arguments: &Arguments, treatment: &Treatment, wrapper: &[&str], batches: u32) -> Result<Command> {
         let mut preloads = self.stub.display().to_string();
         let mut words: Vec<&str> = wrapper.to_vec();
@@ -138,7 +138,7 @@ impl Programs {
     }
 }
 
-/// Every treatment in every round, in fresh processes.
+/// Measures every treatment in every round, in fresh processes. Returns the table.
 pub(crate) fn table(arguments: &Arguments) -> Result<String> {
     let programs = Programs::build()?;
     let mut random = Pcg64::seed_from_u64(1);
@@ -173,7 +173,8 @@ pub(crate) fn table(arguments: &Arguments) -> Result<String> {
     Ok(lines(&title, &all, "bare"))
 }
 
-/// Instructions per call by callgrind, as the difference of two runs: exact, whatever else the machine does.
+/// Counts instructions per call with callgrind, as the difference of two runs. The count does not depend on other work
+/// of the machine.
 pub(crate) fn instructions(arguments: &Arguments) -> Result<String> {
     let mut text = "Instructions per call (callgrind, which has no AVX-512)\n".to_owned();
     if Command::new("valgrind").arg("--version").output().is_err() {

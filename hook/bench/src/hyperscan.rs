@@ -1,4 +1,4 @@
-//! Hyperscan, the fastest known search for many words, where its library is installed.
+//! Searches with Hyperscan, the fastest known search for many words, if its library is installed.
 #![expect(unsafe_code, reason = "calls into a C library that is found at run time")]
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong, c_void};
@@ -31,7 +31,7 @@ pub(crate) struct Hyperscan {
     scan: Scan,
     database: *mut c_void,
     scratch: *mut c_void,
-    // What `scan` is in; never unloaded before it.
+    // `scan` is a function of this library, so the library must live as long.
     _library: Library,
 }
 
@@ -43,15 +43,15 @@ impl Hyperscan {
     /// Compiles words as literals.
     ///
     /// # Errors
-    /// When the library is not installed or refuses them.
+    /// If the library is not installed or refuses the words.
     pub(crate) fn new(words: &[&[u8]]) -> Result<Self> {
         // SAFETY: the library's initialisers have no preconditions.
         let library = unsafe { Library::new(FILE) }.context("apt-get install libhyperscan5")?;
-        // SAFETY: the signatures are those of hs_compile.h and hs_runtime.h of version 5.
+        // SAFETY: the signature is that of hs_compile.h of version 5.
         let compile: Symbol<'_, Compile> = unsafe { library.get(b"hs_compile_lit_multi\0") }?;
-        // SAFETY: as above.
+        // SAFETY: the signature is that of hs_runtime.h of version 5.
         let alloc: Symbol<'_, AllocScratch> = unsafe { library.get(b"hs_alloc_scratch\0") }?;
-        // SAFETY: as above.
+        // SAFETY: the signature is that of hs_runtime.h of version 5.
         let scan: Scan = *unsafe { library.get::<Scan>(b"hs_scan\0") }?;
         let texts = words
             .iter()
@@ -61,7 +61,7 @@ impl Hyperscan {
         let (flags, ids): (Vec<c_uint>, Vec<c_uint>) = (0..).take(words.len()).map(|id| (0, id)).unzip();
         let lengths: Vec<usize> = words.iter().map(|word| word.len()).collect();
         let (mut database, mut scratch, mut error) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: all lists have as many entries as there are words.
+        // SAFETY: each list has one entry for each word.
         let compiled = unsafe {
             compile(
                 pointers.as_ptr(),
@@ -76,7 +76,7 @@ impl Hyperscan {
             )
         };
         ensure!(compiled == 0, "hs_compile_lit_multi: {compiled}");
-        // SAFETY: a database that was compiled just now.
+        // SAFETY: the database was just compiled.
         let allocated = unsafe { alloc(database, &raw mut scratch) };
         ensure!(allocated == 0, "hs_alloc_scratch: {allocated}");
         Ok(Self {
@@ -87,10 +87,10 @@ impl Hyperscan {
         })
     }
 
-    /// Whether a word stands in `bytes`; ends at the first.
+    /// Returns whether `bytes` contain a word. The search ends at the first one.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
         const TERMINATED: c_int = -3;
-        // SAFETY: database and scratch belong together; the buffer is as long as said.
+        // SAFETY: database and scratch belong together, and the buffer has the given length.
         let result = unsafe {
             (self.scan)(
                 self.database,

@@ -1,5 +1,5 @@
-//! What the hook costs: each call by mode, and each search beside other ways to search. Everything in one run, in
-//! rounds with a new order each, so that what disturbs the machine disturbs all alike.
+//! Measures the cost of the hook: each call by mode, and its search beside other searches. All of it is measured in one
+//! run, in rounds with a new order each, so that a disturbance of the machine affects all alike.
 
 mod calls;
 mod hyperscan;
@@ -14,13 +14,13 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(about = "What the hook costs, call by call and search by search", version)]
 struct Arguments {
-    /// The hook; built by `cargo xtask build`
+    /// The hook, which `cargo xtask build` builds
     #[arg(long, default_value = "target/hook/libreadhook.so")]
     hook: PathBuf,
-    /// Rounds; in each, everything is measured once
+    /// Number of rounds; each round measures everything once
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
-    /// A word file to search the calls' payloads for, in the modes that search
+    /// Word file for the modes that search [default: the hook's own words]
     #[arg(long)]
     words: Option<PathBuf>,
 }
@@ -34,6 +34,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// An ordinary request of 133 bytes, without any word.
+/// An ordinary request of 133 bytes, without a word.
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: python-requests/2.31.0\r\n\
                        Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: x\r\n\r\n";

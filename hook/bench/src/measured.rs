@@ -1,23 +1,23 @@
-//! Measured values of things that were measured in the same rounds.
+//! Values of several quantities that were measured in the same rounds.
 
 use std::fmt::Write as _;
 
-/// One thing's values, one for each round, in ns.
+/// Name and values of one quantity, one value for each round, ns.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) values_ns: Vec<f64>,
 }
 
-/// Median and quartiles.
+/// Returns the lower quartile, the median and the upper quartile.
 fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| sorted[(sorted.len() - 1) * quarter / 4])
 }
 
-/// A line for each: median, quartiles, and by how much it exceeds and how many times it is the one of the same round
-/// named `base`.
+/// Returns a table with a line for each quantity: median and quartiles, and its difference from and ratio to the
+/// quantity `base` of the same round.
 pub(crate) fn table(title: &str, all: &[Measured], base: &str) -> String {
     let mut text = format!("{title}\n");
     let width = all.iter().map(|one| one.name.chars().count()).max().unwrap_or(0);

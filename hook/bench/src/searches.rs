@@ -1,4 +1,4 @@
-//! The search for the hook's 200 words, by the hook's scanner and by others.
+//! Measures the search for the hook's 200 words, by the hook's scanner and by other searches.
 #![expect(unsafe_code, reason = "calls strstr")]
 
 use std::ffi::CString;
@@ -18,12 +18,13 @@ use crate::REQUEST;
 use crate::hyperscan::Hyperscan;
 use crate::measured::{Measured, table as lines};
 
-/// How long one thing is measured in a round, about.
+/// Approximate duration of the measurement of one search in a round, ns.
 const BATCH_NS: f64 = 2e6;
 
 type Search<'a> = (String, Box<dyn Fn(&[u8]) -> bool + 'a>);
 
-/// What is compared; `text` must end with a zero byte, which strstr needs and which is not searched.
+/// Returns the searches that are compared. Their text must end with a zero byte, which strstr needs and nobody
+/// searches.
 fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> Result<Vec<Search<'a>>> {
     let mut all: Vec<Search<'a>> = Vec::new();
     let name = |filter: Filter| format!("this hook, filter {filter:?}");
@@ -57,7 +58,7 @@ fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> R
     all.push((
         "200 x strstr".to_owned(),
         Box::new(move |text| {
-            // SAFETY: the text is followed by a zero, as are the needles.
+            // SAFETY: text and needles end with a zero byte.
             needles
                 .iter()
                 .any(|needle| !unsafe { libc::strstr(text.as_ptr().cast(), needle.as_ptr()) }.is_null())
@@ -66,7 +67,7 @@ fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> R
     Ok(all)
 }
 
-/// A short request and 8 KiB of them, without any word.
+/// Measures the searches of one short request and of 8 KiB of such requests, without a word. Returns the table.
 pub(crate) fn table(rounds: u32) -> Result<String> {
     let words = Words::parse(DEFAULT_WORDS)?;
     let list: Vec<&[u8]> = (0..words.len()).filter_map(|index| words.word(index)).collect();

@@ -1,5 +1,5 @@
-//! Every filter, over a stream that arrives in pieces, finds what a plain search of the whole finds. Each piece is a
-//! block of its own on the heap, so that a sanitiser sees a look beyond its end.
+//! Fuzz target: every filter, over a stream in pieces, finds the same word as a simple search of the whole stream. Each
+//! piece is a heap block of its own, so that a sanitiser detects a read beyond its end.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -10,7 +10,8 @@ use readhook_core::{DEFAULT_WORDS, Filter, Outcome, Scanner, State, Words};
 
 struct Subject {
     words: Words<'static>,
-    /// One for each filter of this processor, and none: which there are takes long to ask in a virtual machine.
+    /// One scanner for each filter of this processor, and one without a filter. They are kept, because the detection of
+    /// the filters is slow in a virtual machine.
     scanners: Vec<Scanner<'static>>,
     plain: AhoCorasick,
 }
@@ -23,11 +24,11 @@ static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
     Subject { words, scanners, plain }
 });
 
-/// A part of the stream, alone on the heap.
+/// A part of the stream, in a heap block of its own.
 type Piece = Box<[u8]>;
 
-/// Cuts the text behind the first byte into as many pieces as that byte says, at places that the pieces' own first
-/// bytes choose.
+/// Splits the text after the first byte into pieces. The first byte gives the number of cuts, at most three; the first
+/// byte of each piece gives its length.
 fn pieces(data: &[u8]) -> Option<(&[u8], Vec<Piece>)> {
     let (&count, text) = data.split_first()?;
     let mut rest = text;
@@ -42,7 +43,7 @@ fn pieces(data: &[u8]) -> Option<(&[u8], Vec<Piece>)> {
     Some((text, pieces))
 }
 
-/// Which word ends first, and where.
+/// Returns the place of the piece in which a word ends first, in bytes from the start, and the index of the word.
 fn found(scanner: &Scanner<'_>, pieces: &[Piece]) -> Option<(usize, u16)> {
     let mut state = State::START;
     let mut before = 0;

@@ -1,5 +1,5 @@
-//! A word file may be any bytes: what passes validation is searched with safely, and what the compiler made from a list
-//! passes and finds the list's words.
+//! Fuzz target: a word file can be any bytes. A search with a file that passes validation is safe. A file that the
+//! compiler made passes validation, and its search finds the words of the list.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use readhook_core::{DEFAULT_WORDS, Filter, Outcome, Scanner, State, Words};
 
 const TEXT: &[u8] = b"GET /.git/config HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: sqlmap/1.0 \x00\x01\xfe\xff <script>alert(1)</script>";
 
-/// Which there are takes long to ask in a virtual machine.
+/// The filters of this processor. They are kept, because their detection is slow in a virtual machine.
 static FILTERS: LazyLock<Vec<Filter>> = LazyLock::new(|| Filter::available().collect());
 
 fuzz_target!(|data: &[u8]| {
@@ -30,12 +30,13 @@ fn any_file(data: &[u8]) {
     }
 }
 
-/// The built-in file with some of its bytes changed: two for the place, one for the value.
+/// Searches with the built-in file after changes of some bytes. Three bytes of input make a change: two are the place,
+/// one is the value.
 fn damaged_file(data: &[u8]) {
     let mut file = DEFAULT_WORDS.to_vec();
     let len = file.len();
     for [low, high, value] in data.as_chunks().0 {
-        // The head, which says where everything is, is met as often as all the rest.
+        // Half of the changes hit the header, which determines the place of everything else.
         let place = usize::from(u16::from_le_bytes([*low, *high]));
         file[if place % 2 == 0 { place / 2 % 256 } else { place % len }] ^= value;
     }
@@ -44,7 +45,7 @@ fn damaged_file(data: &[u8]) {
     }
 }
 
-/// A list of words, a line with nothing in it, and a text.
+/// Compiles a list of words and searches a text. An empty line separates them.
 fn own_list(data: &[u8]) {
     let end = data.windows(2).position(|two| two == b"\n\n").unwrap_or(data.len());
     let (list, text) = data.split_at(end);
@@ -59,13 +60,13 @@ fn own_list(data: &[u8]) {
     assert_eq!(found, plain.is_match(text));
 }
 
-/// Searches with one of the filters, which the text chooses.
+/// Searches with the filter that the text selects.
 fn search(words: Words<'_>, text: &[u8]) -> bool {
     let text: Box<[u8]> = text.into();
     let chosen = text.iter().map(|byte| usize::from(*byte)).sum::<usize>() % FILTERS.len();
     match Scanner::with(words, FILTERS[chosen]).scan(State::START, &text) {
         Outcome::Clean(_) => false,
-        // A damaged file that is valid all the same may name another word, not one outside of it.
+        // A damaged file can be valid and name another word, but never a word outside of the file.
         Outcome::Hit(word) => words.word(word.into()).is_some(),
     }
 }

@@ -1,5 +1,5 @@
-/* What a program sees of a stream that ends: `ending closed`, when the client closes it after some clean data; `ending
- * word`, when the client sends a word and more after it. A hook that blocks makes the second look like the first. */
+/* Prints the end of a stream as a program sees it. With `ending closed` the client closes the stream after data without a
+ * word. With `ending word` the client sends a word and more bytes. With mode `block` the second looks like the first. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
-/* Calls every function that the hook replaces, in ways that succeed and fail, and prints what each call left behind:
- * result, errno, bytes. The output of a bare and of a hooked run must be the same.
+/* Calls every function that the hook replaces, in ways that succeed and fail. Prints result, errno and bytes of each call.
+ * The output with and without the hook must be the same.
  *
- *   exercise all                  the whole surface; the last line sums up the payload receives
- *   exercise requests N FUNCTION  N requests on one accepted socket, every tenth with a word; marked by getppid()
+ *   exercise all                  calls all functions; the last line is the sum of the payload receives
+ *   exercise requests N FUNCTION  receives N requests on one accepted socket, every tenth with a word; getppid() marks them
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,7 +39,7 @@ static long report(const char *what, long result) {
     return result;
 }
 
-/* Any call; a call that must be a payload receive. */
+/* DO makes any call, GET makes a call that must be a payload receive. */
 #define DO(call) (memset(buffer, '#', 4096), errno = SENTINEL, report(#call, (long)(call)))
 #define GET(call) do { long got = DO(call); if (got > 0) { payloads++; payload_bytes += got; } } while (0)
 

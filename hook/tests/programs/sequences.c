@@ -1,10 +1,10 @@
-/* Plays call sequences from standard input and prints what each call left behind: result, errno, buffer. The output of a
- * bare and of a hooked run must be the same.
+/* Executes call sequences from standard input and prints result, errno and buffer of each call. The output with and without
+ * the hook must be the same.
  *
- * A sequence is its number of calls (one byte) and five bytes for each. Unix sockets alone are used, since there what was
- * sent has arrived when the call returns. One line is printed for each sequence: a hash over all calls, or with the
- * argument `show` the calls themselves. The last line sums up the payload receives, of which the kernel is the judge: an
- * accepted socket's own address is its listener's.
+ * A sequence is a number of calls (one byte) and five bytes for each call. Only Unix sockets are used, because their data
+ * has arrived when the send call returns. The program prints one line for each sequence: a hash over all calls, or with the
+ * argument `show` the calls themselves. The last line is the sum of the payload receives. The kernel identifies accepted
+ * sockets: their own address is that of the listener.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -77,7 +77,7 @@ static int descriptor(uint8_t a, int likely) {
     return odd[a % 4];
 }
 
-/* Parts of words, so that they are split, and whole ones. */
+/* Parts of words, so that words are split, and whole words. */
 static const char *const texts[] = {"GET / HTTP/1.1\r\n\r\n", "GET /.git/config", "/.e", "nv", ".gi", "t", "x", "wget http://",
                                     "; cat /etc/passwd", "<script>", "a longer text without anything in it, for the filters "
                                     "to pass over: 0123456789 0123456789 0123456789 0123456789"};
@@ -113,7 +113,7 @@ static long receive(int fd, uint8_t how, int flags, size_t room, uint8_t d, long
     case 3: return readv(fd, parts, d & 8 ? 3 : d % 5 - 1);
     case 4: return recvmsg(fd, d > 250 ? NULL : &message, flags);
     case 5: {
-        /* Both messages have the same buffers: the second overwrites the first, so that one alone is asked for. */
+        /* Both messages have the same buffers, so the second would overwrite the first. Therefore only one is requested. */
         long count = recvmmsg(fd, messages, d & 8 ? 1 : 0, flags, NULL);
         *extra = count > 0 ? messages[0].msg_len : 0;
         return count;
@@ -177,7 +177,7 @@ static void in_a_child(int fd, uint8_t b, uint8_t c, uint8_t d) {
     munmap(shared, 4096);
 }
 
-/* A number that leaves standard input and output alone. */
+/* Returns a descriptor that is neither standard input nor standard output. */
 static int target(uint8_t b) { return b > 250 ? -1 : BASE + b % SLOTS; }
 
 static void play(const uint8_t *op) {
@@ -272,7 +272,7 @@ int main(int argc, char **argv) {
             play((uint8_t[]){2, 0, ops[0][2], 0, 0});
         }
         for (int i = 0; i < calls; i++) play(ops[i]);
-        /* One by one, so that a descriptor that is left open shows. */
+        /* Closes descriptors one by one, so that the hash shows a descriptor that was left open. */
         for (int fd = BASE; fd < 300; fd++) hash = (hash ^ (uint64_t)close(fd)) * 0x100000001b3;
         printf("%016llx\n", (unsigned long long)hash);
     }

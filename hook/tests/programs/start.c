@@ -1,4 +1,4 @@
-/* The start of a program without this machine's start files, which ask for this machine's libc. */
+/* The start of a program without this machine's start files, which need this machine's libc. */
 int main(int, char **);
 void exit(int);
 __attribute__((used)) void begin(long *stack) { exit(main((int)stack[0], (char **)(stack + 1))); }

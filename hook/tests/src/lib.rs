@@ -1,5 +1,5 @@
-//! Behaviour tests that run programs with and without the hook: builds the shared object and a test program once, and
-//! runs the one with the other.
+//! Behaviour tests that run programs with and without the hook. This library builds the shared object and the test
+//! programs once, and runs the programs with it.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-/// The modes of the hook that leave a program as it is, with the settings each needs.
+/// The modes of the hook that do not change the behaviour of a program, with the settings that each needs.
 pub const MODES: [(&str, &[(&str, &str)]); 7] = [
     ("off", &[]),
     ("forward", &[]),
@@ -23,10 +23,10 @@ pub const MODES: [(&str, &[(&str, &str)]); 7] = [
     ("delay", &[("READHOOK_DELAY_NS", "1000")]),
 ];
 
-/// What the tests run.
+/// The files that the tests run.
 #[derive(Debug)]
 pub struct Built {
-    /// `libreadhook.so`, profile `hook`.
+    /// `libreadhook.so`, built with the profile `hook`.
     pub hook: PathBuf,
     /// The compiled `programs/exercise.c`.
     pub exercise: PathBuf,
@@ -37,10 +37,10 @@ pub struct Built {
     _directory: TempDir,
 }
 
-/// Builds both, once per test process.
+/// Builds hook and programs, once for each test process.
 ///
 /// # Panics
-/// When either cannot be built: nothing can be tested then.
+/// If one of them cannot be built, because then nothing can be tested.
 pub fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(|| build().expect("building the hook and its test program"))
@@ -84,10 +84,10 @@ fn build() -> Result<Built> {
     })
 }
 
-/// Runs a command that must succeed.
+/// Runs a command that must succeed, and returns its output.
 ///
 /// # Errors
-/// When it cannot be started or fails, with what it printed.
+/// If it cannot be started or fails; the error contains its output.
 pub fn succeed(command: &mut Command) -> Result<Output> {
     let output = command.output().with_context(|| format!("starting {command:?}"))?;
     ensure!(
@@ -100,7 +100,7 @@ pub fn succeed(command: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
-/// A command with the hook preloaded and nothing else of the hook's in its environment.
+/// Returns a command that preloads the hook and has no other variable of the hook in its environment.
 #[must_use]
 pub fn hooked(program: &Path, settings: &BTreeMap<&str, String>) -> Command {
     let mut command = bare(program);
@@ -108,7 +108,7 @@ pub fn hooked(program: &Path, settings: &BTreeMap<&str, String>) -> Command {
     command
 }
 
-/// A command without the hook.
+/// Returns a command without the hook.
 #[must_use]
 pub fn bare(program: &Path) -> Command {
     let mut command = Command::new(program);
@@ -120,10 +120,10 @@ pub fn bare(program: &Path) -> Command {
     command
 }
 
-/// Makes an empty telemetry file.
+/// Creates an empty telemetry file with room for `capacity` records.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn telemetry_file(path: &Path, capacity: u32) -> Result<()> {
     let mut file = File::create(path)?;
     file.write_all(&readhook_telemetry::header(capacity))?;
@@ -131,10 +131,10 @@ pub fn telemetry_file(path: &Path, capacity: u32) -> Result<()> {
     Ok(())
 }
 
-/// Reads a telemetry file's bytes, for `View::parse`.
+/// Reads the bytes of a telemetry file, for `View::parse`.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn telemetry_bytes(path: &Path) -> Result<Vec<u8>> {
     Ok(fs::read(path)?)
 }

@@ -1,4 +1,4 @@
-//! Mode `block`: for the program, a client that sent a word has closed the connection.
+//! Mode `block`: the program sees a client that sent a word as a client that closed the connection.
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -33,11 +33,11 @@ fn a_blocked_stream_looks_like_a_closed_one() -> Result<()> {
     ensure!(blocked == closed, "{blocked}");
     let bytes = telemetry_bytes(&telemetry)?;
     let counters = View::parse(&bytes)?.counters();
-    // On each of 8 connections: the word, what came after it, and the call that does not wait.
+    // Each of 8 connections has three blocked receives: the word, the bytes after it, and the call that does not wait.
     ensure!((counters.hits, counters.blocked) == (8, 8 * 3), "{counters:?}");
     ensure!(fs::read_to_string(&log)?.lines().count() == 8 && counters.log_written == 8);
 
-    // Without a word in it, the stream is what it was.
+    // A stream without a word is unchanged.
     let clean = String::from_utf8(succeed(hooked(ending, &settings).arg("closed"))?.stdout)?;
     ensure!(clean == closed, "{clean}");
     Ok(())
@@ -65,7 +65,7 @@ fn words_are_taken_from_a_file() -> Result<()> {
         ensure!(lines.lines().all(|line| line.ends_with("word=GET /.")), "{lines}");
     }
 
-    // A damaged file is refused as a whole, wherever the damage is that could lead astray.
+    // A file is refused as a whole if a damaged byte could send a search into a wrong state.
     let mut refused = 0;
     for at in (0..file.len()).step_by(file.len() / 40) {
         let mut damaged = file.clone();

@@ -1,4 +1,4 @@
-//! The built file: what it exports, what it needs, how large it is.
+//! The built file: its exported symbols, its dependencies and its size.
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;

@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use readhook_telemetry::View;
 use tempfile::TempDir;
 
-/// One call: which, and what it is given. The programs make something of any five bytes.
+/// One call: its number and its arguments. The programs accept any five bytes.
 type Call = [u8; 5];
 
 const SEED: [u8; 32] = *b"one seed for all call sequences.";
@@ -31,7 +31,7 @@ fn encoded(calls: &[Call]) -> Vec<u8> {
     std::iter::once(count).chain(calls.iter().flatten().copied()).collect()
 }
 
-/// What a program prints for these sequences.
+/// Returns the lines that a program prints for these sequences.
 fn play(mut command: Command, show: bool, input: &[u8]) -> Result<Vec<String>> {
     if show {
         command.arg("show");
@@ -55,7 +55,8 @@ fn play(mut command: Command, show: bool, input: &[u8]) -> Result<Vec<String>> {
     Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
 }
 
-/// A mode with what it needs; hits are logged, and nothing a word of the list can be in is blocked.
+/// Returns the settings of a mode. Hits are logged. The word list of mode `block` contains no word that a sequence can
+/// send.
 fn settings(directory: &Path, mode: &'static str, more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
     let mut settings: BTreeMap<_, _> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     settings.insert("READHOOK_MODE", mode.to_owned());
@@ -72,7 +73,7 @@ fn compare(program: &Path) -> Result<()> {
         Err(_) => 100_000,
     };
     let directory = TempDir::new()?;
-    // What is blocked depends on the words; without one, nothing is, while everything is searched.
+    // With a word that never occurs, everything is searched and nothing is blocked.
     fs::write(
         directory.path().join("absent.words"),
         readhook_compile::compile(b"\x01never sent\x02\n")?,
@@ -126,7 +127,7 @@ fn compare(program: &Path) -> Result<()> {
             [counters.payload_receives, counters.payload_bytes] == wanted,
             "{mode}: {counters:?}, not {wanted:?}"
         );
-        // Without words there are no hits, and with them there are.
+        // Modes that search for words have hits, other modes have none.
         let hits = matches!(mode, "scan" | "log" | "upstream");
         ensure!(
             (counters.hits > 0) == hits && counters.blocked == 0,
@@ -136,7 +137,7 @@ fn compare(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fails with the smallest part of a sequence that makes the difference, call by call.
+/// Fails with the smallest part of a sequence whose results differ, and prints it call by call.
 fn smallest(program: &Path, settings: &BTreeMap<&str, String>, calls: &[Call]) -> Result<()> {
     let both = |calls: &[Call]| -> Result<[Vec<String>; 2]> {
         let input = encoded(calls);

@@ -1,4 +1,4 @@
-//! The one file under other libcs: musl, and a glibc that has dlsym in a library of its own.
+//! The same file works with other libcs: musl, and a glibc that has dlsym in libdl.
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(name)
 }
 
-/// Blocks as it does under this machine's libc.
+/// Checks that mode `block` works as with this machine's libc.
 fn blocks(start: impl Fn(bool) -> Command) -> Result<()> {
     let closed = succeed(start(false).arg("closed"))?.stdout;
     let blocked = succeed(start(true).arg("word"))?;

@@ -1,4 +1,4 @@
-//! What the hook says it saw is what happened.
+//! The telemetry of the hook agrees with the calls that a program made.
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! A hooked program behaves as the bare one: results, errno, bytes, descriptors, system calls.
+//! A program behaves the same with and without the hook: results, errno, bytes, descriptors, system calls.
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -7,10 +7,10 @@ use hook_tests::{MODES, bare, built, hooked, succeed, telemetry_bytes, telemetry
 use readhook_telemetry::View;
 use tempfile::TempDir;
 
-/// Payloads of `exercise all` that hold a word in their buffers or end one that began in the payload before. Not among
-/// them: a peeked one, a discarded one, and what comes from a file or a pipe.
+/// Number of payloads of `exercise all` that contain a word or end a word that began in the payload before. Peeked and
+/// discarded payloads, and bytes from files and pipes, do not count.
 const HITS: u64 = 12;
-/// Of these, the ones within one buffer: the 2023 algorithm knows of no others.
+/// Number of these whose word is within one buffer; the 2023 algorithm finds no others.
 const UNDIVIDED_HITS: u64 = 8;
 
 fn settings(mode: &'static str, more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
@@ -90,7 +90,7 @@ fn the_system_calls_of_a_request_are_the_same() -> Result<()> {
         }
         let output = succeed(command.arg(exercise).args(["requests", "20", "recv"]))?;
         let text = String::from_utf8(output.stderr)?;
-        // Addresses differ from run to run; names, descriptors, data and results do not.
+        // Addresses differ between runs; names, descriptors, data and results do not.
         Ok(text
             .lines()
             .skip_while(|line| !line.starts_with("getppid"))

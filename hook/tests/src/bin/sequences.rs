@@ -1,6 +1,6 @@
-//! What `programs/sequences.c` is, as a Rust program has it: call sequences from standard input, played through the
-//! standard library, which chooses the functions that it calls. Prints one hash for each sequence, or with the argument
-//! `show` what each call gave; last, the payload receives.
+//! The counterpart of `programs/sequences.c` in Rust. It reads call sequences from standard input and executes them
+//! through the standard library, which selects the libc functions. It prints one hash for each sequence, or with the
+//! argument `show` the result of each call, and at the end the number of payload receives.
 #![forbid(unsafe_code)]
 
 use std::fmt::Debug;
@@ -130,7 +130,7 @@ impl Player {
                 });
             }
             9 => {
-                // As a file, which is read by another function than a stream may be.
+                // The standard library may read a file by another function than a stream.
                 let mut file = std::fs::File::from(stream.as_fd().try_clone_to_owned()?);
                 let result = file.read(&mut buffer);
                 self.took("file", accepted, &result, &buffer);

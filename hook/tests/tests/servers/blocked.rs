@@ -1,4 +1,4 @@
-//! Mode `block` in real servers: a client that sends a word meets what a client meets that closes its side.
+//! Mode `block` in real servers: the server treats a client that sends a word like a client that closes its side.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -11,9 +11,9 @@ use crate::client::{Protocol, WORD};
 use crate::counters;
 use crate::process::{Kind, Server};
 
-/// Connections, each with some ordinary requests and then its ending.
+/// Number of connections, each with some ordinary requests and then its ending.
 const CONNECTIONS: usize = 100;
-// Not a missing page, after which some servers close by themselves.
+// No request for a missing page, after which some servers close the connection.
 const ORDINARY: [usize; 4] = [1, 2, 4, 5];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,8 @@ enum Ending {
     DividedWord,
 }
 
-/// What a client sees: an answer to each ordinary request, and what comes after the ending until the server closes.
+/// Bytes that a client receives: an answer to each ordinary request, and all bytes after the ending until the server
+/// closes.
 type Seen = Vec<Vec<u8>>;
 
 fn connection(protocol: Protocol, server: &Server, ending: Ending) -> Result<Seen> {
@@ -51,7 +52,7 @@ fn connection(protocol: Protocol, server: &Server, ending: Ending) -> Result<See
     Ok(seen)
 }
 
-/// What comes until the server closes; a reset ends it too, where what the client sent was never taken.
+/// Reads until the server closes. A reset ends the stream too: the server may close before it has read all bytes.
 fn until_closed(stream: &mut TcpStream) -> Result<Vec<u8>> {
     let mut rest = Vec::new();
     match stream.read_to_end(&mut rest) {
@@ -81,11 +82,11 @@ pub(crate) fn compare(kind: Kind) -> Result<()> {
     ];
     let server = Server::start(kind, directory.path(), &environment)?;
     for number in 0..CONNECTIONS {
-        // Those that close and those that are blocked take turns, and none disturbs another.
+        // Connections that close and connections that are blocked alternate, and none disturbs another.
         let ending = [Ending::Word, Ending::Closed, Ending::Word, Ending::DividedWord][number % 4];
         let seen = connection(kind.protocol(), &server, ending)?;
         if ending == Ending::DividedWord {
-            // The first part may have come alone and be answered for; the ordinary answers are what they were.
+            // The server may have received the first part alone and answered it; the ordinary answers are unchanged.
             ensure!(seen[..ORDINARY.len()] == closed[..ORDINARY.len()], "{kind:?}: {number}");
             continue;
         }

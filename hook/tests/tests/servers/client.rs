@@ -1,4 +1,4 @@
-//! A load that is the same each time, and what came back.
+//! A client that sends the same load each time and keeps the answers.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::Server;
 
 const THREADS: usize = 4;
-/// A word of `hook/words.txt`; nothing else that is sent holds one.
+/// A word of `hook/words.txt`. No other part of the load contains a word.
 pub(crate) const WORD: &str = "webmail";
 
 #[derive(Clone, Copy)]
@@ -23,11 +23,11 @@ pub(crate) enum Protocol {
 pub(crate) struct Load {
     pub(crate) protocol: Protocol,
     pub(crate) requests: usize,
-    /// Whether the server is made to close connections, which its answers then announce.
+    /// Whether signals make the server close connections, which its answers then announce.
     pub(crate) interrupted: bool,
 }
 
-/// What was sent, and each thread's answers one after the other.
+/// The load that was sent, and the answers of each thread.
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) answers: Vec<Vec<u8>>,
@@ -97,7 +97,7 @@ impl Load {
         let mut stream = None;
         for number in (thread..self.requests).step_by(THREADS) {
             let request = self.protocol.request(number);
-            // A server that replaces its workers closes connections; the client comes again.
+            // A server that replaces its workers closes connections; the client connects again.
             let mut tries = 0;
             loop {
                 tries += 1;
@@ -126,9 +126,9 @@ impl Load {
         Ok(outcome)
     }
 
-    /// The answer, and in how many writes it was asked for.
+    /// Sends a request. Returns the answer and the number of writes.
     fn exchange(&self, mut stream: &TcpStream, request: &str, number: usize) -> Result<(Vec<u8>, u64)> {
-        // Now and then within the word, which the server then receives in two parts.
+        // Some requests are cut within the word, so that the server receives it in two parts.
         let cut = request
             .find(WORD)
             .filter(|_| number % 1_000 == 10)
@@ -155,7 +155,7 @@ impl Load {
 }
 
 impl Protocol {
-    /// An answer without what differs from one time to another.
+    /// Returns an answer without the parts that differ between runs.
     pub(crate) fn lasting(self, answer: &[u8]) -> Vec<u8> {
         match self {
             Self::Http => without(&[b"date:"], answer),
@@ -184,7 +184,7 @@ impl Protocol {
         }
     }
 
-    /// One answer.
+    /// Reads one answer.
     pub(crate) fn answer(self, mut stream: &TcpStream) -> Result<Vec<u8>> {
         let mut answer = Vec::new();
         let mut buffer = [0; 65_536];
@@ -225,7 +225,7 @@ fn http_len(answer: &[u8]) -> Option<usize> {
     Some(head + length.trim().parse::<usize>().ok()?)
 }
 
-/// Leaves out the lines that begin so.
+/// Removes the lines that start with one of `beginnings`.
 fn without(beginnings: &[&[u8]], answer: &[u8]) -> Vec<u8> {
     let begins = |line: &&[u8]| {
         let line = line.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Real servers under load, bare and hooked: the same answers byte for byte, and counters that equal what was sent.
-//! `READHOOK_TEST_REQUESTS` sets how many requests each of them gets.
+//! Real servers under load, with and without the hook: the answers are equal byte for byte, and the counters equal the
+//! load. `READHOOK_TEST_REQUESTS` sets the number of requests to each server.
 
 mod blocked;
 mod client;
@@ -16,7 +16,7 @@ use process::{Kind, Server, find};
 use readhook_telemetry::{Counters, View};
 use tempfile::TempDir;
 
-/// How often a load is interrupted by signals that are part of a server's life.
+/// Number of signals that interrupt a load, such as a reload of the configuration.
 const SIGNALS: u32 = 12;
 
 fn requests() -> usize {
@@ -26,7 +26,7 @@ fn requests() -> usize {
     })
 }
 
-/// The environment of a hooked server that counts and logs.
+/// Returns the environment of a hooked server that counts and logs.
 fn logging(directory: &Path, log: &Path) -> Result<Vec<(&'static str, String)>> {
     let telemetry = directory.join("telemetry");
     telemetry_file(&telemetry, 0)?;
@@ -43,7 +43,7 @@ fn counters(directory: &Path) -> Result<Counters> {
     Ok(View::parse(&bytes)?.counters())
 }
 
-/// The same load, bare and hooked.
+/// Sends the same load to a server with and without the hook and compares the answers.
 fn compare(kind: Kind) -> Result<()> {
     if let Some(missing) = kind.missing() {
         println!("SKIPPED: hook in {kind:?}: {missing}");
@@ -67,7 +67,7 @@ fn compare(kind: Kind) -> Result<()> {
     );
     let counters = counters(directory.path())?;
     let seen = (counters.payload_bytes, counters.hits, counters.sockets_accepted);
-    // A connection of the waiting for the server to be ready carries nothing.
+    // The connections that test whether the server is ready carry no payload.
     ensure!(
         seen.0 == hooked.sent_bytes && seen.1 == hooked.words,
         "{kind:?}: {hooked} {counters:?}"
@@ -126,7 +126,8 @@ fn sut_in_all_its_call_styles() -> Result<()> {
     Ok(())
 }
 
-/// By edge-triggered epoll (nginx), level-triggered (redis, node), and in calls that wait (python, java, the sut).
+/// Covers edge-triggered epoll (nginx), level-triggered epoll (redis, node) and blocking calls (python, java, our
+/// server).
 #[test]
 fn blocking_in_each_server() -> Result<()> {
     let (accept, receive) = ("accept4", "recv");
@@ -143,7 +144,7 @@ fn blocking_in_each_server() -> Result<()> {
     Ok(())
 }
 
-/// A log that cannot be opened, a full disk, workers that are replaced, logs that are reopened: nobody notices.
+/// Covers a log that cannot be opened, a full disk, workers that are replaced, and logs that are reopened.
 #[test]
 fn nginx_with_a_useless_log_and_signals() -> Result<()> {
     let kind = Kind::Nginx;
@@ -173,7 +174,7 @@ fn nginx_with_a_useless_log_and_signals() -> Result<()> {
             bare.first_difference(&hooked)
         );
         let counters = counters(directory.path())?;
-        // A request that came as its worker ended was sent again.
+        // The client sent a request again if its worker ended in the meantime.
         ensure!(
             counters.hits >= hooked.words && counters.log_dropped == counters.hits,
             "{log}: {counters:?}"
@@ -182,7 +183,7 @@ fn nginx_with_a_useless_log_and_signals() -> Result<()> {
     Ok(())
 }
 
-/// What does not call libc is not seen, and can be told from what is: the hook never attached.
+/// A program that does not call libc is not seen, and telemetry shows it: the hook never attached.
 #[test]
 fn a_static_program_is_not_covered() -> Result<()> {
     let directory = TempDir::new()?;

@@ -1,4 +1,4 @@
-//! Servers as they are started, waited for, bothered and ended.
+//! Starts servers, waits until they are ready, sends signals to them and stops them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     },
 }
 
-/// Answers by the path, with keep-alive and without chunks.
+/// A server whose answer depends on the path, with keep-alive and without chunked encoding.
 const NODE: &str = "require('http').createServer((request, response) => {
   const body = request.url + ' ' + request.headers['x-number'] + '\\n';
   response.writeHead(request.url === '/missing' ? 404 : 200, { 'Content-Length': body.length });
@@ -60,7 +60,7 @@ impl Kind {
         }
     }
 
-    /// Why it cannot be tried here.
+    /// Returns the reason why this server cannot be tested here, `None` if it can.
     pub(crate) fn missing(self) -> Option<String> {
         if let Self::Sut { .. } = self {
             return None;
@@ -131,7 +131,7 @@ impl Kind {
     }
 }
 
-/// Where a program is.
+/// Returns the path of a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
@@ -147,7 +147,7 @@ fn sut() -> Result<PathBuf> {
     Ok(sut)
 }
 
-/// A running server; ends with this value.
+/// A running server, which is stopped when the value is dropped.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
@@ -162,7 +162,7 @@ impl Server {
             ("a.txt", "a\n"),
             ("b.txt", &"b".repeat(3_000)),
         ] {
-            // Written once: an answer says when a file was.
+            // The file is written only once, because an answer contains its modification time.
             if !www.join(name).exists() {
                 fs::write(www.join(name), text)?;
             }
@@ -198,7 +198,7 @@ impl Server {
         Ok(stream)
     }
 
-    /// Sends these signals in turn, so many in all.
+    /// Sends these signals in turn, `count` in total.
     pub(crate) fn storm(&self, signals: &[Signal], count: u32) -> Result<()> {
         for (_, signal) in (0..count).zip(signals.iter().cycle()) {
             self.signal(*signal)?;
@@ -214,7 +214,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // In good order first: workers end with it then.
+        // SIGTERM comes first, so that the workers end too.
         _ = self.signal(Signal::SIGTERM);
         let asked = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
