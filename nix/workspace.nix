@@ -22,7 +22,7 @@ let
     "loadgen"
     "dataset"
     "agent"
-    "clusters"
+    "provisioning"
     "runner"
     "report"
     "xtask"

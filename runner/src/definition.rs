@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use analysis::Location;
 use anyhow::{Context, Result, bail, ensure};
-use clusters::Condition;
-use clusters::application::Application;
 use dataset::Limits;
+use isolation::Condition;
 use model::{Arrivals, ConnectionPolicy, Keyword, LaunchPlan, Message, Schedule, Target, WaitMethod};
+use provisioning::application::Application;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{self, Extent, Setting};

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use clusters::{Level, Place};
+use isolation::{Level, Place};
 use monitor::Cgroup;
 
 #[derive(Parser)]

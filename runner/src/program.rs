@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clusters::{Contents, Installed};
+use engines::{ImageContents, InstalledProgram};
 use model::Message;
 use serde::{Deserialize, Serialize};
 
@@ -184,12 +184,12 @@ impl Program {
     }
 
     /// Adds to an image what it must hold for this program.
-    pub(crate) fn add_to(&self, contents: &mut Contents) -> Result<()> {
+    pub(crate) fn add_to(&self, contents: &mut ImageContents) -> Result<()> {
         ensure!(
             self.directory.is_none(),
             "images hold programs that are installed, and no folder of yours; use a condition local-*"
         );
-        let program = Installed::find(&self.command[0])?;
+        let program = InstalledProgram::find(&self.command[0])?;
         contents.add_program(&program)?;
         let prefix = program.prefix().to_string_lossy();
         for pattern in self.image.iter().flat_map(|patterns| patterns.split(':')) {

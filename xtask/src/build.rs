@@ -8,7 +8,7 @@ use crate::paths;
 use crate::programs::{Program, cargo};
 
 /// The packages whose binaries the verbs launch.
-const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "clusters", "runner", "report"];
+const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "provisioning", "runner", "report"];
 
 /// Whether [`binaries`] builds the tests' profile.
 static TESTED: AtomicBool = AtomicBool::new(false);
@@ -57,7 +57,7 @@ pub(crate) fn tests() -> Program {
 /// When cargo fails.
 pub(crate) fn clusters() -> Result<()> {
     cargo()
-        .args(["build", "--release", "--package", "clusters"])
+        .args(["build", "--release", "--package", "provisioning"])
         .run_aside()
 }
 

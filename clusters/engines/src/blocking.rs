@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 
-use super::Stop;
-use crate::error::Error;
+use crate::error::EngineError;
+use crate::stop::Stop;
 
 /// Between two looks at whether a signal came.
 const LOOK: Duration = Duration::from_millis(50);
@@ -25,8 +25,11 @@ pub(crate) struct Blocking {
 
 impl Blocking {
     /// For an engine of this name, whose futures end early when `stop` is set.
-    pub(crate) fn new(engine: &'static str, stop: Stop) -> Result<Self, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    pub(crate) fn new(engine: &'static str, stop: Stop) -> Result<Self, EngineError> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(EngineError::Runtime)?;
         Ok(Self { engine, runtime, stop })
     }
 
@@ -35,16 +38,16 @@ impl Blocking {
         &self,
         action: &str,
         future: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, EngineError> {
         self.stoppable(async { future.await.map_err(|error| self.error(action, &error)) })
     }
 
     /// Waits for a future that says itself what was tried, or for a signal.
-    pub(crate) fn stoppable<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn stoppable<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.runtime.block_on(async {
             match select(pin!(future), pin!(self.stopped())).await {
                 Either::Left((result, _)) => result,
-                Either::Right(_) => Err(Error::Stopped),
+                Either::Right(_) => Err(EngineError::Stopped),
             }
         })
     }
@@ -54,18 +57,18 @@ impl Blocking {
         &self,
         action: &str,
         future: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, EngineError> {
         self.finish(async { future.await.map_err(|error| self.error(action, &error)) })
     }
 
     /// The same for a future that says itself what was tried.
-    pub(crate) fn finish<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn finish<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.runtime.block_on(future)
     }
 
     /// The engine's own words, with what was tried.
-    pub(crate) fn error(&self, action: &str, reason: &impl Display) -> Error {
-        Error::Engine {
+    pub(crate) fn error(&self, action: &str, reason: &impl Display) -> EngineError {
+        EngineError::Engine {
             engine: self.engine,
             action: action.to_owned(),
             reason: reason.to_string(),
@@ -94,7 +97,7 @@ mod tests {
         assert_eq!(error.to_string(), "docker: cannot add: full");
         stop.store(true, Ordering::Relaxed);
         let stopped = blocking.wait("wait", pending::<Result<u8, String>>());
-        assert!(matches!(stopped, Err(Error::Stopped)));
+        assert!(matches!(stopped, Err(EngineError::Stopped)));
         assert_eq!(blocking.insist("remove", ready(Ok::<_, String>(3))).expect("done"), 3);
     }
 }

@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::container::Stop;
-use crate::error::Error;
+use crate::error::EngineError;
+use crate::stop::Stop;
 
 /// How long a program that was asked to stop may take before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLine {
     words: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
 
-impl Line {
+impl CommandLine {
     /// A program and its arguments.
     pub fn new<I>(words: I) -> Self
     where
@@ -76,14 +76,14 @@ impl Line {
 
 /// Runs command lines.
 #[derive(Clone, Debug)]
-pub struct Commands {
+pub struct CommandRunner {
     /// None when cleaning up, which no signal interrupts.
     stop: Option<Stop>,
     pause: Duration,
 }
 
-impl Commands {
-    /// Commands that a signal stops.
+impl CommandRunner {
+    /// CommandRunner that a signal stops.
     #[must_use]
     pub fn new(stop: Stop) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Commands {
         }
     }
 
-    /// Between two tries of [`Commands::insist`].
+    /// Between two tries of [`CommandRunner::insist`].
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
@@ -111,7 +111,7 @@ impl Commands {
     ///
     /// # Errors
     /// When it cannot be started or fails, or a signal came.
-    pub fn run(&self, line: &Line) -> Result<(), Error> {
+    pub fn run(&self, line: &CommandLine) -> Result<(), EngineError> {
         self.begin(&line.shown())?;
         let mut child = spawned(line, line.command().stdout(std::io::stderr()))?;
         let status = self.wait(&mut child)?;
@@ -121,8 +121,8 @@ impl Commands {
     /// Runs it and returns what it printed, without white space around it.
     ///
     /// # Errors
-    /// As [`Commands::run`].
-    pub fn output(&self, line: &Line) -> Result<String, Error> {
+    /// As [`CommandRunner::run`].
+    pub fn output(&self, line: &CommandLine) -> Result<String, EngineError> {
         self.begin(&line.shown())?;
         let mut child = spawned(line, line.command().stdout(Stdio::piped()))?;
         let pipe = child.stdout.take();
@@ -139,8 +139,8 @@ impl Commands {
     /// Runs both, the first's output being the second's input. It does not pass through this process.
     ///
     /// # Errors
-    /// As [`Commands::run`].
-    pub fn pipe(&self, from: &Line, to: &Line) -> Result<(), Error> {
+    /// As [`CommandRunner::run`].
+    pub fn pipe(&self, from: &CommandLine, to: &CommandLine) -> Result<(), EngineError> {
         self.begin(&format!("{} | {}", from.shown(), to.shown()))?;
         let mut first = spawned(from, from.command().stdout(Stdio::piped()))?;
         let input = first.stdout.take().map_or_else(Stdio::null, Stdio::from);
@@ -152,14 +152,14 @@ impl Commands {
         succeeded(to, then?)
     }
 
-    /// As [`Commands::output`], up to three times: for what must not be left undone because of a passing fault.
+    /// As [`CommandRunner::output`], up to three times: for what must not be left undone because of a passing fault.
     ///
     /// # Errors
     /// The last try's.
-    pub fn insist(&self, line: &Line) -> Result<String, Error> {
+    pub fn insist(&self, line: &CommandLine) -> Result<String, EngineError> {
         for _ in 0..2 {
             match self.output(line) {
-                Err(Error::Command { reason, .. }) => eprintln!("{}: {reason}; once more", line.shown()),
+                Err(EngineError::Command { reason, .. }) => eprintln!("{}: {reason}; once more", line.shown()),
                 other => return other,
             }
             thread::sleep(self.pause);
@@ -171,29 +171,33 @@ impl Commands {
     ///
     /// # Errors
     /// When it did.
-    pub fn go_on(&self) -> Result<(), Error> {
-        if self.stopped() { Err(Error::Stopped) } else { Ok(()) }
+    pub fn go_on(&self) -> Result<(), EngineError> {
+        if self.stopped() {
+            Err(EngineError::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     fn stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    fn begin(&self, shown: &str) -> Result<(), Error> {
+    fn begin(&self, shown: &str) -> Result<(), EngineError> {
         self.go_on()?;
         eprintln!("$ {shown}");
         Ok(())
     }
 
-    fn wait(&self, child: &mut Child) -> Result<ExitStatus, Error> {
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus, EngineError> {
         let mut asked: Option<Instant> = None;
         loop {
             match child.try_wait() {
-                Ok(Some(_)) if asked.is_some() => return Err(Error::Stopped),
+                Ok(Some(_)) if asked.is_some() => return Err(EngineError::Stopped),
                 Ok(Some(status)) => return Ok(status),
                 Ok(None) => thread::sleep(Duration::from_millis(20)),
                 Err(error) => {
-                    return Err(Error::Command {
+                    return Err(EngineError::Command {
                         command: child.id().to_string(),
                         reason: format!("cannot be waited for: {error}"),
                     });
@@ -213,8 +217,8 @@ impl Commands {
     }
 }
 
-fn spawned(line: &Line, command: &mut Command) -> Result<Child, Error> {
-    command.spawn().map_err(|error| Error::Command {
+fn spawned(line: &CommandLine, command: &mut Command) -> Result<Child, EngineError> {
+    command.spawn().map_err(|error| EngineError::Command {
         command: line.shown(),
         reason: match error.kind() {
             std::io::ErrorKind::NotFound => "not installed; `cargo xtask doctor` says what each condition needs".into(),
@@ -223,11 +227,11 @@ fn spawned(line: &Line, command: &mut Command) -> Result<Child, Error> {
     })
 }
 
-fn succeeded(line: &Line, status: ExitStatus) -> Result<(), Error> {
+fn succeeded(line: &CommandLine, status: ExitStatus) -> Result<(), EngineError> {
     if status.success() {
         return Ok(());
     }
-    Err(Error::Command {
+    Err(EngineError::Command {
         command: line.shown(),
         reason: format!("ended with {status}; what it said stands above"),
     })

@@ -1,11 +1,7 @@
 //! The Kubernetes driver against a real cluster: topologies, streams, and what happens when something is taken away.
 
-mod common {
-    pub(crate) mod cluster;
-    pub(crate) fn cluster() -> &'static std::path::Path {
-        assert_cmd::cargo::cargo_bin!("cluster")
-    }
-}
+#[path = "common/cluster.rs"]
+mod cluster;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,10 +9,12 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use clusters::container::{ContainerSpec, Engine, Limits, Listener, Owner, Role, State, Stop};
-use clusters::kubernetes::{Delivery, Topology};
-use clusters::{Error, Image};
-use common::cluster::{Cluster, Proxy};
+use cluster::{Cluster, Proxy};
+use engines::kubernetes::{ImageDelivery, PodPlacement};
+use engines::{
+    ContainerLimits, ContainerRole, ContainerSpec, ContainerState, Engine, EngineError, Image, OutputListener, Owner,
+    RunningContainers, Stop,
+};
 use sha2::{Digest as _, Sha256};
 
 fn owner() -> Owner {
@@ -33,15 +31,15 @@ fn containers() -> Vec<ContainerSpec> {
         role,
         command: vec![Image::AGENT.to_owned(), "idle".to_owned()],
         environment: BTreeMap::new(),
-        limits: Limits {
+        limits: ContainerLimits {
             millicores: Some(100),
             memory_bytes: Some(64 << 20),
         },
     };
     vec![
-        container("one", Role::Arm),
-        container("two", Role::Arm),
-        container("loadgen", Role::Loadgen),
+        container("one", ContainerRole::Arm),
+        container("two", ContainerRole::Arm),
+        container("loadgen", ContainerRole::LoadGenerator),
     ]
 }
 
@@ -52,8 +50,8 @@ struct File {
     bytes: Vec<u8>,
 }
 
-impl Listener for File {
-    fn heard(&mut self, stdout: &[u8]) -> io::Result<Vec<u8>> {
+impl OutputListener for File {
+    fn receive(&mut self, stdout: &[u8]) -> io::Result<Vec<u8>> {
         self.bytes.extend_from_slice(stdout);
         if self.header.is_none()
             && let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n')
@@ -76,7 +74,7 @@ fn each_topology_is_what_it_says() {
     let Some(cluster) = Cluster::new("topology") else {
         return;
     };
-    for topology in [Topology::Pod, Topology::Node, Topology::Nodes] {
+    for topology in [PodPlacement::Pod, PodPlacement::Node, PodPlacement::Nodes] {
         let engine = cluster.engine(topology);
         let facts = engine.facts().unwrap();
         assert!(
@@ -94,16 +92,16 @@ fn each_topology_is_what_it_says() {
         assert_eq!(placed[0]["pod"], placed[1]["pod"]);
         assert_eq!(
             placed[0]["node"] == placed[2]["node"],
-            topology != Topology::Nodes,
+            topology != PodPlacement::Nodes,
             "{placed:?}"
         );
-        assert_eq!(placed[0]["pod"] == placed[2]["pod"], topology == Topology::Pod);
+        assert_eq!(placed[0]["pod"] == placed[2]["pod"], topology == PodPlacement::Pod);
         let addresses = ["one", "two", "loadgen"].map(|name| running.address(name).unwrap());
-        assert_eq!(addresses[0] == addresses[2], topology == Topology::Pod);
-        assert_eq!(running.state("two").unwrap(), State::Running);
+        assert_eq!(addresses[0] == addresses[2], topology == PodPlacement::Pod);
+        assert_eq!(running.state("two").unwrap(), ContainerState::Running);
         assert_eq!(
             engine.leftovers(Some("test")).unwrap().len(),
-            if topology == Topology::Pod { 1 } else { 2 }
+            if topology == PodPlacement::Pod { 1 } else { 2 }
         );
         running.remove().unwrap();
         assert_eq!(cluster.pods(), "", "after {}", topology.name());
@@ -113,7 +111,7 @@ fn each_topology_is_what_it_says() {
 #[test]
 fn files_come_whole_and_commands_tell_how_they_ended() {
     let Some(cluster) = Cluster::new("streams") else { return };
-    let engine = cluster.engine(Topology::Pod);
+    let engine = cluster.engine(PodPlacement::Pod);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     let mut file = File::default();
     let ended = running
@@ -142,7 +140,7 @@ fn files_come_whole_and_commands_tell_how_they_ended() {
 #[test]
 fn a_pod_that_is_deleted_ends_the_command() {
     let Some(cluster) = Cluster::new("deleted") else { return };
-    let engine = cluster.engine(Topology::Nodes);
+    let engine = cluster.engine(PodPlacement::Nodes);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     let error = thread::scope(|scope| {
         scope.spawn(|| {
@@ -158,7 +156,7 @@ fn a_pod_that_is_deleted_ends_the_command() {
         Err(error) => assert!(error.to_string().starts_with("kubernetes: cannot"), "{error}"),
         Ok(ended) => assert_ne!(ended.code, 0),
     }
-    assert_eq!(running.state("loadgen").unwrap(), State::Running);
+    assert_eq!(running.state("loadgen").unwrap(), ContainerState::Running);
     running.remove().unwrap();
     assert_eq!(cluster.pods(), "");
 }
@@ -170,7 +168,7 @@ fn a_stream_that_is_cut_is_an_error_and_the_pods_go_when_the_cluster_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = cluster.kubeconfig_through(&proxy, folder.path());
     for refuse in [false, true] {
-        let engine = cluster.engine_by(Topology::Pod, Delivery::Loaded, &kubeconfig, Stop::default());
+        let engine = cluster.engine_by(PodPlacement::Pod, ImageDelivery::Loaded, &kubeconfig, Stop::default());
         let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -192,7 +190,12 @@ fn a_stream_that_is_cut_is_an_error_and_the_pods_go_when_the_cluster_is_back() {
 fn a_signal_ends_a_command_and_leaves_nothing() {
     let Some(cluster) = Cluster::new("signal") else { return };
     let stop = Stop::default();
-    let engine = cluster.engine_by(Topology::Pod, Delivery::Loaded, &cluster.kubeconfig, stop.clone());
+    let engine = cluster.engine_by(
+        PodPlacement::Pod,
+        ImageDelivery::Loaded,
+        &cluster.kubeconfig,
+        stop.clone(),
+    );
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -201,11 +204,11 @@ fn a_signal_ends_a_command_and_leaves_nothing() {
         });
         let wait = [Image::AGENT, "ready", "--timeout-s", "600"];
         let error = running.exec("loadgen", &wait, b"", &mut Vec::<u8>::new()).unwrap_err();
-        assert!(matches!(error, Error::Stopped), "{error}");
+        assert!(matches!(error, EngineError::Stopped), "{error}");
     });
     assert!(matches!(
         engine.start(&owner(), &cluster.image, &containers()),
-        Err(Error::Stopped)
+        Err(EngineError::Stopped)
     ));
     running.remove().unwrap();
     assert_eq!(cluster.pods(), "");
@@ -218,7 +221,10 @@ fn an_image_that_no_node_has_is_said_and_nothing_is_left() {
         reference: "hook-latency:nowhere".to_owned(),
         archive: Vec::new(),
     };
-    let Err(error) = cluster.engine(Topology::Node).start(&owner(), &image, &containers()) else {
+    let Err(error) = cluster
+        .engine(PodPlacement::Node)
+        .start(&owner(), &image, &containers())
+    else {
         panic!("started without an image")
     };
     assert!(error.to_string().contains("load the image into every node"), "{error}");

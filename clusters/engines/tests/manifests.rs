@@ -4,28 +4,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use clusters::Image;
-use clusters::container::{ContainerSpec, Limits, Owner, Role};
-use clusters::kubernetes::{Pull, Recipe, Share, Topology, pods};
+use engines::kubernetes::{ImagePull, LaunchPods, NodeShare, PodPlacement, pods};
+use engines::{ContainerLimits, ContainerRole, ContainerSpec, Image, Owner};
 use k8s_openapi::api::core::v1::Pod;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-fn launch(topology: Topology, pull: &Pull) -> Vec<Pod> {
+fn launch(topology: PodPlacement, pull: &ImagePull) -> Vec<Pod> {
     let container = |name: &str, role, millicores| ContainerSpec {
         name: name.to_owned(),
         role,
         command: vec![Image::AGENT.to_owned(), "idle".to_owned()],
         environment: BTreeMap::from([("READHOOK_MODE".to_owned(), "off".to_owned())]),
-        limits: Limits {
+        limits: ContainerLimits {
             millicores,
             memory_bytes: Some(128 << 20),
         },
     };
     let containers = [
-        container("unmodified", Role::Arm, Some(200)),
-        container("scan", Role::Arm, None),
-        container("loadgen", Role::Loadgen, None),
+        container("unmodified", ContainerRole::Arm, Some(200)),
+        container("scan", ContainerRole::Arm, None),
+        container("loadgen", ContainerRole::LoadGenerator, None),
     ];
     let owner = Owner {
         run: "2026-11-24-small".to_owned(),
@@ -35,12 +34,12 @@ fn launch(topology: Topology, pull: &Pull) -> Vec<Pod> {
         reference: "hook-latency:6f1c0d9a2b34".to_owned(),
         archive: Vec::new(),
     };
-    let recipe = Recipe {
+    let recipe = LaunchPods {
         topology,
         owner: &owner,
         image: &image,
         pull,
-        share: Share::default(),
+        share: NodeShare::default(),
     };
     pods(&recipe, &containers)
 }
@@ -63,11 +62,11 @@ fn strict<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 
 #[test]
 fn manifests_are_as_recorded_and_read_back() {
-    let digest = Pull::ByDigest("registry.example/hook-latency/image@sha256:0123".to_owned());
+    let digest = ImagePull::ByDigest("registry.example/hook-latency/image@sha256:0123".to_owned());
     for (topology, pull) in [
-        (Topology::Pod, &Pull::Never),
-        (Topology::Node, &digest),
-        (Topology::Nodes, &Pull::Never),
+        (PodPlacement::Pod, &ImagePull::Never),
+        (PodPlacement::Node, &digest),
+        (PodPlacement::Nodes, &ImagePull::Never),
     ] {
         let made = launch(topology, pull);
         let name = format!("tests/manifests/{}.yaml", topology.name());
@@ -90,7 +89,7 @@ fn manifests_are_as_recorded_and_read_back() {
 
 #[test]
 fn a_field_that_kubernetes_does_not_know_is_found() {
-    let mut manifest = serde_json::to_value(&launch(Topology::Pod, &Pull::Never)[0]).unwrap();
+    let mut manifest = serde_json::to_value(&launch(PodPlacement::Pod, &ImagePull::Never)[0]).unwrap();
     manifest["spec"]["containers"][1]["imagePullPolice"] = "Never".into();
     assert_eq!(
         strict::<Pod>(&manifest),
@@ -102,9 +101,9 @@ fn a_field_that_kubernetes_does_not_know_is_found() {
 
 #[test]
 fn every_pod_is_guaranteed_and_has_no_rights() {
-    for topology in [Topology::Pod, Topology::Node, Topology::Nodes] {
-        let made = launch(topology, &Pull::Never);
-        assert_eq!(made.len(), if topology == Topology::Pod { 1 } else { 2 });
+    for topology in [PodPlacement::Pod, PodPlacement::Node, PodPlacement::Nodes] {
+        let made = launch(topology, &ImagePull::Never);
+        assert_eq!(made.len(), if topology == PodPlacement::Pod { 1 } else { 2 });
         for pod in made {
             let spec = pod.spec.unwrap();
             assert_eq!(spec.automount_service_account_token, Some(false));

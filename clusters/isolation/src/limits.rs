@@ -16,7 +16,8 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::error::Error;
+use crate::error::IsolationError;
+use crate::processes::outer_pid;
 
 /// What the names of all our groups begin with.
 const PREFIX: &str = "hook-latency.";
@@ -38,8 +39,8 @@ impl LaunchGroups {
     ///
     /// # Errors
     /// When no control groups for CPU and memory are mounted, or none may be made there.
-    pub fn create(run: &str) -> Result<Self, Error> {
-        let own = Cgroup::of_process(crate::outer_pid()?)?;
+    pub fn create(run: &str) -> Result<Self, IsolationError> {
+        let own = Cgroup::of_process(outer_pid()?)?;
         let mut refused = None;
         for parent in parents(own) {
             match Self::create_in(&parent, run) {
@@ -48,10 +49,10 @@ impl LaunchGroups {
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Err(refused.unwrap_or(Error::Unseen(std::process::id())))
+        Err(refused.unwrap_or(IsolationError::Unseen(std::process::id())))
     }
 
-    fn create_in(parent: &Cgroup, run: &str) -> Result<Self, Error> {
+    fn create_in(parent: &Cgroup, run: &str) -> Result<Self, IsolationError> {
         let name: String = run
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
@@ -73,7 +74,7 @@ impl LaunchGroups {
     ///
     /// # Errors
     /// When the kernel refuses a limit.
-    pub fn add(&self, name: &str, limits: Limits) -> Result<Cgroup, Error> {
+    pub fn add(&self, name: &str, limits: Limits) -> Result<Cgroup, IsolationError> {
         let group = self.group.child(name);
         for folder in group.folders() {
             fs::create_dir(folder).map_err(refused(folder))?;
@@ -96,7 +97,7 @@ impl Drop for LaunchGroups {
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn join(group: &Cgroup) -> Result<(), Error> {
+pub fn join(group: &Cgroup) -> Result<(), IsolationError> {
     for folder in group.folders() {
         // 0 is the writer, in whichever process namespace it is.
         write(&folder.join("cgroup.procs"), "0")?;
@@ -108,7 +109,7 @@ pub fn join(group: &Cgroup) -> Result<(), Error> {
 ///
 /// # Errors
 /// When one is there and cannot be removed.
-pub fn sweep() -> Result<Vec<PathBuf>, Error> {
+pub fn sweep() -> Result<Vec<PathBuf>, IsolationError> {
     let mut left = Vec::new();
     for root in monitor::Cgroup::mounted() {
         find(&root, &mut left);
@@ -151,7 +152,7 @@ fn parents(own: Cgroup) -> Vec<Cgroup> {
 }
 
 /// In version 2, lets the groups within this one have limits.
-fn offer(group: &Cgroup) -> Result<(), Error> {
+fn offer(group: &Cgroup) -> Result<(), IsolationError> {
     let Cgroup::V2(folder) = group else { return Ok(()) };
     let control = folder.join("cgroup.subtree_control");
     let offered = fs::read_to_string(&control).unwrap_or_default();
@@ -162,7 +163,7 @@ fn offer(group: &Cgroup) -> Result<(), Error> {
     write(&control, "+cpu +memory")
 }
 
-fn set(group: &Cgroup, limits: Limits) -> Result<(), Error> {
+fn set(group: &Cgroup, limits: Limits) -> Result<(), IsolationError> {
     // The kernel takes no quota below 1 ms.
     let quota_us = limits.quota_cores.map(|cores| {
         #[expect(
@@ -206,7 +207,7 @@ fn set(group: &Cgroup, limits: Limits) -> Result<(), Error> {
 }
 
 /// Removes a group and those within it; what still runs in them is killed.
-fn remove(folder: &Path) -> Result<(), Error> {
+fn remove(folder: &Path) -> Result<(), IsolationError> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove(&entry.path())?;
@@ -229,7 +230,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
 }
 
 /// Makes a folder and holds it. One that is made and not yet held may be taken for one that was left, and swept.
-fn make(folder: &Path) -> Result<Flock<File>, Error> {
+fn make(folder: &Path) -> Result<Flock<File>, IsolationError> {
     let begun = Instant::now();
     loop {
         match fs::create_dir(folder) {
@@ -244,18 +245,18 @@ fn make(folder: &Path) -> Result<Flock<File>, Error> {
     }
 }
 
-fn lock(folder: &Path) -> Result<Flock<File>, Error> {
+fn lock(folder: &Path) -> Result<Flock<File>, IsolationError> {
     let file = File::open(folder).map_err(refused(folder))?;
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| refused(folder)(errno.into()))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Error> {
+fn write(path: &Path, text: &str) -> Result<(), IsolationError> {
     fs::write(path, text).map_err(refused(path))
 }
 
-fn refused(path: &Path) -> impl FnOnce(io::Error) -> Error {
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> IsolationError {
     let path = path.to_owned();
-    move |source| Error::Cgroup { path, source }
+    move |source| IsolationError::ControlGroup { path, source }
 }
 
 #[cfg(test)]

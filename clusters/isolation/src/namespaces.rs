@@ -5,7 +5,7 @@ use std::fs;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
 
-use crate::error::Error;
+use crate::error::IsolationError;
 use crate::place::Level;
 
 /// Gives this process a network namespace of its own, and its future children a process namespace: the first child is
@@ -13,11 +13,11 @@ use crate::place::Level;
 ///
 /// # Errors
 /// When the kernel does not allow it.
-pub fn enter(level: Level) -> Result<(), Error> {
+pub fn enter(level: Level) -> Result<(), IsolationError> {
     let own = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWPID;
     match level {
         Level::Loopback => Ok(()),
-        Level::Namespaces => unshare(own).map_err(|source| Error::Namespaces {
+        Level::Namespaces => unshare(own).map_err(|source| IsolationError::Namespaces {
             level: level.name(),
             source,
             fix: "run as root, or use the level user-namespaces",
@@ -25,7 +25,7 @@ pub fn enter(level: Level) -> Result<(), Error> {
         Level::UserNamespaces => {
             // Asked before: inside, the numbers are unmapped until the maps are written.
             let (user, group) = (Uid::effective(), Gid::effective());
-            unshare(own | CloneFlags::CLONE_NEWUSER).map_err(|source| Error::Namespaces {
+            unshare(own | CloneFlags::CLONE_NEWUSER).map_err(|source| IsolationError::Namespaces {
                 level: level.name(),
                 source,
                 fix: "allow it by `sysctl kernel.unprivileged_userns_clone=1`, `sysctl user.max_user_namespaces=15000` \
@@ -39,6 +39,6 @@ pub fn enter(level: Level) -> Result<(), Error> {
     }
 }
 
-fn write(path: &str, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(Error::file(path))
+fn write(path: &str, text: &str) -> Result<(), IsolationError> {
+    fs::write(path, text).map_err(IsolationError::file(path))
 }

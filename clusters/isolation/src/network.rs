@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use nix::sched::{CloneFlags, setns, unshare};
 use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, LinkVxlan, RouteMessageBuilder};
 
-use crate::error::Error;
+use crate::error::IsolationError;
 use crate::place::{Level, Place};
 use crate::service;
 
@@ -56,12 +56,12 @@ impl Network {
     ///
     /// # Errors
     /// When the level has no such place, or the kernel refuses.
-    pub fn build(place: Place, level: Level) -> Result<Self, Error> {
+    pub fn build(place: Place, level: Level) -> Result<Self, IsolationError> {
         match (place, level) {
             (Place::LocalPod, Level::Loopback) => Ok(Self { ends: None }),
             (Place::LocalBridge | Place::LocalNodes | Place::LocalService, Level::Loopback) => {
-                Err(Error::Unavailable {
-                    place: place.name(),
+                Err(IsolationError::Unavailable {
+                    topology: place.name(),
                     level: level.name(),
                 })
             }
@@ -97,7 +97,7 @@ impl Network {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn go_to_server(&self) -> Result<(), Error> {
+    pub fn go_to_server(&self) -> Result<(), IsolationError> {
         self.ends.as_ref().map_or(Ok(()), |ends| go_to(&ends.server))
     }
 
@@ -105,13 +105,13 @@ impl Network {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn go_to_client(&self) -> Result<(), Error> {
+    pub fn go_to_client(&self) -> Result<(), IsolationError> {
         self.ends.as_ref().map_or(Ok(()), |ends| go_to(&ends.client))
     }
 }
 
 /// The present namespace becomes the bridge's; it is no container engine's, whose packet filter could interfere.
-fn bridge() -> Result<Ends, Error> {
+fn bridge() -> Result<Ends, IsolationError> {
     let middle = present()?;
     let (server, client) = (new_namespace()?, new_namespace()?);
     let cables = [("to-server", &server), ("to-client", &client)];
@@ -127,7 +127,7 @@ fn bridge() -> Result<Ends, Error> {
 }
 
 /// The same with the bridge's namespace as a node, which translates a service's address to the servers'.
-fn translated() -> Result<Ends, Error> {
+fn translated() -> Result<Ends, IsolationError> {
     let ends = bridge()?;
     address(&ends.between[0], "bridge", NODE)?;
     service::translate("bridge", SERVER)?;
@@ -147,7 +147,7 @@ fn translated() -> Result<Ends, Error> {
 
 /// The present namespace becomes the switch between two nodes. Each node has a bridge for its pods, which the overlay
 /// joins to the other node's: a packet passes pod, bridge, VXLAN, the nodes' own network, and the same upwards.
-fn nodes() -> Result<Ends, Error> {
+fn nodes() -> Result<Ends, IsolationError> {
     let middle = present()?;
     let nodes = [new_namespace()?, new_namespace()?];
     let (server, client) = (new_namespace()?, new_namespace()?);
@@ -176,7 +176,7 @@ fn nodes() -> Result<Ends, Error> {
 }
 
 /// Makes a bridge in a namespace, and a link from it to each of the others.
-fn switch<const N: usize>(namespace: &File, cables: [Cable<'_>; N]) -> Result<(), Error> {
+fn switch<const N: usize>(namespace: &File, cables: [Cable<'_>; N]) -> Result<(), IsolationError> {
     go_to(namespace)?;
     configure(async |handle| {
         let add = handle.link().add(LinkBridge::new("bridge").build());
@@ -198,7 +198,7 @@ fn switch<const N: usize>(namespace: &File, cables: [Cable<'_>; N]) -> Result<()
 }
 
 /// Joins a node's bridge to that of the node at `remote`.
-fn overlay(node: &File, local: Ipv4Addr, remote: Ipv4Addr) -> Result<(), Error> {
+fn overlay(node: &File, local: Ipv4Addr, remote: Ipv4Addr) -> Result<(), IsolationError> {
     go_to(node)?;
     configure(async |handle| {
         let link = LinkVxlan::new("overlay", 1)
@@ -214,7 +214,7 @@ fn overlay(node: &File, local: Ipv4Addr, remote: Ipv4Addr) -> Result<(), Error> 
 }
 
 /// Leaves room for the overlay's headers in a pod's packets.
-fn shrink(pod: &File, link: &str) -> Result<(), Error> {
+fn shrink(pod: &File, link: &str) -> Result<(), IsolationError> {
     go_to(pod)?;
     configure(async |handle| {
         let smaller = LinkUnspec::new_with_name(link).mtu(OVERLAY_MTU).build();
@@ -223,7 +223,7 @@ fn shrink(pod: &File, link: &str) -> Result<(), Error> {
 }
 
 /// Gives a link its address and switches it on.
-fn address(namespace: &File, link: &str, address: Ipv4Addr) -> Result<(), Error> {
+fn address(namespace: &File, link: &str, address: Ipv4Addr) -> Result<(), IsolationError> {
     go_to(namespace)?;
     configure(async |handle| {
         up(&handle, "lo").await?;
@@ -235,26 +235,26 @@ fn address(namespace: &File, link: &str, address: Ipv4Addr) -> Result<(), Error>
 }
 
 /// Switches the loopback device of this thread's namespace on.
-pub(crate) fn bring_loopback_up() -> Result<(), Error> {
+pub(crate) fn bring_loopback_up() -> Result<(), IsolationError> {
     configure(async |handle| up(&handle, "lo").await)
 }
 
-pub(crate) fn present() -> Result<File, Error> {
+pub(crate) fn present() -> Result<File, IsolationError> {
     let path = "/proc/thread-self/ns/net";
-    File::open(path).map_err(Error::file(path))
+    File::open(path).map_err(IsolationError::file(path))
 }
 
-pub(crate) fn new_namespace() -> Result<File, Error> {
-    unshare(CloneFlags::CLONE_NEWNET).map_err(Error::system("make a network namespace"))?;
+pub(crate) fn new_namespace() -> Result<File, IsolationError> {
+    unshare(CloneFlags::CLONE_NEWNET).map_err(IsolationError::system("make a network namespace"))?;
     present()
 }
 
-pub(crate) fn go_to(namespace: &File) -> Result<(), Error> {
-    setns(namespace, CloneFlags::CLONE_NEWNET).map_err(Error::system("enter a network namespace"))
+pub(crate) fn go_to(namespace: &File) -> Result<(), IsolationError> {
+    setns(namespace, CloneFlags::CLONE_NEWNET).map_err(IsolationError::system("enter a network namespace"))
 }
 
 /// Runs `change` with a netlink socket of the namespace that this thread is in.
-fn configure(change: impl AsyncFnOnce(Handle) -> Result<(), Error>) -> Result<(), Error> {
+fn configure(change: impl AsyncFnOnce(Handle) -> Result<(), IsolationError>) -> Result<(), IsolationError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let (connection, handle, _messages) = rtnetlink::new_connection()?;
@@ -265,7 +265,7 @@ fn configure(change: impl AsyncFnOnce(Handle) -> Result<(), Error>) -> Result<()
     })
 }
 
-async fn up(handle: &Handle, name: &str) -> Result<(), Error> {
+async fn up(handle: &Handle, name: &str) -> Result<(), IsolationError> {
     set(handle, LinkUnspec::new_with_name(name).up().build(), "switch a link on").await
 }
 
@@ -273,11 +273,11 @@ async fn set(
     handle: &Handle,
     message: rtnetlink::packet_route::link::LinkMessage,
     action: &'static str,
-) -> Result<(), Error> {
+) -> Result<(), IsolationError> {
     handle.link().set(message).execute().await.map_err(netlink(action))
 }
 
-async fn index(handle: &Handle, name: &str) -> Result<u32, Error> {
+async fn index(handle: &Handle, name: &str) -> Result<u32, IsolationError> {
     use futures_util::TryStreamExt;
     let mut links = handle.link().get().match_name(name.to_owned()).execute();
     let link = links.try_next().await.map_err(netlink("find a link"))?;
@@ -285,8 +285,8 @@ async fn index(handle: &Handle, name: &str) -> Result<u32, Error> {
     Ok(link.map_or(0, |link| link.header.index))
 }
 
-fn netlink(action: &'static str) -> impl FnOnce(rtnetlink::Error) -> Error {
-    move |source| Error::Netlink {
+fn netlink(action: &'static str) -> impl FnOnce(rtnetlink::Error) -> IsolationError {
+    move |source| IsolationError::Netlink {
         action: action.to_owned(),
         source: Box::new(source),
     }

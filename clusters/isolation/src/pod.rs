@@ -5,9 +5,9 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use crate::error::Error;
+use crate::error::IsolationError;
 use crate::network::{bring_loopback_up, go_to, new_namespace, present};
-use crate::process::outer_pid;
+use crate::processes::outer_pid;
 
 /// The namespace, which lives as long as this value or a process in it.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ impl Pod {
     ///
     /// # Errors
     /// When the kernel does not allow it: call this where [`crate::enter`] has given namespaces.
-    pub fn new() -> Result<Self, Error> {
+    pub fn new() -> Result<Self, IsolationError> {
         let home = present()?;
         let namespace = new_namespace()?;
         let made = bring_loopback_up();
         go_to(&home)?;
         made?;
         let path = PathBuf::from(format!("/proc/{}/fd/{}", outer_pid()?, namespace.as_raw_fd()));
-        let inode = namespace.metadata().map_err(Error::file(&path))?.ino();
+        let inode = namespace.metadata().map_err(IsolationError::file(&path))?.ino();
         Ok(Self { namespace, path, inode })
     }
 
@@ -39,7 +39,7 @@ impl Pod {
     ///
     /// # Errors
     /// When the kernel does not let this thread in, or back.
-    pub fn within<T>(&self, act: impl FnOnce() -> T) -> Result<T, Error> {
+    pub fn within<T>(&self, act: impl FnOnce() -> T) -> Result<T, IsolationError> {
         let home = present()?;
         go_to(&self.namespace)?;
         let result = act();

@@ -8,21 +8,21 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use crate::error::Error;
+use crate::error::IsolationError;
 
 /// Has this process killed when its parent ends, even if the parent is killed itself. `parent` is the parent's number
 /// as /proc has it ([`outer_pid`]).
 ///
 /// # Errors
 /// When the parent has already ended.
-pub fn die_with_parent(parent: u32) -> Result<(), Error> {
-    prctl::set_pdeathsig(Signal::SIGKILL).map_err(Error::system("tie this process to its parent"))?;
+pub fn die_with_parent(parent: u32) -> Result<(), IsolationError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(IsolationError::system("tie this process to its parent"))?;
     // Looked up after the call, so that a parent that ended before it is noticed. In /proc, because getppid gives 0 for
     // a parent outside of the process namespace.
     if status_field("self", "PPid:")?.first() == Some(&parent) {
         Ok(())
     } else {
-        Err(Error::Orphaned(parent))
+        Err(IsolationError::Orphaned(parent))
     }
 }
 
@@ -31,26 +31,26 @@ pub fn die_with_parent(parent: u32) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn adopt_orphans() -> Result<(), Error> {
-    prctl::set_child_subreaper(true).map_err(Error::system("adopt orphaned processes"))
+pub fn adopt_orphans() -> Result<(), IsolationError> {
+    prctl::set_child_subreaper(true).map_err(IsolationError::system("adopt orphaned processes"))
 }
 
 /// This process's number as /proc has it, which is that of the namespace in which /proc was mounted.
 ///
 /// # Errors
 /// When /proc cannot be read.
-pub fn outer_pid() -> Result<u32, Error> {
+pub fn outer_pid() -> Result<u32, IsolationError> {
     let own = status_field("self", "Pid:")?;
-    own.first().copied().ok_or(Error::Unseen(std::process::id()))
+    own.first().copied().ok_or(IsolationError::Unseen(std::process::id()))
 }
 
 /// A child's number as /proc has it; `pid` is its number in this process's namespace.
 ///
 /// # Errors
 /// When there is no such child, or /proc does not show it.
-pub fn outer_pid_of_child(pid: u32) -> Result<u32, Error> {
+pub fn outer_pid_of_child(pid: u32) -> Result<u32, IsolationError> {
     let parent = outer_pid()?;
-    let entries = fs::read_dir("/proc").map_err(Error::file("/proc"))?;
+    let entries = fs::read_dir("/proc").map_err(IsolationError::file("/proc"))?;
     for entry in entries.flatten() {
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
             continue;
@@ -62,12 +62,12 @@ pub fn outer_pid_of_child(pid: u32) -> Result<u32, Error> {
             return Ok(outer);
         }
     }
-    Err(Error::Unseen(pid))
+    Err(IsolationError::Unseen(pid))
 }
 
-fn status_field(process: &str, field: &str) -> Result<Vec<u32>, Error> {
+fn status_field(process: &str, field: &str) -> Result<Vec<u32>, IsolationError> {
     let path: PathBuf = ["/proc", process, "status"].iter().collect();
-    let text = fs::read_to_string(&path).map_err(Error::file(path))?;
+    let text = fs::read_to_string(&path).map_err(IsolationError::file(path))?;
     let values = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or("");
     Ok(values.split_whitespace().flat_map(str::parse).collect())
 }
@@ -76,8 +76,8 @@ fn status_field(process: &str, field: &str) -> Result<Vec<u32>, Error> {
 ///
 /// # Errors
 /// When the kernel does not say.
-pub fn allowed_cpus() -> Result<Vec<usize>, Error> {
-    let set = sched_getaffinity(Pid::from_raw(0)).map_err(Error::system("ask for the allowed processors"))?;
+pub fn allowed_cpus() -> Result<Vec<usize>, IsolationError> {
+    let set = sched_getaffinity(Pid::from_raw(0)).map_err(IsolationError::system("ask for the allowed processors"))?;
     Ok((0..CpuSet::count())
         .filter(|cpu| set.is_set(*cpu).unwrap_or(false))
         .collect())
@@ -87,10 +87,10 @@ pub fn allowed_cpus() -> Result<Vec<usize>, Error> {
 ///
 /// # Errors
 /// When the processor does not exist or is not allowed.
-pub fn pin(cpu: usize) -> Result<(), Error> {
+pub fn pin(cpu: usize) -> Result<(), IsolationError> {
     let mut set = CpuSet::new();
-    set.set(cpu).map_err(Error::system("name a processor"))?;
-    sched_setaffinity(Pid::from_raw(0), &set).map_err(Error::system("move to a processor"))
+    set.set(cpu).map_err(IsolationError::system("name a processor"))?;
+    sched_setaffinity(Pid::from_raw(0), &set).map_err(IsolationError::system("move to a processor"))
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_stranger_is_no_parent() {
         // On a thread of its own: the signal is per process but this parent, the test runner, outlives it.
-        assert!(matches!(die_with_parent(0), Err(Error::Orphaned(0))));
+        assert!(matches!(die_with_parent(0), Err(IsolationError::Orphaned(0))));
     }
 
     #[test]

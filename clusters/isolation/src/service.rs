@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
-use crate::error::Error;
+use crate::error::IsolationError;
 
 /// The service's address, from the range that Kubernetes takes for services unless it is told otherwise.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
@@ -14,7 +14,7 @@ const CHAIN: &str = "PREROUTING";
 
 /// Makes the namespace forward what is sent to the service to `server`, which is reached by the same link. The sender's
 /// address is translated too: the server would else answer past the translation, over the bridge.
-pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), Error> {
+pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), IsolationError> {
     for (setting, value) in [
         ("ip_forward".to_owned(), "1"),
         // No advice to clients that there is a shorter way.
@@ -22,7 +22,7 @@ pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), Error> {
         (format!("conf/{link}/send_redirects"), "0"),
     ] {
         let path = format!("/proc/sys/net/ipv4/{setting}");
-        fs::write(&path, value).map_err(Error::file(path))?;
+        fs::write(&path, value).map_err(IsolationError::file(path))?;
     }
     let rules = format!(
         "*nat\n\
@@ -36,23 +36,20 @@ pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), Error> {
 
 /// Connections to the service that were translated.
 #[cfg(test)]
-pub(crate) fn connections() -> Result<u64, Error> {
+pub(crate) fn connections() -> Result<u64, IsolationError> {
     let text = run("iptables", &["-w", "-t", "nat", "-L", CHAIN, "-v", "-x", "-n"], "")?;
     let rule = text.lines().find(|line| line.contains("DNAT")).unwrap_or_default();
     let packets = rule.split_whitespace().next().unwrap_or_default();
-    packets.parse().map_err(|_| Error::Command {
-        command: "iptables".to_owned(),
+    packets.parse().map_err(|_| IsolationError::PacketFilter {
+        program: "iptables",
         reason: format!("it counts nothing: {text}"),
     })
 }
 
 /// What a command says that is told something.
-fn run(command: &str, arguments: &[&str], told: &str) -> Result<String, Error> {
-    let failed = |reason| Error::Command {
-        command: command.to_owned(),
-        reason,
-    };
-    let started = Command::new(command)
+fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<String, IsolationError> {
+    let failed = |reason| IsolationError::PacketFilter { program, reason };
+    let started = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -62,9 +59,9 @@ fn run(command: &str, arguments: &[&str], told: &str) -> Result<String, Error> {
         ErrorKind::NotFound => failed("it is not installed; apt-get install iptables".to_owned()),
         _ => failed(error.to_string()),
     })?;
-    if let Some(mut input) = child.stdin.take() {
+    if let Some(mut pipe) = child.stdin.take() {
         // One that ends before it has read all says why.
-        _ = input.write_all(told.as_bytes());
+        _ = pipe.write_all(input.as_bytes());
     }
     let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {

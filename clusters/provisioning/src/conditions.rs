@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::client::failed;
-use super::engine::{Delivery, Kubernetes, Settings};
-use super::manifest::Topology;
-use crate::condition::Condition;
-use crate::container::Stop;
-use crate::error::Error;
-use crate::provision::{EksCluster, KindCluster};
+use engines::Stop;
+use engines::kubernetes::{ClusterSettings, ImageDelivery, Kubernetes, PodPlacement, failed};
+use isolation::Condition;
+
+use crate::error::ProvisioningError;
+use crate::providers::{EksCluster, KindCluster};
 
 /// What a user may say about clusters.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub struct ClusterSelection {
     /// Context of the conditions `kubernetes-*`; the kubeconfig's current one if none.
     pub context: Option<String>,
     /// Namespace; the context's if none.
@@ -25,58 +24,58 @@ pub struct Choice {
     pub project: PathBuf,
 }
 
-impl Choice {
+impl ClusterSelection {
     /// Connects to the cluster of a condition.
     ///
     /// # Errors
     /// When there is none, with the command that makes it.
-    pub fn engine(&self, condition: Condition, stop: Stop) -> Result<Kubernetes, Error> {
+    pub fn engine(&self, condition: Condition, stop: Stop) -> Result<Kubernetes, ProvisioningError> {
         let topology = match condition {
-            Condition::Kind | Condition::EksPod | Condition::KubernetesPod => Topology::Pod,
-            Condition::KubernetesNode => Topology::Node,
-            Condition::EksNodes | Condition::KubernetesNodes => Topology::Nodes,
+            Condition::Kind | Condition::EksPod | Condition::KubernetesPod => PodPlacement::Pod,
+            Condition::KubernetesNode => PodPlacement::Node,
+            Condition::EksNodes | Condition::KubernetesNodes => PodPlacement::Nodes,
             Condition::Local(_) | Condition::Docker => {
-                return Err(failed(&format!("be {condition}"), "that condition needs no cluster"));
+                return Err(failed(&format!("be {condition}"), "that condition needs no cluster").into());
             }
         };
         let (kubeconfig, context, delivery) = match condition {
             Condition::Kind => {
                 let (config, kubeconfig) = self.made("kind")?;
-                let delivery = Delivery::Kind(KindCluster::new(&config, &kubeconfig)?);
+                let delivery = ImageDelivery::Provider(Box::new(KindCluster::new(&config, &kubeconfig)?));
                 (Some(kubeconfig), None, delivery)
             }
             Condition::EksPod | Condition::EksNodes => {
                 let (config, kubeconfig) = self.made("eks")?;
-                let delivery = Delivery::Eks(Box::new(EksCluster::new(&config, &kubeconfig)?));
+                let delivery = ImageDelivery::Provider(Box::new(EksCluster::new(&config, &kubeconfig)?));
                 (Some(kubeconfig), None, delivery)
             }
             _ => (None, self.context.clone(), self.delivery()),
         };
-        Kubernetes::connect(Settings {
+        Ok(Kubernetes::connect(ClusterSettings {
             kubeconfig,
             context,
             namespace: self.namespace.clone(),
             topology,
             delivery,
             stop,
-        })
+        })?)
     }
 
-    fn delivery(&self) -> Delivery {
+    fn delivery(&self) -> ImageDelivery {
         match (&self.image, &self.load_with) {
-            (Some(reference), _) => Delivery::Registry(reference.clone()),
-            (None, Some(command)) => Delivery::Command(command.split_whitespace().map(str::to_owned).collect()),
-            (None, None) => Delivery::Loaded,
+            (Some(reference), _) => ImageDelivery::Registry(reference.clone()),
+            (None, Some(command)) => ImageDelivery::Command(command.split_whitespace().map(str::to_owned).collect()),
+            (None, None) => ImageDelivery::Loaded,
         }
     }
 
     /// Config and kubeconfig of a cluster that `cluster up` made.
-    fn made(&self, name: &str) -> Result<(PathBuf, PathBuf), Error> {
+    fn made(&self, name: &str) -> Result<(PathBuf, PathBuf), ProvisioningError> {
         let config = self.project.join("clusters").join(name).join("cluster.yaml");
         let kubeconfig = self.project.join(KUBECONFIGS).join(format!("{name}.kubeconfig"));
         if !kubeconfig.is_file() {
             let reason = format!("it is not up; bring it up by `cargo xtask cluster up {name}`");
-            return Err(failed(&format!("use the {name} cluster"), reason));
+            return Err(failed(&format!("use the {name} cluster"), reason).into());
         }
         Ok((config, kubeconfig))
     }
@@ -100,9 +99,9 @@ mod tests {
     #[test]
     fn a_cluster_that_is_not_up_is_named_with_the_command_that_makes_it() {
         let folder = tempfile::tempdir().unwrap();
-        let choice = Choice {
+        let choice = ClusterSelection {
             project: folder.path().to_owned(),
-            ..Choice::default()
+            ..ClusterSelection::default()
         };
         for (condition, command) in [
             (Condition::Kind, "cargo xtask cluster up kind"),

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clusters::application::Application;
-use clusters::config::Config as _;
+use provisioning::application::Application;
+use provisioning::config::Config as _;
 
 fn definition(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("macro/{name}.yaml"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../macro/{name}.yaml"))
 }
 
 #[test]

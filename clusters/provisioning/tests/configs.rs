@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clusters::config::{Config, Eks, Kind};
+use provisioning::config::{Config, Eks, Kind};
 
 fn checked_in(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join("cluster.yaml")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name)
+        .join("cluster.yaml")
 }
 
 /// What is said of the config with `from` replaced, once, by `to`.

@@ -1,15 +1,11 @@
 //! The hook put into a Deployment that runs on a real cluster, seen at work there, and taken out without a trace.
 
-mod common {
-    pub(crate) mod cluster;
-    pub(crate) fn cluster() -> &'static std::path::Path {
-        assert_cmd::cargo::cargo_bin!("cluster")
-    }
-}
+#[path = "../../engines/tests/common/cluster.rs"]
+mod cluster;
 
 use std::process::{Command, Output};
 
-use common::cluster::Cluster;
+use cluster::Cluster;
 use serde_json::{Value, json};
 
 /// A server with a library of its own in LD_PRELOAD, and a container beside it.
@@ -42,7 +38,7 @@ fn shop(image: &str) -> Value {
 }
 
 fn inject(cluster: &Cluster, words: &[&str]) -> Output {
-    Command::new(common::cluster())
+    Command::new(assert_cmd::cargo::cargo_bin!("cluster"))
         .args(["inject", "deployment/shop", "--namespace", &cluster.namespace])
         .args(words)
         .env("KUBECONFIG", &cluster.kubeconfig)

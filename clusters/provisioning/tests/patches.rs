@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clusters::inject::{Injection, inject, remove};
+use provisioning::injection::{Injection, inject, remove};
 use serde_json::{Value, json};
 
 fn injection() -> Injection {

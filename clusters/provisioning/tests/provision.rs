@@ -300,7 +300,7 @@ fn a_second_cluster_is_not_made_over_the_first() {
     let fakes = Fakes::new();
     assert!(fakes.run(&["up", "kind"], &[]).status.success());
     let output = fakes.run(&["up", "kind"], &[]);
-    assert!(said(&output).contains("is there already"), "{}", said(&output));
+    assert!(said(&output).contains("exists:"), "{}", said(&output));
     assert_eq!(fakes.exists().len(), 2, "and the first is untouched");
     let status = fakes.run(&["status", "kind"], &[]);
     assert_eq!(String::from_utf8_lossy(&status.stdout), "cluster: hook-latency\n");

@@ -1,8 +1,8 @@
 //! `bench cluster`: a condition brought up by hand, what runs have left there, and its removal.
 
 use anyhow::{Result, ensure};
-use clusters::container::Stop;
-use clusters::{Condition, Image};
+use engines::Stop;
+use isolation::Condition;
 
 use crate::launch::container::{self, Engines, Ready};
 use crate::launch::installation::Setting;
@@ -34,7 +34,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
     let (Verb::Up(options) | Verb::Status(options) | Verb::Down(options)) = verb;
     let local = matches!(options.condition, Condition::Local(_));
     if matches!(verb, Verb::Down(_)) {
-        for folder in clusters::sweep()? {
+        for folder in isolation::sweep()? {
             println!("removed control group {}", folder.display());
         }
         if local {
@@ -56,7 +56,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
 
 fn up(ready: &Ready, condition: Condition) -> Result<()> {
     let setting = Setting::find(None)?;
-    let image = Image::build(&container::own(&setting)?)?;
+    let image = container::own(&setting)?.image()?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
         println!("{name}: {value}");

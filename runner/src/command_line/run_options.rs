@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clusters::Condition;
-use clusters::application::Application;
-use clusters::config::Config as _;
+use isolation::Condition;
 use model::Schedule;
+use provisioning::application::Application;
+use provisioning::config::Config as _;
 
 use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;

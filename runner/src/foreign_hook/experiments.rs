@@ -1,6 +1,6 @@
 //! The experiments that a measurement is made of.
 
-use clusters::Condition;
+use isolation::Condition;
 use model::{Arrivals, ConnectionPolicy, Schedule, WaitMethod};
 
 use super::{Hook, Options, PLACE};

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use clusters::container::Stop;
-use clusters::{Level, Place};
 use dataset::{TRIED, Tried, TriedHook};
+use engines::Stop;
+use isolation::{Level, Place};
 
 use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;

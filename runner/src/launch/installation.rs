@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clusters::{Level, Place};
+use isolation::{Level, Place};
 
 use crate::definition::Experiment;
 use crate::launch::local::control_groups::Groups;
@@ -25,7 +25,7 @@ impl Setting {
         Ok(Self {
             hook: hook(given, &binaries)?,
             binaries,
-            cpus: Cpus::choose(&clusters::allowed_cpus()?).context("this process may run on no processor")?,
+            cpus: Cpus::choose(&isolation::allowed_cpus()?).context("this process may run on no processor")?,
         })
     }
 

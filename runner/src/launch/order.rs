@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context as _, Result};
-use clusters::Condition;
+use isolation::Condition;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -91,7 +91,7 @@ fn free(count: usize, begin: u32) -> Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clusters::Place;
+    use isolation::Place;
 
     const POD: Condition = Condition::Local(Place::LocalPod);
     const BRIDGE: Condition = Condition::Local(Place::LocalBridge);

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
-use clusters::Condition;
 use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Limits, Resources, ServerCall};
+use isolation::Condition;
 use model::LoadSummary;
 use readhook_telemetry::Record;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clusters::{Condition, Level, Place};
+use isolation::{Condition, Level, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;

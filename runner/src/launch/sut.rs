@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use clusters::{Level, Network, Place, Pod};
+use isolation::{Level, Network, Place, Pod};
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::server::{Ready, Start};

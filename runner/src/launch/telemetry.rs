@@ -26,7 +26,7 @@ impl MemoryFile {
         let mut file = File::from(descriptor);
         file.write_all(content)
             .context("not enough memory for the hook's telemetry; use fewer rounds")?;
-        let path = format!("/proc/{}/fd/{}", clusters::outer_pid()?, file.as_raw_fd()).into();
+        let path = format!("/proc/{}/fd/{}", isolation::outer_pid()?, file.as_raw_fd()).into();
         Ok(Self { file, path })
     }
 

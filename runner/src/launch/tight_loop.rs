@@ -8,8 +8,8 @@ use std::process::Command;
 
 use agent::TightLoop;
 use anyhow::{Result, ensure};
-use clusters::Image;
 use dataset::{Block, TightLoopSummary};
+use engines::Image;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Accept, Arm, Experiment, Receive, Sut, Treatment};

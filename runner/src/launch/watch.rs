@@ -70,8 +70,8 @@ impl Watch {
         let cpu = spec.cpus.monitor;
         let monitor = Monitor::start(watched, move || {
             // Where it cannot be kept apart it still samples; what it costs is recorded.
-            _ = clusters::pin(cpu);
-            _ = clusters::give_way();
+            _ = isolation::pin(cpu);
+            _ = isolation::give_way();
         });
         let monitor = monitor.context("cannot watch resources; try --no-monitor")?;
         Ok(Some(Self { monitor, cpu }))

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clusters::Network;
 use dataset::{Carried, Coverage, Fault, Passed};
+use isolation::Network;
 use loadgen::Client;
 use readhook_telemetry::FUNCTIONS;
 use serde::{Deserialize, Serialize};

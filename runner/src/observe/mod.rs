@@ -12,8 +12,8 @@ mod trace;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use clusters::container::Stop;
-use clusters::{Level, Place};
+use engines::Stop;
+use isolation::{Level, Place};
 
 use crate::command_line::units::duration_ns;
 use crate::definition::{Experiment, Sut};

@@ -6,8 +6,8 @@ pub(crate) mod subject;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clusters::Network;
 use dataset::{Fault, FaultKind};
+use isolation::Network;
 use loadgen::Client;
 use model::Message;
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clusters::{Contents, Image};
+use engines::{Image, ImageContents};
 use serde::{Deserialize, Serialize};
 
 use self::jitter::Jitter;
@@ -71,7 +71,7 @@ impl Hop {
     }
 
     /// Adds to an image what it must hold for this hop.
-    pub(crate) fn add_to(&self, contents: &mut Contents, binaries: &Path) -> Result<()> {
+    pub(crate) fn add_to(&self, contents: &mut ImageContents, binaries: &Path) -> Result<()> {
         match self {
             Self::Proxy(proxy) => proxy.add_to(contents),
             Self::Jitter(_) => Ok(contents.add_own(binaries, Image::RUNNER)?),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use clusters::{Contents, Installed};
+use engines::{ImageContents, InstalledProgram};
 use serde::{Deserialize, Serialize};
 
 use crate::program::{Program, lacking};
@@ -45,9 +45,9 @@ impl Proxy {
     }
 
     /// Adds to an image what it must hold for this proxy.
-    pub(crate) fn add_to(&self, contents: &mut Contents) -> Result<()> {
+    pub(crate) fn add_to(&self, contents: &mut ImageContents) -> Result<()> {
         for program in &self.needs {
-            contents.add_program(&Installed::find(program)?)?;
+            contents.add_program(&InstalledProgram::find(program)?)?;
         }
         self.server.add_to(contents)
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use clusters::container::Stop;
-use clusters::{Condition, Level, Place};
+use engines::Stop;
+use isolation::{Condition, Level, Place};
 use serde::Serialize;
 
 use crate::launch::container::{Engines, Ready};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use clusters::Condition;
+use isolation::Condition;
 use model::WaitMethod;
 
 use crate::definition::{Experiment, Sut};
@@ -117,7 +117,7 @@ impl std::fmt::Display for Cost {
 
 #[cfg(test)]
 mod tests {
-    use clusters::Place;
+    use isolation::Place;
 
     use super::*;
 

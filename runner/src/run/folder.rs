@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clusters::Condition;
 use dataset::LaunchRecord;
+use isolation::Condition;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

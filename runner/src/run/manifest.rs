@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use clusters::Condition;
 use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use isolation::Condition;
 
 use crate::run::availability::{Access, Levels};
 use crate::run::folder::Folder;

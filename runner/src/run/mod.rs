@@ -19,10 +19,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use clusters::container::{Owner, Stop};
-use clusters::{Condition, LaunchGroups, Level, Place};
 use dataset::LaunchRecord;
+use engines::{Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
+use isolation::{Condition, LaunchGroups, Level, Place};
 use loadgen::Awake;
 use serde::de::DeserializeOwned;
 
@@ -184,7 +184,7 @@ impl<'a> Underway<'a> {
             started_unix_ns: now_unix_ns(),
         };
         let folder = Folder::open(out, plan)?;
-        for left in clusters::sweep()? {
+        for left in isolation::sweep()? {
             eprintln!("removed {}, which a killed run had left", left.display());
         }
         let words = words::compile(&folder.plan.experiment, &folder.path)?;
@@ -308,7 +308,7 @@ fn one(
             folder: &unfinished,
             manifests: ready.manifests.as_deref(),
         }
-        .run(ready.engine(), image),
+        .run(ready, image),
         (Access::Engine(_), None) => bail!("no image was made"),
     };
     let result = result.and_then(|record: LaunchRecord| {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use clusters::{Condition, Installed};
+use engines::InstalledProgram;
+use isolation::Condition;
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::neighbour::{Cpus, Neighbour};
@@ -26,7 +27,7 @@ impl Experiment {
             let installed = program.map(|program| format!("{program} is not installed; {PACKAGES}"));
             return installed.or(missing);
         }
-        let program = program.and_then(|program| Installed::find(program).err());
+        let program = program.and_then(|program| InstalledProgram::find(program).err());
         let installed = program.map(|error| format!("{error}; {PACKAGES}"));
         installed
             .or(missing)

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clusters::Image;
 use dataset::Enforcement;
+use engines::Image;
 
 use crate::definition::Experiment;
 use crate::launch::container;

@@ -6,7 +6,7 @@ use super::files::TrackedFile;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 21] = [
+const FLOW: [&str; 23] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -21,8 +21,10 @@ const FLOW: [&str; 21] = [
     "loadgen/bench",
     "dataset",
     "monitor",
+    "clusters/isolation",
     "clusters/agent",
-    "clusters",
+    "clusters/engines",
+    "clusters/provisioning",
     "runner",
     "analysis",
     "report",

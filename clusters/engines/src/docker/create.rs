@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::{ContainerCreateBody, HostConfig, SystemInfo};
 
-use crate::container::{ContainerSpec, Limits, Owner, Role};
+use crate::container::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
 use crate::image::Image;
 
 /// Millionths of a thousandth: processor time is told in billionths of a processor.
@@ -44,7 +44,7 @@ pub(super) fn body(info: &SystemInfo, owner: &Owner, image: &Image, spec: &Conta
 }
 
 fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
-    let Limits {
+    let ContainerLimits {
         millicores,
         memory_bytes,
     } = spec.limits;
@@ -71,12 +71,12 @@ fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
 }
 
 /// The first processor for arms, the last for the prober, any for others.
-fn processor(info: &SystemInfo, role: Role) -> Option<String> {
+fn processor(info: &SystemInfo, role: ContainerRole) -> Option<String> {
     let number = info.ncpu.filter(|_| info.cpu_set != Some(false))?;
     match role {
-        Role::Arm => Some("0".to_owned()),
-        Role::Loadgen => Some((number - 1).max(0).to_string()),
-        Role::Anywhere => None,
+        ContainerRole::Arm => Some("0".to_owned()),
+        ContainerRole::LoadGenerator => Some((number - 1).max(0).to_string()),
+        ContainerRole::Unconfined => None,
     }
 }
 
@@ -85,13 +85,13 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn made(info: &SystemInfo, role: Role) -> HostConfig {
+    fn made(info: &SystemInfo, role: ContainerRole) -> HostConfig {
         let spec = ContainerSpec {
             name: "arm-0".to_owned(),
             role,
             command: vec![Image::AGENT.to_owned()],
             environment: BTreeMap::new(),
-            limits: Limits {
+            limits: ContainerLimits {
                 millicores: Some(250),
                 memory_bytes: Some(1 << 25),
             },
@@ -113,12 +113,15 @@ mod tests {
             ncpu: Some(4),
             ..Default::default()
         };
-        let arm = made(&info, Role::Arm);
+        let arm = made(&info, ContainerRole::Arm);
         assert_eq!(arm.nano_cpus, Some(250_000_000));
         assert_eq!((arm.memory, arm.memory_swap), (Some(1 << 25), Some(1 << 25)));
         assert_eq!(arm.cpuset_cpus.as_deref(), Some("0"));
-        assert_eq!(made(&info, Role::Loadgen).cpuset_cpus.as_deref(), Some("3"));
-        assert_eq!(made(&info, Role::Anywhere).cpuset_cpus, None);
+        assert_eq!(
+            made(&info, ContainerRole::LoadGenerator).cpuset_cpus.as_deref(),
+            Some("3")
+        );
+        assert_eq!(made(&info, ContainerRole::Unconfined).cpuset_cpus, None);
         assert_eq!(arm.cap_drop, Some(vec!["ALL".to_owned()]));
         assert_eq!((arm.readonly_rootfs, arm.privileged), (Some(true), None));
     }
@@ -132,7 +135,7 @@ mod tests {
             memory_limit: Some(false),
             ..Default::default()
         };
-        let arm = made(&info, Role::Arm);
+        let arm = made(&info, ContainerRole::Arm);
         assert_eq!((arm.cpuset_cpus, arm.nano_cpus, arm.memory), (None, None, None));
         assert_eq!(missing(&info).len(), 3);
     }

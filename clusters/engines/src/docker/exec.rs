@@ -11,8 +11,9 @@ use bollard::models::ExecConfig;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
-use super::Connection;
-use crate::container::{Ended, Listener};
+use super::connection::DockerConnection;
+use crate::container::CommandOutcome;
+use crate::engine::OutputListener;
 
 /// How much of a command's standard error is kept.
 const STDERR_BYTES: usize = 16 * 1024;
@@ -22,13 +23,13 @@ const LOOKS: u32 = 1_000;
 
 /// Why a command's end is not known.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(super) enum ExecError {
     Refused(Refused),
     Stream(std::io::Error),
     Unknown,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ExecError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(error) => error.fmt(formatter),
@@ -38,25 +39,25 @@ impl fmt::Display for Broken {
     }
 }
 
-impl From<Refused> for Broken {
+impl From<Refused> for ExecError {
     fn from(error: Refused) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<std::io::Error> for Broken {
+impl From<std::io::Error> for ExecError {
     fn from(error: std::io::Error) -> Self {
         Self::Stream(error)
     }
 }
 
 pub(super) async fn exec(
-    connection: &Connection,
+    connection: &DockerConnection,
     id: &str,
     command: &[&str],
     stdin: &[u8],
-    listener: &mut dyn Listener,
-) -> Result<Ended, Broken> {
+    listener: &mut dyn OutputListener,
+) -> Result<CommandOutcome, ExecError> {
     let config = ExecConfig {
         attach_stdin: Some(true),
         attach_stdout: Some(true),
@@ -66,7 +67,7 @@ pub(super) async fn exec(
     };
     let exec = connection.api.create_exec(id, config).await?.id;
     let StartExecResults::Attached { mut output, mut input } = connection.api.start_exec(&exec, None).await? else {
-        return Err(Broken::Unknown);
+        return Err(ExecError::Unknown);
     };
     input.write_all(stdin).await?;
     input.flush().await?;
@@ -81,7 +82,7 @@ pub(super) async fn exec(
                 stderr.drain(..surplus);
             }
             LogOutput::StdOut { message } | LogOutput::Console { message } => {
-                let answer = listener.heard(&message)?;
+                let answer = listener.receive(&message)?;
                 if !answer.is_empty() {
                     input.write_all(&answer).await?;
                     input.flush().await?;
@@ -94,9 +95,9 @@ pub(super) async fn exec(
     for _ in 0..LOOKS {
         let state = connection.api.inspect_exec(&exec).await?;
         if let Some(code) = state.exit_code.filter(|_| state.running != Some(true)) {
-            return Ok(Ended { code, stderr });
+            return Ok(CommandOutcome { code, stderr });
         }
         tokio::time::sleep(LOOK).await;
     }
-    Err(Broken::Unknown)
+    Err(ExecError::Unknown)
 }

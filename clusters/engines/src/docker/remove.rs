@@ -8,16 +8,16 @@ use bollard::query_parameters::{
     RemoveImageOptionsBuilder,
 };
 
-use super::{Connection, is_busy, is_gone};
+use super::connection::{DockerConnection, is_busy, is_gone};
 use crate::container::{Leftover, Owner};
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::image::Image;
 
 /// Containers first: a network or an image in use cannot be removed.
 const KINDS: [&str; 3] = ["container", "network", "image"];
 
 /// Everything with these labels, and the images where `images` says so.
-async fn labelled(connection: &Connection, labels: Vec<String>, images: bool) -> Result<Vec<Leftover>, Refused> {
+async fn labelled(connection: &DockerConnection, labels: Vec<String>, images: bool) -> Result<Vec<Leftover>, Refused> {
     let api = &connection.api;
     let filters = HashMap::from([("label", labels)]);
     let mut found = Vec::new();
@@ -58,13 +58,13 @@ async fn labelled(connection: &Connection, labels: Vec<String>, images: bool) ->
 }
 
 /// Of one run, or of all runs and with the images.
-pub(super) fn leftovers(connection: &Connection, run: Option<&str>) -> Result<Vec<Leftover>, Error> {
+pub(super) fn leftovers(connection: &DockerConnection, run: Option<&str>) -> Result<Vec<Leftover>, EngineError> {
     let label = run.map_or_else(|| Owner::RUN.to_owned(), |run| format!("{}={run}", Owner::RUN));
     let found = labelled(connection, vec![label], run.is_none());
     connection.blocking.insist("list what is left", found)
 }
 
-async fn removed(connection: &Connection, leftover: &Leftover) -> Result<(), Refused> {
+async fn removed(connection: &DockerConnection, leftover: &Leftover) -> Result<(), Refused> {
     let api = &connection.api;
     let id = &leftover.id;
     let result = match leftover.kind {
@@ -84,13 +84,13 @@ async fn removed(connection: &Connection, leftover: &Leftover) -> Result<(), Ref
     }
 }
 
-pub(super) fn one(connection: &Connection, leftover: &Leftover) -> Result<(), Error> {
+pub(super) fn one(connection: &DockerConnection, leftover: &Leftover) -> Result<(), EngineError> {
     let action = format!("remove the {} {}", leftover.kind, leftover.name);
     connection.blocking.insist(&action, removed(connection, leftover))
 }
 
 /// Everything of a launch; goes on after an error and reports the first.
-pub(super) fn launch(connection: &Connection, owner: &Owner) -> Result<(), Error> {
+pub(super) fn launch(connection: &DockerConnection, owner: &Owner) -> Result<(), EngineError> {
     let labels = owner
         .labels()
         .into_iter()

@@ -8,19 +8,21 @@ use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::StreamExt as _;
 
-use super::{Connection, exec, is_gone, remove};
-use crate::container::{Ended, Listener, Owner, Running, State};
-use crate::error::Error;
+use super::connection::{DockerConnection, is_gone};
+use super::{exec, remove};
+use crate::container::{CommandOutcome, ContainerState, Owner};
+use crate::engine::{OutputListener, RunningContainers};
+use crate::error::EngineError;
 
 /// A container that was started.
 #[derive(Debug)]
-pub(super) struct Started {
+pub(super) struct StartedContainer {
     name: String,
     id: String,
     address: Option<IpAddr>,
 }
 
-impl Started {
+impl StartedContainer {
     /// With its address on the launch's network.
     pub(super) fn new(name: &str, id: String, network: &str, inspected: &ContainerInspectResponse) -> Self {
         let networks = inspected
@@ -40,15 +42,15 @@ impl Started {
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Launch {
-    connection: Rc<Connection>,
+pub(super) struct DockerLaunch {
+    connection: Rc<DockerConnection>,
     owner: Owner,
-    containers: Vec<Started>,
+    containers: Vec<StartedContainer>,
     removed: bool,
 }
 
-impl Launch {
-    pub(super) fn new(connection: &Rc<Connection>, owner: Owner) -> Self {
+impl DockerLaunch {
+    pub(super) fn new(connection: &Rc<DockerConnection>, owner: Owner) -> Self {
         Self {
             connection: Rc::clone(connection),
             owner,
@@ -58,7 +60,7 @@ impl Launch {
     }
 
     /// With containers that must all have an address; one that ended at once has none.
-    pub(super) fn with(mut self, containers: Vec<Started>) -> Result<Self, Error> {
+    pub(super) fn with(mut self, containers: Vec<StartedContainer>) -> Result<Self, EngineError> {
         self.containers = containers;
         for container in &self.containers {
             self.address(&container.name)?;
@@ -66,7 +68,7 @@ impl Launch {
         Ok(self)
     }
 
-    fn find(&self, container: &str) -> Result<&Started, Error> {
+    fn find(&self, container: &str) -> Result<&StartedContainer, EngineError> {
         let found = self.containers.iter().find(|started| started.name == container);
         found.ok_or_else(|| {
             let action = format!("find the container {container}");
@@ -74,7 +76,7 @@ impl Launch {
         })
     }
 
-    fn inspect(&self, container: &str) -> Result<Option<ContainerInspectResponse>, Error> {
+    fn inspect(&self, container: &str) -> Result<Option<ContainerInspectResponse>, EngineError> {
         let id = &self.find(container)?.id;
         let inspected = async {
             match self
@@ -93,8 +95,8 @@ impl Launch {
     }
 }
 
-impl Running for Launch {
-    fn address(&self, container: &str) -> Result<IpAddr, Error> {
+impl RunningContainers for DockerLaunch {
+    fn address(&self, container: &str) -> Result<IpAddr, EngineError> {
         let address = self.find(container)?.address;
         address.ok_or_else(|| {
             let log = self.log(container).unwrap_or_default();
@@ -109,15 +111,15 @@ impl Running for Launch {
         container: &str,
         command: &[&str],
         stdin: &[u8],
-        listener: &mut dyn Listener,
-    ) -> Result<Ended, Error> {
+        listener: &mut dyn OutputListener,
+    ) -> Result<CommandOutcome, EngineError> {
         let id = &self.find(container)?.id;
         let action = format!("run `{}` in the container {container}", command.join(" "));
         let run = exec::exec(&self.connection, id, command, stdin, listener);
         self.connection.blocking.wait(&action, run)
     }
 
-    fn log(&self, container: &str) -> Result<String, Error> {
+    fn log(&self, container: &str) -> Result<String, EngineError> {
         let id = &self.find(container)?.id;
         let read = async {
             let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
@@ -132,24 +134,24 @@ impl Running for Launch {
         self.connection.blocking.insist(&action, read)
     }
 
-    fn state(&self, container: &str) -> Result<State, Error> {
+    fn state(&self, container: &str) -> Result<ContainerState, EngineError> {
         let Some(state) = self
             .inspect(container)?
             .map(|inspected| inspected.state.unwrap_or_default())
         else {
-            return Ok(State::Gone);
+            return Ok(ContainerState::Gone);
         };
         Ok(if state.running == Some(true) {
-            State::Running
+            ContainerState::Running
         } else {
-            State::Ended {
+            ContainerState::Ended {
                 code: state.exit_code.unwrap_or_default(),
                 out_of_memory: state.oom_killed == Some(true),
             }
         })
     }
 
-    fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, Error> {
+    fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, EngineError> {
         let host = self.inspect(container)?.and_then(|inspected| inspected.host_config);
         let host = host.unwrap_or_default();
         let mut placement = BTreeMap::new();
@@ -163,13 +165,13 @@ impl Running for Launch {
         Ok(placement)
     }
 
-    fn remove(mut self: Box<Self>) -> Result<(), Error> {
+    fn remove(mut self: Box<Self>) -> Result<(), EngineError> {
         self.removed = true;
         remove::launch(&self.connection, &self.owner)
     }
 }
 
-impl Drop for Launch {
+impl Drop for DockerLaunch {
     fn drop(&mut self) {
         if !self.removed
             && let Err(error) = remove::launch(&self.connection, &self.owner)

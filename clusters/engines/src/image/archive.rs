@@ -7,12 +7,21 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-use super::Image;
-use super::contents::{Contents, Entry};
-use crate::error::Error;
+use super::contents::{Entry, ImageContents};
+use super::layout::Image;
+use crate::error::EngineError;
 
-/// Makes the image that holds these files, by their paths in it.
-pub(super) fn image(contents: &Contents) -> Result<Image, Error> {
+impl ImageContents {
+    /// Makes the image that holds these files.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn image(&self) -> Result<Image, EngineError> {
+        image(self)
+    }
+}
+
+fn image(contents: &ImageContents) -> Result<Image, EngineError> {
     let layer = layer(contents)?;
     let path: Vec<_> = contents.path.iter().map(|folder| folder.to_string_lossy()).collect();
     let digest = sha256(&layer);
@@ -54,7 +63,7 @@ pub(super) fn image(contents: &Contents) -> Result<Image, Error> {
 }
 
 /// The files and the folders above them, and the points at which engines mount.
-fn layer(contents: &Contents) -> Result<Vec<u8>, Error> {
+fn layer(contents: &ImageContents) -> Result<Vec<u8>, EngineError> {
     let mut folders: BTreeSet<&Path> = ["/dev", "/etc", "/proc", "/sys", "/tmp", Image::WORK]
         .map(Path::new)
         .into();
@@ -69,7 +78,7 @@ fn layer(contents: &Contents) -> Result<Vec<u8>, Error> {
     for (inside, entry) in &contents.entries {
         match entry {
             Entry::File(outside) => {
-                let content = std::fs::read(outside).map_err(Error::file(outside))?;
+                let content = std::fs::read(outside).map_err(EngineError::file(outside))?;
                 add(&mut archive, relative(inside), &content, 0o755)?;
             }
             Entry::Link(target) => link(&mut archive, relative(inside), target)?,
@@ -82,7 +91,7 @@ fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }
 
-fn folder(archive: &mut Builder<Vec<u8>>, path: &Path, mode: u32) -> Result<(), Error> {
+fn folder(archive: &mut Builder<Vec<u8>>, path: &Path, mode: u32) -> Result<(), EngineError> {
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Directory);
     header.set_mode(mode);
@@ -91,14 +100,14 @@ fn folder(archive: &mut Builder<Vec<u8>>, path: &Path, mode: u32) -> Result<(), 
 }
 
 /// A file of user 0 from 1970.
-fn add(archive: &mut Builder<Vec<u8>>, path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+fn add(archive: &mut Builder<Vec<u8>>, path: &Path, content: &[u8], mode: u32) -> Result<(), EngineError> {
     let mut header = Header::new_gnu();
     header.set_mode(mode);
     header.set_size(content.len() as u64);
     archive.append_data(&mut header, path, content).map_err(written)
 }
 
-fn link(archive: &mut Builder<Vec<u8>>, path: &Path, target: &Path) -> Result<(), Error> {
+fn link(archive: &mut Builder<Vec<u8>>, path: &Path, target: &Path) -> Result<(), EngineError> {
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Symlink);
     header.set_mode(0o777);
@@ -106,23 +115,23 @@ fn link(archive: &mut Builder<Vec<u8>>, path: &Path, target: &Path) -> Result<()
     archive.append_link(&mut header, path, target).map_err(written)
 }
 
-fn written(source: std::io::Error) -> Error {
-    Error::File {
+fn written(source: std::io::Error) -> EngineError {
+    EngineError::File {
         path: "the image's archive".into(),
         source,
     }
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn holding(entries: [(&str, Entry); 1]) -> Contents {
-        Contents {
+    fn holding(entries: [(&str, Entry); 1]) -> ImageContents {
+        ImageContents {
             entries: entries.map(|(path, entry)| (path.into(), entry)).into(),
             path: ["/bin".into(), "/usr/bin".into()].into(),
         }

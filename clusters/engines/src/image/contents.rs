@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use object::FileKind;
 use walkdir::WalkDir;
 
-use super::{Image, libraries};
-use crate::error::Error;
+use super::layout::Image;
+use super::libraries;
+use crate::error::EngineError;
 
 /// Where a container has something else than its image.
 const MOUNTS: [&str; 5] = ["/dev", "/proc", "/sys", "/tmp", Image::WORK];
@@ -23,7 +24,7 @@ pub(super) enum Entry {
 
 /// The programs, libraries and files of an image.
 #[derive(Clone, Debug)]
-pub struct Contents {
+pub struct ImageContents {
     pub(super) entries: BTreeMap<PathBuf, Entry>,
     /// The folders in which programs are looked for by name.
     pub(super) path: BTreeSet<PathBuf>,
@@ -31,19 +32,19 @@ pub struct Contents {
 
 /// A program that is installed on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installed {
+pub struct InstalledProgram {
     /// By which name and where it is found.
     found: PathBuf,
     /// The file, links followed.
     file: PathBuf,
 }
 
-impl Installed {
+impl InstalledProgram {
     /// Looks for a program by its name in the folders of `PATH`, or by its path; scripts that stand for one are passed over.
     ///
     /// # Errors
     /// When there is none.
-    pub fn find(name: &str) -> Result<Self, Error> {
+    pub fn find(name: &str) -> Result<Self, EngineError> {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         let (found, place) = if name.contains('/') {
             (vec![PathBuf::from(name)], "is there")
@@ -53,13 +54,13 @@ impl Installed {
         };
         let mut elf = found.into_iter().filter(|path| path.is_file() && is_elf(path));
         let Some(found) = elf.next() else {
-            return Err(Error::Program {
+            return Err(EngineError::Program {
                 path: name.into(),
                 reason: format!("no ELF program {place}; images hold programs and no scripts"),
             });
         };
-        let file = found.canonicalize().map_err(Error::file(&found))?;
-        let found = plain(&std::path::absolute(&found).map_err(Error::file(&found))?);
+        let file = found.canonicalize().map_err(EngineError::file(&found))?;
+        let found = plain(&std::path::absolute(&found).map_err(EngineError::file(&found))?);
         Ok(Self { found, file })
     }
 
@@ -78,12 +79,12 @@ fn is_elf(path: &Path) -> bool {
     read.is_ok() && matches!(FileKind::parse(&magic[..]), Ok(FileKind::Elf64 | FileKind::Elf32))
 }
 
-impl Contents {
+impl ImageContents {
     /// The programs `agent`, `sut` and `loadgen` in a folder, and the hook.
     ///
     /// # Errors
     /// When a program is not there or cannot be run here, so that its libraries are not to be told.
-    pub fn new(binaries: &Path, hook: &Path) -> Result<Self, Error> {
+    pub fn new(binaries: &Path, hook: &Path) -> Result<Self, EngineError> {
         let mut contents = Self {
             entries: BTreeMap::new(),
             path: BTreeSet::new(),
@@ -98,8 +99,8 @@ impl Contents {
     /// Adds another program of ours, by its path in the image.
     ///
     /// # Errors
-    /// As [`Contents::new`].
-    pub fn add_own(&mut self, binaries: &Path, inside: &str) -> Result<(), Error> {
+    /// As [`ImageContents::new`].
+    pub fn add_own(&mut self, binaries: &Path, inside: &str) -> Result<(), EngineError> {
         let inside = Path::new(inside);
         let program = binaries.join(inside.file_name().unwrap_or_default());
         self.add_libraries(libraries::needed(&program)?);
@@ -117,12 +118,12 @@ impl Contents {
     /// Adds an installed program with the libraries that it needs.
     ///
     /// # Errors
-    /// As [`Contents::new`].
-    pub fn add_program(&mut self, program: &Installed) -> Result<(), Error> {
-        let Installed { found, file } = program;
+    /// As [`ImageContents::new`].
+    pub fn add_program(&mut self, program: &InstalledProgram) -> Result<(), EngineError> {
+        let InstalledProgram { found, file } = program;
         for path in [found, file] {
             if let Some(mount) = MOUNTS.iter().find(|mount| path.starts_with(mount)) {
-                return Err(Error::Program {
+                return Err(EngineError::Program {
                     path: path.clone(),
                     reason: format!("a container has something else at {mount}; install the program elsewhere"),
                 });
@@ -141,7 +142,7 @@ impl Contents {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn add_object(&mut self, inside: impl Into<PathBuf>, object: &Path) -> Result<(), Error> {
+    pub fn add_object(&mut self, inside: impl Into<PathBuf>, object: &Path) -> Result<(), EngineError> {
         self.add_libraries(libraries::found_for(object)?);
         self.add_file(inside, object);
         Ok(())
@@ -152,13 +153,13 @@ impl Contents {
     ///
     /// # Errors
     /// When something there cannot be read, or the pattern is none.
-    pub fn add_data(&mut self, pattern: &str) -> Result<(), Error> {
-        let found = glob::glob(pattern).map_err(|error| Error::Program {
+    pub fn add_data(&mut self, pattern: &str) -> Result<(), EngineError> {
+        let found = glob::glob(pattern).map_err(|error| EngineError::Program {
             path: pattern.into(),
             reason: error.to_string(),
         })?;
         for path in found {
-            let path = path.map_err(|error| Error::File {
+            let path = path.map_err(|error| EngineError::File {
                 path: error.path().to_owned(),
                 source: error.into(),
             })?;
@@ -167,7 +168,7 @@ impl Contents {
                     Ok(entry) => entry,
                     Err(error) if leads_nowhere(&error) => continue,
                     Err(error) => {
-                        return Err(Error::File {
+                        return Err(EngineError::File {
                             path: error.path().unwrap_or(&path).to_owned(),
                             source: error.into(),
                         });
@@ -217,8 +218,8 @@ fn plain(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn nothing() -> Contents {
-        Contents {
+    fn nothing() -> ImageContents {
+        ImageContents {
             entries: BTreeMap::new(),
             path: BTreeSet::new(),
         }
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_program_is_there_under_its_name_and_its_files_own() {
-        let shell = Installed::find("sh").unwrap();
+        let shell = InstalledProgram::find("sh").unwrap();
         let mut contents = nothing();
         contents.add_program(&shell).unwrap();
         let entry = |path: &Path| contents.entries.get(path).unwrap();
@@ -245,7 +246,7 @@ mod tests {
         let script = folder.path().join("a-script");
         std::fs::write(&script, "#!/bin/sh\nexec sleep 1000\n").unwrap();
         for name in [script.to_str().unwrap(), "no-such-program"] {
-            let error = Installed::find(name).unwrap_err().to_string();
+            let error = InstalledProgram::find(name).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("no ELF program"), "{error}");
         }
     }

@@ -7,17 +7,17 @@ use object::elf::{FileHeader64, PT_INTERP};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, FileKind};
 
-use crate::error::Error;
+use crate::error::EngineError;
 
 /// The shared objects that a program needs and its dynamic linker, by the names under which they are looked for. None for a
 /// static program.
-pub(super) fn needed(program: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn needed(program: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let Some(linker) = linker(program)? else {
         return Ok(Vec::new());
     };
     let (text, complete) = ask(&linker, program)?;
     if !complete {
-        return Err(Error::Program {
+        return Err(EngineError::Program {
             path: program.to_owned(),
             reason: format!("{} does not find its libraries: {}", linker.display(), text.trim()),
         });
@@ -26,9 +26,9 @@ pub(super) fn needed(program: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The same of a shared object, as far as they are found: a program may have brought in the others when it loads it.
-pub(super) fn found_for(object: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn found_for(object: &Path) -> Result<Vec<PathBuf>, EngineError> {
     // It names no linker; the one that this program has is the machine's.
-    let own = std::env::current_exe().map_err(Error::file("/proc/self/exe"))?;
+    let own = std::env::current_exe().map_err(EngineError::file("/proc/self/exe"))?;
     let Some(linker) = linker(&own)? else {
         return Ok(Vec::new());
     };
@@ -36,7 +36,7 @@ pub(super) fn found_for(object: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// What a dynamic linker says of a file, and whether it finds all that this needs.
-fn ask(linker: &Path, file: &Path) -> Result<(String, bool), Error> {
+fn ask(linker: &Path, file: &Path) -> Result<(String, bool), EngineError> {
     // Without this machine's cache of libraries, which the image has not.
     let output = Command::new(linker)
         .args(["--inhibit-cache", "--list"])
@@ -44,7 +44,7 @@ fn ask(linker: &Path, file: &Path) -> Result<(String, bool), Error> {
         .env_remove("LD_PRELOAD")
         .env_remove("LD_LIBRARY_PATH")
         .output()
-        .map_err(Error::file(linker))?;
+        .map_err(EngineError::file(linker))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let complete = output.status.success() && !text.contains("not found");
     Ok((text, complete))
@@ -60,9 +60,9 @@ fn listed(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
 }
 
 /// The dynamic linker that a program names.
-fn linker(program: &Path) -> Result<Option<PathBuf>, Error> {
-    let bytes = std::fs::read(program).map_err(Error::file(program))?;
-    let wrong = |reason: String| Error::Program {
+fn linker(program: &Path) -> Result<Option<PathBuf>, EngineError> {
+    let bytes = std::fs::read(program).map_err(EngineError::file(program))?;
+    let wrong = |reason: String| EngineError::Program {
         path: program.to_owned(),
         reason,
     };

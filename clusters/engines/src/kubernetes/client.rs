@@ -1,4 +1,4 @@
-//! A connection to a cluster, for blocking code, and waiting that a signal ends.
+//! A connection to a cluster, for blocking code.
 
 use std::future::Future;
 use std::path::Path;
@@ -8,30 +8,38 @@ use kube::api::Api;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use super::ENGINE;
-use crate::container::Stop;
-use crate::container::blocking::Blocking;
-use crate::error::Error;
+use crate::blocking::Blocking;
+use crate::error::EngineError;
+use crate::stop::Stop;
 
-/// How long the cluster may take to answer a request.
+/// The engine's name in errors.
+const ENGINE: &str = "kubernetes";
+
+/// Longest time for one answer of the cluster.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A connection.
-pub(crate) struct Connection {
+/// A connection to a cluster.
+pub struct ClusterConnection {
     blocking: Blocking,
-    pub(crate) client: Client,
-    pub(crate) namespace: String,
-    pub(crate) context: String,
+    /// The client of the API.
+    pub client: Client,
+    /// The namespace in which objects are created.
+    pub namespace: String,
+    /// The kubeconfig's context.
+    pub context: String,
 }
 
-impl Connection {
-    /// Connects by a kubeconfig, or by what `KUBECONFIG` and `~/.kube/config` say.
-    pub(crate) fn open(
+impl ClusterConnection {
+    /// Connects with a kubeconfig, or else with the files that `KUBECONFIG` names, or else with `~/.kube/config`.
+    ///
+    /// # Errors
+    /// When there is no usable kubeconfig.
+    pub fn open(
         kubeconfig: Option<&Path>,
         context: Option<&str>,
         namespace: Option<&str>,
         stop: Stop,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, EngineError> {
         let blocking = Blocking::new(ENGINE, stop)?;
         let options = KubeConfigOptions {
             context: context.map(str::to_owned),
@@ -47,7 +55,7 @@ impl Connection {
                 format!("{error}; name one by KUBECONFIG, or bring a cluster up: `cargo xtask cluster up kind`"),
             )
         })?;
-        let shown = context.map_or_else(|| found.current_context.clone().unwrap_or_default(), str::to_owned);
+        let name = context.map_or_else(|| found.current_context.clone().unwrap_or_default(), str::to_owned);
         let action = "use the kubeconfig";
         let mut config = blocking.wait(action, Config::from_custom_kubeconfig(found, &options))?;
         config.connect_timeout = Some(Duration::from_secs(10));
@@ -59,12 +67,13 @@ impl Connection {
             blocking,
             client,
             namespace,
-            context: shown,
+            context: name,
         })
     }
 
-    /// Objects of a kind in the namespace.
-    pub(crate) fn objects<K>(&self) -> Api<K>
+    /// Returns the interface to the objects of a kind in the namespace.
+    #[must_use]
+    pub fn objects<K>(&self) -> Api<K>
     where
         K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
         K::DynamicType: Default,
@@ -72,8 +81,9 @@ impl Connection {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Objects of a kind that belong to no namespace.
-    pub(crate) fn global<K>(&self) -> Api<K>
+    /// Returns the interface to the objects of a kind that belong to no namespace.
+    #[must_use]
+    pub fn global<K>(&self) -> Api<K>
     where
         K: kube::Resource<Scope = k8s_openapi::ClusterResourceScope>,
         K::DynamicType: Default,
@@ -81,22 +91,32 @@ impl Connection {
         Api::all(self.client.clone())
     }
 
-    /// Waits for something, until a signal comes.
-    pub(crate) fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Waits for a future, or until a signal comes.
+    ///
+    /// # Errors
+    /// The error of the future, or [`EngineError::Stopped`].
+    pub fn wait<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.blocking.stoppable(work)
     }
 
-    /// Waits for something that no signal may interrupt: removal.
-    pub(crate) fn finish<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Waits for a future that no signal may interrupt, such as a removal.
+    ///
+    /// # Errors
+    /// The error of the future.
+    pub fn finish<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.blocking.finish(work)
     }
 }
 
-/// A request that must be answered in time; none is an object that is not there.
-pub(crate) async fn answer<T>(
+/// Waits for the answer to a request, at most 30 s. Returns `None` when the object does not exist. `action` completes
+/// "cannot …".
+///
+/// # Errors
+/// When the cluster refuses or does not answer in time.
+pub async fn answer<T>(
     action: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<Option<T>, Error> {
+) -> Result<Option<T>, EngineError> {
     match tokio::time::timeout(ANSWER, request).await {
         Ok(Ok(object)) => Ok(Some(object)),
         Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
@@ -106,7 +126,7 @@ pub(crate) async fn answer<T>(
     }
 }
 
-/// An error with all that caused it: the client's own say little.
+/// Returns the message of an error and of its sources, because the client's own messages omit the sources.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -120,9 +140,9 @@ fn with_sources(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// An error of this engine.
-pub(crate) fn failed(action: &str, reason: impl ToString) -> Error {
-    Error::Engine {
+/// Returns an error of this engine. `action` completes "cannot …".
+pub fn failed(action: &str, reason: impl ToString) -> EngineError {
+    EngineError::Engine {
         engine: ENGINE,
         action: action.to_owned(),
         reason: reason.to_string(),

@@ -3,50 +3,56 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ServiceAccount};
 use kube::api::{Api, ListParams, PostParams};
-use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use super::client::{Connection, answer, failed};
-use super::manifest::{Pull, Recipe, Topology, pods};
-use super::running::{self, Pods};
-use super::share::Share;
+use super::client::{ClusterConnection, answer, failed};
+use super::manifest::{ImagePull, LaunchPods, PodPlacement, pods};
+use super::running::{self, PodLaunch};
+use super::share::NodeShare;
 use super::starting::{hopeless, ready};
-use crate::application::{Application, Copies};
-use crate::commands::{Commands, Line};
-use crate::container::{ContainerSpec, Engine, Leftover, Owner, Role, Running, Stop};
-use crate::error::Error;
+use crate::commands::{CommandLine, CommandRunner};
+use crate::container::{ContainerRole, ContainerSpec, Leftover, Owner};
+use crate::engine::{Engine, RunningContainers};
+use crate::error::EngineError;
 use crate::image::Image;
-use crate::inject::Injection;
-use crate::provision::{EksCluster, KindCluster};
+use crate::stop::Stop;
 
 /// How long the namespace's service account may take to be made.
 const ACCOUNT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(200);
 
-/// How the image comes to the nodes.
-#[derive(Clone, Debug)]
-pub enum Delivery {
-    /// It has been loaded into every node.
+/// The way by which the image reaches the nodes.
+#[derive(Debug)]
+pub enum ImageDelivery {
+    /// The image was loaded into every node beforehand.
     Loaded,
-    /// A command loads it, such as `k3s ctr images import`; the archive is added to it.
+    /// A command loads it, such as `k3s ctr images import`; the archive's path is added as the last argument.
     Command(Vec<String>),
-    /// Nodes pull it by this reference, which has a digest.
+    /// Nodes pull it from a registry by this reference, which has a digest.
     Registry(String),
-    /// kind loads it.
-    Kind(KindCluster),
-    /// It is pushed to the cluster's own repository.
-    Eks(Box<EksCluster>),
+    /// The provider of the cluster loads it.
+    Provider(Box<dyn ImageLoader>),
+}
+
+/// Loads an image into a cluster with the tools of the cluster's provider.
+pub trait ImageLoader: std::fmt::Debug {
+    /// Loads the archive of an image. Returns the reference with a digest by which nodes pull it, or `None` when the image
+    /// is in every node afterwards.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    fn load(&self, commands: &CommandRunner, archive: &Path, reference: &str) -> Result<Option<String>, EngineError>;
 }
 
 /// Which cluster, and how it is used.
-#[derive(Clone, Debug)]
-pub struct Settings {
+#[derive(Debug)]
+pub struct ClusterSettings {
     /// What `KUBECONFIG` or `~/.kube/config` says, if none.
     pub kubeconfig: Option<PathBuf>,
     /// The kubeconfig's current context, if none.
@@ -54,18 +60,18 @@ pub struct Settings {
     /// The context's namespace, if none.
     pub namespace: Option<String>,
     /// Where containers are.
-    pub topology: Topology,
+    pub topology: PodPlacement,
     /// How the image comes to the nodes.
-    pub delivery: Delivery,
+    pub delivery: ImageDelivery,
     /// Ends every wait.
     pub stop: Stop,
 }
 
 /// A cluster.
 pub struct Kubernetes {
-    connection: Arc<Connection>,
-    settings: Settings,
-    pull: Mutex<Pull>,
+    connection: Arc<ClusterConnection>,
+    settings: ClusterSettings,
+    pull: Mutex<ImagePull>,
 }
 
 impl Kubernetes {
@@ -73,20 +79,20 @@ impl Kubernetes {
     ///
     /// # Errors
     /// When there is no usable kubeconfig.
-    pub fn connect(settings: Settings) -> Result<Self, Error> {
-        let connection = Connection::open(
+    pub fn connect(settings: ClusterSettings) -> Result<Self, EngineError> {
+        let connection = ClusterConnection::open(
             settings.kubeconfig.as_deref(),
             settings.context.as_deref(),
             settings.namespace.as_deref(),
             Arc::clone(&settings.stop),
         )?;
         let pull = match &settings.delivery {
-            Delivery::Registry(reference) if !reference.contains("@sha256:") => {
+            ImageDelivery::Registry(reference) if !reference.contains("@sha256:") => {
                 let reason = "expected a reference with its digest, REGISTRY/NAME@sha256:…";
                 return Err(failed(&format!("pull {reference}"), reason));
             }
-            Delivery::Registry(reference) => Pull::ByDigest(reference.clone()),
-            _ => Pull::Never,
+            ImageDelivery::Registry(reference) => ImagePull::ByDigest(reference.clone()),
+            _ => ImagePull::Never,
         };
         Ok(Self {
             connection: Arc::new(connection),
@@ -100,19 +106,19 @@ impl Kubernetes {
     }
 
     /// Nodes that take pods; none for who may not look at them, who measures all the same.
-    fn nodes(&self) -> Result<Vec<Node>, Error> {
+    fn nodes(&self) -> Result<Vec<Node>, EngineError> {
         let nodes: Api<Node> = self.connection.global();
         match self
             .connection
             .wait(answer("list nodes", nodes.list(&ListParams::default())))
         {
             Ok(found) => Ok(found.into_iter().flatten().filter(takes_pods).collect()),
-            Err(Error::Stopped) => Err(Error::Stopped),
+            Err(EngineError::Stopped) => Err(EngineError::Stopped),
             Err(_) => Ok(Vec::new()),
         }
     }
 
-    async fn account(&self) -> Result<(), Error> {
+    async fn account(&self) -> Result<(), EngineError> {
         let accounts: Api<ServiceAccount> = self.connection.objects();
         let began = Instant::now();
         loop {
@@ -129,7 +135,7 @@ impl Kubernetes {
         }
     }
 
-    async fn create(&self, pod: &Pod) -> Result<(), Error> {
+    async fn create(&self, pod: &Pod) -> Result<(), EngineError> {
         let api = self.pods();
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let parameters = PostParams::default();
@@ -147,7 +153,7 @@ impl Kubernetes {
     }
 
     /// Waits until all of a pod's containers run; returns its address.
-    async fn runs(&self, name: &str) -> Result<IpAddr, Error> {
+    async fn runs(&self, name: &str) -> Result<IpAddr, EngineError> {
         let action = format!("start the pod {name}");
         let api = self.pods();
         let began = Instant::now();
@@ -164,14 +170,14 @@ impl Kubernetes {
         }
     }
 
-    fn pull(&self) -> Pull {
+    fn pull(&self) -> ImagePull {
         self.pull.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Creates pods, one after the other, and waits until each runs.
-    fn create_all(&self, pods: Vec<Pod>) -> Result<Box<dyn Running>, Error> {
+    fn create_all(&self, pods: Vec<Pod>) -> Result<Box<dyn RunningContainers>, EngineError> {
         // From here on dropping it deletes what has been created.
-        let mut launch = Pods {
+        let mut launch = PodLaunch {
             connection: Arc::clone(&self.connection),
             containers: BTreeMap::new(),
             names: Vec::new(),
@@ -192,41 +198,48 @@ impl Kubernetes {
         Ok(Box::new(launch))
     }
 
-    /// Copies of an application, to be added one by one, all on the first node.
-    ///
-    /// # Errors
-    /// When nodes may not be looked at.
-    pub fn copies(&self, application: &Application, objects: Vec<Value>) -> Result<Copies, Error> {
-        let node = self.node_names()?.remove(0);
-        let connection = Arc::clone(&self.connection);
-        Ok(Copies::new(connection, application.clone(), objects, node))
+    /// Returns the connection to the cluster.
+    #[must_use]
+    pub fn connection(&self) -> Arc<ClusterConnection> {
+        Arc::clone(&self.connection)
     }
 
-    /// Starts a prober for copies of an application, on their node or on another one.
+    /// Returns the name under which nodes know an image, and its pull policy.
+    #[must_use]
+    pub fn image_on_nodes(&self, image: &Image) -> (String, &'static str) {
+        self.pull().image(image)
+    }
+
+    /// Starts a load generator for copies of an application, on their node or on another one.
     ///
     /// # Errors
     /// When there is no such node, or as [`Engine::start`].
-    pub fn prober(&self, owner: &Owner, image: &Image, prober: &ContainerSpec) -> Result<Box<dyn Running>, Error> {
+    pub fn start_load_generator(
+        &self,
+        owner: &Owner,
+        image: &Image,
+        load_generator: &ContainerSpec,
+    ) -> Result<Box<dyn RunningContainers>, EngineError> {
         let names = self.node_names()?;
         let node = match self.settings.topology {
-            Topology::Node => names.first(),
-            Topology::Nodes => names.get(1),
-            Topology::Pod => None,
+            PodPlacement::Node => names.first(),
+            PodPlacement::Nodes => names.get(1),
+            PodPlacement::Pod => None,
         };
         let node = node.ok_or_else(|| {
             let reason =
                 "applications are measured from another pod: kubernetes-node, or kubernetes-nodes with two nodes";
-            failed("place the prober", reason)
+            failed("place the load generator", reason)
         })?;
         let pull = self.pull();
-        let recipe = Recipe {
-            topology: Topology::Pod,
+        let recipe = LaunchPods {
+            topology: PodPlacement::Pod,
             owner,
             image,
             pull: &pull,
-            share: Share::of(&self.nodes()?, 1),
+            share: NodeShare::of(&self.nodes()?, 1),
         };
-        let mut pods = pods(&recipe, std::slice::from_ref(prober));
+        let mut pods = pods(&recipe, std::slice::from_ref(load_generator));
         let hostname = BTreeMap::from([("kubernetes.io/hostname".to_owned(), node.clone())]);
         for spec in pods.iter_mut().filter_map(|pod| pod.spec.as_mut()) {
             spec.node_selector = Some(hostname.clone());
@@ -234,20 +247,11 @@ impl Kubernetes {
         self.create_all(pods)
     }
 
-    /// What puts the hook of an image into workloads, by the name that the nodes know.
-    #[must_use]
-    pub fn injection(&self, image: &Image, variables: BTreeMap<String, String>) -> Injection {
-        let (image, pull_policy) = self.pull().image(image);
-        Injection {
-            image,
-            pull_policy: pull_policy.to_owned(),
-            containers: Vec::new(),
-            variables,
-        }
-    }
-
-    /// Names of the nodes that take pods, at least one.
-    fn node_names(&self) -> Result<Vec<String>, Error> {
+    /// Returns the names of the nodes that take pods, sorted; at least one.
+    ///
+    /// # Errors
+    /// When this user may not list nodes, or no node takes pods.
+    pub fn node_names(&self) -> Result<Vec<String>, EngineError> {
         let label = |node: Node| node.metadata.labels?.remove("kubernetes.io/hostname");
         let mut names: Vec<String> = self.nodes()?.into_iter().filter_map(label).collect();
         names.sort();
@@ -267,15 +271,15 @@ fn takes_pods(node: &Node) -> bool {
 }
 
 /// The image as a file, for other programs.
-fn archive(image: &Image) -> Result<NamedTempFile, Error> {
-    let failed = |error| Error::file(std::env::temp_dir())(error);
+fn archive(image: &Image) -> Result<NamedTempFile, EngineError> {
+    let failed = |error| EngineError::file(std::env::temp_dir())(error);
     let mut file = tempfile::Builder::new().suffix(".tar").tempfile().map_err(failed)?;
     file.write_all(&image.archive).map_err(failed)?;
     Ok(file)
 }
 
 impl Engine for Kubernetes {
-    fn facts(&self) -> Result<BTreeMap<String, String>, Error> {
+    fn facts(&self) -> Result<BTreeMap<String, String>, EngineError> {
         let client = self.connection.client.clone();
         let version = self
             .connection
@@ -309,42 +313,47 @@ impl Engine for Kubernetes {
         Ok(facts)
     }
 
-    fn load(&self, image: &Image) -> Result<(), Error> {
-        let commands = Commands::new(Arc::clone(&self.settings.stop));
+    fn load(&self, image: &Image) -> Result<(), EngineError> {
+        let commands = CommandRunner::new(Arc::clone(&self.settings.stop));
         match &self.settings.delivery {
-            Delivery::Loaded | Delivery::Registry(_) => Ok(()),
-            Delivery::Command(words) => commands.run(&Line::new(words).arg(archive(image)?.path())),
-            Delivery::Kind(cluster) => cluster.load(&commands, archive(image)?.path()),
-            Delivery::Eks(cluster) => {
-                let reference = cluster.load(&commands, archive(image)?.path(), &image.reference)?;
-                *self.pull.lock().unwrap_or_else(PoisonError::into_inner) = Pull::ByDigest(reference);
+            ImageDelivery::Loaded | ImageDelivery::Registry(_) => Ok(()),
+            ImageDelivery::Command(words) => commands.run(&CommandLine::new(words).arg(archive(image)?.path())),
+            ImageDelivery::Provider(loader) => {
+                if let Some(reference) = loader.load(&commands, archive(image)?.path(), &image.reference)? {
+                    *self.pull.lock().unwrap_or_else(PoisonError::into_inner) = ImagePull::ByDigest(reference);
+                }
                 Ok(())
             }
         }
     }
 
     /// What was loaded into nodes goes with them: there is no way to take it out that every cluster knows.
-    fn unload(&self, _: &Image) -> Result<(), Error> {
+    fn unload(&self, _: &Image) -> Result<(), EngineError> {
         Ok(())
     }
 
-    fn start(&self, owner: &Owner, image: &Image, containers: &[ContainerSpec]) -> Result<Box<dyn Running>, Error> {
+    fn start(
+        &self,
+        owner: &Owner,
+        image: &Image,
+        containers: &[ContainerSpec],
+    ) -> Result<Box<dyn RunningContainers>, EngineError> {
         let arms = containers
             .iter()
-            .filter(|container| container.role != Role::Loadgen)
+            .filter(|container| container.role != ContainerRole::LoadGenerator)
             .count();
         let pull = self.pull();
-        let recipe = Recipe {
+        let recipe = LaunchPods {
             topology: self.settings.topology,
             owner,
             image,
             pull: &pull,
-            share: Share::of(&self.nodes()?, arms),
+            share: NodeShare::of(&self.nodes()?, arms),
         };
         self.create_all(pods(&recipe, containers))
     }
 
-    fn leftovers(&self, run: Option<&str>) -> Result<Vec<Leftover>, Error> {
+    fn leftovers(&self, run: Option<&str>) -> Result<Vec<Leftover>, EngineError> {
         let selector = run.map_or_else(|| Owner::RUN.to_owned(), |run| format!("{}={run}", Owner::RUN));
         let parameters = ListParams::default().labels(&selector);
         let (pods, namespaces) = (self.pods(), self.connection.global::<Namespace>());
@@ -368,11 +377,7 @@ impl Engine for Kubernetes {
         Ok(leftovers.collect())
     }
 
-    fn kubernetes(&self) -> Option<&Kubernetes> {
-        Some(self)
-    }
-
-    fn remove(&self, leftover: &Leftover) -> Result<(), Error> {
+    fn remove(&self, leftover: &Leftover) -> Result<(), EngineError> {
         if leftover.kind == "namespace" {
             let namespaces = self.connection.global();
             return self

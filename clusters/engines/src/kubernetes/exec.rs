@@ -8,8 +8,9 @@ use kube::api::{Api, AttachParams};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::client::{answer, failed};
-use crate::container::{Ended, Listener};
-use crate::error::Error;
+use crate::container::CommandOutcome;
+use crate::engine::OutputListener;
+use crate::error::EngineError;
 
 /// Room for what is under way.
 const BUFFER: usize = 1 << 20;
@@ -28,12 +29,12 @@ pub(super) async fn run<A, F>(
     container: &str,
     command: &[&str],
     stdin: &[u8],
-    listener: &mut dyn Listener,
+    listener: &mut dyn OutputListener,
     alive: A,
-) -> Result<Ended, Error>
+) -> Result<CommandOutcome, EngineError>
 where
     A: Fn() -> F,
-    F: Future<Output = Result<(), Error>>,
+    F: Future<Output = Result<(), EngineError>>,
 {
     let action = format!("run `{}` in {container}", command.join(" "));
     let parameters = AttachParams::default()
@@ -62,7 +63,7 @@ where
             count = read(&mut output, &mut heard), if output_open => match count {
                 0 => output_open = false,
                 count => {
-                    let reply = listener.heard(&heard[..count]).map_err(|error| failed(&action, error))?;
+                    let reply = listener.receive(&heard[..count]).map_err(|error| failed(&action, error))?;
                     pending.extend(reply);
                 }
             },
@@ -91,19 +92,17 @@ where
         }
     }
     let code = code(&result.unwrap_or_default()).map_err(|reason| failed(&action, reason))?;
-    Ok(Ended {
+    Ok(CommandOutcome {
         code,
         stderr: String::from_utf8_lossy(&said).into_owned(),
     })
 }
 
-/// What a command that ends by itself prints; an error when it does not end well. It hears that all was received.
-pub(crate) async fn run_command(
-    pods: &Api<Pod>,
-    pod: &str,
-    container: &str,
-    command: &[&str],
-) -> Result<String, Error> {
+/// Runs a command that ends by itself and returns its standard output. The command receives the line `received`.
+///
+/// # Errors
+/// When the command fails or takes longer than 30 s.
+pub async fn run_command(pods: &Api<Pod>, pod: &str, container: &str, command: &[&str]) -> Result<String, EngineError> {
     let mut heard = Vec::<u8>::new();
     let asked = Instant::now();
     let alive = || async {

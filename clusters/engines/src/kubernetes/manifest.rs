@@ -9,13 +9,13 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use crate::container::{ContainerSpec, Owner, Role};
+use super::share::NodeShare;
+use crate::container::{ContainerRole, ContainerSpec, Owner};
 use crate::image::Image;
-use crate::kubernetes::share::Share;
 
 /// Where a launch's containers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Topology {
+pub enum PodPlacement {
     /// All in one pod.
     Pod,
     /// Arms in one pod, the prober in another, on one node.
@@ -24,7 +24,7 @@ pub enum Topology {
     Nodes,
 }
 
-impl Topology {
+impl PodPlacement {
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -38,14 +38,14 @@ impl Topology {
 
 /// How nodes get the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pull {
+pub enum ImagePull {
     /// It was loaded into them.
     Never,
     /// From a registry, by a reference with a digest.
     ByDigest(String),
 }
 
-impl Pull {
+impl ImagePull {
     /// The image's name for the nodes, and when they pull it.
     pub(super) fn image(&self, image: &Image) -> (String, &'static str) {
         match self {
@@ -61,29 +61,31 @@ const WORK: &str = "work";
 
 /// What all containers of a launch have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Recipe<'a> {
+pub struct LaunchPods<'a> {
     /// Where they are.
-    pub topology: Topology,
+    pub topology: PodPlacement,
     /// Whose they are.
     pub owner: &'a Owner,
     /// What they run.
     pub image: &'a Image,
     /// How nodes get it.
-    pub pull: &'a Pull,
+    pub pull: &'a ImagePull,
     /// What those without limits get.
-    pub share: Share,
+    pub share: NodeShare,
 }
 
 /// The pods of a launch, in the order in which they are to be created.
 #[must_use]
-pub fn pods(recipe: &Recipe<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
-    let Recipe { topology, owner, .. } = *recipe;
-    let (probing, others): (Vec<_>, Vec<_>) = containers.iter().partition(|container| container.role == Role::Loadgen);
+pub fn pods(recipe: &LaunchPods<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
+    let LaunchPods { topology, owner, .. } = *recipe;
+    let (probing, others): (Vec<_>, Vec<_>) = containers
+        .iter()
+        .partition(|container| container.role == ContainerRole::LoadGenerator);
     let name = owner.name();
     let pod = |name: &str, part, containers: Vec<_>, affinity| recipe.pod(name, part, &containers, affinity);
     match topology {
-        Topology::Pod => vec![pod(&name, "all", containers.iter().collect(), None)],
-        Topology::Node | Topology::Nodes => vec![
+        PodPlacement::Pod => vec![pod(&name, "all", containers.iter().collect(), None)],
+        PodPlacement::Node | PodPlacement::Nodes => vec![
             pod(&format!("{name}-arms"), "arms", others, None),
             pod(
                 &format!("{name}-loadgen"),
@@ -96,7 +98,7 @@ pub fn pods(recipe: &Recipe<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
 }
 
 /// Puts the prober beside the arms, or apart from them.
-fn affinity(topology: Topology, owner: &Owner) -> Affinity {
+fn affinity(topology: PodPlacement, owner: &Owner) -> Affinity {
     let mut labels = owner.labels();
     labels.insert(PART.to_owned(), "arms".to_owned());
     let terms = Some(vec![PodAffinityTerm {
@@ -107,7 +109,7 @@ fn affinity(topology: Topology, owner: &Owner) -> Affinity {
         topology_key: "kubernetes.io/hostname".to_owned(),
         ..PodAffinityTerm::default()
     }]);
-    if topology == Topology::Node {
+    if topology == PodPlacement::Node {
         return Affinity {
             pod_affinity: Some(PodAffinity {
                 required_during_scheduling_ignored_during_execution: terms,
@@ -125,7 +127,7 @@ fn affinity(topology: Topology, owner: &Owner) -> Affinity {
     }
 }
 
-impl Recipe<'_> {
+impl LaunchPods<'_> {
     fn pod(&self, name: &str, part: &str, containers: &[&ContainerSpec], affinity: Option<Affinity>) -> Pod {
         let mut labels = self.owner.labels();
         labels.insert(PART.to_owned(), part.to_owned());

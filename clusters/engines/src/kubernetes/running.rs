@@ -10,10 +10,11 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Namespace, Node, Pod};
 use kube::api::{Api, DeleteParams, LogParams};
 use serde::de::DeserializeOwned;
 
-use super::client::{Connection, answer, failed};
+use super::client::{ClusterConnection, answer, failed};
 use super::exec;
-use crate::container::{Ended, Listener, Running, State};
-use crate::error::Error;
+use crate::container::{CommandOutcome, ContainerState};
+use crate::engine::{OutputListener, RunningContainers};
+use crate::error::EngineError;
 
 /// How long a pod may take to go before it is forgotten by force, which is what helps when its node has gone.
 const GOING: Duration = Duration::from_secs(30);
@@ -21,39 +22,39 @@ const GOING: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Pods of a launch.
-pub(super) struct Pods {
-    pub(super) connection: Arc<Connection>,
+pub(super) struct PodLaunch {
+    pub(super) connection: Arc<ClusterConnection>,
     /// Name and address of the pod by container.
     pub(super) containers: BTreeMap<String, (String, IpAddr)>,
     pub(super) names: Vec<String>,
 }
 
-impl Pods {
+impl PodLaunch {
     fn api(&self) -> Api<Pod> {
         self.connection.objects()
     }
 
-    fn pod_of(&self, container: &str) -> Result<&(String, IpAddr), Error> {
+    fn pod_of(&self, container: &str) -> Result<&(String, IpAddr), EngineError> {
         let pod = self.containers.get(container);
         pod.ok_or_else(|| failed(&format!("find {container}"), "the launch has no such container"))
     }
 
-    async fn get(&self, container: &str) -> Result<Option<Pod>, Error> {
+    async fn get(&self, container: &str) -> Result<Option<Pod>, EngineError> {
         let (name, _) = self.pod_of(container)?;
         answer("look at a pod", self.api().get(name)).await
     }
 
-    async fn state_of(&self, container: &str) -> Result<State, Error> {
+    async fn state_of(&self, container: &str) -> Result<ContainerState, EngineError> {
         let Some(pod) = self.get(container).await? else {
-            return Ok(State::Gone);
+            return Ok(ContainerState::Gone);
         };
-        if let Some(State::Ended { code, out_of_memory }) = status(&pod, container).and_then(state) {
-            return Ok(State::Ended { code, out_of_memory });
+        if let Some(ContainerState::Ended { code, out_of_memory }) = status(&pod, container).and_then(state) {
+            return Ok(ContainerState::Ended { code, out_of_memory });
         }
         if pod.metadata.deletion_timestamp.is_some() || self.node_is_lost(&pod).await {
-            return Ok(State::Gone);
+            return Ok(ContainerState::Gone);
         }
-        Ok(State::Running)
+        Ok(ContainerState::Running)
     }
 
     /// Whether the cluster has lost the node. Who may not look at nodes finds out by the stream.
@@ -74,15 +75,15 @@ impl Pods {
         }
     }
 
-    fn gone(container: &str, state: &State) -> Option<Error> {
+    fn gone(container: &str, state: &ContainerState) -> Option<EngineError> {
         match state {
-            State::Running => None,
-            State::Ended { code, out_of_memory } => {
+            ContainerState::Running => None,
+            ContainerState::Ended { code, out_of_memory } => {
                 let why = if *out_of_memory { ", for want of memory" } else { "" };
                 let reason = format!("its process 1 ended with {code}{why}");
                 Some(failed(&format!("go on in {container}"), reason))
             }
-            State::Gone => Some(failed(
+            ContainerState::Gone => Some(failed(
                 &format!("go on in {container}"),
                 "its pod was deleted, or its node is not ready",
             )),
@@ -96,29 +97,32 @@ fn status<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
 }
 
 /// How a container is by its status; none when it does not say.
-pub(super) fn state(status: &ContainerStatus) -> Option<State> {
+pub(super) fn state(status: &ContainerStatus) -> Option<ContainerState> {
     let state = status.state.as_ref()?;
     if let Some(ended) = &state.terminated {
-        return Some(State::Ended {
+        return Some(ContainerState::Ended {
             code: i64::from(ended.exit_code),
             out_of_memory: ended.reason.as_deref() == Some("OOMKilled"),
         });
     }
-    state.running.as_ref().map(|_| State::Running)
+    state.running.as_ref().map(|_| ContainerState::Running)
 }
 
 /// Deletes a pod and waits until it has gone.
-pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), Error> {
+pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), EngineError> {
     remove(pods, "pod", name, GOING).await
 }
 
-/// Deletes a namespace and waits until it has gone with all that was in it.
-pub(crate) async fn remove_namespace(namespaces: &Api<Namespace>, name: &str) -> Result<(), Error> {
+/// Deletes a namespace with its objects and waits until it does not exist any more.
+///
+/// # Errors
+/// When the cluster refuses, or the namespace still exists after two minutes by force.
+pub async fn remove_namespace(namespaces: &Api<Namespace>, name: &str) -> Result<(), EngineError> {
     remove(namespaces, "namespace", name, GOING * 4).await
 }
 
 /// Deletes an object and waits until it has gone; after a while, by force.
-async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, going: Duration) -> Result<(), Error>
+async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, going: Duration) -> Result<(), EngineError>
 where
     K: Clone + DeserializeOwned + std::fmt::Debug,
 {
@@ -151,8 +155,8 @@ where
     }
 }
 
-impl Running for Pods {
-    fn address(&self, container: &str) -> Result<IpAddr, Error> {
+impl RunningContainers for PodLaunch {
+    fn address(&self, container: &str) -> Result<IpAddr, EngineError> {
         Ok(self.pod_of(container)?.1)
     }
 
@@ -161,8 +165,8 @@ impl Running for Pods {
         container: &str,
         command: &[&str],
         stdin: &[u8],
-        listener: &mut dyn Listener,
-    ) -> Result<Ended, Error> {
+        listener: &mut dyn OutputListener,
+    ) -> Result<CommandOutcome, EngineError> {
         let (pod, _) = self.pod_of(container)?;
         let answered = std::cell::Cell::new(Instant::now());
         let alive = || async {
@@ -180,7 +184,7 @@ impl Running for Pods {
             .wait(exec::run(&api, pod, container, command, stdin, listener, alive))
     }
 
-    fn log(&self, container: &str) -> Result<String, Error> {
+    fn log(&self, container: &str) -> Result<String, EngineError> {
         let (pod, _) = self.pod_of(container)?;
         let parameters = LogParams {
             container: Some(container.to_owned()),
@@ -191,11 +195,11 @@ impl Running for Pods {
         text.ok_or_else(|| failed("read a log", format!("the pod {pod} has gone")))
     }
 
-    fn state(&self, container: &str) -> Result<State, Error> {
+    fn state(&self, container: &str) -> Result<ContainerState, EngineError> {
         self.connection.wait(self.state_of(container))
     }
 
-    fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, Error> {
+    fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, EngineError> {
         let pod = self.connection.wait(self.get(container))?;
         let pod = pod.ok_or_else(|| failed("look at a pod", "it has gone"))?;
         let mut facts = BTreeMap::new();
@@ -225,14 +229,14 @@ impl Running for Pods {
         Ok(facts)
     }
 
-    fn remove(mut self: Box<Self>) -> Result<(), Error> {
+    fn remove(mut self: Box<Self>) -> Result<(), EngineError> {
         self.remove_all()
     }
 }
 
-impl Pods {
+impl PodLaunch {
     /// Deletes all pods at the same time, since each takes its seconds; what cannot be deleted does not keep the rest.
-    fn remove_all(&mut self) -> Result<(), Error> {
+    fn remove_all(&mut self) -> Result<(), EngineError> {
         let api = self.api();
         let names = std::mem::take(&mut self.names);
         let deleted = join_all(names.iter().map(|name| delete(&api, name)));
@@ -240,7 +244,7 @@ impl Pods {
     }
 }
 
-impl Drop for Pods {
+impl Drop for PodLaunch {
     fn drop(&mut self) {
         if let Err(error) = self.remove_all() {
             eprintln!("{error}; `cargo xtask cluster down` finds what is left");

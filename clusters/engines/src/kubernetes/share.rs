@@ -5,7 +5,7 @@
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::container::{ContainerSpec, Role};
+use crate::container::{ContainerRole, ContainerSpec};
 
 /// The prober's: a whole processor, exclusive where the node's CPU manager is static.
 const LOADGEN_MILLICORES: u64 = 1000;
@@ -22,12 +22,12 @@ const MEMORY: u64 = 256 << 20;
 
 /// Shares of the smallest node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct NodeShare {
     arm_millicores: u64,
     memory_bytes: u64,
 }
 
-impl Default for Share {
+impl Default for NodeShare {
     /// Where nodes may not be looked at.
     fn default() -> Self {
         Self {
@@ -37,7 +37,7 @@ impl Default for Share {
     }
 }
 
-impl Share {
+impl NodeShare {
     /// For so many arms and others beside them, and a prober on the smallest of these nodes.
     pub(super) fn of(nodes: &[Node], arms: usize) -> Self {
         let least = |resource: &str, amount: fn(&str) -> Option<u64>| {
@@ -67,10 +67,10 @@ impl Share {
         let stated = spec.limits.millicores.map(u64::from);
         match spec.role {
             // A whole number of processors would be the arm's alone where the node's CPU manager is static.
-            Role::Arm | Role::Anywhere => stated.map_or(self.arm_millicores, |stated| {
+            ContainerRole::Arm | ContainerRole::Unconfined => stated.map_or(self.arm_millicores, |stated| {
                 stated - u64::from(stated.is_multiple_of(1000) && stated > 0)
             }),
-            Role::Loadgen => stated.unwrap_or(LOADGEN_MILLICORES),
+            ContainerRole::LoadGenerator => stated.unwrap_or(LOADGEN_MILLICORES),
         }
     }
 
@@ -116,7 +116,7 @@ fn bytes(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::Limits;
+    use crate::container::ContainerLimits;
     use std::collections::BTreeMap;
 
     fn node(cpu: &str, memory: &str) -> Node {
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn the_smallest_node_is_shared() {
-        let share = Share::of(&[node("8", "16Gi"), node("3920m", "2097152Ki")], 4);
+        let share = NodeShare::of(&[node("8", "16Gi"), node("3920m", "2097152Ki")], 4);
         assert_eq!(share.arm_millicores, 650);
         assert_eq!(share.memory_bytes, (((2 << 30) / 10 * 7 / 5) >> 20) << 20);
         assert_eq!(
-            Share::of(&[node("64", "1Ti")], 1).arm_millicores,
+            NodeShare::of(&[node("64", "1Ti")], 1).arm_millicores,
             990,
             "never a whole one"
         );
-        assert_eq!(Share::of(&[], 3), Share::default());
+        assert_eq!(NodeShare::of(&[], 3), NodeShare::default());
     }
 
     #[test]
@@ -144,20 +144,20 @@ mod tests {
             role,
             command: Vec::new(),
             environment: BTreeMap::new(),
-            limits: Limits {
+            limits: ContainerLimits {
                 millicores,
                 memory_bytes: Some(5),
             },
         };
         for (role, stated, millicores) in [
-            (Role::Loadgen, None, 1000),
-            (Role::Loadgen, Some(2000), 2000),
-            (Role::Arm, Some(70), 70),
-            (Role::Arm, Some(2000), 1999),
-            (Role::Anywhere, Some(1000), 999),
+            (ContainerRole::LoadGenerator, None, 1000),
+            (ContainerRole::LoadGenerator, Some(2000), 2000),
+            (ContainerRole::Arm, Some(70), 70),
+            (ContainerRole::Arm, Some(2000), 1999),
+            (ContainerRole::Unconfined, Some(1000), 999),
         ] {
-            assert_eq!(Share::default().millicores(&spec(role, stated)), millicores);
+            assert_eq!(NodeShare::default().millicores(&spec(role, stated)), millicores);
         }
-        assert_eq!(Share::default().memory_bytes(&spec(Role::Arm, None)), 5);
+        assert_eq!(NodeShare::default().memory_bytes(&spec(ContainerRole::Arm, None)), 5);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::running;
-use crate::container::State;
+use crate::container::ContainerState;
 
 /// How long a pod may take to run.
 const STARTING: Duration = Duration::from_secs(180);
@@ -21,7 +21,7 @@ pub(super) fn ready(pod: &Pod) -> Option<IpAddr> {
     let all = statuses.len() == wanted
         && statuses
             .iter()
-            .all(|status| running::state(status) == Some(State::Running));
+            .all(|status| running::state(status) == Some(ContainerState::Running));
     if !all {
         return None;
     }
@@ -33,7 +33,7 @@ pub(super) fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
     let status = pod.status.as_ref()?;
     for container in status.container_statuses.iter().flatten() {
         let name = &container.name;
-        if let Some(State::Ended { code, out_of_memory }) = running::state(container) {
+        if let Some(ContainerState::Ended { code, out_of_memory }) = running::state(container) {
             let why = if out_of_memory { " for want of memory" } else { "" };
             return Some(format!("{name} ended at once with {code}{why}"));
         }

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use clusters::container::Stop;
-use clusters::kubernetes::{Delivery, Kubernetes, Settings, Topology};
-use clusters::{Contents, Image, container::Engine};
+use engines::kubernetes::{ClusterSettings, ImageDelivery, Kubernetes, PodPlacement};
+use engines::{Engine, Image, ImageContents, Stop};
 
 /// One at a time: a small cluster has no room for more.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -44,8 +43,8 @@ impl Cluster {
         cluster.kubectl(&["create", "namespace", &cluster.namespace]);
         let words = load.split_whitespace().map(str::to_owned).collect();
         let loader = cluster.engine_by(
-            Topology::Pod,
-            Delivery::Command(words),
+            PodPlacement::Pod,
+            ImageDelivery::Command(words),
             &cluster.kubeconfig,
             Stop::default(),
         );
@@ -53,18 +52,18 @@ impl Cluster {
         Some(cluster)
     }
 
-    pub(crate) fn engine(&self, topology: Topology) -> Kubernetes {
-        self.engine_by(topology, Delivery::Loaded, &self.kubeconfig, Stop::default())
+    pub(crate) fn engine(&self, topology: PodPlacement) -> Kubernetes {
+        self.engine_by(topology, ImageDelivery::Loaded, &self.kubeconfig, Stop::default())
     }
 
     pub(crate) fn engine_by(
         &self,
-        topology: Topology,
-        delivery: Delivery,
+        topology: PodPlacement,
+        delivery: ImageDelivery,
         kubeconfig: &Path,
         stop: Stop,
     ) -> Kubernetes {
-        Kubernetes::connect(Settings {
+        Kubernetes::connect(ClusterSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
             namespace: Some(self.namespace.clone()),
@@ -129,7 +128,9 @@ impl Drop for Cluster {
 
 /// The image of the programs beside this test.
 fn image() -> Image {
-    let binaries = super::cluster().parent().unwrap();
+    // Tests run as target/PROFILE/deps/TEST.
+    let test = std::env::current_exe().unwrap();
+    let binaries = test.ancestors().nth(2).unwrap();
     let hook = binaries.join("../hook/libreadhook.so");
     for file in [
         &binaries.join("agent"),
@@ -139,7 +140,7 @@ fn image() -> Image {
     ] {
         assert!(file.exists(), "{} is not there: cargo xtask build", file.display());
     }
-    Image::build(&Contents::new(binaries, &hook).unwrap()).unwrap()
+    ImageContents::new(binaries, &hook).unwrap().image().unwrap()
 }
 
 /// Passes connections on until it is told to cut them.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use engines::kubernetes::{ClusterConnection, Kubernetes, answer, failed, remove_namespace, run_command};
+use engines::{EngineError, Owner};
 use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -13,10 +15,7 @@ use kube::discovery;
 use serde_json::{Value, json};
 
 use super::{Application, Workload};
-use crate::container::Owner;
-use crate::error::Error;
-use crate::inject::{Injection, Workloads, inject};
-use crate::kubernetes::{Connection, answer, failed, remove_namespace, run_command};
+use crate::injection::{Injection, Workloads, inject};
 
 /// A copy that is up.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ pub struct Deployed {
 
 /// The copies of one launch. Dropping it removes their namespaces with all that is in them.
 pub struct Copies {
-    connection: Arc<Connection>,
+    connection: Arc<ClusterConnection>,
     application: Application,
     objects: Vec<Value>,
     /// To which all pods are bound.
@@ -38,19 +37,18 @@ pub struct Copies {
 }
 
 impl Copies {
-    pub(crate) fn new(
-        connection: Arc<Connection>,
-        application: Application,
-        objects: Vec<Value>,
-        node: String,
-    ) -> Self {
-        Self {
-            connection,
-            application,
+    /// Prepares copies, to be added one by one, all on the first node of the cluster.
+    ///
+    /// # Errors
+    /// When this user may not list nodes.
+    pub fn new(cluster: &Kubernetes, application: &Application, objects: Vec<Value>) -> Result<Self, EngineError> {
+        Ok(Self {
+            connection: cluster.connection(),
+            application: application.clone(),
             objects,
-            node,
+            node: cluster.node_names()?.remove(0),
             namespaces: Vec::new(),
-        }
+        })
     }
 
     /// Adds one, with the hook in all workloads that take it if there is an injection, and waits until all its pods are
@@ -58,7 +56,7 @@ impl Copies {
     ///
     /// # Errors
     /// When the cluster refuses something, a pod does not come up, or the hook is not in a server.
-    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Deployed, Error> {
+    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Deployed, EngineError> {
         let namespace = format!("{}-{name}", owner.name());
         self.namespaces.push(namespace.clone());
         let connection = Arc::clone(&self.connection);
@@ -96,7 +94,7 @@ impl Copies {
     ///
     /// # Errors
     /// When it may not be asked, or does not answer.
-    pub fn metrics(&self) -> Result<String, Error> {
+    pub fn metrics(&self) -> Result<String, EngineError> {
         let action = format!("read the metrics of node {}", self.node);
         let metrics = Request::new(format!("/api/v1/nodes/{}/proxy/metrics", self.node));
         let request = metrics.get("cadvisor", &GetParams::default());
@@ -111,7 +109,7 @@ impl Copies {
         self.application.workloads.iter().filter(|workload| workload.hook)
     }
 
-    async fn create(&self, owner: &Owner, namespace: &str) -> Result<(), Error> {
+    async fn create(&self, owner: &Owner, namespace: &str) -> Result<(), EngineError> {
         let parameters = PostParams::default();
         let made = Namespace {
             metadata: ObjectMeta {
@@ -143,7 +141,7 @@ impl Copies {
     }
 
     /// The object as the namespace has it.
-    fn within(&self, object: &Value, namespace: &str) -> Result<Value, Error> {
+    fn within(&self, object: &Value, namespace: &str) -> Result<Value, EngineError> {
         let Some(word) = &self.application.source.namespace else {
             return Ok(object.clone());
         };
@@ -170,7 +168,7 @@ impl Copies {
         }
     }
 
-    async fn pods_of(&self, workload: &Value, namespace: &str) -> Result<Vec<Pod>, Error> {
+    async fn pods_of(&self, workload: &Value, namespace: &str) -> Result<Vec<Pod>, EngineError> {
         let labels: BTreeMap<String, String> =
             serde_json::from_value(workload["spec"]["selector"]["matchLabels"].clone()).unwrap_or_default();
         let selector: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -183,7 +181,7 @@ impl Copies {
     }
 
     /// Looks whether the hook is in every container of a workload.
-    async fn look(&self, workloads: &Workloads, namespace: &str, workload: &Workload) -> Result<(), Error> {
+    async fn look(&self, workloads: &Workloads, namespace: &str, workload: &Workload) -> Result<(), EngineError> {
         let api: Api<Pod> = Api::namespaced(self.connection.client.clone(), namespace);
         let name = &workload.name;
         let object = workloads.find(name).await?;
@@ -209,7 +207,7 @@ impl Copies {
     ///
     /// # Errors
     /// When one could not be removed.
-    pub fn remove(&mut self) -> Result<(), Error> {
+    pub fn remove(&mut self) -> Result<(), EngineError> {
         let namespaces = std::mem::take(&mut self.namespaces);
         let api: Api<Namespace> = self.connection.global();
         let removed = join_all(namespaces.iter().map(|name| remove_namespace(&api, name)));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Application;
-use crate::error::Error;
-use crate::inject::Target;
+use crate::error::ProvisioningError;
+use crate::injection::WorkloadName;
 
 /// Kinds that run pods.
 const WORKLOADS: [&str; 7] = [
@@ -37,12 +37,12 @@ impl Application {
     /// # Errors
     /// When a file cannot be read, a workload is not in the definition or the other way round, or an object would not go
     /// with its namespace.
-    pub fn objects(&self, checkout: &Path) -> Result<Vec<Value>, Error> {
+    pub fn objects(&self, checkout: &Path) -> Result<Vec<Value>, ProvisioningError> {
         let mut objects = Vec::new();
         for manifest in &self.source.manifests {
             for path in files(&checkout.join(manifest), &self.how_to_get())? {
-                let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
-                let invalid = |reason: String| Error::Invalid {
+                let text = fs::read_to_string(&path).map_err(ProvisioningError::file(&path))?;
+                let invalid = |reason: String| ProvisioningError::Invalid {
                     path: path.clone(),
                     reason,
                 };
@@ -69,10 +69,10 @@ impl Application {
                 }
             }
         }
-        let absent = |target: &&Target| !objects.iter().any(|object| target.is(object));
+        let absent = |target: &&WorkloadName| !objects.iter().any(|object| target.is(object));
         match self.workloads.iter().map(|workload| &workload.name).find(absent) {
             None => Ok(objects),
-            Some(absent) => Err(Error::Invalid {
+            Some(absent) => Err(ProvisioningError::Invalid {
                 path: checkout.to_owned(),
                 reason: format!("{absent} of {} is in none of source.manifests", self.name),
             }),
@@ -81,11 +81,11 @@ impl Application {
 }
 
 /// The file, or all manifests in the folder.
-fn files(path: &Path, how_to_get: &str) -> Result<Vec<PathBuf>, Error> {
+fn files(path: &Path, how_to_get: &str) -> Result<Vec<PathBuf>, ProvisioningError> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let missing = |error: std::io::Error| Error::Invalid {
+    let missing = |error: std::io::Error| ProvisioningError::Invalid {
         path: path.to_owned(),
         reason: format!("{error}; --manifests names a checkout: {how_to_get}"),
     };

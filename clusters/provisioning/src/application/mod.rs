@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use copies::{Copies, Deployed};
 
 use crate::config::{Config, expect};
-use crate::inject::Target;
+use crate::injection::WorkloadName;
 
 /// An application, as a file in `clusters/macro/` defines it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Source {
 #[serde(deny_unknown_fields)]
 pub struct Front {
     /// Which.
-    pub workload: Target,
+    pub workload: WorkloadName,
     /// On which port its pods listen.
     pub port: u16,
 }
@@ -80,7 +80,7 @@ pub struct Request {
 #[serde(deny_unknown_fields)]
 pub struct Workload {
     /// Which.
-    pub name: Target,
+    pub name: WorkloadName,
     /// Whether the hook is put in.
     pub hook: bool,
     /// Why it cannot be put in.

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::ProvisioningError;
 
 pub use eks::Eks;
 pub(crate) use eks::TAG;
@@ -30,9 +30,9 @@ pub trait Config: DeserializeOwned {
     ///
     /// # Errors
     /// When it cannot be read, or is not what it should be.
-    fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(Error::file(path))?;
-        Self::parse(&text).map_err(|reason| Error::Invalid {
+    fn read(path: &Path) -> Result<Self, ProvisioningError> {
+        let text = fs::read_to_string(path).map_err(ProvisioningError::file(path))?;
+        Self::parse(&text).map_err(|reason| ProvisioningError::Invalid {
             path: path.to_owned(),
             reason,
         })

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engines::kubernetes::{ClusterConnection, answer, failed};
+use engines::{EngineError, Stop};
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::de::Error as _;
@@ -14,9 +16,7 @@ use serde_json::Value;
 
 pub use patch::{Injection, inject, remove};
 
-use crate::container::Stop;
-use crate::error::Error;
-use crate::kubernetes::{Connection, answer, failed};
+use crate::error::ProvisioningError;
 
 /// How long new pods may take to replace the old ones.
 const ROLLOUT: Duration = Duration::from_secs(300);
@@ -26,12 +26,12 @@ const TRIES: u32 = 10;
 
 /// A workload, as `deployment/NAME`, which is how it is written in files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct WorkloadName {
     kind: &'static str,
     name: String,
 }
 
-impl std::str::FromStr for Target {
+impl std::str::FromStr for WorkloadName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -52,25 +52,25 @@ impl std::str::FromStr for Target {
     }
 }
 
-impl std::fmt::Display for Target {
+impl std::fmt::Display for WorkloadName {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}/{}", self.kind.to_lowercase(), self.name)
     }
 }
 
-impl Serialize for Target {
+impl Serialize for WorkloadName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Target {
+impl<'de> Deserialize<'de> for WorkloadName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
-impl Target {
+impl WorkloadName {
     /// Whether an object of the cluster, or of a file of manifests, is this workload.
     #[must_use]
     pub fn is(&self, object: &Value) -> bool {
@@ -81,9 +81,9 @@ impl Target {
     ///
     /// # Errors
     /// When the file cannot be read or does not have it.
-    pub fn read(&self, path: &Path) -> Result<Value, Error> {
-        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
-        let invalid = |reason: String| Error::Invalid {
+    pub fn read(&self, path: &Path) -> Result<Value, ProvisioningError> {
+        let text = std::fs::read_to_string(path).map_err(ProvisioningError::file(path))?;
+        let invalid = |reason: String| ProvisioningError::Invalid {
             path: path.to_owned(),
             reason,
         };
@@ -95,7 +95,7 @@ impl Target {
 
 /// Workloads of a cluster.
 pub struct Workloads {
-    connection: Arc<Connection>,
+    connection: Arc<ClusterConnection>,
     namespace: String,
 }
 
@@ -104,19 +104,19 @@ impl Workloads {
     ///
     /// # Errors
     /// When there is no usable kubeconfig.
-    pub fn connect(context: Option<&str>, namespace: Option<&str>, stop: Stop) -> Result<Self, Error> {
-        let connection = Arc::new(Connection::open(None, context, namespace, stop)?);
+    pub fn connect(context: Option<&str>, namespace: Option<&str>, stop: Stop) -> Result<Self, EngineError> {
+        let connection = Arc::new(ClusterConnection::open(None, context, namespace, stop)?);
         let namespace = connection.namespace.clone();
         Ok(Self { connection, namespace })
     }
 
     /// Those of a namespace, by a connection that is there.
-    pub(crate) fn within(connection: Arc<Connection>, namespace: &str) -> Self {
+    pub(crate) fn within(connection: Arc<ClusterConnection>, namespace: &str) -> Self {
         let namespace = namespace.to_owned();
         Self { connection, namespace }
     }
 
-    fn api(&self, target: &Target) -> Api<DynamicObject> {
+    fn api(&self, target: &WorkloadName) -> Api<DynamicObject> {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind));
         Api::namespaced_with(self.connection.client.clone(), &self.namespace, &resource)
     }
@@ -125,12 +125,12 @@ impl Workloads {
     ///
     /// # Errors
     /// When it is not there or the cluster does not answer.
-    pub fn get(&self, target: &Target) -> Result<Value, Error> {
+    pub fn get(&self, target: &WorkloadName) -> Result<Value, EngineError> {
         self.connection.wait(self.find(target))
     }
 
     /// The same, for who is waited for.
-    pub(crate) async fn find(&self, target: &Target) -> Result<Value, Error> {
+    pub(crate) async fn find(&self, target: &WorkloadName) -> Result<Value, EngineError> {
         let object = answer("look at a workload", self.api(target).get(&target.name)).await?;
         let object = object.ok_or_else(|| {
             let reason = format!("there is none in the namespace {}", self.namespace);
@@ -144,7 +144,11 @@ impl Workloads {
     ///
     /// # Errors
     /// When there is no such patch, the cluster refuses it, or the workload does not come to rest.
-    pub fn change(&self, target: &Target, compute: impl Fn(&Value) -> Result<Value, String>) -> Result<(), Error> {
+    pub fn change(
+        &self,
+        target: &WorkloadName,
+        compute: impl Fn(&Value) -> Result<Value, String>,
+    ) -> Result<(), EngineError> {
         let action = format!("patch {target}");
         for _ in 0..TRIES {
             let patch = compute(&self.get(target)?).map_err(|reason| failed(&action, reason))?;
@@ -156,7 +160,7 @@ impl Workloads {
     }
 
     /// Applies a patch; false when the workload is not any more what the patch was computed from.
-    async fn patch(&self, target: &Target, patch: &Value, action: &str) -> Result<bool, Error> {
+    async fn patch(&self, target: &WorkloadName, patch: &Value, action: &str) -> Result<bool, EngineError> {
         let (api, parameters) = (self.api(target), PatchParams::default());
         let patched = async {
             match api.patch(&target.name, &parameters, &Patch::Strategic(patch)).await {
@@ -173,7 +177,7 @@ impl Workloads {
     ///
     /// # Errors
     /// When they do not come up in time.
-    pub fn rolled_out(&self, target: &Target) -> Result<(), Error> {
+    pub fn rolled_out(&self, target: &WorkloadName) -> Result<(), EngineError> {
         let began = Instant::now();
         loop {
             let workload = self.get(target)?;
@@ -223,10 +227,10 @@ mod tests {
             ("sts/a", "StatefulSet"),
             ("DaemonSet/a", "DaemonSet"),
         ] {
-            assert_eq!(text.parse::<Target>().map(|target| target.kind), Ok(kind));
+            assert_eq!(text.parse::<WorkloadName>().map(|target| target.kind), Ok(kind));
         }
         for text in ["a", "pod/a", "deployment/", "deployment/a/b"] {
-            assert!(text.parse::<Target>().is_err(), "{text}");
+            assert!(text.parse::<WorkloadName>().is_err(), "{text}");
         }
     }
 

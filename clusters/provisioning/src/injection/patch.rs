@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use engines::Image;
+use engines::kubernetes::Kubernetes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::image::Image;
 
 /// Key of the annotation on the workload.
 pub(super) const ANNOTATION: &str = "hook-latency/injected";
@@ -34,6 +34,19 @@ pub struct Injection {
 impl Injection {
     /// The hook in the containers.
     pub const LIBRARY: &str = "/readhook/libreadhook.so";
+
+    /// Returns the injection of the hook of an image, by the name under which the nodes of a cluster know the image, into
+    /// all containers.
+    #[must_use]
+    pub fn new(cluster: &Kubernetes, image: &Image, variables: BTreeMap<String, String>) -> Self {
+        let (image, pull_policy) = cluster.image_on_nodes(image);
+        Self {
+            image,
+            pull_policy: pull_policy.to_owned(),
+            containers: Vec::new(),
+            variables,
+        }
+    }
 }
 
 /// What a container had before.

@@ -2,34 +2,37 @@
 
 use std::path::Path;
 
-use crate::commands::{Commands, Line};
-use crate::error::Error;
+use engines::{CommandLine, CommandRunner, EngineError};
 
 /// Pushes the image of this name in an archive and returns its reference with the digest.
 pub(super) fn push(
-    commands: &Commands,
+    commands: &CommandRunner,
     region: &str,
     repository: &str,
     archive: &Path,
     reference: &str,
-) -> Result<String, Error> {
-    let account = Line::new(["aws", "sts", "get-caller-identity", "--region", region]);
+) -> Result<String, EngineError> {
+    let account = CommandLine::new(["aws", "sts", "get-caller-identity", "--region", region]);
     let account = commands.output(&account.arg("--query").arg("Account").arg("--output").arg("text"))?;
     let registry = format!("{account}.dkr.ecr.{region}.amazonaws.com");
     let tag = reference.rsplit_once(':').map_or("latest", |(_, tag)| tag);
     let remote = format!("{registry}/{repository}:{tag}");
     // The registry's password goes from one tool to the other, and is forgotten with this folder.
-    let home = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
-    let docker = |words: &[&str]| Line::new(["docker"]).env("DOCKER_CONFIG", home.path()).args(words);
+    let home = tempfile::tempdir().map_err(EngineError::file(std::env::temp_dir()))?;
+    let docker = |words: &[&str]| {
+        CommandLine::new(["docker"])
+            .env("DOCKER_CONFIG", home.path())
+            .args(words)
+    };
     let was_there = !commands.output(&docker(&["images", "--quiet", reference]))?.is_empty();
     let pushed = (|| {
         commands.run(&docker(&["load", "--input"]).arg(archive))?;
         commands.run(&docker(&["tag", reference, &remote]))?;
-        let password = Line::new(["aws", "ecr", "get-login-password", "--region", region]);
+        let password = CommandLine::new(["aws", "ecr", "get-login-password", "--region", region]);
         let login = docker(&["login", "--username", "AWS", "--password-stdin", &registry]);
         commands.pipe(&password, &login)?;
         commands.run(&docker(&["push", &remote]))?;
-        let digest = Line::new(["aws", "ecr", "describe-images", "--region", region]);
+        let digest = CommandLine::new(["aws", "ecr", "describe-images", "--region", region]);
         let digest = digest.arg("--repository-name").arg(repository);
         let digest = digest.arg("--image-ids").arg(format!("imageTag={tag}"));
         let digest = digest.arg("--query").arg("imageDetails[0].imageDigest").arg("--output");

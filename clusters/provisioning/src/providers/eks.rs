@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Announcement, Provider, ecr, words};
-use crate::commands::{Commands, Line};
 use crate::config::{Config as _, Eks, TAG};
-use crate::error::Error;
+use crate::error::ProvisioningError;
+use engines::kubernetes::ImageLoader;
+use engines::{CommandLine, CommandRunner, EngineError};
 
 const STACK: &str = "CloudFormation stack";
 const PLACEMENT_GROUP: &str = "placement group";
@@ -26,7 +27,7 @@ impl EksCluster {
     ///
     /// # Errors
     /// When the config is not what it should be.
-    pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, Error> {
+    pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, ProvisioningError> {
         Ok(Self {
             eks: Eks::read(config)?,
             config: config.to_owned(),
@@ -34,28 +35,20 @@ impl EksCluster {
         })
     }
 
-    /// Pushes an image, as `docker save` writes it; returns the reference, with its digest, by which the nodes pull it.
-    ///
-    /// # Errors
-    /// When one of the tools fails.
-    pub fn load(&self, commands: &Commands, archive: &Path, reference: &str) -> Result<String, Error> {
-        ecr::push(commands, self.eks.region(), &self.repository(), archive, reference)
-    }
-
     fn repository(&self) -> String {
         format!("{}/image", self.eks.name())
     }
 
-    fn aws(&self, service: &str, operation: &str) -> Line {
-        Line::new(["aws", service, operation, "--region", self.eks.region()])
+    fn aws(&self, service: &str, operation: &str) -> CommandLine {
+        CommandLine::new(["aws", service, operation, "--region", self.eks.region()])
     }
 
-    fn query(&self, commands: &Commands, line: Line, query: &str) -> Result<Vec<String>, Error> {
+    fn query(&self, commands: &CommandRunner, line: CommandLine, query: &str) -> Result<Vec<String>, EngineError> {
         let text = commands.insist(&line.arg("--query").arg(query).arg("--output").arg("text"))?;
         Ok(words(&text))
     }
 
-    fn stacks(&self, commands: &Commands) -> Result<Vec<String>, Error> {
+    fn stacks(&self, commands: &CommandRunner) -> Result<Vec<String>, EngineError> {
         // By eksctl's own tag; a prefix of the name would find those of other clusters too.
         let query = format!(
             "Stacks[?Tags[?Key=='alpha.eksctl.io/cluster-name' && Value=='{}']].StackName",
@@ -67,9 +60,9 @@ impl EksCluster {
         Ok(stacks)
     }
 
-    fn delete_stacks(&self, commands: &Commands) -> Result<(), Error> {
+    fn delete_stacks(&self, commands: &CommandRunner) -> Result<(), EngineError> {
         let (name, region) = (self.eks.name(), self.eks.region());
-        let eksctl = Line::new(["eksctl", "delete", "cluster", "--name", name, "--region", region])
+        let eksctl = CommandLine::new(["eksctl", "delete", "cluster", "--name", name, "--region", region])
             .arg("--wait")
             .arg("--disable-nodegroup-eviction");
         if let Err(error) = commands.output(&eksctl) {
@@ -78,7 +71,7 @@ impl EksCluster {
         for stack in self.stacks(commands)? {
             let delete = self.aws("cloudformation", "delete-stack");
             commands.insist(&delete.arg("--stack-name").arg(&stack))?;
-            let wait = Line::new([
+            let wait = CommandLine::new([
                 "aws",
                 "cloudformation",
                 "wait",
@@ -89,6 +82,13 @@ impl EksCluster {
             commands.insist(&wait.arg("--stack-name").arg(&stack))?;
         }
         super::forget(&self.kubeconfig)
+    }
+}
+
+/// Pushes the image to the cluster's own repository.
+impl ImageLoader for EksCluster {
+    fn load(&self, commands: &CommandRunner, archive: &Path, reference: &str) -> Result<Option<String>, EngineError> {
+        ecr::push(commands, self.eks.region(), &self.repository(), archive, reference).map(Some)
     }
 }
 
@@ -114,7 +114,7 @@ impl Provider for EksCluster {
         &[STACK, PLACEMENT_GROUP, REPOSITORY]
     }
 
-    fn create(&self, commands: &Commands) -> Result<(), Error> {
+    fn create(&self, commands: &CommandRunner) -> Result<(), EngineError> {
         let (key, value) = TAG;
         let placement = self.aws("ec2", "create-placement-group");
         commands.output(
@@ -137,14 +137,14 @@ impl Provider for EksCluster {
                 .arg(format!("Key={key},Value={value}")),
         )?;
         commands.run(
-            &Line::new(["eksctl", "create", "cluster", "--config-file"])
+            &CommandLine::new(["eksctl", "create", "cluster", "--config-file"])
                 .arg(&self.config)
                 .arg("--kubeconfig")
                 .arg(&self.kubeconfig),
         )
     }
 
-    fn find(&self, commands: &Commands, kind: &'static str) -> Result<Vec<String>, Error> {
+    fn find(&self, commands: &CommandRunner, kind: &'static str) -> Result<Vec<String>, EngineError> {
         match kind {
             STACK => self.stacks(commands),
             PLACEMENT_GROUP => {
@@ -165,7 +165,7 @@ impl Provider for EksCluster {
         }
     }
 
-    fn delete(&self, commands: &Commands, kind: &'static str, names: &[String]) -> Result<(), Error> {
+    fn delete(&self, commands: &CommandRunner, kind: &'static str, names: &[String]) -> Result<(), EngineError> {
         if kind == STACK {
             return self.delete_stacks(commands);
         }

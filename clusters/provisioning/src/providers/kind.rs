@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Announcement, Provider};
-use crate::commands::{Commands, Line};
 use crate::config::{Config as _, Kind};
-use crate::error::Error;
+use crate::error::ProvisioningError;
+use engines::kubernetes::ImageLoader;
+use engines::{CommandLine, CommandRunner, EngineError};
 
 /// A kind cluster by its config.
 #[derive(Clone, Debug)]
@@ -20,25 +21,25 @@ impl KindCluster {
     ///
     /// # Errors
     /// When the config is not what it should be.
-    pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, Error> {
+    pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, ProvisioningError> {
         Ok(Self {
             name: Kind::read(config)?.name,
             config: config.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
         })
     }
+}
 
-    /// Loads an image, as `docker save` writes it, into all nodes.
-    ///
-    /// # Errors
-    /// When kind cannot.
-    pub fn load(&self, commands: &Commands, archive: &Path) -> Result<(), Error> {
+/// Loads the image into all nodes.
+impl ImageLoader for KindCluster {
+    fn load(&self, commands: &CommandRunner, archive: &Path, _: &str) -> Result<Option<String>, EngineError> {
         commands.run(
-            &Line::new(["kind", "load", "image-archive"])
+            &CommandLine::new(["kind", "load", "image-archive"])
                 .arg(archive)
                 .arg("--name")
                 .arg(&self.name),
-        )
+        )?;
+        Ok(None)
     }
 }
 
@@ -56,9 +57,9 @@ impl Provider for KindCluster {
         &["cluster"]
     }
 
-    fn create(&self, commands: &Commands) -> Result<(), Error> {
+    fn create(&self, commands: &CommandRunner) -> Result<(), EngineError> {
         commands.run(
-            &Line::new(["kind", "create", "cluster", "--name", &self.name])
+            &CommandLine::new(["kind", "create", "cluster", "--name", &self.name])
                 .arg("--config")
                 .arg(&self.config)
                 .arg("--kubeconfig")
@@ -68,17 +69,17 @@ impl Provider for KindCluster {
         )
     }
 
-    fn find(&self, commands: &Commands, _: &'static str) -> Result<Vec<String>, Error> {
-        let all = commands.insist(&Line::new(["kind", "get", "clusters"]))?;
+    fn find(&self, commands: &CommandRunner, _: &'static str) -> Result<Vec<String>, EngineError> {
+        let all = commands.insist(&CommandLine::new(["kind", "get", "clusters"]))?;
         Ok(super::words(&all)
             .into_iter()
             .filter(|name| *name == self.name)
             .collect())
     }
 
-    fn delete(&self, commands: &Commands, _: &'static str, names: &[String]) -> Result<(), Error> {
+    fn delete(&self, commands: &CommandRunner, _: &'static str, names: &[String]) -> Result<(), EngineError> {
         for name in names {
-            let line = Line::new(["kind", "delete", "cluster", "--name", name])
+            let line = CommandLine::new(["kind", "delete", "cluster", "--name", name])
                 .arg("--kubeconfig")
                 .arg(&self.kubeconfig);
             commands.insist(&line)?;

@@ -7,8 +7,9 @@ mod ecr;
 mod eks;
 mod kind;
 
-use crate::commands::Commands;
-use crate::error::Error;
+use engines::{CommandRunner, EngineError};
+
+use crate::error::ProvisioningError;
 
 pub use eks::EksCluster;
 pub use kind::KindCluster;
@@ -47,26 +48,26 @@ pub trait Provider {
     ///
     /// # Errors
     /// At the first step that fails; whatever has been created until then is there.
-    fn create(&self, commands: &Commands) -> Result<(), Error>;
+    fn create(&self, commands: &CommandRunner) -> Result<(), EngineError>;
 
     /// What there is of a kind.
     ///
     /// # Errors
     /// When the tool does not say.
-    fn find(&self, commands: &Commands, kind: &'static str) -> Result<Vec<String>, Error>;
+    fn find(&self, commands: &CommandRunner, kind: &'static str) -> Result<Vec<String>, EngineError>;
 
     /// Deletes these and waits until they have gone.
     ///
     /// # Errors
     /// When the tool refuses.
-    fn delete(&self, commands: &Commands, kind: &'static str, names: &[String]) -> Result<(), Error>;
+    fn delete(&self, commands: &CommandRunner, kind: &'static str, names: &[String]) -> Result<(), EngineError>;
 }
 
 /// Everything that is there.
 ///
 /// # Errors
 /// When a tool does not say.
-pub fn status(provider: &dyn Provider, commands: &Commands) -> Result<Vec<Found>, Error> {
+pub fn status(provider: &dyn Provider, commands: &CommandRunner) -> Result<Vec<Found>, ProvisioningError> {
     let mut all = Vec::new();
     for &kind in provider.kinds() {
         let names = provider.find(commands, kind)?;
@@ -79,9 +80,9 @@ pub fn status(provider: &dyn Provider, commands: &Commands) -> Result<Vec<Found>
 ///
 /// # Errors
 /// When something of it is there already, or it cannot be created; then with what could not be deleted.
-pub fn up(provider: &dyn Provider, commands: &Commands) -> Result<(), Error> {
+pub fn up(provider: &dyn Provider, commands: &CommandRunner) -> Result<(), ProvisioningError> {
     if let Some(found) = status(provider, commands)?.first() {
-        return Err(Error::AlreadyThere {
+        return Err(ProvisioningError::Exists {
             kind: found.kind,
             name: found.name.clone(),
         });
@@ -91,10 +92,10 @@ pub fn up(provider: &dyn Provider, commands: &Commands) -> Result<(), Error> {
     };
     eprintln!("{first}\ndeleting what was created");
     match down(provider, commands) {
-        Ok(()) => Err(first),
-        Err(left) => Err(Error::LeftBehind {
-            first: Box::new(first),
-            left: Box::new(left),
+        Ok(()) => Err(first.into()),
+        Err(deletion) => Err(ProvisioningError::LeftBehind {
+            creation: Box::new(first.into()),
+            deletion: Box::new(deletion),
         }),
     }
 }
@@ -103,7 +104,7 @@ pub fn up(provider: &dyn Provider, commands: &Commands) -> Result<(), Error> {
 ///
 /// # Errors
 /// When something is left, or it cannot be found out.
-pub fn down(provider: &dyn Provider, commands: &Commands) -> Result<(), Error> {
+pub fn down(provider: &dyn Provider, commands: &CommandRunner) -> Result<(), ProvisioningError> {
     let commands = commands.for_cleaning_up();
     let mut left = Vec::new();
     for &kind in provider.kinds() {
@@ -114,10 +115,12 @@ pub fn down(provider: &dyn Provider, commands: &Commands) -> Result<(), Error> {
     if left.is_empty() {
         return Ok(());
     }
-    Err(Error::Left { left: left.join("; ") })
+    Err(ProvisioningError::NotDeleted {
+        resources: left.join("; "),
+    })
 }
 
-fn delete_all(provider: &dyn Provider, commands: &Commands, kind: &'static str) -> Result<(), Error> {
+fn delete_all(provider: &dyn Provider, commands: &CommandRunner, kind: &'static str) -> Result<(), ProvisioningError> {
     let names = provider.find(commands, kind)?;
     if names.is_empty() {
         return Ok(());
@@ -129,8 +132,8 @@ fn delete_all(provider: &dyn Provider, commands: &Commands, kind: &'static str) 
         return Ok(());
     }
     deleted?;
-    Err(Error::Left {
-        left: format!("{} still there", left.join(", ")),
+    Err(ProvisioningError::NotDeleted {
+        resources: format!("{} still there", left.join(", ")),
     })
 }
 
@@ -142,9 +145,9 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Removes a kubeconfig of a cluster that has gone.
-fn forget(kubeconfig: &std::path::Path) -> Result<(), Error> {
+fn forget(kubeconfig: &std::path::Path) -> Result<(), EngineError> {
     match std::fs::remove_file(kubeconfig) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(kubeconfig)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(EngineError::file(kubeconfig)(error)),
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clusters::{Contents, Image, Installed};
+use engines::{ImageContents, InstalledProgram};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -26,14 +26,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let own = std::env::current_exe().context("cannot find this program's own file")?;
     let binaries = own.parent().unwrap_or(Path::new("/"));
     let beside = binaries.join("../hook/libreadhook.so");
-    let mut contents = Contents::new(binaries, arguments.hook.as_deref().unwrap_or(&beside))?;
+    let mut contents = ImageContents::new(binaries, arguments.hook.as_deref().unwrap_or(&beside))?;
     for program in &arguments.with {
-        contents.add_program(&Installed::find(program)?)?;
+        contents.add_program(&InstalledProgram::find(program)?)?;
     }
     for pattern in &arguments.with_data {
         contents.add_data(pattern)?;
     }
-    let image = Image::build(&contents)?;
+    let image = contents.image()?;
     let unfinished = arguments.out.with_extension("unfinished");
     std::fs::write(&unfinished, &image.archive)
         .and_then(|()| std::fs::rename(&unfinished, &arguments.out))

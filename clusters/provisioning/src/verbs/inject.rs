@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
-use clusters::inject::{self, Injection, Target, Workloads};
+use provisioning::injection::{self, Injection, WorkloadName, Workloads};
 use serde_json::Value;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// deployment/NAME, statefulset/NAME or daemonset/NAME
-    target: Target,
+    target: WorkloadName,
     /// Context of the kubeconfig [default: its current one]
     #[arg(long)]
     context: Option<String>,
@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let connect = || Workloads::connect(arguments.context.as_deref(), arguments.namespace.as_deref(), stop);
     let compute = |workload: &Value| {
         if arguments.remove {
-            inject::remove(workload)
+            injection::remove(workload)
         } else {
-            inject::inject(workload, &arguments.injection())
+            injection::inject(workload, &arguments.injection())
         }
     };
     if arguments.dry_run {

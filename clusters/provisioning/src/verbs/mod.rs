@@ -7,7 +7,7 @@ pub(crate) mod provision;
 use std::io;
 use std::sync::Arc;
 
-use clusters::container::Stop;
+use engines::Stop;
 
 /// Set by Ctrl-C and SIGTERM.
 fn stop() -> io::Result<Stop> {

@@ -1,12 +1,14 @@
 //! `cluster up`, `cluster down`, `cluster status`.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clusters::Commands;
-use clusters::provision::{self, Announcement, EksCluster, KindCluster, Provider};
+use engines::CommandRunner;
+use engines::kubernetes::ImageLoader;
+use provisioning::ProvisioningError;
+use provisioning::providers::{self, Announcement, EksCluster, KindCluster, Provider};
 
 /// Which cluster, and where its files are.
 #[derive(Clone, Debug, clap::Args)]
@@ -71,7 +73,7 @@ enum Cluster {
 }
 
 impl Cluster {
-    fn of(which: &Which) -> Result<Self, clusters::Error> {
+    fn of(which: &Which) -> Result<Self, ProvisioningError> {
         let name = match which.cluster {
             Sort::Kind => "kind",
             Sort::Eks => "eks",
@@ -91,23 +93,19 @@ impl Cluster {
         }
     }
 
-    fn load(&self, commands: &Commands, archive: &Path, reference: &str) -> Result<(), clusters::Error> {
+    fn loader(&self) -> &dyn ImageLoader {
         match self {
-            Self::Kind(cluster) => cluster.load(commands, archive),
-            Self::Eks(cluster) => {
-                let pushed = cluster.load(commands, archive, reference)?;
-                println!("{pushed}");
-                Ok(())
-            }
+            Self::Kind(cluster) => cluster,
+            Self::Eks(cluster) => cluster.as_ref(),
         }
     }
 }
 
-/// Commands that Ctrl-C and SIGTERM stop.
-fn commands(which: &Which) -> Result<Commands> {
+/// CommandRunner that Ctrl-C and SIGTERM stop.
+fn commands(which: &Which) -> Result<CommandRunner> {
     let stop = super::stop()?;
     let pause = Duration::try_from_secs_f64(which.pause).context("--pause")?;
-    Ok(Commands::new(stop).with_pause(pause))
+    Ok(CommandRunner::new(stop).with_pause(pause))
 }
 
 /// Creates a cluster.
@@ -121,13 +119,19 @@ pub(crate) fn up(arguments: &Up) -> Result<()> {
     let state = &arguments.which.state;
     std::fs::create_dir_all(state).with_context(|| format!("cannot make the folder {}", state.display()))?;
     let commands = commands(&arguments.which)?;
-    provision::up(cluster.provider(), &commands)?;
-    if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference)
-        && let Err(error) = cluster.load(&commands, archive, reference)
-    {
-        eprintln!("{error}\ndeleting the cluster");
-        provision::down(cluster.provider(), &commands)?;
-        return Err(error.into());
+    providers::up(cluster.provider(), &commands)?;
+    if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference) {
+        match cluster.loader().load(&commands, archive, reference) {
+            Ok(pushed) => pushed.iter().for_each(|reference| println!("{reference}")),
+            Err(error) => {
+                eprintln!(
+                    "{error}
+deleting the cluster"
+                );
+                providers::down(cluster.provider(), &commands)?;
+                return Err(error.into());
+            }
+        }
     }
     eprintln!("it is up; `cargo xtask cluster down` deletes it");
     Ok(())
@@ -167,7 +171,7 @@ fn ask() -> Result<()> {
 
 /// Deletes a cluster.
 pub(crate) fn down(which: &Which) -> Result<()> {
-    provision::down(Cluster::of(which)?.provider(), &commands(which)?)?;
+    providers::down(Cluster::of(which)?.provider(), &commands(which)?)?;
     eprintln!("nothing is left");
     Ok(())
 }
@@ -175,7 +179,7 @@ pub(crate) fn down(which: &Which) -> Result<()> {
 /// Says what there is of a cluster.
 pub(crate) fn status(arguments: &Status) -> Result<()> {
     let cluster = Cluster::of(&arguments.which)?;
-    let found = provision::status(cluster.provider(), &commands(&arguments.which)?)?;
+    let found = providers::status(cluster.provider(), &commands(&arguments.which)?)?;
     if arguments.format == Format::Json {
         let values: Vec<_> = found
             .iter()

@@ -21,7 +21,7 @@ impl Fakes {
         let tool = cluster().parent().unwrap().join("examples/fake_tool");
         assert!(
             tool.exists(),
-            "{} is not there: cargo build -p clusters --examples",
+            "{} is not there: cargo build -p provisioning --examples",
             tool.display()
         );
         for folder in ["bin", "state"] {
@@ -46,7 +46,7 @@ impl Fakes {
             .args(rest)
             .args(["--pause", "0"])
             .arg("--configs")
-            .arg(env!("CARGO_MANIFEST_DIR"))
+            .arg(configs())
             .arg("--state")
             .arg(self.path("kubeconfigs"))
             .env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()))
@@ -62,7 +62,7 @@ impl Fakes {
         let text = fs::read_to_string(self.path("state/calls")).unwrap_or_default();
         let lines = text.lines().map(|line| {
             line.replace(&format!("{}/", self.directory.path().display()), "")
-                .replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "")
+                .replace(&format!("{}/", configs().display()), "")
         });
         lines.collect()
     }
@@ -95,6 +95,11 @@ impl Fakes {
         all.sort();
         all
     }
+}
+
+/// The folder with the configurations of clusters.
+fn configs() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// The binary.

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use agent::{Evidence, Place, Sampled, Server, Start, Status, TightLoop, Use};
 use anyhow::{Context, Result, bail};
-use clusters::Image;
-use clusters::container::{Running, State};
 use dataset::Block;
+use engines::Image;
+use engines::{ContainerState, RunningContainers};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Runs a verb of the agent and tells it a line; what it printed.
-fn command(running: &dyn Running, container: &str, words: &[&str], line: &[u8]) -> Result<Vec<u8>> {
+fn command(running: &dyn RunningContainers, container: &str, words: &[&str], line: &[u8]) -> Result<Vec<u8>> {
     let mut heard = Vec::new();
     let ended = running.exec(container, &[&[Image::AGENT], words].concat(), line, &mut heard)?;
     if ended.code != 0 {
@@ -22,7 +22,7 @@ fn command(running: &dyn Running, container: &str, words: &[&str], line: &[u8]) 
 }
 
 /// Runs a verb of the agent that prints one line of JSON.
-fn ask<T: DeserializeOwned>(running: &dyn Running, container: &str, words: &[&str]) -> Result<T> {
+fn ask<T: DeserializeOwned>(running: &dyn RunningContainers, container: &str, words: &[&str]) -> Result<T> {
     let heard = command(running, container, words, b"")?;
     serde_json::from_slice(&heard).with_context(|| format!("`agent {}` in {container} gave no answer", words.join(" ")))
 }
@@ -35,19 +35,29 @@ pub(super) fn line(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// Has process 1 of a container start something; how that is as soon as it listens or has ended.
-pub(super) fn start(running: &dyn Running, container: &str, start: &Start, patience: Duration) -> Result<Server> {
+pub(super) fn start(
+    running: &dyn RunningContainers,
+    container: &str,
+    start: &Start,
+    patience: Duration,
+) -> Result<Server> {
     command(running, container, &["start"], &line(start)?)?;
     let patience_s = patience.as_secs_f64().ceil().to_string();
     let asked = ask(running, container, &["ready", "--timeout-s", &patience_s]);
     match (asked, running.state(container)?) {
         (Ok(server), _) => Ok(server),
-        (Err(error), State::Running) => Err(error),
+        (Err(error), ContainerState::Running) => Err(error),
         (Err(_), state) => bail!("its container {}: {}", ended(&state), running.log(container)?.trim()),
     }
 }
 
 /// The same, of something that is not to end.
-pub(super) fn serve(running: &dyn Running, container: &str, start: &Start, patience: Duration) -> Result<Server> {
+pub(super) fn serve(
+    running: &dyn RunningContainers,
+    container: &str,
+    start: &Start,
+    patience: Duration,
+) -> Result<Server> {
     let server = self::start(running, container, start, patience)?;
     let Some(ended) = end(&server.status) else {
         return Ok(server);
@@ -64,41 +74,41 @@ pub(super) fn serve(running: &dyn Running, container: &str, start: &Start, patie
 }
 
 /// Has receive calls made without a server.
-pub(super) fn tight_loop(running: &dyn Running, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
+pub(super) fn tight_loop(running: &dyn RunningContainers, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
     let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
     serde_json::from_slice(&heard).context("the tight loop gave no answer")
 }
 
 /// Whether a library is in the server's processes that listen on a port.
-pub(super) fn has_mapped(running: &dyn Running, container: &str, library: &str, port: u16) -> Result<bool> {
+pub(super) fn has_mapped(running: &dyn RunningContainers, container: &str, library: &str, port: u16) -> Result<bool> {
     let words = ["evidence", "--library", library, "--port", &port.to_string()];
     let evidence: Evidence = ask(running, container, &words)?;
     Ok(evidence.mapped)
 }
 
 /// Where a process on the container's last processor runs.
-pub(super) fn place(running: &dyn Running, container: &str) -> Result<Place> {
+pub(super) fn place(running: &dyn RunningContainers, container: &str) -> Result<Place> {
     ask(running, container, &["place", "--processor", "last"])
 }
 
 /// What a container may use and has used.
-pub(super) fn limits(running: &dyn Running, container: &str) -> Result<Use> {
+pub(super) fn limits(running: &dyn RunningContainers, container: &str) -> Result<Use> {
     ask(running, container, &["limits"])
 }
 
 /// Begins to sample what a container's program uses.
-pub(super) fn watch(running: &dyn Running, container: &str, whom: &[String]) -> Result<()> {
+pub(super) fn watch(running: &dyn RunningContainers, container: &str, whom: &[String]) -> Result<()> {
     let words: Vec<&str> = ["watch"].into_iter().chain(whom.iter().map(String::as_str)).collect();
     command(running, container, &words, b"").map(drop)
 }
 
 /// Ends that, and tells what was sampled.
-pub(super) fn watched(running: &dyn Running, container: &str) -> Result<Sampled> {
+pub(super) fn watched(running: &dyn RunningContainers, container: &str) -> Result<Sampled> {
     ask(running, container, &["watched"])
 }
 
 /// Stops the server; how it had ended before, if it had.
-pub(super) fn stop(running: &dyn Running, container: &str) -> Result<Option<String>> {
+pub(super) fn stop(running: &dyn RunningContainers, container: &str) -> Result<Option<String>> {
     let server: Server = ask(running, container, &["stop"])?;
     Ok(end(&server.status))
 }
@@ -111,10 +121,10 @@ fn end(status: &Status) -> Option<String> {
     }
 }
 
-fn ended(state: &State) -> String {
+fn ended(state: &ContainerState) -> String {
     match state {
-        State::Running => "runs".to_owned(),
-        State::Ended { code, out_of_memory } => {
+        ContainerState::Running => "runs".to_owned(),
+        ContainerState::Ended { code, out_of_memory } => {
             let why = if *out_of_memory {
                 ", killed for want of memory"
             } else {
@@ -122,6 +132,6 @@ fn ended(state: &State) -> String {
             };
             format!("ended with exit status {code}{why}")
         }
-        State::Gone => "has gone".to_owned(),
+        ContainerState::Gone => "has gone".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agent::{LOG, OWN, Ready, STAMPS, Start, TELEMETRY, TightLoop};
 use anyhow::Result;
-use clusters::Image;
+use engines::Image;
 
 use super::{Job, image};
 use crate::definition::{Arm, Sut};

@@ -6,16 +6,17 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use clusters::application::Application;
-use clusters::container::Engine;
-use clusters::{Condition, Image};
 use dataset::{LaunchRecord, Subject};
+use engines::Image;
+use isolation::Condition;
 use model::Message;
 use monitor::cadvisor::Which;
+use provisioning::application::{Application, Copies};
+use provisioning::injection::Injection;
 
 use super::cluster_metrics::Scraping;
 use super::resource_samples::judged;
-use super::{Job, LOADGEN, container};
+use super::{Job, LOADGEN, Ready, container};
 use crate::definition::{Experiment, Sut, Treatment};
 use crate::launch::order::Order;
 use crate::launch::record::{Before, Measured, Stopped};
@@ -71,24 +72,24 @@ impl Job<'_> {
     /// Runs it on copies of an application.
     pub(super) fn run_on_copies(
         &self,
-        (engine, image): (&dyn Engine, &Image),
+        (ready, image): (&Ready, &Image),
         order: &Order,
         (application, checkout): (&Application, Option<&Path>),
     ) -> Result<LaunchRecord> {
-        let Some(cluster) = engine.kubernetes() else {
+        let Some(cluster) = ready.kubernetes() else {
             bail!("applications are measured in Kubernetes: --topology node or nodes");
         };
         let checkout = checkout.with_context(|| {
             let (name, get) = (&application.name, application.how_to_get());
             format!("where are the manifests of {name}? say --manifests FOLDER, a checkout: {get}")
         })?;
-        let mut copies = cluster.copies(application, application.objects(checkout)?)?;
+        let mut copies = Copies::new(cluster, application, application.objects(checkout)?)?;
         let (mut addresses, mut subjects) = (BTreeMap::new(), Vec::new());
         for &index in &order.start {
             let arm = &self.experiment.arms[index];
             let injection = arm.treatment.mode().map(|mode| {
                 let variables = BTreeMap::from([("READHOOK_MODE".to_owned(), mode.to_owned())]);
-                cluster.injection(image, variables)
+                Injection::new(cluster, image, variables)
             });
             let copy = copies
                 .add(&self.owner, &container(index), injection.as_ref())
@@ -96,7 +97,7 @@ impl Job<'_> {
             addresses.insert(index, SocketAddr::from((copy.front, application.front.port)));
             subjects.push((Subject::Arm(arm.name.clone()), Which::Namespace(copy.namespace)));
         }
-        let running = cluster.prober(&self.owner, image, &self.prober())?;
+        let running = cluster.start_load_generator(&self.owner, image, &self.prober())?;
         // The prober's own node is watched from its pod.
         let node = copies.node().to_owned();
         if running.placement(LOADGEN)?.get("node") != Some(&node) {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use agent::{Place, Sampled};
 use anyhow::Result;
-use clusters::Error;
-use clusters::application::Copies;
 use dataset::{ResourceSample, Subject};
+use engines::EngineError;
 use monitor::Watching;
 use monitor::cadvisor::{Which, watched};
+use provisioning::application::Copies;
 
 /// Longest wait for the kubelet's next look, which it takes every ten to twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,7 +63,7 @@ fn next_look(copies: &Copies, subjects: &[(Subject, Which)]) -> Result<Watching>
     loop {
         let now = match copies.metrics() {
             Ok(text) => watched(&text, subjects),
-            Err(Error::Stopped) => return Err(Error::Stopped.into()),
+            Err(EngineError::Stopped) => return Err(EngineError::Stopped.into()),
             Err(error) => return Ok(untold(subjects, &error.to_string())),
         };
         if first.as_ref().is_some_and(|first| looked_since(first, &now)) {

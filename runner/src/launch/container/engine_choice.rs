@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use clusters::Condition;
-use clusters::container::{Docker, Engine, Stop};
-use clusters::kubernetes::{self, Choice};
+use engines::kubernetes::Kubernetes;
+use engines::{Docker, Engine, Stop};
+use isolation::Condition;
+use provisioning::{ClusterSelection, project};
 
 /// What was found.
 pub(crate) struct Ready {
-    engine: Box<dyn Engine>,
+    engine: ConditionEngine,
     /// What a reader should know of it.
     pub(crate) facts: BTreeMap<String, String>,
     /// A checkout with the manifests of the application, where one is measured.
     pub(crate) manifests: Option<PathBuf>,
+}
+
+/// The engine of a condition.
+enum ConditionEngine {
+    Docker(Docker),
+    Kubernetes(Kubernetes),
 }
 
 /// How engines are found.
@@ -43,27 +50,27 @@ pub(crate) struct Engines {
 impl Engines {
     /// Finds a condition's engine.
     pub(crate) fn find(&self, condition: Condition, stop: &Stop) -> Result<Ready> {
-        let engine: Box<dyn Engine> = match condition {
-            Condition::Docker => Box::new(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
+        let engine = match condition {
+            Condition::Docker => ConditionEngine::Docker(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
             Condition::Local(place) => bail!("{place} has no engine"),
-            other => Box::new(self.choice()?.engine(other, stop.clone())?),
+            other => ConditionEngine::Kubernetes(self.choice()?.engine(other, stop.clone())?),
         };
-        let facts = engine.facts()?;
-        let manifests = self.manifests.clone();
-        Ok(Ready {
+        let mut ready = Ready {
             engine,
-            facts,
-            manifests,
-        })
+            facts: BTreeMap::new(),
+            manifests: self.manifests.clone(),
+        };
+        ready.facts = ready.engine().facts()?;
+        Ok(ready)
     }
 
-    fn choice(&self) -> Result<Choice> {
-        Ok(Choice {
+    fn choice(&self) -> Result<ClusterSelection> {
+        Ok(ClusterSelection {
             context: self.context.clone(),
             namespace: self.namespace.clone(),
             image: self.image.clone(),
             load_with: self.load_with.clone(),
-            project: kubernetes::project(&std::env::current_dir()?),
+            project: project(&std::env::current_dir()?),
         })
     }
 }
@@ -71,13 +78,24 @@ impl Engines {
 impl Ready {
     /// The engine.
     pub(crate) fn engine(&self) -> &dyn Engine {
-        &*self.engine
+        match &self.engine {
+            ConditionEngine::Docker(docker) => docker,
+            ConditionEngine::Kubernetes(cluster) => cluster,
+        }
+    }
+
+    /// The cluster, if the engine is one.
+    pub(crate) fn kubernetes(&self) -> Option<&Kubernetes> {
+        match &self.engine {
+            ConditionEngine::Docker(_) => None,
+            ConditionEngine::Kubernetes(cluster) => Some(cluster),
+        }
     }
 
     /// Removes what an earlier runner of the same run could not.
     pub(crate) fn sweep(&self, run: &str) -> Result<()> {
-        for leftover in self.engine.leftovers(Some(run))? {
-            self.engine.remove(&leftover)?;
+        for leftover in self.engine().leftovers(Some(run))? {
+            self.engine().remove(&leftover)?;
             eprintln!(
                 "removed {} {}, which a killed run had left",
                 leftover.kind, leftover.name

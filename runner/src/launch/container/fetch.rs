@@ -7,8 +7,8 @@ use std::path::Path;
 
 use agent::{Header, RECEIVED};
 use anyhow::{Context, Result, ensure};
-use clusters::Image;
-use clusters::container::{Listener, Running};
+use engines::Image;
+use engines::{OutputListener, RunningContainers};
 use sha2::{Digest as _, Sha256};
 
 /// Where the bytes go, and how far they have come.
@@ -48,8 +48,8 @@ impl<W: Write> Receiver<W> {
     }
 }
 
-impl<W: Write> Listener for Receiver<W> {
-    fn heard(&mut self, stdout: &[u8]) -> io::Result<Vec<u8>> {
+impl<W: Write> OutputListener for Receiver<W> {
+    fn receive(&mut self, stdout: &[u8]) -> io::Result<Vec<u8>> {
         let bytes = if self.header.is_none() {
             self.header(stdout)?
         } else {
@@ -72,7 +72,7 @@ impl<W: Write> Listener for Receiver<W> {
     }
 }
 
-fn fetch<W: Write>(running: &dyn Running, container: &str, path: &Path, to: W) -> Result<()> {
+fn fetch<W: Write>(running: &dyn RunningContainers, container: &str, path: &Path, to: W) -> Result<()> {
     let mut receiver = Receiver::new(to);
     let path = path.to_string_lossy();
     let context = || format!("cannot fetch {path} from the container {container}");
@@ -91,14 +91,14 @@ fn fetch<W: Write>(running: &dyn Running, container: &str, path: &Path, to: W) -
 }
 
 /// Into memory.
-pub(super) fn bytes(running: &dyn Running, container: &str, path: &Path) -> Result<Vec<u8>> {
+pub(super) fn bytes(running: &dyn RunningContainers, container: &str, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fetch(running, container, path, &mut bytes)?;
     Ok(bytes)
 }
 
 /// Into a file, under a temporary name until it is whole.
-pub(super) fn file(running: &dyn Running, container: &str, path: &Path, to: &Path) -> Result<()> {
+pub(super) fn file(running: &dyn RunningContainers, container: &str, path: &Path, to: &Path) -> Result<()> {
     let unfinished = to.with_extension("unfinished");
     let context = || format!("cannot write {}", to.display());
     let file = File::create(&unfinished).with_context(context)?;
@@ -115,7 +115,7 @@ mod tests {
         let mut receiver = Receiver::new(Vec::new());
         let mut answer = Ok(Vec::new());
         for bytes in printed.chunks(piece) {
-            answer = receiver.heard(bytes);
+            answer = receiver.receive(bytes);
             if !matches!(&answer, Ok(empty) if empty.is_empty()) {
                 break;
             }

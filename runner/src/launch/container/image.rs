@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use clusters::{Contents, Image, Installed};
+use engines::{Image, ImageContents, InstalledProgram};
 
 use crate::definition::{Arm, Experiment, Sut};
 use crate::launch::installation::Setting;
@@ -12,14 +12,14 @@ use crate::launch::installation::Setting;
 const PRELOADS: &str = "/preload";
 
 /// Our programs and the hook.
-pub(crate) fn own(setting: &Setting) -> Result<Contents> {
+pub(crate) fn own(setting: &Setting) -> Result<ImageContents> {
     let agent = setting.binaries.join("agent");
     ensure!(
         agent.exists(),
         "{} is not there; build it by `cargo xtask build`",
         agent.display()
     );
-    Ok(Contents::new(&setting.binaries, &setting.hook)?)
+    Ok(ImageContents::new(&setting.binaries, &setting.hook)?)
 }
 
 /// Made of what is built and installed here, and of the experiment's own words.
@@ -35,14 +35,14 @@ pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&P
         hop.add_to(&mut contents, &setting.binaries)?;
     }
     if let Some(neighbour) = &experiment.neighbour {
-        contents.add_program(&Installed::find(&neighbour.command[0])?)?;
+        contents.add_program(&InstalledProgram::find(&neighbour.command[0])?)?;
     }
     for arm in &experiment.arms {
         if let (Some(preload), Some(inside)) = (&arm.preload, self::arm(experiment, arm).preload) {
             contents.add_object(&inside.path, &preload.path)?;
         }
     }
-    Ok(Image::build(&contents)?)
+    Ok(contents.image()?)
 }
 
 /// An arm as it is in the image, where somebody else's hook has another place.

@@ -7,9 +7,8 @@ use std::path::Path;
 
 use agent::{Place, STAMPS, TELEMETRY, Use};
 use anyhow::{Context, Result, bail};
-use clusters::Image;
-use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Limits};
+use engines::{Image, RunningContainers};
 use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
 
 use super::agent_requests::{self, PATIENCE};
@@ -67,7 +66,7 @@ struct Left<'a> {
 
 impl Job<'_> {
     /// Starts to ask when all containers run, and ends when all that is to be kept has been fetched.
-    pub(super) fn measure<'a>(&'a self, running: &dyn Running, order: &'a Order) -> Result<Measured<'a>> {
+    pub(super) fn measure<'a>(&'a self, running: &dyn RunningContainers, order: &'a Order) -> Result<Measured<'a>> {
         let mut started = Vec::new();
         for (start_order, &index) in order.start.iter().enumerate() {
             let arm = self.started(running, order, (start_order, index));
@@ -122,7 +121,7 @@ impl Job<'_> {
     }
 
     /// Takes the observations out of the prober's container.
-    pub(super) fn fetch(&self, running: &dyn Running) -> Result<()> {
+    pub(super) fn fetch(&self, running: &dyn RunningContainers) -> Result<()> {
         let observations = Path::new(Image::WORK).join(OBSERVATIONS);
         fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))
     }
@@ -130,7 +129,7 @@ impl Job<'_> {
     /// Starts an arm's server and then its hops, the last first; looks whether the hook is in the server.
     fn started<'a>(
         &'a self,
-        running: &dyn Running,
+        running: &dyn RunningContainers,
         order: &Order,
         (start_order, index): (usize, usize),
     ) -> Result<Started<'a>> {
@@ -170,7 +169,7 @@ impl Job<'_> {
     }
 
     /// Stops an arm's hops and its server, and fetches what hook and server left.
-    fn stopped<'a>(&self, running: &dyn Running, arm: Started<'a>) -> Result<Left<'a>> {
+    fn stopped<'a>(&self, running: &dyn RunningContainers, arm: Started<'a>) -> Result<Left<'a>> {
         let mut hop_hits = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate() {
             let hop = super::hop(arm.index, number);
@@ -210,7 +209,7 @@ impl Job<'_> {
     /// us, of others by the cluster.
     pub(super) fn probe(
         &self,
-        running: &dyn Running,
+        running: &dyn RunningContainers,
         order: &Order,
         addresses: &Addresses,
         started: &[Started<'_>],
@@ -255,7 +254,7 @@ impl Job<'_> {
 }
 
 /// Stops an arm's server and fetches what the hook left, and the server's stamps where there are some.
-fn stopped<'a>(running: &dyn Running, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
+fn stopped<'a>(running: &dyn RunningContainers, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
     let ended = agent_client::stop(running, &arm.container)?;
     let used = agent_client::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();

@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use clusters::container::{ContainerSpec, Engine, Limits, Owner, Role};
-use clusters::{Condition, Image};
 use dataset::LaunchRecord;
+use engines::Image;
+use engines::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
+use isolation::Condition;
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::control_groups::of_container;
@@ -45,7 +46,7 @@ pub(crate) struct Job<'a> {
 
 impl Job<'_> {
     /// Runs it.
-    pub(crate) fn run(&self, engine: &dyn Engine, image: &Image) -> Result<LaunchRecord> {
+    pub(crate) fn run(&self, ready: &Ready, image: &Image) -> Result<LaunchRecord> {
         let experiment = self.experiment;
         let order = Order::draw(
             experiment.seed,
@@ -54,10 +55,10 @@ impl Job<'_> {
             experiment.arms.len(),
         );
         if let Sut::Application(application) = &experiment.sut {
-            return self.run_on_copies((engine, image), &order, (application, self.manifests));
+            return self.run_on_copies((ready, image), &order, (application, self.manifests));
         }
         let containers = self.containers(&order);
-        let running = engine.start(&self.owner, image, &containers)?;
+        let running = ready.engine().start(&self.owner, image, &containers)?;
         let measured = self.measure(&*running, &order)?;
         running.remove()?;
         measured.record(self.folder)
@@ -65,7 +66,7 @@ impl Job<'_> {
 
     /// All of them, of which those of arms, hops and neighbour wait until they are told what to start.
     fn containers(&self, order: &Order) -> Vec<ContainerSpec> {
-        let waiting = |name: String, (role, processor): (Role, &str), limits| ContainerSpec {
+        let waiting = |name: String, (role, processor): (ContainerRole, &str), limits| ContainerSpec {
             name,
             role,
             command: [Image::AGENT, "arm", "--processor", processor]
@@ -74,19 +75,19 @@ impl Job<'_> {
             environment: BTreeMap::new(),
             limits,
         };
-        let first = (Role::Arm, "first");
+        let first = (ContainerRole::Arm, "first");
         let mut containers = Vec::new();
         for &index in &order.start {
             let limits = of_container(self.experiment.arm_limits(&self.experiment.arms[index]));
             containers.push(waiting(container(index), first, limits));
             let hops = 0..self.experiment.hops.len();
-            containers.extend(hops.map(|number| waiting(hop(index, number), first, Limits::default())));
+            containers.extend(hops.map(|number| waiting(hop(index, number), first, ContainerLimits::default())));
         }
         if let Some(neighbour) = &self.experiment.neighbour {
             let role = match neighbour.cpus {
                 Cpus::Arms => first,
-                Cpus::Loadgen => (Role::Loadgen, "last"),
-                Cpus::All => (Role::Anywhere, "any"),
+                Cpus::Loadgen => (ContainerRole::LoadGenerator, "last"),
+                Cpus::All => (ContainerRole::Unconfined, "any"),
             };
             let limits = of_container(neighbour.limits.unwrap_or_default());
             containers.push(waiting(NEIGHBOUR.to_owned(), role, limits));
@@ -98,7 +99,7 @@ impl Job<'_> {
     fn prober(&self) -> ContainerSpec {
         ContainerSpec {
             name: LOADGEN.to_owned(),
-            role: Role::Loadgen,
+            role: ContainerRole::LoadGenerator,
             command: [Image::AGENT, "idle"].map(str::to_owned).to_vec(),
             environment: BTreeMap::new(),
             limits: of_container(self.experiment.loadgen_limits()),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use agent::{Place, Sampled};
 use anyhow::{Context, Result};
-use clusters::Image;
-use clusters::container::Running;
 use dataset::{LimitHit, LimitKind, Measure, MonitorRecord, ResourceSample, Subject};
+use engines::Image;
+use engines::RunningContainers;
 use monitor::{INTERVAL, Watching};
 
 use super::cluster_metrics::Scraping;
@@ -18,7 +18,7 @@ use crate::launch::watch::{RESOURCES, Seen};
 
 /// Samplers at work.
 pub(super) struct Sampling<'a> {
-    running: &'a dyn Running,
+    running: &'a dyn RunningContainers,
     containers: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Sampling<'a> {
     /// Begins in the prober's container, in those of all arms, and in the neighbour's. Each machine is watched by the first
     /// container on it.
     pub(super) fn begin(
-        running: &'a dyn Running,
+        running: &'a dyn RunningContainers,
         (arms, neighbour): (&[Started<'_>], bool),
         prober: &Place,
     ) -> Result<Self> {

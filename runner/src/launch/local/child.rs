@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use clusters::{Level, Network, Place};
+use isolation::{Level, Network, Place};
 use monitor::Cgroup;
 
 use crate::launch::local::process_set::Family;
@@ -29,9 +29,9 @@ pub(crate) fn launch(spec: &Path) -> Result<Child> {
 
 /// `bench launch`: enters the level and waits for the child that is in it.
 pub(crate) fn enter(parent: u32, spec: &Path) -> Result<()> {
-    clusters::die_with_parent(parent)?;
+    isolation::die_with_parent(parent)?;
     let level = read(spec)?.level;
-    clusters::enter(level)?;
+    isolation::enter(level)?;
     let status = own("inside")?
         .arg(spec)
         .status()
@@ -44,9 +44,9 @@ pub(crate) fn enter(parent: u32, spec: &Path) -> Result<()> {
 
 /// `bench inside`: runs the launch and prints its record.
 pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
-    clusters::die_with_parent(parent)?;
+    isolation::die_with_parent(parent)?;
     // At the level without process namespaces, nothing else would find them again.
-    clusters::adopt_orphans()?;
+    isolation::adopt_orphans()?;
     let spec = read(spec)?;
     let result = match &spec.task {
         Task::Measure => super::run(&spec).and_then(|record| Ok(serde_json::to_string(&record)?)),
@@ -54,7 +54,7 @@ pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
             .and_then(|asked| Ok(serde_json::to_string(&asked)?)),
         Task::Try(arm) => preflight::run(&spec, arm).and_then(|trial| Ok(serde_json::to_string(&trial)?)),
     };
-    for process in Family::Descent(clusters::outer_pid()?).processes() {
+    for process in Family::Descent(isolation::outer_pid()?).processes() {
         process.kill();
     }
     println!("{}", result?);
@@ -69,12 +69,12 @@ pub(crate) fn start(
     environment: &[String],
     command: &[String],
 ) -> Result<()> {
-    clusters::die_with_parent(parent)?;
+    isolation::die_with_parent(parent)?;
     if let Some(cpu) = cpu {
-        clusters::pin(cpu)?;
+        isolation::pin(cpu)?;
     }
     if let Some(group) = group {
-        clusters::join(group)?;
+        isolation::join(group)?;
     }
     let Some((program, arguments)) = command.split_first() else {
         bail!("no command to start")
@@ -105,8 +105,8 @@ pub(crate) fn try_place(place: Place, level: Level) -> Result<(), String> {
 
 /// `bench try`: enters the level and builds the place, or says why not.
 pub(crate) fn enter_and_build(parent: u32, place: Place, level: Level) -> Result<()> {
-    clusters::die_with_parent(parent)?;
-    clusters::enter(level)?;
+    isolation::die_with_parent(parent)?;
+    isolation::enter(level)?;
     Network::build(place, level)?;
     Ok(())
 }
@@ -124,7 +124,7 @@ fn own(verb: &str) -> Result<Command> {
     command
         .arg(verb)
         .arg("--parent")
-        .arg(clusters::outer_pid()?.to_string());
+        .arg(isolation::outer_pid()?.to_string());
     Ok(command)
 }
 

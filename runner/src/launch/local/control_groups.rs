@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use clusters::{Condition, LaunchGroups, container};
 use dataset::{Enforcement, Limits};
+use engines::ContainerLimits;
+use isolation::{Condition, LaunchGroups};
 use monitor::Cgroup;
 use serde::{Deserialize, Serialize};
 
@@ -37,14 +38,14 @@ pub(crate) struct Groups {
 }
 
 /// As a container engine is told.
-pub(crate) fn of_container(limits: Limits) -> container::Limits {
+pub(crate) fn of_container(limits: Limits) -> ContainerLimits {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "validated to be 0.01 to 1024"
     )]
     let millicores = |cores: f64| (cores * 1_000.0).round() as u32;
-    container::Limits {
+    ContainerLimits {
         millicores: limits.quota_cores.map(millicores),
         memory_bytes: limits.memory_bytes,
     }

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use clusters::Network;
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
+use isolation::Network;
 use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
@@ -297,7 +297,7 @@ fn probe(
         spec,
         experiment.monitor,
         arms,
-        clusters::outer_pid_of_child(child.id())?,
+        isolation::outer_pid_of_child(child.id())?,
     )?;
     let output = child.wait_with_output().context("cannot wait for loadgen")?;
     let watched = match watch {

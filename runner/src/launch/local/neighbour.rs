@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
-use clusters::{Level, Pod};
 use dataset::Limits;
+use isolation::{Level, Pod};
 use serde::{Deserialize, Serialize};
 
 use crate::launch::local::server::{Ready, Server, Start};

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clusters::Pod;
 use dataset::{Fault, FaultKind, Status};
+use isolation::Pod;
 use model::Target;
 use monitor::Cgroup;
 use nix::sys::signal::{Signal, kill};
@@ -95,7 +95,7 @@ impl Server {
             output.drain(stdout);
             output.drain(stderr);
         }
-        let pid = clusters::outer_pid_of_child(child.id())?;
+        let pid = isolation::outer_pid_of_child(child.id())?;
         let family = match &start.pod {
             Some(pod) if !start.sidecar => Family::Namespace {
                 inode: pod.inode,
@@ -240,7 +240,7 @@ pub(crate) fn starter(group: Option<&Cgroup>) -> Result<Command> {
     starter
         .arg("start")
         .arg("--parent")
-        .arg(clusters::outer_pid()?.to_string());
+        .arg(isolation::outer_pid()?.to_string());
     if let Some(group) = group {
         starter.arg("--group").arg(serde_json::to_string(group)?);
     }

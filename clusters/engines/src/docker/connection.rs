@@ -1,14 +1,15 @@
-//! Finding the engine.
+//! The connection to an engine, and how one is found.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
+use bollard::errors::Error as Refused;
+use bollard::models::SystemInfo;
 use bollard::{API_DEFAULT_VERSION, Docker as Api};
 
-use super::Connection;
-use crate::container::Stop;
-use crate::container::blocking::Blocking;
-use crate::error::Error;
+use crate::blocking::Blocking;
+use crate::error::EngineError;
+use crate::stop::Stop;
 
 /// Longest time for one answer of the engine, s. A stream is not bound by it.
 const TIMEOUT_S: u64 = 120;
@@ -17,8 +18,27 @@ const TIMEOUT_S: u64 = 120;
 const FIX: &str = "install and start Docker Engine, or Podman with `systemctl --user start podman.socket`; or name \
                    one by DOCKER_HOST or --docker-host";
 
+/// What the engine and its running launches share.
+#[derive(Debug)]
+pub(super) struct DockerConnection {
+    pub(super) blocking: Blocking,
+    pub(super) api: Api,
+    pub(super) info: SystemInfo,
+    pub(super) version: String,
+}
+
+/// Whether the engine has no such thing.
+pub(super) fn is_gone(error: &Refused) -> bool {
+    matches!(error, Refused::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// Whether the thing is in use, or its removal has begun.
+pub(super) fn is_busy(error: &Refused) -> bool {
+    matches!(error, Refused::DockerResponseServerError { status_code: 409, .. })
+}
+
 /// Connects and asks the engine what it is.
-pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<Connection, Error> {
+pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<DockerConnection, EngineError> {
     let blocking = Blocking::new("docker", stop)?;
     let host = match host.map(str::to_owned).or_else(|| env::var("DOCKER_HOST").ok()) {
         Some(host) => host,
@@ -36,11 +56,11 @@ pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<Connection, Erro
     let ask = async {
         let api = api?.negotiate_version().await?;
         let (info, version) = (api.info().await?, api.version().await?);
-        Ok::<_, bollard::errors::Error>((api, info, version))
+        Ok::<_, Refused>((api, info, version))
     };
     let asked = blocking.wait(&action, ask);
     let (api, info, version) = asked.map_err(|error| match error {
-        Error::Engine { engine, action, reason } => Error::Engine {
+        EngineError::Engine { engine, action, reason } => EngineError::Engine {
             engine,
             action,
             reason: format!("{reason}; {FIX}"),
@@ -59,7 +79,7 @@ pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<Connection, Erro
         version.version.unwrap_or_default(),
         api.client_version()
     );
-    Ok(Connection {
+    Ok(DockerConnection {
         blocking,
         api,
         info,
