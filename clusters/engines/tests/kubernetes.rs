@@ -13,7 +13,7 @@ use cluster::{Cluster, Proxy};
 use engines::kubernetes::{ImageDelivery, PodPlacement};
 use engines::{
     ContainerLimits, ContainerRole, ContainerSpec, ContainerState, Engine, EngineError, Image, OutputListener, Owner,
-    RunningContainers, Stop,
+    Stop,
 };
 use sha2::{Digest as _, Sha256};
 
