@@ -13,13 +13,13 @@ pub mod ssp2023;
 pub mod stats;
 
 pub use stats::{
-    ArmSamples, Bootstrap, BootstrapError, Distribution, Drawn, EffectError, Equivalence, EquivalenceError,
-    EquivalenceVerdict, Estimate, EstimateError, FEWEST_LAUNCHES, FEWEST_TO_STOP, FamilyError, FiveNumbers,
-    HodgesLehmann, LaunchEffect, LaunchSamples, Levels, Limits, Location, OrderSamples, Outliers, Pilot, Proportion,
-    ProportionError, QuantileShift, Quantity, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
-    ShiftPoint, Split, Stationarity, Steadiness, Times, Turn, a12, bootstrap, carry_over, difference_of_estimates,
-    differences, dominance, effect, estimate, estimate_with, half_width_reached, hodges_lehmann, holm,
-    i_squared_interval, inverse_variance_interval, levels, may_stop, outliers, paired_spread_ratio, proportion,
-    quantile_shift, random_effects, ratio_of_estimates, ratio_of_means, ratio_of_paired_means, shift_of, spread_ratio,
-    stationarity, turn_effect, within_margin,
+    Allocation, AllocationBounds, ArmSamples, Bootstrap, BootstrapError, Distribution, Drawn, EffectError, Equivalence,
+    EquivalenceError, EquivalenceVerdict, Estimate, EstimateError, FEWEST_LAUNCHES, FEWEST_TO_STOP, FiveNumbers,
+    HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Levels, Location, OrderSamples, Outliers, PValueError,
+    Pilot, Proportion, ProportionError, QuantileShift, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
+    ShiftPoint, Stationarity, Steadiness, SummaryError, Times, Turn, a12, bootstrap, carry_over,
+    difference_of_estimates, differences, dominance, effect, estimate, estimate_with, half_width_reached,
+    hodges_lehmann, holm, i_squared_interval, inverse_variance_interval, levels, may_stop, outliers,
+    paired_spread_ratio, proportion, quantile_shift, random_effects, ratio_of_estimates, ratio_of_means,
+    ratio_of_paired_means, shift_of, spread_ratio, stationarity, turn_effect, within_margin,
 };

@@ -2,7 +2,7 @@
 
 use analysis::stats::components::{Component, ComponentsError, Level, Moments, of_observations, of_segments};
 use analysis::stats::power::{Goal, POWER, PowerError, half_width, launches_for, mde, power};
-use analysis::{Limits, Pilot};
+use analysis::{AllocationBounds, Pilot};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -174,7 +174,7 @@ const PILOT: Pilot = Pilot {
     launch_s: 1.5,
     round_s: 0.000_3,
 };
-const LIMITS: Limits = Limits {
+const LIMITS: AllocationBounds = AllocationBounds {
     least_launches: 2,
     least_rounds: 100,
     most_rounds: 1_000_000,
@@ -206,13 +206,13 @@ fn no_other_split_buys_more() {
         ..PILOT
     };
     assert_eq!(quiet.best_rounds(&LIMITS), Ok(100));
-    let none = Limits {
+    let none = AllocationBounds {
         most_rounds: 10,
         ..LIMITS
     };
     assert_eq!(
         PILOT.best_rounds(&none),
-        Err(PowerError::Limits { least: 100, most: 10 })
+        Err(PowerError::Bounds { least: 100, most: 10 })
     );
     for bad in [
         Pilot {
@@ -238,16 +238,16 @@ fn no_other_split_buys_more() {
 
 #[test]
 fn a_plan_reaches_its_goal_and_needs_what_it_takes() {
-    let split = PILOT.split(Goal::HalfWidth(10.0), 0.95, &LIMITS).unwrap();
+    let split = PILOT.allocate(Goal::HalfWidth(10.0), 0.95, &LIMITS).unwrap();
     assert_eq!(split.rounds, 3_727);
     assert!(split.half_width <= 10.0 && split.launches > 10, "{split:?}");
     assert!((split.seconds - f64::from(split.launches) * (1.5 + 3_727.0 * 0.000_3)).abs() < 1e-9);
     // A coarse goal takes the fewest launches allowed, and no more rounds than these need.
-    let at_least_ten = Limits {
+    let at_least_ten = AllocationBounds {
         least_launches: 10,
         ..LIMITS
     };
-    let coarse = PILOT.split(Goal::HalfWidth(40.0), 0.95, &at_least_ten).unwrap();
+    let coarse = PILOT.allocate(Goal::HalfWidth(40.0), 0.95, &at_least_ten).unwrap();
     assert_eq!(coarse.launches, 10);
     assert!(coarse.rounds < 3_727 && coarse.half_width <= 40.0, "{coarse:?}");
     assert!(half_width(PILOT.launch_sd(coarse.rounds - 1), 10, 0.95).unwrap() > 40.0);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LaunchSamples, Location, Quantity, differences, effect,
-    estimate, estimate_with, within_margin,
+    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LatencyMetric, LaunchSamples, Location, differences,
+    effect, estimate, estimate_with, within_margin,
 };
 
 fn arm(wire_ns: &[i64]) -> ArmSamples {
@@ -32,9 +32,22 @@ fn launches() -> Vec<LaunchSamples> {
 
 #[test]
 fn an_effect_is_the_mean_of_the_differences_within_launches() {
-    let found = effect(&launches(), "unmodified", "scan", Quantity::WireTime, Location::Median).unwrap();
+    let found = effect(
+        &launches(),
+        "unmodified",
+        "scan",
+        LatencyMetric::WireTime,
+        Location::Median,
+    )
+    .unwrap();
     assert_eq!(
-        differences(&launches(), "unmodified", "scan", Quantity::WireTime, Location::Median),
+        differences(
+            &launches(),
+            "unmodified",
+            "scan",
+            LatencyMetric::WireTime,
+            Location::Median
+        ),
         Ok(vec![50.0, 52.0])
     );
     assert_eq!((found.value, found.launches, found.confidence), (51.0, 2, 0.95));
@@ -42,9 +55,16 @@ fn an_effect_is_the_mean_of_the_differences_within_launches() {
     assert!((found.launch_sd - 2.0_f64.sqrt()).abs() < 1e-12);
     assert!((found.confidence_interval.0 - (51.0 - 12.706_204_736)).abs() < 1e-8);
     assert!((found.mde - (12.706_204_736 + 1.376_381_920)).abs() < 1e-8);
-    let rtt = effect(&launches(), "unmodified", "scan", Quantity::Rtt, Location::Median).unwrap();
+    let rtt = effect(&launches(), "unmodified", "scan", LatencyMetric::Rtt, Location::Median).unwrap();
     assert!((rtt.value - found.value).abs() < 1e-9);
-    let back = effect(&launches(), "scan", "unmodified", Quantity::WireTime, Location::Median).unwrap();
+    let back = effect(
+        &launches(),
+        "scan",
+        "unmodified",
+        LatencyMetric::WireTime,
+        Location::Median,
+    )
+    .unwrap();
     assert!((back.value + found.value).abs() < 1e-9);
 }
 
@@ -55,7 +75,7 @@ fn too_few_launches_are_refused() {
             &launches()[..count],
             "unmodified",
             "scan",
-            Quantity::Rtt,
+            LatencyMetric::Rtt,
             Location::Mean,
         )
         .unwrap_err();
@@ -69,7 +89,7 @@ fn too_few_launches_are_refused() {
 
 #[test]
 fn a_missing_arm_is_named_with_those_that_are_there() {
-    let error = effect(&launches(), "unmodified", "log", Quantity::Rtt, Location::Mean).unwrap_err();
+    let error = effect(&launches(), "unmodified", "log", LatencyMetric::Rtt, Location::Mean).unwrap_err();
     assert_eq!(
         error.to_string(),
         "condition local-pod, launch 0: no arm `log`; it has scan, unmodified"
@@ -82,7 +102,7 @@ fn an_empty_sample_is_named_with_what_became_of_its_requests() {
     let samples = launches[1].arms.get_mut("scan").unwrap();
     samples.wire = std::iter::empty().collect();
     samples.unstamped = 3;
-    let error = effect(&launches, "unmodified", "scan", Quantity::WireTime, Location::P99).unwrap_err();
+    let error = effect(&launches, "unmodified", "scan", LatencyMetric::WireTime, Location::P99).unwrap_err();
     assert!(
         matches!(
             &error,
@@ -94,14 +114,14 @@ fn an_empty_sample_is_named_with_what_became_of_its_requests() {
         ),
         "{error}"
     );
-    assert!(effect(&launches, "unmodified", "scan", Quantity::Rtt, Location::P99).is_ok());
+    assert!(effect(&launches, "unmodified", "scan", LatencyMetric::Rtt, Location::P99).is_ok());
 }
 
 #[test]
 fn conditions_are_not_mixed() {
     let mut launches = launches();
     launches[1].condition = "local-bridge".to_owned();
-    let error = effect(&launches, "unmodified", "scan", Quantity::Rtt, Location::Mean).unwrap_err();
+    let error = effect(&launches, "unmodified", "scan", LatencyMetric::Rtt, Location::Mean).unwrap_err();
     assert!(matches!(error, EffectError::MixedConditions { .. }), "{error}");
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, BootstrapError, Distribution, Drawn, EffectError, EstimateError, FamilyError, LaunchEffect,
-    LaunchSamples, Quantity, Resampling, a12, bootstrap, dominance, estimate, hodges_lehmann, holm, i_squared_interval,
-    outliers, quantile_shift, random_effects, ratio_of_means, stationarity,
+    ArmSamples, BootstrapError, Distribution, Drawn, EffectError, EstimateError, LatencyMetric, LaunchEffect,
+    LaunchSamples, PValueError, Resampling, SummaryError, a12, bootstrap, dominance, estimate, hodges_lehmann, holm,
+    i_squared_interval, outliers, quantile_shift, random_effects, ratio_of_means, stationarity,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -73,7 +73,7 @@ fn ratios_agree_with_scipy() {
         .iter()
         .map(|launch| (distribution(&launch["baseline"]), distribution(&launch["arm"])))
         .collect();
-    let found = ratio_of_means(&launches(&arms), "unmodified", "scan", Quantity::Rtt).unwrap();
+    let found = ratio_of_means(&launches(&arms), "unmodified", "scan", LatencyMetric::Rtt).unwrap();
     assert_close("ratio", found.value, number(&row["value"]));
     assert_close("low", found.confidence_interval.0, number(&row["low"]));
     assert_close("high", found.confidence_interval.1, number(&row["high"]));
@@ -88,7 +88,7 @@ fn ratios_agree_with_scipy() {
         arms[0].clone(),
     ];
     assert!(matches!(
-        ratio_of_means(&launches(&negative), "unmodified", "scan", Quantity::Rtt),
+        ratio_of_means(&launches(&negative), "unmodified", "scan", LatencyMetric::Rtt),
         Err(EffectError::Estimate(EstimateError::NotFinite { index: 0, .. }))
     ));
 }
@@ -103,7 +103,7 @@ fn adjusted_p_values_agree_with_statsmodels() {
     }
     assert_eq!(holm(&[]), Ok(vec![]));
     for bad in [-0.1, 1.1, f64::NAN] {
-        assert!(matches!(holm(&[0.5, bad]), Err(FamilyError::PValue { index: 1, .. })));
+        assert!(matches!(holm(&[0.5, bad]), Err(PValueError { index: 1, .. })));
     }
 }
 
@@ -166,11 +166,11 @@ fn summaries_over_conditions_agree_with_metafor() {
             }
         }
     }
-    assert_eq!(random_effects(&[(1.0, 1.0)]), Err(FamilyError::TooFewConditions(1)));
+    assert_eq!(random_effects(&[(1.0, 1.0)]), Err(SummaryError::TooFewConditions(1)));
     for bad in [(f64::NAN, 1.0), (1.0, 0.0), (1.0, f64::INFINITY), (1.0, -1.0)] {
         assert!(matches!(
             random_effects(&[(1.0, 1.0), bad]),
-            Err(FamilyError::Condition { index: 1, .. })
+            Err(SummaryError::Condition { index: 1, .. })
         ));
     }
 }
@@ -264,15 +264,15 @@ fn a_shift_is_found_at_every_quantile_and_the_band_holds_each_interval() {
             )
         })
         .collect();
-    let found = quantile_shift(&launches(&arms), "unmodified", "scan", Quantity::Rtt, 1).unwrap();
+    let found = quantile_shift(&launches(&arms), "unmodified", "scan", LatencyMetric::Rtt, 1).unwrap();
     for point in &found.points {
         assert!((point.value - 50.875).abs() < 1e-9, "{point:?}");
         assert!(point.band.0 <= point.confidence_interval.0 && point.confidence_interval.1 <= point.band.1);
         assert!(point.band.0 < 51.0 && 51.0 < point.band.1);
     }
-    let error = quantile_shift(&launches(&arms[..4]), "unmodified", "scan", Quantity::Rtt, 1).unwrap_err();
+    let error = quantile_shift(&launches(&arms[..4]), "unmodified", "scan", LatencyMetric::Rtt, 1).unwrap_err();
     assert!(error.to_string().contains("measure more launches"), "{error}");
-    let error = quantile_shift(&launches(&arms), "unmodified", "log", Quantity::Rtt, 1).unwrap_err();
+    let error = quantile_shift(&launches(&arms), "unmodified", "log", LatencyMetric::Rtt, 1).unwrap_err();
     assert!(error.to_string().contains("no arm `log`"), "{error}");
 }
 
@@ -293,7 +293,7 @@ proptest! {
         let moved = |values: &[i64]| values.iter().map(|value| value * scale + shift).collect::<Distribution>();
         prop_assert_eq!(a12(&moved(&one), &moved(&other)), Some(share));
         let samples = launches(&[(of(&one), of(&other)), (of(&one), of(&other))]);
-        let found = dominance(&samples, "unmodified", "scan", Quantity::Rtt).unwrap();
+        let found = dominance(&samples, "unmodified", "scan", LatencyMetric::Rtt).unwrap();
         prop_assert!((found.value - share).abs() < 1e-12);
     }
 

@@ -1,17 +1,19 @@
 //! The checklist: every item is met by its evidence, and not without it.
 
 use analysis::claims::{ControlKind, Verdict};
-use analysis::principles::{ControlFact, EffectFact, Facts, Item, Source, Status, checklist};
+use analysis::principles::{
+    ChecklistItem, ControlFact, EffectFact, PrincipleSource, PrincipleStatus, RunFacts, checklist,
+};
 
 /// A run that does everything.
-fn sound() -> Facts {
+fn sound() -> RunFacts {
     let control = |kind, condition: &str| ControlFact {
         kind,
         condition: condition.to_owned(),
         verdict: Verdict::Supported,
     };
     let conditions = ["local-pod", "local-bridge"];
-    Facts {
+    RunFacts {
         question: Some("What does it cost?".to_owned()),
         metrics: vec!["A/A (median)".to_owned()],
         workload: vec![
@@ -48,7 +50,7 @@ fn sound() -> Facts {
     }
 }
 
-fn find(facts: &Facts, name: &str) -> Item {
+fn find(facts: &RunFacts, name: &str) -> ChecklistItem {
     let items = checklist(facts);
     let mut found = items.into_iter().filter(|item| item.name.contains(name));
     let item = found.next().unwrap_or_else(|| panic!("no item {name}"));
@@ -60,12 +62,18 @@ fn find(facts: &Facts, name: &str) -> Item {
 fn a_sound_run_meets_all_that_applies() {
     let items = checklist(&sound());
     let of = |source| items.iter().filter(|item| item.source == source).count();
-    assert_eq!((of(Source::CloudPrinciples), of(Source::BenchmarkingStandard)), (8, 9));
+    assert_eq!(
+        (
+            of(PrincipleSource::CloudPrinciples),
+            of(PrincipleSource::BenchmarkingStandard)
+        ),
+        (8, 9)
+    );
     for item in &items {
         let expected = if item.name.contains("P8") || item.name.contains("independent replication") {
-            Status::NotApplicable
+            PrincipleStatus::NotApplicable
         } else {
-            Status::Met
+            PrincipleStatus::Met
         };
         assert_eq!(item.status, expected, "{}: {}", item.name, item.evidence);
         assert!(!item.evidence.is_empty(), "{}", item.name);
@@ -74,7 +82,7 @@ fn a_sound_run_meets_all_that_applies() {
 
 #[test]
 fn without_its_evidence_an_item_is_not_met() {
-    type Change = fn(&mut Facts);
+    type Change = fn(&mut RunFacts);
     let changes: [(&[&str], Change, &str); 22] = [
         (
             &["P1", "stability"],
@@ -148,7 +156,7 @@ fn without_its_evidence_an_item_is_not_met() {
         change(&mut facts);
         for name in names {
             let item = find(&facts, name);
-            assert_eq!(item.status, Status::NotMet, "{name}: {}", item.evidence);
+            assert_eq!(item.status, PrincipleStatus::NotMet, "{name}: {}", item.evidence);
             assert!(item.evidence.contains(evidence), "{name}: {}", item.evidence);
         }
     }
@@ -159,7 +167,7 @@ fn a_calibration_that_failed_or_is_missing_leaves_validity_open() {
     let mut facts = sound();
     facts.controls[1].verdict = Verdict::Inconclusive;
     let item = find(&facts, "construct validity");
-    assert_eq!(item.status, Status::NotMet);
+    assert_eq!(item.status, PrincipleStatus::NotMet);
     assert!(item.evidence.contains("local-pod (inconclusive)"), "{}", item.evidence);
     facts.controls.retain(|control| control.kind == ControlKind::AA);
     assert!(find(&facts, "construct validity").evidence.contains("no known delay"));
@@ -169,8 +177,11 @@ fn a_calibration_that_failed_or_is_missing_leaves_validity_open() {
 fn what_is_paid_for_has_a_price() {
     let mut facts = sound();
     facts.paid_conditions.push("eks-pod".to_owned());
-    assert_eq!(find(&facts, "P8").status, Status::NotMet);
+    assert_eq!(find(&facts, "P8").status, PrincipleStatus::NotMet);
     facts.cost = Some("about 2 USD".to_owned());
     let item = find(&facts, "P8");
-    assert_eq!((item.status, item.evidence.as_str()), (Status::Met, "about 2 USD"));
+    assert_eq!(
+        (item.status, item.evidence.as_str()),
+        (PrincipleStatus::Met, "about 2 USD")
+    );
 }

@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 
 use analysis::figures::{Figure, Forest, ForestRow, forest};
-use analysis::{Estimate, LaunchSamples, Location, Proportion, Quantity, differences, estimate, proportion};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, Proportion, differences, estimate, proportion};
 use anyhow::{Context as _, Result, ensure};
 use dataset::{LaunchRecord, Manifest};
+use samples::RunSamples;
 use serde::Serialize;
 
-use crate::results::{Contrast, Parts, Role, in_condition};
+use crate::contrasts::{Contrast, Role, contrasts};
+use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
 use crate::table::{microseconds, signed};
-use crate::truth::{calibration_errors, parts};
 
 /// Confidence that the intervals claim.
 const NOMINAL: f64 = 0.95;
@@ -31,7 +32,7 @@ pub struct Recovered {
     /// Recovered minus true, of the round trip.
     pub rtt_error: Estimate,
     /// What the client's own parts of the round trip differ by, which should be nothing.
-    pub parts: Option<Parts>,
+    pub parts: Option<RoundTripParts>,
 }
 
 impl Recovered {
@@ -105,13 +106,8 @@ pub struct Calibration {
 ///
 /// # Errors
 /// When the run has no contrast with a known answer, or an arm was never observed.
-pub fn calibrations(
-    manifest: &Manifest,
-    launches: &[LaunchSamples],
-    repetition_launches: usize,
-) -> Result<Vec<Calibration>> {
-    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
-        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: usize) -> Result<Vec<Calibration>> {
+    let contrasts = contrasts(manifest)?;
     ensure!(
         contrasts.iter().any(|contrast| contrast.role == Role::Calibration),
         "{} has no contrast with the role calibration; run experiments/calibration.toml",
@@ -120,7 +116,7 @@ pub fn calibrations(
     let schedule = &manifest.plan["load"]["schedule"];
     let mut found = Vec::new();
     for condition in &manifest.conditions {
-        let samples = in_condition(launches, &condition.name);
+        let samples = run.launches_in(&condition.name);
         if samples.is_empty() {
             continue;
         }
@@ -140,7 +136,7 @@ pub fn calibrations(
         for contrast in &contrasts {
             let errors = |quantity| errors(contrast, samples, &records, quantity);
             if contrast.role == Role::Calibration {
-                let rtt = errors(Quantity::Rtt)
+                let rtt = errors(LatencyMetric::Rtt)
                     .with_context(|| format!("contrast {}: a launch has no telemetry", contrast.name))?;
                 #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
                 let truth_ns = rtt.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / rtt.len() as f64;
@@ -151,12 +147,12 @@ pub fn calibrations(
                     name: contrast.name.clone(),
                     location: contrast.location,
                     truth_ns,
-                    wire_error: errors(Quantity::WireTime).map(of).transpose()?,
+                    wire_error: errors(LatencyMetric::WireTime).map(of).transpose()?,
                     rtt_error: of(rtt)?,
                     parts: parts(samples, contrast),
                 });
             }
-            let all = errors(Quantity::WireTime).or_else(|| errors(Quantity::Rtt));
+            let all = errors(LatencyMetric::WireTime).or_else(|| errors(LatencyMetric::Rtt));
             if let Some(all) = all.filter(|_| contrast.role != Role::Effect) {
                 let values: Vec<f64> = all.iter().map(|(_, error_ns)| *error_ns).collect();
                 calibration
@@ -174,7 +170,7 @@ fn errors(
     contrast: &Contrast,
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
-    quantity: Quantity,
+    quantity: LatencyMetric,
 ) -> Option<Vec<(f64, f64)>> {
     match contrast.role {
         Role::Calibration => calibration_errors(contrast, launches, records, quantity),

@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::claims::{Claims, Evidence, JudgedRecommendation, Misses, Source, judge, misses, table};
+use analysis::claims::{Evidence, JudgedRecommendation, Misses, RunOrigin, judge, misses, table};
 use anyhow::{Context, Result};
 use dataset::{Grid, OBSERVED, Observed, Run};
+use samples::study_recordings;
 use serde::Serialize;
 
-use crate::exhibits::{self, Recorded};
+use crate::claim_definitions::stated_claims;
+use crate::evidence;
+use crate::exhibits::{self, RecordedExperiment};
 use crate::study::StudyResults;
-use crate::{evidence, load};
 
 /// Kept quantities of a run, instead of its observations.
 const QUANTITIES: &str = "quantities.json";
@@ -35,7 +37,7 @@ impl JudgedClaims {
     /// When `claims.toml` is not as expected or a quantity has the wrong unit.
     pub fn of(evidence: &Evidence) -> Result<Self> {
         Ok(Self {
-            recommendations: judge(&Claims::stated()?, evidence)?,
+            recommendations: judge(&stated_claims()?, evidence)?,
             misses: misses(&evidence.controls),
         })
     }
@@ -70,16 +72,16 @@ pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
         found.extend(of_folder(folder)?.of(source(folder)));
     }
     if study.join("manifest.json").exists() {
-        found.extend(evidence::of_study(&StudyResults::compute(&load::study(study)?)?)?);
+        found.extend(evidence::of_study(&StudyResults::compute(&study_recordings(study)?)?)?);
     }
     Ok(found)
 }
 
-fn source(folder: &Path) -> Source {
+fn source(folder: &Path) -> RunOrigin {
     if is_recorded(folder) {
-        Source::Recorded
+        RunOrigin::Recorded
     } else {
-        Source::Yours
+        RunOrigin::Yours
     }
 }
 
@@ -127,7 +129,7 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     }
     let mut found = None;
     if Grid::is_at(folder) {
-        found = Some(exhibits::evidence(&Recorded::open(folder)?)?);
+        found = Some(exhibits::evidence(&RecordedExperiment::open(folder)?)?);
     } else if folder.join("manifest.json").exists() {
         found = of_run(folder)?;
     }
@@ -163,5 +165,5 @@ fn of_run(folder: &Path) -> Result<Option<Evidence>> {
     if most.max().unwrap_or(0) < 2 {
         return Ok(None);
     }
-    exhibits::evidence(&Recorded::open(folder)?).map(Some)
+    exhibits::evidence(&RecordedExperiment::open(folder)?).map(Some)
 }

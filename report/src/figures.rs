@@ -8,23 +8,33 @@ use analysis::ssp2023::WARM_UP_ROWS;
 use analysis::{Distribution, FiveNumbers};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
+use samples::{RunSamples, StudyRecording};
+use serde::{Deserialize, Serialize};
 
-use crate::load::{RunSamples, StudyCondition, milliseconds};
-use crate::reproduction::Boxes;
-use crate::results::{Results, Role};
+use crate::contrasts::Role;
+use crate::results::Results;
 
 /// Iterations that the study's run-sequence figure shows.
 const STUDY_ITERATIONS: usize = 10_000;
 /// Columns that a sequence is thinned to: more than one per pixel of a figure at print resolution.
-pub(crate) const COLUMNS: usize = 1_200;
+const COLUMNS: usize = 1_200;
 /// Arms of the embedded runs drawn as sequences: more would hide each other.
 const SEQUENCE_ARMS: [&str; 3] = ["unmodified", "log", "with hook"];
+
+/// A condition's boxes in the study's first figure.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Boxes {
+    /// Where.
+    pub condition: String,
+    /// RTT of the unmodified and of the hooked program, ms.
+    pub boxes_ms: (FiveNumbers, FiveNumbers),
+}
 
 /// Both figures of the study, from its recordings.
 ///
 /// # Errors
 /// When there are no recordings.
-pub fn study(recordings: &[StudyCondition]) -> Result<Vec<Figure>> {
+pub fn study(recordings: &[StudyRecording]) -> Result<Vec<Figure>> {
     Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
 }
 
@@ -49,7 +59,7 @@ pub(crate) fn reproduced_boxes(measured: &[Boxes], places: &str) -> Result<Figur
 ///
 /// # Errors
 /// When there is no condition.
-pub(crate) fn reproduced_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
+pub(crate) fn reproduced_sequence(recordings: &[StudyRecording]) -> Result<Figure> {
     let panels: Vec<[&str; 1]> = recordings.iter().map(|ours| [ours.condition.as_str()]).collect();
     let panels: Vec<&[&str]> = panels.iter().map(|names| &names[..]).collect();
     sequence(
@@ -65,7 +75,7 @@ pub(crate) fn reproduced_sequence(recordings: &[StudyCondition]) -> Result<Figur
 ///
 /// # Errors
 /// When a recording is empty.
-pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
+pub fn study_boxes(recordings: &[StudyRecording]) -> Result<Figure> {
     let recorded = recordings.par_iter().map(|recording| {
         Ok(Boxes {
             condition: recording.condition.clone(),
@@ -85,7 +95,7 @@ pub fn study_boxes(recordings: &[StudyCondition]) -> Result<Figure> {
 ///
 /// # Errors
 /// When no request is left.
-pub(crate) fn five_numbers_ms(recording: &StudyCondition, cut: usize) -> Result<(FiveNumbers, FiveNumbers)> {
+pub(crate) fn five_numbers_ms(recording: &StudyRecording, cut: usize) -> Result<(FiveNumbers, FiveNumbers)> {
     let numbers = |rtt_ns: &[i64]| {
         let rest = rtt_ns.get(cut..).unwrap_or_default();
         five_numbers(&recording.condition, &rest.iter().copied().collect(), 1e-6)
@@ -119,7 +129,7 @@ fn boxes(recorded: &[Boxes], name: &str, caption: &str, y_limits: Option<(f64, f
 ///
 /// # Errors
 /// When a condition is missing.
-pub fn study_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
+pub fn study_sequence(recordings: &[StudyRecording]) -> Result<Figure> {
     sequence(
         recordings,
         "study-run-sequence",
@@ -131,7 +141,7 @@ pub fn study_sequence(recordings: &[StudyCondition]) -> Result<Figure> {
 
 /// A panel for each list of conditions.
 fn sequence(
-    recordings: &[StudyCondition],
+    recordings: &[StudyRecording],
     name: &str,
     caption: &str,
     y_limits: Option<(f64, f64)>,
@@ -283,6 +293,12 @@ pub fn run_sequences(samples: &RunSamples) -> Result<Figure> {
         y_limits: None,
         panels,
     })?)
+}
+
+/// Nanoseconds to milliseconds, for drawing.
+#[expect(clippy::cast_precision_loss, reason = "a drawing needs fewer digits than f64 has")]
+fn milliseconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e6
 }
 
 fn boxed(name: &str, distribution: &Distribution, unit: f64) -> Result<BoxSeries> {

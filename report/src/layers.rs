@@ -4,11 +4,11 @@
 use std::fmt;
 
 use analysis::stats::power::{Goal, POWER, launches_for};
-use analysis::{Estimate, LaunchSamples, Location, Quantity, differences, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, differences, estimate};
 use dataset::{ArmRecord, LaunchRecord};
 use serde::Serialize;
 
-use crate::results::{Contrast, Role};
+use crate::contrasts::{Contrast, Role};
 
 const CONFIDENCE: f64 = 0.95;
 
@@ -111,8 +111,8 @@ pub(crate) fn per_launch(
         }
         Layer::LibcCall => within(&|arm| Some(arm.server?.call_ns_median)),
         Layer::Handler => within(&|arm| Some(arm.server?.handler_ns_median)),
-        Layer::WireTime => client(Quantity::WireTime),
-        Layer::Rtt => client(Quantity::Rtt),
+        Layer::WireTime => client(LatencyMetric::WireTime),
+        Layer::Rtt => client(LatencyMetric::Rtt),
     }
 }
 

@@ -1,32 +1,31 @@
 //! From datasets to tables, figures, `results.json` and the HTML report.
 //!
-//! [`load`] turns stored rows into the samples that `analysis` takes, [`results`] computes what is to be said of them,
-//! [`evidence`] and [`claims`] what that says of the study's recommendations, [`figures`] draws it, [`html`] writes the page,
-//! [`paper`] gathers what the paper reads. The notebooks use the same functions.
+//! [`results`] computes the estimates of a run from its samples, [`evidence`] and [`claims`] hold them against the study's
+//! recommendations, [`figures`] and [`exhibits`] draw them, [`run_page`] writes the page, [`paper`] gathers the numbers and
+//! figures of the paper. The notebooks call the same functions.
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+mod claim_definitions;
 pub mod claims;
-mod course;
+pub mod contrasts;
 pub mod evidence;
 pub mod exhibits;
-pub mod facts;
 pub mod figures;
-pub mod fit;
-pub mod further;
-pub mod html;
-pub mod isolated;
+mod ground_truth;
+pub mod hook_costs;
 pub mod layers;
-pub mod load;
-pub mod measured;
-pub mod measured_page;
+pub mod micro_prediction;
 pub mod noise;
-pub mod observed;
+pub mod noise_fit;
+pub mod observed_servers;
+pub mod output_files;
 pub mod paper;
 pub mod reproduction;
 pub mod results;
-pub mod simulate;
+pub mod run_facts;
+pub mod run_page;
+pub mod secondary_estimates;
+pub mod simulation_study;
 pub mod study;
 pub mod table;
-mod truth;
-pub mod write;

@@ -1,8 +1,8 @@
 //! `report`: reads datasets, writes tables, figures, `results.json` and the HTML report.
 #![forbid(unsafe_code)]
 
-mod assembled;
-mod measured_verb;
+mod hook_costs_command;
+mod run_page_contents;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,9 +14,13 @@ use dataset::{Observed, Run};
 use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
 use report::paper::Paper;
-use report::simulate::{Fits, Size};
+use report::simulation_study::{Fits, Size};
 use report::study::StudyResults;
-use report::{calibration, exhibits, figures, fit, html, load, observed, results, simulate, table, write};
+use report::{
+    calibration, exhibits, figures, noise_fit, observed_servers, output_files, results, run_page, simulation_study,
+    table,
+};
+use samples::{run_samples, study_recordings};
 
 /// Times 96 pixels per inch: 216 dpi, 1,188 pixels of width.
 const PNG_SCALE: f32 = 2.25;
@@ -137,7 +141,7 @@ enum Command {
         out: Option<PathBuf>,
     },
     /// Print what hooks cost, as `bench measure` has measured it, and write a page
-    Measured(measured_verb::Options),
+    MeasuredQuantity(hook_costs_command::Options),
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -173,12 +177,12 @@ enum Format {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Measured(options) => return measured_verb::run(&options),
+        Command::MeasuredQuantity(options) => return hook_costs_command::run(&options),
         Command::Html(output) => write_html(&output)?,
         Command::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
         Command::Effects { run, format } => {
             let run = Run::open(&run)?;
-            let samples = load::run_samples(&run)?;
+            let samples = run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
             match format {
                 Format::Text => {
@@ -193,8 +197,8 @@ fn main() -> Result<ExitCode> {
         Command::Observed { run, format } => {
             let observed = Observed::read(&run)?;
             match format {
-                Format::Text => print!("{}", observed::text(&observed)),
-                Format::Json => println!("{}", serde_json::to_string_pretty(&observed::rows(&observed))?),
+                Format::Text => print!("{}", observed_servers::text(&observed)),
+                Format::Json => println!("{}", serde_json::to_string_pretty(&observed_servers::rows(&observed))?),
             }
         }
         Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
@@ -219,7 +223,7 @@ fn main() -> Result<ExitCode> {
 }
 
 fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {
-    let recordings = load::study(study)?;
+    let recordings = study_recordings(study)?;
     let draw = |out| -> Result<[[PathBuf; 2]; 2]> {
         let (boxes, sequence) = rayon::join(
             || write_both(&figures::study_boxes(&recordings)?, out),
@@ -258,19 +262,19 @@ fn show_exhibit(run: &Path, out: Option<&Path>) -> Result<()> {
 }
 
 fn write_fit(study: &Path, calibration: &Path, run: &Path, out: &Path) -> Result<()> {
-    let fits = fit::fit(study, calibration, run)?;
+    let fits = noise_fit::fit(study, calibration, run)?;
     let json = serde_json::to_string_pretty(&fits)? + "\n";
-    announce(&write::write(out, "simulation.json", json.as_bytes())?);
+    announce(&output_files::write(out, "simulation.json", json.as_bytes())?);
     Ok(())
 }
 
 fn write_simulation(size: Size, out: Option<&Path>) -> Result<()> {
-    let outcomes = simulate::simulate(&Fits::committed()?, size);
-    print!("{}", simulate::text(&outcomes));
+    let outcomes = simulation_study::simulate(&Fits::committed()?, size);
+    print!("{}", simulation_study::text(&outcomes));
     if let Some(out) = out {
         let values = serde_json::json!({ "size": size, "outcomes": outcomes });
         let json = serde_json::to_string_pretty(&values)? + "\n";
-        announce(&write::write(out, "simulation.json", json.as_bytes())?);
+        announce(&output_files::write(out, "simulation.json", json.as_bytes())?);
     }
     Ok(())
 }
@@ -279,36 +283,32 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
     let mut found = Vec::new();
     for run in runs {
         let run = Run::open(run)?;
-        let samples = load::run_samples(&run)?;
-        found.extend(calibration::calibrations(
-            &run.manifest,
-            &samples.launches,
-            repetition.into(),
-        )?);
+        let samples = run_samples(&run)?;
+        found.extend(calibration::calibrations(&run.manifest, &samples, repetition.into())?);
     }
     print!("{}", calibration::text(&found));
     let json = serde_json::to_string_pretty(&found)?;
-    announce(&write::write(out, "calibration.json", json.as_bytes())?);
+    announce(&output_files::write(out, "calibration.json", json.as_bytes())?);
     write_all(&calibration::figures(&found)?, out)
 }
 
 fn write_html(output: &Output) -> Result<()> {
-    let page = assembled::page(&output.run, &output.study, &output.out)?;
+    let page = run_page_contents::page(&output.run, &output.study, &output.out)?;
     write_all(&page.figures, &output.out)?;
     let values = serde_json::json!({
         "run": page.results, "further": page.further, "study": page.study, "claims": page.claims,
         "reproduction": page.reproduction, "checklist": page.checklist,
     });
-    announce(&write::write(
+    announce(&output_files::write(
         &output.out,
         "results.json",
         serde_json::to_string_pretty(&values)?.as_bytes(),
     )?);
     if let Some(reproduction) = &page.reproduction {
         let kept = serde_json::to_string_pretty(reproduction)?;
-        announce(&write::write(&output.out, "reproduction.json", kept.as_bytes())?);
+        announce(&output_files::write(&output.out, "reproduction.json", kept.as_bytes())?);
     }
-    let path = write::write(&output.out, "index.html", html::page(&page).as_bytes())?;
+    let path = output_files::write(&output.out, "index.html", run_page::page(&page).as_bytes())?;
     announce(&path);
     println!("again with: {}", page.command);
     Ok(())
@@ -318,10 +318,10 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
     let mut drawn = Vec::new();
     if let Some(run) = run {
         let run = Run::open(run)?;
-        let samples = load::run_samples(&run)?;
+        let samples = run_samples(&run)?;
         drawn.extend(figures::run(&results::results(&run.manifest, &samples)?, &samples)?);
     }
-    if let Some(recordings) = assembled::recordings(study)? {
+    if let Some(recordings) = run_page_contents::recordings(study)? {
         drawn.extend(figures::study(&recordings)?);
     }
     if drawn.is_empty() {
@@ -332,11 +332,11 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
 
 fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
     let numbers = serde_json::to_string_pretty(&paper.numbers)? + "\n";
-    announce(&write::write(out, "results.json", numbers.as_bytes())?);
-    announce(&write::write(out, "results.tex", paper.macros.as_bytes())?);
+    announce(&output_files::write(out, "results.json", numbers.as_bytes())?);
+    announce(&output_files::write(out, "results.tex", paper.macros.as_bytes())?);
     for figure in &paper.figures {
         let name = format!("figures/{}.svg", figure.name);
-        announce(&write::write(out, &name, figure.svg.as_bytes())?);
+        announce(&output_files::write(out, &name, figure.svg.as_bytes())?);
     }
     Ok(())
 }
@@ -352,8 +352,8 @@ fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
 fn write_both(figure: &Figure, out: &Path) -> Result<[PathBuf; 2]> {
     let name = |ending| format!("figures/{}.{ending}", figure.name);
     Ok([
-        write::write(out, &name("svg"), figure.svg.as_bytes())?,
-        write::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
+        output_files::write(out, &name("svg"), figure.svg.as_bytes())?,
+        output_files::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
     ])
 }
 

@@ -1,11 +1,9 @@
 //! The shape of the noise: how much requests resemble their neighbours, whether launches wander, how many requests lie far out.
 
 use analysis::stats::serial::effective_sample_size_of;
-use analysis::{Outliers, Quantity, outliers, stationarity};
+use analysis::{LatencyMetric, Outliers, outliers, stationarity};
+use samples::RunSamples;
 use serde::Serialize;
-
-use crate::load::RunSamples;
-use crate::results::in_condition;
 
 /// Below this a level is said to have moved.
 const LEVEL: f64 = 0.05;
@@ -30,19 +28,19 @@ pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<
     let (mut lags, mut shares) = (Vec::new(), Vec::new());
     let (mut wandering, mut tested) = (0, 0);
     let mut far = Outliers { low: 0, high: 0, of: 0 };
-    let launches = in_condition(&run.launches, condition);
-    for (launch, (_, course)) in launches.iter().zip(run.courses_in(condition)) {
-        let times = launch.arms.get(subject)?.of(Quantity::Rtt);
-        lags.extend(course.neighbours.autocorrelation());
+    let launches = run.launches_in(condition);
+    for (launch, (_, timeline)) in launches.iter().zip(run.timelines_in(condition)) {
+        let times = launch.arms.get(subject)?.of(LatencyMetric::Rtt);
+        lags.extend(timeline.neighbours.autocorrelation());
         let whole = effective_sample_size_of(
             times.len(),
             times.variance()?,
-            &course.neighbours.segment_means(),
-            course.segment_rounds,
+            &timeline.neighbours.segment_means(),
+            timeline.segment_rounds,
         );
         #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
         shares.extend(whole.map(|effective| effective / times.len() as f64));
-        let medians: Vec<f64> = course.arms.get(subject)?.iter().map(|(_, median)| *median).collect();
+        let medians: Vec<f64> = timeline.arms.get(subject)?.iter().map(|(_, median)| *median).collect();
         if let Some(test) = stationarity(&medians) {
             tested += 1;
             wandering += usize::from(test.p < LEVEL);

@@ -10,14 +10,15 @@ use analysis::claims::Interval;
 use analysis::figures::Figure;
 use anyhow::{Context, Result};
 use dataset::Run;
+use samples::{run_samples, study_recordings};
 use serde_json::{Map, Value, json};
 
 use crate::claims::{self, JudgedClaims};
 use crate::exhibits::{self, Exhibit};
-use crate::reproduction::{self, Boxes};
+use crate::figures::{self, Boxes};
+use crate::reproduction;
 use crate::results::{Results, results};
 use crate::study::StudyResults;
-use crate::{figures, load};
 
 /// The recorded run of each kind, within the folder of recorded runs.
 const RUN: &str = "overhead";
@@ -45,12 +46,12 @@ impl Paper {
     /// When a recorded run is missing or damaged.
     pub fn of(reference: &Path, study: &Path) -> Result<Self> {
         let run = Run::open(&reference.join(RUN))?;
-        let samples = load::run_samples(&run)?;
+        let samples = run_samples(&run)?;
         let results = results(&run.manifest, &samples)?;
         let recordings = study
             .join("manifest.json")
             .exists()
-            .then(|| load::study(study))
+            .then(|| study_recordings(study))
             .transpose()?;
         let recomputed = recordings.as_deref().map(StudyResults::compute).transpose()?;
         let mut drawn = figures::run(&results, &samples)?;
@@ -142,11 +143,7 @@ fn claimed(judged: &JudgedClaims) -> String {
     let mut text = "% Claims: quantities with their 95 % intervals, and verdicts.\n".to_owned();
     for claim in judged.recommendations.iter().flat_map(|one| &one.claims) {
         let claim_name = format!("Claim{}", camel(&claim.id));
-        _ = writeln!(
-            text,
-            "\\newcommand{{\\{claim_name}Verdict}}{{{}}}",
-            claim.verdict.text()
-        );
+        _ = writeln!(text, "\\newcommand{{\\{claim_name}Verdict}}{{{}}}", claim.verdict);
         let mut seen: BTreeMap<String, u8> = BTreeMap::new();
         for row in &claim.rows {
             let place = camel(&row.condition);

@@ -3,15 +3,15 @@
 use analysis::claims::Provenance;
 use analysis::figures::Figure;
 use analysis::ssp2023::{self, EXPECTED, StudyRow, requests_differ};
-use analysis::{Estimate, FiveNumbers, LaunchSamples, Location, Proportion, Quantity, effect, proportion};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, Proportion, effect, proportion};
 use anyhow::{Context as _, Result};
 use dataset::Run;
 use maud::{Markup, html};
-use serde::{Deserialize, Serialize};
+use samples::{RunSamples, first_launches};
+use serde::Serialize;
 
-use crate::figures;
-use crate::load::{self, RunSamples};
-use crate::results::in_condition;
+use crate::figures::{self, Boxes};
+
 use crate::study::StudyResults;
 
 /// Name of the experiment that repeats the study.
@@ -46,15 +46,6 @@ pub struct Reproduced {
     /// What of the first launch is drawn.
     #[serde(flatten)]
     pub boxes: Boxes,
-}
-
-/// A condition's boxes in the study's first figure.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Boxes {
-    /// Where.
-    pub condition: String,
-    /// RTT of the unmodified and of the hooked program, ms.
-    pub boxes_ms: (FiveNumbers, FiveNumbers),
 }
 
 /// Which of our conditions stands beside one of the study's.
@@ -95,12 +86,12 @@ impl Reproduction {
         }
         let cut = run.manifest.plan["load"]["warm_up_rounds"].as_u64().unwrap_or(0);
         let cut = usize::try_from(cut)?;
-        let first = load::first_launches(run, ARMS)?;
+        let first = first_launches(run, ARMS)?;
         let conditions: Vec<Reproduced> = first
             .iter()
             .map(|ours| {
-                let launches = in_condition(&samples.launches, &ours.condition);
-                let over_launches = |arm, location| effect(launches, ARMS.0, arm, Quantity::Rtt, location).ok();
+                let launches = samples.launches_in(&ours.condition);
+                let over_launches = |arm, location| effect(launches, ARMS.0, arm, LatencyMetric::Rtt, location).ok();
                 Ok(Reproduced {
                     launches: launches.len(),
                     by_its_method: ssp2023::recompute(&ours.condition, &ours.unmodified_ns, &ours.hook_ns, cut)
@@ -140,7 +131,7 @@ pub(crate) fn told_apart(launches: &[LaunchSamples], one: &str, other: &str) -> 
     let tests: Vec<bool> = launches
         .iter()
         .filter_map(|launch| {
-            let of = |arm: &str| Some(launch.arms.get(arm)?.of(Quantity::Rtt));
+            let of = |arm: &str| Some(launch.arms.get(arm)?.of(LatencyMetric::Rtt));
             Some(requests_differ(of(one)?, of(other)?)?.is_significant())
         })
         .collect();

@@ -5,50 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
 use analysis::{
-    Estimate, LaunchSamples, Location, OrderSamples, Quantity, Steadiness, carry_over, differences, effect, estimate,
-    levels, turn_effect,
+    Estimate, LatencyMetric, LaunchSamples, Location, OrderSamples, Steadiness, carry_over, differences, effect,
+    estimate, levels, turn_effect,
 };
 use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::isolated::{Isolated, isolated};
+use crate::contrasts::{Contrast, Role, contrasts};
+use crate::ground_truth::{RoundTripParts, calibration, parts};
 use crate::layers::{LayerEffect, layers};
-use crate::load::RunSamples;
+use crate::micro_prediction::{MicroPrediction, micro_prediction};
 use crate::noise::{Noise, noise};
-use crate::truth::{calibration, parts};
-
-/// Why two arms are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// The cost of something.
-    Effect,
-    /// Two arms of the same treatment.
-    Control,
-    /// A known delay.
-    Calibration,
-}
-
-/// Two arms to compare, as the experiment defines them.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Contrast {
-    /// Name in tables and figures.
-    pub name: String,
-    /// What is subtracted.
-    pub baseline: String,
-    /// From what.
-    pub arm: String,
-    /// Why.
-    pub role: Role,
-    /// What of the two distributions is compared.
-    #[serde(default = "median")]
-    pub location: Location,
-}
-
-const fn median() -> Location {
-    Location::Median
-}
+use samples::RunSamples;
 
 /// One contrast in one condition. All times in ns.
 #[derive(Clone, Debug, Serialize)]
@@ -69,7 +38,7 @@ pub struct Effect {
     pub rtt_median: Estimate,
     /// Differences of the medians of the RTT's other parts, before and after the wire time: the send path and the wake-up;
     /// absent where the clocks' difference is not known.
-    pub parts: Option<Parts>,
+    pub parts: Option<RoundTripParts>,
     /// Difference of 99th percentiles of wire time.
     pub wire_p99: Option<Estimate>,
     /// Difference of mean wire time.
@@ -82,15 +51,6 @@ pub struct Effect {
     pub expectation: String,
     /// Whether it does.
     pub verdict: Verdict,
-}
-
-/// The parts of a round trip that are the client's own.
-#[derive(Clone, Debug, Serialize)]
-pub struct Parts {
-    /// From the user's send stamp to the kernel's.
-    pub send_path: Estimate,
-    /// From the kernel's receive stamp to the user's.
-    pub wake_up: Estimate,
 }
 
 impl Effect {
@@ -132,7 +92,7 @@ pub struct ConditionResults {
     pub layers: Vec<LayerEffect>,
     /// The effects beside what a tight loop predicts; empty where none was measured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub isolated: Vec<Isolated>,
+    pub isolated: Vec<MicroPrediction>,
     /// Whether the order of the requests mattered; empty where the schedule is not the interleaved one.
     pub order: Vec<OrderEffect>,
     /// Whether the first contrast's baseline settled, launch by launch.
@@ -189,16 +149,14 @@ pub(crate) fn server(manifest: &Manifest) -> &str {
 /// # Errors
 /// When the manifest's plan has no contrasts, or an arm that they name has no observation.
 pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
-    let launches = &run.launches;
-    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
-        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
+    let contrasts = contrasts(manifest)?;
     let claims = Claims::stated()?;
     let margins = claims.margins(server(manifest));
     let conditions = manifest
         .conditions
         .iter()
         .map(|record| {
-            let samples = in_condition(launches, &record.name);
+            let samples = run.launches_in(&record.name);
             let records: Vec<&LaunchRecord> = manifest
                 .launches
                 .iter()
@@ -234,7 +192,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 isolated: contrasts
                     .iter()
                     .filter(|contrast| contrast.role == Role::Effect)
-                    .filter_map(|contrast| isolated(contrast, samples, &records))
+                    .filter_map(|contrast| micro_prediction(contrast, samples, &records))
                     .collect(),
                 order: order_effects(&record.name, &contrasts, run, margins),
                 steadiness,
@@ -251,14 +209,6 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     })
 }
 
-/// A condition's launches, which stand together.
-pub(crate) fn in_condition<'a>(launches: &'a [LaunchSamples], condition: &str) -> &'a [LaunchSamples] {
-    let is_here = |launch: &LaunchSamples| launch.condition == condition;
-    let first = launches.iter().position(is_here).unwrap_or(launches.len());
-    let after = launches.iter().rposition(is_here).map_or(first, |last| last + 1);
-    &launches[first..after]
-}
-
 /// Each arm's carry-over to the first contrast's baseline, rather than that of the baseline's own twin or of the first other
 /// arm; and the turn.
 fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
@@ -266,7 +216,10 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, 
         return Vec::new();
     };
     let subject = &contrast.baseline;
-    let orders: Vec<&OrderSamples> = samples.courses_in(condition).map(|(_, course)| &course.order).collect();
+    let orders: Vec<&OrderSamples> = samples
+        .timelines_in(condition)
+        .map(|(_, timeline)| &timeline.order)
+        .collect();
     let nothing = ControlKind::AA.expectation(margins);
     let mut found = Vec::new();
     let mut add = |name: String, estimate: Option<Estimate>| {
@@ -303,8 +256,8 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
         flagged_rounds: number("warm_up_rounds"),
         ..Settling::default()
     };
-    for (launch, course) in run.courses_in(condition) {
-        let Some(found) = levels(&course.segment_medians_ns) else {
+    for (launch, timeline) in run.timelines_in(condition) {
+        let Some(found) = levels(&timeline.segment_medians_ns) else {
             continue;
         };
         let name = match found.steadiness {
@@ -314,7 +267,7 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
             Steadiness::NoSteadyState => "no steady state",
         };
         *settling.launches.entry(name.to_owned()).or_default() += 1;
-        let settled_round = found.settled_from() as u64 * course.segment_rounds;
+        let settled_round = found.settled_from() as u64 * timeline.segment_rounds;
         if settled_round > settling.flagged_rounds {
             settling.settled_later.insert(launch);
         }
@@ -333,12 +286,12 @@ fn contrast_effect(
         effect(samples, &contrast.baseline, &contrast.arm, quantity, location)
     };
     let rtt_median =
-        of(launches, Quantity::Rtt, Location::Median).with_context(|| format!("contrast {}", contrast.name))?;
+        of(launches, LatencyMetric::Rtt, Location::Median).with_context(|| format!("contrast {}", contrast.name))?;
     // An error here means that no observation carries kernel stamps; RTT stands in and the report says so.
-    let wire = |location| of(launches, Quantity::WireTime, location).ok();
+    let wire = |location| of(launches, LatencyMetric::WireTime, location).ok();
     let without_flagged = || -> Option<Estimate> {
         let (baseline, arm) = (&contrast.baseline, &contrast.arm);
-        let all = differences(launches, baseline, arm, Quantity::WireTime, Location::Median).ok()?;
+        let all = differences(launches, baseline, arm, LatencyMetric::WireTime, Location::Median).ok()?;
         let kept = launches
             .iter()
             .zip(all)
@@ -356,11 +309,11 @@ fn contrast_effect(
     let (expectation, verdict) = match contrast.role {
         Role::Effect => ("above zero".to_owned(), Expectation::positive().judge(&primary.into())),
         Role::Control => (
-            format!("zero ± {:.1} µs", margins.a_a_margin_ns() / 1e3),
+            format!("zero ± {:.1} µs", margins.of(ControlKind::AA) / 1e3),
             ControlKind::AA.expectation(margins).judge(&primary.into()),
         ),
         Role::Calibration => (
-            format!("truth ± {:.1} µs", margins.calibration_margin_ns() / 1e3),
+            format!("truth ± {:.1} µs", margins.of(ControlKind::Calibration) / 1e3),
             calibration.as_ref().map_or(Verdict::NotRun, |(_, error)| {
                 ControlKind::Calibration.expectation(margins).judge(&error.into())
             }),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::load::StudyCondition;
+use samples::StudyRecording;
 
 /// The condition whose p value depends most on the cut.
 const CUT_SENSITIVE: &str = "eks-nodes";
@@ -32,7 +32,7 @@ impl StudyResults {
     ///
     /// # Errors
     /// When a recording is too short for its statistics.
-    pub fn compute(recordings: &[StudyCondition]) -> Result<Self> {
+    pub fn compute(recordings: &[StudyRecording]) -> Result<Self> {
         let conditions: Vec<Self> = recordings.par_iter().map(Self::of_condition).collect::<Result<_>>()?;
         let mut results = Self::default();
         for condition in conditions {
@@ -46,9 +46,9 @@ impl StudyResults {
         Ok(results)
     }
 
-    fn of_condition(recordings: &StudyCondition) -> Result<Self> {
+    fn of_condition(recordings: &StudyRecording) -> Result<Self> {
         let cut = ssp2023::WARM_UP_ROWS;
-        let StudyCondition {
+        let StudyRecording {
             condition,
             unmodified_ns,
             hook_ns,

@@ -6,8 +6,8 @@ use analysis::Estimate;
 use analysis::claims::Unit;
 use dataset::Manifest;
 
-use crate::isolated::Isolated;
 use crate::layers::LayerEffect;
+use crate::micro_prediction::MicroPrediction;
 use crate::results::{ConditionResults, Effect, Results, Settling};
 
 /// An effect in microseconds with its interval: `+1.23 [+1.10, +1.36]`.
@@ -50,7 +50,7 @@ pub fn effects(results: &Results) -> String {
                 microseconds(&effect.rtt_median),
                 effect.primary().mde / 1e3,
                 expectation(effect),
-                effect.verdict.text(),
+                effect.verdict,
             );
         }
         text += &layers(&condition.layers);
@@ -68,7 +68,7 @@ pub fn effects(results: &Results) -> String {
                 "  order: {}: {}, {}",
                 order.name,
                 microseconds(&order.estimate),
-                order.verdict.text()
+                order.verdict
             );
         }
     }
@@ -96,7 +96,7 @@ fn layers(layers: &[LayerEffect]) -> String {
 }
 
 /// Each effect beside its prediction, a line each.
-fn isolated(isolated: &[Isolated]) -> String {
+fn isolated(isolated: &[MicroPrediction]) -> String {
     let mut text = String::new();
     for row in isolated {
         let ratio = row.ratio.as_ref().map(|ratio| Unit::Ratio.interval(ratio));

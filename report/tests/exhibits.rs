@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::grids::{AS_IT_IS, Cell, Change, change_manifest, claim, contrast, exhibit, grid, slower};
+use common::grids::{AS_IT_IS, Change, RecordedCell, change_manifest, claim, contrast, exhibit, grid, slower};
 use common::{ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, failure, report, write_launches};
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn a_proxy_is_held_against_the_hook() {
 #[test]
 fn a_program_that_differs_from_itself_is_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let cells = |disturbed: Change| -> [Cell<'_>; 4] {
+    let cells = |disturbed: Change| -> [RecordedCell<'_>; 4] {
         [
             (&[("neighbour", "none"), ("design", "interleaved")], AS_IT_IS),
             (&[("neighbour", "none"), ("design", "sequential")], AS_IT_IS),
@@ -75,7 +75,7 @@ fn a_program_that_differs_from_itself_is_counted() {
 #[test]
 fn the_place_of_the_keyword_counts_in_the_largest_payload() {
     let folder = tempfile::tempdir().unwrap();
-    let cells = |far: Change| -> [Cell<'_>; 4] {
+    let cells = |far: Change| -> [RecordedCell<'_>; 4] {
         [
             (&[("payload", "small"), ("keyword", "beginning")], AS_IT_IS),
             (&[("payload", "small"), ("keyword", "end")], AS_IT_IS),
@@ -212,7 +212,7 @@ fn what_spreads_more_decides_what_to_buy() {
 fn environments_that_differ_are_heterogeneous() {
     let folder = tempfile::tempdir().unwrap();
     let (alike, other) = (folder.path().join("alike"), folder.path().join("other"));
-    let three = |third: Change| -> [Cell<'_>; 3] {
+    let three = |third: Change| -> [RecordedCell<'_>; 3] {
         [
             (&[("server", "one")], AS_IT_IS),
             (&[("server", "two")], AS_IT_IS),
@@ -242,7 +242,7 @@ fn modes_that_differ_by_environment_interact() {
         let run = folder.path().join(name);
         let servers = ["one", "two", "three"].map(|server| [("server", server)]);
         let changes = [AS_IT_IS, AS_IT_IS, third];
-        let cells: Vec<Cell<'_>> = servers
+        let cells: Vec<RecordedCell<'_>> = servers
             .iter()
             .zip(changes)
             .map(|(levels, change)| (&levels[..], change))

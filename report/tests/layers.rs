@@ -13,7 +13,8 @@ use dataset::{
 };
 use report::layers::Layer;
 use report::results::Results;
-use report::{evidence, load, results};
+use report::{evidence, results};
+use samples::run_samples;
 
 /// The made-up run, with what `change` adds to the records of each launch's arms.
 fn of(change: impl Fn(u32, &mut ArmRecord)) -> (Results, Evidence) {
@@ -25,14 +26,17 @@ fn of(change: impl Fn(u32, &mut ArmRecord)) -> (Results, Evidence) {
             change(launch.launch, arm);
         }
     }
-    let samples = load::run_samples(&run).unwrap();
+    let samples = run_samples(&run).unwrap();
     let results = results::results(&run.manifest, &samples).unwrap();
     let evidence = evidence::of_run(&run.manifest, &samples, &results).unwrap();
     (results, evidence)
 }
 
 fn quantity(evidence: &Evidence, name: &str) -> Vec<(Unit, f64)> {
-    let named = evidence.measured.iter().filter(|measured| measured.quantity == name);
+    let named = evidence
+        .measured
+        .iter()
+        .filter(|measured| measured.quantity.to_string() == name);
     named.map(|measured| (measured.unit, measured.interval.value)).collect()
 }
 

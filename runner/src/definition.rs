@@ -27,6 +27,9 @@ use crate::treatments::Preload;
 pub(crate) struct Experiment {
     pub(crate) name: String,
     pub(crate) question: String,
+    /// The exhibit with which the report shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exhibit: Option<model::ExhibitKind>,
     /// Which cell of a grid it is; empty where the definition has no factors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) cell: Vec<Setting>,

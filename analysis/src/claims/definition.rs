@@ -1,112 +1,75 @@
-//! `claims.toml`.
+//! The file `claims.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::control::ControlKind;
 use super::error::ClaimsError;
-use super::evidence::Unit;
 use super::expectation::{Direction, Expectation};
+use super::interval::Unit;
+use super::margins::Margins;
+use super::quantity::Quantity;
 
 const STATED: &str = include_str!("../../claims.toml");
 const STATED_FILE: &str = "analysis/claims.toml";
-/// The table of margins for servers without one of their own.
+/// The table of margins for servers without a table of their own.
 const ANY_SERVER: &str = "any";
-/// The study's recommendations.
+/// The number of the study's recommendations.
 const RECOMMENDATIONS: u8 = 10;
 
-/// The whole file.
+/// The contents of the file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// Margins of the control gates, by server.
+    /// The margins of the controls, by server.
     pub controls: BTreeMap<String, Margins>,
-    /// In the study's order.
+    /// The recommendations in the study's order.
     #[serde(rename = "recommendation")]
     pub recommendations: Vec<Recommendation>,
-}
-
-/// A finite number above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "f64")]
-pub(super) struct Positive(pub(super) f64);
-
-impl TryFrom<f64> for Positive {
-    type Error = String;
-
-    fn try_from(value: f64) -> Result<Self, String> {
-        if value > 0.0 && value.is_finite() {
-            Ok(Self(value))
-        } else {
-            Err(format!("{value}: expected a number above 0"))
-        }
-    }
-}
-
-/// How far the controls may be from zero, for one server.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Margins {
-    /// For the difference of two unmodified arms.
-    pub(super) a_a_margin_ns: Positive,
-    /// For recovered minus true delay.
-    pub(super) calibration_margin_ns: Positive,
-}
-
-impl Margins {
-    /// For a kind of control, ns.
-    #[must_use]
-    pub const fn of(&self, kind: ControlKind) -> f64 {
-        match kind {
-            ControlKind::AA => self.a_a_margin_ns.0,
-            ControlKind::Calibration => self.calibration_margin_ns.0,
-        }
-    }
 }
 
 /// One of the study's recommendations.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
-    /// 1 to 10.
+    /// The number in the study, 1 to 10.
     pub number: u8,
-    /// What the paper says.
+    /// The text of the study.
     pub text: String,
-    /// What can be measured of it.
+    /// The claims about it that can be measured.
     #[serde(rename = "claim")]
     pub claims: Vec<Claim>,
 }
 
-/// Something that data can support or refute.
+/// A statement that data can support or refute.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// Unique name.
+    /// The name; unique in the file.
     pub id: String,
-    /// In words.
+    /// The claim in words.
     pub says: String,
-    /// Experiments that measure it.
+    /// The experiments that measure the quantity.
     pub experiments: Vec<String>,
-    /// What they measure, as [`super::Measured`] names it.
-    pub quantity: String,
-    /// Of the quantity and of the threshold.
+    /// The quantity that they measure.
+    pub quantity: Quantity,
+    /// The unit of the quantity and of the threshold.
     pub unit: Unit,
-    /// Conditions in which it may be measured; `A / B` for a comparison of A with B.
+    /// The conditions in which it may be measured; `A / B` for a comparison of A with B.
     pub conditions: Vec<String>,
-    /// From how many of them there must be data.
+    /// The number of conditions that must have data.
     #[serde(default = "one")]
     pub at_least: usize,
-    /// On which side of the threshold.
+    /// The side of the threshold on which the claim expects the quantity.
     pub direction: Direction,
     /// The threshold.
     pub threshold: f64,
-    /// The centre, where the direction is `within`.
+    /// The centre where the direction is `within`.
     #[serde(default)]
     pub around: f64,
-    /// Where the threshold comes from.
+    /// The source of the threshold, in words.
     pub threshold_from: String,
-    /// Whose controls must hold.
+    /// The conditions in which controls must hold.
     pub gates: Gates,
 }
 
@@ -114,20 +77,20 @@ const fn one() -> usize {
     1
 }
 
-/// In which conditions of a run the controls must hold, so that a quantity is believed.
+/// The conditions of a run in which the controls must hold for a quantity to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gates {
-    /// Where it was measured, and in the condition that it is compared with.
+    /// The condition of the quantity and the condition that it is compared with.
     All,
-    /// Only in the condition that it is compared with: for claims that the other one is too noisy.
+    /// Only the condition that it is compared with: for claims that the other one is noisier.
     Reference,
-    /// Nowhere: recordings without controls, and quantities that are the controls' own.
+    /// No condition: for recordings without controls, and for quantities of the controls themselves.
     None,
 }
 
 impl Claim {
-    /// Direction and threshold.
+    /// The direction with the threshold.
     #[must_use]
     pub const fn expectation(&self) -> Expectation {
         Expectation {
@@ -138,47 +101,34 @@ impl Claim {
     }
 }
 
-impl Margins {
-    /// For the difference of two arms of the same treatment, ns.
-    #[must_use]
-    pub const fn a_a_margin_ns(&self) -> f64 {
-        self.a_a_margin_ns.0
-    }
-
-    /// For recovered minus true delay, ns.
-    #[must_use]
-    pub const fn calibration_margin_ns(&self) -> f64 {
-        self.calibration_margin_ns.0
-    }
-}
-
 impl Claims {
-    /// What the project states.
+    /// The claims of the project.
     ///
     /// # Errors
-    /// When `analysis/claims.toml` is not as expected.
+    /// As [`Claims::parse`], for `analysis/claims.toml`.
     pub fn stated() -> Result<Self, ClaimsError> {
         Self::parse(STATED_FILE, STATED)
     }
 
-    /// Reads a text; `file` names it in errors.
+    /// Reads and checks a text. Errors name it by `file`.
     ///
     /// # Errors
-    /// With line and key for what is unknown, missing or no such value; with the table for what contradicts itself.
+    /// With line and key for an unknown or missing key and for a wrong value, such as a quantity that nothing computes. With
+    /// the table for values that contradict each other.
     pub fn parse(file: &str, text: &str) -> Result<Self, ClaimsError> {
         let claims: Self = toml::from_str(text).map_err(|error| ClaimsError::Syntax {
             file: file.to_owned(),
             message: error.to_string(),
         })?;
-        claims.check().map_err(|(place, what)| ClaimsError::Meaning {
+        claims.check().map_err(|(table, message)| ClaimsError::Meaning {
             file: file.to_owned(),
-            place,
-            what,
+            table,
+            message,
         })?;
         Ok(claims)
     }
 
-    /// The margins for a server: its own, or those for any server.
+    /// The margins of a server: its own, or the margins for any server.
     #[must_use]
     pub fn margins(&self, server: &str) -> &Margins {
         self.controls.get(server).unwrap_or_else(|| &self.controls[ANY_SERVER])
@@ -207,7 +157,7 @@ impl Claims {
             for claim in &recommendation.claims {
                 let place = || format!("claim {}", claim.id);
                 if !ids.insert(&claim.id) {
-                    return Err((place(), "id: stands there twice; give each claim its own".to_owned()));
+                    return Err((place(), "id: used twice; give each claim its own".to_owned()));
                 }
                 claim.check().map_err(|what| (place(), what))?;
             }
@@ -218,6 +168,14 @@ impl Claims {
 
 impl Claim {
     fn check(&self) -> Result<(), String> {
+        if self.unit != self.quantity.unit() {
+            return Err(format!(
+                "unit: {}; expected {}, the unit of the quantity `{}`",
+                self.unit,
+                self.quantity.unit(),
+                self.quantity
+            ));
+        }
         if !(self.threshold.is_finite() && self.around.is_finite()) {
             return Err("threshold and around: expected finite numbers".to_owned());
         }

@@ -1,42 +1,44 @@
-//! What can be wrong with `claims.toml` or with what is held against it.
+//! Errors in `claims.toml` and in the evidence.
 
-use super::evidence::Unit;
+use super::interval::Unit;
+use super::quantity::Quantity;
 
-/// Why nothing can be judged.
+/// Why no claim is judged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ClaimsError {
-    /// The text is not as expected; the message has line, column and key.
+    /// The text is not TOML of the expected form.
     #[error("{file}: {message}")]
     Syntax {
-        /// Which file.
+        /// The file.
         file: String,
-        /// What the TOML library says.
+        /// The message of the TOML library, with line, column and key.
         message: String,
     },
-    /// Well-formed, but it contradicts itself.
-    #[error("{file}: {place}: {what}")]
+    /// A value is well-formed and contradicts another one.
+    #[error("{file}: {table}: {message}")]
     Meaning {
-        /// Which file.
+        /// The file.
         file: String,
-        /// Which table.
-        place: String,
-        /// What is wrong, and what was expected.
-        what: String,
+        /// The table in the file.
+        table: String,
+        /// The key, its value and the expected value.
+        message: String,
     },
-    /// A quantity in another unit than its claim.
+    /// The evidence has a quantity in another unit than its claim.
     #[error(
-        "run {run}: {quantity} is in {found}, but claim {claim} expects {expected}; mend the experiment or the claim"
+        "run {run}: {quantity} is in {found}, but claim {claim} expects {expected}; measure again, or correct the file \
+         of kept quantities"
     )]
     Unit {
         /// The run.
         run: String,
-        /// The quantity's name.
-        quantity: String,
-        /// Its unit.
+        /// The quantity.
+        quantity: Quantity,
+        /// The unit in the evidence.
         found: Unit,
         /// The claim.
         claim: String,
-        /// Its unit.
+        /// The unit of the claim.
         expected: Unit,
     },
 }

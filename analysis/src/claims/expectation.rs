@@ -1,60 +1,52 @@
-//! What an interval is held against.
+//! The expectation that an interval is held against, and the verdict.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Interval, Unit};
+use super::interval::{Interval, Unit};
 
-/// What the data say. A check that could not run never counts as passed.
+/// The verdict of data on a claim. A check that could not run never counts as passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// They show it.
+    /// The data show the claim.
     Supported,
-    /// They show the contrary.
+    /// The data show the contrary.
     NotSupported,
-    /// The interval is too wide to say or straddles the threshold, a control failed, or a limit was hit.
+    /// The interval straddles the threshold or is not finite, a control failed, or a limit was hit.
     Inconclusive,
-    /// There are none.
+    /// There are no data.
     NotRun,
-}
-
-impl Verdict {
-    /// As shown to people.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Supported => "supported",
-            Self::NotSupported => "not supported",
-            Self::Inconclusive => "inconclusive",
-            Self::NotRun => "not run",
-        }
-    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.text())
+        formatter.write_str(match self {
+            Self::Supported => "supported",
+            Self::NotSupported => "not supported",
+            Self::Inconclusive => "inconclusive",
+            Self::NotRun => "not run",
+        })
     }
 }
 
-/// On which side of the threshold a quantity is claimed to be.
+/// The side of the threshold on which a claim expects a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Above it.
+    /// Above the threshold.
     Above,
-    /// Below it.
+    /// Below the threshold.
     Below,
-    /// Nearer to a centre than it: equivalence.
+    /// Nearer to a centre than the threshold: equivalence.
     Within,
 }
 
 /// A direction with its threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expectation {
-    /// Which side.
+    /// The side of the threshold.
     pub direction: Direction,
     /// The threshold; for [`Direction::Within`] the distance from the centre.
     pub threshold: f64,
@@ -63,7 +55,7 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// A cost: above nothing.
+    /// A cost: above zero.
     #[must_use]
     pub const fn positive() -> Self {
         Self {
@@ -73,7 +65,7 @@ impl Expectation {
         }
     }
 
-    /// As good as nothing: inside plus or minus a margin.
+    /// Equivalence to zero: inside plus or minus a margin.
     #[must_use]
     pub const fn equivalent(margin: f64) -> Self {
         Self {
@@ -83,10 +75,10 @@ impl Expectation {
         }
     }
 
-    /// Holds an interval against it. All of the interval must lie on the claimed side to support, all of it on the other to
-    /// refute, so that a wrong sign that excludes zero refutes a cost. For equivalence with a 95 % interval that is the two
-    /// one-sided tests at 2.5 % (Schuirmann, <https://doi.org/10.1007/BF01068419>). An interval that is not finite says
-    /// nothing.
+    /// Returns the verdict of an interval. The whole interval must lie on the claimed side to support the claim and on the
+    /// other side to refute it. A negative effect whose interval excludes zero therefore refutes a cost. For equivalence with
+    /// a 95 % interval these are the two one-sided tests at 2.5 % (Schuirmann, <https://doi.org/10.1007/BF01068419>). An
+    /// interval that is not finite is inconclusive.
     #[must_use]
     pub fn judge(&self, interval: &Interval) -> Verdict {
         let (low, high) = (interval.low, interval.high);

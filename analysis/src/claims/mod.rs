@@ -1,22 +1,31 @@
-//! What the ten recommendations of the 2023 study claim, stated before measuring in `claims.toml`, and whether the data
-//! show it.
+//! The claims of the ten recommendations of the 2023 study, stated before measuring in `claims.toml`, and their verdicts.
 //!
-//! [`Claims`] is the file, [`Evidence`] what was measured: quantities of any experiment with their intervals, and the
-//! controls of their runs. [`judge`] brings them together. Nothing in a verdict or its text is written by hand: change the
-//! data and both change.
+//! [`Claims`] is the file. [`Evidence`] holds the measurements: quantities of any experiment with their intervals, and the
+//! controls of their runs. [`judge`] holds the evidence against the claims. No verdict and no text of a verdict is written by
+//! hand: both follow from the data.
 
 mod control;
 mod definition;
 mod error;
 mod evidence;
 mod expectation;
+mod interval;
 mod judge;
-mod text;
+mod judged;
+mod margins;
+mod provenance;
+mod quantity;
+mod verdict_text;
 
-pub use control::{Control, ControlKind, Misses, misses};
-pub use definition::{Claim, Claims, Gates, Margins, Recommendation};
+pub use control::{ControlResult, Misses, misses};
+pub use definition::{Claim, Claims, Gates, Recommendation};
 pub use error::ClaimsError;
-pub use evidence::{Evidence, Interval, Measured, Provenance, Reference, Source, Unit};
+pub use evidence::{Evidence, MeasuredQuantity, Reference};
 pub use expectation::{Direction, Expectation, Verdict};
-pub use judge::{Judged, JudgedRecommendation, Row, judge};
-pub use text::table;
+pub use interval::{Interval, Unit};
+pub use judge::judge;
+pub use judged::{ClaimRow, Doubt, JudgedClaim, JudgedRecommendation};
+pub use margins::{ControlKind, Margins};
+pub use provenance::{Provenance, RunOrigin};
+pub use quantity::{Quantity, QuantitySource, UnknownQuantity};
+pub use verdict_text::table;

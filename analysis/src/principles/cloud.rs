@@ -1,10 +1,12 @@
 //! The eight principles of Papadopoulos et al. 2019.
 
-use super::{Facts, Finding, Item, Source, Status, item, open, repeated, set_up};
+use super::checklist_item::{ChecklistItem, PrincipleFinding, PrincipleSource, PrincipleStatus, item};
+use super::common_findings::{open, repeated, set_up};
+use super::facts::RunFacts;
 use crate::claims::{ControlKind, Verdict};
 
-pub(super) fn items(facts: &Facts) -> Vec<Item> {
-    let of = |name, finding| item(Source::CloudPrinciples, name, finding);
+pub(super) fn items(facts: &RunFacts) -> Vec<ChecklistItem> {
+    let of = |name, finding| item(PrincipleSource::CloudPrinciples, name, finding);
     vec![
         of("P1 Repeated experiments", repeated(facts)),
         of("P2 Workload and configuration coverage", covered(facts)),
@@ -18,7 +20,7 @@ pub(super) fn items(facts: &Facts) -> Vec<Item> {
 }
 
 /// Several configurations, and no fixed order.
-fn covered(facts: &Facts) -> Finding {
+fn covered(facts: &RunFacts) -> PrincipleFinding {
     let conditions = facts.launches.len();
     if conditions < 2 {
         return Err(format!(
@@ -38,7 +40,7 @@ fn covered(facts: &Facts) -> Finding {
     }
 }
 
-fn probabilistic(facts: &Facts) -> Finding {
+fn probabilistic(facts: &RunFacts) -> PrincipleFinding {
     let missing: Vec<&str> = facts
         .effects
         .iter()
@@ -60,7 +62,7 @@ fn probabilistic(facts: &Facts) -> Finding {
     }
 }
 
-fn evaluated(facts: &Facts) -> Finding {
+fn evaluated(facts: &RunFacts) -> PrincipleFinding {
     let missing: Vec<String> = ControlKind::ALL
         .into_iter()
         .flat_map(|kind| {
@@ -71,7 +73,7 @@ fn evaluated(facts: &Facts) -> Finding {
                     .any(|control| control.kind == kind && control.condition == **condition)
             };
             let conditions = facts.launches.keys().filter(lacks);
-            conditions.map(move |condition| format!("{} in {condition}", kind.text()))
+            conditions.map(move |condition| format!("{} in {condition}", kind))
         })
         .collect();
     if facts.effects.is_empty() || !missing.is_empty() {
@@ -88,7 +90,7 @@ fn evaluated(facts: &Facts) -> Finding {
     ))
 }
 
-fn units(facts: &Facts) -> Finding {
+fn units(facts: &RunFacts) -> PrincipleFinding {
     let without: Vec<&str> = facts
         .time_columns
         .iter()
@@ -107,13 +109,13 @@ fn units(facts: &Facts) -> Finding {
     ))
 }
 
-fn cost(facts: &Facts) -> Item {
+fn cost(facts: &RunFacts) -> ChecklistItem {
     let name = "P8 Cost";
     if facts.paid_conditions.is_empty() {
-        return Item {
-            source: Source::CloudPrinciples,
+        return ChecklistItem {
+            source: PrincipleSource::CloudPrinciples,
             name,
-            status: Status::NotApplicable,
+            status: PrincipleStatus::NotApplicable,
             evidence: "everything ran on this machine".to_owned(),
         };
     }
@@ -123,5 +125,5 @@ fn cost(facts: &Facts) -> Item {
             facts.paid_conditions.join(", ")
         )
     });
-    item(Source::CloudPrinciples, name, finding)
+    item(PrincipleSource::CloudPrinciples, name, finding)
 }

@@ -28,7 +28,7 @@ pub struct ControlFact {
 
 /// What manifest and data say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct RunFacts {
     /// The question that the experiment asks.
     pub question: Option<String>,
     /// What is compared: contrasts with their location.

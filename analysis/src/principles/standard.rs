@@ -1,10 +1,12 @@
 //! ACM SIGSOFT's empirical standard for benchmarking.
 
-use super::{Facts, Finding, Item, Source, Status, item, open, repeated, set_up};
+use super::checklist_item::{ChecklistItem, PrincipleFinding, PrincipleSource, PrincipleStatus, item};
+use super::common_findings::{open, repeated, set_up};
+use super::facts::RunFacts;
 use crate::claims::{ControlKind, Verdict};
 
-pub(super) fn items(facts: &Facts) -> Vec<Item> {
-    let of = |name, finding| item(Source::BenchmarkingStandard, name, finding);
+pub(super) fn items(facts: &RunFacts) -> Vec<ChecklistItem> {
+    let of = |name, finding| item(PrincipleSource::BenchmarkingStandard, name, finding);
     vec![
         of(
             "essential: defines quality, metric, method and workload",
@@ -20,16 +22,16 @@ pub(super) fn items(facts: &Facts) -> Vec<Item> {
         of("essential: construct validity", valid(facts)),
         of("desirable: provides raw data and tools", open(facts)),
         of("desirable: reports problems of its runs", problems(facts)),
-        Item {
-            source: Source::BenchmarkingStandard,
+        ChecklistItem {
+            source: PrincipleSource::BenchmarkingStandard,
             name: "desirable: independent replication, community, maintenance by others",
-            status: Status::NotApplicable,
+            status: PrincipleStatus::NotApplicable,
             evidence: "no run can show it; the standard calls its absence an invalid criticism".to_owned(),
         },
     ]
 }
 
-fn defined(facts: &Facts) -> Finding {
+fn defined(facts: &RunFacts) -> PrincipleFinding {
     let Some(question) = &facts.question else {
         return Err("the plan has no question".to_owned());
     };
@@ -40,7 +42,7 @@ fn defined(facts: &Facts) -> Finding {
     Ok(format!("{question} Metrics: {}", facts.metrics.join(", ")))
 }
 
-fn workload(facts: &Facts) -> Finding {
+fn workload(facts: &RunFacts) -> PrincipleFinding {
     let missing: Vec<&str> = facts
         .workload
         .iter()
@@ -58,7 +60,7 @@ fn workload(facts: &Facts) -> Finding {
     Ok(said.join("; "))
 }
 
-fn fair(facts: &Facts) -> Finding {
+fn fair(facts: &RunFacts) -> PrincipleFinding {
     if facts.limits_hit > 0 {
         return Err(format!("resource limits were hit {} times", facts.limits_hit));
     }
@@ -69,7 +71,7 @@ fn fair(facts: &Facts) -> Finding {
     }
 }
 
-fn stable(facts: &Facts) -> Finding {
+fn stable(facts: &RunFacts) -> PrincipleFinding {
     let repeated = repeated(facts)?;
     if facts.steadiness_known == 0 {
         return Err(format!("{repeated}; but of no launch it is known whether it settled"));
@@ -81,7 +83,7 @@ fn stable(facts: &Facts) -> Finding {
 }
 
 /// Does it measure what it is supposed to? A known delay says so.
-fn valid(facts: &Facts) -> Finding {
+fn valid(facts: &RunFacts) -> PrincipleFinding {
     let calibrations: Vec<_> = facts
         .controls
         .iter()
@@ -107,7 +109,7 @@ fn valid(facts: &Facts) -> Finding {
     }
 }
 
-fn problems(facts: &Facts) -> Finding {
+fn problems(facts: &RunFacts) -> PrincipleFinding {
     if facts.flagged > 0 && !facts.without_flagged {
         return Err(format!(
             "{} launches are flagged, but no estimate leaves them out",

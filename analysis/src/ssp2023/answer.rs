@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Dependence, HalvesRow, StudyRow};
+use super::method::{Dependence, HalvesRow};
+use super::study_row::StudyRow;
 
 /// When two recordings were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::table::median_text;
-use super::{StudyError, StudyRow};
+use super::study_row::{StudyError, StudyRow, median_text};
 
 /// The numbers of one condition as text, with all the digits that are to agree. Pairs are (unmodified, hook); times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

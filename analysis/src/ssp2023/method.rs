@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{NS_PER_MS, PValue, StudyError, StudyRow, after_cut, moments, recompute, student_t};
+use super::p_value::PValue;
+use super::student_t::{moments, student_t};
+use super::study_row::{NS_PER_MS, StudyError, StudyRow, after_cut, recompute};
 use crate::stats::serial;
 
 /// Warm-up cuts at which the sensitivity of p is shown.

@@ -2,24 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Dependence, EXPECTED, HalvesRow, StudyRow, WARM_UP_ROWS, significant_halves};
-
-/// Milliseconds of a median to the nanosecond, and to the half nanosecond where it lies between two.
-///
-/// Four of the study's medians do, such as 2.8161405 ms of docker's unmodified recording. The study's tools, whose
-/// milliseconds carry the noise of a floating-point subtraction (1e-10), round three of them up and one down; whole
-/// nanoseconds hold no such noise, and all seven digits are true.
-pub(super) fn median_text(median_ms: f64) -> String {
-    if between_nanoseconds(median_ms) {
-        format!("{median_ms:.7}")
-    } else {
-        format!("{median_ms:.6}")
-    }
-}
-
-fn between_nanoseconds(median_ms: f64) -> bool {
-    (median_ms * 2e6).round() % 2.0 != 0.0
-}
+use super::expected::EXPECTED;
+use super::method::{Dependence, HalvesRow, significant_halves};
+use super::study_row::{StudyRow, WARM_UP_ROWS, between_nanoseconds, median_text};
 
 /// A line of a table: its name and one cell per condition.
 type Line = (&'static str, Vec<String>);

@@ -1,6 +1,6 @@
 //! How often a request of one arm takes longer than one of another.
 
-use super::{Distribution, EffectError, Estimate, LaunchSamples, Quantity, effect::per_launch, estimate};
+use super::{Distribution, EffectError, Estimate, LatencyMetric, LaunchSamples, effect::per_launch, estimate};
 
 /// P(arm > baseline) + P(arm = baseline)/2 over all pairs of their observations: 0.5 where neither takes longer. Vargha &
 /// Delaney, <https://doi.org/10.3102/10769986025002101>; the Mann-Whitney U statistic divided by the number of pairs, exact,
@@ -38,9 +38,9 @@ pub fn dominance(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
 ) -> Result<Estimate, EffectError> {
-    let shares = per_launch(launches, baseline, arm, quantity, a12)?;
+    let shares = per_launch(launches, baseline, arm, metric, a12)?;
     let mut found = estimate(&shares)?;
     let (low, high) = found.confidence_interval;
     found.confidence_interval = (low.max(0.0), high.min(1.0));

@@ -1,6 +1,6 @@
 //! The effect of one arm against another.
 
-use super::{ArmSamples, Distribution, Estimate, EstimateError, LaunchSamples, Location, Quantity, estimate};
+use super::{ArmSamples, Distribution, Estimate, EstimateError, LatencyMetric, LaunchSamples, Location, estimate};
 
 /// Why there is no effect to be told.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -17,9 +17,9 @@ pub enum EffectError {
         /// The arms that the launch has.
         present: String,
     },
-    /// An arm without an observation of the quantity.
+    /// An arm without an observation of the metric.
     #[error(
-        "condition {condition}, launch {launch}, arm `{arm}`: no observation of {quantity} after warm-up \
+        "condition {condition}, launch {launch}, arm `{arm}`: no observation of {metric} after warm-up \
          ({errors} errors, {unstamped} answers without kernel stamps)"
     )]
     EmptySample {
@@ -30,7 +30,7 @@ pub enum EffectError {
         /// Which arm.
         arm: String,
         /// What is missing.
-        quantity: Quantity,
+        metric: LatencyMetric,
         /// Requests that failed.
         errors: u64,
         /// Answers that carried no stamps.
@@ -62,10 +62,10 @@ pub fn effect(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
     location: Location,
 ) -> Result<Estimate, EffectError> {
-    Ok(estimate(&differences(launches, baseline, arm, quantity, location)?)?)
+    Ok(estimate(&differences(launches, baseline, arm, metric, location)?)?)
 }
 
 /// One within-launch difference `arm - baseline` per launch, ns, in the order of the launches.
@@ -76,10 +76,10 @@ pub fn differences(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
     location: Location,
 ) -> Result<Vec<f64>, EffectError> {
-    per_launch(launches, baseline, arm, quantity, |baseline, arm| {
+    per_launch(launches, baseline, arm, metric, |baseline, arm| {
         Some(location.of(arm)? - location.of(baseline)?)
     })
 }
@@ -92,7 +92,7 @@ pub(super) fn per_launch(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
     compare: impl Fn(&Distribution, &Distribution) -> Option<f64>,
 ) -> Result<Vec<f64>, EffectError> {
     if let Some(other) = launches.iter().find(|launch| launch.condition != launches[0].condition) {
@@ -106,8 +106,8 @@ pub(super) fn per_launch(
         .map(|launch| {
             let one = samples(launch, baseline)?;
             let other = samples(launch, arm)?;
-            compare(one.of(quantity), other.of(quantity)).ok_or_else(|| {
-                let (arm, samples) = if other.of(quantity).is_empty() {
+            compare(one.of(metric), other.of(metric)).ok_or_else(|| {
+                let (arm, samples) = if other.of(metric).is_empty() {
                     (arm, other)
                 } else {
                     (baseline, one)
@@ -116,7 +116,7 @@ pub(super) fn per_launch(
                     condition: launch.condition.clone(),
                     launch: launch.launch,
                     arm: arm.to_owned(),
-                    quantity,
+                    metric,
                     errors: samples.errors,
                     unstamped: samples.unstamped,
                 }

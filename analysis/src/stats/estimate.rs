@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::power::{POWER, half_width, mde};
+use super::student;
 
 /// Confidence of an interval where nothing else is asked for.
 const CONFIDENCE: f64 = 0.95;
@@ -23,6 +24,30 @@ pub struct Estimate {
     /// Minimum detectable effect: what this many launches with this spread would find with 80 % power at the two-sided
     /// level of `1 - confidence`.
     pub mde: f64,
+}
+
+impl Estimate {
+    /// Standard error of the mean over launches.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    pub fn standard_error(&self) -> f64 {
+        self.launch_sd / (self.launches as f64).sqrt()
+    }
+
+    /// Two-sided p value of the t test over launches that there is no effect. Without any spread it is 1 for no effect and 0
+    /// for any.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+    pub fn p_value(&self) -> f64 {
+        let t = self.value / self.standard_error();
+        if self.value == 0.0 {
+            1.0
+        } else if t.is_finite() {
+            student::ln_two_sided_p(t, self.launches as f64 - 1.0).exp()
+        } else {
+            0.0
+        }
+    }
 }
 
 /// Why there is no estimate.

@@ -1,5 +1,6 @@
 //! Samples, locations and launch-level effects.
 
+mod allocation;
 pub(crate) mod bootstrap;
 mod changepoint;
 pub mod components;
@@ -8,27 +9,28 @@ mod dominance;
 mod effect;
 mod equivalence;
 mod estimate;
-mod family;
 mod five_numbers;
 mod hodges_lehmann;
 mod location;
+mod multiple_testing;
 mod order;
 mod page;
 pub mod power;
 mod proportion;
 mod quantiles;
+mod random_effects;
 mod ratio;
 mod samples;
 mod segments;
 pub mod serial;
 mod shift;
 pub(crate) mod sorted;
-mod split;
 mod spread;
 mod stationarity;
 mod stopping;
 pub mod student;
 
+pub use allocation::{Allocation, AllocationBounds, Pilot};
 pub use bootstrap::{Bootstrap, BootstrapError, Drawn, FEWEST_LAUNCHES, LaunchEffect, Resampling, bootstrap};
 pub use changepoint::{Levels, Steadiness, levels};
 pub use distribution::Distribution;
@@ -36,18 +38,18 @@ pub use dominance::{a12, dominance};
 pub use effect::{EffectError, differences, effect};
 pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_margin};
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
-pub use family::{FamilyError, RandomEffects, holm, i_squared_interval, random_effects};
 pub use five_numbers::FiveNumbers;
 pub use hodges_lehmann::{HodgesLehmann, hodges_lehmann};
 pub use location::Location;
+pub use multiple_testing::{PValueError, holm};
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};
+pub use random_effects::{RandomEffects, SummaryError, i_squared_interval, random_effects};
 pub use ratio::{ratio_of_means, ratio_of_paired_means};
-pub use samples::{ArmSamples, LaunchSamples, Quantity, Times};
+pub use samples::{ArmSamples, LatencyMetric, LaunchSamples, Times};
 pub use segments::SegmentMedians;
 pub(crate) use segments::median;
 pub use shift::{QuantileShift, SHIFT_AT, ShiftError, ShiftPoint, quantile_shift, shift_of};
-pub use split::{Limits, Pilot, Split};
 pub use spread::{
     difference_of_estimates, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, spread_ratio,
 };

@@ -42,7 +42,7 @@ pub enum PowerError {
     },
     /// The limits exclude each other.
     #[error("rounds per launch: at least {least} and at most {most} exclude each other")]
-    Limits {
+    Bounds {
         /// Fewest rounds.
         least: u64,
         /// Most rounds.

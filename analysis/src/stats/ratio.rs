@@ -1,6 +1,6 @@
-//! How many times as long one arm takes, or one quantity as another of the same launches.
+//! How many times as long one arm takes, or one metric as another of the same launches.
 
-use super::{EffectError, Estimate, LaunchSamples, Quantity, effect::per_launch, estimate, student};
+use super::{EffectError, Estimate, LatencyMetric, LaunchSamples, effect::per_launch, estimate, student};
 
 /// Confidence of the intervals here.
 const CONFIDENCE: f64 = 0.95;
@@ -16,10 +16,10 @@ pub fn ratio_of_means(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
 ) -> Result<Estimate, EffectError> {
     // The logarithm of a ratio that is not above zero is not finite, which the estimate refuses by name.
-    let logarithms = per_launch(launches, baseline, arm, quantity, |baseline, arm| {
+    let logarithms = per_launch(launches, baseline, arm, metric, |baseline, arm| {
         let (one, other) = (baseline.mean()?, arm.mean()?);
         Some(if one > 0.0 && other > 0.0 {
             (other / one).ln()

@@ -50,14 +50,14 @@ impl ArmSamples {
         }
     }
 
-    /// The distribution of a quantity.
+    /// The distribution of a metric.
     #[must_use]
-    pub fn of(&self, quantity: Quantity) -> &Distribution {
-        match quantity {
-            Quantity::WireTime => &self.wire,
-            Quantity::Rtt => &self.rtt,
-            Quantity::SendPath => &self.send_path,
-            Quantity::WakeUp => &self.wake_up,
+    pub fn of(&self, metric: LatencyMetric) -> &Distribution {
+        match metric {
+            LatencyMetric::WireTime => &self.wire,
+            LatencyMetric::Rtt => &self.rtt,
+            LatencyMetric::SendPath => &self.send_path,
+            LatencyMetric::WakeUp => &self.wake_up,
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct LaunchSamples {
 /// What was timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Quantity {
+pub enum LatencyMetric {
     /// Kernel send stamp to kernel receive stamp.
     WireTime,
     /// User-space round trip.
@@ -87,7 +87,7 @@ pub enum Quantity {
     WakeUp,
 }
 
-impl fmt::Display for Quantity {
+impl fmt::Display for LatencyMetric {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::WireTime => "wire time",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{BootstrapError, FEWEST_LAUNCHES, generator, mean_and_error};
 use super::sorted::{mean, quantile};
-use super::{Distribution, EffectError, LaunchSamples, Quantity, effect::per_launch, student};
+use super::{Distribution, EffectError, LatencyMetric, LaunchSamples, effect::per_launch, student};
 
 /// Shares at which quantiles are compared: the deciles and the tail.
 pub const SHIFT_AT: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
@@ -59,14 +59,14 @@ pub fn quantile_shift(
     launches: &[LaunchSamples],
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    metric: LatencyMetric,
     seed: u64,
 ) -> Result<QuantileShift, ShiftError> {
     let columns = SHIFT_AT
         .iter()
         .map(|&p| {
             let at = |one: &Distribution, other: &Distribution| Some(other.quantile(p)? - one.quantile(p)?);
-            per_launch(launches, baseline, arm, quantity, at)
+            per_launch(launches, baseline, arm, metric, at)
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(shift_of(&columns, seed)?)

@@ -3,8 +3,8 @@
 mod runs;
 
 use analysis::claims::{
-    Claim, Claims, Control, ControlKind, Direction, Evidence, Gates, Interval, Judged, Measured, Provenance, Reference,
-    Unit, Verdict, judge, misses, table,
+    Claim, Claims, ControlKind, ControlResult, Direction, Evidence, Gates, Interval, JudgedClaim, MeasuredQuantity,
+    Provenance, Reference, Unit, Verdict, judge, misses, table,
 };
 
 const RUN: &str = "a-run";
@@ -25,11 +25,11 @@ fn beside(run: &str, condition: &str) -> Reference {
 }
 
 /// A quantity for a claim in one of its conditions, with an interval of half-width `half`.
-fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> Measured {
+fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> MeasuredQuantity {
     let (condition, reference) = condition
         .split_once(" / ")
         .map_or((condition, None), |(one, other)| (one, Some(beside(RUN, other))));
-    Measured {
+    MeasuredQuantity {
         experiment: claim.experiments[0].clone(),
         run: RUN.to_owned(),
         source: None,
@@ -46,7 +46,7 @@ fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> Measured {
 }
 
 /// Controls that hold in every condition that claims name.
-fn controls(claims: &Claims) -> Vec<Control> {
+fn controls(claims: &Claims) -> Vec<ControlResult> {
     let mut conditions: Vec<&str> = all(claims)
         .iter()
         .flat_map(|claim| &claim.conditions)
@@ -54,7 +54,7 @@ fn controls(claims: &Claims) -> Vec<Control> {
         .collect();
     conditions.sort_unstable();
     conditions.dedup();
-    let control = |condition: &&str, kind| Control {
+    let control = |condition: &&str, kind| ControlResult {
         kind,
         run: RUN.to_owned(),
         source: None,
@@ -68,7 +68,7 @@ fn controls(claims: &Claims) -> Vec<Control> {
         .collect()
 }
 
-fn judged(claims: &Claims, evidence: &Evidence, id: &str) -> Judged {
+fn judged(claims: &Claims, evidence: &Evidence, id: &str) -> JudgedClaim {
     let all = judge(claims, evidence).unwrap();
     all.into_iter()
         .flat_map(|one| one.claims)
@@ -100,7 +100,7 @@ fn every_threshold_decides_on_both_sides() {
         let verdict = |value, half| {
             let found = judged(&claims, &evidence(&claims, claim, value, half), &claim.id);
             assert!(found.text.contains(&found.expectation), "{}", found.text);
-            assert!(found.text.contains(found.verdict.text()), "{}", found.text);
+            assert!(found.text.contains(&found.verdict.to_string()), "{}", found.text);
             (found.verdict, found.text)
         };
         let (supported, supported_text) = verdict(inside, scale / 2.0);
@@ -231,7 +231,7 @@ fn a_comparison_asks_for_the_controls_that_its_claim_names() {
         };
         assert_eq!(judged(&claims, &evidence, id).verdict, Verdict::Supported);
         let fail = |evidence: &mut Evidence, condition: &str| {
-            let of = |control: &&mut Control| control.condition == condition;
+            let of = |control: &&mut ControlResult| control.condition == condition;
             for control in evidence.controls.iter_mut().filter(of) {
                 control.interval = Interval::new(0.0, (-900.0, 900.0));
             }
@@ -245,7 +245,7 @@ fn a_comparison_asks_for_the_controls_that_its_claim_names() {
 
 #[test]
 fn misses_are_counted_over_all_runs() {
-    let control = |missed: bool| Control {
+    let control = |missed: bool| ControlResult {
         kind: ControlKind::AA,
         run: RUN.to_owned(),
         source: None,
@@ -254,7 +254,7 @@ fn misses_are_counted_over_all_runs() {
         interval: Interval::new(5.0, (if missed { 1.0 } else { -1.0 }, 9.0)),
     };
     let of = |missed: usize| {
-        let controls: Vec<Control> = (0..20).map(|index| control(index < missed)).collect();
+        let controls: Vec<ControlResult> = (0..20).map(|index| control(index < missed)).collect();
         let found = misses(&controls);
         assert_eq!(found.len(), 1, "the calibration was never measured");
         (found[0].missed.successes, found[0].p_value)

@@ -1,6 +1,6 @@
 //! Several conditions and runs of one claim, weighed together.
 
-use analysis::claims::{Evidence, Interval, Measured, Source, Verdict};
+use analysis::claims::{Evidence, Interval, MeasuredQuantity, RunOrigin, Verdict};
 
 use super::{all, controls, judged, measured, stated};
 
@@ -55,15 +55,15 @@ fn recorded_runs_and_the_readers_own_are_told_apart_where_there_are_both() {
         controls: controls(&claims),
     };
     let text = |evidence: &Evidence| judged(&claims, evidence, "r06-parts").text;
-    let mut recorded = one(900.0).of(Source::Recorded);
-    recorded.extend(one(800.0).of(Source::Recorded));
+    let mut recorded = one(900.0).of(RunOrigin::Recorded);
+    recorded.extend(one(800.0).of(RunOrigin::Recorded));
     assert!(
         text(&recorded).ends_with("local-pod supported: 0.90 [0.80, 1.00] µs and 0.80 [0.70, 0.90] µs"),
         "{}",
         text(&recorded)
     );
     let mut both = recorded.clone();
-    both.extend(one(700.0).of(Source::Yours));
+    both.extend(one(700.0).of(RunOrigin::Yours));
     assert!(
         text(&both).ends_with(
             "local-pod supported: recorded 0.90 [0.80, 1.00] µs and 0.80 [0.70, 0.90] µs, yours 0.70 [0.60, 0.80] µs"
@@ -72,7 +72,7 @@ fn recorded_runs_and_the_readers_own_are_told_apart_where_there_are_both() {
         text(&both)
     );
     // A control of the reader's run says nothing of a recorded run with the same name.
-    let mut failed = one(700.0).of(Source::Yours);
+    let mut failed = one(700.0).of(RunOrigin::Yours);
     for control in &mut failed.controls {
         control.interval = Interval::new(400.0, (350.0, 450.0));
     }
@@ -90,7 +90,7 @@ fn fewer_than_ten_launches_are_shown_and_decide_nothing() {
     let claims = stated();
     let all = all(&claims);
     let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
-    let small = |condition: &str| Measured {
+    let small = |condition: &str| MeasuredQuantity {
         launches: Some(9),
         ..measured(claim, condition, -900.0, 100.0)
     };

@@ -9,7 +9,8 @@ use analysis::{Estimate, estimate};
 use anyhow::{Context, Result, ensure};
 use dataset::{ObservationReader, Run};
 use rayon::prelude::*;
-use report::{load, results};
+use report::results;
+use samples::run_samples;
 
 /// What one process took.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Taken {
 pub(crate) fn analyse(run: &Path) -> Result<()> {
     let begun = Instant::now();
     let run = Run::open(run)?;
-    let samples = load::run_samples(&run)?;
+    let samples = run_samples(&run)?;
     let results = results::results(&run.manifest, &samples)?;
     let seconds = begun.elapsed().as_secs_f64();
     print_taken(seconds)?;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use report::load;
+use samples::study_recordings;
 
 use crate::measure::{ratio, seconds};
 
@@ -108,12 +108,12 @@ fn timed(command: &mut Command) -> Result<(f64, String)> {
 /// The recordings in the study's own form: `CONDITION-ARM.csv` with milliseconds.
 fn write_recordings(study: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for recording in load::study(study)? {
+    for recording in study_recordings(study)? {
         for (arm, rtt_ns) in [("unmodified", &recording.unmodified_ns), ("hook", &recording.hook_ns)] {
             let mut text = String::from("start_time,response_time\n");
             let mut start_ns = 1_691_754_000_000_000_000_i64;
             for rtt_ns in rtt_ns {
-                _ = writeln!(text, "{:.9},{:.6}", start_ns as f64 / 1e9, load::milliseconds(*rtt_ns));
+                _ = writeln!(text, "{:.9},{:.6}", start_ns as f64 / 1e9, *rtt_ns as f64 / 1e6);
                 start_ns += rtt_ns;
             }
             let path = folder.join(format!("{}-{arm}.csv", recording.condition));

@@ -1,22 +1,25 @@
 //! From runs and recordings to what claims are held against.
 
-mod observed;
+mod observed_servers;
 mod recorded;
 
-use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Reference, Unit};
+use analysis::claims::{
+    ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Provenance, Quantity, Reference,
+};
 use analysis::stats::components::of_segments;
 use analysis::{
-    Estimate, LaunchSamples, Location, Quantity, difference_of_estimates, differences, estimate, paired_spread_ratio,
+    Estimate, LatencyMetric, Location, difference_of_estimates, differences, estimate, paired_spread_ratio,
     spread_ratio,
 };
 use anyhow::Result;
 use dataset::{LaunchRecord, LimitHit, Manifest};
 
+use crate::contrasts::Role;
 use crate::layers::{Layer, per_launch as per_launch_at};
-use crate::load::RunSamples;
-use crate::results::{ConditionResults, Effect, Results, Role, in_condition, server};
+use crate::results::{ConditionResults, Effect, Results, server};
+use samples::RunSamples;
 
-pub use observed::of_observed;
+pub use observed_servers::of_observed;
 pub use recorded::{of_repetitions, of_study};
 
 /// The quantities and controls of one run.
@@ -24,7 +27,6 @@ pub use recorded::{of_repetitions, of_study};
 /// # Errors
 /// When an interval cannot be computed.
 pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> Result<Evidence> {
-    let launches = &samples.launches;
     let mut evidence = Evidence::default();
     let ran: Vec<&ConditionResults> = results
         .conditions
@@ -33,17 +35,18 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
         .collect();
     for condition in &ran {
         evidence.controls.extend(controls(manifest, condition));
-        let of = Of::new(manifest, condition, None);
+        let context = EvidenceContext::new(manifest, condition, None);
         for effect in &condition.effects {
-            let mut measured = of.measured(format!("effect {}", effect.name), Unit::Ns, effect.primary().into());
+            let quantity = Quantity::Effect(effect.name.clone());
+            let mut measured = context.measured(quantity, effect.primary().into());
             measured.without_flagged = effect.wire_median_without_flagged.as_ref().map(Interval::from);
             evidence.measured.push(measured);
         }
-        evidence.measured.extend(beyond(&of, condition, launches)?);
-        evidence.measured.extend(farther_observer(&of, condition, launches));
-        evidence.measured.extend(handler(&of, condition, launches));
-        evidence.measured.extend(beyond_prediction(&of, condition));
-        evidence.measured.extend(launch_share(&of, condition, samples));
+        evidence.measured.extend(beyond(&context, condition, samples)?);
+        evidence.measured.extend(farther_observer(&context, condition, samples));
+        evidence.measured.extend(handler(&context, condition, samples));
+        evidence.measured.extend(beyond_prediction(&context, condition));
+        evidence.measured.extend(launch_share(&context, condition, samples));
     }
     // Both ways: which of them is the reference, a claim says.
     for condition in &ran {
@@ -58,7 +61,7 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
 }
 
 /// What all quantities of a condition share.
-pub(crate) struct Of<'a> {
+pub(crate) struct EvidenceContext<'a> {
     manifest: &'a Manifest,
     condition: &'a str,
     reference: Option<&'a str>,
@@ -66,7 +69,7 @@ pub(crate) struct Of<'a> {
     limits_hit: Vec<String>,
 }
 
-impl<'a> Of<'a> {
+impl<'a> EvidenceContext<'a> {
     pub(crate) fn new(
         manifest: &'a Manifest,
         condition: &'a ConditionResults,
@@ -112,12 +115,13 @@ impl<'a> Of<'a> {
             .filter(move |launch| launch.condition == condition)
     }
 
-    pub(crate) fn measured(&self, quantity: String, unit: Unit, interval: Interval) -> Measured {
-        Measured {
+    pub(crate) fn measured(&self, quantity: Quantity, interval: Interval) -> MeasuredQuantity {
+        MeasuredQuantity {
             experiment: self.manifest.experiment.clone(),
             run: self.manifest.run_id.clone(),
             source: None,
             launches: Some(self.launches),
+            unit: quantity.unit(),
             quantity,
             condition: self.condition.to_owned(),
             reference: self.reference.map(|condition| Reference {
@@ -125,7 +129,6 @@ impl<'a> Of<'a> {
                 condition: condition.to_owned(),
             }),
             provenance: Provenance::of(self.condition),
-            unit,
             interval,
             without_flagged: None,
             limits_hit: self.limits_hit.clone(),
@@ -133,8 +136,8 @@ impl<'a> Of<'a> {
     }
 }
 
-fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<Control> {
-    let control = |kind, estimate: &Estimate| Control {
+fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<ControlResult> {
+    let control = |kind, estimate: &Estimate| ControlResult {
         kind,
         run: manifest.run_id.clone(),
         source: None,
@@ -157,7 +160,11 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<Control> {
 }
 
 /// By how much one effect exceeds the one before it, for each two that follow each other.
-fn beyond(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]) -> Result<Vec<Measured>> {
+fn beyond(
+    context: &EvidenceContext<'_>,
+    condition: &ConditionResults,
+    samples: &RunSamples,
+) -> Result<Vec<MeasuredQuantity>> {
     let effects: Vec<&Effect> = condition
         .effects
         .iter()
@@ -165,9 +172,12 @@ fn beyond(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples])
         .collect();
     let mut found = Vec::new();
     for pair in effects.windows(2) {
-        if let Some(further) = excess(condition, launches, pair[1], pair[0])? {
-            let quantity = format!("effect {} beyond effect {}", pair[1].name, pair[0].name);
-            found.push(of.measured(quantity, Unit::Ns, (&further).into()));
+        if let Some(further) = excess(condition, samples, pair[1], pair[0])? {
+            let quantity = Quantity::EffectBeyondEffect {
+                name: pair[1].name.clone(),
+                other: pair[0].name.clone(),
+            };
+            found.push(context.measured(quantity, (&further).into()));
         }
     }
     Ok(found)
@@ -177,11 +187,11 @@ fn beyond(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples])
 /// without two launches.
 pub(crate) fn excess(
     condition: &ConditionResults,
-    launches: &[LaunchSamples],
+    samples: &RunSamples,
     one: &Effect,
     other: &Effect,
 ) -> Result<Option<Estimate>> {
-    let of = |effect| per_launch(condition, launches, effect, primary(effect));
+    let of = |effect| per_launch(condition, samples, effect, primary(effect));
     let (Some(one), Some(other)) = (of(one), of(other)) else {
         return Ok(None);
     };
@@ -190,33 +200,38 @@ pub(crate) fn excess(
 }
 
 /// How much more the client's own round trip spreads launches than the wire time of the same requests.
-fn farther_observer(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]) -> Option<Measured> {
+fn farther_observer(
+    context: &EvidenceContext<'_>,
+    condition: &ConditionResults,
+    samples: &RunSamples,
+) -> Option<MeasuredQuantity> {
     let control = a_a(condition)?;
-    let rtt = per_launch(condition, launches, control, Quantity::Rtt)?;
-    let wire = per_launch(condition, launches, control, Quantity::WireTime)?;
+    let rtt = per_launch(condition, samples, control, LatencyMetric::Rtt)?;
+    let wire = per_launch(condition, samples, control, LatencyMetric::WireTime)?;
     let (value, ends) = paired_spread_ratio(&rtt, &wire)?;
-    let quantity = "RTT spread by wire time spread".to_owned();
-    Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
+    Some(context.measured(Quantity::RttSpreadByWireTimeSpread, Interval::new(value, ends)))
 }
 
 /// How much more the wire time spreads launches than what the handler inside the server sees of the same requests.
-fn handler(of: &Of<'_>, condition: &ConditionResults, launches: &[LaunchSamples]) -> Option<Measured> {
+fn handler(
+    context: &EvidenceContext<'_>,
+    condition: &ConditionResults,
+    samples: &RunSamples,
+) -> Option<MeasuredQuantity> {
     let control = a_a(condition)?;
-    let records: Vec<&LaunchRecord> = of.launches().collect();
-    let here = in_condition(launches, &condition.condition);
+    let records: Vec<&LaunchRecord> = context.launches().collect();
+    let here = samples.launches_in(&condition.condition);
     let at = |layer| per_launch_at(&control.contrast(), layer, here, &records);
     let (value, ends) = paired_spread_ratio(&at(Layer::WireTime)?, &at(Layer::Handler)?)?;
-    let quantity = "wire time spread by handler spread".to_owned();
-    Some(of.measured(quantity, Unit::Ratio, Interval::new(value, ends)))
+    Some(context.measured(Quantity::WireTimeSpreadByHandlerSpread, Interval::new(value, ends)))
 }
 
 /// How many times what a tight loop predicts each hook's effect is, where the prediction can be told from nothing.
-fn beyond_prediction(of: &Of<'_>, condition: &ConditionResults) -> Vec<Measured> {
+fn beyond_prediction(context: &EvidenceContext<'_>, condition: &ConditionResults) -> Vec<MeasuredQuantity> {
     let hooks = condition.isolated.iter().filter(|isolated| isolated.whole);
     let ratios = hooks.filter_map(|isolated| isolated.ratio);
-    let quantity = || "observed by predicted cost".to_owned();
     ratios
-        .map(|ratio| of.measured(quantity(), Unit::Ratio, ratio))
+        .map(|ratio| context.measured(Quantity::ObservedByPredictedCost, ratio))
         .collect()
 }
 
@@ -224,11 +239,15 @@ fn beyond_prediction(of: &Of<'_>, condition: &ConditionResults) -> Vec<Measured>
 /// lowers: σ_L² / (σ_L² + σ_S²/k) for k segments, with the ends of the interval of σ_L². That of σ_S², which has many times
 /// its degrees of freedom, is left out.
 #[expect(clippy::cast_precision_loss, reason = "a count of segments")]
-fn launch_share(of: &Of<'_>, condition: &ConditionResults, samples: &RunSamples) -> Option<Measured> {
+fn launch_share(
+    context: &EvidenceContext<'_>,
+    condition: &ConditionResults,
+    samples: &RunSamples,
+) -> Option<MeasuredQuantity> {
     let control = a_a(condition)?;
     let differences: Vec<Vec<f64>> = samples
-        .courses_in(&condition.condition)
-        .map(|(_, course)| course.differences(&control.baseline, &control.arm))
+        .timelines_in(&condition.condition)
+        .map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm))
         .collect();
     let [launch, segment] = of_segments(&differences).ok()?;
     let segments = differences.iter().map(Vec::len).sum::<usize>() as f64 / differences.len() as f64;
@@ -238,24 +257,27 @@ fn launch_share(of: &Of<'_>, condition: &ConditionResults, samples: &RunSamples)
     let known = [interval.value, interval.low, interval.high]
         .iter()
         .all(|end| end.is_finite());
-    let quantity = "launch share of the variance of an effect".to_owned();
-    known.then(|| of.measured(quantity, Unit::Share, interval))
+    known.then(|| context.measured(Quantity::LaunchShareOfVariance, interval))
 }
 
 /// One condition beside another of the same run.
-fn compared(manifest: &Manifest, condition: &ConditionResults, reference: &ConditionResults) -> Result<Vec<Measured>> {
-    let of = Of::new(manifest, condition, Some(reference));
+fn compared(
+    manifest: &Manifest,
+    condition: &ConditionResults,
+    reference: &ConditionResults,
+) -> Result<Vec<MeasuredQuantity>> {
+    let context = EvidenceContext::new(manifest, condition, Some(reference));
     let mut found = Vec::new();
     if let (Some(one), Some(other)) = (a_a(condition), a_a(reference))
         && let Some((value, ends)) = spread_ratio(one.primary(), other.primary())
     {
-        found.push(of.measured("A/A spread ratio".to_owned(), Unit::Ratio, Interval::new(value, ends)));
+        found.push(context.measured(Quantity::AASpread, Interval::new(value, ends)));
     }
     for one in condition.effects.iter().filter(|one| one.role == Role::Effect) {
         if let Some(other) = reference.effects.iter().find(|other| other.name == one.name) {
             let (value, ends) = difference_of_estimates(one.primary(), other.primary())?;
-            let quantity = format!("difference of the effect {}", one.name);
-            found.push(of.measured(quantity, Unit::Ns, Interval::new(value, ends)));
+            let quantity = Quantity::EffectDifference(one.name.clone());
+            found.push(context.measured(quantity, Interval::new(value, ends)));
         }
     }
     Ok(found)
@@ -265,20 +287,20 @@ fn a_a(condition: &ConditionResults) -> Option<&Effect> {
     condition.effects.iter().find(|effect| effect.role == Role::Control)
 }
 
-fn primary(effect: &Effect) -> Quantity {
+fn primary(effect: &Effect) -> LatencyMetric {
     if effect.wire_median.is_some() {
-        Quantity::WireTime
+        LatencyMetric::WireTime
     } else {
-        Quantity::Rtt
+        LatencyMetric::Rtt
     }
 }
 
 fn per_launch(
     condition: &ConditionResults,
-    launches: &[LaunchSamples],
+    samples: &RunSamples,
     effect: &Effect,
-    quantity: Quantity,
+    metric: LatencyMetric,
 ) -> Option<Vec<f64>> {
-    let here = in_condition(launches, &condition.condition);
-    differences(here, &effect.baseline, &effect.arm, quantity, Location::Median).ok()
+    let here = samples.launches_in(&condition.condition);
+    differences(here, &effect.baseline, &effect.arm, metric, Location::Median).ok()
 }

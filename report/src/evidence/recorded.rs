@@ -1,12 +1,13 @@
 //! From the 2023 recordings, and from what is kept of repeated experiments.
 
-use analysis::claims::{Control, ControlKind, Evidence, Interval, Measured, Provenance, Unit};
+use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};
 use anyhow::Result;
 use serde::Deserialize;
 
-use crate::results::{Role, SYNTHETIC};
+use crate::contrasts::Role;
+use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
 
 /// What claims call the study's recordings.
@@ -17,16 +18,16 @@ const STUDY: &str = "ssp2023";
 /// # Errors
 /// When there are no recordings.
 pub fn of_study(study: &StudyResults) -> Result<Evidence> {
-    let measured = |run: String, quantity: &str, condition: &str, interval| Measured {
+    let measured = |run: String, quantity: Quantity, condition: &str, interval| MeasuredQuantity {
         experiment: STUDY.to_owned(),
         run,
         source: None,
         launches: None,
-        quantity: quantity.to_owned(),
+        unit: quantity.unit(),
+        quantity,
         condition: condition.to_owned(),
         reference: None,
         provenance: Provenance::Recorded,
-        unit: Unit::Share,
         interval,
         without_flagged: None,
         limits_hit: Vec::new(),
@@ -36,7 +37,7 @@ pub fn of_study(study: &StudyResults) -> Result<Evidence> {
         for (arm, effective_n, n) in recordings(dependence.effective_n, row) {
             if let Some(interval) = information(effective_n, n) {
                 let run = format!("{STUDY} {} {arm}", row.condition);
-                found.push(measured(run, "information per request", &row.condition, interval));
+                found.push(measured(run, Quantity::InformationPerRequest, &row.condition, interval));
             }
         }
     }
@@ -44,7 +45,7 @@ pub fn of_study(study: &StudyResults) -> Result<Evidence> {
     let apart = proportion(apart as u64, study.halves.len() as u64)?;
     found.push(measured(
         STUDY.to_owned(),
-        "halves that the study's test tells apart",
+        Quantity::HalvesToldApart,
         "all recordings",
         Interval::new(apart.value, apart.confidence_interval),
     ));
@@ -98,7 +99,7 @@ pub fn of_repetitions(json: &str) -> Result<Evidence> {
                 Role::Effect => continue,
             };
             for (number, errors_ns) in repeated.errors_ns.chunks_exact(repeated.launches.max(2)).enumerate() {
-                controls.push(Control {
+                controls.push(ControlResult {
                     kind,
                     run: format!("{} repetition {number}", calibration.run_id),
                     source: None,

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use analysis::claims::{Measured, Provenance, Unit};
+use analysis::claims::{MeasuredQuantity, Provenance, Quantity};
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, RandomEffects, i_squared_interval, random_effects};
 use anyhow::{Context as _, Result};
 
-use super::recorded::Recorded;
-use super::spot::{Spot, spots};
+use super::condition_cell::{ConditionCell, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
+use crate::contrasts::Role;
 use crate::evidence::excess;
-use crate::further::p_text;
-use crate::results::{Effect, Role};
+use crate::results::Effect;
+use crate::secondary_estimates::p_text;
 use crate::table::{microseconds, signed};
 
 /// The claim's name for all cells together.
@@ -20,7 +21,7 @@ const ALL: &str = "all cells";
 /// Of the test that environments do not differ.
 const LEVEL: f64 = 0.05;
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let modes = modes(&spots);
     let whole = modes.last().context("the experiment has no effect")?;
@@ -47,14 +48,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         rows: rows(&spots, whole, &all),
     })?;
     let heterogeneity = i_squared_interval(&whole.pairs(&spots, |_| true))?;
-    let measured = spots.first().map(|spot| Measured {
+    let measured = spots.first().map(|spot| MeasuredQuantity {
         condition: ALL.to_owned(),
         provenance: Provenance::of(&spot.condition.condition),
-        ..spot.measured(
-            "heterogeneity of the effect",
-            Unit::Share,
-            (all.i_squared, heterogeneity),
-        )
+        ..spot.measured(Quantity::Heterogeneity, (all.i_squared, heterogeneity))
     });
     Ok((figure, table, measured.into_iter().collect()))
 }
@@ -67,7 +64,7 @@ struct Column {
 
 impl Column {
     /// Estimates and their standard errors, of some of the spots.
-    fn pairs(&self, spots: &[Spot<'_>], among: impl Fn(&Spot<'_>) -> bool) -> Vec<(f64, f64)> {
+    fn pairs(&self, spots: &[ConditionCell<'_>], among: impl Fn(&ConditionCell<'_>) -> bool) -> Vec<(f64, f64)> {
         let known = spots.iter().zip(&self.estimates).filter(|(spot, _)| among(spot));
         let known = known.filter_map(|(_, estimate)| estimate.as_ref());
         known
@@ -76,13 +73,13 @@ impl Column {
     }
 }
 
-fn effects<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a Effect> {
+fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
     let effects = spot.condition.effects.iter();
     effects.filter(|effect| effect.role == Role::Effect)
 }
 
 /// The effects of the first spot in all spots; the last is by convention all of the hook.
-fn modes(spots: &[Spot<'_>]) -> Vec<Column> {
+fn modes(spots: &[ConditionCell<'_>]) -> Vec<Column> {
     let first = spots.first().into_iter().flat_map(effects);
     let column = |mode: &Effect| Column {
         name: mode.name.clone(),
@@ -94,18 +91,18 @@ fn modes(spots: &[Spot<'_>]) -> Vec<Column> {
     first.map(column).collect()
 }
 
-fn named<'a>(spot: &Spot<'a>, name: &str) -> Option<&'a Effect> {
+fn named<'a>(spot: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
     effects(spot).find(|effect| effect.name == name)
 }
 
 /// By how much all of the hook exceeds each other mode, within launches: what both share is no part of the interval.
-fn differences(spots: &[Spot<'_>], modes: &[Column]) -> Result<Vec<Column>> {
+fn differences(spots: &[ConditionCell<'_>], modes: &[Column]) -> Result<Vec<Column>> {
     let Some((whole, others)) = modes.split_last() else {
         return Ok(Vec::new());
     };
     let column = |other: &Column| {
-        let within = |spot: &Spot<'_>| match (named(spot, &whole.name), named(spot, &other.name)) {
-            (Some(one), Some(other)) => excess(spot.condition, &spot.cell.samples.launches, one, other),
+        let within = |spot: &ConditionCell<'_>| match (named(spot, &whole.name), named(spot, &other.name)) {
+            (Some(one), Some(other)) => excess(spot.condition, &spot.cell.samples, one, other),
             _ => Ok(None),
         };
         Ok(Column {
@@ -116,7 +113,7 @@ fn differences(spots: &[Spot<'_>], modes: &[Column]) -> Result<Vec<Column>> {
     others.iter().map(column).collect()
 }
 
-fn table(spots: &[Spot<'_>], columns: &[&Column]) -> Table {
+fn table(spots: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
     let mut table = Table::new([""]);
     table
         .headings
@@ -165,7 +162,7 @@ fn table(spots: &[Spot<'_>], columns: &[&Column]) -> Table {
 }
 
 /// Whether the difference of two modes depends on the environment.
-fn interaction(column: &Column, spots: &[Spot<'_>]) -> Option<String> {
+fn interaction(column: &Column, spots: &[ConditionCell<'_>]) -> Option<String> {
     let all = random_effects(&column.pairs(spots, |_| true)).ok()?;
     let p = all.q_p_value();
     let finding = if p < LEVEL {
@@ -184,7 +181,7 @@ fn interaction(column: &Column, spots: &[Spot<'_>]) -> Option<String> {
     ))
 }
 
-fn server(spot: &Spot<'_>) -> String {
+fn server(spot: &ConditionCell<'_>) -> String {
     spot.cell.level("server").to_owned()
 }
 
@@ -193,7 +190,7 @@ fn percent(share: f64) -> String {
 }
 
 /// What is drawn: all of the hook.
-fn rows(spots: &[Spot<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
+fn rows(spots: &[ConditionCell<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
     let known = spots.iter().zip(&whole.estimates);
     let known = known.filter_map(|(spot, estimate)| Some((spot, estimate.as_ref()?)));
     let mut rows: Vec<ForestRow> = known

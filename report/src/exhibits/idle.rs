@@ -1,15 +1,15 @@
 //! What it does to the instrument to keep processors from idle states between requests.
 
-use analysis::claims::{Interval, Measured, Unit};
+use analysis::claims::{Interval, MeasuredQuantity, Unit};
 use analysis::figures::Figure;
 use anyhow::Result;
 
-use super::recorded::Recorded;
-use super::spot::{Spot, overview, spots};
+use super::condition_cell::{ConditionCell, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let figure = compared(
         &spots,
@@ -32,6 +32,6 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     Ok((figure, table, Vec::new()))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     spot.cell.level("processors").to_owned()
 }

@@ -1,17 +1,17 @@
 //! r06: what the hook costs in a tight loop, and what it costs servers.
 
 use analysis::Estimate;
-use analysis::claims::{Measured, Unit};
+use analysis::claims::{MeasuredQuantity, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::Result;
 
-use super::recorded::Recorded;
-use super::spot::{Spot, above_zero, drawn_us, spots};
+use super::condition_cell::{ConditionCell, above_zero, drawn_us, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::isolated::Isolated;
+use crate::micro_prediction::MicroPrediction;
 use crate::table::microseconds;
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let mut table = Table::new([
         "",
@@ -35,7 +35,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             ]);
         }
     }
-    let series = |name: &str, of: fn(&Isolated) -> &Estimate| ResponseSeries {
+    let series = |name: &str, of: fn(&MicroPrediction) -> &Estimate| ResponseSeries {
         name: name.to_owned(),
         values: spots
             .iter()
@@ -63,10 +63,10 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
 }
 
 /// All of the hook: the last effect.
-fn whole<'a>(spot: &Spot<'a>) -> Option<&'a Isolated> {
+fn whole<'a>(spot: &ConditionCell<'a>) -> Option<&'a MicroPrediction> {
     spot.condition.isolated.last()
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     spot.cell.level("server").to_owned()
 }

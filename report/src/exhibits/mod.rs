@@ -1,6 +1,7 @@
 //! What is shown for each of the ten recommendations: of a recorded experiment one figure, one table, and the quantities that
 //! only several cells together give. Terminal, page, notebooks and paper show the same.
 
+mod condition_cell;
 mod environments;
 mod idle;
 mod isolation;
@@ -10,18 +11,18 @@ mod positions;
 mod power;
 mod proxies;
 mod quotas;
-mod recorded;
-mod spot;
+mod recorded_experiment;
 mod table;
 mod topology;
 
 use std::path::Path;
 
-use analysis::claims::{Evidence, Measured};
+use analysis::claims::{Evidence, MeasuredQuantity};
 use analysis::figures::Figure;
 use anyhow::{Context as _, Result, bail};
+use model::ExhibitKind;
 
-pub use recorded::{Cell, Recorded};
+pub use recorded_experiment::{RecordedCell, RecordedExperiment};
 pub use table::Table;
 
 use crate::evidence;
@@ -38,41 +39,44 @@ pub struct Exhibit {
     /// The numbers behind it.
     pub table: Table,
     /// What several cells say together.
-    pub measured: Vec<Measured>,
+    pub measured: Vec<MeasuredQuantity>,
 }
 
 /// Figure and table of a recorded experiment.
 ///
 /// # Errors
-/// When the folder holds no finished run or grid of r01 to r10 or idle, or what its figure needs was not measured.
+/// When the folder holds no finished run or grid, the experiment names no exhibit, or data that the figure needs are missing.
 pub fn read(folder: &Path) -> Result<Exhibit> {
-    let recorded = Recorded::open(folder)?;
+    let recorded = RecordedExperiment::open(folder)?;
     exhibit(&recorded)?.with_context(|| {
         format!(
-            "{} is of the experiment {}, for which there is no exhibit; expected r01 to r10 or idle",
+            "{}: the experiment {} names no exhibit; expected a run whose definition has `exhibit = …`, one of {}",
             folder.display(),
-            recorded.experiment
+            recorded.experiment,
+            ExhibitKind::ALL.map(|kind| kind.to_string()).join(", ")
         )
     })
 }
 
-/// `None` for experiments other than r01 to r10 and idle.
+/// The exhibit that the experiment names; `None` where it names none.
 ///
 /// # Errors
-/// When what the figure needs was not measured.
-pub fn exhibit(recorded: &Recorded) -> Result<Option<Exhibit>> {
-    let (figure, table, measured) = match recorded.experiment.as_str() {
-        "r01" | "r02" => topology::of(recorded)?,
-        "r03" => proxies::of(recorded)?,
-        "r04" => neighbours::of(recorded)?,
-        "r05" => observers::of(recorded)?,
-        "r06" => isolation::of(recorded)?,
-        "r07" => positions::of(recorded)?,
-        "r08" => quotas::of(recorded)?,
-        "r09" => power::of(recorded)?,
-        "r10" => environments::of(recorded)?,
-        "idle" => idle::of(recorded)?,
-        _ => return Ok(None),
+/// When data that the figure needs are missing.
+pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
+    let Some(kind) = recorded.exhibit else {
+        return Ok(None);
+    };
+    let (figure, table, measured) = match kind {
+        ExhibitKind::Topology => topology::of(recorded)?,
+        ExhibitKind::Proxies => proxies::of(recorded)?,
+        ExhibitKind::Neighbours => neighbours::of(recorded)?,
+        ExhibitKind::Observers => observers::of(recorded)?,
+        ExhibitKind::Isolation => isolation::of(recorded)?,
+        ExhibitKind::Positions => positions::of(recorded)?,
+        ExhibitKind::Quotas => quotas::of(recorded)?,
+        ExhibitKind::Power => power::of(recorded)?,
+        ExhibitKind::Environments => environments::of(recorded)?,
+        ExhibitKind::Idle => idle::of(recorded)?,
     };
     Ok(Some(Exhibit {
         experiment: recorded.experiment.clone(),
@@ -87,7 +91,7 @@ pub fn exhibit(recorded: &Recorded) -> Result<Option<Exhibit>> {
 ///
 /// # Errors
 /// When an interval cannot be computed.
-pub fn evidence(recorded: &Recorded) -> Result<Evidence> {
+pub fn evidence(recorded: &RecordedExperiment) -> Result<Evidence> {
     let mut found = Evidence::default();
     for cell in &recorded.cells {
         found.extend(evidence::of_run(&cell.manifest, &cell.samples, &cell.results)?);

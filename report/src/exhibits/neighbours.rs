@@ -1,15 +1,15 @@
 //! r04: how often each design finds a program different from itself, with noisy neighbours.
 
-use analysis::claims::{Measured, Unit};
+use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::{Proportion, proportion};
 use anyhow::Result;
 
-use super::recorded::Recorded;
-use super::spot::{Crossing, Spot, overview, spots};
+use super::condition_cell::{ConditionCell, Crossing, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
+use crate::contrasts::Role;
 use crate::reproduction::told_apart;
-use crate::results::{Role, in_condition};
 
 /// Factors of the grid.
 const NEIGHBOUR: &str = "neighbour";
@@ -19,7 +19,7 @@ const NONE: &str = "none";
 const SEQUENTIAL: &str = "sequential";
 const INTERLEAVED: &str = "interleaved";
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let crossing = Crossing::of(&spots, [NEIGHBOUR, DESIGN])?;
     let [doses, designs] = crossing.levels();
@@ -66,7 +66,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         let sum = |of: fn(&Proportion) -> u64| disturbed.iter().map(of).sum();
         let all = proportion(sum(|one| one.successes), sum(|one| one.trials))?;
         let drawn = (all.value, all.confidence_interval);
-        measured.push(spot.measured("sequential A/A false positives with a neighbour", Unit::Share, drawn));
+        measured.push(spot.measured(Quantity::SequentialFalsePositives, drawn));
     }
     // The highest dose of each kind of neighbour is what the claim asks for; a dose's name begins with its kind.
     if let Some(reference) = at(NONE, INTERLEAVED) {
@@ -74,14 +74,14 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
             if let Some(spot) = at(dose, INTERLEAVED)
                 && let Some(ratio) = spot.spread_by(reference)
             {
-                measured.push(spot.measured_beside(reference, "A/A spread ratio with a neighbour", Unit::Ratio, ratio));
+                measured.push(spot.measured_beside(reference, Quantity::AASpreadWithNeighbour, ratio));
             }
         }
     }
     Ok((figure, table, measured))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     format!("{}, {}", spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN))
 }
 
@@ -97,13 +97,13 @@ fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// In how many launches the test over requests finds a difference within the A/A contrast.
-fn false_positives(spot: &Spot<'_>) -> Option<Proportion> {
+fn false_positives(spot: &ConditionCell<'_>) -> Option<Proportion> {
     let control = spot
         .condition
         .effects
         .iter()
         .find(|effect| effect.role == Role::Control)?;
-    let launches = in_condition(&spot.cell.samples.launches, &spot.condition.condition);
+    let launches = spot.cell.samples.launches_in(&spot.condition.condition);
     told_apart(launches, &control.baseline, &control.arm)
 }
 

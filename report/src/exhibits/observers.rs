@@ -1,21 +1,22 @@
 //! r05: the same requests, timed at every layer between the hook and a near or a far client.
 
 use analysis::Estimate;
-use analysis::claims::Measured;
+use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::{Result, ensure};
 
-use super::recorded::Recorded;
-use super::spot::{Spot, spots, spread_us};
+use super::condition_cell::{ConditionCell, spots, spread_us};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
+use crate::contrasts::Role;
 use crate::layers::{Layer, LayerEffect};
-use crate::results::{Effect, Role};
+use crate::results::Effect;
 use crate::table::microseconds;
 
 /// The contrast of a server that stamps its requests with one that does not: the probe's own cost.
 const STAMPING: &str = "stamping";
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let series: Vec<ResponseSeries> = spots.iter().map(spread).collect();
     ensure!(
@@ -67,13 +68,13 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
 }
 
 /// What all of the hook costs, layer by layer.
-fn effects<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a LayerEffect> {
+fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a LayerEffect> {
     let name = spot.effect().map_or("", |effect| effect.name.as_str());
     let layers = spot.condition.layers.iter();
     layers.filter(move |row| row.role == Role::Effect && row.contrast == name)
 }
 
-fn stamping<'a>(spot: &Spot<'a>) -> Option<&'a Effect> {
+fn stamping<'a>(spot: &ConditionCell<'a>) -> Option<&'a Effect> {
     let effects = &spot.condition.effects;
     effects.iter().find(|effect| effect.name == STAMPING)
 }
@@ -88,7 +89,7 @@ fn seen_from_outside(stamping: &Effect, layer: Layer) -> Option<&Estimate> {
 }
 
 /// What the stamps cost beside what they are to show.
-fn probed(spot: &Spot<'_>, cost: &Estimate) -> String {
+fn probed(spot: &ConditionCell<'_>, cost: &Estimate) -> String {
     let (low, high) = cost.confidence_interval;
     let told = if low <= 0.0 && high >= 0.0 {
         ", which cannot be told from nothing"
@@ -106,7 +107,7 @@ fn probed(spot: &Spot<'_>, cost: &Estimate) -> String {
     )
 }
 
-fn spread(spot: &Spot<'_>) -> ResponseSeries {
+fn spread(spot: &ConditionCell<'_>) -> ResponseSeries {
     let at = |layer: &Layer| spread_us(&effects(spot).find(|row| row.layer == *layer)?.effect);
     ResponseSeries {
         name: spot.condition.condition.clone(),

@@ -1,12 +1,12 @@
 //! r07: what a search costs by the size of the payload and the place of the keyword in it.
 
-use analysis::claims::{Measured, Unit};
+use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::difference_of_estimates;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::Result;
 
-use super::recorded::Recorded;
-use super::spot::{Crossing, Spot, drawn_us, overview, spots};
+use super::condition_cell::{ConditionCell, Crossing, drawn_us, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 
 /// Factors of the grid.
@@ -15,7 +15,7 @@ const POSITION: &str = "keyword";
 const BEGINNING: &str = "beginning";
 const END: &str = "end";
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let crossing = Crossing::of(&spots, [SIZE, POSITION])?;
     let [sizes, positions] = crossing.levels();
@@ -47,16 +47,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         && let (Some(one), Some(other)) = (end.effect(), beginning.effect())
     {
         let beyond = difference_of_estimates(one.primary(), other.primary())?;
-        measured.push(end.measured_beside(
-            beginning,
-            "effect of a keyword at the end beyond one at the beginning",
-            Unit::Ns,
-            beyond,
-        ));
+        measured.push(end.measured_beside(beginning, Quantity::KeywordAtTheEnd, beyond));
     }
     Ok((figure, overview(&spots, label)?, measured))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     format!("{}, keyword: {}", spot.cell.level(SIZE), spot.cell.level(POSITION))
 }

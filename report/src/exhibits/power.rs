@@ -1,22 +1,22 @@
 //! r09: what more requests and what more launches buy.
 
-use analysis::claims::Measured;
+use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::stats::components::{Component, of_segments};
 use analysis::stats::power::{Goal, half_width as half_width_of};
-use analysis::{Estimate, Limits, Pilot, estimate};
+use analysis::{AllocationBounds, Estimate, Pilot, estimate};
 use anyhow::{Context as _, Result, ensure};
 
-use super::recorded::Recorded;
-use super::spot::{Drawn, Spot, spots};
+use super::condition_cell::{ConditionCell, Drawn, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::results::Role;
+use crate::contrasts::Role;
 
 /// Launches that an interval is trusted from.
 const FEWEST: usize = 10;
 const CONFIDENCE: f64 = 0.95;
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let spot = spots.first().context("no condition was measured")?;
     let segments = segments(spot)?;
@@ -97,7 +97,7 @@ fn sd_us(component: &Component) -> Drawn {
 
 /// What a launch and a round cost, and the designs that are as precise as the recorded one, and twice as precise, at least
 /// cost: chosen as `bench plan` chooses.
-fn cheapest(table: &mut Table, spot: &Spot<'_>, components: &[Component; 2]) -> Result<()> {
+fn cheapest(table: &mut Table, spot: &ConditionCell<'_>, components: &[Component; 2]) -> Result<()> {
     let manifest = &spot.cell.manifest;
     let load = &manifest.plan["load"];
     let number = |key: &str| {
@@ -113,7 +113,7 @@ fn cheapest(table: &mut Table, spot: &Spot<'_>, components: &[Component; 2]) -> 
         return Ok(());
     };
     let pilot = Pilot::new(components, segment, launch_s, round_s)?;
-    let limits = Limits::of_pilot(segment, measured);
+    let limits = AllocationBounds::of_pilot(segment, measured);
     let launches = u32::try_from(spot.condition.launches)?;
     let recorded = half_width_of(pilot.launch_sd(measured), launches, CONFIDENCE)?;
     #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
@@ -134,28 +134,28 @@ fn cheapest(table: &mut Table, spot: &Spot<'_>, components: &[Component; 2]) -> 
         recorded / 1e3
     ));
     for (precise, half_width) in [("As precise", recorded), ("Twice as precise", recorded / 2.0)] {
-        let split = pilot.split(Goal::HalfWidth(half_width), CONFIDENCE, &limits)?;
+        let design = pilot.allocate(Goal::HalfWidth(half_width), CONFIDENCE, &limits)?;
         table.notes.push(format!(
             "{precise} at least cost, {} launches of {} rounds: {:.3} µs in {:.1} s.",
-            split.launches,
-            split.rounds,
-            split.half_width / 1e3,
-            split.seconds
+            design.launches,
+            design.rounds,
+            design.half_width / 1e3,
+            design.seconds
         ));
     }
     Ok(())
 }
 
 /// The A/A difference of each segment of each launch, ns.
-fn segments(spot: &Spot<'_>) -> Result<Vec<Vec<f64>>> {
+fn segments(spot: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
     let control = spot
         .condition
         .effects
         .iter()
         .find(|effect| effect.role == Role::Control);
     let control = control.context("the experiment has no A/A contrast")?;
-    let courses = spot.cell.samples.courses_in(&spot.condition.condition);
-    let differences = courses.map(|(_, course)| course.differences(&control.baseline, &control.arm));
+    let timelines = spot.cell.samples.timelines_in(&spot.condition.condition);
+    let differences = timelines.map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm));
     Ok(differences.collect())
 }
 
@@ -166,7 +166,7 @@ fn half_width(segments: &[Vec<f64>], launches: usize, each: usize) -> Option<Dra
     let mean = |launch: &Vec<f64>| launch[..each].iter().sum::<f64>() / each as f64;
     let all: Vec<f64> = segments.iter().map(mean).collect();
     let all: Estimate = estimate(&all).ok()?;
-    let (spread, (low, high)) = super::spot::spread_us(&all)?;
+    let (spread, (low, high)) = super::condition_cell::spread_us(&all)?;
     let of_spread = half_width_of(1.0, u32::try_from(launches).ok()?, all.confidence).ok()?;
     Some((spread * of_spread, (low * of_spread, high * of_spread)))
 }

@@ -1,19 +1,19 @@
 //! r03: what proxies in the path cost, beside the hook.
 
-use analysis::claims::{Measured, Unit};
+use analysis::claims::{MeasuredQuantity, Quantity, Unit};
 use analysis::figures::Figure;
-use analysis::{Location, Quantity, difference_of_estimates, ratio_of_estimates};
+use analysis::{LatencyMetric, Location, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
 
-use super::recorded::Recorded;
-use super::spot::{Spot, UNMODIFIED, overview, spots};
+use super::condition_cell::{ConditionCell, UNMODIFIED, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
 
 /// Factor of the grid.
 const FACTOR: &str = "proxies";
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let figure = compared(
         &spots,
@@ -39,20 +39,20 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         );
         measured.extend(by_hook(spot, reference));
         if let Some(ratio) = spot.spread_by(reference) {
-            measured.push(spot.measured_beside(reference, "A/A spread ratio with a proxy", Unit::Ratio, ratio));
+            measured.push(spot.measured_beside(reference, Quantity::AASpreadWithProxy, ratio));
         }
     }
     Ok((figure, table, measured))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     spot.cell.level(FACTOR).to_owned()
 }
 
 /// What the proxies add to the unmodified program's median wire time, ns.
-fn cost_ns(spot: &Spot<'_>, reference: &Spot<'_>) -> Result<(f64, (f64, f64))> {
-    let median = |spot: &Spot<'_>| {
-        let median = spot.level(UNMODIFIED, Quantity::WireTime, Location::Median);
+fn cost_ns(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<(f64, (f64, f64))> {
+    let median = |spot: &ConditionCell<'_>| {
+        let median = spot.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
         median.with_context(|| format!("{}: no wire times", label(spot)))
     };
     Ok(difference_of_estimates(&median(spot)?, &median(reference)?)?)
@@ -60,8 +60,8 @@ fn cost_ns(spot: &Spot<'_>, reference: &Spot<'_>) -> Result<(f64, (f64, f64))> {
 
 /// The proxies' cost by the hook's, both as the same client sees them. The cost is a difference of two cells, whose intervals
 /// Fieller's theorem takes as one estimate's.
-fn by_hook(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Measured> {
-    let median = |spot: &Spot<'_>| spot.level(UNMODIFIED, Quantity::WireTime, Location::Median);
+fn by_hook(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<MeasuredQuantity> {
+    let median = |spot: &ConditionCell<'_>| spot.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
     let (with, without) = (median(spot)?, median(reference)?);
     let mut cost = with;
     cost.value -= without.value;
@@ -74,5 +74,5 @@ fn by_hook(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Measured> {
     cost.launch_sd = launch_sd;
     cost.launches = launches;
     let ratio = ratio_of_estimates(&cost, reference.effect()?.primary())?;
-    Some(spot.measured_beside(reference, "proxy cost by hook cost", Unit::Ratio, ratio))
+    Some(spot.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio))
 }

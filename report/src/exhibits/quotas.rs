@@ -1,20 +1,20 @@
 //! r08: limits of processor time and memory, and what they do to latency and to what one believes of the hook.
 
-use analysis::claims::{Measured, Unit};
+use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::Figure;
-use analysis::{Location, Quantity, difference_of_estimates, estimate};
+use analysis::{LatencyMetric, Location, difference_of_estimates, estimate};
 use anyhow::Result;
 use dataset::{LaunchRecord, LimitKind};
 
-use super::recorded::Recorded;
-use super::spot::{Drawn, Spot, UNMODIFIED, overview, spots};
+use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
 
 /// Factor of the grid.
 const FACTOR: &str = "limit";
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let figure = compared(
         &spots,
@@ -28,7 +28,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     table
         .headings
         .extend(["launches throttled", "limit hit"].map(str::to_owned));
-    let mut measured: Vec<Measured> = Vec::new();
+    let mut measured: Vec<MeasuredQuantity> = Vec::new();
     for (spot, row) in spots.iter().zip(&mut table.rows) {
         let throttled = launches(spot)
             .filter(|launch| hit(launch, LimitKind::Throttled))
@@ -41,15 +41,13 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
         };
         if throttled > 0 {
             measured.extend(
-                tail(spot, reference)
-                    .map(|ratio| spot.measured_beside(reference, "p99 ratio under a quota", Unit::Ratio, ratio)),
+                tail(spot, reference).map(|ratio| spot.measured_beside(reference, Quantity::P99UnderQuota, ratio)),
             );
         }
         if rejected > 0 {
             let error = error(spot, reference)?;
-            measured.extend(error.map(|error| {
-                spot.measured_beside(reference, "error of the effect in rejected launches", Unit::Ns, error)
-            }));
+            measured
+                .extend(error.map(|error| spot.measured_beside(reference, Quantity::ErrorInRejectedLaunches, error)));
         }
     }
     // That limits were hit is what is measured here, and no reason to doubt it.
@@ -57,11 +55,11 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     Ok((figure, table, measured))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     spot.cell.level(FACTOR).to_owned()
 }
 
-fn launches<'a>(spot: &Spot<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
+fn launches<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
     let condition = &spot.condition.condition;
     let launches = spot.cell.manifest.launches.iter();
     launches.filter(move |launch| launch.condition == *condition)
@@ -77,9 +75,9 @@ fn is_hit(launch: &LaunchRecord) -> bool {
 
 /// The ratio of the 99th percentiles of the round trip: of their geometric means over launches, so that the interval is
 /// Welch's of the logarithms.
-fn tail(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Drawn> {
-    let logs = |spot: &Spot<'_>| {
-        let p99 = spot.per_launch(UNMODIFIED, Quantity::Rtt, Location::P99);
+fn tail(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Drawn> {
+    let logs = |spot: &ConditionCell<'_>| {
+        let p99 = spot.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
         estimate(&p99.iter().map(|p99_ns| p99_ns.ln()).collect::<Vec<_>>()).ok()
     };
     let (log, (low, high)) = difference_of_estimates(&logs(spot)?, &logs(reference)?).ok()?;
@@ -87,7 +85,7 @@ fn tail(spot: &Spot<'_>, reference: &Spot<'_>) -> Option<Drawn> {
 }
 
 /// By how much the cost that the rejected launches show is off what the unlimited ones show, whichever way.
-fn error(spot: &Spot<'_>, reference: &Spot<'_>) -> Result<Option<Drawn>> {
+fn error(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<Drawn>> {
     let (Some(one), Some(other)) = (spot.effect(), reference.effect()) else {
         return Ok(None);
     };

@@ -1,15 +1,15 @@
 //! r01 and r02: where client and servers stand.
 
-use analysis::claims::Measured;
+use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{Location, Quantity, estimate};
+use analysis::{LatencyMetric, Location, estimate};
 use anyhow::Result;
 
-use super::recorded::Recorded;
-use super::spot::{Drawn, Spot, UNMODIFIED, above_zero, drawn_us, mde_us, overview, spots};
+use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, above_zero, drawn_us, mde_us, overview, spots};
+use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 
-pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> {
+pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let spots = spots(recorded);
     let figure = compared(
         &spots,
@@ -22,7 +22,7 @@ pub(super) fn of(recorded: &Recorded) -> Result<(Figure, Table, Vec<Measured>)> 
     Ok((figure, overview(&spots, label)?, Vec::new()))
 }
 
-fn label(spot: &Spot<'_>) -> String {
+fn label(spot: &ConditionCell<'_>) -> String {
     let condition = &spot.condition.condition;
     match spot.cell.level("relay") {
         "" | "none" => condition.clone(),
@@ -41,17 +41,18 @@ fn geometric_us(times_ns: &[f64]) -> Option<Drawn> {
 
 /// Round trips, the hook's cost and the MDE at every spot.
 pub(super) fn compared(
-    spots: &[Spot<'_>],
+    spots: &[ConditionCell<'_>],
     name: &str,
     caption: &str,
     x_title: &str,
-    label: impl Fn(&Spot<'_>) -> String,
+    label: impl Fn(&ConditionCell<'_>) -> String,
 ) -> Result<Figure> {
-    let series = |name: &str, of: &dyn Fn(&Spot<'_>) -> Option<Drawn>| ResponseSeries {
+    let series = |name: &str, of: &dyn Fn(&ConditionCell<'_>) -> Option<Drawn>| ResponseSeries {
         name: name.to_owned(),
         values: spots.iter().map(|spot| of(spot).and_then(above_zero)).collect(),
     };
-    let rtt = |spot: &Spot<'_>, location| geometric_us(&spot.per_launch(UNMODIFIED, Quantity::Rtt, location));
+    let rtt =
+        |spot: &ConditionCell<'_>, location| geometric_us(&spot.per_launch(UNMODIFIED, LatencyMetric::Rtt, location));
     Ok(response(&Response {
         name: name.to_owned(),
         caption: caption.to_owned(),

@@ -12,7 +12,7 @@ use super::{ARM, ARMS, Arm, output, report, write};
 pub(crate) type Change = fn(&mut Arm);
 
 /// The levels of a cell, and how its data differ.
-pub(crate) type Cell<'a> = (&'a [(&'a str, &'a str)], Change);
+pub(crate) type RecordedCell<'a> = (&'a [(&'a str, &'a str)], Change);
 
 /// Arms that some of the experiments have besides.
 pub(crate) const MORE: [Arm; 3] = [
@@ -33,7 +33,7 @@ pub(crate) const MORE: [Arm; 3] = [
 ];
 
 /// A grid of made-up runs, in which the hook costs 2 µs.
-pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[Cell<'_>]) {
+pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[RecordedCell<'_>]) {
     let mut index = Vec::new();
     for (number, (levels, change)) in cells.iter().enumerate() {
         let name = format!("cell-{number}");

@@ -171,6 +171,7 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
     Experiment {
         name: "measure".to_owned(),
         question: format!("What do hooks cost {}?", subject.name),
+        exhibit: None,
         cell: Vec::new(),
         conditions: vec![Condition::Local(PLACE)],
         launches: 1,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use analysis::stats::components::of_segments;
 use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
-use analysis::{Limits, Location, Pilot, SegmentMedians};
+use analysis::{AllocationBounds, Location, Pilot, SegmentMedians};
 use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
 
@@ -204,11 +204,11 @@ fn costs(run: &Run, experiment: &Experiment) -> Result<(f64, f64)> {
 #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
 fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Chosen> {
     let measured = experiment.load.rounds.saturating_sub(experiment.load.warm_up_rounds);
-    let limits = Limits::of_pilot(experiment.load.segment_rounds, measured);
+    let limits = AllocationBounds::of_pilot(experiment.load.segment_rounds, measured);
     let conditions: BTreeSet<&str> = spreads.iter().map(|spread| spread.condition.as_str()).collect();
     let mut best: Option<Chosen> = None;
     for candidate in spreads {
-        let rounds = candidate.pilot.split(goal, CONFIDENCE, &limits)?.rounds;
+        let rounds = candidate.pilot.allocate(goal, CONFIDENCE, &limits)?.rounds;
         let mut launches = limits.least_launches;
         for spread in spreads {
             launches = launches.max(launches_for(goal, spread.pilot.launch_sd(rounds), CONFIDENCE)?);

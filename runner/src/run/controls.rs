@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use analysis::claims::{Claims, ControlKind};
-use analysis::{Distribution, LaunchSamples, Location, Quantity};
+use analysis::{Distribution, LatencyMetric, LaunchSamples, Location};
 use anyhow::Result;
 use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
 use model::Schedule;
@@ -58,8 +58,8 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
 /// The difference that should be nothing and its standard error, ns; `None` where an arm, a stamp or the truth is missing.
 fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record: &LaunchRecord) -> Option<(f64, f64)> {
     let (baseline, arm) = (samples.arms.get(&contrast.baseline)?, samples.arms.get(&contrast.arm)?);
-    let of = |quantity| {
-        let (baseline, arm) = (baseline.of(quantity), arm.of(quantity));
+    let of = |metric| {
+        let (baseline, arm) = (baseline.of(metric), arm.of(metric));
         let value_ns = contrast.location.of(arm)? - contrast.location.of(baseline)?;
         let error_ns = match contrast.location {
             Location::Median => arm.median_standard_error()?.hypot(baseline.median_standard_error()?),
@@ -69,9 +69,9 @@ fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record
     };
     match kind {
         // Where the kernel gives no stamps, the round trip stands in, as in the report.
-        ControlKind::AA => of(Quantity::WireTime).or_else(|| of(Quantity::Rtt)),
+        ControlKind::AA => of(LatencyMetric::WireTime).or_else(|| of(LatencyMetric::Rtt)),
         ControlKind::Calibration => {
-            let (value_ns, error_ns) = of(Quantity::WireTime)?;
+            let (value_ns, error_ns) = of(LatencyMetric::WireTime)?;
             let truth_ns =
                 record.held_longer_ns(&contrast.arm, &contrast.baseline, |held| match contrast.location {
                     Location::Mean => held.held_ns_mean,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use analysis::{FEWEST_TO_STOP, Quantity, differences, half_width_reached};
+use analysis::{FEWEST_TO_STOP, LatencyMetric, differences, half_width_reached};
 use anyhow::{Context as _, Result};
 use dataset::LaunchRecord;
 
@@ -37,10 +37,10 @@ impl Precision {
         }
         let samples = [Observed::read(&folder.join(&launch.file), launch, None)?.samples];
         for contrast in &self.experiment.contrasts {
-            let of = |quantity| differences(&samples, &contrast.baseline, &contrast.arm, quantity, contrast.location);
+            let of = |metric| differences(&samples, &contrast.baseline, &contrast.arm, metric, contrast.location);
             // Where the kernel gives no stamps, the round trip stands in, as in the report.
-            let found = of(Quantity::WireTime)
-                .or_else(|_| of(Quantity::Rtt))
+            let found = of(LatencyMetric::WireTime)
+                .or_else(|_| of(LatencyMetric::Rtt))
                 .with_context(|| format!("contrast {}", contrast.name))?;
             self.differences.entry(key(launch, contrast)).or_default().extend(found);
         }

@@ -6,7 +6,7 @@ use super::files::TrackedFile;
 use crate::programs::cargo;
 
 /// Members in the order of the flow, which is the order in which to read them.
-const FLOW: [&str; 23] = [
+const FLOW: [&str; 24] = [
     "hook",
     "hook/words",
     "hook/words/compile",
@@ -27,6 +27,7 @@ const FLOW: [&str; 23] = [
     "clusters/provisioning",
     "runner",
     "analysis",
+    "samples",
     "report",
     "report/bench",
     "xtask",

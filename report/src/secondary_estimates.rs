@@ -1,39 +1,37 @@
 //! What else is to be said of a contrast than its primary effect: other estimators of the same launches, in `results.json` and
 //! in a folded part of the page.
 
-use std::collections::BTreeMap;
-
 use analysis::claims::{Interval, Unit};
 use analysis::stats::components::{Component, of_segments};
 use analysis::{
-    Bootstrap, Estimate, HodgesLehmann, LaunchEffect, LaunchSamples, Location, QuantileShift, Quantity, RandomEffects,
-    Resampling, bootstrap, difference_of_estimates, differences, dominance, effect, estimate, hodges_lehmann, holm,
-    quantile_shift, random_effects, ratio_of_means,
+    Bootstrap, Estimate, HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Location, QuantileShift,
+    RandomEffects, Resampling, bootstrap, difference_of_estimates, differences, dominance, effect, estimate,
+    hodges_lehmann, holm, quantile_shift, random_effects, ratio_of_means,
 };
 use anyhow::{Context, Result};
 use dataset::Manifest;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use crate::load::RunSamples;
-use crate::results::{Contrast, Role};
+use crate::contrasts::{Contrast, Role, contrasts};
 use crate::table;
+use samples::RunSamples;
 
 /// Seed of all resampling, so that a table is the same each time.
 const SEED: u64 = 2_023;
 
 /// All of a run.
 #[derive(Clone, Debug, Serialize)]
-pub struct Further {
+pub struct SecondaryEstimates {
     /// By condition and contrast, in the order of the manifest.
-    pub contrasts: Vec<Other>,
+    pub contrasts: Vec<ContrastEstimates>,
     /// By contrast, where there are two conditions or more.
     pub over_conditions: Vec<OverConditions>,
 }
 
 /// One contrast in one condition. Times in ns. What the data do not give is absent, and `missing` says why.
 #[derive(Clone, Debug, Serialize)]
-pub struct Other {
+pub struct ContrastEstimates {
     /// Where.
     pub condition: String,
     /// The contrast's name.
@@ -41,7 +39,7 @@ pub struct Other {
     /// Why the arms are compared.
     pub role: Role,
     /// The primary quantity: wire time, or RTT where the kernel gave no stamps.
-    pub quantity: Quantity,
+    pub quantity: LatencyMetric,
     /// The primary effect.
     pub primary: Estimate,
     /// Two-sided p value of the primary effect, t over launches.
@@ -93,24 +91,18 @@ fn kept<T, E: std::fmt::Display>(what: &str, result: Result<T, E>, missing: &mut
 ///
 /// # Errors
 /// When the manifest's plan has no contrasts, or an arm that they name has no observation.
-pub fn further(manifest: &Manifest, run: &RunSamples) -> Result<Further> {
-    let contrasts: Vec<Contrast> = serde_json::from_value(manifest.plan["contrasts"].clone())
-        .context("manifest.json: plan.contrasts: expected a list of {name, baseline, arm, role}")?;
-    let mut found: Vec<Other> = Vec::new();
+pub fn secondary_estimates(manifest: &Manifest, run: &RunSamples) -> Result<SecondaryEstimates> {
+    let contrasts = contrasts(manifest)?;
+    let mut found: Vec<ContrastEstimates> = Vec::new();
     for condition in &manifest.conditions {
-        let launches: Vec<LaunchSamples> = run
-            .launches
-            .iter()
-            .filter(|launch| launch.condition == condition.name)
-            .cloned()
-            .collect();
+        let launches = run.launches_in(&condition.name);
         if launches.is_empty() {
             continue;
         }
         let mut others = contrasts
             .iter()
-            .map(|contrast| other(contrast, &launches, run))
-            .collect::<Result<Vec<Other>>>()
+            .map(|contrast| other(contrast, launches, run))
+            .collect::<Result<Vec<ContrastEstimates>>>()
             .with_context(|| format!("condition {}", condition.name))?;
         adjust(&mut others)?;
         found.extend(others);
@@ -118,14 +110,14 @@ pub fn further(manifest: &Manifest, run: &RunSamples) -> Result<Further> {
     let over = contrasts
         .iter()
         .filter_map(|contrast| over_conditions(&contrast.name, &found));
-    Ok(Further {
+    Ok(SecondaryEstimates {
         over_conditions: over.collect(),
         contrasts: found,
     })
 }
 
 /// Holm over the effects of a condition.
-fn adjust(others: &mut [Other]) -> Result<()> {
+fn adjust(others: &mut [ContrastEstimates]) -> Result<()> {
     let effects = || (0..others.len()).filter(|index| others[*index].role == Role::Effect);
     let p_values: Vec<f64> = effects().map(|index| others[index].p).collect();
     let indices: Vec<usize> = effects().collect();
@@ -136,7 +128,7 @@ fn adjust(others: &mut [Other]) -> Result<()> {
 }
 
 /// `None` below two conditions, and where one has an effect without spread.
-fn over_conditions(name: &str, found: &[Other]) -> Option<OverConditions> {
+fn over_conditions(name: &str, found: &[ContrastEstimates]) -> Option<OverConditions> {
     let effects: Vec<(f64, f64)> = found
         .iter()
         .filter(|other| other.name == name)
@@ -158,36 +150,29 @@ pub fn launch_effects(
     condition: &str,
     baseline: &str,
     arm: &str,
-    quantity: Quantity,
+    quantity: LatencyMetric,
 ) -> Result<Vec<LaunchEffect>> {
-    let pairs = run.launches.iter().zip(&run.courses);
+    let pairs = run.launches.iter().zip(&run.timelines);
     pairs
         .filter(|(launch, _)| launch.condition == condition)
-        .map(|(launch, course)| {
+        .map(|(launch, timeline)| {
             let launch = std::slice::from_ref(launch);
             let value = differences(launch, baseline, arm, quantity, Location::Median)?[0];
-            let medians = |name: &str| -> BTreeMap<u64, f64> {
-                let found = course.arms.get(name).into_iter().flatten();
-                found.copied().collect()
-            };
-            let others = medians(baseline);
-            let segments = medians(arm).into_iter();
-            let segments = segments.filter_map(|(segment, median)| Some(median - others.get(&segment)?));
             Ok(LaunchEffect {
                 value,
-                segments: segments.collect(),
+                segments: timeline.differences(baseline, arm),
             })
         })
         .collect()
 }
 
-fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> Result<Other> {
+fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> Result<ContrastEstimates> {
     let (baseline, arm) = (contrast.baseline.as_str(), contrast.arm.as_str());
-    let wire = differences(launches, baseline, arm, Quantity::WireTime, Location::Median);
+    let wire = differences(launches, baseline, arm, LatencyMetric::WireTime, Location::Median);
     let quantity = if wire.is_ok() {
-        Quantity::WireTime
+        LatencyMetric::WireTime
     } else {
-        Quantity::Rtt
+        LatencyMetric::Rtt
     };
     let effects = launch_effects(run, &launches[0].condition, baseline, arm, quantity)
         .with_context(|| format!("contrast {}", contrast.name))?;
@@ -200,7 +185,7 @@ fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> R
     };
     let mut missing = Vec::new();
     let located = |location| effect(launches, baseline, arm, quantity, location);
-    Ok(Other {
+    Ok(ContrastEstimates {
         condition: launches[0].condition.clone(),
         name: contrast.name.clone(),
         role: contrast.role,
@@ -231,7 +216,7 @@ fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> R
 }
 
 /// The difference of the two arms' medians, each an estimate over launches of its own.
-fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity: Quantity) -> Result<Interval> {
+fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity: LatencyMetric) -> Result<Interval> {
     let of = |name: &str| {
         let medians = launches.iter().map(|launch| {
             let samples = launch.arms.get(name).with_context(|| format!("no arm {name}"))?;
@@ -247,11 +232,11 @@ fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity:
 
 /// As a folded part of the page.
 #[must_use]
-pub fn section(further: &Further) -> Markup {
+pub fn section(further: &SecondaryEstimates) -> Markup {
     html! {
         @if !further.contrasts.is_empty() {
             details {
-                summary { "Further estimators of the same launches" }
+                summary { "SecondaryEstimates estimators of the same launches" }
                 p { "Differences in µs of the primary quantity. p is of the t test over launches; Holm's holds for all effects of a condition together." }
                 table {
                     thead { tr {
@@ -267,7 +252,7 @@ pub fn section(further: &Further) -> Markup {
     }
 }
 
-fn row(other: &Other) -> Markup {
+fn row(other: &ContrastEstimates) -> Markup {
     let dash = || "–".to_owned();
     let interval = |(low, high): (f64, f64)| format!("[{}, {}]", table::signed(low), table::signed(high));
     let plain = |found: &Option<Estimate>| {
@@ -307,7 +292,7 @@ pub(crate) fn p_text(p: f64) -> String {
 }
 
 /// The quantile-shift function as a line of numbers.
-fn shift(other: &Other) -> Markup {
+fn shift(other: &ContrastEstimates) -> Markup {
     html! {
         @if let Some(shift) = &other.quantile_shift {
             p.note {

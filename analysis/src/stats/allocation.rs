@@ -27,7 +27,7 @@ pub struct Pilot {
 
 /// Between which bounds a plan may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Limits {
+pub struct AllocationBounds {
     /// Fewest launches; ten, where intervals are to hold as often as they say.
     pub least_launches: u32,
     /// Fewest rounds of a launch.
@@ -36,7 +36,7 @@ pub struct Limits {
     pub most_rounds: u64,
 }
 
-impl Limits {
+impl AllocationBounds {
     /// What a pilot with launches of so many measured rounds can speak for: from one of its segments on.
     #[must_use]
     pub fn of_pilot(segment_rounds: u64, measured_rounds: u64) -> Self {
@@ -51,7 +51,7 @@ impl Limits {
 
 /// How an experiment reaches its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Split {
+pub struct Allocation {
     /// Launches of a condition.
     pub launches: u32,
     /// Measured rounds of a launch.
@@ -130,11 +130,11 @@ impl Pilot {
         clippy::cast_sign_loss,
         reason = "rounds, within the limits"
     )]
-    pub fn best_rounds(&self, limits: &Limits) -> Result<u64, PowerError> {
+    pub fn best_rounds(&self, limits: &AllocationBounds) -> Result<u64, PowerError> {
         self.check()?;
         let (least, most) = (limits.least_rounds.max(1), limits.most_rounds);
         if least > most {
-            return Err(PowerError::Limits { least, most });
+            return Err(PowerError::Bounds { least, most });
         }
         let per_round = self.segment_variance * self.segment_rounds as f64;
         if per_round == 0.0 {
@@ -153,7 +153,7 @@ impl Pilot {
     /// # Errors
     /// For numbers out of range, limits that exclude each other, and a goal that a million launches would not reach.
     #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
-    pub fn split(&self, goal: Goal, confidence: f64, limits: &Limits) -> Result<Split, PowerError> {
+    pub fn allocate(&self, goal: Goal, confidence: f64, limits: &AllocationBounds) -> Result<Allocation, PowerError> {
         let mut rounds = self.best_rounds(limits)?;
         let mut launches = launches_for(goal, self.launch_sd(rounds), confidence)?;
         if launches < limits.least_launches {
@@ -161,7 +161,7 @@ impl Pilot {
             rounds = self.fewest_rounds(goal, confidence, launches, (limits.least_rounds.max(1), rounds))?;
         }
         let launch_sd = self.launch_sd(rounds);
-        Ok(Split {
+        Ok(Allocation {
             launches,
             rounds,
             seconds: f64::from(launches) * (self.launch_s + rounds as f64 * self.round_s),

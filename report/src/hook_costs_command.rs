@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use anyhow::Result;
-use report::measured::{self, Measured};
-use report::{measured_page, write};
+use report::hook_costs::{self, HookCosts};
+use report::output_files;
 
 use crate::{Format, announce};
 
@@ -32,17 +32,17 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let measured = Measured::read(&options.run)?;
+    let measured = HookCosts::read(&options.run)?;
     let json = serde_json::to_string_pretty(&measured)?;
     match options.format {
-        Format::Text => print!("{}", measured::text(&measured)),
+        Format::Text => print!("{}", hook_costs::text(&measured)),
         Format::Json => println!("{json}"),
     }
     let figure = figure(&measured)?;
-    let page = measured_page::page(&measured, figure.as_ref());
+    let page = hook_costs::page(&measured, figure.as_ref());
     let written = [
-        write::write(&options.out, "measured.json", json.as_bytes())?,
-        write::write(&options.out, "index.html", page.as_bytes())?,
+        output_files::write(&options.out, "measured.json", json.as_bytes())?,
+        output_files::write(&options.out, "index.html", page.as_bytes())?,
     ];
     if matches!(options.format, Format::Text) {
         written.iter().for_each(|path| announce(path));
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// The medians beside each other; none where nothing was measured.
-fn figure(measured: &Measured) -> Result<Option<Figure>> {
+fn figure(measured: &HookCosts) -> Result<Option<Figure>> {
     let hooks = measured
         .hooks
         .iter()

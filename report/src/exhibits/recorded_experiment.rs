@@ -5,26 +5,29 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use dataset::{Grid, Manifest, Run};
+use model::ExhibitKind;
 
-use crate::load::{RunSamples, run_samples};
 use crate::results::{Results, results};
+use samples::{RunSamples, run_samples};
 
 /// An experiment as it was recorded.
 #[derive(Debug)]
-pub struct Recorded {
+pub struct RecordedExperiment {
     /// Its name.
     pub experiment: String,
-    /// What it asks.
+    /// The question that it asks.
     pub question: String,
+    /// The exhibit that it names.
+    pub exhibit: Option<ExhibitKind>,
     /// The folder's name.
     pub id: String,
     /// One for a run; of a grid all, in the order of its levels: the first is what the others are compared with.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<RecordedCell>,
 }
 
 /// One run of it.
 #[derive(Debug)]
-pub struct Cell {
+pub struct RecordedCell {
     /// The level of each factor; empty for a run that is no grid's.
     pub levels: BTreeMap<String, String>,
     /// As recorded.
@@ -35,7 +38,7 @@ pub struct Cell {
     pub results: Results,
 }
 
-impl Recorded {
+impl RecordedExperiment {
     /// Reads a run's folder, or a grid's.
     ///
     /// # Errors
@@ -46,12 +49,12 @@ impl Recorded {
         } else {
             vec![(BTreeMap::new(), Run::open(folder)?)]
         };
-        let cells: Vec<Cell> = cells
+        let cells: Vec<RecordedCell> = cells
             .into_iter()
             .map(|(levels, run)| {
                 let samples = run_samples(&run)?;
                 let results = results(&run.manifest, &samples)?;
-                Ok(Cell {
+                Ok(RecordedCell {
                     levels,
                     manifest: run.manifest,
                     samples,
@@ -62,6 +65,7 @@ impl Recorded {
         let first = &cells.first().context("the grid has no cell")?.manifest;
         Ok(Self {
             experiment: first.experiment.clone(),
+            exhibit: exhibit(first)?,
             question: first.plan["question"].as_str().unwrap_or_default().to_owned(),
             id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             cells,
@@ -69,7 +73,34 @@ impl Recorded {
     }
 }
 
-impl Cell {
+/// The exhibit that a recorded experiment names.
+fn exhibit(manifest: &Manifest) -> Result<Option<ExhibitKind>> {
+    match manifest.plan.get("exhibit") {
+        Some(named) => Ok(Some(
+            serde_json::from_value(named.clone()).context("manifest.json: plan.exhibit")?,
+        )),
+        None => Ok(exhibit_before_definitions_named_one(&manifest.experiment)),
+    }
+}
+
+/// The exhibit of an experiment that was recorded when definitions did not name one.
+fn exhibit_before_definitions_named_one(experiment: &str) -> Option<ExhibitKind> {
+    Some(match experiment {
+        "r01" | "r02" => ExhibitKind::Topology,
+        "r03" => ExhibitKind::Proxies,
+        "r04" => ExhibitKind::Neighbours,
+        "r05" => ExhibitKind::Observers,
+        "r06" => ExhibitKind::Isolation,
+        "r07" => ExhibitKind::Positions,
+        "r08" => ExhibitKind::Quotas,
+        "r09" => ExhibitKind::Power,
+        "r10" => ExhibitKind::Environments,
+        "idle" => ExhibitKind::Idle,
+        _ => return None,
+    })
+}
+
+impl RecordedCell {
     /// The level of a factor; empty where the grid does not have it.
     #[must_use]
     pub fn level(&self, factor: &str) -> &str {

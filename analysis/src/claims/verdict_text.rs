@@ -1,26 +1,26 @@
-//! Verdicts in words, computed from what was found.
+//! The reasons of verdicts in words, computed from the data.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::control::Misses;
 use super::definition::Claim;
-use super::evidence::Source;
 use super::expectation::Verdict;
-use super::judge::{Judged, JudgedRecommendation, Row};
+use super::judged::{ClaimRow, JudgedRecommendation};
+use super::provenance::RunOrigin;
 
-/// What a claim's text is written from.
-pub(super) struct Text<'a> {
+/// The data from which the text of a claim is written.
+pub(super) struct VerdictText<'a> {
     pub(super) claim: &'a Claim,
     pub(super) verdict: Verdict,
     pub(super) by_condition: &'a BTreeMap<&'a str, Verdict>,
-    pub(super) rows: &'a [Row],
-    /// Whether there are recorded runs and the reader's own, so that each value has to say which it is.
-    pub(super) both_sources: bool,
+    pub(super) rows: &'a [ClaimRow],
+    /// Whether there are recorded runs and runs of the reader. Each value is then marked with its origin.
+    pub(super) both_origins: bool,
 }
 
-impl Text<'_> {
-    /// Why the claim has its verdict.
+impl VerdictText<'_> {
+    /// The reason of the claim's verdict.
     pub(super) fn written(&self) -> String {
         let Self {
             claim, by_condition, ..
@@ -49,14 +49,14 @@ impl Text<'_> {
     }
 
     fn in_condition(&self, condition: &str, verdict: Verdict) -> String {
-        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.condition == condition).collect();
-        let mut by_source: BTreeMap<Option<Source>, Vec<String>> = BTreeMap::new();
+        let rows: Vec<&ClaimRow> = self.rows.iter().filter(|row| row.condition == condition).collect();
+        let mut by_source: BTreeMap<Option<RunOrigin>, Vec<String>> = BTreeMap::new();
         for row in &rows {
-            let source = row.source.filter(|_| self.both_sources);
+            let source = row.source.filter(|_| self.both_origins);
             by_source.entry(source).or_default().push(value(row));
         }
         let sources = by_source.iter().map(|(source, values)| {
-            let whose = source.map_or_else(String::new, |source| format!("{} ", source.text()));
+            let whose = source.map_or_else(String::new, |source| format!("{source} "));
             format!("{whose}{}", values.join(" and "))
         });
         let says = |verdict| rows.iter().any(|row| row.verdict == verdict);
@@ -69,7 +69,7 @@ impl Text<'_> {
     }
 }
 
-fn value(row: &Row) -> String {
+fn value(row: &ClaimRow) -> String {
     let mut text = row.unit.interval(&row.interval);
     if let Some(without) = &row.without_flagged {
         _ = write!(text, " (without flagged launches {})", row.unit.interval(without));
@@ -80,14 +80,14 @@ fn value(row: &Row) -> String {
     text
 }
 
-/// All claims, for a terminal.
+/// All claims as text for a terminal.
 #[must_use]
 pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> String {
     let mut text = String::new();
     for recommendation in recommendations {
         _ = writeln!(text, "{}. {}", recommendation.number, recommendation.text);
         for claim in &recommendation.claims {
-            _ = writeln!(text, "   {}: {}", claim.id, claim.verdict.text().to_uppercase());
+            _ = writeln!(text, "   {}: {}", claim.id, claim.verdict.to_string().to_uppercase());
             _ = writeln!(text, "      {}", claim.says);
             _ = writeln!(text, "      {}", claim.text);
             _ = writeln!(text, "      threshold: {}", claim.threshold_from);
@@ -101,7 +101,7 @@ pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> Str
         _ = writeln!(
             text,
             "{}: {} of {} intervals over all runs left out the truth, {:.1} % [{:.1}, {:.1}], p = {:.3} against 5 %",
-            misses.kind.text(),
+            misses.kind,
             misses.missed.successes,
             misses.missed.trials,
             100.0 * misses.missed.value,
@@ -111,26 +111,4 @@ pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> Str
         );
     }
     text
-}
-
-impl Judged {
-    /// Where there are data and what they are, and where there are none; `None` where nothing was measured.
-    #[must_use]
-    pub fn covered(&self) -> Option<String> {
-        if self.rows.is_empty() {
-            return None;
-        }
-        let mut covered: Vec<String> = self
-            .rows
-            .iter()
-            .map(|row| format!("{} ({})", row.condition, row.provenance.text()))
-            .collect();
-        covered.sort();
-        covered.dedup();
-        let mut text = format!("from: {}", covered.join(", "));
-        if !self.not_run.is_empty() {
-            _ = write!(text, "; not run: {}", self.not_run.join(", "));
-        }
-        Some(text)
-    }
 }

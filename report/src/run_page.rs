@@ -2,14 +2,15 @@
 
 use analysis::claims::Verdict;
 use analysis::figures::{Figure, font_face_css};
-use analysis::principles::{Item, Status};
+use analysis::principles::{ChecklistItem, PrincipleStatus};
 use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::claims::JudgedClaims;
-use crate::further::{self, Further};
+use crate::contrasts::Role;
 use crate::reproduction::{self, Reproduction};
-use crate::results::{ConditionResults, Effect, Results, Role};
+use crate::results::{ConditionResults, Effect, Results};
+use crate::secondary_estimates::{self, SecondaryEstimates};
 use crate::study::StudyResults;
 use crate::table;
 
@@ -23,7 +24,7 @@ pub struct Page {
     /// The run's results.
     pub results: Results,
     /// Other estimators of the same launches.
-    pub further: Further,
+    pub further: SecondaryEstimates,
     /// The 2023 study, where it was imported.
     pub study: Option<StudyResults>,
     /// The run beside the study, where it is one of the study's experiment.
@@ -33,7 +34,7 @@ pub struct Page {
     /// The study's recommendations, held against this run and the study.
     pub claims: JudgedClaims,
     /// Principles and standards, and whether the run follows them.
-    pub checklist: Vec<Item>,
+    pub checklist: Vec<ChecklistItem>,
     /// In the order shown.
     pub figures: Vec<Figure>,
 }
@@ -63,7 +64,7 @@ pub fn page(page: &Page) -> String {
                 (claims(&page.claims))
                 (ran(page))
                 @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
-                (further::section(&page.further))
+                (secondary_estimates::section(&page.further))
                 (study(page))
                 (checklist(&page.checklist))
                 (environment(page))
@@ -95,7 +96,7 @@ fn verdict(verdict: Verdict) -> Markup {
         Verdict::NotSupported => "no",
         Verdict::Inconclusive | Verdict::NotRun => "open",
     };
-    html! { span class={ "verdict " (class) } { (verdict.text()) } }
+    html! { span class={ "verdict " (class) } { (verdict) } }
 }
 
 fn expected_and_measured(page: &Page) -> Markup {
@@ -281,15 +282,15 @@ fn study(page: &Page) -> Markup {
 }
 
 /// Principles and standards, met or not.
-fn checklist(items: &[Item]) -> Markup {
-    let met = items.iter().filter(|item| item.status == Status::Met).count();
+fn checklist(items: &[ChecklistItem]) -> Markup {
+    let met = items.iter().filter(|item| item.status == PrincipleStatus::Met).count();
     html! {
         h2 { "Principles and standards" }
         p { (met) " of " (items.len()) " are met, by what manifest and data show." }
         table {
             thead { tr { th { "source" } th { "asked for" } th { "evidence" } th { "status" } } }
             tbody { @for item in items { tr {
-                td { (item.source.text()) }
+                td { (item.source) }
                 td { (item.name) }
                 td { (item.evidence) }
                 td { (status(item.status)) }
@@ -298,13 +299,13 @@ fn checklist(items: &[Item]) -> Markup {
     }
 }
 
-fn status(status: Status) -> Markup {
+fn status(status: PrincipleStatus) -> Markup {
     let class = match status {
-        Status::Met => "yes",
-        Status::NotMet => "no",
-        Status::NotApplicable => "open",
+        PrincipleStatus::Met => "yes",
+        PrincipleStatus::NotMet => "no",
+        PrincipleStatus::NotApplicable => "open",
     };
-    html! { span class={ "verdict " (class) } { (status.text()) } }
+    html! { span class={ "verdict " (class) } { (status) } }
 }
 
 fn environment(page: &Page) -> Markup {
@@ -312,7 +313,7 @@ fn environment(page: &Page) -> Markup {
         h2 { "Environment" }
         pre { (serde_json::to_string_pretty(&page.manifest.host).unwrap_or_default()) }
         h2 { "Again" }
-        p { "Measured with" }
+        p { "MeasuredQuantity with" }
         pre { (page.manifest.command_line.join(" ")) }
         p { "Reported with" }
         pre { (page.command) }

@@ -1,27 +1,32 @@
 //! What hooks cost a server: a run of `cargo xtask measure` as text, JSON and a short page.
 
+mod page;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use analysis::{Estimate, LaunchSamples, Location, Quantity, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, estimate};
 use anyhow::{Context, Result, ensure};
 use dataset::{Fault, LaunchRecord, Manifest, Resources, Run, TRIED, Tried};
+use samples::run_samples;
 use serde::Serialize;
 
-use crate::load;
-use crate::results::{self, Effect, Role};
+use crate::contrasts::Role;
+use crate::results::{self, Effect};
 use crate::table::{microseconds, signed};
+
+pub use page::page;
 
 /// The arm without a hook.
 const BARE: &str = "unmodified";
 
 /// All of a measurement.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub struct HookCosts {
     /// The server.
     pub server: String,
     /// In the order in which they were given.
-    pub hooks: Vec<HookCost>,
+    pub hooks: Vec<MeasuredHook>,
     /// What differs between two hooks.
     pub comparisons: Vec<Effect>,
     /// Two servers without a hook.
@@ -39,7 +44,7 @@ pub struct Measured {
 
 /// One hook.
 #[derive(Clone, Debug, Serialize)]
-pub struct HookCost {
+pub struct MeasuredHook {
     /// Its name.
     pub name: String,
     /// The shared object.
@@ -47,12 +52,12 @@ pub struct HookCost {
     /// Why it was not measured.
     pub fault: Option<Fault>,
     /// What it costs.
-    pub cost: Option<Cost>,
+    pub cost: Option<HookCost>,
 }
 
 /// What a hook costs, against the same server without one.
 #[derive(Clone, Debug, Serialize)]
-pub struct Cost {
+pub struct HookCost {
     /// Latency, ns.
     pub latency: Effect,
     /// Share by which the requests a second of one connection change, each sent when the answer to the last is there.
@@ -65,7 +70,7 @@ pub struct Cost {
     pub pss_bytes: Option<Estimate>,
 }
 
-impl Measured {
+impl HookCosts {
     /// Reads what `bench measure` has left.
     ///
     /// # Errors
@@ -92,7 +97,7 @@ impl Measured {
         let mut records = Vec::new();
         if directory.join("manifest.json").exists() {
             let run = Run::open(directory)?;
-            let loaded = load::run_samples(&run)?;
+            let loaded = run_samples(&run)?;
             let results = results::results(&run.manifest, &loaded)?;
             effects = results
                 .conditions
@@ -114,8 +119,8 @@ impl Measured {
             let found = effects
                 .iter()
                 .position(|effect| effect.arm == hook.name && effect.baseline == BARE);
-            let cost = found.map(|index| Cost::of(effects.remove(index), &samples, &records));
-            measured.hooks.push(HookCost {
+            let cost = found.map(|index| HookCost::of(effects.remove(index), &samples, &records));
+            measured.hooks.push(MeasuredHook {
                 name: hook.name,
                 path: hook.path,
                 fault: hook.fault,
@@ -209,7 +214,7 @@ fn without_values(warning: &str) -> String {
     text
 }
 
-impl Cost {
+impl HookCost {
     fn of(latency: Effect, samples: &[LaunchSamples], records: &[LaunchRecord]) -> Self {
         let arm = latency.arm.clone();
         let by_record = |value: &dyn Fn(&Resources, u64) -> f64| {
@@ -246,7 +251,7 @@ fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
     let changes: Option<Vec<f64>> = samples
         .iter()
         .map(|launch| {
-            let mean = |name: &str| Location::Mean.of(launch.arms.get(name)?.of(Quantity::Rtt));
+            let mean = |name: &str| Location::Mean.of(launch.arms.get(name)?.of(LatencyMetric::Rtt));
             Some(mean(BARE)? / mean(arm)? - 1.0)
         })
         .collect();
@@ -262,7 +267,7 @@ fn in_unit(estimate: &Estimate, unit: f64, decimals: usize) -> String {
 
 /// What is said of a hook's cost: what, how much, and what that is.
 #[must_use]
-pub fn lines(cost: &Cost) -> Vec<(&'static str, String, &'static str)> {
+pub fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)> {
     let latency = &cost.latency;
     let what = if latency.wire_median.is_some() {
         "µs of wire time"
@@ -314,7 +319,7 @@ pub fn lines(cost: &Cost) -> Vec<(&'static str, String, &'static str)> {
 
 /// For a terminal.
 #[must_use]
-pub fn text(measured: &Measured) -> String {
+pub fn text(measured: &HookCosts) -> String {
     let mut text = format!(
         "{}: {} launches, 95 % intervals over launches\n",
         measured.server, measured.launches

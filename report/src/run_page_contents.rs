@@ -6,24 +6,24 @@ use analysis::principles::checklist;
 use anyhow::Result;
 use dataset::Run;
 use report::claims::JudgedClaims;
-use report::facts::facts;
 use report::reproduction::Reproduction;
+use report::run_facts::run_facts;
 use report::study::StudyResults;
-use report::{evidence, figures, further, html, load, results};
+use report::{evidence, figures, results, run_page, secondary_estimates};
+use samples::{StudyRecording, run_samples, study_recordings};
 
 /// The imported study, if it was imported.
-pub(crate) fn recordings(study: &Path) -> Result<Option<Vec<load::StudyCondition>>> {
-    study
-        .join("manifest.json")
-        .exists()
-        .then(|| load::study(study))
-        .transpose()
+pub(crate) fn recordings(study: &Path) -> Result<Option<Vec<StudyRecording>>> {
+    if !study.join("manifest.json").exists() {
+        return Ok(None);
+    }
+    Ok(Some(study_recordings(study)?))
 }
 
 /// All that a run's page shows.
-pub(crate) fn page(run: &Path, study_folder: &Path, out: &Path) -> Result<html::Page> {
+pub(crate) fn page(run: &Path, study_folder: &Path, out: &Path) -> Result<run_page::Page> {
     let recorded = Run::open(run)?;
-    let samples = load::run_samples(&recorded)?;
+    let samples = run_samples(&recorded)?;
     let results = results::results(&recorded.manifest, &samples)?;
     let recordings = recordings(study_folder)?;
     let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
@@ -31,7 +31,7 @@ pub(crate) fn page(run: &Path, study_folder: &Path, out: &Path) -> Result<html::
     if let Some(study) = &study {
         found.extend(evidence::of_study(study)?);
     }
-    let checklist = checklist(&facts(&recorded.manifest, &results));
+    let checklist = checklist(&run_facts(&recorded.manifest, &results));
     let mut figures = figures::run(&results, &samples)?;
     let reproduction = Reproduction::of(&recorded, &samples)?;
     let theirs = recordings
@@ -49,14 +49,14 @@ pub(crate) fn page(run: &Path, study_folder: &Path, out: &Path) -> Result<html::
     } else {
         Vec::new()
     };
-    Ok(html::Page {
+    Ok(run_page::Page {
         command: format!(
             "report html --run {} --study {} --out {}",
             run.display(),
             study_folder.display(),
             out.display()
         ),
-        further: further::further(&recorded.manifest, &samples)?,
+        further: secondary_estimates::secondary_estimates(&recorded.manifest, &samples)?,
         manifest: recorded.manifest,
         results,
         study,

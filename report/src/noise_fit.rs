@@ -5,10 +5,10 @@ use std::path::Path;
 use analysis::simulation::{fit_launches, fit_within};
 use anyhow::{Context, Result, bail};
 use dataset::Run;
+use samples::{run_samples, study_recordings};
 use serde::Deserialize;
 
-use crate::load;
-use crate::simulate::Fits;
+use crate::simulation_study::Fits;
 
 /// Launches of the coverage experiment, as `report calibration` wrote them.
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Calibration {
 /// # Errors
 /// When a file cannot be read or holds too little.
 pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<Fits> {
-    let recordings = load::study(study)?;
+    let recordings = study_recordings(study)?;
     let within = recordings
         .iter()
         .map(|recording| {
@@ -38,7 +38,7 @@ pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<Fits> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let run = Run::open(run)?;
-    let samples = load::run_samples(&run)?;
+    let samples = run_samples(&run)?;
     let baseline = run.manifest.plan["contrasts"][0]["baseline"].as_str();
     let baseline = baseline.context("the run's plan has no contrast")?;
     let wide = samples.launches.iter().filter_map(|launch| {

@@ -3,12 +3,12 @@
 use analysis::figures::font_face_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::measured::{HookCost, Measured, calibrated, lines};
+use super::{HookCosts, MeasuredHook, calibrated, lines};
 use crate::table;
 
 /// The page as HTML.
 #[must_use]
-pub fn page(measured: &Measured, figure: Option<&analysis::figures::Figure>) -> String {
+pub fn page(measured: &HookCosts, figure: Option<&analysis::figures::Figure>) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -16,7 +16,7 @@ pub fn page(measured: &Measured, figure: Option<&analysis::figures::Figure>) -> 
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "What hooks cost " (measured.server) }
-                style { (PreEscaped(font_face_css())) (PreEscaped(include_str!("page.css"))) }
+                style { (PreEscaped(font_face_css())) (PreEscaped(include_str!("../page.css"))) }
             }
             body {
                 h1 { "What hooks cost " code { (measured.server) } }
@@ -36,7 +36,7 @@ pub fn page(measured: &Measured, figure: Option<&analysis::figures::Figure>) -> 
     .into_string()
 }
 
-fn of_hook(hook: &HookCost) -> Markup {
+fn of_hook(hook: &MeasuredHook) -> Markup {
     html! {
         h2 { (hook.name) }
         p.note { (hook.path.display()) }
@@ -54,7 +54,7 @@ fn of_hook(hook: &HookCost) -> Markup {
     }
 }
 
-fn controls(measured: &Measured) -> Markup {
+fn controls(measured: &HookCosts) -> Markup {
     html! {
         h2 { "Can it be believed?" }
         ul {

@@ -1,6 +1,6 @@
 //! From servers that were observed.
 
-use analysis::claims::{Evidence, Interval, Measured, Provenance, Unit};
+use analysis::claims::{Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::estimate;
 use dataset::{Observed, ServerKind};
 
@@ -16,16 +16,16 @@ pub fn of_observed(observed: &Observed) -> Evidence {
     let shares: Vec<f64> = common.map(|server| server.accept_and_read_share).collect();
     let measured = estimate(&shares).ok().map(|mean| {
         let (low, high) = mean.confidence_interval;
-        Measured {
+        MeasuredQuantity {
             experiment: observed.experiment.clone(),
             run: observed.run_id.clone(),
             source: None,
             launches: None,
-            quantity: "payload received by accept and read".to_owned(),
+            quantity: Quantity::PayloadByAcceptAndRead,
             condition: observed.condition.clone(),
             reference: None,
             provenance: Provenance::of(&observed.condition),
-            unit: Unit::Share,
+            unit: Quantity::PayloadByAcceptAndRead.unit(),
             interval: Interval::new(mean.value, (low.max(0.0), high.min(1.0))),
             without_flagged: None,
             limits_hit: Vec::new(),

@@ -1,14 +1,15 @@
 //! One condition of one cell, and what every exhibit says of it.
 
-use analysis::claims::{Interval, Measured, Reference, Unit};
+use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference};
 use analysis::stats::power::{Goal, POWER, launches_for};
-use analysis::{Estimate, Location, Quantity, estimate, inverse_variance_interval, spread_ratio};
+use analysis::{Estimate, LatencyMetric, Location, estimate, inverse_variance_interval, spread_ratio};
 use anyhow::{Context as _, Result, ensure};
 
-use super::recorded::{Cell, Recorded};
+use super::recorded_experiment::{RecordedCell, RecordedExperiment};
 use super::table::Table;
-use crate::evidence::Of;
-use crate::results::{ConditionResults, Effect, Role, in_condition};
+use crate::contrasts::Role;
+use crate::evidence::EvidenceContext;
+use crate::results::{ConditionResults, Effect};
 use crate::table::microseconds;
 
 /// The arm without a hook.
@@ -17,8 +18,8 @@ const CONFIDENCE: f64 = 0.95;
 
 /// A condition that ran, in its cell.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
-    pub(super) cell: &'a Cell,
+pub(super) struct ConditionCell<'a> {
+    pub(super) cell: &'a RecordedCell,
     pub(super) condition: &'a ConditionResults,
 }
 
@@ -26,19 +27,19 @@ pub(super) struct Spot<'a> {
 pub(super) type Drawn = (f64, (f64, f64));
 
 /// All of them, cell by cell.
-pub(super) fn spots(recorded: &Recorded) -> Vec<Spot<'_>> {
+pub(super) fn spots(recorded: &RecordedExperiment) -> Vec<ConditionCell<'_>> {
     let all = recorded.cells.iter().flat_map(|cell| {
         let ran = cell
             .results
             .conditions
             .iter()
             .filter(|condition| !condition.effects.is_empty());
-        ran.map(move |condition| Spot { cell, condition })
+        ran.map(move |condition| ConditionCell { cell, condition })
     });
     all.collect()
 }
 
-impl<'a> Spot<'a> {
+impl<'a> ConditionCell<'a> {
     pub(super) fn a_a(&self) -> Option<&'a Estimate> {
         let control = self
             .condition
@@ -57,40 +58,45 @@ impl<'a> Spot<'a> {
     }
 
     /// The spot in the same condition of the grid's first cell, with which it is compared; `None` for that spot itself.
-    pub(super) fn reference<'b>(&self, spots: &'b [Spot<'a>]) -> Option<&'b Spot<'a>> {
+    pub(super) fn reference<'b>(&self, spots: &'b [ConditionCell<'a>]) -> Option<&'b ConditionCell<'a>> {
         let mut all = spots.iter();
         let first = all.find(|other| other.condition.condition == self.condition.condition)?;
         (first.cell.levels != self.cell.levels).then_some(first)
     }
 
     /// A location of an arm's times, launch by launch, ns.
-    pub(super) fn per_launch(&self, arm: &str, quantity: Quantity, location: Location) -> Vec<f64> {
-        let launches = in_condition(&self.cell.samples.launches, &self.condition.condition);
+    pub(super) fn per_launch(&self, arm: &str, metric: LatencyMetric, location: Location) -> Vec<f64> {
+        let launches = self.cell.samples.launches_in(&self.condition.condition);
         let values = launches
             .iter()
-            .filter_map(|launch| location.of(launch.arms.get(arm)?.of(quantity)));
+            .filter_map(|launch| location.of(launch.arms.get(arm)?.of(metric)));
         values.collect()
     }
 
     /// Its mean over launches.
-    pub(super) fn level(&self, arm: &str, quantity: Quantity, location: Location) -> Option<Estimate> {
-        estimate(&self.per_launch(arm, quantity, location)).ok()
+    pub(super) fn level(&self, arm: &str, metric: LatencyMetric, location: Location) -> Option<Estimate> {
+        estimate(&self.per_launch(arm, metric, location)).ok()
     }
 
     /// How many times as widely as another spot's its A/A differences spread launches.
-    pub(super) fn spread_by(&self, other: &Spot<'_>) -> Option<Drawn> {
+    pub(super) fn spread_by(&self, other: &ConditionCell<'_>) -> Option<Drawn> {
         spread_ratio(self.a_a()?, other.a_a()?)
     }
 
-    pub(super) fn measured(&self, quantity: &str, unit: Unit, (value, ends): Drawn) -> Measured {
-        let of = Of::new(&self.cell.manifest, self.condition, None);
-        of.measured(quantity.to_owned(), unit, Interval::new(value, ends))
+    pub(super) fn measured(&self, quantity: Quantity, (value, ends): Drawn) -> MeasuredQuantity {
+        let context = EvidenceContext::new(&self.cell.manifest, self.condition, None);
+        context.measured(quantity, Interval::new(value, ends))
     }
 
     /// What this spot and another say together: doubted for either's controls and limits.
-    pub(super) fn measured_beside(&self, other: &Spot<'_>, quantity: &str, unit: Unit, drawn: Drawn) -> Measured {
-        let beside = other.measured(quantity, unit, drawn);
-        let mut measured = self.measured(quantity, unit, drawn);
+    pub(super) fn measured_beside(
+        &self,
+        other: &ConditionCell<'_>,
+        quantity: Quantity,
+        drawn: Drawn,
+    ) -> MeasuredQuantity {
+        let beside = other.measured(quantity.clone(), drawn);
+        let mut measured = self.measured(quantity, drawn);
         measured.launches = measured.launches.min(beside.launches);
         measured.limits_hit.extend(beside.limits_hit);
         measured.reference = Some(Reference {
@@ -103,15 +109,15 @@ impl<'a> Spot<'a> {
 
 /// Spots of a grid with two factors.
 pub(super) struct Crossing<'a, 'b> {
-    spots: &'b [Spot<'a>],
+    spots: &'b [ConditionCell<'a>],
     factors: [&'static str; 2],
 }
 
 impl<'a, 'b> Crossing<'a, 'b> {
     /// Refuses spots that do not have both factors.
-    pub(super) fn of(spots: &'b [Spot<'a>], factors: [&'static str; 2]) -> Result<Self> {
+    pub(super) fn of(spots: &'b [ConditionCell<'a>], factors: [&'static str; 2]) -> Result<Self> {
         let [one, other] = factors;
-        let both = |spot: &Spot<'_>| factors.iter().all(|factor| !spot.cell.level(factor).is_empty());
+        let both = |spot: &ConditionCell<'_>| factors.iter().all(|factor| !spot.cell.level(factor).is_empty());
         ensure!(spots.iter().all(both), "the grid has no factors {one} and {other}");
         Ok(Self { spots, factors })
     }
@@ -121,7 +127,7 @@ impl<'a, 'b> Crossing<'a, 'b> {
         self.factors.map(|factor| {
             let mut levels: Vec<&'a str> = Vec::new();
             for spot in self.spots {
-                let cell: &'a Cell = spot.cell;
+                let cell: &'a RecordedCell = spot.cell;
                 if !levels.contains(&cell.level(factor)) {
                     levels.push(cell.level(factor));
                 }
@@ -130,7 +136,7 @@ impl<'a, 'b> Crossing<'a, 'b> {
         })
     }
 
-    pub(super) fn at(&self, one: &str, other: &str) -> Option<&'b Spot<'a>> {
+    pub(super) fn at(&self, one: &str, other: &str) -> Option<&'b ConditionCell<'a>> {
         let mut spots = self.spots.iter();
         spots.find(|spot| self.factors.map(|factor| spot.cell.level(factor)) == [one, other])
     }
@@ -172,7 +178,7 @@ pub(super) fn launches_needed(effect: &Estimate, a_a: &Estimate) -> Option<u32> 
 }
 
 /// The table that most exhibits have: a row for each spot.
-pub(super) fn overview(spots: &[Spot<'_>], label: impl Fn(&Spot<'_>) -> String) -> Result<Table> {
+pub(super) fn overview(spots: &[ConditionCell<'_>], label: impl Fn(&ConditionCell<'_>) -> String) -> Result<Table> {
     let mut table = Table::new([
         "",
         "launches",
@@ -189,7 +195,7 @@ pub(super) fn overview(spots: &[Spot<'_>], label: impl Fn(&Spot<'_>) -> String) 
         let a_a = spot.a_a().with_context(|| format!("{name}: no A/A contrast"))?;
         let effect = spot.effect().with_context(|| format!("{name}: no effect"))?.primary();
         let level = |location| {
-            let level = spot.level(UNMODIFIED, Quantity::Rtt, location);
+            let level = spot.level(UNMODIFIED, LatencyMetric::Rtt, location);
             level.map_or_else(|| "\u{2013}".to_owned(), |level| format!("{:.1}", level.value / 1e3))
         };
         table.row([

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{ControlKind, Provenance};
-use analysis::principles::{ControlFact, EffectFact, Facts};
+use analysis::principles::{ControlFact, EffectFact, RunFacts};
 use dataset::Manifest;
 use serde_json::Value;
 
-use crate::results::{ConditionResults, Effect, Results, Role};
+use crate::contrasts::Role;
+use crate::results::{ConditionResults, Effect, Results};
 
 /// How a note begins that says what a run cost.
 const COST: &str = "cost: ";
 
 /// What a run says of itself.
 #[must_use]
-pub fn facts(manifest: &Manifest, results: &Results) -> Facts {
+pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
     let plan = &manifest.plan;
     let ran: Vec<&ConditionResults> = results.conditions.iter().filter(|one| one.launches > 0).collect();
     let with_effects = || {
@@ -29,7 +30,7 @@ pub fn facts(manifest: &Manifest, results: &Results) -> Facts {
         .collect();
     let paid = |condition: &&ConditionResults| Provenance::of(&condition.condition) == Provenance::Engine;
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    Facts {
+    RunFacts {
         question: text(&plan["question"]),
         metrics: plan["contrasts"].as_array().map_or_else(Vec::new, |contrasts| {
             let metric = |contrast: &Value| {

@@ -1,15 +1,15 @@
 //! What the hook costs a server, beside what its cost in a tight loop predicts.
 
 use analysis::claims::Interval;
-use analysis::{Estimate, LaunchSamples, Location, Quantity, differences, estimate, ratio_of_paired_means};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, differences, estimate, ratio_of_paired_means};
 use dataset::{ArmRecord, LaunchRecord};
 use serde::Serialize;
 
-use crate::results::Contrast;
+use crate::contrasts::Contrast;
 
 /// One contrast, observed and predicted.
 #[derive(Clone, Debug, Serialize)]
-pub struct Isolated {
+pub struct MicroPrediction {
     /// The contrast's name.
     pub contrast: String,
     /// Whether the contrast's baseline has no hook: what is compared is a hook, and not a part of one.
@@ -25,7 +25,11 @@ pub struct Isolated {
 }
 
 /// Compares both, launch by launch; `None` where no tight loop was measured for an arm of the contrast.
-pub(crate) fn isolated(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Option<Isolated> {
+pub(crate) fn micro_prediction(
+    contrast: &Contrast,
+    launches: &[LaunchSamples],
+    records: &[&LaunchRecord],
+) -> Option<MicroPrediction> {
     let mut predicted_ns = Vec::new();
     let mut calls = Vec::new();
     let mut whole = true;
@@ -37,9 +41,9 @@ pub(crate) fn isolated(contrast: &Contrast, launches: &[LaunchSamples], records:
         calls.push(calls_per_request(arm)?);
     }
     let of = |quantity| differences(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
-    let observed_ns = of(Quantity::WireTime).or_else(|| of(Quantity::Rtt))?;
+    let observed_ns = of(LatencyMetric::WireTime).or_else(|| of(LatencyMetric::Rtt))?;
     let ratio = ratio_of_paired_means(&observed_ns, &predicted_ns);
-    Some(Isolated {
+    Some(MicroPrediction {
         contrast: contrast.name.clone(),
         whole,
         calls_per_request: estimate(&calls).ok()?.value,

@@ -2,11 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use analysis::{Estimate, LaunchSamples, Location, Quantity, effect, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, effect, estimate};
 use anyhow::Result;
 use dataset::LaunchRecord;
+use serde::Serialize;
 
-use crate::results::{Contrast, Parts};
+use crate::contrasts::Contrast;
+
+/// The parts of a round trip that are the client's own.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoundTripParts {
+    /// From the user's send stamp to the kernel's.
+    pub send_path: Estimate,
+    /// From the kernel's receive stamp to the user's.
+    pub wake_up: Estimate,
+}
 
 /// The mean over launches of the true difference, and the estimate of recovered minus true. `None` without telemetry or
 /// kernel stamps.
@@ -15,7 +25,7 @@ pub(crate) fn calibration(
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
 ) -> Result<Option<(f64, Estimate)>> {
-    let Some(launches) = calibration_errors(contrast, launches, records, Quantity::WireTime) else {
+    let Some(launches) = calibration_errors(contrast, launches, records, LatencyMetric::WireTime) else {
         return Ok(None);
     };
     #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
@@ -25,11 +35,11 @@ pub(crate) fn calibration(
 }
 
 /// Differences of the client's own parts of the round trip; `None` where the clocks' difference is not known.
-pub(crate) fn parts(launches: &[LaunchSamples], contrast: &Contrast) -> Option<Parts> {
+pub(crate) fn parts(launches: &[LaunchSamples], contrast: &Contrast) -> Option<RoundTripParts> {
     let of = |quantity| effect(launches, &contrast.baseline, &contrast.arm, quantity, Location::Median).ok();
-    Some(Parts {
-        send_path: of(Quantity::SendPath)?,
-        wake_up: of(Quantity::WakeUp)?,
+    Some(RoundTripParts {
+        send_path: of(LatencyMetric::SendPath)?,
+        wake_up: of(LatencyMetric::WakeUp)?,
     })
 }
 
@@ -40,7 +50,7 @@ pub(crate) fn calibration_errors(
     contrast: &Contrast,
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
-    quantity: Quantity,
+    quantity: LatencyMetric,
 ) -> Option<Vec<(f64, f64)>> {
     let truths: BTreeMap<u32, f64> = records
         .iter()

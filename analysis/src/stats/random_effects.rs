@@ -1,82 +1,28 @@
-//! Several effects at a time: p values of a family, and one effect in several conditions.
+//! One effect in several conditions: a random-effects summary.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, quantiles, student};
+use super::{quantiles, student};
 
-/// What makes no family, or no summary.
+/// Why effects have no summary.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum FamilyError {
-    /// A p value that is none.
-    #[error("p value {index} (from 0) is {value}: expected a number from 0 to 1")]
-    PValue {
-        /// Which one.
-        index: usize,
-        /// Its value.
-        value: f64,
-    },
-    /// One condition needs no summary.
+pub enum SummaryError {
+    /// There is only one condition, or none.
     #[error("{0} condition(s): a summary takes at least 2")]
     TooFewConditions(usize),
-    /// An effect without a spread weighs infinitely.
+    /// The effect of a condition is not finite, or its standard error is not a finite number above zero. An effect without
+    /// spread would have an infinite weight.
     #[error(
         "condition {index} (from 0): effect {value} with standard error {error}; expected finite numbers, and an error above zero"
     )]
     Condition {
-        /// Which one.
+        /// The index of the condition, from 0.
         index: usize,
         /// Its effect.
         value: f64,
         /// Its standard error.
         error: f64,
     },
-}
-
-/// p values adjusted by Holm's step-down method, in the order given: each may be compared with 5 % by itself, and the
-/// probability of any false "difference" in the family stays below that. Holm 1979, <https://www.jstor.org/stable/4615733>.
-/// Validated against statsmodels (`tests/reference`).
-///
-/// # Errors
-/// For what is no p value.
-#[expect(clippy::cast_precision_loss, reason = "a count of contrasts")]
-pub fn holm(p_values: &[f64]) -> Result<Vec<f64>, FamilyError> {
-    if let Some((index, &value)) = p_values.iter().enumerate().find(|(_, p)| !(0.0..=1.0).contains(*p)) {
-        return Err(FamilyError::PValue { index, value });
-    }
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|one, other| p_values[*one].total_cmp(&p_values[*other]));
-    let mut adjusted = vec![0.0; p_values.len()];
-    let mut least: f64 = 0.0;
-    for (place, &index) in order.iter().enumerate() {
-        let left = (p_values.len() - place) as f64;
-        least = least.max((left * p_values[index]).min(1.0));
-        adjusted[index] = least;
-    }
-    Ok(adjusted)
-}
-
-impl Estimate {
-    /// Standard error of the mean over launches.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    pub fn standard_error(&self) -> f64 {
-        self.launch_sd / (self.launches as f64).sqrt()
-    }
-
-    /// Two-sided p value of the t test over launches that there is no effect. Without any spread it is 1 for no effect and 0
-    /// for any.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    pub fn p_value(&self) -> f64 {
-        let t = self.value / self.standard_error();
-        if self.value == 0.0 {
-            1.0
-        } else if t.is_finite() {
-            student::ln_two_sided_p(t, self.launches as f64 - 1.0).exp()
-        } else {
-            0.0
-        }
-    }
 }
 
 /// One effect in several conditions, taken for draws from all conditions.
@@ -121,15 +67,15 @@ impl RandomEffects {
 /// # Errors
 /// For fewer than two conditions, and for an effect or an error that is not finite, or an error that is not above zero.
 #[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
-pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, FamilyError> {
+pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, SummaryError> {
     if effects.len() < 2 {
-        return Err(FamilyError::TooFewConditions(effects.len()));
+        return Err(SummaryError::TooFewConditions(effects.len()));
     }
     let bad = |&(_, &(value, error)): &(usize, &(f64, f64))| {
         !(value.is_finite() && error > 0.0 && (1.0 / (error * error)).is_finite() && error.is_finite())
     };
     if let Some((index, &(value, error))) = effects.iter().enumerate().find(bad) {
-        return Err(FamilyError::Condition { index, value, error });
+        return Err(SummaryError::Condition { index, value, error });
     }
     let freedom = effects.len() as f64 - 1.0;
     let fixed = Weighted::new(effects, 0.0);
@@ -159,7 +105,7 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, FamilyErr
 /// # Errors
 /// As [`random_effects`].
 #[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
-pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), FamilyError> {
+pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), SummaryError> {
     // Refuses what has no summary.
     random_effects(effects)?;
     let freedom = effects.len() as f64 - 1.0;

@@ -1,0 +1,137 @@
+//! The study's statistics of one condition.
+
+use serde::Serialize;
+
+use super::p_value::PValue;
+use super::student_t::student_t;
+use crate::stats::median;
+
+/// Rows that the study drops from the start of each recording as warm-up.
+pub const WARM_UP_ROWS: usize = 4_000;
+
+/// One condition of the study. Pairs are (unmodified, hook).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StudyRow {
+    /// `docker`, `kind`, `eks-pod` or `eks-nodes`.
+    pub condition: String,
+    /// Rows dropped from the start of each recording.
+    pub cut: usize,
+    /// Requests of each arm that are left.
+    pub n: (u64, u64),
+    /// Mean response time, ms.
+    pub mean_ms: (f64, f64),
+    /// Median response time, ms.
+    pub median_ms: (f64, f64),
+    /// Pooled standard deviation of a request, ms.
+    pub pooled_std_ms: f64,
+    /// Student's t, positive where the hooked program is slower.
+    pub t: f64,
+    /// n1 + n2 - 2.
+    pub degrees_of_freedom: f64,
+    /// Two-sided, taking requests as independent, which they are not.
+    pub p: PValue,
+}
+
+/// Why a recording has no such statistics.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StudyError {
+    /// The cut leaves too little.
+    #[error(
+        "condition {condition}, {what}: {rows} rows, of which the cut of {cut} leaves fewer than {needed}; check the \
+         recording or cut less"
+    )]
+    TooShort {
+        /// Which condition.
+        condition: String,
+        /// Which recording.
+        what: String,
+        /// Rows it has.
+        rows: usize,
+        /// Rows to drop.
+        cut: usize,
+        /// Rows that must be left.
+        needed: usize,
+    },
+    /// All requests took the same time.
+    #[error("condition {condition}, {what}: response times do not vary, so there is no test; check the recording")]
+    NoSpread {
+        /// Which condition.
+        condition: String,
+        /// Which recordings.
+        what: String,
+    },
+    /// A condition that the study does not have.
+    #[error("condition {condition} is not of the 2023 study; it has docker, kind, eks-pod and eks-nodes")]
+    UnknownCondition {
+        /// The name.
+        condition: String,
+    },
+}
+
+/// The study's statistics of one condition from its two recordings (response times in ns, in the order recorded), the
+/// first `cut` rows of each left out ([`WARM_UP_ROWS`] in the study).
+///
+/// t = (m₂ - m₁) / (s √(1/n₁ + 1/n₂)) with the pooled variance s² = ((n₁-1)s₁² + (n₂-1)s₂²)/(n₁+n₂-2). Assumes
+/// independent requests of equal variance. Equal to SciPy's `ttest_ind` (`tests/reference`).
+///
+/// # Errors
+/// When fewer than two rows are left of a recording or they do not vary.
+pub fn recompute(condition: &str, unmodified_ns: &[i64], hook_ns: &[i64], cut: usize) -> Result<StudyRow, StudyError> {
+    let unmodified = after_cut(condition, "unmodified", unmodified_ns, cut, 2)?;
+    let hook = after_cut(condition, "hook", hook_ns, cut, 2)?;
+    let test = student_t(unmodified, hook).ok_or_else(|| StudyError::NoSpread {
+        condition: condition.to_owned(),
+        what: "unmodified and hook".to_owned(),
+    })?;
+    let median = |recording_ns: &[i64]| median(&mut recording_ns.to_vec()).unwrap_or_default();
+    Ok(StudyRow {
+        condition: condition.to_owned(),
+        cut,
+        n: (unmodified.len() as u64, hook.len() as u64),
+        mean_ms: (test.mean_ns.0 / NS_PER_MS, test.mean_ns.1 / NS_PER_MS),
+        median_ms: (median(unmodified) / NS_PER_MS, median(hook) / NS_PER_MS),
+        pooled_std_ms: test.pooled_std_ns / NS_PER_MS,
+        t: test.t,
+        degrees_of_freedom: test.degrees_of_freedom,
+        p: test.p,
+    })
+}
+
+/// Nanoseconds of a millisecond.
+pub(super) const NS_PER_MS: f64 = 1e6;
+
+pub(super) fn after_cut<'a>(
+    condition: &str,
+    what: &str,
+    recording_ns: &'a [i64],
+    cut: usize,
+    needed: usize,
+) -> Result<&'a [i64], StudyError> {
+    recording_ns
+        .get(cut..)
+        .filter(|rest| rest.len() >= needed)
+        .ok_or_else(|| StudyError::TooShort {
+            condition: condition.to_owned(),
+            what: what.to_owned(),
+            rows: recording_ns.len(),
+            cut,
+            needed,
+        })
+}
+
+/// Milliseconds of a median to the nanosecond, and to the half nanosecond where it lies between two.
+///
+/// Four of the study's medians do, such as 2.8161405 ms of docker's unmodified recording. The study's tools, whose
+/// milliseconds carry the noise of a floating-point subtraction (1e-10), round three of them up and one down; whole
+/// nanoseconds hold no such noise, and all seven digits are true.
+pub(super) fn median_text(median_ms: f64) -> String {
+    if between_nanoseconds(median_ms) {
+        format!("{median_ms:.7}")
+    } else {
+        format!("{median_ms:.6}")
+    }
+}
+
+pub(super) fn between_nanoseconds(median_ms: f64) -> bool {
+    (median_ms * 2e6).round() % 2.0 != 0.0
+}

@@ -1,0 +1,162 @@
+//! One pass over the observations of one launch.
+
+use std::path::Path;
+
+use analysis::figures::Thinned;
+use analysis::{ArmSamples, LaunchSamples, Times};
+use dataset::{LaunchRecord, Manifest, ObservationReader, Timings};
+
+use crate::error::SamplesError;
+use crate::launch_timeline::{LaunchTimeline, TimelineFold};
+
+/// The largest change of the difference of both clocks during a launch that counts as noise of reading them, ns.
+const CLOCK_SET_NS: i64 = 1_000;
+
+/// What the fold needs to know of the experiment.
+#[derive(Clone, Debug)]
+pub struct FoldSettings {
+    /// The arm whose timeline is kept: the baseline of the first contrast. `None` without a contrast.
+    pub subject: Option<String>,
+    /// Whether each round sends one request to each arm.
+    pub interleaved: bool,
+    /// Rounds of a segment; at least 1.
+    pub segment_rounds: u64,
+}
+
+impl FoldSettings {
+    /// The settings of a recorded run.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        let plan = &manifest.plan;
+        Self {
+            subject: plan["contrasts"][0]["baseline"].as_str().map(str::to_owned),
+            interleaved: plan["load"]["schedule"] == "interleaved",
+            segment_rounds: plan["load"]["segment_rounds"].as_u64().unwrap_or(1_000).max(1),
+        }
+    }
+}
+
+/// The observations of one launch, folded.
+#[derive(Debug)]
+pub struct ObservedLaunch {
+    /// The distributions of each arm.
+    pub samples: LaunchSamples,
+    /// How times changed during the launch.
+    pub timeline: LaunchTimeline,
+    /// By arm, in the order of their names, the thinned sequence of round-trip times, µs, warm-up included. Empty unless
+    /// columns were asked for.
+    pub sequences: Vec<(String, Thinned)>,
+}
+
+impl ObservedLaunch {
+    /// Reads the observations of a launch of the run in `folder`, one row group at a time. `columns` is the number of columns
+    /// to which the sequences are thinned; `None` leaves the sequences out.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged or empty.
+    pub fn read(
+        folder: &Path,
+        launch: &LaunchRecord,
+        settings: &FoldSettings,
+        columns: Option<usize>,
+    ) -> Result<Self, SamplesError> {
+        let reader = open(folder, launch)?;
+        let names = &reader.header().arms;
+        let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
+        let mut timeline = TimelineFold::new(settings, names);
+        let thinned = |columns| {
+            names
+                .iter()
+                .map(move |_| Thinned::new(requests_per_arm(launch), columns))
+        };
+        let mut thinned: Vec<Thinned> = columns.into_iter().flat_map(thinned).collect();
+        let offset_ns = kernel_minus_user_ns(launch);
+        let read = reader.for_each_timings(|rows| {
+            for row in 0..rows.len() {
+                let arm = usize::from(rows.arm[row]);
+                collect(&mut arms[arm], rows, row, offset_ns);
+                timeline.add(rows, row, names);
+                if rows.ok[row]
+                    && let Some(thinned) = thinned.get_mut(arm)
+                {
+                    thinned.push(u64::from(rows.sequence[row]), microseconds(rtt_ns(rows, row)));
+                }
+            }
+        });
+        read.map_err(in_launch(launch))?;
+        let mut sequences: Vec<(String, Thinned)> = names.iter().cloned().zip(thinned).collect();
+        sequences.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(Self {
+            samples: LaunchSamples {
+                condition: launch.condition.clone(),
+                launch: launch.launch,
+                arms: names.iter().cloned().zip(arms).collect(),
+            },
+            timeline: timeline.finished(names),
+            sequences,
+        })
+    }
+}
+
+/// Opens the observations of a launch.
+pub(crate) fn open(folder: &Path, launch: &LaunchRecord) -> Result<ObservationReader, SamplesError> {
+    let path = folder.join(&launch.file);
+    let reader = ObservationReader::open(&path).map_err(in_launch(launch))?;
+    if reader.rows() == 0 {
+        return Err(SamplesError::Empty(path));
+    }
+    Ok(reader)
+}
+
+pub(crate) fn in_launch(launch: &LaunchRecord) -> impl Fn(dataset::Error) -> SamplesError {
+    |source| SamplesError::Launch {
+        condition: launch.condition.clone(),
+        launch: launch.launch,
+        source,
+    }
+}
+
+/// The round-trip time of a row, ns.
+pub(crate) fn rtt_ns(rows: &Timings, row: usize) -> i64 {
+    rows.user_receive_ns[row] - rows.user_send_ns[row]
+}
+
+/// The wire time of a row, ns; `None` without both stamps.
+pub(crate) fn wire_ns(rows: &Timings, row: usize) -> Option<i64> {
+    rows.kernel_ns[row].map(|(tx_ns, rx_ns)| rx_ns - tx_ns)
+}
+
+/// Nanoseconds to microseconds, for drawing.
+#[expect(clippy::cast_precision_loss, reason = "a drawing needs fewer digits than f64 has")]
+fn microseconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e3
+}
+
+fn requests_per_arm(launch: &LaunchRecord) -> u64 {
+    let sent = launch.arms.iter().map(|arm| arm.requests_sent);
+    sent.max().unwrap_or(1).max(1)
+}
+
+fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_user_ns: Option<i64>) {
+    if rows.warm_up[row] {
+        return;
+    }
+    if !rows.ok[row] {
+        samples.errors += 1;
+        return;
+    }
+    let sent_ns = rows.kernel_ns[row].zip(kernel_minus_user_ns);
+    samples.answered(Times {
+        rtt_ns: rtt_ns(rows, row),
+        wire_ns: wire_ns(rows, row),
+        send_path_ns: sent_ns.map(|((tx_ns, _), offset_ns)| tx_ns - offset_ns - rows.user_send_ns[row]),
+    });
+}
+
+/// By how much the kernel's clock is ahead of the user's, ns; `None` where the load generator does not say, or the clock was
+/// set during the launch.
+fn kernel_minus_user_ns(launch: &LaunchRecord) -> Option<i64> {
+    let clocks = &launch.loadgen["clocks"];
+    let steady = clocks["change_ns"].as_i64()?.abs() < CLOCK_SET_NS;
+    clocks["kernel_minus_user_ns"].as_i64().filter(|_| steady)
+}

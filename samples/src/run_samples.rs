@@ -1,0 +1,97 @@
+//! The samples of all launches of a run.
+
+use std::collections::BTreeMap;
+
+use analysis::LaunchSamples;
+use analysis::figures::Thinned;
+use dataset::{LaunchRecord, LimitKind, Run};
+use rayon::prelude::*;
+
+use crate::error::SamplesError;
+use crate::launch_timeline::LaunchTimeline;
+use crate::observed_launch::{FoldSettings, ObservedLaunch};
+
+/// Columns to which a sequence is thinned: more than one for each pixel of a figure at print resolution.
+const COLUMNS: usize = 1_200;
+
+/// One pass over a run.
+#[derive(Debug)]
+pub struct RunSamples {
+    /// One entry for each launch. The launches of a condition stand together, in the order of the conditions.
+    pub launches: Vec<LaunchSamples>,
+    /// By condition, the arms with their thinned sequences of RTTs in the first launch, µs, warm-up included.
+    pub sequences: BTreeMap<String, Vec<(String, Thinned)>>,
+    /// The timeline of each launch, in the order of `launches`.
+    pub timelines: Vec<LaunchTimeline>,
+}
+
+impl RunSamples {
+    /// The launches of a condition.
+    #[must_use]
+    pub fn launches_in(&self, condition: &str) -> &[LaunchSamples] {
+        let is_here = |launch: &LaunchSamples| launch.condition == condition;
+        let first = self.launches.iter().position(is_here).unwrap_or(self.launches.len());
+        let after = self.launches.iter().rposition(is_here).map_or(first, |last| last + 1);
+        &self.launches[first..after]
+    }
+
+    /// The numbers of a condition's launches with their timelines.
+    pub fn timelines_in(&self, condition: &str) -> impl Iterator<Item = (u32, &LaunchTimeline)> {
+        let pairs = self.launches.iter().zip(&self.timelines);
+        pairs
+            .filter(move |(launch, _)| launch.condition == condition)
+            .map(|(launch, timeline)| (launch.launch, timeline))
+    }
+}
+
+/// Reads a run. Launches are read on all processors; each reader holds one row group at a time, so that memory follows the
+/// number of distinct times and not of requests. The result does not depend on the number of processors. A launch is left
+/// out when an arm's process was killed for want of memory before its warm-up was over.
+///
+/// # Errors
+/// When a file is missing, damaged or empty.
+pub fn run_samples(run: &Run) -> Result<RunSamples, SamplesError> {
+    let manifest = &run.manifest;
+    let rank = |launch: &LaunchRecord| {
+        let mut conditions = manifest.conditions.iter();
+        conditions.position(|condition| condition.name == launch.condition)
+    };
+    let mut launches: Vec<&LaunchRecord> = manifest.launches.iter().collect();
+    launches.sort_by_key(|launch| rank(launch));
+    let is_first = |index: usize| index == 0 || launches[index - 1].condition != launches[index].condition;
+    let settings = FoldSettings::of(manifest);
+    let read: Vec<Option<ObservedLaunch>> = launches
+        .par_iter()
+        .enumerate()
+        .map(|(index, launch)| {
+            let columns = is_first(index).then_some(COLUMNS);
+            let observed = ObservedLaunch::read(&run.directory, launch, &settings, columns)?;
+            Ok(Some(observed).filter(|observed| !(was_killed(launch) && lacks_an_arm(observed))))
+        })
+        .collect::<Result<_, SamplesError>>()?;
+    let mut samples = RunSamples {
+        launches: Vec::new(),
+        sequences: BTreeMap::new(),
+        timelines: Vec::new(),
+    };
+    for launch in read.into_iter().flatten() {
+        if !launch.sequences.is_empty() {
+            let condition = launch.samples.condition.clone();
+            samples.sequences.insert(condition, launch.sequences);
+        }
+        samples.launches.push(launch.samples);
+        samples.timelines.push(launch.timeline);
+    }
+    Ok(samples)
+}
+
+/// Whether a process of the launch was killed for want of memory.
+fn was_killed(launch: &LaunchRecord) -> bool {
+    let mut hits = launch.limit_hits.iter().flatten();
+    hits.any(|hit| hit.kind == LimitKind::OomKill)
+}
+
+/// Whether an arm has no observation after the warm-up.
+fn lacks_an_arm(observed: &ObservedLaunch) -> bool {
+    observed.samples.arms.values().any(|arm| arm.rtt.is_empty())
+}
