@@ -15,8 +15,8 @@ pub mod stats;
 pub use stats::{
     Allocation, AllocationBounds, ArmSamples, Bootstrap, BootstrapError, Distribution, Drawn, EffectError, Equivalence,
     EquivalenceError, EquivalenceVerdict, Estimate, EstimateError, FEWEST_LAUNCHES, FEWEST_TO_STOP, FiveNumbers,
-    HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Levels, Location, OrderSamples, Outliers, PValueError,
-    Pilot, Proportion, ProportionError, QuantileShift, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
+    HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Levels, OrderSamples, Outliers, PValueError, Pilot,
+    Proportion, ProportionError, QuantileShift, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
     ShiftPoint, Stationarity, Steadiness, SummaryError, Times, Turn, a12, bootstrap, carry_over,
     difference_of_estimates, differences, dominance, effect, estimate, estimate_with, half_width_reached,
     hodges_lehmann, holm, i_squared_interval, inverse_variance_interval, levels, may_stop, outliers,

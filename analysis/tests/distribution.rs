@@ -1,6 +1,7 @@
 //! A distribution against the sorted list of the same values.
 
-use analysis::{Distribution, Location};
+use analysis::Distribution;
+use model::Location;
 use proptest::prelude::*;
 
 /// Values as they come: many alike, some far away, some negative.
@@ -84,7 +85,7 @@ fn an_empty_distribution_has_no_numbers() {
         (None, None, None, None)
     );
     for location in [Location::Median, Location::Mean, Location::TrimmedMean, Location::P99] {
-        assert_eq!(location.of(&empty), None);
+        assert_eq!(empty.location(location), None);
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LatencyMetric, LaunchSamples, Location, differences,
-    effect, estimate, estimate_with, within_margin,
+    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LatencyMetric, LaunchSamples, differences, effect,
+    estimate, estimate_with, within_margin,
 };
+use model::Location;
 
 fn arm(wire_ns: &[i64]) -> ArmSamples {
     ArmSamples {

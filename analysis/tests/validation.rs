@@ -1,7 +1,8 @@
 //! Estimators against values from SciPy, NumPy and mpmath (`tests/reference`), whose script says how they were made.
 
 use analysis::stats::{serial, student};
-use analysis::{Distribution, FiveNumbers, Location, estimate, within_margin};
+use analysis::{Distribution, FiveNumbers, estimate, within_margin};
+use model::Location;
 use serde_json::Value;
 
 fn reference() -> Value {
@@ -99,7 +100,7 @@ fn distributions_agree_with_numpy() {
                 1e-12,
             ),
         }
-        let trimmed = Location::TrimmedMean.of(&distribution).expect("not empty");
+        let trimmed = distribution.location(Location::TrimmedMean).expect("not empty");
         assert_close("trimmed mean", trimmed, number(&row["trimmed_mean"]), 1e-12);
         for (p, expected) in row["quantiles"].as_object().expect("a map") {
             let found = distribution.quantile(p.parse().expect("a share")).expect("not empty");

@@ -10,7 +10,6 @@ mod fault;
 mod grid;
 mod hook_calls;
 mod host;
-mod limits;
 mod manifest;
 mod observation;
 mod observed;
@@ -33,7 +32,6 @@ pub use fault::{Fault, FaultKind, TRIED, Tried, TriedHook};
 pub use grid::{CellRecord, GRID, Grid, GridIndex};
 pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
 pub use host::HostFacts;
-pub use limits::{Enforcement, LimitHit, LimitKind, Limits, Missing, MonitorRecord};
 pub use manifest::{
     ArmRecord, Clock, ConditionRecord, ControlCheck, ControlVerdict, Coverage, FileRecord, LaunchRecord,
     MANIFEST_VERSION, Manifest, Resources, ServerSummary, TelemetrySummary, TightLoopSummary,

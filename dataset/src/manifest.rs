@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostFacts;
-use crate::limits::{Enforcement, LimitHit, Limits, MonitorRecord};
+use model::{LimitEnforcement, LimitHit, MonitorRecord, ResourceLimits};
 
 /// Version of the manifest; a reader refuses any other.
 pub const MANIFEST_VERSION: u32 = 5;
@@ -85,7 +85,7 @@ pub struct ConditionRecord {
     /// Level of isolation that it had: `namespaces`, `user-namespaces`, `loopback`, `containers`, `recorded`.
     pub level: String,
     /// By what the limits of CPU and memory were enforced there.
-    pub limits_by: Enforcement,
+    pub limits_by: LimitEnforcement,
     /// Whether processors were kept from idle states between requests.
     pub kept_awake: bool,
     /// What a better level or the limits asked for would have needed; none where nothing is missing.
@@ -99,7 +99,7 @@ impl ConditionRecord {
     #[must_use]
     pub fn described(&self) -> String {
         let mut text = self.level.clone();
-        if self.limits_by != Enforcement::None {
+        if self.limits_by != LimitEnforcement::None {
             text += " + limits by ";
             text += self.limits_by.name();
         }
@@ -257,7 +257,7 @@ pub struct ArmRecord {
     /// Where it listened.
     pub address: String,
     /// Limits that were set for it; none without limits.
-    pub limits: Option<Limits>,
+    pub limits: Option<ResourceLimits>,
     /// Whether the hook stood in the process's memory map; none for unmodified arms.
     pub hook_mapped: Option<bool>,
     /// Requests that the prober sent.

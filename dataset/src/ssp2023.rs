@@ -10,7 +10,8 @@ use crate::manifest::{ArmRecord, Clock, ConditionRecord, LaunchRecord, MANIFEST_
 use crate::observation::{Observation, Status};
 use crate::recording::{Recording, read_recording};
 use crate::run::{file_record, sha256, write_file, write_json, write_manifest};
-use crate::{Enforcement, FileHeader, HostFacts, ObservationWriter, hexadecimal};
+use crate::{FileHeader, HostFacts, ObservationWriter, hexadecimal};
+use model::LimitEnforcement;
 
 /// The commit of the study's repository that the checksums belong to.
 pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
@@ -125,7 +126,7 @@ pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<S
                 .map(|condition| ConditionRecord {
                     name: condition.name.to_owned(),
                     level: "recorded".to_owned(),
-                    limits_by: Enforcement::None,
+                    limits_by: LimitEnforcement::None,
                     kept_awake: false,
                     missing: None,
                     not_run: None,

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Measure, Missing, ResourceSample, Subject, Usage};
+use dataset::{Measure, ResourceSample, Subject, Usage};
+use model::MissingColumns;
 
 use crate::sampler::Watching;
 
@@ -99,7 +100,7 @@ pub fn watched(text: &str, subjects: &[(Subject, Which)]) -> Watching {
     watching.missing = lacking
         .into_iter()
         .filter(|(_, lacks)| !lacks.is_empty())
-        .map(|(kind, lacks)| Missing {
+        .map(|(kind, lacks)| MissingColumns {
             kind: kind.to_owned(),
             columns: lacks.iter().map(|measure| measure.column().to_owned()).collect(),
             reason: "the cluster's cAdvisor does not offer it".to_owned(),

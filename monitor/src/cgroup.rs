@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dataset::{Enforcement, Measure};
+use dataset::Measure;
+use model::LimitEnforcement;
 use procfs::process::{MountInfos, Process};
 use procfs::{ProcError, ProcessCGroups};
 use serde::{Deserialize, Serialize};
@@ -133,10 +134,10 @@ impl Cgroup {
 
     /// Its version, as recorded.
     #[must_use]
-    pub const fn enforcement(&self) -> Enforcement {
+    pub const fn enforcement(&self) -> LimitEnforcement {
         match self {
-            Self::V1 { .. } => Enforcement::CgroupV1,
-            Self::V2(_) => Enforcement::CgroupV2,
+            Self::V1 { .. } => LimitEnforcement::CgroupV1,
+            Self::V2(_) => LimitEnforcement::CgroupV2,
         }
     }
 }

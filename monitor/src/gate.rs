@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{LimitHit, LimitKind, Measure, ResourceSample, Subject};
+use dataset::{Measure, ResourceSample, Subject};
+use model::{LimitHit, LimitKind};
 
 /// What the samples of one subject, in the order of time, come to.
 struct Course<'a>(Vec<&'a ResourceSample>);

@@ -7,7 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use dataset::{Measure, Missing, ResourceSample, Subject};
+use dataset::{Measure, ResourceSample, Subject};
+use model::MissingColumns;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,7 @@ pub struct Watching {
     /// Rounds of sampling.
     pub rounds: u64,
     /// Columns without any value, and why.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingColumns>,
     /// CPU time of the sampling thread, ns.
     pub own_cpu_ns: u64,
     /// From the first to the last sample, ns.
@@ -67,7 +68,7 @@ impl Watching {
         }
         together.samples.sort_by_key(|sample| sample.time_ns);
         let mut listed = BTreeSet::new();
-        for Missing { kind, columns, .. } in &mut together.missing {
+        for MissingColumns { kind, columns, .. } in &mut together.missing {
             columns.retain(|column| {
                 let measures = Measure::ALL.into_iter().filter(|measure| measure.column() == column);
                 let of_kind = || together.samples.iter().filter(|sample| sample.subject.kind() == kind);
@@ -178,7 +179,7 @@ impl Rounds {
         }
         self.watching.missing = missing
             .into_iter()
-            .map(|((kind, reason), columns)| Missing {
+            .map(|((kind, reason), columns)| MissingColumns {
                 kind: kind.to_owned(),
                 columns,
                 reason,
@@ -263,7 +264,7 @@ mod tests {
                     usage,
                 }],
                 rounds: 3,
-                missing: vec![Missing {
+                missing: vec![MissingColumns {
                     kind: "arm".to_owned(),
                     columns: columns.iter().copied().map(str::to_owned).collect(),
                     reason: format!("{arm} has none"),

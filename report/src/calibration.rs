@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use analysis::figures::{Figure, Forest, ForestRow, forest};
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, Proportion, differences, estimate, proportion};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, proportion};
 use anyhow::{Context as _, Result, ensure};
 use dataset::{LaunchRecord, Manifest};
+use model::{Contrast, ContrastRole, Location};
 use samples::RunSamples;
 use serde::Serialize;
 
-use crate::contrasts::{Contrast, Role, contrasts};
+use crate::contrasts::contrasts;
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
 use crate::table::{microseconds, signed};
 
@@ -74,7 +75,7 @@ pub struct Repeated {
     /// The contrast's name.
     pub name: String,
     /// Whether the truth is a delay, or zero.
-    pub role: Role,
+    pub role: ContrastRole,
     /// Launches of each repetition.
     pub launches: usize,
     /// Repetitions whose 95 % interval held the truth.
@@ -109,7 +110,9 @@ pub struct Calibration {
 pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: usize) -> Result<Vec<Calibration>> {
     let contrasts = contrasts(manifest)?;
     ensure!(
-        contrasts.iter().any(|contrast| contrast.role == Role::Calibration),
+        contrasts
+            .iter()
+            .any(|contrast| contrast.role == ContrastRole::Calibration),
         "{} has no contrast with the role calibration; run experiments/calibration.toml",
         manifest.run_id
     );
@@ -135,7 +138,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
         };
         for contrast in &contrasts {
             let errors = |quantity| errors(contrast, samples, &records, quantity);
-            if contrast.role == Role::Calibration {
+            if contrast.role == ContrastRole::Calibration {
                 let rtt = errors(LatencyMetric::Rtt)
                     .with_context(|| format!("contrast {}: a launch has no telemetry", contrast.name))?;
                 #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
@@ -153,7 +156,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
                 });
             }
             let all = errors(LatencyMetric::WireTime).or_else(|| errors(LatencyMetric::Rtt));
-            if let Some(all) = all.filter(|_| contrast.role != Role::Effect) {
+            if let Some(all) = all.filter(|_| contrast.role != ContrastRole::Effect) {
                 let values: Vec<f64> = all.iter().map(|(_, error_ns)| *error_ns).collect();
                 calibration
                     .repeated
@@ -173,8 +176,8 @@ fn errors(
     quantity: LatencyMetric,
 ) -> Option<Vec<(f64, f64)>> {
     match contrast.role {
-        Role::Calibration => calibration_errors(contrast, launches, records, quantity),
-        Role::Control | Role::Effect => {
+        ContrastRole::Calibration => calibration_errors(contrast, launches, records, quantity),
+        ContrastRole::Control | ContrastRole::Effect => {
             let found = differences(launches, &contrast.baseline, &contrast.arm, quantity, contrast.location).ok()?;
             Some(found.into_iter().map(|difference_ns| (0.0, difference_ns)).collect())
         }
@@ -245,7 +248,11 @@ pub fn text(calibrations: &[Calibration]) -> String {
                 row.covered.successes,
                 row.covered.trials,
                 row.launches,
-                if row.role == Role::Control { "zero" } else { "the truth" },
+                if row.role == ContrastRole::Control {
+                    "zero"
+                } else {
+                    "the truth"
+                },
                 100.0 * row.covered.value,
                 100.0 * low,
                 100.0 * high,

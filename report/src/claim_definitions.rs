@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use analysis::claims::{Claim, Claims, Quantity, QuantitySource};
 use anyhow::{Context as _, Result, bail, ensure};
-use model::ExhibitKind;
+use model::{ContrastRole, ExhibitKind};
 use serde::Deserialize;
-
-use crate::contrasts::Role;
 
 /// The experiment of the study's recordings.
 const STUDY: &str = "ssp2023";
@@ -41,13 +39,16 @@ struct Definition {
 #[derive(Debug, Deserialize)]
 struct DefinedContrast {
     name: String,
-    role: Role,
+    role: ContrastRole,
 }
 
 impl Definition {
     /// The names of the contrasts with the role `effect`, in their order.
     fn effects(&self) -> Vec<&str> {
-        let effects = self.contrasts.iter().filter(|contrast| contrast.role == Role::Effect);
+        let effects = self
+            .contrasts
+            .iter()
+            .filter(|contrast| contrast.role == ContrastRole::Effect);
         effects.map(|contrast| contrast.name.as_str()).collect()
     }
 }

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use samples::{RunSamples, StudyRecording};
 use serde::{Deserialize, Serialize};
 
-use crate::contrasts::Role;
 use crate::results::Results;
+use model::ContrastRole;
 
 /// Iterations that the study's run-sequence figure shows.
 const STUDY_ITERATIONS: usize = 10_000;
@@ -197,7 +197,7 @@ pub fn run_forest(results: &Results) -> Result<Figure> {
             condition.effects.iter().map(|effect| {
                 // A calibration is judged by its error, which is comparable with the other rows.
                 let (label, estimate) = match (effect.role, &effect.error) {
-                    (Role::Calibration, Some(error)) => (format!("{}, error", effect.name), error),
+                    (ContrastRole::Calibration, Some(error)) => (format!("{}, error", effect.name), error),
                     _ => (effect.name.clone(), effect.primary()),
                 };
                 let (low, high) = estimate.confidence_interval;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, effect, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, effect, estimate};
 use anyhow::Result;
 use dataset::LaunchRecord;
+use model::{Contrast, Location};
 use serde::Serialize;
-
-use crate::contrasts::Contrast;
 
 /// The parts of a round trip that are the client's own.
 #[derive(Clone, Debug, Serialize)]
@@ -59,7 +58,7 @@ pub(crate) fn calibration_errors(
     launches
         .iter()
         .map(|launch| {
-            let located = |arm: &String| contrast.location.of(launch.arms.get(arm)?.of(quantity));
+            let located = |arm: &String| launch.arms.get(arm)?.of(quantity).location(contrast.location);
             let truth_ns = *truths.get(&launch.launch)?;
             Some((
                 truth_ns,

@@ -4,11 +4,10 @@
 use std::fmt;
 
 use analysis::stats::power::{Goal, POWER, launches_for};
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, differences, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate};
 use dataset::{ArmRecord, LaunchRecord};
+use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
-
-use crate::contrasts::{Contrast, Role};
 
 const CONFIDENCE: f64 = 0.95;
 
@@ -51,7 +50,7 @@ pub struct LayerEffect {
     /// The contrast's name.
     pub contrast: String,
     /// Why the arms are compared.
-    pub role: Role,
+    pub role: ContrastRole,
     /// Which layer.
     pub layer: Layer,
     /// Difference of medians within launches, ns.

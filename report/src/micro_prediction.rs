@@ -1,11 +1,10 @@
 //! What the hook costs a server, beside what its cost in a tight loop predicts.
 
 use analysis::claims::Interval;
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, differences, estimate, ratio_of_paired_means};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate, ratio_of_paired_means};
 use dataset::{ArmRecord, LaunchRecord};
+use model::{Contrast, Location};
 use serde::Serialize;
-
-use crate::contrasts::Contrast;
 
 /// One contrast, observed and predicted.
 #[derive(Clone, Debug, Serialize)]

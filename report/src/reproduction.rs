@@ -3,10 +3,11 @@
 use analysis::claims::Provenance;
 use analysis::figures::Figure;
 use analysis::ssp2023::{self, EXPECTED, StudyRow, requests_differ};
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, Proportion, effect, proportion};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, effect, proportion};
 use anyhow::{Context as _, Result};
 use dataset::Run;
 use maud::{Markup, html};
+use model::Location;
 use samples::{RunSamples, first_launches};
 use serde::Serialize;
 

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
 use analysis::{
-    Estimate, LatencyMetric, LaunchSamples, Location, OrderSamples, Steadiness, carry_over, differences, effect,
-    estimate, levels, turn_effect,
+    Estimate, LatencyMetric, LaunchSamples, OrderSamples, Steadiness, carry_over, differences, effect, estimate,
+    levels, turn_effect,
 };
 use anyhow::{Context, Result};
 use dataset::{LaunchRecord, Manifest};
+use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
 
-use crate::contrasts::{Contrast, Role, contrasts};
+use crate::contrasts::contrasts;
 use crate::ground_truth::{RoundTripParts, calibration, parts};
 use crate::layers::{LayerEffect, layers};
 use crate::micro_prediction::{MicroPrediction, micro_prediction};
@@ -25,7 +26,7 @@ pub struct Effect {
     /// The contrast's name.
     pub name: String,
     /// Why the arms are compared.
-    pub role: Role,
+    pub role: ContrastRole,
     /// What is subtracted.
     pub baseline: String,
     /// From what.
@@ -191,7 +192,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                     .collect(),
                 isolated: contrasts
                     .iter()
-                    .filter(|contrast| contrast.role == Role::Effect)
+                    .filter(|contrast| contrast.role == ContrastRole::Effect)
                     .filter_map(|contrast| micro_prediction(contrast, samples, &records))
                     .collect(),
                 order: order_effects(&record.name, &contrasts, run, margins),
@@ -302,17 +303,17 @@ fn contrast_effect(
     let wire_median_without_flagged = any_flagged.then(without_flagged).flatten();
     let wire_median = wire(Location::Median);
     let calibration = match contrast.role {
-        Role::Calibration => calibration(contrast, launches, records)?,
-        Role::Effect | Role::Control => None,
+        ContrastRole::Calibration => calibration(contrast, launches, records)?,
+        ContrastRole::Effect | ContrastRole::Control => None,
     };
     let primary = wire_median.as_ref().unwrap_or(&rtt_median);
     let (expectation, verdict) = match contrast.role {
-        Role::Effect => ("above zero".to_owned(), Expectation::positive().judge(&primary.into())),
-        Role::Control => (
+        ContrastRole::Effect => ("above zero".to_owned(), Expectation::positive().judge(&primary.into())),
+        ContrastRole::Control => (
             format!("zero ± {:.1} µs", margins.of(ControlKind::AA) / 1e3),
             ControlKind::AA.expectation(margins).judge(&primary.into()),
         ),
-        Role::Calibration => (
+        ContrastRole::Calibration => (
             format!("truth ± {:.1} µs", margins.of(ControlKind::Calibration) / 1e3),
             calibration.as_ref().map_or(Verdict::NotRun, |(_, error)| {
                 ControlKind::Calibration.expectation(margins).judge(&error.into())

@@ -7,8 +7,8 @@ use analysis::principles::{ControlFact, EffectFact, RunFacts};
 use dataset::Manifest;
 use serde_json::Value;
 
-use crate::contrasts::Role;
 use crate::results::{ConditionResults, Effect, Results};
+use model::ContrastRole;
 
 /// How a note begins that says what a run cost.
 const COST: &str = "cost: ";
@@ -139,9 +139,9 @@ fn effect_fact(condition: &ConditionResults, effect: &Effect) -> EffectFact {
 
 fn control_fact(condition: &ConditionResults, effect: &Effect) -> Option<ControlFact> {
     let kind = match effect.role {
-        Role::Effect => return None,
-        Role::Control => ControlKind::AA,
-        Role::Calibration => ControlKind::Calibration,
+        ContrastRole::Effect => return None,
+        ContrastRole::Control => ControlKind::AA,
+        ContrastRole::Calibration => ControlKind::Calibration,
     };
     Some(ControlFact {
         kind,

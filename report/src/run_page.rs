@@ -7,12 +7,12 @@ use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::claims::JudgedClaims;
-use crate::contrasts::Role;
 use crate::reproduction::{self, Reproduction};
 use crate::results::{ConditionResults, Effect, Results};
 use crate::secondary_estimates::{self, SecondaryEstimates};
 use crate::study::StudyResults;
 use crate::table;
+use model::ContrastRole;
 
 /// All that the page shows.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub fn page(page: &Page) -> String {
 fn summary(results: &Results) -> Markup {
     html! {
         @for condition in &results.conditions {
-            @let costs: Vec<&Effect> = condition.effects.iter().filter(|effect| effect.role == Role::Effect).collect();
+            @let costs: Vec<&Effect> = condition.effects.iter().filter(|effect| effect.role == ContrastRole::Effect).collect();
             @if !costs.is_empty() {
                 "In " strong { (condition.condition) } ", "
                 @for (index, effect) in costs.iter().enumerate() {

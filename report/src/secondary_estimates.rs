@@ -4,16 +4,17 @@
 use analysis::claims::{Interval, Unit};
 use analysis::stats::components::{Component, of_segments};
 use analysis::{
-    Bootstrap, Estimate, HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Location, QuantileShift,
-    RandomEffects, Resampling, bootstrap, difference_of_estimates, differences, dominance, effect, estimate,
-    hodges_lehmann, holm, quantile_shift, random_effects, ratio_of_means,
+    Bootstrap, Estimate, HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, QuantileShift, RandomEffects,
+    Resampling, bootstrap, difference_of_estimates, differences, dominance, effect, estimate, hodges_lehmann, holm,
+    quantile_shift, random_effects, ratio_of_means,
 };
 use anyhow::{Context, Result};
 use dataset::Manifest;
 use maud::{Markup, html};
+use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
 
-use crate::contrasts::{Contrast, Role, contrasts};
+use crate::contrasts::contrasts;
 use crate::table;
 use samples::RunSamples;
 
@@ -37,7 +38,7 @@ pub struct ContrastEstimates {
     /// The contrast's name.
     pub name: String,
     /// Why the arms are compared.
-    pub role: Role,
+    pub role: ContrastRole,
     /// The primary quantity: wire time, or RTT where the kernel gave no stamps.
     pub quantity: LatencyMetric,
     /// The primary effect.
@@ -118,7 +119,7 @@ pub fn secondary_estimates(manifest: &Manifest, run: &RunSamples) -> Result<Seco
 
 /// Holm over the effects of a condition.
 fn adjust(others: &mut [ContrastEstimates]) -> Result<()> {
-    let effects = || (0..others.len()).filter(|index| others[*index].role == Role::Effect);
+    let effects = || (0..others.len()).filter(|index| others[*index].role == ContrastRole::Effect);
     let p_values: Vec<f64> = effects().map(|index| others[index].p).collect();
     let indices: Vec<usize> = effects().collect();
     for (index, p) in indices.into_iter().zip(holm(&p_values)?) {
@@ -220,8 +221,9 @@ fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity:
     let of = |name: &str| {
         let medians = launches.iter().map(|launch| {
             let samples = launch.arms.get(name).with_context(|| format!("no arm {name}"))?;
-            Location::Median
-                .of(samples.of(quantity))
+            samples
+                .of(quantity)
+                .location(Location::Median)
                 .context("nothing was observed")
         });
         anyhow::Ok(estimate(&medians.collect::<Result<Vec<f64>>>()?)?)

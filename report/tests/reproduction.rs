@@ -8,9 +8,10 @@ use std::path::Path;
 
 use common::{ARM, ARMS, Arm, output, report, write};
 use dataset::{
-    Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
+    Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
     ObservationWriter, Status, file_record, write_json, write_manifest,
 };
+use model::LimitEnforcement;
 use serde_json::{Value, json};
 
 /// The study's conditions and requests of each of their recordings: enough for its cuts and its batches.
@@ -52,7 +53,7 @@ fn study(folder: &Path) {
     let conditions = RECORDED.map(|(condition, _)| ConditionRecord {
         name: condition.to_owned(),
         level: "recorded".to_owned(),
-        limits_by: Enforcement::None,
+        limits_by: LimitEnforcement::None,
         kept_awake: false,
         missing: None,
         not_run: None,

@@ -4,22 +4,19 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use analysis::Location;
-use anyhow::{Context, Result, bail, ensure};
-use dataset::Limits;
-use isolation::Condition;
-use model::{Arrivals, ConnectionPolicy, Keyword, LaunchPlan, Message, Schedule, Target, WaitMethod};
+use anyhow::{Context, Result, ensure};
+use model::{
+    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ExperimentLimits, Keyword, LaunchPlan, Message, Schedule,
+    SyntheticServer, Target, TightLoopSettings, WaitMethod,
+};
 use provisioning::application::Application;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{self, Extent, Setting};
 use crate::launch::container::application;
-use crate::launch::local::control_groups::ExperimentLimits;
 use crate::launch::local::neighbour::Neighbour;
-use crate::launch::tight_loop::Micro;
 use crate::program::{Program, ServerFile};
 use crate::proxies::Hop;
-use crate::treatments::Preload;
 
 /// What is measured, where, and how often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +58,7 @@ pub(crate) struct Experiment {
     pub(crate) words: Option<PathBuf>,
     /// Each hooked arm's treatment is also measured without a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) micro: Option<Micro>,
+    pub(crate) micro: Option<TightLoopSettings>,
     pub(crate) sut: Sut,
     /// What stands between the prober and each server, in the order from the prober.
     #[serde(rename = "hops", alias = "hop", default, skip_serializing_if = "Vec::is_empty")]
@@ -117,17 +114,7 @@ const fn one() -> u16 {
 #[serde(tag = "program", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Sut {
     /// The synthetic one, with its flags.
-    Synthetic {
-        accept: Accept,
-        receive: Receive,
-        reads_per_request: u16,
-        response_bytes: u32,
-        work_ns: u64,
-        threads: u32,
-        /// Whether each arm's server stamps its requests, where the arm does not say otherwise.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        stamps: bool,
-    },
+    Synthetic(SyntheticServer),
     /// Any program.
     Command(Box<Program>),
     /// A program that a file describes, such as `sut/macro/nginx.toml`; recorded plans have what the file says.
@@ -140,112 +127,12 @@ impl Sut {
     /// As its tag in a definition, by which margins are found.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Synthetic { .. } => "synthetic",
+            Self::Synthetic(_) => "synthetic",
             Self::Command(_) => "command",
             Self::File { .. } => "file",
             Self::Application(_) => "application",
         }
     }
-}
-
-/// The function that accepts connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Accept {
-    Accept,
-    Accept4,
-}
-
-impl Accept {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Accept4 => "accept4",
-        }
-    }
-}
-
-/// The function that takes a request's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Receive {
-    Read,
-    Recv,
-}
-
-impl Receive {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Recv => "recv",
-        }
-    }
-}
-
-/// What is done to a server: nothing, the hook in one of its modes, or another shared object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Treatment {
-    Unmodified,
-    Forward,
-    Track,
-    Scan,
-    Log,
-    Upstream,
-    Delay,
-    Preload,
-}
-
-/// One server process of every launch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Arm {
-    pub(crate) name: String,
-    pub(crate) treatment: Treatment,
-    /// Busy wait; for the treatment `delay`, and only for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) delay_ns: Option<u64>,
-    /// Only every nth payload receive is delayed; all of them without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) delay_every: Option<u64>,
-    /// Whether the hook leaves a record of each payload receive, for which it reads the clock twice. With `delay` it does.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) records: bool,
-    /// Whether its server stamps its requests, where that is not as `[sut]` says: to see what stamping costs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stamps: Option<bool>,
-    /// Its own limits; for what they leave out, those of the experiment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) limits: Option<Limits>,
-    /// The shared object; for the treatment `preload`, and only for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) preload: Option<Preload>,
-}
-
-/// Two arms to compare.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Contrast {
-    pub(crate) name: String,
-    pub(crate) baseline: String,
-    pub(crate) arm: String,
-    pub(crate) role: Role,
-    /// What is compared.
-    #[serde(default = "median")]
-    pub(crate) location: Location,
-}
-
-const fn median() -> Location {
-    Location::Median
-}
-
-/// Why they are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    Effect,
-    Control,
-    Calibration,
 }
 
 impl Experiment {
@@ -302,7 +189,7 @@ impl Experiment {
 
     /// Whether an arm's server stamps its requests.
     pub(crate) fn stamps(&self, arm: &Arm) -> bool {
-        matches!(&self.sut, Sut::Synthetic { stamps, .. } if arm.stamps.unwrap_or(*stamps))
+        matches!(&self.sut, Sut::Synthetic(server) if arm.stamps.unwrap_or(server.stamps))
     }
 
     /// Checks what types cannot, after the command line's overrides.
@@ -333,26 +220,9 @@ impl Experiment {
                 !self.arms[..index].iter().any(|other| other.name == *name),
                 "[[arm]] {name}: the name stands there twice; give each arm its own"
             );
-            match (arm.treatment, arm.delay_ns) {
-                (Treatment::Delay, None) => bail!("[[arm]] {name}: the treatment delay needs delay_ns"),
-                (Treatment::Delay, Some(_)) | (_, None) => {}
-                (_, Some(_)) => bail!("[[arm]] {name}: delay_ns is only for the treatment delay; remove it"),
-            }
+            arm.validate()?;
             ensure!(
-                arm.delay_every
-                    .is_none_or(|every| every > 0 && arm.treatment == Treatment::Delay),
-                "[[arm]] {name}: delay_every is for the treatment delay, and at least 1"
-            );
-            ensure!(
-                (arm.treatment == Treatment::Preload) == arm.preload.is_some(),
-                "[[arm]] {name}: the treatment preload, and only it, has a [arm.preload] with the shared object's path"
-            );
-            ensure!(
-                !arm.records || arm.treatment != Treatment::Unmodified,
-                "[[arm]] {name}: records are the hook's, and an unmodified server has none; remove it"
-            );
-            ensure!(
-                arm.stamps != Some(true) || matches!(self.sut, Sut::Synthetic { .. }),
+                arm.stamps != Some(true) || matches!(self.sut, Sut::Synthetic(_)),
                 "[[arm]] {name}: stamps are those of the synthetic server, and no other leaves any; remove it"
             );
         }

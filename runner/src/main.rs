@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use isolation::{Level, Place};
+use model::{IsolationLevel, Topology};
 use monitor::Cgroup;
 
 #[derive(Parser)]
@@ -63,8 +63,8 @@ enum Command {
     Try {
         #[arg(long)]
         parent: u32,
-        place: Place,
-        level: Level,
+        place: Topology,
+        level: IsolationLevel,
     },
     #[command(hide = true)]
     Start {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::{Desk, SMALL, failure, success, wait_until};
-use dataset::{Enforcement, LaunchRecord, LimitKind, Measure, Subject, read_resources};
+use dataset::{LaunchRecord, Measure, Subject, read_resources};
+use model::{LimitEnforcement, LimitKind};
 use monitor::Cgroup;
 
 /// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
@@ -66,7 +67,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
     assert_eq!(groups(runner.id()), [""; 0]);
     let (run, launch) = desk.only_launch();
     let condition = &run.manifest.conditions[0];
-    assert!([Enforcement::CgroupV1, Enforcement::CgroupV2].contains(&condition.limits_by));
+    assert!([LimitEnforcement::CgroupV1, LimitEnforcement::CgroupV2].contains(&condition.limits_by));
     assert_eq!(condition.missing, None);
     assert_eq!(kinds(&launch, "scan"), [LimitKind::Throttled]);
     assert_eq!(
@@ -179,7 +180,7 @@ fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (run, launch) = desk.only_launch();
     let condition = &run.manifest.conditions[0];
-    assert_eq!(condition.limits_by, Enforcement::None);
+    assert_eq!(condition.limits_by, LimitEnforcement::None);
     assert!(condition.missing.as_ref().unwrap().contains("cannot set limits by"));
     assert!(
         launch

@@ -8,9 +8,10 @@ use std::process::Command;
 
 use crate::common::{SMALL, failure};
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
-    Observation, ObservationWriter, Status, file_record, write_manifest,
+    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
+    ObservationWriter, Status, file_record, write_manifest,
 };
+use model::LimitEnforcement;
 use serde_json::json;
 
 const LAUNCHES: u32 = 12;
@@ -44,7 +45,7 @@ fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
         conditions: vec![ConditionRecord {
             name: "local-pod".to_owned(),
             level: "namespaces".to_owned(),
-            limits_by: Enforcement::None,
+            limits_by: LimitEnforcement::None,
             kept_awake: false,
             missing: None,
             not_run: None,

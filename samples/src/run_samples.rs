@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use analysis::LaunchSamples;
 use analysis::figures::Thinned;
-use dataset::{LaunchRecord, LimitKind, Run};
+use dataset::{LaunchRecord, Run};
+use model::LimitKind;
 use rayon::prelude::*;
 
 use crate::error::SamplesError;

@@ -1,6 +1,8 @@
 //! The effect of one arm against another.
 
-use super::{ArmSamples, Distribution, Estimate, EstimateError, LatencyMetric, LaunchSamples, Location, estimate};
+use model::Location;
+
+use super::{ArmSamples, Distribution, Estimate, EstimateError, LatencyMetric, LaunchSamples, estimate};
 
 /// Why there is no effect to be told.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -80,7 +82,7 @@ pub fn differences(
     location: Location,
 ) -> Result<Vec<f64>, EffectError> {
     per_launch(launches, baseline, arm, metric, |baseline, arm| {
-        Some(location.of(arm)? - location.of(baseline)?)
+        Some(arm.location(location)? - baseline.location(location)?)
     })
 }
 

@@ -40,7 +40,6 @@ pub use equivalence::{Equivalence, EquivalenceError, EquivalenceVerdict, within_
 pub use estimate::{Estimate, EstimateError, estimate, estimate_with};
 pub use five_numbers::FiveNumbers;
 pub use hodges_lehmann::{HodgesLehmann, hodges_lehmann};
-pub use location::Location;
 pub use multiple_testing::{PValueError, holm};
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
 pub use proportion::{Proportion, ProportionError, proportion};

@@ -9,23 +9,19 @@
 //!
 //! Control groups limit processor time and memory. The runner makes and removes them ([`LaunchGroups`]).
 
-mod condition;
 mod error;
 mod limits;
 mod namespaces;
 mod network;
-mod place;
 mod pod;
 mod processes;
 mod service;
 mod sys;
 
-pub use condition::Condition;
 pub use error::IsolationError;
 pub use limits::{LaunchGroups, join, sweep};
 pub use namespaces::enter;
 pub use network::Network;
-pub use place::{Level, Place};
 pub use pod::Pod;
 pub use processes::{adopt_orphans, allowed_cpus, die_with_parent, outer_pid, outer_pid_of_child, pin};
 pub use sys::give_way;

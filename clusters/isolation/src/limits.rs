@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dataset::Limits;
+use model::ResourceLimits;
 use monitor::Cgroup;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
@@ -74,7 +74,7 @@ impl LaunchGroups {
     ///
     /// # Errors
     /// When the kernel refuses a limit.
-    pub fn add(&self, name: &str, limits: Limits) -> Result<Cgroup, IsolationError> {
+    pub fn add(&self, name: &str, limits: ResourceLimits) -> Result<Cgroup, IsolationError> {
         let group = self.group.child(name);
         for folder in group.folders() {
             fs::create_dir(folder).map_err(refused(folder))?;
@@ -163,7 +163,7 @@ fn offer(group: &Cgroup) -> Result<(), IsolationError> {
     write(&control, "+cpu +memory")
 }
 
-fn set(group: &Cgroup, limits: Limits) -> Result<(), IsolationError> {
+fn set(group: &Cgroup, limits: ResourceLimits) -> Result<(), IsolationError> {
     // The kernel takes no quota below 1 ms.
     let quota_us = limits.quota_cores.map(|cores| {
         #[expect(
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    const SMALL: Limits = Limits {
+    const SMALL: ResourceLimits = ResourceLimits {
         quota_cores: Some(0.25),
         memory_bytes: Some(64 << 20),
     };
@@ -376,7 +376,7 @@ mod tests {
         let Cgroup::V2(folder) = &arm else { panic!("{arm:?}") };
         assert_eq!(text(folder, "cpu.max"), "25000 100000");
         assert_eq!(text(folder, "memory.max"), (64 << 20).to_string());
-        let free = groups.add("free", Limits::default()).expect("no limits");
+        let free = groups.add("free", ResourceLimits::default()).expect("no limits");
         assert!(!free.folders()[0].join("cpu.max").exists());
     }
 

@@ -6,23 +6,23 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
 
 use crate::error::IsolationError;
-use crate::place::Level;
+use model::IsolationLevel;
 
 /// Gives this process a network namespace of its own, and its future children a process namespace: the first child is
 /// that namespace's init, and when it ends the kernel kills all others.
 ///
 /// # Errors
 /// When the kernel does not allow it.
-pub fn enter(level: Level) -> Result<(), IsolationError> {
+pub fn enter(level: IsolationLevel) -> Result<(), IsolationError> {
     let own = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWPID;
     match level {
-        Level::Loopback => Ok(()),
-        Level::Namespaces => unshare(own).map_err(|source| IsolationError::Namespaces {
+        IsolationLevel::Loopback => Ok(()),
+        IsolationLevel::Namespaces => unshare(own).map_err(|source| IsolationError::Namespaces {
             level: level.name(),
             source,
             fix: "run as root, or use the level user-namespaces",
         }),
-        Level::UserNamespaces => {
+        IsolationLevel::UserNamespaces => {
             // Asked before: inside, the numbers are unmapped until the maps are written.
             let (user, group) = (Uid::effective(), Gid::effective());
             unshare(own | CloneFlags::CLONE_NEWUSER).map_err(|source| IsolationError::Namespaces {

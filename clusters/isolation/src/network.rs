@@ -8,8 +8,8 @@ use nix::sched::{CloneFlags, setns, unshare};
 use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, LinkVxlan, RouteMessageBuilder};
 
 use crate::error::IsolationError;
-use crate::place::{Level, Place};
 use crate::service;
+use model::{IsolationLevel, Topology};
 
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 3);
@@ -56,22 +56,22 @@ impl Network {
     ///
     /// # Errors
     /// When the level has no such place, or the kernel refuses.
-    pub fn build(place: Place, level: Level) -> Result<Self, IsolationError> {
+    pub fn build(place: Topology, level: IsolationLevel) -> Result<Self, IsolationError> {
         match (place, level) {
-            (Place::LocalPod, Level::Loopback) => Ok(Self { ends: None }),
-            (Place::LocalBridge | Place::LocalNodes | Place::LocalService, Level::Loopback) => {
+            (Topology::LocalPod, IsolationLevel::Loopback) => Ok(Self { ends: None }),
+            (Topology::LocalBridge | Topology::LocalNodes | Topology::LocalService, IsolationLevel::Loopback) => {
                 Err(IsolationError::Unavailable {
                     topology: place.name(),
                     level: level.name(),
                 })
             }
-            (Place::LocalPod, _) => {
+            (Topology::LocalPod, _) => {
                 bring_loopback_up()?;
                 Ok(Self { ends: None })
             }
-            (Place::LocalBridge, _) => bridge().map(|ends| Self { ends: Some(ends) }),
-            (Place::LocalNodes, _) => nodes().map(|ends| Self { ends: Some(ends) }),
-            (Place::LocalService, _) => translated().map(|ends| Self { ends: Some(ends) }),
+            (Topology::LocalBridge, _) => bridge().map(|ends| Self { ends: Some(ends) }),
+            (Topology::LocalNodes, _) => nodes().map(|ends| Self { ends: Some(ends) }),
+            (Topology::LocalService, _) => translated().map(|ends| Self { ends: Some(ends) }),
         }
     }
 
@@ -324,7 +324,7 @@ mod tests {
                 println!("SKIPPED: local-nodes: no network namespace can be made here ({error}); run as root");
                 return;
             }
-            let network = Network::build(Place::LocalNodes, Level::Namespaces).expect("two nodes");
+            let network = Network::build(Topology::LocalNodes, IsolationLevel::Namespaces).expect("two nodes");
             network.go_to_server().expect("the server's pod");
             let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
             let address = listener.local_addr().expect("its address");
@@ -358,7 +358,7 @@ mod tests {
                 println!("SKIPPED: local-service: no network namespace can be made here ({error}); run as root");
                 return;
             }
-            let network = match Network::build(Place::LocalService, Level::Namespaces) {
+            let network = match Network::build(Topology::LocalService, IsolationLevel::Namespaces) {
                 Ok(network) => network,
                 Err(error) => {
                     println!("SKIPPED: local-service: {error}");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engines::Stop;
 use engines::kubernetes::{ClusterSettings, ImageDelivery, Kubernetes, PodPlacement, failed};
-use isolation::Condition;
+use model::Condition;
 
 use crate::error::ProvisioningError;
 use crate::providers::{EksCluster, KindCluster};

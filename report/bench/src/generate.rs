@@ -6,9 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
-    Observation, ObservationWriter, ROW_GROUP_ROWS, Status, TelemetrySummary, file_record, write_manifest,
+    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
+    ObservationWriter, ROW_GROUP_ROWS, Status, TelemetrySummary, file_record, write_manifest,
 };
+use model::LimitEnforcement;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -65,7 +66,7 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
         conditions: vec![ConditionRecord {
             name: CONDITION.to_owned(),
             level: "made up".to_owned(),
-            limits_by: Enforcement::None,
+            limits_by: LimitEnforcement::None,
             kept_awake: false,
             missing: None,
             not_run: None,

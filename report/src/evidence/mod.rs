@@ -8,13 +8,12 @@ use analysis::claims::{
 };
 use analysis::stats::components::of_segments;
 use analysis::{
-    Estimate, LatencyMetric, Location, difference_of_estimates, differences, estimate, paired_spread_ratio,
-    spread_ratio,
+    Estimate, LatencyMetric, difference_of_estimates, differences, estimate, paired_spread_ratio, spread_ratio,
 };
 use anyhow::Result;
-use dataset::{LaunchRecord, LimitHit, Manifest};
+use dataset::{LaunchRecord, Manifest};
+use model::{ContrastRole, LimitHit, Location};
 
-use crate::contrasts::Role;
 use crate::layers::{Layer, per_launch as per_launch_at};
 use crate::results::{ConditionResults, Effect, Results, server};
 use samples::RunSamples;
@@ -149,9 +148,9 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<ControlRes
         .effects
         .iter()
         .filter_map(|effect| match effect.role {
-            Role::Effect => None,
-            Role::Control => Some(control(ControlKind::AA, effect.primary())),
-            Role::Calibration => effect
+            ContrastRole::Effect => None,
+            ContrastRole::Control => Some(control(ControlKind::AA, effect.primary())),
+            ContrastRole::Calibration => effect
                 .error
                 .as_ref()
                 .map(|error| control(ControlKind::Calibration, error)),
@@ -168,7 +167,7 @@ fn beyond(
     let effects: Vec<&Effect> = condition
         .effects
         .iter()
-        .filter(|one| one.role == Role::Effect)
+        .filter(|one| one.role == ContrastRole::Effect)
         .collect();
     let mut found = Vec::new();
     for pair in effects.windows(2) {
@@ -273,7 +272,7 @@ fn compared(
     {
         found.push(context.measured(Quantity::AASpread, Interval::new(value, ends)));
     }
-    for one in condition.effects.iter().filter(|one| one.role == Role::Effect) {
+    for one in condition.effects.iter().filter(|one| one.role == ContrastRole::Effect) {
         if let Some(other) = reference.effects.iter().find(|other| other.name == one.name) {
             let (value, ends) = difference_of_estimates(one.primary(), other.primary())?;
             let quantity = Quantity::EffectDifference(one.name.clone());
@@ -284,7 +283,10 @@ fn compared(
 }
 
 fn a_a(condition: &ConditionResults) -> Option<&Effect> {
-    condition.effects.iter().find(|effect| effect.role == Role::Control)
+    condition
+        .effects
+        .iter()
+        .find(|effect| effect.role == ContrastRole::Control)
 }
 
 fn primary(effect: &Effect) -> LatencyMetric {

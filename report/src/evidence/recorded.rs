@@ -6,9 +6,9 @@ use analysis::{estimate, inverse_variance_interval, proportion};
 use anyhow::Result;
 use serde::Deserialize;
 
-use crate::contrasts::Role;
 use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
+use model::ContrastRole;
 
 /// What claims call the study's recordings.
 const STUDY: &str = "ssp2023";
@@ -79,7 +79,7 @@ struct KeptCalibration {
 
 #[derive(Deserialize)]
 struct KeptRepetitions {
-    role: Role,
+    role: ContrastRole,
     launches: usize,
     errors_ns: Vec<f64>,
 }
@@ -94,9 +94,9 @@ pub fn of_repetitions(json: &str) -> Result<Evidence> {
     for calibration in calibrations.iter().filter(|one| one.schedule == "interleaved") {
         for repeated in &calibration.repeated {
             let kind = match repeated.role {
-                Role::Control => ControlKind::AA,
-                Role::Calibration => ControlKind::Calibration,
-                Role::Effect => continue,
+                ContrastRole::Control => ControlKind::AA,
+                ContrastRole::Calibration => ControlKind::Calibration,
+                ContrastRole::Effect => continue,
             };
             for (number, errors_ns) in repeated.errors_ns.chunks_exact(repeated.launches.max(2)).enumerate() {
                 controls.push(ControlResult {

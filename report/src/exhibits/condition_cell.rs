@@ -2,12 +2,12 @@
 
 use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference};
 use analysis::stats::power::{Goal, POWER, launches_for};
-use analysis::{Estimate, LatencyMetric, Location, estimate, inverse_variance_interval, spread_ratio};
+use analysis::{Estimate, LatencyMetric, estimate, inverse_variance_interval, spread_ratio};
 use anyhow::{Context as _, Result, ensure};
+use model::{ContrastRole, Location};
 
 use super::recorded_experiment::{RecordedCell, RecordedExperiment};
 use super::table::Table;
-use crate::contrasts::Role;
 use crate::evidence::EvidenceContext;
 use crate::results::{ConditionResults, Effect};
 use crate::table::microseconds;
@@ -45,7 +45,7 @@ impl<'a> ConditionCell<'a> {
             .condition
             .effects
             .iter()
-            .find(|effect| effect.role == Role::Control);
+            .find(|effect| effect.role == ContrastRole::Control);
         control.map(Effect::primary)
     }
 
@@ -54,7 +54,7 @@ impl<'a> ConditionCell<'a> {
         self.condition
             .effects
             .iter()
-            .rfind(|effect| effect.role == Role::Effect)
+            .rfind(|effect| effect.role == ContrastRole::Effect)
     }
 
     /// The spot in the same condition of the grid's first cell, with which it is compared; `None` for that spot itself.
@@ -69,7 +69,7 @@ impl<'a> ConditionCell<'a> {
         let launches = self.cell.samples.launches_in(&self.condition.condition);
         let values = launches
             .iter()
-            .filter_map(|launch| location.of(launch.arms.get(arm)?.of(metric)));
+            .filter_map(|launch| launch.arms.get(arm)?.of(metric).location(location));
         values.collect()
     }
 

@@ -10,11 +10,11 @@ use anyhow::{Context as _, Result};
 use super::condition_cell::{ConditionCell, spots};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::contrasts::Role;
 use crate::evidence::excess;
 use crate::results::Effect;
 use crate::secondary_estimates::p_text;
 use crate::table::{microseconds, signed};
+use model::ContrastRole;
 
 /// The claim's name for all cells together.
 const ALL: &str = "all cells";
@@ -75,7 +75,7 @@ impl Column {
 
 fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
     let effects = spot.condition.effects.iter();
-    effects.filter(|effect| effect.role == Role::Effect)
+    effects.filter(|effect| effect.role == ContrastRole::Effect)
 }
 
 /// The effects of the first spot in all spots; the last is by convention all of the hook.

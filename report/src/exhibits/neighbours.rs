@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::condition_cell::{ConditionCell, Crossing, overview, spots};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::contrasts::Role;
 use crate::reproduction::told_apart;
+use model::ContrastRole;
 
 /// Factors of the grid.
 const NEIGHBOUR: &str = "neighbour";
@@ -102,7 +102,7 @@ fn false_positives(spot: &ConditionCell<'_>) -> Option<Proportion> {
         .condition
         .effects
         .iter()
-        .find(|effect| effect.role == Role::Control)?;
+        .find(|effect| effect.role == ContrastRole::Control)?;
     let launches = spot.cell.samples.launches_in(&spot.condition.condition);
     told_apart(launches, &control.baseline, &control.arm)
 }

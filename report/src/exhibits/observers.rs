@@ -8,10 +8,10 @@ use anyhow::{Result, ensure};
 use super::condition_cell::{ConditionCell, spots, spread_us};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::contrasts::Role;
 use crate::layers::{Layer, LayerEffect};
 use crate::results::Effect;
 use crate::table::microseconds;
+use model::ContrastRole;
 
 /// The contrast of a server that stamps its requests with one that does not: the probe's own cost.
 const STAMPING: &str = "stamping";
@@ -71,7 +71,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a LayerEffect> {
     let name = spot.effect().map_or("", |effect| effect.name.as_str());
     let layers = spot.condition.layers.iter();
-    layers.filter(move |row| row.role == Role::Effect && row.contrast == name)
+    layers.filter(move |row| row.role == ContrastRole::Effect && row.contrast == name)
 }
 
 fn stamping<'a>(spot: &ConditionCell<'a>) -> Option<&'a Effect> {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::condition_cell::{ConditionCell, Drawn, spots};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use crate::contrasts::Role;
+use model::ContrastRole;
 
 /// Launches that an interval is trusted from.
 const FEWEST: usize = 10;
@@ -152,7 +152,7 @@ fn segments(spot: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
         .condition
         .effects
         .iter()
-        .find(|effect| effect.role == Role::Control);
+        .find(|effect| effect.role == ContrastRole::Control);
     let control = control.context("the experiment has no A/A contrast")?;
     let timelines = spot.cell.samples.timelines_in(&spot.condition.condition);
     let differences = timelines.map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm));

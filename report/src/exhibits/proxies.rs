@@ -2,8 +2,9 @@
 
 use analysis::claims::{MeasuredQuantity, Quantity, Unit};
 use analysis::figures::Figure;
-use analysis::{LatencyMetric, Location, difference_of_estimates, ratio_of_estimates};
+use analysis::{LatencyMetric, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
+use model::Location;
 
 use super::condition_cell::{ConditionCell, UNMODIFIED, overview, spots};
 use super::recorded_experiment::RecordedExperiment;

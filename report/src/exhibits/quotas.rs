@@ -2,9 +2,10 @@
 
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::Figure;
-use analysis::{LatencyMetric, Location, difference_of_estimates, estimate};
+use analysis::{LatencyMetric, difference_of_estimates, estimate};
 use anyhow::Result;
-use dataset::{LaunchRecord, LimitKind};
+use dataset::LaunchRecord;
+use model::{LimitKind, Location};
 
 use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, overview, spots};
 use super::recorded_experiment::RecordedExperiment;

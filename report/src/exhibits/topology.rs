@@ -2,8 +2,9 @@
 
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{LatencyMetric, Location, estimate};
+use analysis::{LatencyMetric, estimate};
 use anyhow::Result;
+use model::Location;
 
 use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, above_zero, drawn_us, mde_us, overview, spots};
 use super::recorded_experiment::RecordedExperiment;

@@ -5,13 +5,13 @@ mod page;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Location, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, estimate};
 use anyhow::{Context, Result, ensure};
 use dataset::{Fault, LaunchRecord, Manifest, Resources, Run, TRIED, Tried};
+use model::{ContrastRole, Location};
 use samples::run_samples;
 use serde::Serialize;
 
-use crate::contrasts::Role;
 use crate::results::{self, Effect};
 use crate::table::{microseconds, signed};
 
@@ -129,9 +129,9 @@ impl HookCosts {
         }
         for effect in effects {
             match effect.role {
-                Role::Control => measured.control = Some(effect),
-                Role::Calibration => measured.calibration = Some(effect),
-                Role::Effect => measured.comparisons.push(effect),
+                ContrastRole::Control => measured.control = Some(effect),
+                ContrastRole::Calibration => measured.calibration = Some(effect),
+                ContrastRole::Effect => measured.comparisons.push(effect),
             }
         }
         Ok(measured)
@@ -175,7 +175,7 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     );
     let outside = |estimate: &Estimate| estimate.confidence_interval.0 > 0.0 || estimate.confidence_interval.1 < 0.0;
     for effect in effects {
-        if effect.role == Role::Control && outside(effect.primary()) {
+        if effect.role == ContrastRole::Control && outside(effect.primary()) {
             let found = microseconds(effect.primary());
             warnings.push(format!(
                 "two servers without a hook differ by {found} µs: an effect of this size need not be the hook's"
@@ -251,7 +251,7 @@ fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
     let changes: Option<Vec<f64>> = samples
         .iter()
         .map(|launch| {
-            let mean = |name: &str| Location::Mean.of(launch.arms.get(name)?.of(LatencyMetric::Rtt));
+            let mean = |name: &str| launch.arms.get(name)?.of(LatencyMetric::Rtt).location(Location::Mean);
             Some(mean(BARE)? / mean(arm)? - 1.0)
         })
         .collect();

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::process::Command;
 
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, Enforcement, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest,
-    Observation, ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
+    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
+    ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
 };
+use model::LimitEnforcement;
 use serde_json::json;
 
 /// What an arm's requests took, and how it differs from launch to launch.
@@ -99,7 +100,7 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
             ConditionRecord {
                 name: "local-pod".to_owned(),
                 level: "namespaces".to_owned(),
-                limits_by: Enforcement::None,
+                limits_by: LimitEnforcement::None,
                 kept_awake: false,
                 missing: None,
                 not_run: None,
@@ -107,7 +108,7 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
             ConditionRecord {
                 name: "local-bridge".to_owned(),
                 level: "none".to_owned(),
-                limits_by: Enforcement::None,
+                limits_by: LimitEnforcement::None,
                 kept_awake: false,
                 missing: None,
                 not_run: Some("no <permission>".to_owned()),

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use engines::Stop;
-use isolation::Condition;
+use model::Condition;
 
 use crate::launch::container::{self, Engines, Ready};
 use crate::launch::installation::Setting;

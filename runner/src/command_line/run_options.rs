@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use isolation::Condition;
-use model::Schedule;
+use model::{Condition, Schedule};
 use provisioning::application::Application;
 use provisioning::config::Config as _;
 

@@ -1,11 +1,10 @@
 //! The experiments that a measurement is made of.
 
-use isolation::Condition;
-use model::{Arrivals, ConnectionPolicy, Schedule, WaitMethod};
+use model::{Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, Schedule, Treatment, WaitMethod};
 
 use super::{Hook, Options, PLACE};
 use crate::command_line::run_options::MOST_LAUNCHES;
-use crate::definition::{Arm, Contrast, Experiment, Load, Role, Sut, Treatment};
+use crate::definition::{Experiment, Load, Sut};
 use crate::preflight::subject::Subject;
 use crate::preflight::{ASKED, Trial};
 
@@ -97,18 +96,18 @@ pub(super) fn for_measuring(
         baseline: baseline.to_owned(),
         arm: arm.to_owned(),
         role,
-        location: analysis::Location::Median,
+        location: model::Location::Median,
     };
-    let mut contrasts = vec![contrast("A/A", BARE, CONTROL, Role::Control)];
+    let mut contrasts = vec![contrast("A/A", BARE, CONTROL, ContrastRole::Control)];
     contrasts.extend(
         hooks
             .iter()
-            .map(|hook| contrast(&hook.name, BARE, &hook.name, Role::Effect)),
+            .map(|hook| contrast(&hook.name, BARE, &hook.name, ContrastRole::Effect)),
     );
     if let Some((first, others)) = hooks.split_first() {
         contrasts.extend(others.iter().map(|other| {
             let name = format!("{} against {}", other.name, first.name);
-            contrast(&name, &first.name, &other.name, Role::Effect)
+            contrast(&name, &first.name, &other.name, ContrastRole::Effect)
         }));
     }
     if calibration == Calibration::Pair {
@@ -118,7 +117,12 @@ pub(super) fn for_measuring(
                 ..arm(name, Treatment::Delay)
             });
         }
-        contrasts.push(contrast("calibration, 5 µs", NO_DELAY, DELAY, Role::Calibration));
+        contrasts.push(contrast(
+            "calibration, 5 µs",
+            NO_DELAY,
+            DELAY,
+            ContrastRole::Calibration,
+        ));
     }
     let budget_s = options.budget / 1e9;
     let mut experiment = experiment(subject, arms);

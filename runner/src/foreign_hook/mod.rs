@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use dataset::{TRIED, Tried, TriedHook};
 use engines::Stop;
-use isolation::{Level, Place};
+use model::{IsolationLevel, PreloadedObject, Topology};
 
 use crate::command_line::units::duration_ns;
 use crate::definition::Experiment;
@@ -21,11 +21,10 @@ use crate::preflight::subject::{Given, Subject};
 use crate::preflight::{Trial, compare};
 use crate::run::availability;
 use crate::run::{carry_out, launched, stop_flag};
-use crate::treatments::Preload;
 use experiments::{BARE, CONTROL, Calibration, OWN};
 
 /// Client and server share a network namespace, so that the network adds as little as can be.
-const PLACE: Place = Place::LocalPod;
+const PLACE: Topology = Topology::LocalPod;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
@@ -71,7 +70,7 @@ pub(crate) struct Options {
 #[derive(Clone, Debug)]
 pub(crate) struct Hook {
     pub(crate) name: String,
-    pub(crate) preload: Preload,
+    pub(crate) preload: PreloadedObject,
 }
 
 /// Tries, measures, and leaves a run.
@@ -148,7 +147,7 @@ fn hooks(paths: &[PathBuf]) -> Result<Vec<Hook>> {
             } else {
                 format!("{file} ({})", like + 1)
             },
-            preload: Preload {
+            preload: PreloadedObject {
                 sha256: Some(dataset::sha256(&path)?),
                 path,
                 environment: BTreeMap::new(),
@@ -162,7 +161,7 @@ fn hooks(paths: &[PathBuf]) -> Result<Vec<Hook>> {
 struct Tries<'a> {
     experiment: Experiment,
     setting: &'a Setting,
-    level: Level,
+    level: IsolationLevel,
     folder: &'a Path,
     stopped: &'a Stop,
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use isolation::{Level, Place};
+use model::{IsolationLevel, Topology};
 
 use crate::definition::Experiment;
 use crate::launch::local::control_groups::Groups;
@@ -33,13 +33,13 @@ impl Setting {
     pub(crate) fn launch(
         &self,
         experiment: &Experiment,
-        (place, level): (Place, Level),
+        (topology, level): (Topology, IsolationLevel),
         launch: u32,
         folder: &Path,
     ) -> Result<LaunchSpec> {
         Ok(LaunchSpec {
             experiment: serde_json::to_value(experiment)?,
-            place,
+            topology,
             level,
             launch,
             folder: std::path::absolute(folder)?,

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context as _, Result};
-use isolation::Condition;
+use model::Condition;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -91,10 +91,10 @@ fn free(count: usize, begin: u32) -> Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isolation::Place;
+    use model::Topology;
 
-    const POD: Condition = Condition::Local(Place::LocalPod);
-    const BRIDGE: Condition = Condition::Local(Place::LocalBridge);
+    const POD: Condition = Condition::Local(Topology::LocalPod);
+    const BRIDGE: Condition = Condition::Local(Topology::LocalBridge);
 
     #[test]
     fn a_launch_is_drawn_from_its_seed_alone() {

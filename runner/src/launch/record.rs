@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
-use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Limits, Resources, ServerCall};
-use isolation::Condition;
-use model::LoadSummary;
+use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Resources, ServerCall};
+use model::{Arm, Condition, LoadSummary, ResourceLimits};
 use readhook_telemetry::Record;
 
-use crate::definition::{Arm, Experiment};
+use crate::definition::Experiment;
 use crate::launch::order::Order;
 use crate::launch::spec::stem;
 use crate::launch::stamps::Stamps;
@@ -48,7 +47,7 @@ pub(crate) struct Stopped<'a> {
     /// Its treatment without a server; empty where that was not measured.
     pub(crate) tight_loop: Vec<Block>,
     /// Limits that were set for it.
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<ResourceLimits>,
     /// What it took while it was measured, where that was looked at.
     pub(crate) resources: Option<Resources>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use isolation::{Condition, Level, Place};
+use model::{Condition, IsolationLevel, Topology};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
@@ -14,8 +14,8 @@ use crate::launch::order::Order;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LaunchSpec {
     pub(crate) experiment: serde_json::Value,
-    pub(crate) place: Place,
-    pub(crate) level: Level,
+    pub(crate) topology: Topology,
+    pub(crate) level: IsolationLevel,
     pub(crate) launch: u32,
     /// Where unfinished files go; the runner removes it.
     pub(crate) folder: PathBuf,
@@ -75,7 +75,7 @@ impl Cpus {
 impl LaunchSpec {
     /// The place, among the conditions.
     pub(crate) fn condition(&self) -> Condition {
-        Condition::Local(self.place)
+        Condition::Local(self.topology)
     }
 
     /// The experiment, which went through its own validation before.
@@ -87,8 +87,8 @@ impl LaunchSpec {
     pub(crate) fn order(&self, experiment: &Experiment) -> anyhow::Result<Order> {
         let order = Order::draw(experiment.seed, self.condition(), self.launch, experiment.arms.len());
         match self.level {
-            Level::Namespaces | Level::UserNamespaces => Ok(order),
-            Level::Loopback => order.among_others(1 + experiment.hops.len()),
+            IsolationLevel::Namespaces | IsolationLevel::UserNamespaces => Ok(order),
+            IsolationLevel::Loopback => order.among_others(1 + experiment.hops.len()),
         }
     }
 }

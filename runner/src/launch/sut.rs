@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use isolation::{Level, Network, Place, Pod};
+use isolation::{Network, Pod};
+use model::{IsolationLevel, Topology};
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::server::{Ready, Start};
@@ -39,7 +40,7 @@ pub(crate) fn start(
         });
     };
     // Where client and servers share a namespace, each server may have one of its own, with its own part of the client.
-    let pod = (spec.place == Place::LocalPod && spec.level != Level::Loopback)
+    let pod = (spec.topology == Topology::LocalPod && spec.level != IsolationLevel::Loopback)
         .then(Pod::new)
         .transpose()?;
     ensure!(
@@ -75,27 +76,18 @@ pub(crate) fn start(
 
 /// The command that starts the synthetic server, `program`, at `address`, with `spare` threads more than the experiment says.
 pub(crate) fn synthetic(program: &Path, (sut, spare): (&Sut, u32), address: SocketAddr) -> Result<Vec<OsString>> {
-    let Sut::Synthetic {
-        accept,
-        receive,
-        reads_per_request,
-        response_bytes,
-        work_ns,
-        threads,
-        stamps: _,
-    } = sut
-    else {
+    let Sut::Synthetic(server) = sut else {
         bail!("the plan names a file or an application, and no server that can be started here")
     };
     let mut words: Vec<OsString> = vec![program.into()];
     for (flag, value) in [
         ("--listen", address.to_string()),
-        ("--accept", accept.name().to_owned()),
-        ("--receive", receive.name().to_owned()),
-        ("--reads-per-request", reads_per_request.to_string()),
-        ("--response-bytes", response_bytes.to_string()),
-        ("--work-ns", work_ns.to_string()),
-        ("--threads", (threads + spare).to_string()),
+        ("--accept", server.accept.name().to_owned()),
+        ("--receive", server.receive.name().to_owned()),
+        ("--reads-per-request", server.reads_per_request.to_string()),
+        ("--response-bytes", server.response_bytes.to_string()),
+        ("--work-ns", server.work_ns.to_string()),
+        ("--threads", (server.threads + spare).to_string()),
     ] {
         words.extend([flag.into(), value.into()]);
     }
@@ -126,8 +118,8 @@ pub(crate) fn looping(payload: &Path, block_calls: u32) -> [OsString; 4] {
 /// How many receives of payload the hook must have seen after so many requests.
 pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
     match sut {
-        Sut::Synthetic { reads_per_request, .. } => {
-            let expected = requests * u64::from(*reads_per_request);
+        Sut::Synthetic(server) => {
+            let expected = requests * u64::from(server.reads_per_request);
             expected..=expected
         }
         // The program decides how it reads; a request cannot arrive without a read.

@@ -10,46 +10,14 @@ use agent::TightLoop;
 use anyhow::{Result, ensure};
 use dataset::{Block, TightLoopSummary};
 use engines::Image;
-use serde::{Deserialize, Serialize};
+use model::{AcceptFunction, Arm, ReceiveFunction, TightLoopSettings, Treatment};
 
-use crate::definition::{Accept, Arm, Experiment, Receive, Sut, Treatment};
+use crate::definition::{Experiment, Sut};
 use crate::launch::local::server::starter;
 use crate::launch::spec::LaunchSpec;
 use crate::launch::sut;
 use crate::launch::telemetry::{MemoryFile, Seen};
 use crate::treatments::{environment, records};
-
-/// Receive calls of a block: a block is short beside what disturbs the machine, and long beside reading the clock.
-const BLOCK_CALLS: u32 = 200;
-
-/// What is measured without a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Micro {
-    /// Receive calls of each loop, bare and hooked.
-    pub(crate) calls: u32,
-    /// The function that receives, where the synthetic server's does not say; `read` without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) receive: Option<Receive>,
-}
-
-impl Micro {
-    /// Blocks of each loop.
-    const fn blocks(self) -> u32 {
-        self.calls.div_ceil(BLOCK_CALLS)
-    }
-
-    /// Checks what types cannot.
-    pub(crate) fn validate(&self) -> Result<()> {
-        ensure!(
-            self.calls >= 10 * BLOCK_CALLS,
-            "[micro] calls: {}; expected at least {}, which are ten blocks",
-            self.calls,
-            10 * BLOCK_CALLS
-        );
-        Ok(())
-    }
-}
 
 /// Whether an arm's treatment is one whose cost a tight loop can tell: our own hook, without a delay.
 fn applies(arm: &Arm) -> bool {
@@ -79,7 +47,7 @@ pub(crate) fn run(spec: &LaunchSpec, experiment: &Experiment, arm: &Arm, address
         Ok(starter)
     };
     let (bare, hooked) = (starting(Vec::new())?, starting(treatment)?);
-    let (blocks, calls) = agent::alternate(bare, hooked, micro.blocks(), BLOCK_CALLS)?;
+    let (blocks, calls) = agent::alternate(bare, hooked, micro.blocks(), TightLoopSettings::BLOCK_CALLS)?;
     let seen = Seen::read(&telemetry.content()?, 0, 0)?.counters.payload_receives;
     ensure!(
         seen == calls,
@@ -106,12 +74,12 @@ pub(crate) fn asked(
         payload: experiment.request.bytes(address),
         records: room(micro, arm)?,
         blocks: micro.blocks(),
-        calls: BLOCK_CALLS,
+        calls: TightLoopSettings::BLOCK_CALLS,
     }))
 }
 
 /// Room for the hook's records.
-fn room(micro: Micro, arm: &Arm) -> Result<u32> {
+fn room(micro: TightLoopSettings, arm: &Arm) -> Result<u32> {
     if arm.has_records() {
         records(micro.calls.into())
     } else {
@@ -138,13 +106,13 @@ pub(crate) fn summary(blocks: &[Block]) -> Option<TightLoopSummary> {
     })
 }
 
-fn command(program: &Path, sut: &Sut, micro: Micro, payload: &Path) -> Vec<OsString> {
+fn command(program: &Path, sut: &Sut, micro: TightLoopSettings, payload: &Path) -> Vec<OsString> {
     let (accept, receive) = match sut {
-        Sut::Synthetic { accept, receive, .. } => (*accept, micro.receive.unwrap_or(*receive)),
-        _ => (Accept::Accept4, micro.receive.unwrap_or(Receive::Read)),
+        Sut::Synthetic(server) => (server.accept, micro.receive.unwrap_or(server.receive)),
+        _ => (AcceptFunction::Accept4, micro.receive.unwrap_or(ReceiveFunction::Read)),
     };
     let mut words = vec![program.into()];
     words.extend(["--accept", accept.name(), "--receive", receive.name()].map(OsString::from));
-    words.extend(sut::looping(payload, BLOCK_CALLS));
+    words.extend(sut::looping(payload, TightLoopSettings::BLOCK_CALLS));
     words
 }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use dataset::{FileHeader, LimitHit, LimitKind, Measure, MonitorRecord, Subject};
+use dataset::{FileHeader, Measure, Subject};
+use model::{LimitHit, LimitKind, MonitorRecord};
 use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Reading, Source, Watched};
 
 use crate::launch::local::process_set::cpu_ns;

@@ -45,7 +45,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
     let order = spec.order(&experiment)?;
-    let network = Network::build(spec.place, spec.level)?;
+    let network = Network::build(spec.topology, spec.level)?;
     network.go_to_server()?;
     let mut asked = Asked {
         requests: ASKED,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use engines::Stop;
-use isolation::{Level, Place};
+use model::{IsolationLevel, Topology};
 
 use crate::command_line::units::duration_ns;
 use crate::definition::{Experiment, Sut};
@@ -27,7 +27,7 @@ use client_probe::Asked;
 use report::Report;
 
 /// Client and server share a network namespace.
-const PLACE: Place = Place::LocalPod;
+const PLACE: Topology = Topology::LocalPod;
 /// Name of the trace in the launch's folder.
 const TRACE: &str = "trace";
 
@@ -110,7 +110,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// What looks at servers: our hook and strace.
 struct Instruments<'a> {
     setting: Setting,
-    level: Level,
+    level: IsolationLevel,
     stopped: &'a Stop,
 }
 

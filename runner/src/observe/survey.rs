@@ -13,10 +13,10 @@ use dataset::{NotFound, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, Se
 use super::client_probe::Asked;
 use super::report::agreement;
 use super::{Instruments, PLACE};
-use crate::definition::{Accept, Receive};
 use crate::preflight::subject::Subject;
 use crate::program::{Program, ServerFile, found};
 use crate::run::stop_flag;
+use model::{AcceptFunction, ReceiveFunction};
 
 /// The experiment's name, by which claims find it.
 const EXPERIMENT: &str = "r07";
@@ -120,8 +120,8 @@ fn version(command: &[String]) -> Option<String> {
 fn synthetic(instruments: &Instruments<'_>) -> Result<Vec<Candidate>> {
     let program = instruments.setting.binaries.join("sut");
     let mut styles = Vec::new();
-    for accept in [Accept::Accept, Accept::Accept4] {
-        for receive in [Receive::Read, Receive::Recv] {
+    for accept in [AcceptFunction::Accept, AcceptFunction::Accept4] {
+        for receive in [ReceiveFunction::Read, ReceiveFunction::Recv] {
             let words = [
                 "--listen",
                 "127.0.0.1:{port}",

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use analysis::stats::components::of_segments;
 use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
-use analysis::{AllocationBounds, Location, Pilot, SegmentMedians};
+use analysis::{AllocationBounds, Pilot, SegmentMedians};
 use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
+use model::{Contrast, Location};
 
 use crate::command_line::units::duration_ns;
-use crate::definition::{Contrast, Experiment};
+use crate::definition::Experiment;
 use crate::grid::Extent;
 
 const CONFIDENCE: f64 = 0.95;

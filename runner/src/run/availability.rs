@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use engines::Stop;
-use isolation::{Condition, Level, Place};
+use model::{Condition, IsolationLevel, Topology};
 use serde::Serialize;
 
 use crate::launch::container::{Engines, Ready};
@@ -27,7 +27,7 @@ pub(crate) type Levels = BTreeMap<Condition, Result<Access, String>>;
 /// How a condition is had.
 pub(crate) enum Access {
     /// In namespaces, at the best level that works, with why no better one does.
-    Local(Place, Level, Option<String>),
+    Local(Topology, IsolationLevel, Option<String>),
     /// In containers.
     Engine(Ready),
 }
@@ -54,9 +54,9 @@ pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Resu
 }
 
 /// The best level at which a place can be had, with what a better one lacks, or why none.
-pub(crate) fn best_level(place: Place) -> Result<(Level, Option<String>), String> {
+pub(crate) fn best_level(place: Topology) -> Result<(IsolationLevel, Option<String>), String> {
     let mut reasons = Vec::new();
-    for level in Level::ALL {
+    for level in IsolationLevel::ALL {
         match child::try_place(place, level) {
             Ok(()) => return Ok((level, (!reasons.is_empty()).then(|| reasons.join("; ")))),
             Err(reason) => reasons.push(reason),
@@ -89,8 +89,14 @@ fn availability(condition: Condition, engines: &Engines, limits: &str) -> Availa
         }),
         available: best.is_ok(),
         fix: match (condition, &best) {
-            (_, Ok(Access::Local(_, Level::Namespaces | Level::UserNamespaces, _) | Access::Engine(_))) => None,
-            (Condition::Local(Place::LocalService), _) => Some(
+            (
+                _,
+                Ok(
+                    Access::Local(_, IsolationLevel::Namespaces | IsolationLevel::UserNamespaces, _)
+                    | Access::Engine(_),
+                ),
+            ) => None,
+            (Condition::Local(Topology::LocalService), _) => Some(
                 "install iptables, and let the kernel have the modules nf_nat and nft_nat or iptable_nat; run as root, or allow unprivileged user namespaces",
             ),
             (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),

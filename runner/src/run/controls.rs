@@ -5,21 +5,21 @@
 use std::path::Path;
 
 use analysis::claims::{Claims, ControlKind};
-use analysis::{Distribution, LatencyMetric, LaunchSamples, Location};
+use analysis::{Distribution, LatencyMetric, LaunchSamples};
 use anyhow::Result;
 use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
-use model::Schedule;
+use model::{Contrast, ContrastRole, Location, Schedule};
 
-use crate::definition::{Contrast, Experiment, Role};
+use crate::definition::Experiment;
 use crate::launch::record::OBSERVATIONS;
 use crate::run::observed::Observed;
 
 /// Adds the controls to a launch's record; one that fails makes the launch invalid and leaves a warning.
 pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRecord) -> Result<LaunchRecord> {
     let kinds = experiment.contrasts.iter().filter_map(|contrast| match contrast.role {
-        Role::Effect => None,
-        Role::Control => Some((contrast, ControlKind::AA)),
-        Role::Calibration => Some((contrast, ControlKind::Calibration)),
+        ContrastRole::Effect => None,
+        ContrastRole::Control => Some((contrast, ControlKind::AA)),
+        ContrastRole::Calibration => Some((contrast, ControlKind::Calibration)),
     });
     let kinds: Vec<(&Contrast, ControlKind)> = kinds.collect();
     if kinds.is_empty() {
@@ -60,7 +60,7 @@ fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record
     let (baseline, arm) = (samples.arms.get(&contrast.baseline)?, samples.arms.get(&contrast.arm)?);
     let of = |metric| {
         let (baseline, arm) = (baseline.of(metric), arm.of(metric));
-        let value_ns = contrast.location.of(arm)? - contrast.location.of(baseline)?;
+        let value_ns = arm.location(contrast.location)? - baseline.location(contrast.location)?;
         let error_ns = match contrast.location {
             Location::Median => arm.median_standard_error()?.hypot(baseline.median_standard_error()?),
             Location::Mean | Location::TrimmedMean | Location::P99 => mean_error(arm)?.hypot(mean_error(baseline)?),

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use isolation::Condition;
-use model::WaitMethod;
+use model::{Condition, WaitMethod};
 
 use crate::definition::{Experiment, Sut};
 use crate::proxies::Hop;
@@ -41,7 +40,7 @@ impl Cost {
         let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
             Sut::Command(_) => (arms, PROGRAM_REQUEST_S),
-            Sut::Synthetic { work_ns, .. } => (0, number(work_ns) * 1e-9),
+            Sut::Synthetic(ref server) => (0, number(server.work_ns) * 1e-9),
             _ => (0, 0.0),
         };
         let sleep_s = if experiment.load.wait == WaitMethod::Sleep {
@@ -117,7 +116,7 @@ impl std::fmt::Display for Cost {
 
 #[cfg(test)]
 mod tests {
-    use isolation::Place;
+    use model::Topology;
 
     use super::*;
 
@@ -126,7 +125,7 @@ mod tests {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/r06.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let cells = crate::grid::read(&path, &text, crate::grid::Extent::Default).unwrap();
-        let local = Condition::Local(Place::LocalPod);
+        let local = Condition::Local(Topology::LocalPod);
         let here = Cost::of(&cells[0], [local].into_iter());
         assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_000));
         let docker = Cost::of(&cells[0], [Condition::Docker].into_iter());

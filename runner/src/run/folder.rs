@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use dataset::LaunchRecord;
-use isolation::Condition;
+use model::Condition;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

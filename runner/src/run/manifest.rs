@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use dataset::{Clock, ConditionRecord, Enforcement, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
-use isolation::Condition;
+use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use model::{Condition, LimitEnforcement};
 
 use crate::run::availability::{Access, Levels};
 use crate::run::folder::Folder;
@@ -26,8 +26,8 @@ fn condition_record(condition: Condition, access: &Result<Access, String>, setti
             let missing: Vec<String> = missing.iter().cloned().chain(no_limits).collect();
             (setting.limits_by.clone().unwrap_or_default(), missing)
         }
-        Ok(Access::Engine(_)) => (Enforcement::Engine, Vec::new()),
-        Err(_) => (Enforcement::None, Vec::new()),
+        Ok(Access::Engine(_)) => (LimitEnforcement::Engine, Vec::new()),
+        Err(_) => (LimitEnforcement::None, Vec::new()),
     };
     missing.extend(awake.and_then(|kept| kept.as_ref().err()).cloned());
     ConditionRecord {

@@ -22,8 +22,9 @@ use anyhow::{Context, Result, bail, ensure};
 use dataset::LaunchRecord;
 use engines::{Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
-use isolation::{Condition, LaunchGroups, Level, Place};
+use isolation::LaunchGroups;
 use loadgen::Awake;
+use model::{Condition, IsolationLevel, Topology};
 use serde::de::DeserializeOwned;
 
 use crate::command_line::run_options::{Options, experiments};
@@ -327,7 +328,7 @@ fn one(
 
 fn local(
     folder: &Folder,
-    (place, level): (Place, Level),
+    (place, level): (Topology, IsolationLevel),
     launch: u32,
     setting: &Engaged<'_>,
     unfinished: &Path,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use engines::InstalledProgram;
-use isolation::Condition;
+use model::Condition;
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::neighbour::{Cpus, Neighbour};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use dataset::Enforcement;
 use engines::Image;
+use model::LimitEnforcement;
 
 use crate::definition::Experiment;
 use crate::launch::container;
@@ -20,7 +20,7 @@ pub(crate) struct Engaged<'a> {
     pub(crate) image: Option<Image>,
     pub(crate) words: Option<PathBuf>,
     /// Of local conditions.
-    pub(crate) limits_by: Result<Enforcement, String>,
+    pub(crate) limits_by: Result<LimitEnforcement, String>,
     /// Whether this machine's processors can be kept awake, or why not; none where the definition leaves them as they are.
     pub(crate) awake: Option<Result<(), String>>,
 }

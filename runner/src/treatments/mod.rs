@@ -1,60 +1,14 @@
 //! From a treatment to the environment of a server: the one place that knows the hook's variables.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use model::{Arm, Treatment};
 
-use crate::definition::{Arm, Treatment};
-
-/// A shared object that is not ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Preload {
-    pub(crate) path: PathBuf,
-    /// Checksum, for the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sha256: Option<String>,
-    /// What it needs to be told.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) environment: BTreeMap<String, String>,
-}
-
-impl Treatment {
-    /// The mode of our own hook, `None` where that is not loaded.
-    pub(crate) fn mode(self) -> Option<&'static str> {
-        match self {
-            Self::Unmodified | Self::Preload => None,
-            Self::Forward => Some("forward"),
-            Self::Track => Some("track"),
-            Self::Scan => Some("scan"),
-            Self::Log => Some("log"),
-            Self::Upstream => Some("upstream"),
-            Self::Delay => Some("delay"),
-        }
-    }
-
-    /// As recorded.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Preload => "preload",
-            other => other.mode().unwrap_or("unmodified"),
-        }
-    }
-}
-
-impl Arm {
-    /// Whether the hook is to leave a record of each payload receive: the calibration needs it.
-    pub(crate) fn has_records(&self) -> bool {
-        self.records || self.treatment == Treatment::Delay
-    }
-
-    /// Room in its telemetry for so many records; 0 asks for the counters alone.
-    pub(crate) fn telemetry_records(&self, rounds: u64) -> Result<u32> {
-        if self.has_records() { records(rounds) } else { Ok(0) }
-    }
+/// Room in an arm's telemetry for so many records; 0 asks for the counters alone.
+pub(crate) fn telemetry_records(arm: &Arm, rounds: u64) -> Result<u32> {
+    if arm.has_records() { records(rounds) } else { Ok(0) }
 }
 
 /// Room for a record of each request of so many rounds, and as much again for requests that come in parts.

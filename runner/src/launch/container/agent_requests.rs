@@ -9,13 +9,14 @@ use anyhow::Result;
 use engines::Image;
 
 use super::{Job, image};
-use crate::definition::{Arm, Sut};
+use crate::definition::Sut;
 use crate::launch::local::neighbour::Neighbour;
 use crate::launch::sut;
 use crate::launch::tight_loop;
 use crate::program::Filled;
 use crate::proxies;
-use crate::treatments::{environment, records};
+use crate::treatments::{environment, records, telemetry_records};
+use model::Arm;
 
 /// Longest time for what says nothing of it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,7 +60,7 @@ impl Job<'_> {
         let mut start = plain(filled, ready);
         start.environment.extend(self.treatment(arm));
         if arm.treatment.mode().is_some() {
-            start.records = Some(arm.telemetry_records(experiment.load.rounds)?);
+            start.records = Some(telemetry_records(arm, experiment.load.rounds)?);
         }
         if experiment.stamps(arm) {
             start.stamps = Some(records(experiment.load.rounds)?);

@@ -8,8 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use dataset::{LaunchRecord, Subject};
 use engines::Image;
-use isolation::Condition;
-use model::Message;
+use model::{Condition, Message, Treatment};
 use monitor::cadvisor::Which;
 use provisioning::application::{Application, Copies};
 use provisioning::injection::Injection;
@@ -17,7 +16,7 @@ use provisioning::injection::Injection;
 use super::cluster_metrics::Scraping;
 use super::resource_samples::judged;
 use super::{Job, LOADGEN, Ready, container};
-use crate::definition::{Experiment, Sut, Treatment};
+use crate::definition::{Experiment, Sut};
 use crate::launch::order::Order;
 use crate::launch::record::{Before, Measured, Stopped};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use engines::kubernetes::Kubernetes;
 use engines::{Docker, Engine, Stop};
-use isolation::Condition;
+use model::Condition;
 use provisioning::{ClusterSelection, project};
 
 /// What was found.

@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use engines::{Image, ImageContents, InstalledProgram};
 
-use crate::definition::{Arm, Experiment, Sut};
+use crate::definition::{Experiment, Sut};
 use crate::launch::installation::Setting;
+use model::Arm;
 
 /// Folder of other people's hooks in the image, each in that of its arm's number.
 const PRELOADS: &str = "/preload";

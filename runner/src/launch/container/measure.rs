@@ -7,15 +7,13 @@ use std::path::Path;
 
 use agent::{Place, STAMPS, TELEMETRY, Use};
 use anyhow::{Context, Result, bail};
-use dataset::{LimitHit, LimitKind, Limits};
 use engines::{Image, RunningContainers};
-use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
+use model::{Arm, LaunchPlan, LimitHit, LimitKind, LoadSummary, ResourceLimits, Target, WaitMethod};
 
 use super::agent_requests::{self, PATIENCE};
 use super::cluster_metrics::Scraping;
 use super::resource_samples::{Sampling, judged};
 use super::{Job, LOADGEN, NEIGHBOUR, agent_client, container, fetch, image};
-use crate::definition::Arm;
 use crate::launch::order::Order;
 use crate::launch::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
 use crate::launch::watch::Seen;
@@ -254,7 +252,12 @@ impl Job<'_> {
 }
 
 /// Stops an arm's server and fetches what the hook left, and the server's stamps where there are some.
-fn stopped<'a>(running: &dyn RunningContainers, arm: Started<'a>, limits: Limits, stamped: bool) -> Result<Left<'a>> {
+fn stopped<'a>(
+    running: &dyn RunningContainers,
+    arm: Started<'a>,
+    limits: ResourceLimits,
+    stamped: bool,
+) -> Result<Left<'a>> {
     let ended = agent_client::stop(running, &arm.container)?;
     let used = agent_client::limits(running, &arm.container)?.since(&arm.before);
     let killed = used.out_of_memory();

@@ -18,7 +18,7 @@ use anyhow::Result;
 use dataset::LaunchRecord;
 use engines::Image;
 use engines::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
-use isolation::Condition;
+use model::Condition;
 
 use crate::definition::{Experiment, Sut};
 use crate::launch::local::control_groups::of_container;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use agent::{Place, Sampled};
 use anyhow::{Context, Result};
-use dataset::{LimitHit, LimitKind, Measure, MonitorRecord, ResourceSample, Subject};
+use dataset::{Measure, ResourceSample, Subject};
 use engines::Image;
 use engines::RunningContainers;
+use model::{LimitHit, LimitKind, MonitorRecord};
 use monitor::{INTERVAL, Watching};
 
 use super::cluster_metrics::Scraping;

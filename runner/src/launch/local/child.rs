@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use isolation::{Level, Network, Place};
+use isolation::Network;
+use model::{IsolationLevel, Topology};
 use monitor::Cgroup;
 
 use crate::launch::local::process_set::Family;
@@ -85,7 +86,7 @@ pub(crate) fn start(
 }
 
 /// Whether a place can be had at a level: tried in a process of its own.
-pub(crate) fn try_place(place: Place, level: Level) -> Result<(), String> {
+pub(crate) fn try_place(place: Topology, level: IsolationLevel) -> Result<(), String> {
     let tried = own("try").and_then(|mut command| {
         Ok(command
             .arg(place.name())
@@ -104,7 +105,7 @@ pub(crate) fn try_place(place: Place, level: Level) -> Result<(), String> {
 }
 
 /// `bench try`: enters the level and builds the place, or says why not.
-pub(crate) fn enter_and_build(parent: u32, place: Place, level: Level) -> Result<()> {
+pub(crate) fn enter_and_build(parent: u32, place: Topology, level: IsolationLevel) -> Result<()> {
     isolation::die_with_parent(parent)?;
     isolation::enter(level)?;
     Network::build(place, level)?;

@@ -2,29 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
-use dataset::{Enforcement, Limits};
+use anyhow::Result;
 use engines::ContainerLimits;
-use isolation::{Condition, LaunchGroups};
+use isolation::LaunchGroups;
+use model::{Arm, Condition, LimitEnforcement, ResourceLimits};
 use monitor::Cgroup;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Arm, Experiment};
-
-/// The table `[limits]`: of each arm, where the arm has none of its own, and of the prober.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExperimentLimits {
-    /// CPU time by time of each arm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    quota_cores: Option<f64>,
-    /// Memory of each arm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    memory_bytes: Option<u64>,
-    /// The prober's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    loadgen: Option<Limits>,
-}
+use crate::definition::Experiment;
 
 /// The control groups of a launch's processes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,7 +23,7 @@ pub(crate) struct Groups {
 }
 
 /// As a container engine is told.
-pub(crate) fn of_container(limits: Limits) -> ContainerLimits {
+pub(crate) fn of_container(limits: ResourceLimits) -> ContainerLimits {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -53,21 +38,18 @@ pub(crate) fn of_container(limits: Limits) -> ContainerLimits {
 
 impl Experiment {
     /// What an arm is limited to.
-    pub(crate) fn arm_limits(&self, arm: &Arm) -> Limits {
-        let of_all = self.limits.map_or_else(Limits::default, |limits| Limits {
-            quota_cores: limits.quota_cores,
-            memory_bytes: limits.memory_bytes,
-        });
+    pub(crate) fn arm_limits(&self, arm: &Arm) -> ResourceLimits {
+        let of_all = self.limits.unwrap_or_default().arms();
         arm.limits.unwrap_or_default().or(of_all)
     }
 
     /// What the prober is limited to.
-    pub(crate) fn loadgen_limits(&self) -> Limits {
+    pub(crate) fn loadgen_limits(&self) -> ResourceLimits {
         self.limits.and_then(|limits| limits.loadgen).unwrap_or_default()
     }
 
     /// What the neighbour is limited to.
-    fn neighbour_limits(&self) -> Limits {
+    fn neighbour_limits(&self) -> ResourceLimits {
         let limits = self.neighbour.as_ref().and_then(|neighbour| neighbour.limits);
         limits.unwrap_or_default()
     }
@@ -87,16 +69,9 @@ impl Experiment {
             ("neighbour", self.neighbour_limits()),
         ];
         for (name, limits) in arms.chain(others) {
-            let quota = limits.quota_cores.unwrap_or(1.0);
-            ensure!(
-                (0.01..=1024.0).contains(&quota),
-                "limits of {name}: quota_cores: {quota}; expected 0.01 to 1024 processors"
-            );
-            let bytes = limits.memory_bytes.unwrap_or(u64::MAX);
-            ensure!(
-                bytes >= least_bytes,
-                "limits of {name}: memory_bytes: {bytes}; expected at least {least_bytes}, with which a server can start"
-            );
+            limits
+                .validate(least_bytes)
+                .map_err(|error| error.within(format!("limits of {name}")))?;
         }
         Ok(())
     }
@@ -110,17 +85,17 @@ impl Experiment {
 }
 
 /// By what an experiment's limits can be set here, or why they cannot; nothing is needed where it has none.
-pub(crate) fn enforcement(experiment: &Experiment) -> Result<Enforcement, String> {
+pub(crate) fn enforcement(experiment: &Experiment) -> Result<LimitEnforcement, String> {
     if experiment.has_limits() {
         available()
     } else {
-        Ok(Enforcement::None)
+        Ok(LimitEnforcement::None)
     }
 }
 
 /// By what limits can be set here: tried.
-pub(crate) fn available() -> Result<Enforcement, String> {
-    let smallest = Limits {
+pub(crate) fn available() -> Result<LimitEnforcement, String> {
+    let smallest = ResourceLimits {
         quota_cores: Some(0.01),
         memory_bytes: Some(1 << 20),
     };

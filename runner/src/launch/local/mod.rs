@@ -17,10 +17,10 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
 use isolation::Network;
-use model::{LaunchPlan, LoadSummary, Target, WaitMethod};
+use model::{Arm, LaunchPlan, LoadSummary, Target, WaitMethod};
 use monitor::{Cgroup, CgroupSource, Reading, Source as _};
 
-use crate::definition::{Arm, Experiment};
+use crate::definition::Experiment;
 use crate::launch::local::process_set::Process;
 use crate::launch::local::server::{Server, starter};
 use crate::launch::order::Order;
@@ -33,7 +33,7 @@ use crate::launch::tight_loop;
 use crate::launch::watch::{Seen, Watch};
 use crate::observe::blind_spots;
 use crate::proxies;
-use crate::treatments::{environment, loaded, records};
+use crate::treatments::{environment, loaded, records, telemetry_records};
 
 /// An arm while it runs.
 pub(crate) struct Running<'a> {
@@ -59,7 +59,7 @@ pub(crate) struct Running<'a> {
 pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     let experiment = spec.experiment()?;
     let order = spec.order(&experiment)?;
-    let network = Network::build(spec.place, spec.level)?;
+    let network = Network::build(spec.topology, spec.level)?;
     network.go_to_server()?;
     let mut running = Vec::new();
     for (start_order, &index) in order.start.iter().enumerate() {
@@ -113,7 +113,7 @@ impl<'a> Running<'a> {
         (index, start_order): (usize, usize),
     ) -> Result<Self> {
         let arm = &experiment.arms[index];
-        let capacity = arm.telemetry_records(experiment.load.rounds)?;
+        let capacity = telemetry_records(arm, experiment.load.rounds)?;
         let telemetry = arm
             .treatment
             .mode()
@@ -257,7 +257,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
     });
     let plan = experiment.plan(targets.collect());
     LaunchPlan {
-        condition: spec.place.name().to_owned(),
+        condition: spec.topology.name().to_owned(),
         launch: spec.launch,
         // A spinning prober would keep the arms from the only processor.
         wait: if spec.cpus.shared() {

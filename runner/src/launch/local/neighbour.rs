@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
-use dataset::Limits;
-use isolation::{Level, Pod};
+use isolation::Pod;
+use model::{IsolationLevel, ResourceLimits};
 use serde::{Deserialize, Serialize};
 
 use crate::launch::local::server::{Ready, Server, Start};
@@ -23,7 +23,7 @@ pub(crate) struct Neighbour {
     pub(crate) cpus: Cpus,
     /// What its control group allows it, which can be its dose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<ResourceLimits>,
 }
 
 /// Where it works.
@@ -61,7 +61,7 @@ impl Neighbour {
     pub(crate) fn start(&self, spec: &LaunchSpec) -> Result<Server> {
         let folder = spec.folder.join("neighbour");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let pod = (spec.level != Level::Loopback).then(Pod::new).transpose()?;
+        let pod = (spec.level != IsolationLevel::Loopback).then(Pod::new).transpose()?;
         Server::start(Start {
             cpu: match self.cpus {
                 Cpus::Arms => Some(spec.cpus.arms),

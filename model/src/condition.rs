@@ -1,40 +1,42 @@
-//! Names of the conditions: where an experiment can be measured.
+//! Conditions: the places where a launch runs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::Place;
+use crate::error::ModelError;
+use crate::topology::Topology;
 
-/// Where an experiment is measured. Serialised by name, such as `docker`.
+/// The place where a launch runs. Serialised by its name, such as `docker`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Condition {
-    /// Linux namespaces on this machine.
-    Local(Place),
-    /// A container per arm and one for the prober, on a network of their own, by Docker or Podman.
+    /// Linux namespaces on this machine, in one of the embedded topologies.
+    Local(Topology),
+    /// One container for each arm and one for the load generator, on a network of their own, made by Docker or Podman.
     Docker,
     /// One pod in a kind cluster.
     Kind,
-    /// One pod on EKS.
+    /// One pod in Amazon EKS.
     EksPod,
-    /// Pods on different nodes of EKS.
+    /// Pods on different nodes of Amazon EKS.
     EksNodes,
-    /// One pod in any Kubernetes.
+    /// One pod in any Kubernetes cluster.
     KubernetesPod,
-    /// Two pods on one node of any Kubernetes.
+    /// Two pods on one node of any Kubernetes cluster.
     KubernetesNode,
-    /// Pods on different nodes of any Kubernetes.
+    /// Pods on different nodes of any Kubernetes cluster.
     KubernetesNodes,
 }
 
 impl Condition {
-    /// All conditions. Their order is part of each launch's seed: new ones go to the end.
+    /// All conditions. A condition's position in this list is part of the seed of its launches: append new conditions
+    /// at the end.
     pub const ALL: [Self; 11] = [
-        Self::Local(Place::LocalPod),
-        Self::Local(Place::LocalBridge),
-        Self::Local(Place::LocalNodes),
+        Self::Local(Topology::LocalPod),
+        Self::Local(Topology::LocalBridge),
+        Self::Local(Topology::LocalNodes),
         Self::Docker,
         Self::Kind,
         Self::EksPod,
@@ -42,14 +44,14 @@ impl Condition {
         Self::KubernetesPod,
         Self::KubernetesNode,
         Self::KubernetesNodes,
-        Self::Local(Place::LocalService),
+        Self::Local(Topology::LocalService),
     ];
 
-    /// Its name.
+    /// Returns the condition's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Local(place) => place.name(),
+            Self::Local(topology) => topology.name(),
             Self::Docker => "docker",
             Self::Kind => "kind",
             Self::EksPod => "eks-pod",
@@ -68,16 +70,13 @@ impl fmt::Display for Condition {
 }
 
 impl FromStr for Condition {
-    type Err = String;
+    type Err = ModelError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ModelError> {
         Self::ALL
             .into_iter()
             .find(|condition| condition.name() == text)
-            .ok_or_else(|| {
-                let names: Vec<_> = Self::ALL.iter().map(|condition| condition.name()).collect();
-                format!("no condition `{text}`; expected one of {}", names.join(", "))
-            })
+            .ok_or_else(|| ModelError::unknown_name("condition", text, Self::ALL.map(Self::name)))
     }
 }
 
@@ -88,9 +87,9 @@ impl From<Condition> for String {
 }
 
 impl TryFrom<String> for Condition {
-    type Error = String;
+    type Error = ModelError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ModelError> {
         text.parse()
     }
 }
@@ -100,10 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back_and_differ() {
+    fn every_name_parses_back_to_its_condition() {
         for condition in Condition::ALL {
             assert_eq!(condition.name().parse(), Ok(condition));
         }
-        assert!("docker-swarm".parse::<Condition>().is_err());
+        let error = "docker-swarm".parse::<Condition>().unwrap_err().to_string();
+        assert!(
+            error.contains("`docker-swarm`") && error.contains("local-pod, "),
+            "{error}"
+        );
     }
 }

@@ -1,0 +1,61 @@
+//! Contrasts: the pairs of arms that an experiment compares.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Two arms to compare. The table `[[contrast]]` of a definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contrast {
+    /// The contrast's name in tables and figures.
+    pub name: String,
+    /// The arm that is subtracted.
+    pub baseline: String,
+    /// The arm from which the baseline is subtracted.
+    pub arm: String,
+    /// The purpose of the comparison.
+    pub role: ContrastRole,
+    /// The location of the two distributions that is compared.
+    #[serde(default)]
+    pub location: Location,
+}
+
+/// The purpose of a contrast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContrastRole {
+    /// The arms differ in a treatment whose cost is measured.
+    Effect,
+    /// The arms have the same treatment, so that the true difference is zero.
+    Control,
+    /// The arms differ by a known delay.
+    Calibration,
+}
+
+/// A measure of location of a distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Location {
+    /// The median. Pauses of the machine do not move it.
+    #[default]
+    Median,
+    /// The arithmetic mean. Rare delays and pauses of the machine move it.
+    Mean,
+    /// The mean without the lowest and the highest tenth.
+    TrimmedMean,
+    /// The 99th percentile.
+    P99,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Median => "median",
+            Self::Mean => "mean",
+            Self::TrimmedMean => "trimmed mean",
+            Self::P99 => "p99",
+        })
+    }
+}

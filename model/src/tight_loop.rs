@@ -1,0 +1,44 @@
+//! Settings of tight loops: receive calls without a server around them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+use crate::synthetic_server::ReceiveFunction;
+
+/// Settings of the tight loops that measure each hooked arm's treatment without a server. The table `[micro]` of a
+/// definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TightLoopSettings {
+    /// Receive calls of each loop, with the hook and without it.
+    pub calls: u32,
+    /// The function that receives; without it that of the synthetic server, and `read` for any other server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive: Option<ReceiveFunction>,
+}
+
+impl TightLoopSettings {
+    /// Receive calls of one block. A block is short compared to the machine's disturbances and long compared to a reading
+    /// of the clock.
+    pub const BLOCK_CALLS: u32 = 200;
+
+    /// Returns the number of blocks of each loop.
+    #[must_use]
+    pub const fn blocks(self) -> u32 {
+        self.calls.div_ceil(Self::BLOCK_CALLS)
+    }
+
+    /// Checks that a loop has at least ten blocks.
+    ///
+    /// # Errors
+    /// When it has fewer.
+    pub fn validate(self) -> Result<(), ModelError> {
+        let least = 10 * Self::BLOCK_CALLS;
+        if self.calls < least {
+            let expected = format!("at least {least}, which are ten blocks");
+            return Err(ModelError::value("[micro] calls", self.calls, expected));
+        }
+        Ok(())
+    }
+}
