@@ -1,47 +1,31 @@
-//! `cargo xtask analyze`: from recorded data to numbers.
+//! `cargo xtask analyze`: prints the numbers of a run.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::output::OutputFormat;
 use crate::programs::Program;
 use crate::{build, paths, runs};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct AnalyzeCommand {
     /// Folder of the run [default: the latest finished one]
     #[arg(long, value_parser = paths::from_here)]
     run: Option<PathBuf>,
-    /// The 2023 study instead of a run
+    /// Analyse the 2023 study instead of a run
     #[arg(long, conflicts_with = "run")]
     study: bool,
-    /// How to print
-    #[arg(long, default_value = "text")]
-    format: Format,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
 }
 
-/// How a verb prints a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    Text,
-    Json,
-}
-
-impl Format {
-    /// As `report` is told.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
-}
-
-/// Prints.
+/// Prints the effects of a run, or the numbers of the 2023 study.
 ///
 /// # Errors
-/// When there is nothing to analyse, or `report` fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When no run is finished, the study is not imported, or `report` fails.
+pub(crate) fn run(arguments: &AnalyzeCommand) -> Result<()> {
     build::binaries()?;
     let format = arguments.format.name();
     let report = Program::new(paths::binary("report"));

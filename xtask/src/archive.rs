@@ -1,4 +1,4 @@
-//! `cargo xtask archive`: one file to deposit, from which everything can be built and analysed without a network.
+//! `cargo xtask archive`: packs one file for a depository. It builds and analyses without a network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use sha2::{Digest as _, Sha256};
 use crate::paths;
 use crate::programs::{Program, cargo, find};
 
-/// Every file of the archive with its checksum, within the archive.
+/// The file in the archive that lists the checksum of every other file.
 const SUMS: &str = "SHA256SUMS";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ArchiveCommand {
     /// File to write
     #[arg(long, default_value = "target/hook-latency.tar.gz", value_parser = paths::from_here)]
     out: PathBuf,
 }
 
-/// Makes the archive.
+/// Writes the archive and prints its checksum.
 ///
 /// # Errors
-/// When this is no clone, a program is missing, or the disk is full.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When this is not a clone, a program is missing, or the disk is full.
+pub(crate) fn run(arguments: &ArchiveCommand) -> Result<()> {
     create(&arguments.out)?;
     println!("wrote {}", arguments.out.display());
     println!("SHA-256 {}", sha256(&arguments.out)?);
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What git has committed, all crates, the imported 2023 study where it is there, and the checksums of all that. The same
+/// Packs the files of the commit, all crates, the 2023 study where it is imported, and the checksums of these files. The same
 /// commit gives the same bytes.
 ///
 /// # Errors
@@ -40,16 +40,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 pub(crate) fn create(out: &Path) -> Result<()> {
     for program in ["git", "tar", "gzip"] {
         if find(program).is_none() {
-            bail!("the archive needs {program}, which is not in PATH; install it");
+            bail!("the archive is made with {program}, which is not in PATH; install it");
         }
     }
     let commit = Program::new("git")
         .args(["log", "-1", "--format=%ct"])
         .output()
-        .context("the archive holds what git has committed: run this in a clone of the repository")?;
+        .context("the archive holds the files of a commit: run this in a clone of the repository")?;
     let changed = Program::new("git").args(["status", "--porcelain"]).output()?;
     if !changed.is_empty() {
-        eprintln!("the archive holds what is committed, without these changes:\n{changed}");
+        eprintln!("the archive holds the commit without these changes:\n{changed}");
     }
     let staging = tempfile::tempdir_in(out.parent().unwrap_or(Path::new("."))).context("making a folder to pack in")?;
     let root = staging.path().join("hook-latency");
@@ -59,7 +59,7 @@ pub(crate) fn create(out: &Path) -> Result<()> {
     if paths::study_is_there() {
         copy(Path::new(paths::STUDY), &root.join(paths::STUDY))?;
     } else {
-        eprintln!("{} is not there, so the archive goes without it", paths::STUDY);
+        eprintln!("the archive lacks {}, which is not imported", paths::STUDY);
     }
     fs::write(root.join(SUMS), sums(&root)?)?;
     pack(staging.path(), out, commit.trim())
@@ -81,7 +81,7 @@ fn committed_files(root: &Path) -> Result<()> {
     fs::remove_file(&packed).with_context(|| format!("removing {}", packed.display()))
 }
 
-/// Added to cargo's configuration in the archive. The folder is found from the project's, wherever that lies.
+/// An addition to cargo's configuration in the archive. Cargo resolves the folder from the configuration file.
 const VENDORED: &str = "
 [source.crates-io]
 replace-with = \"vendored\"
@@ -90,7 +90,7 @@ replace-with = \"vendored\"
 directory = \"vendor\"
 ";
 
-/// Vendors the crates and tells cargo to look there.
+/// Vendors the crates and adds them to cargo's configuration.
 fn crates(root: &Path) -> Result<()> {
     cargo()
         .args(["vendor", "--locked", "--quiet", "--versioned-dirs", "--manifest-path"])
@@ -145,10 +145,7 @@ fn sums(root: &Path) -> Result<String> {
 
 fn sha256(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex::encode(Sha256::digest(&bytes)))
 }
 
 /// Sorted, with one owner, one time and plain modes, so that only the content decides the bytes.

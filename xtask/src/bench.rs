@@ -1,71 +1,71 @@
-//! `cargo xtask bench`: side by side with others, in one run.
+//! `cargo xtask bench`: comparisons with other programs, side by side in one run.
 
 use anyhow::Result;
 
 use crate::programs::{Program, cargo, find};
 use crate::{build, paths};
 
-/// Locust's version, so that two machines compare with the same; the others' are printed.
+/// The version of Locust, the same on every machine; the benchmark prints the versions of the others.
 const LOCUST: &str = "locust==2.32.4";
 
-/// What the study's notebook is written with, so that two machines compare with the same.
+/// The packages that the study's notebook uses, in the same versions on every machine.
 const PYTHON_PACKAGES: [&str; 4] = ["numpy==2.4.6", "pandas==3.1.1", "scipy==1.17.1", "matplotlib==3.11.2"];
 
 #[derive(clap::Subcommand)]
-pub(crate) enum Arguments {
-    /// What the hook costs: each call by mode, instructions, and its search beside others
+pub(crate) enum BenchCommand {
+    /// Cost of the hook: time of each call by mode, instructions, and its search beside other searches
     Hook {
-        /// Rounds; in each, everything is measured once
+        /// Rounds; each measures everything once
         #[arg(long, default_value_t = 30)]
         rounds: u32,
     },
-    /// How fast the analysis is: beside pandas, SciPy and matplotlib on the study's recordings, and beside merely decoding a
-    /// large made-up run
+    /// Speed of the analysis: beside pandas, SciPy and matplotlib on the study's recordings, and beside decoding alone on a
+    /// large synthetic run
     Analysis {
-        /// Observations of the made-up run; about 2 GB of disk for 100 million, given back afterwards
+        /// Observations of the synthetic run; 100 million take about 2 GB of disk until the end
         #[arg(long, default_value_t = 100_000_000)]
         rows: u64,
         /// Repetitions with the study's recordings
         #[arg(long, default_value_t = 10)]
         repetitions: u32,
-        /// Keep the made-up run in the target folder
+        /// Keep the synthetic run in the target folder
         #[arg(long)]
         keep: bool,
-        /// Bring pandas, SciPy and matplotlib into a virtual environment below the target folder where they are missing
+        /// Install pandas, SciPy and matplotlib into a virtual environment below the target folder where they are missing
         #[arg(long)]
         install: bool,
     },
-    /// What other load generators recover of a known delay: wrk, hey, oha, autocannon, Locust, where they are installed
+    /// A known delay as other load generators measure it: wrk, hey, oha, autocannon and Locust, where they are installed
     Peers {
-        /// Repetitions; in each, every load generator asks both servers
+        /// Repetitions; in each, every load generator sends to both servers
         #[arg(long, default_value_t = 10)]
         repetitions: u32,
         /// Seconds for each server
         #[arg(long, default_value_t = 4)]
         seconds: u32,
-        /// Bring those that are missing: wrk and hey by apt-get as root, the others below the target folder
+        /// Install missing load generators: wrk and hey with apt-get as root, the others below the target folder
         #[arg(long)]
         install: bool,
     },
 }
 
-/// Builds what is needed and measures.
+/// Builds the programs and runs the benchmark.
 ///
 /// # Errors
 /// When the build or the benchmark fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
     match arguments {
-        Arguments::Hook { rounds } => {
+        BenchCommand::Hook { rounds } => {
             build::hook()?;
             benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()
         }
-        Arguments::Analysis {
+        BenchCommand::Analysis {
             rows,
             repetitions,
             keep,
             install,
         } => analysis(*rows, *repetitions, *keep, *install),
-        Arguments::Peers {
+        BenchCommand::Peers {
             repetitions,
             seconds,
             install,
@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             build::run()?;
             let installed = paths::target().join("peers");
             if *install {
-                bring(&installed);
+                install_peers(&installed);
             }
             benchmark("loadgen-bench")
                 .args([
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// The study's recordings first, where they are imported and Python is there; then the made-up run.
+/// Runs on the study's recordings, where they are imported and Python has the packages, and on the synthetic run.
 fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()> {
     let packages = ["report", "report-bench"].iter().flat_map(|name| ["--package", name]);
     cargo().args(["build", "--release"]).args(packages).run()?;
@@ -109,9 +109,9 @@ fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()
     }
     let bench = || Program::new(paths::binary("report-bench"));
     if !paths::study_is_there() {
-        eprintln!("left out: the study's recordings are not there; `cargo xtask import ssp2023` brings them");
+        eprintln!("left out: the study is not imported; run `cargo xtask import ssp2023`");
     } else if !python.exists() {
-        eprintln!("left out: pandas, SciPy and matplotlib are not there; --install brings them");
+        eprintln!("left out: pandas, SciPy and matplotlib are not installed; --install installs them");
     } else {
         bench()
             .args(["study", "--study", paths::STUDY, "--python"])
@@ -125,7 +125,7 @@ fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()
     }
     let mut scale = bench()
         .args(["scale", "--rows", &rows.to_string(), "--folder"])
-        .arg(folder.join("made-up"));
+        .arg(folder.join("synthetic"));
     if keep {
         scale = scale.arg("--keep");
     }
@@ -136,8 +136,8 @@ fn benchmark(package: &str) -> Program {
     cargo().args(["run", "--release", "--package", package, "--"])
 }
 
-/// Installs what is missing; what cannot be had is said here, and again by the benchmark.
-fn bring(folder: &std::path::Path) {
+/// Installs missing load generators. A failure is printed here; the benchmark then leaves that one out.
+fn install_peers(folder: &std::path::Path) {
     let place = |path: &str| folder.join(path);
     let mut programs = Vec::new();
     for name in ["wrk", "hey"] {

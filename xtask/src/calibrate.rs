@@ -1,5 +1,5 @@
-//! `cargo xtask calibrate`: what the instrument recovers of known delays, and how often its intervals hold, by the
-//! interleaved and by the sequential design.
+//! `cargo xtask calibrate`: measures known delays and the coverage of the intervals, with the interleaved and with the
+//! sequential design.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use anyhow::Result;
 
 use crate::programs::Program;
 use crate::reproduce::Profile;
-use crate::run::{self, Options};
+use crate::run::{self, RunOptions};
 use crate::{build, paths};
 
-/// Launches of one repetition of the coverage experiment.
+/// Number of launches in one repetition of the coverage experiment.
 const REPETITION: u32 = 10;
 const DESIGNS: [&str; 2] = ["interleaved", "sequential"];
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// How much: smoke a minute, default seven minutes (20 repetitions), paper half an hour (200)
+pub(crate) struct CalibrateCommand {
+    /// Extent: smoke takes a minute, default seven minutes (20 repetitions), paper half an hour (200)
     #[arg(long, default_value = "default")]
     profile: Profile,
     /// Folder for tables and figures
@@ -24,11 +24,11 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-/// Measures and reports.
+/// Measures both designs and writes tables and figures.
 ///
 /// # Errors
-/// When a step fails. Runs that were finished are kept, and the same command goes on.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When a step fails. Finished runs are kept, and the same command continues.
+pub(crate) fn run(arguments: &CalibrateCommand) -> Result<()> {
     build::run()?;
     let (launches, rounds, repetitions) = match arguments.profile {
         Profile::Smoke => (Some(2), Some(500), 2),
@@ -43,11 +43,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("experiments/calibration.toml", launches, rounds),
             ("experiments/coverage.toml", Some(repetitions * REPETITION), None),
         ] {
-            let options = Options {
+            let options = RunOptions {
                 launches,
                 rounds,
                 schedule: Some(design.to_owned()),
-                ..Options::default()
+                ..RunOptions::default()
             };
             let experiment = Path::new(experiment);
             let folder = run::folder(

@@ -1,44 +1,44 @@
-//! `cargo xtask claims`: the study's recommendations, held against all runs that there are.
+//! `cargo xtask claims`: judges the study's recommendations by all runs on this machine.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::analyze::Format;
+use crate::output::OutputFormat;
 use crate::programs::Program;
 use crate::{build, paths};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ClaimsCommand {
     /// Folder of a run, or of runs; may be given several times [default: data/reference and data/runs]
     #[arg(long = "run", value_parser = paths::from_here)]
     runs: Vec<PathBuf>,
-    /// How to print
-    #[arg(long, default_value = "text")]
-    format: Format,
-    /// Also keep what the claims were held against, in this file
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+    /// Also write the quantities by which the claims are judged to this file
     #[arg(long, value_parser = paths::from_here)]
     keep: Option<PathBuf>,
 }
 
-/// Prints recommendations, claims and verdicts.
+/// Builds `report` and prints recommendations, claims and verdicts.
 ///
 /// # Errors
 /// When a run cannot be read.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &ClaimsCommand) -> Result<()> {
     build::binaries()?;
-    held(&arguments.runs, arguments.format, arguments.keep.as_deref())
+    judge(&arguments.runs, arguments.format, arguments.keep.as_deref())
 }
 
-/// Prints them for a terminal; `report` must have been built.
+/// Prints recommendations, claims and verdicts for a terminal; `report` is built already.
 ///
 /// # Errors
 /// When a run cannot be read.
 pub(crate) fn print(runs: &[PathBuf]) -> Result<()> {
-    held(runs, Format::Text, None)
+    judge(runs, OutputFormat::Text, None)
 }
 
-fn held(given: &[PathBuf], format: Format, keep: Option<&Path>) -> Result<()> {
+fn judge(given: &[PathBuf], format: OutputFormat, keep: Option<&Path>) -> Result<()> {
     let mut report = Program::new(paths::binary("report")).args(["claims", "--study", paths::STUDY]);
     let found = [paths::REFERENCE, paths::RUNS].map(PathBuf::from);
     let runs = if given.is_empty() { &found[..] } else { given };

@@ -1,4 +1,4 @@
-//! `cargo xtask cluster`: a condition brought up and taken down by hand, and what is there.
+//! `cargo xtask cluster`: creates, lists and removes the containers or the cluster of a condition.
 
 use std::ffi::OsString;
 
@@ -8,34 +8,34 @@ use crate::programs::Program;
 use crate::{build, paths};
 
 #[derive(clap::Subcommand)]
-pub(crate) enum Arguments {
-    /// See that a condition can be had, and prepare it; kind and eks are created, and what that costs is asked before
-    Up(Options),
-    /// List everything that was made there and is still there
-    Status(Options),
-    /// Remove everything that was made there, also what a killed run could not remove
-    Down(Options),
+pub(crate) enum ClusterCommand {
+    /// Check and prepare a condition; kind and eks are created, after a question about the cost
+    Up(ClusterOptions),
+    /// List everything that this project has created there
+    Status(ClusterOptions),
+    /// Remove everything that this project has created there, also the remains of a killed run
+    Down(ClusterOptions),
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Options {
-    /// kind or eks, which are created and deleted; or a condition whose engine is there, as docker, kubernetes-pod
+pub(crate) struct ClusterOptions {
+    /// kind or eks, which are created and deleted; or a condition whose engine runs already, as docker, kubernetes-pod
     #[arg(default_value = "docker")]
     condition: OsString,
-    /// Options of `cluster` (as --yes) for kind and eks, of `bench cluster` (as --docker-host, --context) for others
+    /// For kind and eks, options of the binary `cluster`, as --yes; for others, of `runner cluster`, as --docker-host, --context
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<OsString>,
 }
 
-/// Hands the words to the binary that knows the place: `cluster` makes clusters, the runner knows engines.
+/// Calls the binary `cluster` for clusters that it creates, and the runner for engines that run already.
 ///
 /// # Errors
 /// When the build or the binary fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &ClusterCommand) -> Result<()> {
     let (verb, options) = match arguments {
-        Arguments::Up(options) => ("up", options),
-        Arguments::Status(options) => ("status", options),
-        Arguments::Down(options) => ("down", options),
+        ClusterCommand::Up(options) => ("up", options),
+        ClusterCommand::Status(options) => ("status", options),
+        ClusterCommand::Down(options) => ("down", options),
     };
     let program = if options.condition == "kind" || options.condition == "eks" {
         program()?
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .run()
 }
 
-/// The binary `cluster`, built.
+/// Builds the binary `cluster` and returns the command that starts it.
 ///
 /// # Errors
 /// When the build fails.

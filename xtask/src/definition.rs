@@ -1,10 +1,10 @@
-//! What a definition of an experiment says that decides whether and how long it is measured; the runner reads the rest.
+//! The conditions and the number of launches in the definition of an experiment; the runner reads the rest.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// A part of a definition.
+/// A part of the definition of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     pub(crate) conditions: Vec<String>,
@@ -12,11 +12,13 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// Reads a definition.
+    ///
     /// # Errors
-    /// When the file cannot be read or says neither.
+    /// When the file cannot be read, or lacks `conditions` or `launches`.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("{} is no definition of an experiment", path.display()))
+        Self::parse(&text).with_context(|| format!("{} is not the definition of an experiment", path.display()))
     }
 
     fn parse(text: &str) -> Result<Self> {
@@ -36,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_definition_says_both() {
+    fn every_definition_has_conditions_and_launches() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let definitions: Vec<_> = files

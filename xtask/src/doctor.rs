@@ -1,62 +1,32 @@
-//! `cargo xtask doctor`: what works here, and for what does not, why and the fix.
+//! `cargo xtask doctor`: lists the conditions and instruments of this machine, and the fix for each that is missing.
 
 mod instruments;
+mod prerequisite;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::analyze::Format;
+use crate::output::OutputFormat;
 use crate::paths;
 use crate::programs::Program;
+use prerequisite::Prerequisite;
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// How to print
-    #[arg(long, default_value = "text")]
-    format: Format,
+pub(crate) struct DoctorCommand {
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
 }
 
-/// Something that is looked for.
-struct Finding {
-    name: String,
-    /// What it is needed for, or at which level it would work.
-    purpose: String,
-    found: bool,
-    /// Where it is, or why it is not there.
-    detail: String,
-    /// What to do where it is not there.
-    fix: Option<String>,
-}
-
-impl Finding {
-    fn value(&self) -> Value {
-        json!({
-            "name": self.name,
-            "purpose": self.purpose,
-            "found": self.found,
-            "detail": self.detail,
-            "fix": self.fix,
-        })
-    }
-
-    fn print(&self) {
-        let mark = if self.found { "found  " } else { "missing" };
-        println!("  {mark}  {:<24} {}: {}", self.name, self.purpose, self.detail);
-        if let Some(fix) = self.fix.as_ref().filter(|_| !self.found) {
-            println!("           {:<24} fix: {fix}", "");
-        }
-    }
-}
-
-/// Looks at everything. What is missing is no failure.
+/// Prints all prerequisites. A missing one is no failure.
 ///
 /// # Errors
-/// When the runner is there and cannot say which conditions work.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When the runner is built and fails to list the conditions.
+pub(crate) fn run(arguments: &DoctorCommand) -> Result<()> {
     let conditions = conditions()?;
     let instruments = instruments::all();
-    if arguments.format == Format::Json {
-        let values = |findings: &[Finding]| findings.iter().map(Finding::value).collect::<Vec<_>>();
+    if arguments.format == OutputFormat::Json {
+        let values = |findings: &[Prerequisite]| findings.iter().map(Prerequisite::value).collect::<Vec<_>>();
         let all = json!({ "conditions": values(&conditions), "instruments": values(&instruments) });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -70,16 +40,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Names of the conditions that work here.
+/// The names of the conditions that work here.
 ///
 /// # Errors
-/// When the runner cannot say.
+/// When the runner fails to list the conditions.
 pub(crate) fn available() -> Result<Vec<String>> {
     let found = conditions()?.into_iter().filter(|finding| finding.found);
     Ok(found.map(|finding| finding.name).collect())
 }
 
-/// What is not there of what the application on Tomcat needs, with the fix.
+/// The missing prerequisites of the application on Tomcat, each with its fix.
 pub(crate) fn missing_for_tomcat() -> Vec<String> {
     [instruments::jdk(), instruments::tomcat()]
         .into_iter()
@@ -88,19 +58,19 @@ pub(crate) fn missing_for_tomcat() -> Vec<String> {
         .collect()
 }
 
-/// What the runner says of each condition.
-fn conditions() -> Result<Vec<Finding>> {
-    let bench = paths::binary("runner");
-    if !bench.is_file() {
-        return Ok(vec![Finding {
+/// The conditions as the runner lists them.
+fn conditions() -> Result<Vec<Prerequisite>> {
+    let runner = paths::binary("runner");
+    if !runner.is_file() {
+        return Ok(vec![Prerequisite {
             name: "all".into(),
-            purpose: "the runner knows which work".into(),
+            purpose: "the runner lists the conditions that work".into(),
             found: false,
-            detail: format!("{} is not there", bench.display()),
+            detail: format!("{} is not built", runner.display()),
             fix: Some("cargo xtask build".into()),
         }]);
     }
-    let program = Program::new(bench).arg("places");
+    let program = Program::new(runner).arg("places");
     let places: Value = serde_json::from_str(&program.output()?)
         .with_context(|| format!("`{}` did not print JSON; run `cargo xtask build`", program.shown()))?;
     places
@@ -115,7 +85,7 @@ fn conditions() -> Result<Vec<Finding>> {
                     program.shown()
                 )
             })?;
-            Ok(Finding {
+            Ok(Prerequisite {
                 name: text("name"),
                 purpose: text("level"),
                 found,

@@ -1,4 +1,4 @@
-//! `cargo xtask figures`: a run's figures as SVG and PNG.
+//! `cargo xtask figures`: draws the figures of a run as SVG and PNG.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::{build, paths, report, runs};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// The figure of a recommendation, r01 to r10: of the latest run of its experiment, or else of the recorded one
+pub(crate) struct FiguresCommand {
+    /// Draw the figure of a recommendation, r01 to r10, of the latest run of its experiment, or else of the recorded run
     #[arg(conflicts_with = "run")]
     recommendation: Option<String>,
     /// Folder of the run [default: the latest finished one]
@@ -19,11 +19,11 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// Draws.
+/// Draws the figures.
 ///
 /// # Errors
-/// When there is no run, or `report` fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When no run is finished, or `report` fails.
+pub(crate) fn run(arguments: &FiguresCommand) -> Result<()> {
     build::binaries()?;
     let run = match &arguments.recommendation {
         Some(name) => runs::of_experiment(name)?,

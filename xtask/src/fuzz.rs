@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the hook's logic under an address sanitiser: its tests, and inputs that look for a difference.
+//! `cargo xtask fuzz`: runs the tests of the hook's logic and the fuzz targets under an address sanitiser.
 
 use std::fs;
 use std::path::Path;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 use crate::paths;
 use crate::programs::{Program, cargo, find};
 
-/// The fuzz targets, with the longest input that each is given.
+/// The fuzz targets, each with its longest input in bytes.
 const TARGETS: [(&str, u32); 2] = [("fuzz-scanner", 512), ("fuzz-words", 256)];
-/// What the targets are built with, for the whole workspace.
+/// The feature that builds the fuzz targets.
 pub(crate) const FEATURE: &str = "hook-fuzz/libfuzzer";
 const WORDS: &str = "hook/words.txt";
 
-/// The libraries whose tests are run with every access checked.
+/// The libraries whose tests run with every memory access checked.
 const CHECKED: [&str; 4] = [
     "readhook-words",
     "readhook-core",
@@ -22,7 +22,7 @@ const CHECKED: [&str; 4] = [
     "readhook-compile",
 ];
 
-/// The compiler's own instrumentation: which branch was taken, and what was compared with what.
+/// The compiler's instrumentation of branches and of compared values.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
                         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
                         -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -30,10 +30,10 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 
 #[derive(clap::Args)]
 pub(crate) struct FuzzCommand {
-    /// How long to try inputs, for each target
+    /// Seconds for each target
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Stop a target after so many inputs; 0: only the time counts
+    /// Stop a target after this many inputs; 0 means no limit
     #[arg(long, default_value_t = 0)]
     inputs: u64,
 }
@@ -56,7 +56,7 @@ impl FuzzCommand {
 /// Runs the tests and every target.
 ///
 /// # Errors
-/// When something was found; the message says where the input lies.
+/// When a target finds an input; the message names the folder of the input.
 pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
     let triple = possible()?;
     sanitised("test", triple, "")
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
         .run_aside()?;
     for (target, longest) in TARGETS {
         let program = paths::target().join("fuzz").join(triple).join("release").join(target);
-        // Kept from time to time: what earlier inputs reached need not be found again.
+        // The corpus stays for the next call, which begins with the branches that earlier inputs reached.
         let corpus = paths::target().join("fuzz/corpus").join(target);
         let found = paths::target().join("fuzz/found").join(target);
         for folder in [&corpus, &found] {
@@ -90,30 +90,30 @@ pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
         program
             .arg(corpus)
             .run_aside()
-            .with_context(|| format!("{target} found something; the input lies in {}", found.display()))?;
+            .with_context(|| format!("{target} found an input that fails; it lies in {}", found.display()))?;
     }
     println!(
-        "no difference and no bad access; again by `cargo xtask fuzz --seconds {}`",
+        "no input gives a wrong answer or a bad memory access; repeat with `cargo xtask fuzz --seconds {}`",
         arguments.seconds
     );
     Ok(())
 }
 
-/// This machine's target, where it can be fuzzed.
+/// The target triple of this machine, where it can fuzz.
 ///
 /// # Errors
-/// With what it lacks for that.
+/// Names the missing prerequisite.
 pub(crate) fn possible() -> Result<&'static str> {
     let Some(triple) = triple() else {
-        bail!("the address sanitiser is used on Linux, x86-64 and AArch64 only");
+        bail!("the address sanitiser works here on Linux with x86-64 or AArch64 only");
     };
     if !compiler_is_there() {
-        bail!("libFuzzer is built by a C++ compiler, and there is none; Debian's package is g++");
+        bail!("libFuzzer needs a C++ compiler to build; install one (Debian: apt-get install g++)");
     }
     Ok(triple)
 }
 
-/// This machine's target, where it has the sanitiser.
+/// The target triple of this machine, where the compiler has the sanitiser for it.
 fn triple() -> Option<&'static str> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => Some("x86_64-unknown-linux-gnu"),
@@ -127,11 +127,11 @@ pub(crate) fn compiler_is_there() -> bool {
     std::env::var_os("CXX").is_some() || find("c++").is_some()
 }
 
-/// A cargo command whose products check every access, in a target folder of their own.
+/// A cargo command whose products check every memory access, in a target folder of their own.
 fn sanitised(verb: &str, triple: &str, more: &str) -> Program {
     cargo()
         .arg(verb)
-        // The stable compiler has the sanitiser and asks for this before it is used.
+        // The stable compiler has the sanitiser, but enables it only with this variable.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", format!("-Zsanitizer=address {more}").trim())
         .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
@@ -139,7 +139,7 @@ fn sanitised(verb: &str, triple: &str, more: &str) -> Program {
         .arg(paths::target().join("fuzz"))
 }
 
-/// The words, for the fuzzer to build inputs from.
+/// Writes the words as a dictionary, from which the fuzzer builds inputs, and returns its path.
 fn dictionary(path: &Path) -> Result<String> {
     let list = fs::read(WORDS).with_context(|| format!("cannot read {WORDS}"))?;
     let lines = list.split(|byte| *byte == b'\n').filter(|word| !word.is_empty());

@@ -1,4 +1,4 @@
-//! `cargo xtask import`: foreign recordings into our own format.
+//! `cargo xtask import`: converts foreign recordings to the project's format.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use crate::{build, paths};
 const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
 /// The environment variable that names a folder with the study, which then is not fetched; the nix shell sets it.
 pub(crate) const FOLDER_VARIABLE: &str = "SSP2023";
-/// The commit whose files the import knows by their SHA-256.
+/// The commit of the study's repository; the import verifies its files by SHA-256.
 const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 
 #[derive(Subcommand)]
-pub(crate) enum Arguments {
-    /// The eight recordings and the keywords of the 2023 study, verified by SHA-256, to data/ssp2023
+pub(crate) enum ImportCommand {
+    /// Import the eight recordings and the keywords of the 2023 study, verified by SHA-256, to data/ssp2023
     Ssp2023 {
         /// Folder with the eight CSV files and words.txt, or a checkout of the study's repository [default: $SSP2023, else fetch it]
         #[arg(long, value_parser = paths::from_here)]
@@ -25,12 +25,12 @@ pub(crate) enum Arguments {
     },
 }
 
-/// Imports what was asked for.
+/// Imports the recordings.
 ///
 /// # Errors
-/// When the recordings cannot be had, are not the study's, or cannot be written.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let Arguments::Ssp2023 { from } = arguments;
+/// When the recordings cannot be fetched or written, or do not have the study's checksums.
+pub(crate) fn run(arguments: &ImportCommand) -> Result<()> {
+    let ImportCommand::Ssp2023 { from } = arguments;
     build::dataset()?;
     match from {
         Some(folder) => convert(folder),
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// Fetches the study and converts it; the binary `dataset` must have been built.
+/// Fetches the study and converts it; the binary `dataset` is built already.
 ///
 /// # Errors
 /// When the repository cannot be reached, or its recordings cannot be converted.
@@ -70,12 +70,12 @@ fn fetch(folder: &Path) -> Result<()> {
     } else if find("curl").is_some() && find("tar").is_some() {
         by_curl(folder)
     } else {
-        bail!("neither git nor curl with tar is installed; install git")
+        bail!("the study is fetched with git, or with curl and tar; install git")
     }
 }
 
 fn by_git(folder: &Path) -> Result<()> {
-    // Never ask for a user name: a repository that wants one is not the one we mean.
+    // A repository that asks for a user name is not the study's, which is public.
     let git = || {
         Program::new("git")
             .env("GIT_TERMINAL_PROMPT", "0")

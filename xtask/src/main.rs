@@ -1,4 +1,4 @@
-//! `cargo xtask VERB`: dispatches, one file per verb.
+//! `cargo xtask VERB`: the command line; each verb has a file.
 #![forbid(unsafe_code)]
 
 mod analyze;
@@ -17,6 +17,7 @@ mod inject;
 mod measure;
 mod notebooks;
 mod observe;
+mod output;
 mod paper;
 mod paths;
 mod plan;
@@ -40,72 +41,72 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    about = "Everything this project does, by verb",
+    about = "Builds, measures, analyses and checks this project",
     arg_required_else_help = true
 )]
-struct Arguments {
+struct Xtask {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Everything this machine can do: build, import, measure, analyse, report, notebooks; resumes by itself
-    Reproduce(reproduce::Arguments),
+    /// Build, import, measure, analyse, report and run the notebooks, as far as this machine can; a second call resumes
+    Reproduce(reproduce::ReproduceCommand),
     /// Build everything in release mode: hook, system under test, load generator, runner, report
     Build,
-    /// Which conditions and instruments work here, and for each that does not, why and the fix
-    Doctor(doctor::Arguments),
-    /// What your hooks cost your server: latency, throughput, processor time, memory, with controls
-    Measure(Box<measure::Arguments>),
+    /// List the conditions and instruments that work here, and for each other one the reason and the fix
+    Doctor(doctor::DoctorCommand),
+    /// Measure the cost of your hooks for your server: latency, throughput, processor time and memory, with controls
+    Measure(Box<measure::MeasureCommand>),
     /// Measure one experiment
-    Run(Box<run::Arguments>),
-    /// Bring a condition up or down by hand, or list what is there
+    Run(Box<run::RunCommand>),
+    /// Create or remove the containers or cluster of a condition, or list them
     #[command(subcommand)]
-    Cluster(cluster::Arguments),
-    /// Put the hook into a Kubernetes workload and take it out again, as deployment/NAME
+    Cluster(cluster::ClusterCommand),
+    /// Add the hook to a Kubernetes workload, as deployment/NAME, or remove it
     #[command(disable_help_flag = true)]
-    Inject(inject::Arguments),
-    /// Write the experiment that reaches a wanted precision or effect, from a pilot run, and say how long it takes
-    Plan(plan::Arguments),
-    /// Recover known delays, and count how often the intervals hold, by the interleaved and the sequential design
-    Calibrate(calibrate::Arguments),
-    /// Count how often intervals hold under noise as it was recorded, with made-up experiments whose truth is known
-    Simulate(simulate::Arguments),
-    /// Bring foreign recordings into the project's own format
+    Inject(inject::InjectCommand),
+    /// Write the experiment that reaches a precision or finds an effect, from a pilot run, and print how long it takes
+    Plan(plan::PlanCommand),
+    /// Measure known delays, and count how often the intervals cover them, with the interleaved and the sequential design
+    Calibrate(calibrate::CalibrateCommand),
+    /// Simulate experiments with recorded noise and a known effect, and count how often the intervals cover the effect
+    Simulate(simulate::SimulateCommand),
+    /// Convert foreign recordings to the project's format
     #[command(subcommand)]
-    Import(import::Arguments),
-    /// Print the effects of a run, or the 2023 study's numbers recomputed
-    Analyze(analyze::Arguments),
-    /// Hold the study's ten recommendations against all runs that there are
-    Claims(claims::Arguments),
+    Import(import::ImportCommand),
+    /// Print the effects of a run, or the recomputed numbers of the 2023 study
+    Analyze(analyze::AnalyzeCommand),
+    /// Judge the study's ten recommendations by all runs on this machine
+    Claims(claims::ClaimsCommand),
     /// Draw a run's figures as SVG and PNG
-    Figures(figures::Arguments),
+    Figures(figures::FiguresCommand),
     /// Execute the notebooks and export them as HTML
-    Notebooks(notebooks::Arguments),
+    Notebooks(notebooks::NotebooksCommand),
     /// Write a run's HTML report
-    Report(report::Arguments),
-    /// Make the paper, whose numbers are held against the recorded runs
-    Paper(paper::Arguments),
-    /// Pack everything into one file to deposit, which builds and analyses without a network
-    Archive(archive::Arguments),
-    /// Compile a list of words into the file that READHOOK_WORDS names
-    Words(words::Arguments),
-    /// Compare side by side with others, in one run
+    Report(report::ReportCommand),
+    /// Compile the paper, and compare its numbers with those of the recorded runs
+    Paper(paper::PaperCommand),
+    /// Pack sources, dependencies and recordings into one file, which builds and analyses without a network
+    Archive(archive::ArchiveCommand),
+    /// Compile a list of words into a file for READHOOK_WORDS
+    Words(words::WordsCommand),
+    /// Compare the hook, the load generator or the analysis with other programs, side by side
     #[command(subcommand)]
-    Bench(bench::Arguments),
-    /// By which functions and system calls a server receives, and whether a hook sees it
-    Observe(observe::Arguments),
-    /// Try inputs on the hook's logic, with every memory access checked
+    Bench(bench::BenchCommand),
+    /// List the functions and system calls by which a server receives, and whether a hook sees the payload
+    Observe(observe::ObserveCommand),
+    /// Fuzz the hook's logic, with every memory access checked
     Fuzz(fuzz::FuzzCommand),
-    /// All that CI runs: formatting, lints, tests, documentation, invariants, a smoke run, the notebook
+    /// Run the checks of continuous integration, and with --all the long ones; prints the time of each step
     Test(test::TestCommand),
     /// Check the invariants that ARCHITECTURE.md promises
     Tidy(tidy::TidyCommand),
 }
 
 fn main() -> ExitCode {
-    match dispatch(Arguments::parse().verb) {
+    match dispatch(Xtask::parse().verb) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -115,7 +116,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(verb: Verb) -> Result<ExitCode> {
-    let stood_in = std::env::current_dir().context("the present folder")?;
+    let called_from = std::env::current_dir().context("reading the current folder")?;
     let root = paths::root();
     std::env::set_current_dir(&root).with_context(|| format!("entering the project's folder {}", root.display()))?;
     match verb {
@@ -123,7 +124,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Build => build::run(),
         Verb::Cluster(arguments) => cluster::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
-        Verb::Measure(arguments) => return measure::run(&arguments, &stood_in),
+        Verb::Measure(arguments) => return measure::run(&arguments, &called_from),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
@@ -139,7 +140,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Archive(arguments) => archive::run(&arguments),
         Verb::Words(arguments) => words::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
-        Verb::Observe(arguments) => observe::run(&arguments, &stood_in),
+        Verb::Observe(arguments) => observe::run(&arguments, &called_from),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Test(command) => test::run(&command),
         Verb::Tidy(command) => tidy::run(&command),

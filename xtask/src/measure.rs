@@ -1,12 +1,13 @@
-//! `cargo xtask measure`: what a hook costs a server.
+//! `cargo xtask measure`: measures the cost of a hook for a server.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::output::OutputFormat;
 use crate::programs::Program;
-use crate::runs::{Name, report_of};
+use crate::runs::{RunName, report_of};
 use crate::{build, paths};
 
 #[derive(clap::Args)]
@@ -15,23 +16,23 @@ use crate::{build, paths};
                         4 a hook could not be measured, since the server crashes or hangs with it, answers \
                         differently, or does not load it."
 )]
-pub(crate) struct Arguments {
-    /// A shared object to be loaded by LD_PRELOAD; once per hook
+pub(crate) struct MeasureCommand {
+    /// Shared object for LD_PRELOAD; once per hook
     #[arg(long = "hook", required = true, value_parser = paths::from_here)]
     hooks: Vec<PathBuf>,
-    /// A variable of the server's, with and without a hook, as NAME=VALUE
+    /// Environment variable of the server, with and without a hook, as NAME=VALUE
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
-    /// File with the request, TOML or JSON, instead of GET / or of the server's own
+    /// File with the request, TOML or JSON [default: GET /, or the request of --server]
     #[arg(long, value_parser = paths::from_here)]
     request: Option<PathBuf>,
-    /// Port on which the server listens, where it is not told one by {port}
+    /// Port on which the server listens, where its command has no {port}
     #[arg(long)]
     port: Option<u16>,
     /// Longest time until the server answers, as 30s [default: a minute]
     #[arg(long)]
     ready: Option<String>,
-    /// A ready server, such as sut/macro/nginx.toml, instead of a command
+    /// Definition of a server, such as sut/macro/nginx.toml, instead of a command
     #[arg(long, conflicts_with_all = ["command", "port"], value_parser = paths::from_here)]
     server: Option<PathBuf>,
     /// Stop when half of each 95 % interval is at most this, as 100ns or 0.2us; not before ten launches [default: 100ns]
@@ -40,50 +41,41 @@ pub(crate) struct Arguments {
     /// Begin no further launch after this time, as 90s or 10min, once there are ten [default: 75s]
     #[arg(long)]
     budget: Option<String>,
-    /// End with exit status 3 where an effect on the median lies above this with its whole interval, as 20us
+    /// End with exit status 3 where the whole interval of an effect on the median lies above this, as 20us
     #[arg(long, value_parser = nanoseconds)]
     fail_above: Option<f64>,
-    /// Form of the result on standard output
+    /// Form of the output
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     /// Folder of the run [default: a new one in data/runs]
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
-    /// The server's command; {port} stands for its port, {dir} for a folder of its own
+    /// Command of the server; {port} stands for its port, {dir} for a folder of its own
     #[arg(last = true, required_unless_present = "server")]
     command: Vec<String>,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// Builds what is needed, measures and reports.
+/// Builds the programs, measures and reports.
 ///
 /// # Errors
 /// When the build fails, the server cannot be started without a hook, or the measurement is stopped.
-pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &MeasureCommand, stood_in: &Path) -> Result<ExitCode> {
     build::run()?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
-        // A measurement is short, and begins anew.
-        None => Name::new("measure", &[]).new_folder(Path::new(paths::RUNS))?,
+        // A measurement is short and starts afresh.
+        None => RunName::new("measure", &[]).new_folder(Path::new(paths::RUNS))?,
     };
-    let mut bench = Program::new(paths::binary("runner")).arg("measure");
+    let mut runner = Program::new(paths::binary("runner")).arg("measure");
     for hook in &arguments.hooks {
-        bench = bench.arg("--hook").arg(hook);
+        runner = runner.arg("--hook").arg(hook);
     }
     for variable in &arguments.environment {
-        bench = bench.args(["--env", variable]);
+        runner = runner.args(["--env", variable]);
     }
     for (flag, path) in [("--request", &arguments.request), ("--server", &arguments.server)] {
         if let Some(path) = path {
-            bench = bench.arg(flag).arg(path);
+            runner = runner.arg(flag).arg(path);
         }
     }
     let port = arguments.port.map(|port| port.to_string());
@@ -94,24 +86,24 @@ pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<ExitCode> {
         ("--budget", &arguments.budget),
     ] {
         if let Some(value) = value {
-            bench = bench.args([flag, value]);
+            runner = runner.args([flag, value]);
         }
     }
-    bench = bench
+    runner = runner
         .arg("--own-hook")
         .arg(paths::hook())
         .arg("--directory")
         .arg(stood_in);
-    bench = bench.arg("--out").arg(&out);
+    runner = runner.arg("--out").arg(&out);
     if !arguments.command.is_empty() {
-        bench = bench.arg("--").args(&arguments.command);
+        runner = runner.arg("--").args(&arguments.command);
     }
-    bench.run_aside()?;
+    runner.run_aside()?;
     let mut report = Program::new(paths::binary("report"))
         .args(["measured", "--run"])
         .arg(&out);
     report = report.arg("--out").arg(report_of(&out));
-    if arguments.format == Format::Json {
+    if arguments.format == OutputFormat::Json {
         report = report.args(["--format", "json"]);
     }
     if let Some(fail_above_ns) = arguments.fail_above {
@@ -126,7 +118,7 @@ fn nanoseconds(text: &str) -> Result<f64> {
         .iter()
         .find_map(|(unit, unit_ns)| Some((text.strip_suffix(unit)?, unit_ns)));
     let (number, unit_ns) = found.context("expected a number with a unit: ns, us, ms")?;
-    let number: f64 = number.parse().with_context(|| format!("{number:?} is no number"))?;
+    let number: f64 = number.parse().with_context(|| format!("{number:?} is not a number"))?;
     anyhow::ensure!(number.is_finite() && number >= 0.0, "expected 0 or more");
     Ok(number * unit_ns)
 }

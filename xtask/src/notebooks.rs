@@ -1,4 +1,4 @@
-//! `cargo xtask notebooks`: executes the notebooks headlessly and exports them as HTML.
+//! `cargo xtask notebooks`: executes the notebooks without a browser and exports them as HTML.
 
 mod cells;
 mod drawings;
@@ -14,40 +14,40 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths;
 use crate::programs::Program;
-use crate::python::Environment;
+use crate::python::PythonEnvironment;
 
-/// Where the notebooks are.
+/// The folder of the notebooks.
 const NOTEBOOKS: &str = "notebooks";
-/// nbconvert with everything it needs.
-const NBCONVERT: Environment = Environment {
+/// nbconvert with its dependencies.
+const NBCONVERT: PythonEnvironment = PythonEnvironment {
     name: "nbconvert",
     requirements: "notebooks/requirements.txt",
     purpose: "executes the notebooks",
 };
-/// A cell that takes longer hangs. The first one compiles the project and its dependencies.
+/// The limit of a cell's time, in seconds. The first cell compiles the project and its dependencies.
 const CELL_TIMEOUT_S: u32 = 1_800;
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct NotebooksCommand {
     /// Notebooks to execute [default: all in notebooks/]
     #[arg(value_parser = paths::from_here)]
     notebooks: Vec<PathBuf>,
-    /// Only provide what executes them
+    /// Only install the programs that execute them
     #[arg(long, conflicts_with = "notebooks")]
     tools: bool,
 }
 
-/// Executes what was asked for.
+/// Executes the notebooks that the command line names.
 ///
 /// # Errors
-/// When the tools cannot be provided, or a cell fails or prints to standard error.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When the tools cannot be installed, or a cell fails or prints to standard error.
+pub(crate) fn run(arguments: &NotebooksCommand) -> Result<()> {
     if arguments.tools {
         return provide(&paths::cache()?).map(drop);
     }
     if !paths::study_is_there() {
         bail!(
-            "the notebooks read {}, which is not there; bring it in by `cargo xtask import ssp2023`",
+            "the notebooks read {}, which is not imported; run `cargo xtask import ssp2023`",
             paths::STUDY
         );
     }
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     execute(&arguments.notebooks)
 }
 
-/// Executes all notebooks; the 2023 study must have been imported.
+/// Executes all notebooks; the 2023 study is imported already.
 ///
 /// # Errors
 /// As [`run`].
@@ -91,7 +91,7 @@ fn every() -> Result<Vec<PathBuf>> {
     Ok(notebooks)
 }
 
-/// The tools by name, with their paths where they are provided already.
+/// The tools by name, with their paths where they are installed.
 pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
     let there = |path: Result<PathBuf>| path.map(|path| Some(path).filter(|path| path.is_file()));
     [
@@ -103,17 +103,18 @@ pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
     ]
 }
 
-/// Whether the tools are there, so that nothing has to be built first.
+/// Whether the tools are installed, so that nothing has to be built first.
 pub(crate) fn can_begin_at_once() -> bool {
     tools().iter().all(|(_, tool)| matches!(tool, Ok(Some(_))))
 }
 
-/// Makes the tools where they are missing, and says which Python has nbconvert.
+/// Installs missing tools and returns the Python that has nbconvert.
 fn provide(cache: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(cache).with_context(|| format!("making the cache folder {}", cache.display()))?;
-    // Two that begin at once share one cache: the second waits, and finds everything made.
+    // Two processes that begin at once share the cache: the second waits for the first.
     let lock = File::create(cache.join("lock")).with_context(|| format!("writing to {}", cache.display()))?;
-    lock.lock().context("waiting for another that provides the tools")?;
+    lock.lock()
+        .context("waiting for another process that installs the tools")?;
     kernel::provide(cache)?;
     NBCONVERT.provide(cache)
 }
@@ -129,27 +130,30 @@ fn execute(notebooks: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Executes one notebook, checks what its cells left, and exports it.
+/// Executes one notebook, checks the outputs of its cells, and exports it.
 fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
-    let stem = notebook.file_stem().context("a notebook has a name")?.to_string_lossy();
-    // Within `out`, so that finished files are renamed into place.
+    let stem = notebook
+        .file_stem()
+        .context("the path of a notebook ends in a file name")?
+        .to_string_lossy();
+    // Below `out`, so that finished files can be renamed into it.
     let unfinished = tempfile::Builder::new()
         .prefix(".unfinished-")
         .tempdir_in(out)
         .with_context(|| format!("writing to {}", out.display()))?;
     let root = paths::root();
-    // One for all notebooks of a clone, which are executed one after the other: what the first compiles serves the others.
+    // One folder for all notebooks of a clone, so that they share the compiled dependencies.
     let build = cache.join("evcxr-builds").join(format!("{:016x}", mark(&root)));
     kernel::prepare(&build)?;
     eprintln!(
-        "executing {} (compiles what it uses: minutes the first time, then seconds)",
+        "executing {} (compiles the project: minutes the first time, then seconds)",
         notebook.display()
     );
     let start = Instant::now();
     let executed = format!("{stem}.ipynb");
     let path = unfinished.path().join(&executed);
     let original = std::fs::read_to_string(notebook)?;
-    // Beside the notebook, since the kernel works in the folder of the file and paths in cells are meant from there.
+    // Beside the notebook: the kernel works in the folder of the file, from which the paths in cells start.
     let copy = tempfile::Builder::new()
         .prefix(".marked-")
         .suffix(".tmp")
@@ -159,10 +163,10 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
         .env("EVCXR_TMPDIR", &build)
         .args(["--to", "notebook", "--execute"])
         .arg(format!("--ExecutePreprocessor.kernel_name={}", kernel::NAME))
-        // Times of execution would make each execution's file a different one.
+        // Recorded times would make two executions differ.
         .arg("--ExecutePreprocessor.record_timing=False")
         .arg(format!("--ExecutePreprocessor.timeout={CELL_TIMEOUT_S}"))
-        // What the cells before a failed one printed is wanted too; `outputs` finds the failure.
+        // The outputs of cells before a failed one are wanted, too; `outputs` finds the failure.
         .arg("--allow-errors")
         .arg("--output-dir")
         .arg(unfinished.path())
@@ -174,13 +178,13 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     if paths::binary("report").is_file() {
         drawings::check(&notebook, &drawings::page(&notebook), drawings::drawn)?;
     } else {
-        eprintln!("not compared with what `cargo xtask figures` draws: report has not been built");
+        eprintln!("not compared with the figures of `cargo xtask figures`: report is not built");
     }
     std::fs::write(&path, format!("{notebook:#}\n"))?;
     let page = format!("{stem}.html");
     nbconvert(cache, python)
         .args(["--to", "html"])
-        // A page that works without a network: nothing in it needs these.
+        // The page works without a network: nothing in it needs these scripts.
         .args(["--HTMLExporter.require_js_url=", "--HTMLExporter.mathjax_url="])
         .arg("--HTMLExporter.jquery_url=")
         .arg("--output-dir")
@@ -197,7 +201,7 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// nbconvert that sees our kernel and nothing of the user's own set-up.
+/// nbconvert with our kernel and without the user's own configuration.
 fn nbconvert(cache: &Path, python: &Path) -> Program {
     let jupyter = kernel::jupyter(cache);
     Program::new(python)
@@ -205,12 +209,12 @@ fn nbconvert(cache: &Path, python: &Path) -> Program {
         .env("JUPYTER_CONFIG_DIR", jupyter.join("config"))
         .env("JUPYTER_RUNTIME_DIR", jupyter.join("runtime"))
         .env("EVCXR_CONFIG_DIR", jupyter.join("evcxr"))
-        // A cell's panic is one line, the same every time.
+        // A panic in a cell prints one line, the same in each execution.
         .env("RUST_BACKTRACE", "0")
         .args(["-m", "nbconvert", "--log-level=WARN"])
 }
 
-/// Tells clones apart, whose notebooks depend on different folders.
+/// A hash of the clone's path: notebooks of different clones depend on different folders.
 fn mark(root: &Path) -> u64 {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();

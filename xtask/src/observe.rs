@@ -1,58 +1,50 @@
-//! `cargo xtask observe`: by what a server receives, and whether a hook sees it.
+//! `cargo xtask observe`: lists the functions by which a server receives, and whether a hook sees the payload.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::output::OutputFormat;
 use crate::programs::Program;
 use crate::{build, paths};
 
-/// Where ready servers are described.
+/// The folder of the servers' definitions.
 const SERVERS: &str = "sut/macro";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Would this shared object see the payload? Once per hook
+pub(crate) struct ObserveCommand {
+    /// Shared object of which to tell whether it sees the payload; once per hook
     #[arg(long = "hook", value_parser = paths::from_here)]
     hooks: Vec<PathBuf>,
-    /// A variable of the server's, as NAME=VALUE
+    /// Environment variable of the server, as NAME=VALUE
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
-    /// File with the request, TOML or JSON, instead of GET / or of the server's own
+    /// File with the request, TOML or JSON [default: GET /, or the request of --server]
     #[arg(long, value_parser = paths::from_here)]
     request: Option<PathBuf>,
-    /// Port on which the server listens, where it is not told one by {port}
+    /// Port on which the server listens, where its command has no {port}
     #[arg(long)]
     port: Option<u16>,
     /// Longest time until the server answers, as 30s [default: a minute]
     #[arg(long)]
     ready: Option<String>,
-    /// A ready server, such as sut/macro/nginx.toml, instead of a command
+    /// Definition of a server, such as sut/macro/nginx.toml, instead of a command
     #[arg(long, conflicts_with_all = ["command", "port"], value_parser = paths::from_here)]
     server: Option<PathBuf>,
-    /// Form of the report on standard output
+    /// Form of the output
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// The server's command. Without {port} in it and without --port it runs until it ends, or until Ctrl-C, and what
-    /// reaches it is up to you
+    format: OutputFormat,
+    /// Command of the server. Without {port} and without --port it runs until it ends or until Ctrl-C, and you send the
+    /// requests
     #[arg(last = true, required_unless_present = "server")]
     command: Vec<String>,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// Builds what is needed and observes the server.
+/// Builds the programs and observes the server.
 ///
 /// # Errors
-/// When the server cannot be started or asked.
-pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<()> {
+/// When the server does not start or does not answer.
+pub(crate) fn run(arguments: &ObserveCommand, stood_in: &Path) -> Result<()> {
     build::run()?;
     let mut program = Program::new(paths::binary("runner"))
         .arg("observe")
@@ -75,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<()> {
             program = program.args([flag, value]);
         }
     }
-    if arguments.format == Format::Json {
+    if arguments.format == OutputFormat::Json {
         program = program.arg("--json");
     }
     program = program.arg("--directory").arg(stood_in);
@@ -85,11 +77,11 @@ pub(crate) fn run(arguments: &Arguments, stood_in: &Path) -> Result<()> {
     program.run()
 }
 
-/// Observes all ready servers and the negative controls into a run's folder, unless that was done; `bench` must have been
-/// built.
+/// Observes all defined servers and the negative controls, and writes the result to the folder of a run, unless the folder has
+/// one already. The runner is built already.
 ///
 /// # Errors
-/// When strace is missing, or a server that is there cannot be asked.
+/// When strace is missing, or an installed server does not answer.
 pub(crate) fn servers(folder: &Path) -> Result<()> {
     if folder.join("observed.json").is_file() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `cargo xtask paper`: the paper, whose every number is read from results that are held against the recorded runs.
+//! `cargo xtask paper`: compiles the paper. Its numbers come from results that are compared with the recorded runs.
 
 mod compared;
 mod typesetter;
@@ -12,17 +12,17 @@ use anyhow::{Context, Result, bail};
 use crate::programs::Program;
 use crate::{build, paths};
 
-/// What the paper reads, kept in the repository.
+/// The folder of the paper's numbers and figures, kept in the repository.
 const RESULTS: &str = "paper/results";
 /// The machine's recorded runs from which the results are computed.
 const REFERENCE: &str = "data/reference/before-plan";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Only check that the results are what the recorded runs give, and that the paper compiles
+pub(crate) struct PaperCommand {
+    /// Only check that the results follow from the recorded runs, and that the paper compiles
     #[arg(long)]
     check: bool,
-    /// Take the results anew from the recorded runs
+    /// Replace the results by those of the recorded runs
     #[arg(long, conflicts_with = "check")]
     update: bool,
     /// PDF to write
@@ -30,23 +30,23 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-/// As `cargo xtask paper --check`.
+/// Does the work of `cargo xtask paper --check`.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) fn check() -> Result<()> {
-    run(&Arguments {
+    run(&PaperCommand {
         check: true,
         update: false,
         out: PathBuf::new(),
     })
 }
 
-/// Compares, or updates, the results, and compiles.
+/// Compares or updates the results, and compiles the paper.
 ///
 /// # Errors
-/// When a result is missing or is not what the recorded runs give, or the paper does not compile.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When a result is missing or does not follow from the recorded runs, or the paper does not compile.
+pub(crate) fn run(arguments: &PaperCommand) -> Result<()> {
     build::binaries()?;
     let study = paths::study_is_there();
     let folder = tempfile::tempdir().context("making a folder for the computed results")?;
@@ -59,13 +59,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let compiled = folder.path().join("paper.pdf");
     typesetter::compile(&compiled)?;
     if arguments.check {
-        println!("the paper's results are what {REFERENCE} gives, and it compiles");
+        println!("the paper's results follow from {REFERENCE}, and it compiles");
     } else {
         write(&compiled, &arguments.out)?;
     }
     if !study {
         println!(
-            "NOT CHECKED: {}, since the 2023 study is not there; `cargo xtask import ssp2023`",
+            "NOT CHECKED: {}, because the 2023 study is not imported; run `cargo xtask import ssp2023`",
             compared::needs_the_study()
         );
     }
@@ -73,12 +73,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn write(compiled: &Path, out: &Path) -> Result<()> {
-    let bytes = fs::read(compiled).context("reading the compiled paper")?;
     let parent = out.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
-    let unfinished = out.with_added_extension("tmp");
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, out))
+    // Renamed into place, so that the file is whole at any time.
+    let mut unfinished = tempfile::NamedTempFile::new_in(parent)?;
+    std::io::copy(&mut fs::File::open(compiled)?, &mut unfinished)
+        .map_err(anyhow::Error::from)
+        .and_then(|_| Ok(unfinished.persist(out)?))
         .with_context(|| format!("writing {}", out.display()))?;
     println!("wrote {}", out.display());
     Ok(())
@@ -91,7 +92,7 @@ fn compute(folder: &Path) -> Result<()> {
         .run_aside()
 }
 
-/// Every file of results must be the computed one.
+/// Compares every file of results with the computed one.
 fn compare(computed: &Path, study: bool) -> Result<()> {
     let differences = compared::differences(RESULTS.as_ref(), computed, study)?;
     for difference in &differences {
@@ -99,8 +100,8 @@ fn compare(computed: &Path, study: bool) -> Result<()> {
     }
     if !differences.is_empty() {
         bail!(
-            "{} of the paper's results are not what {REFERENCE} gives; if the runs are right, \
-             `cargo xtask paper --update` and read the paper again",
+            "{} of the paper's results do not follow from {REFERENCE}; if the runs are right, \
+             run `cargo xtask paper --update` and read the paper again",
             differences.len()
         );
     }
@@ -109,7 +110,7 @@ fn compare(computed: &Path, study: bool) -> Result<()> {
 
 fn update(computed: &Path) -> Result<()> {
     if !paths::study_is_there() {
-        bail!("the paper's results need the 2023 study too: `cargo xtask import ssp2023`");
+        bail!("the paper's results need the 2023 study; run `cargo xtask import ssp2023`");
     }
     for name in compared::names(RESULTS.as_ref()).unwrap_or_default() {
         fs::remove_file(Path::new(RESULTS).join(name))?;

@@ -1,4 +1,4 @@
-//! Where things are. Every verb runs in the project's folder, so that most paths are relative to it.
+//! Paths of the project. Every verb runs in the project's folder, to which most paths are relative.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 /// The imported 2023 study.
 pub(crate) const STUDY: &str = "data/ssp2023";
 
-/// Runs measured here.
+/// The runs that this clone measures.
 pub(crate) const RUNS: &str = "data/runs";
-/// Runs and numbers kept in the repository.
+/// The recorded runs and numbers in the repository.
 pub(crate) const REFERENCE: &str = "data/reference";
-/// Definitions planned here.
+/// The definitions that `plan` writes.
 pub(crate) const PLANS: &str = "data/plans";
-/// Reports made here.
+/// The reports that this clone writes.
 pub(crate) const REPORTS: &str = "data/reports";
 
 /// The project's folder.
@@ -53,10 +53,10 @@ pub(crate) fn study_is_there() -> bool {
     Path::new(STUDY).join("manifest.json").is_file()
 }
 
-/// The project's own folder in the user's cache, shared by all clones.
+/// The project's folder in the user's cache, which all clones share.
 ///
 /// # Errors
-/// When the environment names neither a cache nor a home.
+/// When the environment names neither a cache folder nor a home folder.
 pub(crate) fn cache() -> Result<PathBuf> {
     let named = |name: &str| {
         std::env::var_os(name)
@@ -66,13 +66,13 @@ pub(crate) fn cache() -> Result<PathBuf> {
     named("XDG_CACHE_HOME")
         .or_else(|| named("HOME").map(|home| home.join(".cache")))
         .map(|cache| cache.join("hook-latency"))
-        .context("neither XDG_CACHE_HOME nor HOME names a folder; set XDG_CACHE_HOME to one that can be written")
+        .context("neither XDG_CACHE_HOME nor HOME names a folder; set XDG_CACHE_HOME to a writable folder")
 }
 
-/// For clap: a path given on the command line is meant from where the user stands, not from the project's folder.
+/// A path of the command line, which starts from the folder of the call and not from the project's folder.
 ///
 /// # Errors
-/// When the current folder cannot be told, or the path is empty.
+/// When the current folder cannot be read, or the path is empty.
 pub(crate) fn from_here(text: &str) -> std::io::Result<PathBuf> {
     std::path::absolute(text)
 }

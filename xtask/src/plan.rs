@@ -1,4 +1,4 @@
-//! `cargo xtask plan`: from a pilot run to the experiment that reaches a goal.
+//! `cargo xtask plan`: writes the experiment that reaches a goal, from a pilot run.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use crate::programs::{Program, cargo};
 use crate::{paths, runs};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct PlanCommand {
     /// Folder of the pilot [default: the latest finished run]
     #[arg(long, value_parser = paths::from_here)]
     run: Option<PathBuf>,
     #[command(flatten)]
     goal: Goal,
-    /// Only for this contrast; may be given several times [default: all that compare medians]
+    /// Plan for this contrast alone; may be given several times [default: all that compare medians]
     #[arg(long = "contrast")]
     contrasts: Vec<String>,
     /// The definition to write [default: data/plans/RUN.toml]
@@ -25,19 +25,19 @@ pub(crate) struct Arguments {
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct Goal {
-    /// Half of each contrast's 95 % interval, as 100ns or 0.1us
+    /// Wanted half-width of each contrast's 95 % interval, as 100ns or 0.1us
     #[arg(long)]
     precision: Option<String>,
-    /// Effect to be found with 80 % power, as 0.5us
+    /// Effect to find with 80 % power, as 0.5us
     #[arg(long)]
     effect: Option<String>,
 }
 
-/// Writes the definition and says what it takes.
+/// Writes the definition and prints how long the experiment takes.
 ///
 /// # Errors
-/// When there is no run, or none that can be a pilot.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When no run is finished, or the run cannot be a pilot.
+pub(crate) fn run(arguments: &PlanCommand) -> Result<()> {
     cargo().args(["build", "--release", "--package", "runner"]).run()?;
     let pilot = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| {
@@ -59,6 +59,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         plan = plan.arg("--contrast").arg(contrast);
     }
     plan.arg("--out").arg(&out).run()?;
-    println!("measure it by: cargo xtask run {}", out.display());
+    println!("measure it with: cargo xtask run {}", out.display());
     Ok(())
 }

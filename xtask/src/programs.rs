@@ -1,5 +1,6 @@
-//! Programs that a verb launches: each is named on stderr before it starts, as a person would type it.
+//! Programs that a verb launches. The command line of each is printed to standard error before it starts.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use duct::Expression;
 
-/// A command line, to be shown and run.
+/// A command line.
 pub(crate) struct Program {
     words: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
@@ -46,28 +47,32 @@ impl Program {
         self
     }
 
-    /// The command line as a person would type it.
+    /// The command line as one would type it in a shell.
     pub(crate) fn shown(&self) -> String {
         let mut text = String::new();
         for (name, value) in &self.environment {
             let _ = write!(text, "{}={} ", name.to_string_lossy(), quoted(&value.to_string_lossy()));
         }
-        let words: Vec<String> = self.words.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+        let words: Vec<String> = self
+            .words
+            .iter()
+            .map(|word| quoted(&word.to_string_lossy()).into_owned())
+            .collect();
         text + &words.join(" ")
     }
 
-    /// Runs it, with our standard output and error, and without input.
+    /// Runs the program with our standard output and error, and without input.
     ///
     /// # Errors
-    /// When it cannot be started or fails.
+    /// When the program cannot be started or fails.
     pub(crate) fn run(&self) -> Result<()> {
         self.run_as(&self.expression())
     }
 
-    /// Runs it; its exit status is the verb's.
+    /// Runs the program and returns its exit status.
     ///
     /// # Errors
-    /// When it cannot be started or is ended by a signal.
+    /// When the program cannot be started or is ended by a signal.
     pub(crate) fn status(&self) -> Result<ExitCode> {
         eprintln!("$ {}", self.shown());
         let output = self.expression().unchecked().run();
@@ -80,7 +85,7 @@ impl Program {
             .into())
     }
 
-    /// As [`Program::run`], but what it prints is talk, not a result of the verb.
+    /// As [`Program::run`], with its output on standard error: it is not a result of the verb.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -97,17 +102,17 @@ impl Program {
         self.succeeded(output.status)
     }
 
-    /// Runs it and returns what it wrote to standard output.
+    /// Runs the program and returns its standard output.
     ///
     /// # Errors
-    /// When it cannot be started, fails, or writes anything but UTF-8.
+    /// When the program cannot be started, fails, or writes anything but UTF-8.
     pub(crate) fn output(&self) -> Result<String> {
         self.expression()
             .read()
             .with_context(|| format!("`{}` failed", self.shown()))
     }
 
-    /// For callers that want the streams themselves.
+    /// The expression to run, for callers that handle the streams themselves.
     pub(crate) fn expression(&self) -> Expression {
         let mut expression = duct::cmd(&self.words[0], &self.words[1..]).stdin_null();
         expression = expression.env("PATH", search_path());
@@ -129,12 +134,12 @@ impl Program {
     }
 }
 
-/// Cargo; rustup has the one that runs us used again.
+/// Cargo, the same as the one that runs this program.
 pub(crate) fn cargo() -> Program {
     Program::new("cargo")
 }
 
-/// PATH, and the folders where Debian keeps servers, which are not in its users' PATH.
+/// PATH with the folders of servers, which Debian leaves out of PATH for users other than root.
 fn search_path() -> OsString {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -146,20 +151,14 @@ fn search_path() -> OsString {
     env::join_paths(folders).unwrap_or(path)
 }
 
-/// Where a program stands.
+/// The path of a program.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    env::split_paths(&search_path())
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    which::which_in_global(name, Some(search_path())).ok()?.next()
 }
 
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+/// A word as a shell reads it. A word with a NUL byte, which no shell can read, stays as it is.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 #[cfg(test)]
@@ -169,12 +168,12 @@ mod tests {
     #[test]
     fn shows_a_command_that_can_be_pasted_into_a_shell() {
         let program = Program::new("echo").env("A", "b c").arg("it's").args(["x", ""]);
-        assert_eq!(program.shown(), r"A='b c' echo 'it'\''s' x ''");
+        assert_eq!(program.shown(), r#"A='b c' echo "it's" x ''"#);
         assert_eq!(Program::new("printf").arg("%s|").arg("a b").output().unwrap(), "a b|");
     }
 
     #[test]
-    fn servers_are_found_by_those_who_are_not_root() {
+    fn folders_of_servers_are_in_the_path_of_every_user() {
         let path = Program::new("printenv").arg("PATH").output().unwrap();
         assert!(path.split(':').any(|folder| folder == "/usr/sbin"), "{path}");
     }

@@ -1,4 +1,4 @@
-//! Python packages, each with its version, in virtual environments of our own.
+//! Python packages with fixed versions, in virtual environments of this project.
 
 use std::path::{Path, PathBuf};
 
@@ -8,32 +8,32 @@ use crate::programs::{Program, find};
 
 /// The packages of one purpose.
 #[derive(Clone, Copy)]
-pub(crate) struct Environment {
+pub(crate) struct PythonEnvironment {
     /// Its folder in the cache.
     pub(crate) name: &'static str,
     /// The file that lists every package with its version.
     pub(crate) requirements: &'static str,
-    /// What it is for, as in "NAME executes the notebooks".
+    /// Its purpose, as in "NAME executes the notebooks".
     pub(crate) purpose: &'static str,
 }
 
-/// The version of this machine's Python, where that can make an [`Environment`]; Debian has a part of it in a package of its
-/// own.
+/// The version of this machine's Python, where it can make an [`PythonEnvironment`]; Debian has the module for
+/// that in a package of its own.
 pub(crate) fn version() -> Option<String> {
     let works = Program::new("python3").args(["-c", "import ensurepip, sys; print(sys.version.split()[0])"]);
     find("python3").and_then(|_| works.expression().stderr_null().read().ok())
 }
 
-impl Environment {
-    /// The file that says that the environment is complete and what it was made from.
+impl PythonEnvironment {
+    /// The file that marks the environment as complete; it holds the requirements.
     pub(crate) fn marker(&self, cache: &Path) -> PathBuf {
         cache.join(self.name).join("complete.txt")
     }
 
-    /// Makes the environment where it is missing or was made from other requirements; returns its Python.
+    /// Makes the environment where it is missing or has other requirements, and returns its Python.
     ///
     /// # Errors
-    /// When Python or its `venv` is missing, or the packages cannot be had.
+    /// When Python or its `venv` is missing, or the packages cannot be installed.
     pub(crate) fn provide(&self, cache: &Path) -> Result<PathBuf> {
         let environment = cache.join(self.name);
         let python = environment.join("bin").join("python3");

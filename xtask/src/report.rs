@@ -1,4 +1,4 @@
-//! `cargo xtask report`: a run's HTML report.
+//! `cargo xtask report`: writes the HTML report of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::programs::Program;
 use crate::{build, paths, runs};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ReportCommand {
     /// Folder of the run [default: the latest finished one]
     #[arg(long, value_parser = paths::from_here)]
     run: Option<PathBuf>,
@@ -17,21 +17,21 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// Writes the report.
+/// Builds `report` and writes the report.
 ///
 /// # Errors
-/// When there is no run, or `report` fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When no run is finished, or `report` fails.
+pub(crate) fn run(arguments: &ReportCommand) -> Result<()> {
     build::binaries()?;
     let run = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| runs::report_of(&run));
     page(&run, &out).map(drop)
 }
 
-/// Has the built `report` write what a reader looks at, and says where that is: of a grid, what its recommendation shows.
+/// Writes the report of a run, or the exhibit of a grid, and returns the path to open; `report` is built already.
 ///
 /// # Errors
-/// When it fails.
+/// When `report` fails.
 pub(crate) fn page(run: &Path, out: &Path) -> Result<PathBuf> {
     if runs::is_grid(run) {
         exhibit(run, out)?;
@@ -41,10 +41,10 @@ pub(crate) fn page(run: &Path, out: &Path) -> Result<PathBuf> {
     Ok(out.join("index.html"))
 }
 
-/// Has the built `report` write `what` of a run, beside the 2023 study where that was imported.
+/// Calls `report WHAT` for a run, beside the 2023 study where it is imported; `report` is built already.
 ///
 /// # Errors
-/// When it fails.
+/// When `report` fails.
 pub(crate) fn write(what: &str, run: &Path, out: &Path) -> Result<()> {
     Program::new(paths::binary("report"))
         .args([what, "--run"])
@@ -54,10 +54,10 @@ pub(crate) fn write(what: &str, run: &Path, out: &Path) -> Result<()> {
         .run()
 }
 
-/// Has the built `report` print and draw what is shown for a recommendation.
+/// Prints the table and draws the figure of a recommendation; `report` is built already.
 ///
 /// # Errors
-/// When it fails.
+/// When `report` fails.
 pub(crate) fn exhibit(run: &Path, out: &Path) -> Result<()> {
     Program::new(paths::binary("report"))
         .args(["exhibit", "--run"])

@@ -1,4 +1,4 @@
-//! `cargo xtask reproduce`: everything this machine can do, in one go.
+//! `cargo xtask reproduce`: builds, measures, analyses and reports everything that this machine can.
 
 mod session;
 
@@ -8,27 +8,27 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::definition::Definition;
-use crate::run::Options;
+use crate::run::RunOptions;
 use crate::{build, claims, doctor, import, notebooks, paths, report, run, runs};
 use session::Session;
 
-/// What `reproduce` measures first: what each step of the hook costs.
+/// The first experiment: the cost of each step of the hook.
 const EXPERIMENT: &str = "experiments/overhead.toml";
-/// What is measured for each of the ten recommendations.
+/// The experiments of the ten recommendations.
 const RECOMMENDATIONS: [&str; 10] = ["r01", "r02", "r03", "r04", "r05", "r06", "r07", "r08", "r09", "r10"];
-/// Those of them that a first look has in small.
+/// The experiments of the profile smoke.
 const SMOKE: [&str; 2] = ["r05", "r06"];
-/// Where, of what works here: what can be had without an engine, and with one.
+/// The conditions of the first experiment, as far as they work here: two that need no container engine, and one that does.
 const CONDITIONS: [&str; 3] = ["local-pod", "local-bridge", "docker"];
 /// The 2023 study's own experiment, where what it needs is there.
 const STUDY: &str = "experiments/ssp2023.toml";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// How long to measure
+pub(crate) struct ReproduceCommand {
+    /// Extent of the measurement
     #[arg(long, default_value = "default")]
     profile: Profile,
-    /// Analyse this recorded run again, or all in this folder of recorded runs, as data/reference, instead of measuring
+    /// Instead of measuring, analyse this recorded run, or all runs of this folder, as data/reference
     #[arg(long, value_name = "DIR", value_parser = paths::from_here)]
     from: Option<PathBuf>,
 }
@@ -36,11 +36,11 @@ pub(crate) struct Arguments {
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
-    /// Whether everything works: a minute, too short for narrow intervals
+    /// Test that everything works: a minute, too short for narrow intervals
     Smoke,
-    /// What each definition says: at least 10 launches for a recommendation, half an hour
+    /// Follow each definition: at least 10 launches for a recommendation, half an hour
     Default,
-    /// 50,000 rounds, as many requests as the 2023 study sent, in at least 30 launches, of the full grids: hours
+    /// Send as many requests as the 2023 study: 50,000 rounds in at least 30 launches, with full grids, for hours
     Paper,
 }
 
@@ -53,38 +53,39 @@ impl Profile {
         }
     }
 
-    /// What it asks for otherwise than a definition.
-    fn options(self, definition: &Definition) -> Options {
+    /// The differences of this profile from a definition.
+    fn options(self, definition: &Definition) -> RunOptions {
         let (launches, rounds) = match self {
             Self::Smoke => (Some(2), Some(1_000)),
             Self::Default => (None, None),
             Self::Paper => (Some(definition.launches.max(30)), Some(50_000)),
         };
-        Options {
+        RunOptions {
             launches,
             rounds,
             full_grid: self == Self::Paper,
-            ..Options::default()
+            ..RunOptions::default()
         }
     }
 }
 
-/// What one reproduction is about.
-struct Measured {
-    /// What each step of the hook costs.
+/// The runs of one reproduction.
+struct Reproduction {
+    /// The run of the cost of each step of the hook.
     steps: PathBuf,
     /// The study's own experiment.
     study: Option<PathBuf>,
     recommendations: Vec<PathBuf>,
-    /// What should have been measured and was not.
+    /// The names of experiments that failed.
     failed: Vec<String>,
 }
 
-/// Builds, imports, measures, reports and executes the notebooks. What cannot be had here is said and left out.
+/// Builds, imports, measures, reports and executes the notebooks. Experiments whose prerequisites are missing are named and
+/// left out.
 ///
 /// # Errors
-/// When a step fails that this machine should be able to do.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When a step fails whose prerequisites are installed.
+pub(crate) fn run(arguments: &ReproduceCommand) -> Result<()> {
     step("build");
     build::run()?;
     step("the 2023 study");
@@ -111,15 +112,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     step("notebooks");
     let brief = arguments.profile == Profile::Smoke || arguments.from.is_some();
     if !study {
-        eprintln!("left out: the notebooks read the 2023 study, which is not there");
+        eprintln!("left out: the notebooks read the 2023 study, which is not imported");
     } else if brief && !notebooks::can_begin_at_once() {
-        eprintln!("left out: their kernel would be built first, for ten minutes; `cargo xtask notebooks` does so");
+        eprintln!("left out: the notebooks' kernel takes ten minutes to build; `cargo xtask notebooks` builds it");
     } else {
         notebooks::all()?;
     }
     ensure!(
         measured.failed.is_empty(),
-        "not measured: {}; the messages stand above, and the same command goes on with them",
+        "not measured: {}; the messages stand above, and the same command tries them again",
         measured.failed.join(", ")
     );
     if let Some(session) = session {
@@ -132,17 +133,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         println!("the study's experiment: {}", run.display());
         println!("its report: {}", out.join("index.html").display());
     }
-    println!("again: cargo xtask reproduce --from {}", measured.steps.display());
+    println!(
+        "analyse again with: cargo xtask reproduce --from {}",
+        measured.steps.display()
+    );
     Ok(())
 }
 
-/// Measures all that this machine can.
-fn all(profile: Profile, study: bool, session: &Session) -> Result<Measured> {
+/// Measures every experiment that this machine can.
+fn all(profile: Profile, study: bool, session: &Session) -> Result<Reproduction> {
     let available = doctor::available()?;
     let steps = steps(profile, &available, |definition, options| {
         experiment(definition, profile, options, session)
     })?;
-    let mut measured = Measured {
+    let mut measured = Reproduction {
         steps,
         study: None,
         recommendations: Vec::new(),
@@ -166,17 +170,17 @@ fn all(profile: Profile, study: bool, session: &Session) -> Result<Measured> {
     Ok(measured)
 }
 
-impl Measured {
-    /// The others are measured nevertheless.
+impl Reproduction {
+    /// Records a failure; the other experiments are measured nevertheless.
     fn fail(&mut self, name: &str, error: &anyhow::Error) {
         eprintln!("failed: {name}: {error:#}");
         self.failed.push(name.to_owned());
     }
 }
 
-/// What was recorded: the run of the hook's steps, and those of the recommendations where they are there.
-fn recorded(folder: &Path) -> Result<Measured> {
-    eprintln!("nothing is measured: {} is analysed again", folder.display());
+/// The recorded runs in a folder: that of the hook's steps, and those of the recommendations as far as they exist.
+fn recorded(folder: &Path) -> Result<Reproduction> {
+    eprintln!("measuring nothing, analysing {}", folder.display());
     let main = run::title(EXPERIMENT.as_ref());
     // The folder of one machine's runs, of all machines, or `data`, whose part `reference` holds the machines.
     let machines = runs::folders(folder)?
@@ -192,7 +196,7 @@ fn recorded(folder: &Path) -> Result<Measured> {
         }
         None => (folder.to_owned(), Vec::new()),
     };
-    Ok(Measured {
+    Ok(Reproduction {
         steps: runs::chosen(Some(&steps))?,
         study: None,
         recommendations: there,
@@ -200,7 +204,7 @@ fn recorded(folder: &Path) -> Result<Measured> {
     })
 }
 
-/// Measures what each step of the hook costs, and nothing else, into `runs`; the binaries must have been built.
+/// Measures the cost of each step of the hook into `runs` and returns the run; the binaries are built already.
 ///
 /// # Errors
 /// When the runner fails.
@@ -212,11 +216,11 @@ pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Measures each step of the hook in all conditions that can be had without asking for them.
+/// Measures each step of the hook in those of [`CONDITIONS`] that work here.
 fn steps(
     profile: Profile,
     available: &[String],
-    measure: impl FnOnce(&Path, &Options) -> Result<PathBuf>,
+    measure: impl FnOnce(&Path, &RunOptions) -> Result<PathBuf>,
 ) -> Result<PathBuf> {
     let path = Path::new(EXPERIMENT);
     let mut options = profile.options(&Definition::read(path)?);
@@ -224,15 +228,15 @@ fn steps(
         if available.iter().any(|name| name == condition) {
             options.conditions.push(condition.to_owned());
         } else {
-            eprintln!("left out: {condition}; `cargo xtask doctor` says why, and what would help");
+            eprintln!("left out: {condition}; `cargo xtask doctor` prints the reason and the fix");
         }
     }
     eprintln!("conditions: {}", options.conditions.join(", "));
     measure(path, &options)
 }
 
-/// Goes on with an experiment or begins it, unless the reproduction has finished it.
-fn experiment(definition: &Path, profile: Profile, options: &Options, session: &Session) -> Result<PathBuf> {
+/// Continues or begins an experiment, unless the reproduction has finished it already.
+fn experiment(definition: &Path, profile: Profile, options: &RunOptions, session: &Session) -> Result<PathBuf> {
     let title = title(definition, profile);
     if let Some(run) = session.finished(&run::name(definition, &title, options)?)? {
         eprintln!("{} is finished", run.display());
@@ -244,12 +248,12 @@ fn experiment(definition: &Path, profile: Profile, options: &Options, session: &
     Ok(folder)
 }
 
-/// What runs of a profile are called.
+/// The title of runs of a profile.
 fn title(definition: &Path, profile: Profile) -> String {
     format!("{}-{}", run::title(definition), profile.name())
 }
 
-/// Measures what a recommendation needs; `None`, with the reason said, where this machine has none of its conditions.
+/// Measures the experiment of a recommendation; prints the reason and returns `None` where none of its conditions works here.
 fn recommendation(name: &str, profile: Profile, available: &[String], session: &Session) -> Result<Option<PathBuf>> {
     step(name);
     let path = PathBuf::from(format!("experiments/{name}.toml"));
@@ -260,7 +264,7 @@ fn recommendation(name: &str, profile: Profile, available: &[String], session: &
         .any(|condition| available.contains(condition))
     {
         eprintln!(
-            "left out: {} cannot be had here; `cargo xtask doctor` says why, and what would help",
+            "left out: {} does not work here; `cargo xtask doctor` prints the reason and the fix",
             definition.conditions.join(", ")
         );
         return Ok(None);
@@ -268,40 +272,40 @@ fn recommendation(name: &str, profile: Profile, available: &[String], session: &
     experiment(&path, profile, &profile.options(&definition), session).map(Some)
 }
 
-/// Repeats the study's experiment; `None`, with the reason said, where something that it needs is not there.
+/// Repeats the study's experiment; prints the reason and returns `None` where a prerequisite is missing.
 fn study_again(profile: Profile, imported: bool, session: &Session) -> Result<Option<PathBuf>> {
     step("the 2023 study's experiment");
     let mut missing = doctor::missing_for_tomcat();
     if !imported {
-        missing.push("the study's words: cargo xtask import ssp2023".to_owned());
+        missing.push("the study's words: run cargo xtask import ssp2023".to_owned());
     }
     if !missing.is_empty() {
-        eprintln!("left out, for it needs {}", missing.join("; "));
+        eprintln!("left out; it needs {}", missing.join("; "));
         return Ok(None);
     }
     let path = Path::new(STUDY);
     let options = match profile {
         // As many requests as the study sent.
-        Profile::Default => Options::default(),
-        Profile::Paper => Options {
+        Profile::Default => RunOptions::default(),
+        Profile::Paper => RunOptions {
             launches: Some(10),
-            ..Options::default()
+            ..RunOptions::default()
         },
         Profile::Smoke => profile.options(&Definition::read(path)?),
     };
     experiment(path, profile, &options, session).map(Some)
 }
 
-/// Brings in the 2023 study where it is not there yet, and tells whether it is there now.
+/// Imports the 2023 study where it is missing, and returns whether it is imported now.
 fn study() -> bool {
     if paths::study_is_there() {
-        eprintln!("{} is there already", paths::STUDY);
+        eprintln!("{} is imported already", paths::STUDY);
         return true;
     }
     match import::fetch_and_convert() {
         Ok(()) => true,
         Err(error) => {
-            eprintln!("going on without it: {error:#}");
+            eprintln!("continuing without the study: {error:#}");
             false
         }
     }

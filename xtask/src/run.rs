@@ -1,64 +1,64 @@
-//! `cargo xtask run`: one experiment.
+//! `cargo xtask run`: measures one experiment.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::programs::{Program, find};
-use crate::runs::{Name, Progress};
+use crate::runs::{RunName, RunProgress};
 use crate::{build, observe, paths};
 
-/// The experiment to which belongs by which functions servers receive.
+/// The experiment that also lists the functions by which servers receive.
 const OBSERVED: &str = "r07";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// A definition, as experiments/overhead.toml, or the name of one there, as r05 [default with --macro: macro]
+pub(crate) struct RunCommand {
+    /// Definition, as experiments/overhead.toml, or its name, as r05 [default with --macro: macro]
     #[arg(value_parser = definition, required_unless_present = "application")]
     experiment: Option<PathBuf>,
     /// Folder of the run [default: the latest unfinished run of the same definition and options, or a new one]
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
     #[command(flatten)]
-    options: Options,
+    options: RunOptions,
 }
 
-/// What may be asked otherwise than the definition says.
+/// Options that override the definition.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub(crate) struct Options {
-    /// These conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,local-service,docker,
+pub(crate) struct RunOptions {
+    /// Conditions, instead of the experiment's: local-pod,local-bridge,local-nodes,local-service,docker,
     /// kind,eks-pod,eks-nodes,kubernetes-pod,kubernetes-node,kubernetes-nodes
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<String>,
-    /// In any Kubernetes, instead of conditions: pod, node or nodes, for containers in one pod, in pods on one node, in pods
-    /// on different nodes
+    /// Conditions in any Kubernetes: pod, node or nodes, for containers in one pod, in pods on one node, in pods on different
+    /// nodes
     #[arg(long, value_delimiter = ',', conflicts_with = "conditions")]
     pub(crate) topology: Vec<String>,
-    /// All cells of a grid, with those of its levels that say full = true
+    /// All cells of a grid, also those of levels with full = true
     #[arg(long)]
     pub(crate) full_grid: bool,
-    /// Launches per condition
+    /// Number of launches per condition
     #[arg(long)]
     pub(crate) launches: Option<u32>,
-    /// Rounds per launch
+    /// Number of rounds per launch
     #[arg(long)]
     pub(crate) rounds: Option<u64>,
-    /// Order of the requests: interleaved or sequential, instead of the definition's
+    /// Order of the requests: interleaved or sequential
     #[arg(long)]
     pub(crate) schedule: Option<String>,
-    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
+    /// Stop when the half-width of each contrast's 95 % interval is at most this, as 100ns or 0.2us, after at least ten launches
     #[arg(long)]
     pub(crate) precision: Option<String>,
-    /// Begin no further launch after this time, as 90s or 10min
+    /// Begin no launch after this time, as 90s or 10min
     #[arg(long)]
     pub(crate) budget: Option<String>,
-    /// Fail, when all is measured, if a launch failed one of its checks
+    /// Fail after the measurement if a launch failed one of its checks
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Do not watch what servers and prober use and are denied: there is no table of resources then, and no gate
+    /// Do not watch the resources and limits of servers and load generator; the run then has no table of resources and no gate
     #[arg(long)]
     pub(crate) no_monitor: bool,
-    /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
+    /// Socket of Docker or Podman, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the socket that exists]
     #[arg(long)]
     pub(crate) docker_host: Option<String>,
     /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]
@@ -67,21 +67,21 @@ pub(crate) struct Options {
     /// Namespace in Kubernetes [default: the context's]
     #[arg(long)]
     pub(crate) namespace: Option<String>,
-    /// For the conditions kubernetes-*: a command that loads an archive of images into all nodes, as "k3s ctr images import"
+    /// For the conditions kubernetes-*: command that loads an archive of images into all nodes, as "k3s ctr images import"
     #[arg(long)]
     pub(crate) load_with: Option<String>,
-    /// For the conditions kubernetes-*: the image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
+    /// For the conditions kubernetes-*: image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
     #[arg(long, conflicts_with = "load_with")]
     pub(crate) image: Option<String>,
-    /// An application instead of the experiment's server: teastore, deathstarbench, unguard, or a definition of yours
+    /// Application instead of the experiment's server: teastore, deathstarbench, unguard, or a definition of your own
     #[arg(long = "macro", value_name = "NAME", value_parser = application, requires = "manifests")]
     pub(crate) application: Option<String>,
-    /// For --macro: a checkout of the application's repository, with its manifests
+    /// For --macro: checkout of the application's repository, with its manifests
     #[arg(long)]
     pub(crate) manifests: Option<String>,
 }
 
-/// The file that defines an application, by its name or its own.
+/// The file that defines an application, from its name or from the file's own path.
 fn application(text: &str) -> Result<String, String> {
     let file = if text.ends_with(".yaml") {
         text.to_owned()
@@ -91,11 +91,13 @@ fn application(text: &str) -> Result<String, String> {
     if paths::root().join(&file).is_file() {
         Ok(file)
     } else {
-        Err(format!("{file} is not there; the definitions are in clusters/macro/"))
+        Err(format!(
+            "there is no file {file}; the definitions are in clusters/macro/"
+        ))
     }
 }
 
-impl Options {
+impl RunOptions {
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         for (flag, values) in [("--conditions", &self.conditions), ("--topology", &self.topology)] {
@@ -134,20 +136,20 @@ impl Options {
     }
 }
 
-/// The definition that is meant: a file, or one of experiments/ by its name.
+/// The path of a definition, from its path or from the name of one in experiments/.
 fn definition(text: &str) -> Result<PathBuf> {
     let named = Path::new("experiments").join(text).with_extension("toml");
     if !text.contains('.') && paths::root().join(&named).is_file() {
         return Ok(named);
     }
-    paths::from_here(text).with_context(|| format!("{text} is no path"))
+    paths::from_here(text).with_context(|| format!("{text} is not a path"))
 }
 
-/// Builds what is needed and measures.
+/// Builds the programs and measures.
 ///
 /// # Errors
 /// When the build or the runner fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &RunCommand) -> Result<()> {
     build::run()?;
     let with_macro = || PathBuf::from("experiments/macro.toml");
     let experiment = shortened(&arguments.experiment.clone().unwrap_or_else(with_macro));
@@ -163,26 +165,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     measure(&experiment, &arguments.options, &folder)
 }
 
-/// The folder in `runs` where this measurement goes on or begins.
+/// The folder in `runs` in which this measurement continues or begins.
 ///
 /// # Errors
 /// When the definition cannot be read or `runs` cannot be listed.
-pub(crate) fn folder(experiment: &Path, title: &str, options: &Options, runs: &Path) -> Result<PathBuf> {
+pub(crate) fn folder(experiment: &Path, title: &str, options: &RunOptions, runs: &Path) -> Result<PathBuf> {
     let (folder, progress) = name(experiment, title, options)?.folder(runs)?;
-    if progress == Progress::Continued {
+    if progress == RunProgress::Continued {
         eprintln!(
-            "{} is unfinished and goes on; remove it to begin anew",
+            "continuing the unfinished run {}; remove it to begin a new one",
             folder.display()
         );
     }
     Ok(folder)
 }
 
-/// What the runs of this measurement are called.
+/// The name of this measurement's runs.
 ///
 /// # Errors
 /// When the definition cannot be read.
-pub(crate) fn name(experiment: &Path, title: &str, options: &Options) -> Result<Name> {
+pub(crate) fn name(experiment: &Path, title: &str, options: &RunOptions) -> Result<RunName> {
     let definition = std::fs::read(experiment).with_context(|| {
         format!(
             "{} cannot be read; the definitions are in experiments/",
@@ -190,14 +192,14 @@ pub(crate) fn name(experiment: &Path, title: &str, options: &Options) -> Result<
         )
     })?;
     let words = options.words().join(" ");
-    Ok(Name::new(title, &[&definition, words.as_bytes()]))
+    Ok(RunName::new(title, &[&definition, words.as_bytes()]))
 }
 
-/// Runs the experiment to its end; the binaries must have been built.
+/// Runs the experiment to its end; the binaries are built already.
 ///
 /// # Errors
 /// When the runner fails.
-pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Result<()> {
+pub(crate) fn measure(experiment: &Path, options: &RunOptions, folder: &Path) -> Result<()> {
     Program::new(paths::binary("runner"))
         .arg("run")
         .arg(experiment)
@@ -210,7 +212,7 @@ pub(crate) fn measure(experiment: &Path, options: &Options, folder: &Path) -> Re
     complete(experiment, folder)
 }
 
-/// Does what belongs to a measured run, unless that is done.
+/// Observes the servers for the experiment that lists their receiving functions, unless that is done.
 ///
 /// # Errors
 /// When the servers cannot be observed.
@@ -220,14 +222,14 @@ pub(crate) fn complete(experiment: &Path, folder: &Path) -> Result<()> {
     }
     if find("strace").is_none() {
         eprintln!(
-            "left out: by which functions servers receive; strace is not installed (Debian: apt-get install strace)"
+            "left out: the functions by which servers receive; strace is not installed (Debian: apt-get install strace)"
         );
         return Ok(());
     }
     observe::servers(folder)
 }
 
-/// A definition's name.
+/// The name of a definition.
 pub(crate) fn title(experiment: &Path) -> String {
     experiment
         .file_stem()
@@ -236,7 +238,7 @@ pub(crate) fn title(experiment: &Path) -> String {
         .into_owned()
 }
 
-/// From the project's folder where it lies there, so that a recorded command line works in any clone.
+/// The path from the project's folder, where it lies there, so that a recorded command line works in any clone.
 fn shortened(path: &Path) -> PathBuf {
     path.strip_prefix(paths::root()).unwrap_or(path).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Folders of runs: their names, which of them are finished, which one goes on.
+//! Folders of runs: their names, and which run is finished, continued or chosen.
 
 use std::path::{Path, PathBuf};
 
@@ -7,42 +7,42 @@ use anyhow::{Context, Result};
 use crate::paths;
 use crate::programs::Program;
 
-/// What a run is called: what it measures, a mark of its inputs, and when it began.
-pub(crate) struct Name {
+/// The name of a run: its title, a hash of its inputs, and the time at which it began.
+pub(crate) struct RunName {
     stem: String,
 }
 
-impl Name {
-    /// `inputs` are all that decides what is measured: two runs with the same inputs may be continued by each other.
+impl RunName {
+    /// `inputs` are all inputs of the measurement: an unfinished run continues only with the same ones.
     pub(crate) fn new(title: &str, inputs: &[&[u8]]) -> Self {
         Self {
-            stem: format!("{title}-{:08x}", mark(inputs)),
+            stem: format!("{title}-{:08x}", hash(inputs)),
         }
     }
 
     /// The latest unfinished run of this name in `runs`, or a new folder's path, not yet made.
     ///
     /// # Errors
-    /// When `runs` cannot be listed or the time cannot be told.
-    pub(crate) fn folder(&self, runs: &Path) -> Result<(PathBuf, Progress)> {
+    /// When `runs` cannot be listed or the time cannot be read.
+    pub(crate) fn folder(&self, runs: &Path) -> Result<(PathBuf, RunProgress)> {
         let unfinished = folders(runs)?
             .into_iter()
             .rfind(|folder| self.is_name_of(folder) && !is_finished(folder));
         if let Some(folder) = unfinished {
-            return Ok((folder, Progress::Continued));
+            return Ok((folder, RunProgress::Continued));
         }
-        Ok((self.new_folder(runs)?, Progress::New))
+        Ok((self.new_folder(runs)?, RunProgress::New))
     }
 
     /// A new folder's path in `runs`, not yet made.
     ///
     /// # Errors
-    /// When the time cannot be told.
+    /// When the time cannot be read.
     pub(crate) fn new_folder(&self, runs: &Path) -> Result<PathBuf> {
         Ok(runs.join(format!("{}-{}", self.stem, now()?)))
     }
 
-    /// The latest finished run of this name in `runs` that began then or later.
+    /// The latest finished run of this name in `runs` that began at `since` or later.
     ///
     /// # Errors
     /// When `runs` cannot be listed.
@@ -59,20 +59,20 @@ impl Name {
 
 /// Whether a run's folder holds finished launches already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum RunProgress {
     New,
     Continued,
 }
 
-/// The run that a verb means: the one given, or else the latest finished one.
+/// The given run, or else the latest finished one.
 ///
 /// # Errors
-/// When none is finished, or the one given is not.
+/// When no run is finished, or the given one is not.
 pub(crate) fn chosen(given: Option<&Path>) -> Result<PathBuf> {
     match given {
         Some(run) if is_finished(run) => Ok(run.to_owned()),
         Some(run) => anyhow::bail!(
-            "{} has no manifest.json, so it is no finished run; give the same command again that began it",
+            "{} has no manifest.json, so the run is not finished; repeat the command that began it",
             run.display()
         ),
         None => folders(Path::new(paths::RUNS))?
@@ -81,17 +81,17 @@ pub(crate) fn chosen(given: Option<&Path>) -> Result<PathBuf> {
             .max_by_key(|folder| began(folder))
             .with_context(|| {
                 format!(
-                    "there is no finished run in {}; make one by `cargo xtask reproduce`, or name one by --run",
+                    "there is no finished run in {}; measure one with `cargo xtask reproduce`, or name one with --run",
                     paths::RUNS
                 )
             }),
     }
 }
 
-/// The latest finished run of an experiment, or else the recorded one; those of the smoke profile are too short to be shown.
+/// The latest finished run of an experiment, or else the recorded one. Runs of the profile smoke are too short and left out.
 ///
 /// # Errors
-/// When there is neither.
+/// When the experiment has neither.
 pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
     let own = folders(Path::new(paths::RUNS))?.into_iter().filter(|folder| {
         let stem = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -101,7 +101,7 @@ pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
     let recorded = recorded(name)?;
     own.max_by_key(|folder| began(folder))
         .or_else(|| recorded.into_iter().next())
-        .with_context(|| format!("there is no finished run of {name}; make one by `cargo xtask run {name}`"))
+        .with_context(|| format!("there is no finished run of {name}; measure one with `cargo xtask run {name}`"))
 }
 
 /// The recorded runs of this name, one for each machine that has one, in the order of the machines' names.
@@ -114,28 +114,28 @@ fn recorded(name: &str) -> Result<Vec<PathBuf>> {
     Ok(runs.filter(|run| is_finished(run)).collect())
 }
 
-/// Where the report of a run goes.
+/// The folder of a run's report.
 pub(crate) fn report_of(run: &Path) -> PathBuf {
     Path::new(paths::REPORTS).join(run.file_name().unwrap_or("run".as_ref()))
 }
 
-/// The manifest, or the list of a grid's cells, is written when all launches are there.
+/// Whether the folder has a manifest or a list of cells, which are written after the last launch.
 fn is_finished(run: &Path) -> bool {
     run.join("manifest.json").is_file() || is_grid(run)
 }
 
-/// Whether it is a grid's folder, whose cells are runs.
+/// Whether the folder holds a grid, whose cells are runs.
 pub(crate) fn is_grid(run: &Path) -> bool {
     run.join("grid.json").is_file()
 }
 
-/// The part of a name that says when the run began, which sorts by time.
+/// The time at which the run began, from its name; it sorts by time.
 fn began(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
-/// The time as names of runs have it.
+/// The current time in the form of run names.
 ///
 /// # Errors
 /// When `date` cannot be started.
@@ -144,7 +144,7 @@ pub(crate) fn now() -> Result<String> {
     Ok(now.trim().to_owned())
 }
 
-/// Folders in `runs`, sorted by name; none where there is no such folder.
+/// The folders in `runs`, sorted by name; none where `runs` does not exist.
 ///
 /// # Errors
 /// When `runs` cannot be listed.
@@ -165,12 +165,12 @@ pub(crate) fn folders(runs: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// FNV-1a, 32 bits: tells apart the few definitions that one clone sees.
-fn mark(inputs: &[&[u8]]) -> u32 {
-    // A byte that no text holds keeps ["ab", "c"] and ["a", "bc"] apart.
+/// FNV-1a hash, 32 bits: enough to distinguish the few definitions of one clone.
+fn hash(inputs: &[&[u8]]) -> u32 {
+    // The separator 0xff occurs in no text: ["ab", "c"] and ["a", "bc"] differ.
     let bytes = inputs.iter().flat_map(|input| input.iter().chain(&[0xff]));
-    bytes.fold(0x811c_9dc5, |mark, &byte| {
-        (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    bytes.fold(0x811c_9dc5, |hash, &byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
 }
 
@@ -179,17 +179,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unfinished_run_of_the_same_inputs_goes_on() {
+    fn an_unfinished_run_with_the_same_inputs_continues() {
         let runs = tempfile::tempdir().unwrap();
-        let name = Name::new("overhead-default", &[b"plan"]);
+        let name = RunName::new("overhead-default", &[b"plan"]);
         let (first, progress) = name.folder(runs.path()).unwrap();
-        assert_eq!(progress, Progress::New);
+        assert_eq!(progress, RunProgress::New);
         std::fs::create_dir(&first).unwrap();
-        assert_eq!(name.folder(runs.path()).unwrap(), (first.clone(), Progress::Continued));
-        let other = Name::new("overhead-default", &[b"another plan"]);
-        assert_eq!(other.folder(runs.path()).unwrap().1, Progress::New);
+        assert_eq!(
+            name.folder(runs.path()).unwrap(),
+            (first.clone(), RunProgress::Continued)
+        );
+        let other = RunName::new("overhead-default", &[b"another plan"]);
+        assert_eq!(other.folder(runs.path()).unwrap().1, RunProgress::New);
         std::fs::write(first.join("manifest.json"), "{}").unwrap();
-        assert_eq!(name.folder(runs.path()).unwrap().1, Progress::New);
+        assert_eq!(name.folder(runs.path()).unwrap().1, RunProgress::New);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask simulate`: how often intervals hold under noise as it was recorded, with experiments whose truth is known.
+//! `cargo xtask simulate`: simulates experiments with recorded noise and a known effect, and counts how often the intervals
+//! cover the effect.
 
 use std::path::PathBuf;
 
@@ -8,11 +9,11 @@ use crate::programs::Program;
 use crate::{build, paths};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Experiments of each scenario
+pub(crate) struct SimulateCommand {
+    /// Number of experiments in each scenario
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     experiments: u32,
-    /// Fit the noise anew, to the imported study, the coverage experiment and this run of it, before
+    /// First fit the noise to the imported study and to this run of the coverage experiment
     #[arg(long, value_parser = paths::from_here)]
     fit: Option<PathBuf>,
     /// Folder to write simulation.json to
@@ -20,18 +21,18 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-/// Simulates.
+/// Fits the noise where asked to, and simulates.
 ///
 /// # Errors
 /// When the build or a step fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &SimulateCommand) -> Result<()> {
     build::binaries()?;
     if let Some(run) = &arguments.fit {
         Program::new(paths::binary("report"))
             .args(["fit", "--study", paths::STUDY, "--run"])
             .arg(run)
             .run()?;
-        // The noise is a part of the program.
+        // The noise is compiled into the program.
         build::binaries()?;
     }
     Program::new(paths::binary("report"))

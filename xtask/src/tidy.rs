@@ -5,11 +5,13 @@ mod crates;
 mod cycles;
 mod dependencies;
 mod files;
+mod hosts;
 mod nix;
 mod notebooks;
 mod recorded;
 mod references;
 mod sources;
+mod types;
 
 use anyhow::{Result, bail};
 
@@ -18,6 +20,9 @@ pub(crate) struct TidyCommand {
     /// Check only that no modules of a crate need each other in a cycle, and print every edge of a cycle
     #[arg(long)]
     cycles: bool,
+    /// Check only that no two types of the workspace have the same name
+    #[arg(long, conflicts_with = "cycles")]
+    types: bool,
 }
 
 /// Checks the invariants and prints a line for each breach: the file, what was expected, what to do.
@@ -27,6 +32,9 @@ pub(crate) struct TidyCommand {
 pub(crate) fn run(command: &TidyCommand) -> Result<()> {
     if command.cycles {
         return cycles_alone();
+    }
+    if command.types {
+        return types_alone();
     }
     all()
 }
@@ -42,7 +50,8 @@ pub(crate) fn all() -> Result<()> {
     let mut breaches = Vec::new();
     breaches.extend(sources::unsafe_only_where_allowed(&files));
     breaches.extend(sources::unsafe_forbidden_elsewhere(&files));
-    breaches.extend(sources::analysis_is_pure(&files));
+    breaches.extend(sources::pure(&|path| std::fs::read_to_string(path).ok())?);
+    breaches.extend(hosts::unnamed(&files));
     breaches.extend(dependencies::members_in_order(&files)?);
     breaches.extend(dependencies::each_with_a_reason(&files));
     breaches.extend(dependencies::parquet_in_dataset_only(&files));
@@ -72,5 +81,17 @@ fn cycles_alone() -> Result<()> {
         bail!("{} cycles among the modules of crates", found.len());
     }
     println!("no cycle among the modules of any crate");
+    Ok(())
+}
+
+fn types_alone() -> Result<()> {
+    let found = types::repeated()?;
+    for breach in &found {
+        println!("{breach}");
+    }
+    if !found.is_empty() {
+        bail!("{} names stand for more than one type", found.len());
+    }
+    println!("every type has a name of its own");
     Ok(())
 }

@@ -8,8 +8,8 @@ use crate::paths;
 use crate::programs::cargo;
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// One word per line, 1 to 64 bytes each
+pub(crate) struct WordsCommand {
+    /// List with one word a line, 1 to 64 bytes each
     #[arg(value_parser = paths::from_here)]
     list: PathBuf,
     /// File to write [default: the list's name with .words]
@@ -20,8 +20,8 @@ pub(crate) struct Arguments {
 /// Compiles the list.
 ///
 /// # Errors
-/// When the list is refused or the file cannot be written.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// When the list is invalid or the file cannot be written.
+pub(crate) fn run(arguments: &WordsCommand) -> Result<()> {
     let mut program = cargo()
         .args(["run", "--quiet", "--release", "--package", "readhook-compile", "--"])
         .arg(&arguments.list);

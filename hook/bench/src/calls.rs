@@ -13,8 +13,9 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use tempfile::TempDir;
 
-use crate::measured::{Measured, table as lines};
-use crate::{Arguments, REQUEST};
+use crate::case_times::{CaseTimes, table as lines};
+use crate::command_line::HookBench;
+use crate::request::REQUEST;
 
 /// Number of batches in a process. The fastest batch counts, because a disturbance can only add time.
 const BATCHES: u32 = 15;
@@ -107,7 +108,7 @@ impl Programs {
 
     /// Returns the command of a process. The loader starts the program and gets the preloaded objects as an argument:
     /// in the environment they would also be loaded into the wrapper.
-    fn command(&self, arguments: &Arguments, treatment: &Treatment, wrapper: &[&str], batches: u32) -> Result<Command> {
+    fn command(&self, arguments: &HookBench, treatment: &Treatment, wrapper: &[&str], batches: u32) -> Result<Command> {
         let mut preloads = self.stub.display().to_string();
         let mut words: Vec<&str> = wrapper.to_vec();
         words.push(LOADER);
@@ -139,12 +140,12 @@ impl Programs {
 }
 
 /// Measures every treatment in every round, in fresh processes. Returns the table.
-pub(crate) fn table(arguments: &Arguments) -> Result<String> {
+pub(crate) fn table(arguments: &HookBench) -> Result<String> {
     let programs = Programs::build()?;
     let mut random = Pcg64::seed_from_u64(1);
-    let mut all: Vec<Measured> = TREATMENTS
+    let mut all: Vec<CaseTimes> = TREATMENTS
         .iter()
-        .map(|treatment| Measured {
+        .map(|treatment| CaseTimes {
             name: treatment.name.to_owned(),
             values_ns: Vec::new(),
         })
@@ -175,7 +176,7 @@ pub(crate) fn table(arguments: &Arguments) -> Result<String> {
 
 /// Counts instructions per call with callgrind, as the difference of two runs. The count does not depend on other work
 /// of the machine.
-pub(crate) fn instructions(arguments: &Arguments) -> Result<String> {
+pub(crate) fn instructions(arguments: &HookBench) -> Result<String> {
     let mut text = "Instructions per call (callgrind, which has no AVX-512)\n".to_owned();
     if Command::new("valgrind").arg("--version").output().is_err() {
         text.push_str("  not counted: valgrind is not installed\n");

@@ -14,9 +14,9 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use readhook_core::{DEFAULT_WORDS, Filter, Outcome, Scanner, State, Words};
 
-use crate::REQUEST;
+use crate::case_times::{CaseTimes, table as lines};
 use crate::hyperscan::Hyperscan;
-use crate::measured::{Measured, table as lines};
+use crate::request::REQUEST;
 
 /// Approximate duration of the measurement of one search in a round, ns.
 const BATCH_NS: f64 = 2e6;
@@ -78,9 +78,9 @@ pub(crate) fn table(rounds: u32) -> Result<String> {
     for payload in [REQUEST, &long] {
         let with_zero = CString::new(payload)?;
         let payload = with_zero.as_bytes();
-        let mut measured: Vec<Measured> = all
+        let mut measured: Vec<CaseTimes> = all
             .iter()
-            .map(|(name, _)| Measured {
+            .map(|(name, _)| CaseTimes {
                 name: name.clone(),
                 values_ns: Vec::new(),
             })

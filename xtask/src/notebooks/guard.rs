@@ -1,24 +1,24 @@
-//! Makes sure that nothing a cell prints is lost, and that a cell that stopped half-way is noticed.
+//! Keeps all output of the cells, and finds cells that stopped before their end.
 //!
-//! The kernel sends what a cell prints from other threads than the cell's end, so nbconvert may turn to the next cell
-//! before the last lines have come: a panic's message or a failed `?` could go unseen, and two executions could differ.
-//! So a copy of the notebook is executed in which each cell ends by printing a mark and waiting a little; afterwards the
-//! marks are looked for and taken out again.
+//! The kernel sends the output of a cell from other threads than the end of the cell, so that nbconvert may go on to the next
+//! cell before the last lines arrive. The message of a panic or of a failed `?` would be lost, and two executions could
+//! differ. Therefore a copy of the notebook is executed in which each cell ends by printing a mark and waiting a little.
+//! Afterwards the marks are searched for and removed.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-/// What a cell prints at its end.
+/// The mark that a cell prints at its end.
 const MARK: &str = "[end of cell]";
-/// Long enough for printed lines to be passed on by a busy machine.
+/// The wait after the mark, in milliseconds: long enough for a busy machine to pass on printed lines.
 const WAIT_MS: u32 = 300;
 
 /// The notebook with a mark at the end of each cell.
 ///
 /// # Errors
-/// When it is not a notebook, or a cell ends in an expression, after which no statement can stand.
+/// When the text is not a notebook, or a cell ends in an expression, which no statement can follow.
 pub(super) fn marked(notebook: &str) -> Result<Value> {
-    let mut notebook: Value = serde_json::from_str(notebook).context("it is not JSON")?;
+    let mut notebook: Value = serde_json::from_str(notebook).context("the notebook is not JSON")?;
     for (number, cell) in code_cells(&mut notebook)? {
         let source = text(&cell["source"]);
         let last = source.trim_end().lines().next_back().unwrap_or_default();
@@ -32,14 +32,14 @@ pub(super) fn marked(notebook: &str) -> Result<Value> {
     Ok(notebook)
 }
 
-/// The executed notebook as if it had no marks: the original's cells with the outputs. Cells whose mark is missing get
-/// an output of type `error` that says so, unless they have one already.
+/// The original's cells with the outputs of the executed copy, without marks. A cell whose mark is missing gets an output of
+/// type `error`, unless it has one already.
 ///
 /// # Errors
-/// When one of the two is not a notebook, or they are not of one kind.
+/// When one of the two is not a notebook, or their cells do not correspond.
 pub(super) fn unmarked(executed: &str, original: &str) -> Result<Value> {
     let mut executed: Value = serde_json::from_str(executed).context("the executed notebook is not JSON")?;
-    let mut original: Value = serde_json::from_str(original).context("it is not JSON")?;
+    let mut original: Value = serde_json::from_str(original).context("the notebook is not JSON")?;
     let originals = code_cells(&mut original)?;
     let cells = code_cells(&mut executed)?;
     if cells.len() != originals.len() {
@@ -61,7 +61,7 @@ pub(super) fn unmarked(executed: &str, original: &str) -> Result<Value> {
     Ok(executed)
 }
 
-/// Joins what was printed line by line, without the mark, and tells whether the mark was there.
+/// Joins the printed lines without the mark, and returns whether the mark was among them.
 fn without_mark(outputs: &[Value]) -> (Vec<Value>, bool) {
     let mut joined: Vec<Value> = Vec::new();
     let mut ended = false;
@@ -89,7 +89,7 @@ fn without_mark(outputs: &[Value]) -> (Vec<Value>, bool) {
 
 /// Cells of code with their numbers, counted from 1 over all cells.
 fn code_cells(notebook: &mut Value) -> Result<Vec<(usize, &mut Value)>> {
-    let cells = notebook["cells"].as_array_mut().context("it has no cells")?;
+    let cells = notebook["cells"].as_array_mut().context("the notebook has no cells")?;
     Ok((1..)
         .zip(cells)
         .filter(|(_, cell)| cell["cell_type"] == "code")

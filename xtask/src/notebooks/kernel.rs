@@ -1,4 +1,4 @@
-//! The Rust kernel for Jupyter, built once per user.
+//! The Rust kernel for Jupyter, built once for each user.
 
 use std::path::{Path, PathBuf};
 
@@ -9,31 +9,31 @@ use crate::programs::cargo;
 
 /// The kernel's name in Jupyter.
 pub(super) const NAME: &str = "rust";
-/// The version that the notebooks were written for.
+/// The version of the kernel that the notebooks need.
 const VERSION: &str = "0.22.0";
 
 fn folder(cache: &Path) -> PathBuf {
     cache.join(format!("evcxr-{VERSION}"))
 }
 
-/// The kernel's program.
+/// The path of the kernel's program.
 pub(super) fn binary(cache: &Path) -> PathBuf {
     folder(cache).join("bin").join("evcxr_jupyter")
 }
 
-/// Jupyter's data folder, for us alone.
+/// A data folder of Jupyter for this project alone.
 pub(super) fn jupyter(cache: &Path) -> PathBuf {
     cache.join("jupyter")
 }
 
-/// Builds the kernel where it is missing, and tells Jupyter of it.
+/// Builds the kernel where it is missing, and registers it with Jupyter.
 ///
 /// # Errors
-/// When it cannot be fetched, built or written.
+/// When the kernel cannot be fetched or built, or a file cannot be written.
 pub(super) fn provide(cache: &Path) -> Result<()> {
     if !binary(cache).is_file() {
         eprintln!("building evcxr_jupyter {VERSION}, once for this user: about 10 minutes on 2 cores");
-        // Outside the clone, so that a build that was interrupted goes on, also from another clone.
+        // Outside of the clone: an interrupted build continues, also from another clone.
         let build = cache.join(format!("evcxr-{VERSION}-build"));
         cargo()
             .env("CARGO_TARGET_DIR", &build)
@@ -41,7 +41,7 @@ pub(super) fn provide(cache: &Path) -> Result<()> {
             .arg(folder(cache))
             .arg("evcxr_jupyter")
             .run()
-            .context("the notebooks' kernel could not be built")?;
+            .context("the kernel of the notebooks could not be built")?;
         std::fs::remove_dir_all(&build).with_context(|| format!("removing {}", build.display()))?;
     }
     let spec = json!({
@@ -57,11 +57,11 @@ pub(super) fn provide(cache: &Path) -> Result<()> {
         .with_context(|| format!("writing {}", file.display()))
 }
 
-/// Makes the folder in which evcxr builds a notebook's cells. It ignores the workspace's Cargo.lock; a copy makes it
-/// begin with the same versions of everything.
+/// Makes the folder in which evcxr builds the cells, with a copy of the workspace's Cargo.lock, which evcxr itself ignores:
+/// the cells then depend on the same versions.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the folder cannot be written.
 pub(super) fn prepare(build: &Path) -> Result<()> {
     std::fs::create_dir_all(build).with_context(|| format!("making {}", build.display()))?;
     std::fs::copy("Cargo.lock", build.join("Cargo.lock"))

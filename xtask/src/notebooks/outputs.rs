@@ -1,4 +1,4 @@
-//! What the cells of an executed notebook left.
+//! The outputs of an executed notebook's cells.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::guard::text;
 
-/// Refuses a notebook of which a cell failed, printed to standard error, or did not run: after a failed `?` nbconvert
-/// itself ends as if all was well.
+/// Refuses a notebook of which a cell failed, printed to standard error, or did not run. nbconvert itself succeeds after a
+/// failed `?`.
 ///
 /// # Errors
-/// Names each such cell with what it printed.
+/// Names each such cell with its output.
 pub(super) fn check(notebook: &Value) -> Result<()> {
     let cells = notebook["cells"]
         .as_array()
@@ -25,10 +25,10 @@ pub(super) fn check(notebook: &Value) -> Result<()> {
         }
     }
     if !faults.is_empty() {
-        bail!("not every cell did its work{faults}");
+        bail!("cells failed:{faults}");
     }
     if executed == 0 {
-        bail!("it has no cell of code");
+        bail!("the notebook has no cell of code");
     }
     Ok(())
 }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn results_and_standard_output_are_fine() {
+    fn results_and_standard_output_are_accepted() {
         assert_eq!(
             with(r#"{"output_type": "stream", "name": "stdout", "text": "x"}"#, "1"),
             Ok(())
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_an_error_and_a_cell_that_did_not_run_are_not() {
+    fn a_panic_an_error_and_a_cell_that_did_not_run_are_refused() {
         let panic = with(
             r#"{"output_type": "stream", "name": "stderr", "text": ["thread panicked\n"]}"#,
             "1",

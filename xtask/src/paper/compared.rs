@@ -1,4 +1,4 @@
-//! Whether the kept results are the computed ones, file by file and value by value.
+//! Comparison of the kept results with the computed ones, file by file and value by value.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,29 +7,29 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::values::{self, Difference};
+use super::values::{self, ValueDifference};
 
 /// The one file of numbers among the results.
 const NUMBERS: &str = "results.json";
-/// The same numbers as LaTeX macros, a line each.
+/// The same numbers as LaTeX macros, one a line.
 const MACROS: &str = "results.tex";
-/// What of the numbers comes from the 2023 study, as a JSON pointer.
+/// JSON pointer to the numbers that come from the 2023 study.
 const STUDY_VALUES: &str = "/study";
-/// Claims that are held against the study's recordings alone, and how their macros begin.
+/// The claims that are judged by the study's recordings alone, each with the beginning of its macros.
 const STUDY_CLAIMS: [(&str, &str); 2] = [
     ("r09-information", "\\newcommand{\\ClaimRZeroNineInformation"),
     ("r09-halves", "\\newcommand{\\ClaimRZeroNineHalves"),
 ];
-/// How the names of figures of the study begin.
+/// The beginning of the names of the study's figures.
 const STUDY_FIGURES: &str = "figures/study-";
 
-/// What cannot be checked without the study, in words.
+/// A text that names the results that cannot be checked without the study.
 pub(super) fn needs_the_study() -> String {
     let claims = STUDY_CLAIMS.map(|(id, _)| id).join(" and ");
     format!("{STUDY_VALUES} and the claims {claims} in {NUMBERS} and {MACROS}, and {STUDY_FIGURES}*")
 }
 
-/// How kept results differ from computed ones, a line each; without the `study`, what needs it is passed over.
+/// The differences between kept and computed results, one a line. Without the `study`, results that need it are left out.
 ///
 /// # Errors
 /// When a folder cannot be listed or a file not be read.
@@ -44,13 +44,13 @@ pub(super) fn differences(kept: &Path, computed: &Path, study: bool) -> Result<V
         if !have.contains(name) {
             found.push(format!("{} is missing", one.display()));
         } else if !made.contains(name) {
-            found.push(format!("{} comes from nothing that is recorded", one.display()));
+            found.push(format!("{} follows from no recorded run", one.display()));
         } else if name == NUMBERS {
             found.extend(numbers(&one, &other, study)?);
         } else if name == MACROS && macros(&one, study)? != macros(&other, study)?
             || name != MACROS && fs::read(&one)? != fs::read(&other)?
         {
-            found.push(format!("{} is not what the recorded runs give", one.display()));
+            found.push(format!("{} does not follow from the recorded runs", one.display()));
         }
     }
     Ok(found)
@@ -58,11 +58,11 @@ pub(super) fn differences(kept: &Path, computed: &Path, study: bool) -> Result<V
 
 fn numbers(kept: &Path, computed: &Path, study: bool) -> Result<Vec<String>> {
     let read = |path: &Path| -> Result<Value> {
-        serde_json::from_str(&text(path)?).with_context(|| format!("{} is no JSON", path.display()))
+        serde_json::from_str(&text(path)?).with_context(|| format!("{} is not JSON", path.display()))
     };
     let (one, other) = (read(kept)?, read(computed)?);
     let passed_over = if study { Vec::new() } else { of_the_study(&one) };
-    let compared = |difference: &&Difference| {
+    let compared = |difference: &&ValueDifference| {
         let inside = |part: &String| difference.place == *part || difference.place.starts_with(&format!("{part}/"));
         !passed_over.iter().any(inside)
     };
@@ -70,11 +70,13 @@ fn numbers(kept: &Path, computed: &Path, study: bool) -> Result<Vec<String>> {
     Ok(found
         .iter()
         .filter(compared)
-        .map(|Difference { place, kept: is, made }| format!("{}: {place} is {is}, computed {made}", kept.display()))
+        .map(|ValueDifference { place, kept: is, made }| {
+            format!("{}: {place} is {is}, computed {made}", kept.display())
+        })
         .collect())
 }
 
-/// JSON pointers to what comes from the study.
+/// JSON pointers to the values that come from the study.
 fn of_the_study(numbers: &Value) -> Vec<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut found = vec![STUDY_VALUES.to_owned()];
@@ -99,7 +101,7 @@ fn text(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }
 
-/// Files of a folder and its figures, by name.
+/// The names of the files in a folder and in its folder `figures`.
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for inner in ["", "figures/"] {
@@ -120,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// Results, and what is written of them where the study is there, or is not.
+    /// Writes results, with or without the values that come from the study.
     fn write(folder: &Path, study: bool) {
         fs::create_dir_all(folder.join("figures")).unwrap();
         let of_study = |value: f64| if study { json!(value) } else { Value::Null };
@@ -147,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What is found when `change` has been made to kept results that were right.
+    /// The differences after `change` is made to correct kept results.
     fn found(study: bool, change: impl Fn(&Path)) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let (kept, computed) = (folder.path().join("kept"), folder.path().join("computed"));
@@ -178,13 +180,13 @@ mod tests {
             let missing = found(study, |kept| fs::remove_file(kept.join("figures/effects.svg")).unwrap());
             assert_eq!(missing, ["figures/effects.svg is missing"]);
             let extra = found(study, |kept| fs::write(kept.join("figures/old.svg"), "drawn").unwrap());
-            assert_eq!(extra, ["figures/old.svg comes from nothing that is recorded"]);
+            assert_eq!(extra, ["figures/old.svg follows from no recorded run"]);
             let changed = found(study, |kept| {
                 fs::write(kept.join("figures/effects.svg"), "otherwise").unwrap();
                 replace(&kept.join(MACROS), "{1.25}", "{1.26}");
             });
             let lines =
-                ["figures/effects.svg", MACROS].map(|name| format!("{name} is not what the recorded runs give"));
+                ["figures/effects.svg", MACROS].map(|name| format!("{name} does not follow from the recorded runs"));
             assert_eq!(changed, lines);
         }
     }
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_the_study_is_compared_where_it_is_there() {
+    fn results_of_the_study_are_compared_where_it_is_imported() {
         let change = |kept: &Path| {
             replace(&kept.join(NUMBERS), "9.5", "9.6");
             replace(&kept.join(NUMBERS), "0.1", "0.2");

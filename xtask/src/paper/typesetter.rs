@@ -1,4 +1,4 @@
-//! Typst: the program where there is one, else PyPI's package of it in a virtual environment of our own.
+//! Typst: the program where it is installed, else the Python package in a virtual environment of this project.
 
 use std::path::Path;
 
@@ -6,20 +6,20 @@ use anyhow::{Context, Result};
 
 use crate::paths;
 use crate::programs::{Program, find};
-use crate::python::Environment;
+use crate::python::PythonEnvironment;
 
 const SOURCE: &str = "paper/main.typ";
 const FONTS: &str = "analysis/fonts";
-const TYPST: Environment = Environment {
+const TYPST: PythonEnvironment = PythonEnvironment {
     name: "typst",
     requirements: "paper/requirements.txt",
-    purpose: "sets the paper",
+    purpose: "compiles the paper",
 };
 
 /// Compiles the paper.
 ///
 /// # Errors
-/// When a value is missing, which the message names, or no Typst can be had.
+/// When the paper reads a missing value, which the message names, or Typst cannot be installed.
 pub(super) fn compile(output: &Path) -> Result<()> {
     if find("typst").is_some() {
         return Program::new("typst")

@@ -1,26 +1,26 @@
-//! Where two JSON documents differ.
+//! Differences between two JSON documents.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// One value that is not the same.
+/// A value that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
-    /// As a JSON pointer (RFC 6901).
+pub(super) struct ValueDifference {
+    /// JSON pointer (RFC 6901).
     pub(super) place: String,
     pub(super) kept: String,
     pub(super) made: String,
 }
 
-/// All places at which two documents differ.
-pub(super) fn differences(kept: &Value, made: &Value) -> Vec<Difference> {
+/// All values that differ between two documents.
+pub(super) fn differences(kept: &Value, made: &Value) -> Vec<ValueDifference> {
     let mut found = Vec::new();
     walk(String::new(), Some(kept), Some(made), &mut found);
     found
 }
 
-fn walk(place: String, kept: Option<&Value>, made: Option<&Value>, found: &mut Vec<Difference>) {
+fn walk(place: String, kept: Option<&Value>, made: Option<&Value>, found: &mut Vec<ValueDifference>) {
     match (kept, made) {
         (Some(Value::Object(one)), Some(Value::Object(other))) => {
             let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
@@ -34,7 +34,7 @@ fn walk(place: String, kept: Option<&Value>, made: Option<&Value>, found: &mut V
             }
         }
         (one, other) if one == other => {}
-        (one, other) => found.push(Difference {
+        (one, other) => found.push(ValueDifference {
             place,
             kept: shown(one),
             made: shown(other),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_digit_is_named_with_its_place() {
+    fn a_different_digit_is_named_with_its_place() {
         let kept = json!({ "run": { "effects": [{ "value": 1.25 }, { "value": 2.5 }] } });
         let made = json!({ "run": { "effects": [{ "value": 1.25 }, { "value": 2.6 }] } });
         assert_eq!(differences(&kept, &kept), []);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_of_them_has_is_a_difference() {
+    fn a_value_that_only_one_document_has_is_a_difference() {
         let found = differences(&json!({ "a": [1, 2] }), &json!({ "a": [1], "b": null }));
         let places: Vec<&str> = found.iter().map(|difference| difference.place.as_str()).collect();
         assert_eq!(places, ["/a/1", "/b"]);

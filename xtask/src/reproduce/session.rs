@@ -1,30 +1,30 @@
-//! A reproduction that is under way: what it has finished is not measured again when it was stopped and goes on.
+//! A reproduction in progress: after an interruption, the same command measures only the unfinished experiments.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::runs::{self, Name};
+use crate::runs::{self, RunName};
 
-/// Runs in one folder that belong to the same reproduction: all that began since it did.
+/// The runs of one reproduction: those in a folder that began after it.
 pub(crate) struct Session {
     runs: PathBuf,
-    /// Says when it began, for as long as it is under way.
+    /// The file that holds the time at which the reproduction began; it exists until the end.
     file: PathBuf,
     since: String,
 }
 
 impl Session {
-    /// The one of this profile that is under way in `runs`, or a new one.
+    /// Continues the reproduction of this profile in `runs`, or begins one.
     ///
     /// # Errors
-    /// When its file cannot be read or written.
+    /// When the file of the reproduction cannot be read or written.
     pub(crate) fn begin(profile: &str, runs: &Path) -> Result<Self> {
         let file = runs.join(format!(".reproduce-{profile}"));
         let since = match std::fs::read_to_string(&file) {
             Ok(since) => {
                 eprintln!(
-                    "the reproduction that began at {since} goes on; remove {} to begin anew",
+                    "continuing the reproduction that began at {since}; remove {} to begin a new one",
                     file.display()
                 );
                 since
@@ -45,11 +45,11 @@ impl Session {
         })
     }
 
-    /// The run of this name that it has finished already.
+    /// The finished run of this name.
     ///
     /// # Errors
     /// When the folder of runs cannot be listed.
-    pub(super) fn finished(&self, name: &Name) -> Result<Option<PathBuf>> {
+    pub(super) fn finished(&self, name: &RunName) -> Result<Option<PathBuf>> {
         name.finished_since(&self.runs, &self.since)
     }
 
@@ -57,10 +57,10 @@ impl Session {
         &self.runs
     }
 
-    /// Nothing of it is left to be done.
+    /// Ends the reproduction.
     ///
     /// # Errors
-    /// When its file cannot be removed.
+    /// When the file of the reproduction cannot be removed.
     pub(super) fn end(self) -> Result<()> {
         std::fs::remove_file(&self.file).with_context(|| format!("removing {}", self.file.display()))
     }
@@ -71,15 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_finished_before_it_was_stopped_is_not_measured_again() {
+    fn experiments_that_an_interrupted_reproduction_finished_are_not_measured_again() {
         let runs = tempfile::tempdir().unwrap();
-        let name = Name::new("r05-default", &[b"definition"]);
+        let name = RunName::new("r05-default", &[b"definition"]);
         let finish = |folder: PathBuf| {
             std::fs::create_dir(&folder).unwrap();
             std::fs::write(folder.join("manifest.json"), "{}").unwrap();
             folder
         };
-        // Of another, years ago.
+        // A run of an earlier reproduction.
         let earlier = name.new_folder(runs.path()).unwrap();
         let earlier = earlier.to_string_lossy();
         finish(format!("{}20190101T000000Z", &earlier[..earlier.len() - 16]).into());
@@ -89,7 +89,7 @@ mod tests {
         drop(session);
         let session = Session::begin("default", runs.path()).unwrap();
         assert_eq!(session.finished(&name).unwrap(), Some(own));
-        let other = Name::new("r05-default", &[b"another definition"]);
+        let other = RunName::new("r05-default", &[b"another definition"]);
         assert_eq!(session.finished(&other).unwrap(), None);
         session.end().unwrap();
         assert_eq!(std::fs::read_dir(runs.path()).unwrap().count(), 2);

@@ -1,4 +1,4 @@
-//! The hook is what its source says: built again, elsewhere, it has the same bytes.
+//! The build of the hook is reproducible: in another folder it gives the same bytes.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::paths;
 use crate::programs::{Program, cargo};
 
-/// Builds what git has of the hook in another folder and compares.
+/// Copies the files that git lists to another folder, builds the hook there, and compares the bytes.
 ///
 /// # Errors
 /// When the build fails or a byte differs.

@@ -10,7 +10,7 @@ use super::count::Count;
 use super::outcome::Outcome;
 use super::{archived, rebuilt, supply};
 use crate::programs::{Program, cargo, find};
-use crate::run::Options;
+use crate::run::RunOptions;
 use crate::{build, fuzz, import, notebooks, paths, python, report, reproduce, run, tidy};
 
 /// When a step runs.
@@ -311,12 +311,12 @@ fn applications() -> Result<Outcome> {
             eprintln!("left out: {name}, of which {} is not there", checkout.display());
             continue;
         }
-        let options = Options {
+        let options = RunOptions {
             application: Some(definition.display().to_string()),
             manifests: Some(checkout.display().to_string()),
             launches: Some(2),
             rounds: Some(200),
-            ..Options::default()
+            ..RunOptions::default()
         };
         let folder = paths::target().join("smoke").join(&name);
         if let Err(error) = run::measure("experiments/macro.toml".as_ref(), &options, &folder) {

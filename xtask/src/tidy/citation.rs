@@ -1,14 +1,14 @@
-//! What is cited agrees with what is built: version, licence and title stand in several files, for several readers.
+//! Version, licence and title agree in all files that hold them.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::files::TrackedFile;
 
-/// `CITATION.cff`, `codemeta.json` and `.zenodo.json` say what Cargo.toml says, and the same title.
+/// Compares version, licence and title in `CITATION.cff`, `codemeta.json` and `.zenodo.json` with Cargo.toml.
 ///
 /// # Errors
-/// When one of them is missing, or a JSON file is none.
+/// When a file is missing, or a JSON file is not JSON.
 pub(super) fn agree(files: &[TrackedFile]) -> Result<Vec<String>> {
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);
@@ -16,7 +16,7 @@ pub(super) fn agree(files: &[TrackedFile]) -> Result<Vec<String>> {
             .with_context(|| format!("{path} is not among the files that git lists"))
     };
     let json = |path: &str| -> Result<Value> {
-        serde_json::from_str(text(path)?).with_context(|| format!("{path} is no JSON"))
+        serde_json::from_str(text(path)?).with_context(|| format!("{path} is not JSON"))
     };
     let manifest = text("Cargo.toml")?;
     let of_manifest = |key: &str| {
@@ -52,7 +52,7 @@ pub(super) fn agree(files: &[TrackedFile]) -> Result<Vec<String>> {
         .iter()
         .filter(|(_, found, wanted)| found != *wanted)
         .map(|(place, found, wanted)| {
-            format!("{place} is `{found}`, expected `{wanted}`, as Cargo.toml and CITATION.cff have it")
+            format!("{place} is `{found}`, expected `{wanted}`, as in Cargo.toml and CITATION.cff")
         })
         .collect())
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_left_behind_is_found() {
+    fn an_outdated_version_is_found() {
         assert!(breaches("0.1.0", "Hooks").is_empty());
         assert_eq!(breaches("0.2.0", "Hooks").len(), 1);
         assert_eq!(breaches("0.1.0", "Hook").len(), 1);

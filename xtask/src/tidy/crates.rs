@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprLit, Item, Lit, Meta, UseTree, Visibility};
+
+use crate::programs::cargo;
 
 /// One crate: the module tree below one root file, such as `src/lib.rs` or `tests/main.rs`.
 pub(super) struct Crate {
@@ -21,7 +24,7 @@ pub(super) struct Module {
     /// The index of its file in [`Crate::files`].
     pub(super) file: usize,
     /// What a name stands for; a type, a value and a macro may share one name.
-    names: HashMap<String, Vec<Named>>,
+    names: HashMap<String, Vec<Meaning>>,
     /// The modules whose names `use …::*` brings in.
     globs: Vec<Vec<String>>,
     /// Its items without its tests and without its child modules.
@@ -30,7 +33,7 @@ pub(super) struct Module {
 
 /// The meaning of a name in a module.
 #[derive(Clone, Debug)]
-enum Named {
+enum Meaning {
     /// An item that the module itself defines.
     Item,
     /// A child module.
@@ -41,7 +44,7 @@ enum Named {
 
 /// The thing that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Resolution {
     /// An item that the file with this index defines, or a variant, an associated item or a field of such an item.
     Item(usize),
     /// The module with this index.
@@ -50,6 +53,45 @@ pub(super) enum Target {
 
 /// Reads a source file; `None` where there is no such file.
 pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The root files of the workspace's targets of these kinds, as cargo names them, from the project's folder. No kinds stand for
+/// all.
+///
+/// # Errors
+/// When cargo does not list them.
+pub(super) fn roots(kinds: &[&str]) -> Result<Vec<String>> {
+    let listed = cargo()
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .output()?;
+    let metadata: Value = serde_json::from_str(&listed).context("`cargo metadata` did not print JSON")?;
+    let folder = metadata["workspace_root"]
+        .as_str()
+        .context("`cargo metadata` names no `workspace_root`")?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let targets = list(&metadata["packages"])
+        .into_iter()
+        .flat_map(|package| list(&package["targets"]));
+    let mut roots: Vec<String> = targets
+        .filter(|target| {
+            kinds.is_empty()
+                || list(&target["kind"])
+                    .iter()
+                    .any(|kind| kinds.iter().any(|wanted| kind == wanted))
+        })
+        .filter_map(|target| {
+            Some(
+                target["src_path"]
+                    .as_str()?
+                    .strip_prefix(folder)?
+                    .trim_start_matches('/')
+                    .to_owned(),
+            )
+        })
+        .collect();
+    roots.sort();
+    roots.dedup();
+    Ok(roots)
+}
 
 impl Crate {
     /// Parses a root file and all files that it declares as modules.
@@ -107,7 +149,7 @@ impl Crate {
                         let (path, inner) = self.location(file, &name, &child.attrs, folder, read)?;
                         self.file(&path, Some(index), &inner, read)?
                     };
-                    self.name(index, name, Named::Module(made));
+                    self.name(index, name, Meaning::Module(made));
                 }
                 item => {
                     self.declare(index, &item);
@@ -147,7 +189,7 @@ impl Crate {
         )
     }
 
-    fn name(&mut self, module: usize, name: String, meaning: Named) {
+    fn name(&mut self, module: usize, name: String, meaning: Meaning) {
         self.modules[module].names.entry(name).or_default().push(meaning);
     }
 
@@ -167,7 +209,7 @@ impl Crate {
             Item::Use(item) => {
                 for import in imports(&item.tree) {
                     match import.name {
-                        Some(name) => self.name(module, name, Named::Import(import.path)),
+                        Some(name) => self.name(module, name, Meaning::Import(import.path)),
                         None if import.glob => self.modules[module].globs.push(import.path),
                         None => {}
                     }
@@ -177,17 +219,17 @@ impl Crate {
             _ => None,
         };
         if let Some(defined) = defined {
-            self.name(module, defined.unraw().to_string(), Named::Item);
+            self.name(module, defined.unraw().to_string(), Meaning::Item);
         }
     }
 
     /// The thing of this crate that a path in a module names; `None` for a path into another crate.
-    pub(super) fn resolve(&self, module: usize, path: &[String]) -> Option<Target> {
+    pub(super) fn resolve(&self, module: usize, path: &[String]) -> Option<Resolution> {
         self.resolve_within(module, path, &mut Vec::new())
     }
 
     /// The macro that an invocation by a single name means: macros are also visible in the modules below their own.
-    pub(super) fn resolve_macro(&self, module: usize, name: &str) -> Option<Target> {
+    pub(super) fn resolve_macro(&self, module: usize, name: &str) -> Option<Resolution> {
         let mut at = Some(module);
         while let Some(index) = at {
             let target = self.resolve(index, &[name.to_owned()]);
@@ -200,7 +242,7 @@ impl Crate {
     }
 
     /// `active` holds the names that are being resolved, so that an import of its own name ends.
-    fn resolve_within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Target> {
+    fn resolve_within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Resolution> {
         let (first, mut rest) = path.split_first()?;
         let mut start = match first.as_str() {
             "crate" => 0,
@@ -213,37 +255,37 @@ impl Crate {
             rest = &rest[1..];
         }
         if rest.is_empty() {
-            return Some(Target::Module(start));
+            return Some(Resolution::Module(start));
         }
         self.within(start, rest, active)
     }
 
     /// Looks a path up among the names of a module.
-    fn within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Target> {
+    fn within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Resolution> {
         let (first, rest) = path.split_first()?;
         let key = (module, first.clone());
         if active.contains(&key) {
             // An import of the same name from elsewhere, as in `use report::report`: only what is declared counts.
             let declared = self.modules[module].names.get(first)?;
             return declared.iter().find_map(|named| match named {
-                Named::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
-                Named::Module(inner) => Some(Target::Module(*inner)),
-                Named::Item => Some(Target::Item(self.modules[module].file)),
-                Named::Import(_) => None,
+                Meaning::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
+                Meaning::Module(inner) => Some(Resolution::Module(*inner)),
+                Meaning::Item => Some(Resolution::Item(self.modules[module].file)),
+                Meaning::Import(_) => None,
             });
         }
         active.push(key);
         let mut targets = Vec::new();
         for named in self.modules[module].names.get(first).into_iter().flatten() {
             targets.extend(match named {
-                Named::Item => Some(Target::Item(self.modules[module].file)),
-                Named::Module(inner) => Some(Target::Module(*inner)),
-                Named::Import(path) => self.resolve_within(module, path, active),
+                Meaning::Item => Some(Resolution::Item(self.modules[module].file)),
+                Meaning::Module(inner) => Some(Resolution::Module(*inner)),
+                Meaning::Import(path) => self.resolve_within(module, path, active),
             });
         }
         if targets.is_empty() {
             for glob in &self.modules[module].globs {
-                if let Some(Target::Module(source)) = self.resolve_within(module, glob, active)
+                if let Some(Resolution::Module(source)) = self.resolve_within(module, glob, active)
                     && source != module
                 {
                     targets.extend(self.within(source, &path[..1], active));
@@ -252,10 +294,10 @@ impl Crate {
         }
         active.pop();
         let inner = targets.iter().find_map(|target| match target {
-            Target::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
+            Resolution::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
             _ => None,
         });
-        let item = targets.iter().find(|target| matches!(target, Target::Item(_)));
+        let item = targets.iter().find(|target| matches!(target, Resolution::Item(_)));
         if rest.is_empty() {
             item.or(targets.first()).copied()
         } else {

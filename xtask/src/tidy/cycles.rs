@@ -11,12 +11,10 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::Result;
 
-use super::crates::{Crate, Read, Target};
+use super::crates::{self, Crate, Read, Resolution};
 use super::references;
-use crate::programs::cargo;
 
 /// The files of a cycle, or of several that share files.
 pub(super) struct Cycle {
@@ -89,33 +87,10 @@ impl Cycle {
 pub(super) fn in_workspace() -> Result<Vec<Cycle>> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let mut found = Vec::new();
-    for root in roots()? {
+    for root in crates::roots(&[])? {
         found.extend(in_crate(&root, &read)?);
     }
     Ok(found)
-}
-
-/// The root files of all targets of the workspace, from the project's folder.
-///
-/// # Errors
-/// When cargo does not list them.
-pub(super) fn roots() -> Result<Vec<String>> {
-    let listed = cargo()
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .output()?;
-    let metadata: Value = serde_json::from_str(&listed).context("`cargo metadata` did not print JSON")?;
-    let folder = metadata["workspace_root"]
-        .as_str()
-        .context("`cargo metadata` names no `workspace_root`")?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut roots: Vec<String> = targets
-        .filter_map(|target| target["src_path"].as_str()?.strip_prefix(folder))
-        .map(|path| path.trim_start_matches('/').to_owned())
-        .collect();
-    roots.sort();
-    roots.dedup();
-    Ok(roots)
 }
 
 fn in_crate(root: &str, read: Read<'_>) -> Result<Vec<Cycle>> {
@@ -167,7 +142,7 @@ fn edges(parsed: &Crate) -> Edges {
             } else {
                 parsed.resolve(index, &reference.path)
             };
-            let Some(Target::Item(to)) = target else { continue };
+            let Some(Resolution::Item(to)) = target else { continue };
             if to == module.file {
                 continue;
             }

@@ -1,11 +1,11 @@
-//! Invariants of manifests.
+//! Invariants of the crates' manifests.
 
 use anyhow::{Context, Result};
 
 use super::files::TrackedFile;
 use crate::programs::cargo;
 
-/// Members in the order of the flow, which is the order in which to read them.
+/// The members in the order of the data flow, which is the order in which to read them.
 const FLOW: [&str; 24] = [
     "hook",
     "hook/words",
@@ -33,7 +33,7 @@ const FLOW: [&str; 24] = [
     "xtask",
 ];
 
-/// What would make every verb slow to build.
+/// Crates that would make xtask slow to build.
 const HEAVY: [&str; 8] = [
     "kube",
     "bollard",
@@ -45,10 +45,10 @@ const HEAVY: [&str; 8] = [
     "rtnetlink",
 ];
 
-/// The workspace's members stand in the order of the flow.
+/// Checks the order of the workspace's members.
 ///
 /// # Errors
-/// When there is no Cargo.toml to look at.
+/// When the workspace's Cargo.toml is missing.
 pub(super) fn members_in_order(files: &[TrackedFile]) -> Result<Vec<String>> {
     let root = files
         .iter()
@@ -71,7 +71,7 @@ pub(super) fn members_in_order(files: &[TrackedFile]) -> Result<Vec<String>> {
     })
 }
 
-/// A dependency line with the section it stands in and whether something says why it is there.
+/// A dependency in a manifest, and whether a comment gives its reason.
 struct Dependency<'a> {
     number: usize,
     name: &'a str,
@@ -113,7 +113,7 @@ fn manifests(files: &[TrackedFile]) -> impl Iterator<Item = &TrackedFile> {
         .filter(|file| file.path == "Cargo.toml" || file.path.ends_with("/Cargo.toml"))
 }
 
-/// Every dependency says what it is for.
+/// Finds dependencies without a reason.
 pub(super) fn each_with_a_reason(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in manifests(files) {
@@ -122,7 +122,7 @@ pub(super) fn each_with_a_reason(files: &[TrackedFile]) -> Vec<String> {
             .filter(|dependency| !dependency.reasoned)
         {
             breaches.push(format!(
-                "{}:{}: `{}` stands there without a reason; add a comment above it",
+                "{}:{}: the dependency `{}` has no reason; add a comment above it",
                 file.path, dependency.number, dependency.name
             ));
         }
@@ -130,7 +130,7 @@ pub(super) fn each_with_a_reason(files: &[TrackedFile]) -> Vec<String> {
     breaches
 }
 
-/// Only `dataset` knows Parquet; the workspace's own table of versions does not count.
+/// Finds dependencies on Parquet and Arrow outside of `dataset`; the workspace's table of versions does not count.
 pub(super) fn parquet_in_dataset_only(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in manifests(files).filter(|file| !["Cargo.toml", "dataset/Cargo.toml"].contains(&file.path.as_str())) {
@@ -146,10 +146,10 @@ pub(super) fn parquet_in_dataset_only(files: &[TrackedFile]) -> Vec<String> {
     breaches
 }
 
-/// `xtask` links nothing that takes long to build.
+/// Finds crates among the dependencies of `xtask` that take long to build.
 ///
 /// # Errors
-/// When cargo cannot say what xtask depends on.
+/// When cargo cannot list the dependencies.
 pub(super) fn xtask_is_light() -> Result<Vec<String>> {
     let tree = cargo()
         .args([
@@ -172,7 +172,7 @@ fn heavy(tree: &str) -> Vec<String> {
     names
         .iter()
         .filter(|name| HEAVY.iter().any(|heavy| *name == heavy || name.starts_with("arrow-")))
-        .map(|name| format!("xtask links `{name}`; put the work into a binary that xtask launches"))
+        .map(|name| format!("xtask links `{name}`; move the work to a binary that xtask launches"))
         .collect()
 }
 
@@ -192,7 +192,10 @@ mod tests {
         let text = "[package]\nname = \"x\"\n\n[dependencies]\n# Why.\na.workspace = true\nb = \"1\"\n\nc = \"1\"\n";
         let breaches = each_with_a_reason(&file("x/Cargo.toml", text));
         assert_eq!(breaches.len(), 1, "{breaches:?}");
-        assert!(breaches[0].starts_with("x/Cargo.toml:9: `c`"), "{breaches:?}");
+        assert!(
+            breaches[0].starts_with("x/Cargo.toml:9: the dependency `c`"),
+            "{breaches:?}"
+        );
     }
 
     #[test]

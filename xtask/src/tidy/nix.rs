@@ -5,20 +5,20 @@ use serde_json::Value;
 
 use super::files::TrackedFile;
 
-/// The lock's format.
+/// The version of the lock file's format.
 const LOCK_VERSION: u64 = 7;
 
-/// The lock is of the version that nix writes today, and locks exactly the inputs that the flake names.
+/// Checks that the lock has the current version and locks exactly the inputs of the flake.
 ///
 /// # Errors
-/// When one of the two files is missing, or the lock is no JSON.
+/// When one of the two files is missing, or the lock is not JSON.
 pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);
         file.map(|file| file.text.as_str())
             .with_context(|| format!("{path} is not among the files that git lists"))
     };
-    let lock: Value = serde_json::from_str(text("flake.lock")?).context("flake.lock is no JSON")?;
+    let lock: Value = serde_json::from_str(text("flake.lock")?).context("flake.lock is not JSON")?;
     let mut breaches = Vec::new();
     if lock["version"].as_u64() != Some(LOCK_VERSION) {
         breaches.push(format!(
@@ -27,7 +27,9 @@ pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
         ));
     }
     let named = inputs(text("flake.nix")?);
-    let nodes = lock["nodes"].as_object().context("flake.lock: `nodes` is no table")?;
+    let nodes = lock["nodes"]
+        .as_object()
+        .context("flake.lock: `nodes` is not an object")?;
     for (reference, node) in named.iter().map(|reference| (reference, locked(nodes, reference))) {
         let Some(node) = node else {
             breaches.push(format!(
@@ -52,7 +54,7 @@ pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
         let revision = pinned["rev"].as_str().unwrap_or_default();
         if revision.len() != 40 || !revision.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             breaches.push(format!(
-                "flake.lock: rev `{revision}` of `{}` is no commit",
+                "flake.lock: rev `{revision}` of `{}` is not a commit",
                 reference.text
             ));
         }
@@ -60,7 +62,7 @@ pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
             breaches.push(format!("flake.lock: `{}` has no narHash", reference.text));
         }
     }
-    // The root is a node too.
+    // The root is a node, too.
     if nodes.len() != named.len() + 1 {
         breaches.push(format!(
             "flake.lock: {} inputs locked, flake.nix names {}; run `nix flake lock`",
@@ -72,19 +74,19 @@ pub(super) fn lock_agrees(files: &[TrackedFile]) -> Result<Vec<String>> {
 }
 
 /// `github:OWNER/REPO[/REF]`.
-struct Reference<'a> {
+struct FlakeInput<'a> {
     text: &'a str,
     owner: &'a str,
     repo: &'a str,
     branch: Option<&'a str>,
 }
 
-fn inputs(flake: &str) -> Vec<Reference<'_>> {
+fn inputs(flake: &str) -> Vec<FlakeInput<'_>> {
     let texts = flake.split('"').filter(|text| text.starts_with("github:"));
     texts
         .filter_map(|text| {
             let mut words = text.trim_start_matches("github:").split('/');
-            Some(Reference {
+            Some(FlakeInput {
                 text,
                 owner: words.next()?,
                 repo: words.next()?,
@@ -94,22 +96,22 @@ fn inputs(flake: &str) -> Vec<Reference<'_>> {
         .collect()
 }
 
-fn locked<'a>(nodes: &'a serde_json::Map<String, Value>, reference: &Reference<'_>) -> Option<&'a Value> {
+fn locked<'a>(nodes: &'a serde_json::Map<String, Value>, reference: &FlakeInput<'_>) -> Option<&'a Value> {
     nodes
         .values()
         .find(|node| node["locked"]["repo"] == reference.repo && node["locked"]["owner"] == reference.owner)
 }
 
-/// Nix takes crates from Cargo.lock, where one from a git repository would have no checksum.
+/// Finds crates from git repositories: nix takes crates from Cargo.lock, which has no checksum for them.
 pub(super) fn no_git_sources(files: &[TrackedFile]) -> Vec<String> {
     let lock = files.iter().filter(|file| file.path == "Cargo.lock");
     lock.flat_map(|file| file.text.lines().enumerate())
         .filter(|(_, line)| line.starts_with("source = \"git+"))
-        .map(|(index, line)| format!("Cargo.lock:{}: {line}; take a released version", index + 1))
+        .map(|(index, line)| format!("Cargo.lock:{}: {line}; use a released version", index + 1))
         .collect()
 }
 
-/// A flake sees only what git knows: every path that a nix file names must be there.
+/// Finds paths in nix files that git does not track, which a flake would not see.
 pub(super) fn paths_are_tracked(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in files.iter().filter(|file| file.path.ends_with(".nix")) {
@@ -125,7 +127,7 @@ pub(super) fn paths_are_tracked(files: &[TrackedFile]) -> Vec<String> {
                         .any(|other| other.path == path || other.path.starts_with(&inside));
                 if !tracked {
                     breaches.push(format!(
-                        "{}:{}: git knows no `{path}`, so that the flake would not see it; `git add` it",
+                        "{}:{}: git does not track `{path}`, so that the flake does not see it; run `git add`",
                         file.path,
                         index + 1
                     ));
@@ -136,7 +138,7 @@ pub(super) fn paths_are_tracked(files: &[TrackedFile]) -> Vec<String> {
     breaches
 }
 
-/// A path as named in a file, from the project's folder.
+/// The path from the project's folder, of a path that a file names.
 fn resolved(file: &str, path: &str) -> String {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();

@@ -1,9 +1,9 @@
-//! Recorded runs are small enough for a repository.
+//! The size of the recorded runs.
 
-/// Of all recorded runs.
+/// The limit for all recorded runs together, in bytes.
 const MOST_BYTES: u64 = 40_000_000;
 
-/// `files` are paths and sizes, bytes.
+/// Checks the size of the recorded runs; `files` are paths with their sizes in bytes.
 pub(super) fn small(files: &[(String, u64)]) -> Option<String> {
     let recorded = files.iter().filter(|(path, _)| path.starts_with("data/reference/"));
     let bytes: u64 = recorded.map(|(_, bytes)| bytes).sum();

@@ -8,7 +8,7 @@ use syn::{Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, Path, TraitI
 use super::crates::{Module, attributes, hands_on, imports, is_for_tests};
 
 /// A path in code.
-pub(super) struct Reference {
+pub(super) struct PathReference {
     pub(super) path: Vec<String>,
     /// The line of its first segment.
     pub(super) line: usize,
@@ -18,8 +18,8 @@ pub(super) struct Reference {
 
 /// All paths that a module's code names: in imports, types, expressions, patterns, attributes and the arguments of macros.
 /// Declarations of modules, re-exports and tests name nothing.
-pub(super) fn of(module: &Module) -> Vec<Reference> {
-    let mut collector = Collector::default();
+pub(super) fn of(module: &Module) -> Vec<PathReference> {
+    let mut collector = PathCollector::default();
     for item in &module.items {
         collector.visit_item(item);
     }
@@ -27,13 +27,13 @@ pub(super) fn of(module: &Module) -> Vec<Reference> {
 }
 
 #[derive(Default)]
-struct Collector {
-    found: Vec<Reference>,
+struct PathCollector {
+    found: Vec<PathReference>,
 }
 
-impl Collector {
+impl PathCollector {
     fn add(&mut self, path: Vec<String>, line: usize, is_macro: bool) {
-        self.found.push(Reference { path, line, is_macro });
+        self.found.push(PathReference { path, line, is_macro });
     }
 
     /// Tokens that no grammar is known for: a chain of names with `::` between them is a path, a text may be one.
@@ -94,7 +94,7 @@ fn line(path: &Path) -> usize {
         .map_or(0, |segment| segment.ident.span().start().line)
 }
 
-impl<'ast> Visit<'ast> for Collector {
+impl<'ast> Visit<'ast> for PathCollector {
     fn visit_item(&mut self, item: &'ast Item) {
         if !attributes(item).iter().any(is_for_tests) {
             visit::visit_item(self, item);

@@ -1,9 +1,13 @@
-//! Invariants of source files.
+//! Invariants of source files: `unsafe`, input and output.
 
+use anyhow::Result;
+
+use super::crates::{Crate, Read};
 use super::files::TrackedFile;
+use super::references::{self, PathReference};
 
-/// Folders and files that may use `unsafe`. The hook is called by C and calls C; the others hold one module each for
-/// system calls that no checked wrapper offers.
+/// The folders and files that may use `unsafe`. The hook is called by C and calls C; the others have one module each for
+/// system calls without a safe wrapper.
 const UNSAFE: [&str; 4] = [
     "hook/",
     "sut/src/sys.rs",
@@ -19,14 +23,14 @@ fn rust(files: &[TrackedFile]) -> impl Iterator<Item = &TrackedFile> {
     files.iter().filter(|file| file.path.ends_with(".rs"))
 }
 
-/// `unsafe` only in the places that ARCHITECTURE.md names.
+/// Finds `unsafe` outside of the places that ARCHITECTURE.md names.
 pub(super) fn unsafe_only_where_allowed(files: &[TrackedFile]) -> Vec<String> {
     let mut breaches = Vec::new();
     for file in rust(files).filter(|file| !may_be_unsafe(&file.path)) {
         for (number, line) in code_lines(&file.text) {
             if has_word(&line, "unsafe") {
                 breaches.push(format!(
-                    "{}:{number}: `unsafe` is allowed in {} only; move the code there or find a checked wrapper",
+                    "{}:{number}: `unsafe` is allowed in {} only; move the code there or use a safe wrapper",
                     file.path,
                     UNSAFE.join(", ")
                 ));
@@ -36,7 +40,7 @@ pub(super) fn unsafe_only_where_allowed(files: &[TrackedFile]) -> Vec<String> {
     breaches
 }
 
-/// A crate without a place for `unsafe` forbids it at its root, so that the compiler says so first.
+/// Finds crates that need no `unsafe` and do not forbid it at their root.
 pub(super) fn unsafe_forbidden_elsewhere(files: &[TrackedFile]) -> Vec<String> {
     rust(files)
         .filter(|file| file.path.ends_with("/src/lib.rs") || file.path.ends_with("/src/main.rs"))
@@ -54,25 +58,39 @@ pub(super) fn unsafe_forbidden_elsewhere(files: &[TrackedFile]) -> Vec<String> {
         .collect()
 }
 
-/// `analysis` reads no file and opens no connection: its callers do.
-pub(super) fn analysis_is_pure(files: &[TrackedFile]) -> Vec<String> {
+/// Libraries without input and output: their callers read and write.
+const PURE: [&str; 2] = ["analysis/src/lib.rs", "model/src/lib.rs"];
+/// Modules of the standard library that reach files, the network, other processes and the environment.
+const INPUT_AND_OUTPUT: [&str; 4] = ["fs", "net", "process", "env"];
+
+/// Finds input and output in the libraries that have none.
+///
+/// # Errors
+/// When a source file is missing or is not Rust.
+pub(super) fn pure(read: Read<'_>) -> Result<Vec<String>> {
     let mut breaches = Vec::new();
-    for file in rust(files).filter(|file| file.path.starts_with("analysis/src/")) {
-        for (number, line) in code_lines(&file.text) {
-            for module in ["std::fs", "std::net", "std::process"] {
-                if line.contains(module) {
+    for root in PURE {
+        let parsed = Crate::parse(root, read)?;
+        for module in &parsed.modules {
+            for PathReference { path, line, .. } in references::of(module) {
+                if path[0] == "std"
+                    && path
+                        .get(1)
+                        .is_some_and(|module| INPUT_AND_OUTPUT.contains(&module.as_str()))
+                {
                     breaches.push(format!(
-                        "{}:{number}: `{module}` in analysis, which does no I/O; take the data as an argument",
-                        file.path
+                        "{}:{line}: `{}` in a library without input and output; take the data as an argument",
+                        parsed.files[module.file],
+                        path.join("::")
                     ));
                 }
             }
         }
     }
-    breaches
+    Ok(breaches)
 }
 
-/// Lines with their numbers, without comments and without what stands between quotes on one line.
+/// The lines with their numbers, without comments and without the text of strings on one line.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, String)> {
     text.lines().enumerate().map(|(index, line)| (index + 1, code_of(line)))
 }
@@ -113,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_unsafe_in_code_but_not_in_words_about_it() {
+    fn unsafe_is_found_in_code_but_not_in_comments_and_strings() {
         let talk = "//! No unsafe here.\n#![forbid(unsafe_code)]\nlet x = \"unsafe\"; // unsafe\nlet q = '\"';\n";
         assert!(unsafe_only_where_allowed(&file("report/src/lib.rs", talk)).is_empty());
         let code = "let q = '\"';\nlet x = unsafe { read(0) };\n";
@@ -124,17 +142,27 @@ mod tests {
     }
 
     #[test]
-    fn wants_unsafe_forbidden_where_there_is_no_place_for_it() {
+    fn a_crate_without_a_place_for_unsafe_forbids_it() {
         assert_eq!(unsafe_forbidden_elsewhere(&file("report/src/lib.rs", "")).len(), 1);
         assert!(unsafe_forbidden_elsewhere(&file("sut/src/main.rs", "")).is_empty());
     }
 
     #[test]
-    fn finds_files_in_analysis() {
+    fn input_and_output_are_found_in_pure_libraries_but_not_in_their_tests() {
+        let found = |analysis: &str| {
+            let read = |path: &str| {
+                Some(if path == PURE[0] {
+                    analysis.to_owned()
+                } else {
+                    String::new()
+                })
+            };
+            pure(&read).unwrap()
+        };
         assert_eq!(
-            analysis_is_pure(&file("analysis/src/a.rs", "use std::fs::File;\n")).len(),
-            1
+            found("use std::{collections::HashMap, fs::File};\nfn f() { std::process::exit(1) }").len(),
+            2
         );
-        assert!(analysis_is_pure(&file("report/src/a.rs", "use std::fs::File;\n")).is_empty());
+        assert!(found("use std::fmt; #[cfg(test)] mod tests { use std::fs; }").is_empty());
     }
 }

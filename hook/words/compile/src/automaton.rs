@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::CompileError;
+use crate::error::CompileError;
 
 /// The automaton.
 pub(crate) struct Automaton {

@@ -2,58 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod automaton;
+mod error;
 mod filter;
 
-use std::fmt;
-
 use automaton::Automaton;
+pub use error::CompileError;
 use filter::Filter;
 use readhook_words::layout::{BUCKETS, BUCKETS_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, VERSION};
 
 /// A list with more words gets no filters, because nearly every place would pass.
 const FILTERED_WORDS: usize = 1_000;
-
-/// The reason why a list is refused. Lines are counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CompileError {
-    /// The list contains no word.
-    Empty,
-    /// A word is empty, too long, or contains a zero byte.
-    Line {
-        /// Number of the line.
-        line: usize,
-    },
-    /// The automaton would have too many states.
-    TooMany {
-        /// Number of states.
-        states: usize,
-    },
-    /// The words contain all 256 byte values.
-    EveryByte,
-}
-
-impl fmt::Display for CompileError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(formatter, "no word; expected one per line"),
-            Self::Line { line } => write!(
-                formatter,
-                "line {line}: expected 1 to {LONGEST_WORD} bytes, none of them zero; remove the line or shorten the word"
-            ),
-            Self::TooMany { states } => write!(
-                formatter,
-                "the automaton needs {states} states, and has room for {}; shorten the list",
-                u16::MAX
-            ),
-            Self::EveryByte => write!(
-                formatter,
-                "the words use all 256 bytes; remove the words with the rarest ones"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CompileError {}
 
 /// Returns the words of a list, one on each line. A line may end with `\r\n`; the last line may have no end.
 ///

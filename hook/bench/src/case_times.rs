@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// Name and values of one quantity, one value for each round, ns.
 #[derive(Debug)]
-pub(crate) struct Measured {
+pub(crate) struct CaseTimes {
     pub(crate) name: String,
     pub(crate) values_ns: Vec<f64>,
 }
@@ -18,7 +18,7 @@ fn quartiles(values: &[f64]) -> [f64; 3] {
 
 /// Returns a table with a line for each quantity: median and quartiles, and its difference from and ratio to the
 /// quantity `base` of the same round.
-pub(crate) fn table(title: &str, all: &[Measured], base: &str) -> String {
+pub(crate) fn table(title: &str, all: &[CaseTimes], base: &str) -> String {
     let mut text = format!("{title}\n");
     let width = all.iter().map(|one| one.name.chars().count()).max().unwrap_or(0);
     let base_values = all

@@ -7,9 +7,9 @@ use anyhow::{Result, ensure};
 use hook_tests::{built, telemetry_file};
 use tempfile::TempDir;
 
-use crate::client::{Protocol, WORD};
-use crate::counters;
-use crate::process::{Kind, Server};
+use super::process::{Kind, Server};
+use super::protocol::{Protocol, WORD};
+use super::telemetry::counters;
 
 /// Number of connections, each with some ordinary requests and then its ending.
 const CONNECTIONS: usize = 100;
@@ -28,9 +28,9 @@ enum Ending {
 
 /// Bytes that a client receives: an answer to each ordinary request, and all bytes after the ending until the server
 /// closes.
-type Seen = Vec<Vec<u8>>;
+type Answers = Vec<Vec<u8>>;
 
-fn connection(protocol: Protocol, server: &Server, ending: Ending) -> Result<Seen> {
+fn connection(protocol: Protocol, server: &Server, ending: Ending) -> Result<Answers> {
     let mut stream = server.connect()?;
     let mut seen = Vec::new();
     for number in ORDINARY {

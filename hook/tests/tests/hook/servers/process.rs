@@ -13,7 +13,7 @@ use hook_tests::bare;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::client::Protocol;
+use super::protocol::Protocol;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {

@@ -1,25 +1,17 @@
 //! A client that sends the same load each time and keeps the answers.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::process::Server;
+use super::process::Server;
+use super::protocol::{Protocol, WORD, without};
 
 const THREADS: usize = 4;
-/// A word of `hook/words.txt`. No other part of the load contains a word.
-pub(crate) const WORD: &str = "webmail";
-
-#[derive(Clone, Copy)]
-pub(crate) enum Protocol {
-    Http,
-    Redis,
-}
-
 pub(crate) struct Load {
     pub(crate) protocol: Protocol,
     pub(crate) requests: usize,
@@ -29,7 +21,7 @@ pub(crate) struct Load {
 
 /// The load that was sent, and the answers of each thread.
 #[derive(Default)]
-pub(crate) struct Outcome {
+pub(crate) struct LoadOutcome {
     pub(crate) answers: Vec<Vec<u8>>,
     pub(crate) sent_bytes: u64,
     pub(crate) writes: u64,
@@ -37,7 +29,7 @@ pub(crate) struct Outcome {
     pub(crate) connections: u64,
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for LoadOutcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             sent_bytes,
@@ -53,7 +45,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl Outcome {
+impl LoadOutcome {
     pub(crate) fn first_difference(&self, other: &Self) -> String {
         for (ours, theirs) in self.answers.iter().zip(&other.answers) {
             if let Some(at) = (0..ours.len().max(theirs.len())).find(|at| ours.get(*at) != theirs.get(*at)) {
@@ -69,8 +61,8 @@ impl Outcome {
 }
 
 impl Load {
-    pub(crate) fn run(&self, server: &Server) -> Result<Outcome> {
-        let results: Vec<Result<Outcome>> = thread::scope(|scope| {
+    pub(crate) fn run(&self, server: &Server) -> Result<LoadOutcome> {
+        let results: Vec<Result<LoadOutcome>> = thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS)
                 .map(|thread| scope.spawn(move || self.thread(server, thread)))
                 .collect();
@@ -79,7 +71,7 @@ impl Load {
                 .map(|thread| thread.join().expect("a client"))
                 .collect()
         });
-        let mut sum = Outcome::default();
+        let mut sum = LoadOutcome::default();
         for result in results {
             let one = result?;
             sum.answers.extend(one.answers);
@@ -91,8 +83,8 @@ impl Load {
         Ok(sum)
     }
 
-    fn thread(&self, server: &Server, thread: usize) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
+    fn thread(&self, server: &Server, thread: usize) -> Result<LoadOutcome> {
+        let mut outcome = LoadOutcome::default();
         let mut answers = Vec::new();
         let mut stream = None;
         for number in (thread..self.requests).step_by(THREADS) {
@@ -152,85 +144,4 @@ impl Load {
         };
         Ok((answer, 1 + u64::from(!rest.is_empty())))
     }
-}
-
-impl Protocol {
-    /// Returns an answer without the parts that differ between runs.
-    pub(crate) fn lasting(self, answer: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Http => without(&[b"date:"], answer),
-            Self::Redis => answer.to_vec(),
-        }
-    }
-
-    pub(crate) fn request(self, number: usize) -> String {
-        let word = number.is_multiple_of(10);
-        match self {
-            Self::Http => {
-                let path = ["/", "/a.txt", "/b.txt", "/missing"][number % 4];
-                let referer = if word {
-                    format!("Referer: http://example.org/{WORD}\r\n")
-                } else {
-                    String::new()
-                };
-                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Number: {number}\r\n{referer}\r\n")
-            }
-            Self::Redis => match number % 4 {
-                _ if word => bulk(&["ECHO", WORD]),
-                0 => bulk(&["PING"]),
-                1 => bulk(&["SET", &format!("key{}", number % 64), &number.to_string()]),
-                _ => bulk(&["ECHO", &number.to_string()]),
-            },
-        }
-    }
-
-    /// Reads one answer.
-    pub(crate) fn answer(self, mut stream: &TcpStream) -> Result<Vec<u8>> {
-        let mut answer = Vec::new();
-        let mut buffer = [0; 65_536];
-        loop {
-            let count = stream.read(&mut buffer)?;
-            if count == 0 {
-                bail!("closed after {} bytes", answer.len());
-            }
-            answer.extend_from_slice(&buffer[..count]);
-            let whole = match self {
-                Self::Http => http_len(&answer),
-                Self::Redis => redis_len(&answer),
-            };
-            if whole == Some(answer.len()) {
-                return Ok(answer);
-            }
-        }
-    }
-}
-
-fn bulk(words: &[&str]) -> String {
-    let parts = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
-    format!("*{}\r\n{}", words.len(), parts.collect::<String>())
-}
-
-fn redis_len(answer: &[u8]) -> Option<usize> {
-    let line = answer.windows(2).position(|two| two == b"\r\n")? + 2;
-    match answer.first()? {
-        b'$' => Some(line + str::from_utf8(&answer[1..line - 2]).ok()?.parse::<usize>().ok()? + 2),
-        _ => Some(line),
-    }
-}
-
-fn http_len(answer: &[u8]) -> Option<usize> {
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let text = str::from_utf8(&answer[..head]).ok()?.to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"))?;
-    Some(head + length.trim().parse::<usize>().ok()?)
-}
-
-/// Removes the lines that start with one of `beginnings`.
-fn without(beginnings: &[&[u8]], answer: &[u8]) -> Vec<u8> {
-    let begins = |line: &&[u8]| {
-        let line = line.to_ascii_lowercase();
-        beginnings.iter().any(|beginning| line.starts_with(beginning))
-    };
-    let lines = answer.split_inclusive(|byte| *byte == b'\n');
-    lines.filter(|line| !begins(line)).flatten().copied().collect()
 }

@@ -4,16 +4,18 @@
 mod blocked;
 mod client;
 mod process;
+mod protocol;
+mod telemetry;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use client::{Load, Protocol};
-use hook_tests::{built, telemetry_bytes, telemetry_file};
+use client::Load;
 use nix::sys::signal::Signal;
 use process::{Kind, Server, find};
-use readhook_telemetry::{Counters, View};
+use protocol::Protocol;
+use telemetry::{counters, logging};
 use tempfile::TempDir;
 
 /// Number of signals that interrupt a load, such as a reload of the configuration.
@@ -24,23 +26,6 @@ fn requests() -> usize {
     asked.map_or(4_000, |count| {
         count.parse().expect("READHOOK_TEST_REQUESTS: expected a number")
     })
-}
-
-/// Returns the environment of a hooked server that counts and logs.
-fn logging(directory: &Path, log: &Path) -> Result<Vec<(&'static str, String)>> {
-    let telemetry = directory.join("telemetry");
-    telemetry_file(&telemetry, 0)?;
-    Ok(vec![
-        ("LD_PRELOAD", built().hook.display().to_string()),
-        ("READHOOK_MODE", "log".to_owned()),
-        ("READHOOK_LOG", log.display().to_string()),
-        ("READHOOK_TELEMETRY", telemetry.display().to_string()),
-    ])
-}
-
-fn counters(directory: &Path) -> Result<Counters> {
-    let bytes = telemetry_bytes(&directory.join("telemetry"))?;
-    Ok(View::parse(&bytes)?.counters())
 }
 
 /// Sends the same load to a server with and without the hook and compares the answers.

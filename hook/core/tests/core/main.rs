@@ -1,0 +1,4 @@
+//! Tests of the hook's logic: one test binary, so that it is linked once.
+
+mod fd_table;
+mod logic;
