@@ -1,19 +1,14 @@
-//! The error of every check in this crate.
+//! The error of the checks of definitions.
+
+use crate::invalid_value::InvalidValue;
 
 /// A name or value that the model refuses. Each message names the key, the value found and the values expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A key has a value that the model does not accept.
-    #[error("{key}: {found}; expected {expected}")]
-    Value {
-        /// The key, such as `launches`, with its table where the key alone is ambiguous.
-        key: String,
-        /// The value, as text.
-        found: String,
-        /// The values that the model accepts, in words.
-        expected: String,
-    },
+    /// A key has a value that is not valid.
+    #[error(transparent)]
+    Value(#[from] InvalidValue),
     /// A name that stands for no item of its kind.
     #[error("there is no {kind} `{name}`; expected one of {expected}")]
     UnknownName {
@@ -39,12 +34,8 @@ pub enum ModelError {
 
 impl ModelError {
     /// Returns the error of a key whose value is not accepted.
-    pub(crate) fn value(key: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> Self {
-        Self::Value {
-            key: key.into(),
-            found: found.to_string(),
-            expected: expected.into(),
-        }
+    pub(crate) fn value(key: &str, found: impl ToString, expected: &str) -> Self {
+        Self::Value(InvalidValue::new(key, found, expected))
     }
 
     /// Returns the error of a name that none of `known` has.

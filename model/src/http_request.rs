@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::invalid_value::InvalidValue;
 
 /// An HTTP/1.1 request. [`HttpRequest::bytes`] adds the headers `Host` and `Content-Length`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRequest {
     /// Method, such as `GET`.
@@ -21,7 +22,7 @@ pub struct HttpRequest {
 }
 
 /// A keyword that a share of the requests carries. All arms receive the same request in the same round.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keyword {
     /// The text that the server's treatment searches for.
@@ -33,7 +34,7 @@ pub struct Keyword {
 }
 
 /// Place of a keyword in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeywordPosition {
     /// In the query of the path, that is, in the request line.

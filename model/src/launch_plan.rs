@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::invalid_value::InvalidValue;
 use crate::message::Message;
 
 /// The load generator's plan of one launch: the requests, their order, their times, and the output file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchPlan {
     /// Condition in which the arms run. The load generator copies it into the output file.
@@ -67,7 +68,7 @@ pub struct LaunchPlan {
 }
 
 /// The server of one arm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// Name of the arm in the output file.
@@ -81,7 +82,7 @@ pub struct Target {
 }
 
 /// Order of the requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Each round sends one request to each arm, one after the other, in a random order.
@@ -95,7 +96,7 @@ pub enum Schedule {
 }
 
 /// Times of the requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrivals {
     /// Closed loop: a request is sent when the response to the previous one is complete.
@@ -119,7 +120,7 @@ impl Arrivals {
 }
 
 /// Use of a connection for one request or for all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConnectionPolicy {
     /// A connection carries all requests.
@@ -130,7 +131,7 @@ pub enum ConnectionPolicy {
 }
 
 /// Method of waiting for a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WaitMethod {
     /// Calls receive in a loop without blocking; uses a whole CPU.

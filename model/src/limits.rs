@@ -45,7 +45,7 @@ impl ResourceLimits {
         }
         if let Some(bytes) = self.memory_bytes.filter(|bytes| *bytes < least_bytes) {
             let expected = format!("at least {least_bytes}, with which a server can start");
-            return Err(ModelError::value("memory_bytes", bytes, expected));
+            return Err(ModelError::value("memory_bytes", bytes, &expected));
         }
         Ok(())
     }
@@ -178,10 +178,10 @@ mod tests {
         };
         assert_eq!(
             refused(Some(0.0), None),
-            "quota_cores: 0; expected 0.01 to 1024 processors"
+            "`quota_cores`: 0; expected 0.01 to 1024 processors"
         );
-        assert!(refused(Some(f64::NAN), None).contains("quota_cores: NaN"));
-        assert!(refused(None, Some(1000)).contains("memory_bytes: 1000; expected at least 1048576"));
+        assert!(refused(Some(f64::NAN), None).contains("`quota_cores`: NaN"));
+        assert!(refused(None, Some(1000)).contains("`memory_bytes`: 1000; expected at least 1048576"));
         assert_eq!(ResourceLimits::default().validate(1 << 20), Ok(()));
     }
 }

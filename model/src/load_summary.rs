@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadSummary {
     /// Number of rounds that were completed for all arms.
@@ -60,7 +61,7 @@ pub struct LoadSummary {
 }
 
 /// Rate of an open loop.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateSummary {
     /// Requests per second that the plan requests, over all arms.
@@ -76,7 +77,7 @@ pub struct RateSummary {
 }
 
 /// The first failure of one arm with one status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirstFailure {
     /// Name of the arm.
@@ -88,7 +89,7 @@ pub struct FirstFailure {
 }
 
 /// Clocks of user stamps and kernel stamps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clocks {
     /// Smallest observed step of the user stamps' clock, ns.
@@ -103,7 +104,7 @@ pub struct Clocks {
 }
 
 /// One check of the load generator's own soundness: a value and its limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadCheck {
     /// Quantity that is checked.
@@ -119,7 +120,7 @@ pub struct LoadCheck {
 }
 
 /// Quantity that a check of the load generator compares with a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadCheckKind {
     /// Throughput times mean RTT.
@@ -145,7 +146,7 @@ pub enum LoadCheckKind {
 }
 
 /// Result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
     /// The value is within the limit.

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http_request::{HttpRequest, Keyword};
 use crate::invalid_value::InvalidValue;
 
 /// One message. Its keys in TOML and JSON decide its kind: `method`, `redis`, or `send`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, try_from = "MessageKeys")]
 pub enum Message {
     /// An HTTP/1.1 request. HTTP defines where the response ends.
@@ -30,7 +31,7 @@ pub enum Message {
 }
 
 /// Bytes to send over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
     /// Bytes as text.
@@ -40,7 +41,7 @@ pub enum Payload {
 }
 
 /// End of a response over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseEnd {
     /// The response ends with this text.
@@ -51,7 +52,7 @@ pub enum ResponseEnd {
 
 /// All keys that a message may have. The conversion to [`Message`] checks which of them belong together. With one struct
 /// for all kinds, serde's error about an unknown key names the key and its line.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MessageKeys {
     method: Option<String>,

@@ -37,7 +37,7 @@ impl TightLoopSettings {
         let least = 10 * Self::BLOCK_CALLS;
         if self.calls < least {
             let expected = format!("at least {least}, which are ten blocks");
-            return Err(ModelError::value("[micro] calls", self.calls, expected));
+            return Err(ModelError::value("micro.calls", self.calls, &expected));
         }
         Ok(())
     }

@@ -1,0 +1,101 @@
+//! Proxies: processes that stand between the load generator and each server.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::delays::DelayDistribution;
+use crate::error::ModelError;
+use crate::program::ServerProgram;
+
+/// A process between the load generator and the server of each arm, beside the server like a sidecar. It loads no hook.
+/// The table `[[proxy]]` of a definition.
+///
+/// A definition names a file ([`Proxy::File`], [`Proxy::Relay`]). The runner reads the file and records its content
+/// ([`Proxy::Program`], [`Proxy::Delays`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Proxy {
+    /// The file that describes a proxy program, such as `clusters/proxies/nginx.toml`.
+    File(PathBuf),
+    /// A proxy program.
+    Program(Box<ProxyProgram>),
+    /// The file with the delays of a relay, such as `experiments/jitter/eks-nodes.toml`. A relay is a proxy of the
+    /// project that delays requests.
+    Relay(PathBuf),
+    /// A relay, by the delays that it draws from.
+    Delays(DelayDistribution),
+}
+
+impl Proxy {
+    /// Returns the proxy's name in messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Program(program) => &program.name,
+            Self::Delays(_) | Self::File(_) | Self::Relay(_) => "relay",
+        }
+    }
+
+    /// Checks the proxy program or the delays.
+    ///
+    /// # Errors
+    /// Names the first key whose value is not accepted.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        match self {
+            Self::Program(program) => program.validate(),
+            Self::Delays(delays) => delays.validate(),
+            Self::File(_) | Self::Relay(_) => Ok(()),
+        }
+    }
+}
+
+/// A proxy program, as a file of `clusters/proxies/` describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyProgram {
+    /// The proxy's name, which is also its file's.
+    pub name: String,
+    /// Programs that must be installed.
+    pub needs: Vec<String>,
+    /// Debian packages that hold the programs, or the repository that has them where Debian has none.
+    pub debian: String,
+    /// Packages of nixpkgs that hold the programs.
+    pub nixpkgs: String,
+    /// Command, environment and files.
+    pub server: ServerProgram,
+}
+
+impl ProxyProgram {
+    /// Checks the program, and that it can be told the address to forward to.
+    ///
+    /// # Errors
+    /// Names the first key whose value is not accepted.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let within = |error: ModelError| error.within(format!("proxy {}", self.name));
+        self.server.validate().map_err(within)?;
+        if self.server.has_placeholder("{upstream}") || self.server.has_placeholder("{upstream_port}") {
+            return Ok(());
+        }
+        Err(within(ModelError::Problem(
+            "the address to forward to is missing; write {upstream} into its command, environment or files".to_owned(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_forwards_nowhere_is_refused() {
+        let text = "name = \"x\"\nneeds = [\"x\"]\ndebian = \"a\"\nnixpkgs = \"b\"\n\
+                    [server]\ncommand = [\"x\", \"{port}\"]";
+        let mut proxy: ProxyProgram = toml::from_str(text).unwrap();
+        let error = proxy.validate().unwrap_err().to_string();
+        assert!(error.contains("proxy x") && error.contains("{upstream}"), "{error}");
+        proxy.server.command.push("{upstream}".to_owned());
+        proxy.validate().unwrap();
+    }
+}
