@@ -1,39 +1,40 @@
-//! What Kubernetes tells of pods and nodes: cAdvisor's metrics in Prometheus's text format, as the API server gives them at
-//! `/api/v1/nodes/NODE/proxy/metrics/cadvisor`.
+//! The resources of pods and nodes in Kubernetes: the metrics of cAdvisor in Prometheus's text format, which the API server
+//! returns at `/api/v1/nodes/NODE/proxy/metrics/cadvisor`.
 //!
-//! The kubelet looks at its containers every ten seconds or so: counts that two looks differ by are right, and what is told
-//! may be as old as that. The crates that parse this format split labels at commas within quotes, or want tokio; the few
-//! lines that are needed stand here.
+//! The kubelet reads its containers about every ten seconds, and a metric may be that old. The difference between two
+//! readings of the kubelet is exact. This module parses the format itself: the crates for it split labels at commas within
+//! quotes, or need tokio.
 
 use std::collections::BTreeMap;
 
 use dataset::{Measure, ResourceSample, Subject, Usage};
 use model::MissingColumns;
 
-use crate::sampler::Watching;
+use crate::recording::ResourceRecording;
 
-/// Of whom metrics are wanted.
+/// The objects whose metrics are summed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// All pods of a namespace, together.
+pub enum MetricScope {
+    /// All pods of a namespace.
     Namespace(String),
     /// The node itself.
     Node,
 }
 
-impl Which {
-    /// Whether a line is about it. A pause container's is not: what it uses is among its pod's.
-    fn is(&self, sample: &Sample<'_>) -> bool {
+impl MetricScope {
+    /// Returns true for the metrics of these objects. Those of a pause container are left out, because its pod's metrics
+    /// include them.
+    fn contains(&self, line: &MetricLine<'_>) -> bool {
         match self {
             Self::Namespace(namespace) => {
-                sample.label("namespace") == Some(namespace) && sample.label("container") != Some("POD")
+                line.label("namespace") == Some(namespace) && line.label("container") != Some("POD")
             }
-            Self::Node => sample.label("id") == Some("/"),
+            Self::Node => line.label("id") == Some("/"),
         }
     }
 }
 
-/// A metric, the column that it becomes, and the column's unit by the metric's.
+/// The name of a metric, its column, and the number of the column's units in one unit of the metric.
 const METRICS: [(&str, Measure, f64); 15] = [
     ("container_cpu_usage_seconds_total", Measure::CpuNs, 1e9),
     ("container_cpu_cfs_periods_total", Measure::Periods, 1.0),
@@ -72,92 +73,95 @@ const METRICS: [(&str, Measure, f64); 15] = [
     ("machine_memory_bytes", Measure::MemoryLimitBytes, 1.0),
 ];
 
-/// What one scrape tells of these subjects. Times are when the kubelet looked, since the epoch by the node's clock; of
-/// several containers, the earliest.
+/// Parses one scrape into a sample for each subject. The time of a sample is the time at which the kubelet read the
+/// containers, ns since the epoch by the node's clock; of several containers, the earliest.
 #[must_use]
-pub fn watched(text: &str, subjects: &[(Subject, Which)]) -> Watching {
-    let mut watching = Watching {
+pub fn parse(text: &str, subjects: &[(Subject, MetricScope)]) -> ResourceRecording {
+    let mut recording = ResourceRecording {
         rounds: 1,
-        ..Watching::default()
+        ..ResourceRecording::default()
     };
-    let mut lacking: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
-    for (subject, which) in subjects {
-        let Look { time_ms, usage } = look(text, which);
-        let lacks = Measure::ALL.into_iter().filter(|measure| usage[*measure].is_none());
-        let lacks: Vec<Measure> = lacks.collect();
-        lacking
+    let mut missing: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+    for (subject, scope) in subjects {
+        let ScopeReading { time_ms, usage } = sum(text, scope);
+        let absent = Measure::ALL.into_iter().filter(|measure| usage[*measure].is_none());
+        let absent: Vec<Measure> = absent.collect();
+        missing
             .entry(subject.kind())
-            .and_modify(|before| before.retain(|measure| lacks.contains(measure)))
-            .or_insert(lacks);
+            .and_modify(|before| before.retain(|measure| absent.contains(measure)))
+            .or_insert(absent);
         if let Some(time_ms) = time_ms {
-            watching.samples.push(ResourceSample {
+            recording.samples.push(ResourceSample {
                 time_ns: time_ms * 1_000_000,
                 subject: subject.clone(),
                 usage,
             });
         }
     }
-    watching.missing = lacking
+    recording.missing = missing
         .into_iter()
-        .filter(|(_, lacks)| !lacks.is_empty())
-        .map(|(kind, lacks)| MissingColumns {
+        .filter(|(_, absent)| !absent.is_empty())
+        .map(|(kind, absent)| MissingColumns {
             kind: kind.to_owned(),
-            columns: lacks.iter().map(|measure| measure.column().to_owned()).collect(),
+            columns: absent.iter().map(|measure| measure.column().to_owned()).collect(),
             reason: "the cluster's cAdvisor does not offer it".to_owned(),
         })
         .collect();
-    watching
+    recording
 }
 
-/// What is told of one subject.
+/// The sums over the objects of a scope.
 #[derive(Debug, Default)]
-struct Look {
-    /// `None` where nothing is.
+struct ScopeReading {
+    /// `None` when no metric has a time.
     time_ms: Option<i64>,
     usage: Usage,
 }
 
-fn look(text: &str, which: &Which) -> Look {
-    let mut look = Look::default();
-    // By pods and by containers, of which a kubelet tells one or both.
+fn sum(text: &str, scope: &MetricScope) -> ScopeReading {
+    let mut reading = ScopeReading::default();
+    // Apart for pods and containers: a kubelet returns the metrics of one of them or of both.
     let mut sums: BTreeMap<(Measure, bool), i64> = BTreeMap::new();
     let mut unlimited = false;
     for line in text.lines() {
-        let Some(sample) = Sample::parse(line) else { continue };
+        let Some(sample) = MetricLine::parse(line) else {
+            continue;
+        };
         let Some((name, measure, unit)) = METRICS.iter().find(|(name, ..)| *name == sample.name) else {
             continue;
         };
-        let of_machine = *which == Which::Node && *name == "machine_memory_bytes";
-        if !(of_machine || which.is(&sample)) {
+        let of_machine = *scope == MetricScope::Node && *name == "machine_memory_bytes";
+        if !(of_machine || scope.contains(&sample)) {
             continue;
         }
-        look.time_ms = look.time_ms.into_iter().chain(sample.time_ms).min();
-        if *name == "container_spec_memory_limit_bytes" && (sample.value == 0.0 || *which == Which::Node) {
-            // A limit of 0 is none, a node's own group has none, and what some pods may have limits nothing together.
-            unlimited |= *which != Which::Node;
+        reading.time_ms = reading.time_ms.into_iter().chain(sample.time_ms).min();
+        if *name == "container_spec_memory_limit_bytes" && (sample.value == 0.0 || *scope == MetricScope::Node) {
+            // 0 means that there is no limit. One pod without a limit leaves the whole namespace without one. The group of a
+            // node has no limit.
+            unlimited |= *scope != MetricScope::Node;
             continue;
         }
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "a count or a time, whole in the column's unit"
+            reason = "a count or a time, an integer in the column's unit"
         )]
         let value = (sample.value * unit).round() as i64;
         let of_container = sample.label("container").is_some_and(|name| !name.is_empty());
         *sums.entry((*measure, of_container)).or_default() += value;
     }
     for ((measure, _), sum) in sums {
-        // A pod uses no less than its containers; what only these are told of, such as kills, it does not know.
-        look.usage[measure] = look.usage[measure].max(Some(sum));
+        // A pod uses at least as much as its containers; some metrics, such as kills, exist for containers only.
+        reading.usage[measure] = reading.usage[measure].max(Some(sum));
     }
     if unlimited {
-        look.usage[Measure::MemoryLimitBytes] = None;
+        reading.usage[Measure::MemoryLimitBytes] = None;
     }
-    look
+    reading
 }
 
 /// A line of the text format.
 #[derive(Debug, PartialEq)]
-struct Sample<'a> {
+struct MetricLine<'a> {
     name: &'a str,
     labels: Vec<(&'a str, String)>,
     value: f64,
@@ -165,8 +169,8 @@ struct Sample<'a> {
     time_ms: Option<i64>,
 }
 
-impl<'a> Sample<'a> {
-    /// `name{label="value",…} number [time]`; `None` for comments and what is not understood.
+impl<'a> MetricLine<'a> {
+    /// Parses `name{label="value",…} number [time]`. Returns `None` for comments and other lines.
     fn parse(line: &'a str) -> Option<Self> {
         let end = line.find(['{', ' '])?;
         let (name, mut rest) = line.split_at(end);
@@ -203,7 +207,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// The text up to the closing quote, and what follows it.
+/// Returns the text up to the closing quote, and the rest after it.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut letters = text.char_indices();
@@ -225,13 +229,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_hold_anything() {
-        let sample = Sample::parse(r#"a{b="c,d=\"}\\",e=""} 1.5e+03 1605"#).expect("a sample");
+    fn a_quoted_label_may_hold_any_character() {
+        let sample = MetricLine::parse(r#"a{b="c,d=\"}\\",e=""} 1.5e+03 1605"#).expect("a sample");
         assert_eq!((sample.name, sample.value, sample.time_ms), ("a", 1500.0, Some(1605)));
         assert_eq!((sample.label("b"), sample.label("e")), (Some(r#"c,d="}\"#), Some("")));
-        assert_eq!(Sample::parse("up 1").expect("a sample").value.to_bits(), 1f64.to_bits());
+        assert_eq!(
+            MetricLine::parse("up 1").expect("a sample").value.to_bits(),
+            1f64.to_bits()
+        );
         for line in ["", "# HELP a b", "a{b=\"c} 1", "a{b} 1", "a x", "{} 1"] {
-            assert_eq!(Sample::parse(line), None, "{line}");
+            assert_eq!(MetricLine::parse(line), None, "{line}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! This machine as a whole.
+//! The machine as a whole.
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::path::Path;
 use dataset::Measure;
 use procfs::{Current as _, CurrentSI as _, KernelStats, LoadAverage, Meminfo, ProcResult};
 
-use crate::cgroup::{PRESSURES, pressure};
+use crate::control_group::{PRESSURES, pressure};
 use crate::source::{Reading, Source};
 
-/// The machine that this runs on.
+/// The machine on which this program runs.
 #[derive(Debug, Default)]
 pub struct NodeSource;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
 impl NodeSource {
-    fn kernel(reading: &mut Reading) -> ProcResult<()> {
+    fn read_kernel(reading: &mut Reading) -> ProcResult<()> {
         let stats = KernelStats::current()?;
         let ns = |ticks: u64| u128::from(ticks) * u128::from(NANOSECONDS) / u128::from(procfs::ticks_per_second());
         let total = &stats.total;
@@ -24,13 +24,13 @@ impl NodeSource {
         reading.set(Measure::CpuNs, ns(busy));
         match total.steal {
             Some(ticks) => reading.set(Measure::StealNs, ns(ticks)),
-            None => reading.lack(&[Measure::StealNs], "the kernel does not count it"),
+            None => reading.set_missing(&[Measure::StealNs], "the kernel does not count it"),
         }
         reading.set(Measure::ContextSwitches, stats.ctxt);
         Ok(())
     }
 
-    fn memory(reading: &mut Reading) -> ProcResult<()> {
+    fn read_memory(reading: &mut Reading) -> ProcResult<()> {
         let memory = Meminfo::current()?;
         reading.set(Measure::MemoryLimitBytes, memory.mem_total);
         if let Some(available) = memory.mem_available {
@@ -42,37 +42,37 @@ impl NodeSource {
 
 impl Source for NodeSource {
     fn read(&mut self, reading: &mut Reading) -> bool {
-        if let Err(error) = Self::kernel(reading) {
-            reading.lack(&[Measure::CpuNs, Measure::StealNs, Measure::ContextSwitches], error);
+        if let Err(error) = Self::read_kernel(reading) {
+            reading.set_missing(&[Measure::CpuNs, Measure::StealNs, Measure::ContextSwitches], error);
         }
-        if let Err(error) = Self::memory(reading) {
-            reading.lack(&[Measure::MemoryBytes, Measure::MemoryLimitBytes], error);
+        if let Err(error) = Self::read_memory(reading) {
+            reading.set_missing(&[Measure::MemoryBytes, Measure::MemoryLimitBytes], error);
         }
         match LoadAverage::current() {
             Ok(load) => reading.set(Measure::Threads, load.max),
-            Err(error) => reading.lack(&[Measure::Threads], error),
+            Err(error) => reading.set_missing(&[Measure::Threads], error),
         }
         match field("/proc/vmstat", |line| line.strip_prefix("oom_kill ")) {
             Some(kills) => reading.set(Measure::OomKills, kills),
-            None => reading.lack(&[Measure::OomKills], "/proc/vmstat has no oom_kill"),
+            None => reading.set_missing(&[Measure::OomKills], "/proc/vmstat has no oom_kill"),
         }
-        match waited_ns() {
+        match run_queue_wait_ns() {
             Some(ns) => reading.set(Measure::RunQueueWaitNs, ns),
-            None => reading.lack(&[Measure::RunQueueWaitNs], "the kernel has no /proc/schedstat"),
+            None => reading.set_missing(&[Measure::RunQueueWaitNs], "the kernel has no /proc/schedstat"),
         }
         let files = fs::read_to_string("/proc/sys/fs/file-nr").unwrap_or_default();
         let files: Vec<i64> = files.split_whitespace().flat_map(str::parse).collect();
         match files[..] {
-            // The largest number stands for no limit.
+            // The largest number means that there is no limit.
             [open, _, limit] => {
                 reading.set(Measure::FileDescriptors, open);
                 if limit < i64::MAX {
                     reading.set(Measure::FileDescriptorLimit, limit);
                 } else {
-                    reading.lack(&[Measure::FileDescriptorLimit], "no limit is set");
+                    reading.set_missing(&[Measure::FileDescriptorLimit], "no limit is set");
                 }
             }
-            _ => reading.lack(
+            _ => reading.set_missing(
                 &[Measure::FileDescriptors, Measure::FileDescriptorLimit],
                 "/proc/sys/fs/file-nr is not as expected",
             ),
@@ -80,12 +80,15 @@ impl Source for NodeSource {
         for (measure, name) in PRESSURES {
             pressure(reading, measure, &Path::new("/proc/pressure").join(name));
         }
-        reading.lack(
+        reading.set_missing(
             &[Measure::TcpRetransmits, Measure::TcpDrops],
-            "kept by network namespace: see arms and loadgen",
+            "counted by network namespace: see arms and loadgen",
         );
-        reading.lack(&[Measure::InvoluntarySwitches], "kept by thread: see arms and loadgen");
-        reading.lack(
+        reading.set_missing(
+            &[Measure::InvoluntarySwitches],
+            "counted by thread: see arms and loadgen",
+        );
+        reading.set_missing(
             &[
                 Measure::Periods,
                 Measure::ThrottledPeriods,
@@ -98,13 +101,15 @@ impl Source for NodeSource {
     }
 }
 
+/// Returns the number in the first line for which `of` returns a text.
 fn field(path: &str, of: impl Fn(&str) -> Option<&str>) -> Option<i64> {
     let text = fs::read_to_string(path).ok()?;
     text.lines().find_map(of)?.trim().parse().ok()
 }
 
-/// Time that threads waited on the run queues of all processors: the eighth number after each one's name.
-fn waited_ns() -> Option<i64> {
+/// Returns the time for which threads waited on the run queues of all processors, ns: the eighth number after the name of
+/// each processor.
+fn run_queue_wait_ns() -> Option<i64> {
     let text = fs::read_to_string("/proc/schedstat").ok()?;
     let lines = text.lines().filter(|line| line.starts_with("cpu"));
     lines.map(|line| line.split(' ').nth(8)?.parse::<i64>().ok()).sum()

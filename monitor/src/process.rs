@@ -1,4 +1,4 @@
-//! A process of this machine, from its files in /proc.
+//! A process of this machine, read from its files in /proc.
 
 use std::fs;
 
@@ -12,18 +12,19 @@ use crate::source::{Reading, Source};
 #[derive(Debug)]
 pub struct ProcessSource {
     process: Process,
-    /// Asked once: a program raises its own limit when it starts.
+    /// Read once: a program raises its own limit when it starts.
     descriptor_limit: Option<u64>,
     ticks_per_second: u64,
     samples: u32,
 }
 
-/// More threads than this are looked at once in so many samples: each costs the kernel ten microseconds and more.
+/// The threads of a process with more threads than this are read in one of [`SAMPLES_BETWEEN_THREADS`] samples: each
+/// thread takes the kernel ten microseconds or more.
 const FEW_THREADS: i64 = 8;
-const SELDOM: u32 = 10;
+const SAMPLES_BETWEEN_THREADS: u32 = 10;
 
 impl ProcessSource {
-    /// `pid` as /proc has it.
+    /// Opens a process; `pid` is its number in /proc.
     ///
     /// # Errors
     /// When there is no such process.
@@ -41,10 +42,10 @@ impl ProcessSource {
         })
     }
 
-    fn threads(&self, reading: &mut Reading) -> ProcResult<()> {
+    fn read_threads(&self, reading: &mut Reading) -> ProcResult<()> {
         let (mut waited_ns, mut involuntary, mut all) = (Some(0), Some(0), Some(0));
         for task in self.process.tasks()? {
-            // A thread may end while it is looked at.
+            // A thread may end while it is read.
             let Ok(task) = task else { continue };
             let add = |sum: Option<u64>, value: Option<u64>| Some(sum?.saturating_add(value?));
             if let Ok(schedstat) = task.schedstat() {
@@ -64,20 +65,20 @@ impl ProcessSource {
         ] {
             match value {
                 Some(value) => reading.set(measure, value),
-                None => reading.lack(&[measure], "the kernel does not count it by thread"),
+                None => reading.set_missing(&[measure], "the kernel does not count it by thread"),
             }
         }
         Ok(())
     }
 
-    fn all(&self, reading: &mut Reading) -> ProcResult<()> {
+    fn read_process(&self, reading: &mut Reading) -> ProcResult<()> {
         let stat = self.process.stat()?;
-        // A process that has ended and waits for its parent has no files any more.
+        // A process that has ended and that its parent has not waited for has no files any more.
         if stat.state == 'Z' {
             return Err(ProcError::NotFound(None));
         }
         let cpu_ns = u128::from(stat.utime + stat.stime) * 1_000_000_000 / u128::from(self.ticks_per_second);
-        // A group of its own knows better.
+        // The value of a control group, read before, is more exact.
         if reading.usage[Measure::CpuNs].is_none() {
             reading.set(Measure::CpuNs, cpu_ns);
         }
@@ -85,38 +86,38 @@ impl ProcessSource {
             reading.set(Measure::MemoryBytes, stat.rss_bytes().get());
         }
         reading.set(Measure::Threads, stat.num_threads);
-        if stat.num_threads <= FEW_THREADS || self.samples % SELDOM == 1 {
-            self.threads(reading)?;
+        if stat.num_threads <= FEW_THREADS || self.samples % SAMPLES_BETWEEN_THREADS == 1 {
+            self.read_threads(reading)?;
         }
         match self.process.fd_count() {
             Ok(count) => reading.set(Measure::FileDescriptors, count),
-            Err(error) => reading.lack(&[Measure::FileDescriptors], error),
+            Err(error) => reading.set_missing(&[Measure::FileDescriptors], error),
         }
         match self.descriptor_limit {
             Some(limit) => reading.set(Measure::FileDescriptorLimit, limit),
-            None => reading.lack(&[Measure::FileDescriptorLimit], "no limit is set"),
+            None => reading.set_missing(&[Measure::FileDescriptorLimit], "no limit is set"),
         }
-        self.network(reading);
+        self.read_network(reading);
         Ok(())
     }
 
-    fn network(&self, reading: &mut Reading) {
+    fn read_network(&self, reading: &mut Reading) {
         let text = |name| fs::read_to_string(format!("/proc/{}/net/{name}", self.process.pid));
         match text("snmp").map(|text| sum(&text, "Tcp", &["RetransSegs"])) {
             Ok(Some(segments)) => reading.set(Measure::TcpRetransmits, segments),
-            Ok(None) => reading.lack(&[Measure::TcpRetransmits], "the kernel does not count it"),
-            Err(error) => reading.lack(&[Measure::TcpRetransmits], error),
+            Ok(None) => reading.set_missing(&[Measure::TcpRetransmits], "the kernel does not count it"),
+            Err(error) => reading.set_missing(&[Measure::TcpRetransmits], error),
         }
         match text("netstat").map(|text| sum(&text, "TcpExt", &DROPS)) {
             Ok(Some(packets)) => reading.set(Measure::TcpDrops, packets),
-            Ok(None) => reading.lack(&[Measure::TcpDrops], "the kernel does not count it"),
-            Err(error) => reading.lack(&[Measure::TcpDrops], error),
+            Ok(None) => reading.set_missing(&[Measure::TcpDrops], "the kernel does not count it"),
+            Err(error) => reading.set_missing(&[Measure::TcpDrops], error),
         }
     }
 }
 
-/// What else a process without a group of its own, or on a quiet kernel, does not have.
-const OF_GROUPS: [Measure; 9] = [
+/// Measures that only a control group has.
+const GROUP_MEASURES: [Measure; 9] = [
     Measure::Periods,
     Measure::ThrottledPeriods,
     Measure::ThrottledNs,
@@ -130,23 +131,23 @@ const OF_GROUPS: [Measure; 9] = [
 
 impl Source for ProcessSource {
     fn read(&mut self, reading: &mut Reading) -> bool {
-        reading.lack(
-            &OF_GROUPS,
-            "kept by control group: it has none of its own, or one of version 1",
+        reading.set_missing(
+            &GROUP_MEASURES,
+            "counted by control group: it has none of its own, or one of version 1",
         );
-        reading.lack(&[Measure::StealNs], "kept by machine: see the node");
+        reading.set_missing(&[Measure::StealNs], "counted by machine: see the node");
         self.samples = self.samples.wrapping_add(1);
-        self.all(reading).is_ok()
+        self.read_process(reading).is_ok()
     }
 }
 
-/// A number in a file of names and values.
+/// Returns the number after a name in a file of names and values.
 fn field(text: &str, name: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name))?;
     value.trim().parse().ok()
 }
 
-/// TCP's reasons to drop a packet for want of room.
+/// TCP's counters of packets dropped because a buffer or queue was full.
 const DROPS: [&str; 7] = [
     "ListenDrops",
     "TCPBacklogDrop",
@@ -157,7 +158,7 @@ const DROPS: [&str; 7] = [
     "TCPZeroWindowDrop",
 ];
 
-/// Sum of the counts that are there, of a file in which each line of names is followed by one of numbers.
+/// Returns the sum of the named counts in a section of a file in which a line of numbers follows each line of names.
 fn sum(text: &str, section: &str, names: &[&str]) -> Option<u64> {
     let mut lines = text
         .lines()

@@ -1,163 +1,121 @@
 //! Samples all sources ten times a second on a thread of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use dataset::{Measure, ResourceSample, Subject};
+use dataset::{Measure, ResourceSample, Subject, Usage};
 use model::MissingColumns;
 use nix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
 
+use crate::recording::ResourceRecording;
 use crate::source::{Reading, Source};
 
 /// Time between two samples.
 pub const INTERVAL: Duration = Duration::from_millis(100);
 
-/// One subject and where to read what of it. A later source may see what an earlier one found.
-pub struct Watched {
-    /// Whose resources they are.
+/// A subject and its sources.
+pub struct MonitoredSubject {
+    /// The subject.
     pub subject: Subject,
-    /// In order.
+    /// The sources, in the order in which they are read. A source sees the values of earlier ones.
     pub sources: Vec<Box<dyn Source>>,
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for MonitoredSubject {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Watched").field(&self.subject).finish()
+        formatter.debug_tuple("MonitoredSubject").field(&self.subject).finish()
     }
 }
 
-/// Sampling that goes on. Dropped, it ends without a result.
+/// A running sampling thread. Dropping the value ends the thread without a result.
 #[derive(Debug)]
 pub struct Monitor {
     stop: Sender<()>,
-    thread: JoinHandle<Watching>,
-}
-
-/// What was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Watching {
-    /// In the order of time; the first and the last sample of a subject are from the beginning and the end.
-    pub samples: Vec<ResourceSample>,
-    /// Rounds of sampling.
-    pub rounds: u64,
-    /// Columns without any value, and why.
-    pub missing: Vec<MissingColumns>,
-    /// CPU time of the sampling thread, ns.
-    pub own_cpu_ns: u64,
-    /// From the first to the last sample, ns.
-    pub elapsed_ns: u64,
-}
-
-impl Watching {
-    /// What several samplers saw at the same time, as if it had been one: a column is missing where none of them had it.
-    #[must_use]
-    pub fn together(all: impl IntoIterator<Item = Self>) -> Self {
-        let mut together = Self::default();
-        for one in all {
-            together.samples.extend(one.samples);
-            together.rounds = together.rounds.max(one.rounds);
-            together.own_cpu_ns += one.own_cpu_ns;
-            together.elapsed_ns = together.elapsed_ns.max(one.elapsed_ns);
-            together.missing.extend(one.missing);
-        }
-        together.samples.sort_by_key(|sample| sample.time_ns);
-        let mut listed = BTreeSet::new();
-        for MissingColumns { kind, columns, .. } in &mut together.missing {
-            columns.retain(|column| {
-                let measures = Measure::ALL.into_iter().filter(|measure| measure.column() == column);
-                let of_kind = || together.samples.iter().filter(|sample| sample.subject.kind() == kind);
-                let seen = measures
-                    .into_iter()
-                    .any(|measure| of_kind().any(|sample| sample.usage[measure].is_some()));
-                !seen && listed.insert((kind.clone(), column.clone()))
-            });
-        }
-        together.missing.retain(|missing| !missing.columns.is_empty());
-        together
-    }
+    thread: JoinHandle<ResourceRecording>,
 }
 
 impl Monitor {
-    /// Begins; returns when the first sample has been taken. `prepare` runs first on the sampling thread, to put it where it
-    /// disturbs least.
+    /// Starts the sampling thread and returns after the first sample. `prepare` runs first on that thread, to confine it to
+    /// the processor where it disturbs least.
     ///
     /// # Errors
-    /// When no thread can be had.
-    pub fn start(watched: Vec<Watched>, prepare: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+    /// When no thread can be started.
+    pub fn start(subjects: Vec<MonitoredSubject>, prepare: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (ready, begun) = mpsc::channel();
         let thread = thread::Builder::new().name("monitor".to_owned()).spawn(move || {
             prepare();
-            let mut rounds = Rounds::new(watched);
-            rounds.sample();
+            let mut sampler = Sampler::new(subjects);
+            sampler.sample();
             _ = ready.send(());
             let start = Instant::now();
             for number in 1.. {
-                // From the beginning on, so that a late sample does not make all others late.
+                // Counted from the beginning, so that a late sample does not delay the following ones.
                 let due = INTERVAL.saturating_mul(number).saturating_sub(start.elapsed());
                 match stopped.recv_timeout(due) {
-                    Err(RecvTimeoutError::Timeout) => rounds.sample(),
+                    Err(RecvTimeoutError::Timeout) => sampler.sample(),
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
-            rounds.sample();
-            rounds.finished()
+            sampler.sample();
+            sampler.finish()
         })?;
-        // An error means that the thread has ended, which `finish` tells.
+        // An error means that the thread has panicked, which `finish` reports.
         _ = begun.recv();
         Ok(Self { stop, thread })
     }
 
-    /// Takes the last sample and ends.
+    /// Takes the last sample, ends the thread and returns the recording.
     ///
     /// # Errors
     /// When the sampling thread has panicked.
-    pub fn finish(self) -> io::Result<Watching> {
+    pub fn finish(self) -> io::Result<ResourceRecording> {
         _ = self.stop.send(());
         self.thread
             .join()
-            .map_err(|_| io::Error::other("the thread that watched resources has panicked"))
+            .map_err(|_| io::Error::other("the thread that samples resources has panicked"))
     }
 }
 
-struct Rounds {
-    watched: Vec<Watched>,
-    watching: Watching,
-    /// By kind and column: whether there was a value, and the first reason why not.
-    columns: BTreeMap<(&'static str, Measure), Result<(), Option<String>>>,
+/// Whether a column has a value, and otherwise the first reason why it has none.
+type ColumnState = Result<(), Option<String>>;
+
+struct Sampler {
+    subjects: Vec<MonitoredSubject>,
+    recording: ResourceRecording,
+    /// By kind of subject and column.
+    columns: BTreeMap<(&'static str, Measure), ColumnState>,
 }
 
-impl Rounds {
-    fn new(watched: Vec<Watched>) -> Self {
+impl Sampler {
+    fn new(subjects: Vec<MonitoredSubject>) -> Self {
         Self {
-            watched,
-            watching: Watching::default(),
+            subjects,
+            recording: ResourceRecording::default(),
             columns: BTreeMap::new(),
         }
     }
 
     fn sample(&mut self) {
-        self.watching.rounds += 1;
-        for Watched { subject, sources } in &mut self.watched {
+        self.recording.rounds += 1;
+        for MonitoredSubject { subject, sources } in &mut self.subjects {
             let mut reading = Reading::default();
-            let time_ns = monotonic_ns();
+            let time_ns = now_ns(ClockId::CLOCK_MONOTONIC);
             sources.retain_mut(|source| source.read(&mut reading));
             for measure in Measure::ALL {
-                let known = self.columns.entry((subject.kind(), measure)).or_insert(Err(None));
+                let column = self.columns.entry((subject.kind(), measure)).or_insert(Err(None));
                 if reading.usage[measure].is_some() {
-                    *known = Ok(());
-                } else if *known == Err(None) {
-                    *known = Err(reading.reason(measure).map(str::to_owned));
+                    *column = Ok(());
+                } else if *column == Err(None) {
+                    *column = Err(reading.reason(measure).map(str::to_owned));
                 }
             }
-            if reading.usage != dataset::Usage::default() {
-                self.watching.samples.push(ResourceSample {
+            if reading.usage != Usage::default() {
+                self.recording.samples.push(ResourceSample {
                     time_ns,
                     subject: subject.clone(),
                     usage: reading.usage,
@@ -166,40 +124,31 @@ impl Rounds {
         }
     }
 
-    fn finished(mut self) -> Watching {
+    fn finish(mut self) -> ResourceRecording {
         let mut missing: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
-        for ((kind, measure), found) in self.columns {
-            if let Err(reason) = found {
+        for ((kind, measure), state) in self.columns {
+            if let Err(reason) = state {
                 let reason = reason.unwrap_or_else(|| "no source has it".to_owned());
-                missing
-                    .entry((kind, reason))
-                    .or_default()
-                    .push(measure.column().to_owned());
+                let columns = missing.entry((kind, reason)).or_default();
+                columns.push(measure.column().to_owned());
             }
         }
-        self.watching.missing = missing
-            .into_iter()
-            .map(|((kind, reason), columns)| MissingColumns {
-                kind: kind.to_owned(),
-                columns,
-                reason,
-            })
-            .collect();
-        let times: Vec<i64> = self.watching.samples.iter().map(|sample| sample.time_ns).collect();
-        if let (Some(first), Some(last)) = (times.first(), times.last()) {
-            self.watching.elapsed_ns = (last - first).unsigned_abs();
+        let missing = missing.into_iter().map(|((kind, reason), columns)| MissingColumns {
+            kind: kind.to_owned(),
+            columns,
+            reason,
+        });
+        self.recording.missing = missing.collect();
+        if let [first, .., last] = &self.recording.samples[..] {
+            self.recording.elapsed_ns = (last.time_ns - first.time_ns).unsigned_abs();
         }
-        self.watching.own_cpu_ns = now_ns(ClockId::CLOCK_THREAD_CPUTIME_ID).unsigned_abs();
-        self.watching
+        self.recording.own_cpu_ns = now_ns(ClockId::CLOCK_THREAD_CPUTIME_ID).unsigned_abs();
+        self.recording
     }
 }
 
-fn monotonic_ns() -> i64 {
-    now_ns(ClockId::CLOCK_MONOTONIC)
-}
-
 fn now_ns(clock: ClockId) -> i64 {
-    // Both clocks are always there.
+    // Linux always has both clocks.
     clock_gettime(clock).map_or(0, |time| time.tv_sec() * 1_000_000_000 + time.tv_nsec())
 }
 
@@ -207,7 +156,7 @@ fn now_ns(clock: ClockId) -> i64 {
 mod tests {
     use super::*;
 
-    /// Has a value for so many samples, then ends.
+    /// A source that has a value for this many samples and then ends.
     struct Counting(i64);
 
     impl Source for Counting {
@@ -217,13 +166,13 @@ mod tests {
                 return false;
             }
             reading.set(Measure::Threads, self.0);
-            reading.lack(&[Measure::CpuNs, Measure::Threads], "it only counts");
+            reading.set_missing(&[Measure::CpuNs, Measure::Threads], "it only counts");
             true
         }
     }
 
-    fn watched(subject: Subject, samples: i64) -> Watched {
-        Watched {
+    fn monitored(subject: Subject, samples: i64) -> MonitoredSubject {
+        MonitoredSubject {
             subject,
             sources: vec![Box::new(Counting(samples))],
         }
@@ -233,7 +182,7 @@ mod tests {
     fn the_beginning_and_the_end_are_sampled() {
         let arm = Subject::Arm("scan".to_owned());
         let monitor = Monitor::start(
-            vec![watched(arm.clone(), i64::MAX), watched(Subject::Loadgen, 1)],
+            vec![monitored(arm.clone(), i64::MAX), monitored(Subject::Loadgen, 1)],
             || {},
         );
         let seen = monitor.expect("a thread").finish().expect("it ends");
@@ -248,40 +197,5 @@ mod tests {
         assert_eq!(missing.expect("listed").columns, ["cpu_ns"]);
         let others = seen.missing.iter().find(|missing| missing.reason == "no source has it");
         assert_eq!(others.expect("listed").columns.len(), Measure::ALL.len() - 2);
-    }
-
-    #[test]
-    fn samplers_together_miss_what_each_of_them_misses() {
-        let seen = |arm: &str, time_ns, lists: bool| {
-            let mut usage = dataset::Usage::default();
-            usage[Measure::Threads] = Some(1);
-            usage[Measure::CpuNs] = lists.then_some(5);
-            let columns: &[&str] = if lists { &["steal_ns"] } else { &["cpu_ns", "steal_ns"] };
-            Watching {
-                samples: vec![ResourceSample {
-                    time_ns,
-                    subject: Subject::Arm(arm.to_owned()),
-                    usage,
-                }],
-                rounds: 3,
-                missing: vec![MissingColumns {
-                    kind: "arm".to_owned(),
-                    columns: columns.iter().copied().map(str::to_owned).collect(),
-                    reason: format!("{arm} has none"),
-                }],
-                own_cpu_ns: 7,
-                elapsed_ns: 9,
-            }
-        };
-        let together = Watching::together([seen("one", 8, false), seen("two", 4, true)]);
-        assert_eq!((together.rounds, together.own_cpu_ns, together.elapsed_ns), (3, 14, 9));
-        let times: Vec<i64> = together.samples.iter().map(|sample| sample.time_ns).collect();
-        assert_eq!(times, [4, 8]);
-        let missing: Vec<_> = together
-            .missing
-            .iter()
-            .map(|missing| (&missing.columns[..], &missing.reason[..]))
-            .collect();
-        assert_eq!(missing, [(&["steal_ns".to_owned()][..], "one has none")]);
     }
 }

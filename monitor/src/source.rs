@@ -1,41 +1,42 @@
-//! What every source of samples offers.
+//! The interface of all sources of samples.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use dataset::{Measure, Usage};
 
-/// What sources found of one subject at one time, and why other measures are not there.
+/// The values that sources found for one subject at one time, and the reasons for missing values.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// The values.
     pub usage: Usage,
-    lacking: BTreeMap<Measure, String>,
+    reasons: BTreeMap<Measure, String>,
 }
 
 impl Reading {
-    /// Takes a value. One that is too large for the table, as the kernel's "no limit" is, is not kept.
+    /// Sets a value. A value above the range of the table, such as the kernel's "no limit", is dropped.
     pub fn set(&mut self, measure: Measure, value: impl TryInto<i64>) {
         if let Ok(value) = value.try_into() {
             self.usage[measure] = Some(value);
         }
     }
 
-    /// Says why measures are not there. A value that another source has is kept.
-    pub fn lack(&mut self, measures: &[Measure], reason: impl Display) {
+    /// Records why a source has no value for these measures. A value from another source stays; of several reasons, the
+    /// first stays.
+    pub fn set_missing(&mut self, measures: &[Measure], reason: impl Display) {
         for measure in measures {
-            self.lacking.entry(*measure).or_insert_with(|| reason.to_string());
+            self.reasons.entry(*measure).or_insert_with(|| reason.to_string());
         }
     }
 
-    /// Why a measure is not there.
+    /// Returns the reason why a value is missing.
     pub(crate) fn reason(&self, measure: Measure) -> Option<&str> {
-        self.lacking.get(&measure).map(String::as_str)
+        self.reasons.get(&measure).map(String::as_str)
     }
 }
 
-/// One place to read some measures of one subject from.
+/// A place from which some measures of one subject are read.
 pub trait Source: Send {
-    /// Adds to `reading` what is to be had now. False when there will never be anything again: the process has ended.
+    /// Adds the present values to `reading`. Returns false when the source has ended, such as a process.
     fn read(&mut self, reading: &mut Reading) -> bool;
 }

@@ -1,29 +1,30 @@
-//! cAdvisor's metrics as a kubelet (1.20, containerd) gave them through the API server, cut down to the metrics that are read.
+//! The metrics of cAdvisor that a kubelet (1.20, containerd) returned through the API server, reduced to the metrics that are
+//! read.
 
 use dataset::{Measure, ResourceSample, Subject, Usage};
-use monitor::Watching;
-use monitor::cadvisor::{Which, watched};
+use monitor::ResourceRecording;
+use monitor::cadvisor::{MetricScope, parse};
 
 const RECORDED: &str = include_str!("cadvisor.txt");
 
 /// The pods of the recorded namespace, and their node.
-fn told(text: &str) -> Watching {
+fn parsed(text: &str) -> ResourceRecording {
     let pods = (
         Subject::Arm("scan".to_owned()),
-        Which::Namespace("limits-sample".to_owned()),
+        MetricScope::Namespace("limits-sample".to_owned()),
     );
-    watched(text, &[pods, (Subject::Node("node".to_owned()), Which::Node)])
+    parse(text, &[pods, (Subject::Node("node".to_owned()), MetricScope::Node)])
 }
 
 fn usages(text: &str) -> Vec<Usage> {
-    told(text).samples.into_iter().map(|sample| sample.usage).collect()
+    parsed(text).samples.into_iter().map(|sample| sample.usage).collect()
 }
 
 #[test]
 fn a_recorded_pod_and_its_node() {
-    let told = told(RECORDED);
-    let [pod, node] = &told.samples[..] else {
-        panic!("{told:?}")
+    let recording = parsed(RECORDED);
+    let [pod, node] = &recording.samples[..] else {
+        panic!("{recording:?}")
     };
     let ResourceSample {
         time_ns,
@@ -44,17 +45,20 @@ fn a_recorded_pod_and_its_node() {
     );
     assert_eq!(node.usage[Measure::MemoryLimitBytes], Some(25_276_502_016));
     assert!(node.usage[Measure::CpuNs] > usage[Measure::CpuNs]);
-    let lacking = told.missing.iter().find(|missing| missing.kind == "arm").unwrap();
+    let lacking = recording.missing.iter().find(|missing| missing.kind == "arm").unwrap();
     assert!(lacking.columns.contains(&"periods".to_owned()), "{lacking:?}");
     assert!(!lacking.columns.contains(&"cpu_ns".to_owned()), "{lacking:?}");
 }
 
 #[test]
-fn who_is_not_told_of_has_no_sample() {
-    let other = (Subject::Arm("scan".to_owned()), Which::Namespace("other".to_owned()));
-    let told = watched(RECORDED, &[other]);
-    assert_eq!(told.samples, []);
-    assert_eq!(told.missing[0].columns.len(), Measure::ALL.len());
+fn a_namespace_without_metrics_has_no_sample() {
+    let other = (
+        Subject::Arm("scan".to_owned()),
+        MetricScope::Namespace("other".to_owned()),
+    );
+    let recording = parse(RECORDED, &[other]);
+    assert_eq!(recording.samples, []);
+    assert_eq!(recording.missing[0].columns.len(), Measure::ALL.len());
 }
 
 /// The recorded pod's lines once more, as those of another pod, and as those of a container of either, with a quota.

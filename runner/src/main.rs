@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use model::{IsolationLevel, Topology};
-use monitor::Cgroup;
+use monitor::ControlGroup;
 
 #[derive(Parser)]
 #[command(about = "Runs experiments in their conditions, launch by launch", version)]
@@ -73,7 +73,7 @@ enum Command {
         #[arg(long)]
         cpu: Option<usize>,
         #[arg(long, value_parser = group)]
-        group: Option<Cgroup>,
+        group: Option<ControlGroup>,
         #[arg(long = "env")]
         environment: Vec<String>,
         #[arg(last = true)]
@@ -105,6 +105,6 @@ fn main() -> Result<()> {
 }
 
 /// A control group, as one process of ours tells another.
-fn group(text: &str) -> serde_json::Result<Cgroup> {
+fn group(text: &str) -> serde_json::Result<ControlGroup> {
     serde_json::from_str(text)
 }

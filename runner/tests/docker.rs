@@ -132,7 +132,7 @@ fn an_arm_that_is_out_of_memory_is_told_at_its_start_and_flagged_later() {
     assert!(runner.wait().unwrap().success());
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
-    let killed = |warning: &String| warning.starts_with("scan: ") && warning.contains("killed for want of memory");
+    let killed = |warning: &String| warning.starts_with("scan: ") && warning.contains("killed because memory ran out");
     assert!(
         !launch.valid && launch.warnings.iter().any(killed),
         "{:?}",

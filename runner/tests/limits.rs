@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::common::{Desk, SMALL, failure, success, wait_until};
 use dataset::{LaunchRecord, Measure, Subject, read_resources};
 use model::{LimitEnforcement, LimitKind};
-use monitor::Cgroup;
+use monitor::ControlGroup;
 
 /// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
 fn limited(limits: &str, rounds: u32) -> String {
@@ -48,7 +48,7 @@ fn groups(runner: u32) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    for root in Cgroup::mounted() {
+    for root in ControlGroup::mount_points() {
         find(&root, &format!(".{runner}"), &mut found);
     }
     found
@@ -125,7 +125,7 @@ fn an_arm_killed_for_want_of_memory_is_kept_and_flagged() {
         launch
             .warnings
             .iter()
-            .any(|warning| warning.contains("killed for want of memory"))
+            .any(|warning| warning.contains("killed because memory ran out"))
     );
     // Up to then, it was measured.
     assert!(launch.arms[1].requests_sent > 100, "{launch:?}");

@@ -1,4 +1,4 @@
-//! Handing the hook to other containers of a pod, which have neither it nor a program that could copy it.
+//! Copying the hook to other containers of a pod, which have neither the hook nor a program that could copy it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Copies a file, readable by everybody; it appears under its name when it is whole.
+/// Copies a file, readable by everybody. The copy appears under its name when it is complete.
 pub(crate) fn run(from: &Path, to: &Path) -> Result<()> {
     let unfinished = to.with_extension("unfinished");
     fs::copy(from, &unfinished)

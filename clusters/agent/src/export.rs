@@ -1,39 +1,47 @@
-//! Handing out a file: whole or not at all.
+//! Export of a file through standard output, complete or not at all.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, Read as _, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, Write as _};
 use std::path::Path;
 
-use agent::{Header, RECEIVED};
+use agent::{ExportHeader, RECEIVED};
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
 
+/// Prints the header and the bytes of a file, and waits for the acknowledgement.
 pub(crate) fn run(path: &Path) -> Result<()> {
-    let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let Header { bytes, sha256 } = digest(&mut file).with_context(|| format!("cannot read {}", path.display()))?;
+    let unreadable = || format!("cannot read {}", path.display());
+    let mut file = File::open(path).with_context(unreadable)?;
+    // Read once before it is sent, so that the receiver knows the length and the checksum from the start.
+    let header = header(&file).with_context(unreadable)?;
     file.rewind()?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", serde_json::to_string(&Header { bytes, sha256 })?)?;
+    writeln!(out, "{}", serde_json::to_string(&header)?)?;
     io::copy(&mut file, &mut out)?;
     out.flush()?;
     let mut answer = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut answer)?;
-    ensure!(answer == RECEIVED, "nobody said that {} was received", path.display());
+    ensure!(
+        answer == RECEIVED,
+        "nobody acknowledged the export of {}",
+        path.display()
+    );
     Ok(())
 }
 
-/// Reads it once before it is sent, so that the receiver knows from the start what is to come.
-fn digest(file: &mut File) -> io::Result<Header> {
+fn header(file: &File) -> io::Result<ExportHeader> {
+    let mut reader = BufReader::with_capacity(1 << 16, file);
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            return Ok(Header { bytes, sha256 });
+        let part = reader.fill_buf()?;
+        if part.is_empty() {
+            let sha256 = hex::encode(hasher.finalize());
+            return Ok(ExportHeader { bytes, sha256 });
         }
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
+        let length = part.len();
+        hasher.update(part);
+        bytes += length as u64;
+        reader.consume(length);
     }
 }

@@ -1,126 +1,124 @@
-//! What the agent tells, as JSON: shared by the agent in the container and the runner outside.
+//! The messages of the agent, as JSON: shared by the agent in a container and the runner outside of it.
 #![forbid(unsafe_code)]
 
-mod limits;
 mod tight_loop;
 
 use std::collections::BTreeMap;
 
-use monitor::Watching;
+use monitor::ResourceRecording;
 use serde::{Deserialize, Serialize};
 
-pub use limits::Use;
-pub use tight_loop::{Asked as TightLoop, alternate};
+pub use tight_loop::{TightLoopRequest, run_alternately};
 
 /// The folder in the work folder in which a program is started and finds its files.
-pub const OWN: &str = "own";
-/// The hook's telemetry in the work folder.
+pub const PROGRAM_FOLDER: &str = "own";
+/// The file of the hook's telemetry in the work folder.
 pub const TELEMETRY: &str = "telemetry";
-/// The server's own stamps there.
+/// The file of the server's own stamps in the work folder.
 pub const STAMPS: &str = "stamps";
-/// What tight loops receive over and over, there.
+/// The file in the work folder with the bytes that tight loops receive.
 pub const PAYLOAD: &str = "payload";
-/// The hook's log there.
-pub const LOG: &str = "hits";
+/// The file of the hook's log in the work folder.
+pub const HOOK_LOG: &str = "hits";
 
-/// What process 1 is told to start, and to keep account of.
+/// The program that process 1 starts and supervises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Start {
-    /// A program and its arguments.
+pub struct StartRequest {
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// Variables of its environment, beside those of the container.
+    /// Variables of its environment, in addition to those of the container.
     pub environment: BTreeMap<String, String>,
-    /// Files that it needs in its own folder, by their names there.
+    /// Texts of files in the program's folder, by their names there.
     pub files: BTreeMap<String, String>,
-    /// Room for records in the hook's telemetry, where there is to be one.
+    /// Number of records in the hook's telemetry; `None` without telemetry.
     pub records: Option<u32>,
-    /// Room for the server's own stamps, where there are to be any.
+    /// Number of the server's own stamps; `None` without stamps.
     pub stamps: Option<u32>,
-    /// When it listens.
-    pub ready: Ready,
+    /// The sign by which the program is known to be ready.
+    pub ready: ReadinessSign,
 }
 
-/// How it is known that a server listens.
+/// The sign by which a program is known to be ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ready {
-    /// It is no server: it has done what is waited for as soon as it is started.
-    Starts,
-    /// It prints `listening ADDRESS`.
-    Says,
-    /// The kernel says that somebody in its network namespace listens on this port.
-    Listens(u16),
+pub enum ReadinessSign {
+    /// The program is no server: it is ready as soon as it has started.
+    Started,
+    /// The program prints `listening ADDRESS`.
+    Announcement,
+    /// The kernel lists a socket in the container's network namespace that listens on this port.
+    ListeningPort(u16),
 }
 
-/// How a server is.
+/// The status of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// It was started and does not listen yet.
+pub enum ServerStatus {
+    /// It has started and is not ready yet.
     Starting,
-    /// It said that it listens.
+    /// It is ready.
     Listening,
     /// It has ended with this exit status.
     Exited(i32),
-    /// It was ended by this signal.
+    /// This signal has ended it.
     Killed(i32),
 }
 
 /// A server as process 1 knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerReport {
     /// Its number in the container.
     pub pid: i32,
-    /// How it is.
-    pub status: Status,
-    /// Where it runs.
-    pub place: Place,
+    /// Its status.
+    pub status: ServerStatus,
+    /// Its processor.
+    pub placement: CpuPlacement,
 }
 
-/// Where a process runs.
+/// The processor to which a process is confined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
-    /// The processor that it was confined to.
+pub struct CpuPlacement {
+    /// The processor's number.
     pub processor: usize,
-    /// The running kernel's own identity: two places with the same one share processors.
+    /// The identifier of the running kernel: two placements with the same identifier are on one machine.
     pub boot_id: String,
 }
 
-/// What is known of the hook in a server.
+/// Evidence of the hook in a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Evidence {
+pub struct HookEvidence {
     /// The server.
-    pub server: Server,
-    /// Whether the library stands in its memory map.
+    pub server: ServerReport,
+    /// True when the library is in the memory map of every process that listens on the port.
     pub mapped: bool,
 }
 
-/// What was sampled in a container.
+/// The resources of a container, sampled inside of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sampled {
-    /// By the clock of the container's own kernel.
-    pub watching: Watching,
-    /// Where the sampling ran.
-    pub place: Place,
-    /// How far the kernel's clock of the day is ahead of that of the samples, ns: by it, the samples of different kernels
-    /// are brought together, as well as their clocks of the day agree.
-    pub ahead_ns: i64,
+pub struct ContainerRecording {
+    /// The recording, by the monotonic clock of the container's kernel.
+    pub recording: ResourceRecording,
+    /// The processor on which the sampler ran.
+    pub placement: CpuPlacement,
+    /// The kernel's real-time clock minus its monotonic clock, ns. It aligns recordings of different kernels, as well as
+    /// their real-time clocks agree.
+    pub realtime_offset_ns: i64,
 }
 
-/// What precedes an exported file.
+/// The line that precedes an exported file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
-    /// Its length.
+pub struct ExportHeader {
+    /// The length of the file, bytes.
     pub bytes: u64,
-    /// Its checksum, in hexadecimal.
+    /// Its SHA-256 checksum, in hexadecimal.
     pub sha256: String,
 }
 
-/// The line that ends an export, with its line feed.
+/// The line that acknowledges an export, with its line feed.
 pub const RECEIVED: &[u8] = b"received\n";

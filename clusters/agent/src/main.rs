@@ -1,18 +1,18 @@
-//! Process 1 of each container, and what is asked of it there by further processes: starting a server, telling when it
-//! listens and whether the hook is in it, stopping it, handing out files whole.
+//! The agent: process 1 of each container. Further processes of the same program carry out single requests there: they start
+//! a server, wait until it is ready, look for the hook in it, stop it, and hand out files.
 //!
-//! Whatever it tells is one line of JSON on standard output; the types are in [`agent`].
+//! Each answer is one line of JSON on standard output; the types are in [`agent`].
 #![forbid(unsafe_code)]
 
-mod arm;
-mod ask;
 mod copy;
 mod export;
-mod first;
-mod looped;
-mod processor;
-mod sample;
-mod sockets;
+mod listeners;
+mod placement;
+mod process_one;
+mod requests;
+mod sampling;
+mod supervisor;
+mod tight_loop_request;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,41 +20,41 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::processor::Processor;
+use crate::placement::ProcessorChoice;
 
 #[derive(Parser)]
 #[command(
     name = "agent",
-    about = "Process 1 of each container, and what is asked of it there",
+    about = "Process 1 of each container, and the requests that are carried out in it",
     version
 )]
-struct Flags {
-    /// Folder in memory for what this container's processes tell each other
+struct AgentCommand {
+    /// Folder in memory that the processes of this container share
     #[arg(long, default_value = "/work")]
     work: PathBuf,
     #[command(subcommand)]
-    verb: Verb,
+    verb: AgentVerb,
 }
 
 #[derive(Subcommand)]
-enum Verb {
-    /// As process 1: wait for `start`, run what that says, and stay after it has ended
+enum AgentVerb {
+    /// As process 1: wait for `start`, run that program, and stay after it has ended
     Arm {
-        /// Which of the processors that this container may use
+        /// The processor, among those that this container may use
         #[arg(long, value_enum)]
-        processor: Processor,
+        processor: ProcessorChoice,
     },
     /// As process 1: do nothing until SIGTERM
     Idle,
-    /// Tell process 1 what to start: a line of JSON on standard input
+    /// Pass a program to process 1, which starts it: a line of JSON on standard input
     Start,
-    /// Wait until the server listens or has ended, and tell which
+    /// Wait until the server is ready or has ended, and print its status
     Ready {
         /// Longest wait, in seconds
         #[arg(long, default_value_t = 60)]
         timeout_s: u64,
     },
-    /// Tell whether a library is in all processes that listen on a port, and how the server is
+    /// Print whether a library is mapped in all processes that listen on a port, and the server's status
     Evidence {
         /// The port
         #[arg(long)]
@@ -63,33 +63,33 @@ enum Verb {
         #[arg(long)]
         library: PathBuf,
     },
-    /// Stop the server and tell how it ended
+    /// Stop the server and print its status before the stop
     Stop,
-    /// Make receive calls without a server, as a line of JSON on standard input says, and tell how long they took
+    /// Make receive calls without a server, by a line of JSON on standard input, and print the times that they took
     TightLoop,
-    /// Tell what this container may use and what it has used
-    Limits,
-    /// Tell where a process of this container that is confined to one of its processors runs
-    Place {
-        /// Which of them
+    /// Print the counts and limits of this container's control group
+    Usage,
+    /// Confine this process to a processor, and print which one it is
+    Confine {
+        /// The processor, among those that this container may use
         #[arg(long, value_enum)]
-        processor: Processor,
+        processor: ProcessorChoice,
     },
-    /// Begin to sample what this container's program uses, ten times a second; returns after the first sample
-    Watch(sample::Whom),
-    /// End the sampling, and tell what was sampled
-    Watched,
+    /// Start to sample the resources of this container's program, ten times a second; returns after the first sample
+    StartSampling(sampling::SamplingOptions),
+    /// End the sampling and print the samples
+    StopSampling,
     /// Sample until SIGTERM
     #[command(hide = true)]
-    Sample(sample::Whom),
+    Sample(sampling::SamplingOptions),
     /// Copy a file, for other containers of the pod
     Copy {
         /// The file
         from: PathBuf,
-        /// Its new name
+        /// The path of the copy
         to: PathBuf,
     },
-    /// Print a file: a line with its length and SHA-256, its bytes; then wait until a line `received` comes
+    /// Print a line with a file's length and SHA-256, then its bytes; then wait for the line `received`
     Export {
         /// The file
         path: PathBuf,
@@ -97,22 +97,22 @@ enum Verb {
 }
 
 fn main() -> Result<ExitCode> {
-    let flags = Flags::parse();
-    match flags.verb {
-        Verb::Arm { processor } => arm::run(&flags.work, processor)?,
-        Verb::Start => arm::tell(&flags.work)?,
-        Verb::TightLoop => looped::run(&flags.work)?,
-        Verb::Idle => first::Signals::block()?.idle()?,
-        Verb::Ready { timeout_s } => ask::ready(&flags.work, timeout_s)?,
-        Verb::Evidence { library, port } => ask::evidence(&flags.work, &library, port)?,
-        Verb::Stop => ask::stop(&flags.work)?,
-        Verb::Limits => ask::limits()?,
-        Verb::Watch(whom) => sample::begin(&flags.work, &whom)?,
-        Verb::Watched => sample::end(&flags.work)?,
-        Verb::Sample(whom) => sample::run(&flags.work, &whom)?,
-        Verb::Copy { from, to } => copy::run(&from, &to)?,
-        Verb::Place { processor } => ask::print(&processor::confine(processor)?)?,
-        Verb::Export { path } => export::run(&path)?,
+    let AgentCommand { work, verb } = AgentCommand::parse();
+    match verb {
+        AgentVerb::Arm { processor } => supervisor::run(&work, processor)?,
+        AgentVerb::Start => supervisor::request_start(&work)?,
+        AgentVerb::TightLoop => tight_loop_request::run(&work)?,
+        AgentVerb::Idle => process_one::Signals::block()?.idle()?,
+        AgentVerb::Ready { timeout_s } => requests::wait_until_ready(&work, timeout_s)?,
+        AgentVerb::Evidence { library, port } => requests::print_evidence(&work, &library, port)?,
+        AgentVerb::Stop => requests::stop_server(&work)?,
+        AgentVerb::Usage => requests::print_usage()?,
+        AgentVerb::StartSampling(options) => sampling::start(&work, &options)?,
+        AgentVerb::StopSampling => sampling::stop(&work)?,
+        AgentVerb::Sample(options) => sampling::run(&work, &options)?,
+        AgentVerb::Copy { from, to } => copy::run(&from, &to)?,
+        AgentVerb::Confine { processor } => requests::print(&placement::confine(processor)?)?,
+        AgentVerb::Export { path } => export::run(&path)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,5 @@
-//! Receive calls without a server around them: two processes of the synthetic server, bare and hooked, that make a block of
-//! calls whenever they are told to.
+//! Receive calls without a server around them: two processes of the synthetic server, one without and one with the hook,
+//! make blocks of calls in turn.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,43 +8,44 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::Block;
 use serde::{Deserialize, Serialize};
 
-/// Blocks that are not recorded, until code and data are where they will be.
+/// Blocks that are not recorded: code and data reach the caches.
 const WARM_UP_BLOCKS: u32 = 2;
 
-/// What is to be looped in a container, by the server that its image holds.
+/// The tight loops to run in a container, with the server that its image holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
-    /// The program and its arguments, for both.
+pub struct TightLoopRequest {
+    /// The program and its arguments, for both processes.
     pub command: Vec<String>,
-    /// What one of them loads and is told.
+    /// Environment variables of the process with the hook.
     pub treatment: Vec<(String, String)>,
-    /// What they receive over and over, which is laid out in the work folder as [`crate::PAYLOAD`].
+    /// The bytes that each call receives. They are written to the file [`crate::PAYLOAD`] in the work folder.
     pub payload: Vec<u8>,
-    /// Room for records in the telemetry that is laid out for the hook.
+    /// Number of records in the hook's telemetry.
     pub records: u32,
-    /// Blocks of each that are recorded.
+    /// Recorded blocks of each process.
     pub blocks: u32,
     /// Calls of a block.
     pub calls: u32,
 }
 
-/// The blocks of both, in turn; the number of calls that the hooked one must have seen.
+/// Runs blocks of both processes in turn. Returns the recorded blocks, and the number of calls that the hook must have
+/// counted.
 ///
 /// # Errors
-/// When one of them ends early or says something else than a time.
-pub fn alternate(bare: Command, hooked: Command, blocks: u32, calls: u32) -> Result<(Vec<Block>, u64)> {
-    let mut bare = Loop::start(bare)?;
-    let mut hooked = Loop::start(hooked)?;
+/// When a process ends early or prints something other than a time.
+pub fn run_alternately(bare: Command, hooked: Command, blocks: u32, calls: u32) -> Result<(Vec<Block>, u64)> {
+    let mut bare = LoopProcess::start(bare)?;
+    let mut hooked = LoopProcess::start(hooked)?;
     let mut recorded = Vec::new();
     for number in 0..WARM_UP_BLOCKS + blocks {
         let mut pair = [(false, &mut bare), (true, &mut hooked)];
-        // Neither is always the first.
+        // Each process is the first in every second pair.
         if number % 2 == 1 {
             pair.reverse();
         }
         for (hooked, process) in pair {
-            let elapsed_ns = process.block()?;
+            let elapsed_ns = process.run_block()?;
             if let Some(block) = number.checked_sub(WARM_UP_BLOCKS) {
                 recorded.push(Block {
                     hooked,
@@ -55,19 +56,19 @@ pub fn alternate(bare: Command, hooked: Command, blocks: u32, calls: u32) -> Res
             }
         }
     }
-    bare.end()?;
-    hooked.end()?;
+    bare.finish()?;
+    hooked.finish()?;
     Ok((recorded, u64::from(calls) * u64::from(WARM_UP_BLOCKS + blocks)))
 }
 
-/// A process that makes a block of calls when it is told to.
-struct Loop {
+/// A process that makes a block of calls for each line on its standard input.
+struct LoopProcess {
     child: Child,
-    tell: ChildStdin,
-    told: BufReader<ChildStdout>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
 }
 
-impl Loop {
+impl LoopProcess {
     fn start(mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -75,34 +76,37 @@ impl Loop {
             .spawn()
             .context("cannot start a tight loop")?;
         let pipes = child.stdin.take().zip(child.stdout.take());
-        let (tell, told) = pipes.context("a loop without pipes")?;
+        let (input, output) = pipes.context("a tight loop without pipes")?;
         let mut process = Self {
             child,
-            tell,
-            told: BufReader::new(told),
+            input,
+            output: BufReader::new(output),
         };
-        // That it is ready.
-        process.hear()?;
+        // The first line says that the process is ready.
+        process.read_line()?;
         Ok(process)
     }
 
-    fn hear(&mut self) -> Result<String> {
+    fn read_line(&mut self) -> Result<String> {
         let mut line = String::new();
-        let bytes = self.told.read_line(&mut line).context("cannot hear a tight loop")?;
-        ensure!(bytes > 0, "the tight loop has ended; what it said stands above");
+        let bytes = self
+            .output
+            .read_line(&mut line)
+            .context("cannot read from a tight loop")?;
+        ensure!(bytes > 0, "the tight loop has ended; its output stands above");
         Ok(line)
     }
 
-    /// How long a block took, ns.
-    fn block(&mut self) -> Result<i64> {
-        self.tell.write_all(b"\n").context("cannot tell a tight loop")?;
-        let line = self.hear()?;
+    /// Runs a block and returns the time that it took, ns.
+    fn run_block(&mut self) -> Result<i64> {
+        self.input.write_all(b"\n").context("cannot write to a tight loop")?;
+        let line = self.read_line()?;
         let number = line.trim().parse();
-        number.with_context(|| format!("the tight loop said {line:?}"))
+        number.with_context(|| format!("the tight loop printed {line:?}, expected a time in ns"))
     }
 
-    fn end(mut self) -> Result<()> {
-        drop(self.tell);
+    fn finish(mut self) -> Result<()> {
+        drop(self.input);
         let status = self.child.wait().context("cannot wait for a tight loop")?;
         ensure!(status.success(), "the tight loop ended with {status}");
         Ok(())

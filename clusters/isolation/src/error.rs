@@ -69,7 +69,7 @@ pub enum IsolationError {
     Orphaned(u32),
     /// No control groups for processor time and memory.
     #[error(transparent)]
-    NoControlGroups(#[from] monitor::Unavailable),
+    NoControlGroups(#[from] monitor::ControlGroupError),
     /// A control group could not be made or set.
     #[error(
         "cannot set limits by {}: {source}; run as root or, with control groups of version 2, under `systemd-run --user --scope`", path.display()

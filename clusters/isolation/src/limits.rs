@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use model::ResourceLimits;
-use monitor::Cgroup;
+use monitor::ControlGroup;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -29,7 +29,7 @@ const END: Duration = Duration::from_secs(10);
 /// The groups of one launch. Dropped, they are removed, and what still runs in them is killed.
 #[derive(Debug)]
 pub struct LaunchGroups {
-    group: Cgroup,
+    group: ControlGroup,
     /// One for each folder; held, they say that the launch is not over.
     locks: Vec<Flock<File>>,
 }
@@ -40,7 +40,7 @@ impl LaunchGroups {
     /// # Errors
     /// When no control groups for CPU and memory are mounted, or none may be made there.
     pub fn create(run: &str) -> Result<Self, IsolationError> {
-        let own = Cgroup::of_process(outer_pid()?)?;
+        let own = ControlGroup::of_process(outer_pid()?)?;
         let mut refused = None;
         for parent in parents(own) {
             match Self::create_in(&parent, run) {
@@ -52,7 +52,7 @@ impl LaunchGroups {
         Err(refused.unwrap_or(IsolationError::Unseen(std::process::id())))
     }
 
-    fn create_in(parent: &Cgroup, run: &str) -> Result<Self, IsolationError> {
+    fn create_in(parent: &ControlGroup, run: &str) -> Result<Self, IsolationError> {
         let name: String = run
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
@@ -74,7 +74,7 @@ impl LaunchGroups {
     ///
     /// # Errors
     /// When the kernel refuses a limit.
-    pub fn add(&self, name: &str, limits: ResourceLimits) -> Result<Cgroup, IsolationError> {
+    pub fn add(&self, name: &str, limits: ResourceLimits) -> Result<ControlGroup, IsolationError> {
         let group = self.group.child(name);
         for folder in group.folders() {
             fs::create_dir(folder).map_err(refused(folder))?;
@@ -97,7 +97,7 @@ impl Drop for LaunchGroups {
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn join(group: &Cgroup) -> Result<(), IsolationError> {
+pub fn join(group: &ControlGroup) -> Result<(), IsolationError> {
     for folder in group.folders() {
         // 0 is the writer, in whichever process namespace it is.
         write(&folder.join("cgroup.procs"), "0")?;
@@ -111,7 +111,7 @@ pub fn join(group: &Cgroup) -> Result<(), IsolationError> {
 /// When one is there and cannot be removed.
 pub fn sweep() -> Result<Vec<PathBuf>, IsolationError> {
     let mut left = Vec::new();
-    for root in monitor::Cgroup::mounted() {
+    for root in monitor::ControlGroup::mount_points() {
         find(&root, &mut left);
     }
     let mut removed = Vec::new();
@@ -140,20 +140,20 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Where a launch's group may stand: within the runner's own group. In version 2 a group that has processes cannot hand its
 /// controllers on, but one of those around it may.
-fn parents(own: Cgroup) -> Vec<Cgroup> {
+fn parents(own: ControlGroup) -> Vec<ControlGroup> {
     match own {
-        Cgroup::V1 { .. } => vec![own],
-        Cgroup::V2(folder) => folder
+        ControlGroup::V1 { .. } => vec![own],
+        ControlGroup::V2(folder) => folder
             .ancestors()
             .take_while(|folder| folder.join("cgroup.subtree_control").exists())
-            .map(|folder| Cgroup::V2(folder.to_owned()))
+            .map(|folder| ControlGroup::V2(folder.to_owned()))
             .collect(),
     }
 }
 
 /// In version 2, lets the groups within this one have limits.
-fn offer(group: &Cgroup) -> Result<(), IsolationError> {
-    let Cgroup::V2(folder) = group else { return Ok(()) };
+fn offer(group: &ControlGroup) -> Result<(), IsolationError> {
+    let ControlGroup::V2(folder) = group else { return Ok(()) };
     let control = folder.join("cgroup.subtree_control");
     let offered = fs::read_to_string(&control).unwrap_or_default();
     let offers = |name| offered.split_whitespace().any(|known| known == name);
@@ -163,7 +163,7 @@ fn offer(group: &Cgroup) -> Result<(), IsolationError> {
     write(&control, "+cpu +memory")
 }
 
-fn set(group: &Cgroup, limits: ResourceLimits) -> Result<(), IsolationError> {
+fn set(group: &ControlGroup, limits: ResourceLimits) -> Result<(), IsolationError> {
     // The kernel takes no quota below 1 ms.
     let quota_us = limits.quota_cores.map(|cores| {
         #[expect(
@@ -176,7 +176,7 @@ fn set(group: &Cgroup, limits: ResourceLimits) -> Result<(), IsolationError> {
         quota_us.max(1_000)
     });
     match group {
-        Cgroup::V1 { cpu, memory } => {
+        ControlGroup::V1 { cpu, memory } => {
             if let Some(quota_us) = quota_us {
                 write(&cpu.join("cpu.cfs_period_us"), &PERIOD_US.to_string())?;
                 write(&cpu.join("cpu.cfs_quota_us"), &quota_us.to_string())?;
@@ -190,7 +190,7 @@ fn set(group: &Cgroup, limits: ResourceLimits) -> Result<(), IsolationError> {
                 }
             }
         }
-        Cgroup::V2(folder) => {
+        ControlGroup::V2(folder) => {
             if let Some(quota_us) = quota_us {
                 write(&folder.join("cpu.max"), &format!("{quota_us} {PERIOD_US}"))?;
             }
@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    fn sleeper(group: &Cgroup) -> Command {
+    fn sleeper(group: &ControlGroup) -> Command {
         let enter = "for file in \"$@\"; do echo 0 > \"$file\" || exit 1; done; exec sleep 600";
         let mut command = Command::new("sh");
         command
@@ -289,7 +289,7 @@ mod tests {
         command
     }
 
-    fn members(group: &Cgroup) -> Vec<String> {
+    fn members(group: &ControlGroup) -> Vec<String> {
         let folders = group.folders();
         let procs = folders
             .iter()
@@ -307,12 +307,7 @@ mod tests {
             assert!(child.try_wait().expect("waited").is_none(), "it could not enter");
             thread::sleep(Duration::from_millis(1));
         }
-        let mut reading = monitor::Reading::default();
-        assert!(monitor::Source::read(
-            &mut monitor::CgroupSource(arm.clone()),
-            &mut reading
-        ));
-        assert_eq!(reading.usage[dataset::Measure::MemoryLimitBytes], Some(64 << 20));
+        assert_eq!(arm.usage()[dataset::Measure::MemoryLimitBytes], Some(64 << 20));
         // One that is held is none that was left.
         let swept = sweep().expect("swept");
         assert!(
@@ -363,17 +358,19 @@ mod tests {
     #[test]
     fn version_2_is_written_as_the_kernel_wants_it() {
         let tree = tempfile::tempdir().expect("a folder");
-        let root = Cgroup::V2(tree.path().to_owned());
+        let root = ControlGroup::V2(tree.path().to_owned());
         fs::write(tree.path().join("cgroup.subtree_control"), "memory pids\n").expect("written");
         let groups = LaunchGroups::create_in(&root, "run").expect("a group");
         let arm = groups.add("log", SMALL).expect("limits");
         let text = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).expect(name);
         assert_eq!(text(tree.path(), "cgroup.subtree_control"), "+cpu +memory");
-        let Cgroup::V2(launch) = &groups.group else {
+        let ControlGroup::V2(launch) = &groups.group else {
             panic!("{groups:?}")
         };
         assert_eq!(text(launch, "cgroup.subtree_control"), "+cpu +memory");
-        let Cgroup::V2(folder) = &arm else { panic!("{arm:?}") };
+        let ControlGroup::V2(folder) = &arm else {
+            panic!("{arm:?}")
+        };
         assert_eq!(text(folder, "cpu.max"), "25000 100000");
         assert_eq!(text(folder, "memory.max"), (64 << 20).to_string());
         let free = groups.add("free", ResourceLimits::default()).expect("no limits");
@@ -388,10 +385,13 @@ mod tests {
         for folder in [&own, &tree.path().join("a.slice")] {
             fs::write(folder.join("cgroup.subtree_control"), "").expect("written");
         }
-        let found = parents(Cgroup::V2(own.clone()));
+        let found = parents(ControlGroup::V2(own.clone()));
         assert_eq!(
             found,
-            [Cgroup::V2(own.clone()), Cgroup::V2(tree.path().join("a.slice"))]
+            [
+                ControlGroup::V2(own.clone()),
+                ControlGroup::V2(tree.path().join("a.slice"))
+            ]
         );
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use agent::TightLoop;
+use agent::TightLoopRequest;
 use anyhow::{Result, ensure};
 use dataset::{Block, TightLoopSummary};
 use engines::Image;
@@ -47,7 +47,7 @@ pub(crate) fn run(spec: &LaunchSpec, experiment: &Experiment, arm: &Arm, address
         Ok(starter)
     };
     let (bare, hooked) = (starting(Vec::new())?, starting(treatment)?);
-    let (blocks, calls) = agent::alternate(bare, hooked, micro.blocks(), TightLoopSettings::BLOCK_CALLS)?;
+    let (blocks, calls) = agent::run_alternately(bare, hooked, micro.blocks(), TightLoopSettings::BLOCK_CALLS)?;
     let seen = Seen::read(&telemetry.content()?, 0, 0)?.counters.payload_receives;
     ensure!(
         seen == calls,
@@ -62,13 +62,13 @@ pub(crate) fn asked(
     arm: &Arm,
     address: SocketAddr,
     treatment: Vec<(String, String)>,
-) -> Result<Option<TightLoop>> {
+) -> Result<Option<TightLoopRequest>> {
     let Some(micro) = experiment.micro.filter(|_| applies(arm)) else {
         return Ok(None);
     };
     let payload = Path::new(Image::WORK).join(agent::PAYLOAD);
     let command = command(Path::new(Image::SUT), &experiment.sut, micro, &payload).into_iter();
-    Ok(Some(TightLoop {
+    Ok(Some(TightLoopRequest {
         command: command.map(|word| word.to_string_lossy().into_owned()).collect(),
         treatment,
         payload: experiment.request.bytes(address),

@@ -1,11 +1,9 @@
 //! Watches what a launch's servers, the prober and this machine use and are denied, while the prober measures.
 
-use std::fs;
-
 use anyhow::{Context, Result};
 use dataset::{FileHeader, Measure, Subject};
 use model::{LimitHit, LimitKind, MonitorRecord};
-use monitor::{Cgroup, CgroupSource, INTERVAL, Monitor, NodeSource, ProcessSource, Reading, Source, Watched};
+use monitor::{ControlGroup, INTERVAL, Monitor, MonitoredSubject, NodeSource, ProcessSource, Reading, Source};
 
 use crate::launch::local::process_set::cpu_ns;
 use crate::launch::spec::{LaunchSpec, stem};
@@ -55,16 +53,16 @@ impl Watch {
         if !wanted {
             return Ok(None);
         }
-        let mut watched: Vec<Watched> = arms
+        let mut watched: Vec<MonitoredSubject> = arms
             .map(|(name, pid)| of_process(Subject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
             .collect();
         watched.push(of_process(Subject::Loadgen, spec.groups.loadgen.as_ref(), loadgen));
         // Only its group knows all its processes.
-        watched.extend(spec.groups.neighbour.as_ref().map(|group| Watched {
+        watched.extend(spec.groups.neighbour.as_ref().map(|group| MonitoredSubject {
             subject: Subject::Neighbour,
-            sources: vec![Box::new(CgroupSource(group.clone())), Box::new(Members(group.clone()))],
+            sources: vec![Box::new(group.clone()), Box::new(Members(group.clone()))],
         }));
-        watched.push(Watched {
+        watched.push(MonitoredSubject {
             subject: Subject::Node("node".to_owned()),
             sources: vec![Box::new(NodeSource)],
         });
@@ -102,35 +100,27 @@ impl Watch {
 
 /// The processor time of all that is in a group, where the kernel does not keep it with the group's quota. What has ended is
 /// not counted.
-struct Members(Cgroup);
+struct Members(ControlGroup);
 
 impl Source for Members {
     fn read(&mut self, reading: &mut Reading) -> bool {
-        let Some(folder) = self
-            .0
-            .folders()
-            .first()
-            .copied()
-            .filter(|_| reading.usage[Measure::CpuNs].is_none())
-        else {
-            return true;
-        };
-        let members = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-        let times_ns = members.lines().filter_map(|pid| cpu_ns(pid.parse().ok()?));
-        reading.set(Measure::CpuNs, times_ns.sum::<u64>());
+        if reading.usage[Measure::CpuNs].is_none() {
+            let times_ns = self.0.processes().into_iter().filter_map(cpu_ns);
+            reading.set(Measure::CpuNs, times_ns.sum::<u64>());
+        }
         true
     }
 }
 
 /// A process with its group, which is asked first: what it knows is more exact.
-fn of_process(subject: Subject, group: Option<&Cgroup>, pid: u32) -> Watched {
+fn of_process(subject: Subject, group: Option<&ControlGroup>, pid: u32) -> MonitoredSubject {
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if let Some(group) = group {
-        sources.push(Box::new(CgroupSource(group.clone())));
+        sources.push(Box::new(group.clone()));
     }
     // One that has ended already is told by whoever waits for it.
     if let Ok(process) = ProcessSource::new(pid) {
         sources.push(Box::new(process));
     }
-    Watched { subject, sources }
+    MonitoredSubject { subject, sources }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use agent::{Evidence, Place, Sampled, Server, Start, Status, TightLoop, Use};
+use agent::{
+    ContainerRecording, CpuPlacement, HookEvidence, ServerReport, ServerStatus, StartRequest, TightLoopRequest,
+};
 use anyhow::{Context, Result, bail};
-use dataset::Block;
+use dataset::{Block, Usage};
 use engines::Image;
 use engines::{ContainerState, RunningContainers};
 use serde::Serialize;
@@ -38,9 +40,9 @@ pub(super) fn line(value: &impl Serialize) -> Result<Vec<u8>> {
 pub(super) fn start(
     running: &dyn RunningContainers,
     container: &str,
-    start: &Start,
+    start: &StartRequest,
     patience: Duration,
-) -> Result<Server> {
+) -> Result<ServerReport> {
     command(running, container, &["start"], &line(start)?)?;
     let patience_s = patience.as_secs_f64().ceil().to_string();
     let asked = ask(running, container, &["ready", "--timeout-s", &patience_s]);
@@ -55,18 +57,15 @@ pub(super) fn start(
 pub(super) fn serve(
     running: &dyn RunningContainers,
     container: &str,
-    start: &Start,
+    start: &StartRequest,
     patience: Duration,
-) -> Result<Server> {
+) -> Result<ServerReport> {
     let server = self::start(running, container, start, patience)?;
     let Some(ended) = end(&server.status) else {
         return Ok(server);
     };
-    let hit: String = limits(running, container)?
-        .hit()
-        .iter()
-        .map(|hit| format!(", {hit}"))
-        .collect();
+    let hits = monitor::limit_hits_between(container, None, &usage(running, container)?);
+    let hit: String = hits.iter().map(|hit| format!(", {}", hit.what)).collect();
     bail!(
         "the server {ended} before it listened{hit}; it said: {}",
         running.log(container)?.trim()
@@ -74,7 +73,11 @@ pub(super) fn serve(
 }
 
 /// Has receive calls made without a server.
-pub(super) fn tight_loop(running: &dyn RunningContainers, container: &str, asked: &TightLoop) -> Result<Vec<Block>> {
+pub(super) fn tight_loop(
+    running: &dyn RunningContainers,
+    container: &str,
+    asked: &TightLoopRequest,
+) -> Result<Vec<Block>> {
     let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
     serde_json::from_slice(&heard).context("the tight loop gave no answer")
 }
@@ -82,42 +85,45 @@ pub(super) fn tight_loop(running: &dyn RunningContainers, container: &str, asked
 /// Whether a library is in the server's processes that listen on a port.
 pub(super) fn has_mapped(running: &dyn RunningContainers, container: &str, library: &str, port: u16) -> Result<bool> {
     let words = ["evidence", "--library", library, "--port", &port.to_string()];
-    let evidence: Evidence = ask(running, container, &words)?;
+    let evidence: HookEvidence = ask(running, container, &words)?;
     Ok(evidence.mapped)
 }
 
 /// Where a process on the container's last processor runs.
-pub(super) fn place(running: &dyn RunningContainers, container: &str) -> Result<Place> {
-    ask(running, container, &["place", "--processor", "last"])
+pub(super) fn place(running: &dyn RunningContainers, container: &str) -> Result<CpuPlacement> {
+    ask(running, container, &["confine", "--processor", "last"])
 }
 
-/// What a container may use and has used.
-pub(super) fn limits(running: &dyn RunningContainers, container: &str) -> Result<Use> {
-    ask(running, container, &["limits"])
+/// Returns the counts and limits of a container's control group.
+pub(super) fn usage(running: &dyn RunningContainers, container: &str) -> Result<Usage> {
+    ask(running, container, &["usage"])
 }
 
 /// Begins to sample what a container's program uses.
 pub(super) fn watch(running: &dyn RunningContainers, container: &str, whom: &[String]) -> Result<()> {
-    let words: Vec<&str> = ["watch"].into_iter().chain(whom.iter().map(String::as_str)).collect();
+    let words: Vec<&str> = ["start-sampling"]
+        .into_iter()
+        .chain(whom.iter().map(String::as_str))
+        .collect();
     command(running, container, &words, b"").map(drop)
 }
 
 /// Ends that, and tells what was sampled.
-pub(super) fn watched(running: &dyn RunningContainers, container: &str) -> Result<Sampled> {
-    ask(running, container, &["watched"])
+pub(super) fn watched(running: &dyn RunningContainers, container: &str) -> Result<ContainerRecording> {
+    ask(running, container, &["stop-sampling"])
 }
 
 /// Stops the server; how it had ended before, if it had.
 pub(super) fn stop(running: &dyn RunningContainers, container: &str) -> Result<Option<String>> {
-    let server: Server = ask(running, container, &["stop"])?;
+    let server: ServerReport = ask(running, container, &["stop"])?;
     Ok(end(&server.status))
 }
 
-fn end(status: &Status) -> Option<String> {
+fn end(status: &ServerStatus) -> Option<String> {
     match status {
-        Status::Starting | Status::Listening => None,
-        Status::Exited(code) => Some(format!("ended with exit status {code}")),
-        Status::Killed(signal) => Some(format!("was ended by signal {signal}")),
+        ServerStatus::Starting | ServerStatus::Listening => None,
+        ServerStatus::Exited(code) => Some(format!("ended with exit status {code}")),
+        ServerStatus::Killed(signal) => Some(format!("was ended by signal {signal}")),
     }
 }
 

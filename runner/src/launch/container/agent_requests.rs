@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use agent::{LOG, OWN, Ready, STAMPS, Start, TELEMETRY, TightLoop};
+use agent::{HOOK_LOG, PROGRAM_FOLDER, ReadinessSign, STAMPS, StartRequest, TELEMETRY, TightLoopRequest};
 use anyhow::Result;
 use engines::Image;
 
@@ -22,8 +22,8 @@ use model::Arm;
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that nothing is done to.
-fn plain(filled: Filled, ready: Ready) -> Start {
-    Start {
+fn plain(filled: Filled, ready: ReadinessSign) -> StartRequest {
+    StartRequest {
         command: filled.command,
         environment: filled.environment,
         files: filled.files,
@@ -35,12 +35,12 @@ fn plain(filled: Filled, ready: Ready) -> Start {
 
 impl Job<'_> {
     /// An arm's server, with its treatment, on this port of all its addresses.
-    pub(super) fn server(&self, arm: &Arm, port: u16) -> Result<Start> {
+    pub(super) fn server(&self, arm: &Arm, port: u16) -> Result<StartRequest> {
         let (experiment, work) = (self.experiment, Path::new(Image::WORK));
-        let own = work.join(OWN);
+        let own = work.join(PROGRAM_FOLDER);
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let (filled, ready) = if let Sut::Command(program) = &experiment.sut {
-            (program.filled(&own, address, None), Ready::Listens(port))
+            (program.filled(&own, address, None), ReadinessSign::ListeningPort(port))
         } else {
             let own = (&experiment.sut, sut::spare(experiment));
             let mut command = sut::synthetic(Path::new(Image::SUT), own, address)?;
@@ -55,7 +55,7 @@ impl Job<'_> {
                 environment: [].into(),
                 files: [].into(),
             };
-            (filled, Ready::Says)
+            (filled, ReadinessSign::Announcement)
         };
         let mut start = plain(filled, ready);
         start.environment.extend(self.treatment(arm));
@@ -88,7 +88,7 @@ impl Job<'_> {
     fn treatment(&self, arm: &Arm) -> Vec<(String, String)> {
         let work = Path::new(Image::WORK);
         let words = self.experiment.words.as_ref().map(|_| Path::new(Image::WORDS));
-        let (log, telemetry) = (work.join(LOG), work.join(TELEMETRY));
+        let (log, telemetry) = (work.join(HOOK_LOG), work.join(TELEMETRY));
         let arm = image::arm(self.experiment, arm);
         let variables = environment(&arm, Path::new(Image::HOOK), words, &log, Some(&telemetry)).into_iter();
         variables
@@ -97,29 +97,29 @@ impl Job<'_> {
     }
 
     /// An arm's hop of this number, which forwards what comes to a port.
-    pub(super) fn hop(&self, number: usize, port: u16, upstream: SocketAddr, seed: u64) -> Result<Start> {
+    pub(super) fn hop(&self, number: usize, port: u16, upstream: SocketAddr, seed: u64) -> Result<StartRequest> {
         let place = proxies::Place {
-            folder: &Path::new(Image::WORK).join(OWN),
+            folder: &Path::new(Image::WORK).join(PROGRAM_FOLDER),
             address: (Ipv4Addr::UNSPECIFIED, port).into(),
             upstream,
             seed,
         };
         let filled = self.experiment.hops[number].filled(&place, Path::new(Image::RUNNER))?;
-        Ok(plain(filled, Ready::Listens(port)))
+        Ok(plain(filled, ReadinessSign::ListeningPort(port)))
     }
 
     /// What is asked for an arm's treatment without a server.
-    pub(super) fn tight_loop(&self, arm: &Arm, address: SocketAddr) -> Result<Option<TightLoop>> {
+    pub(super) fn tight_loop(&self, arm: &Arm, address: SocketAddr) -> Result<Option<TightLoopRequest>> {
         tight_loop::asked(self.experiment, arm, address, self.treatment(arm))
     }
 }
 
 /// The neighbour.
-pub(super) fn neighbour(neighbour: &Neighbour) -> Start {
+pub(super) fn neighbour(neighbour: &Neighbour) -> StartRequest {
     let filled = Filled {
         command: neighbour.command.clone(),
         environment: [].into(),
         files: [].into(),
     };
-    plain(filled, Ready::Starts)
+    plain(filled, ReadinessSign::Started)
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use dataset::{LaunchRecord, Subject};
 use engines::Image;
 use model::{Condition, Message, Treatment};
-use monitor::cadvisor::Which;
+use monitor::cadvisor::MetricScope;
 use provisioning::application::{Application, Copies};
 use provisioning::injection::Injection;
 
@@ -94,13 +94,13 @@ impl Job<'_> {
                 .add(&self.owner, &container(index), injection.as_ref())
                 .with_context(|| format!("arm {}", arm.name))?;
             addresses.insert(index, SocketAddr::from((copy.front, application.front.port)));
-            subjects.push((Subject::Arm(arm.name.clone()), Which::Namespace(copy.namespace)));
+            subjects.push((Subject::Arm(arm.name.clone()), MetricScope::Namespace(copy.namespace)));
         }
         let running = cluster.start_load_generator(&self.owner, image, &self.prober())?;
         // The prober's own node is watched from its pod.
         let node = copies.node().to_owned();
         if running.placement(LOADGEN)?.get("node") != Some(&node) {
-            subjects.push((Subject::Node(node), Which::Node));
+            subjects.push((Subject::Node(node), MetricScope::Node));
         }
         let scraping = self.experiment.monitor.then(|| Scraping::begin(&copies, subjects));
         let probed = self.probe(&*running, order, &addresses, &[], scraping.transpose()?)?;

@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agent::{Place, Sampled};
+use agent::{ContainerRecording, CpuPlacement};
 use anyhow::Result;
 use dataset::{ResourceSample, Subject};
 use engines::EngineError;
-use monitor::Watching;
-use monitor::cadvisor::{Which, watched};
+use monitor::ResourceRecording;
+use monitor::cadvisor::{MetricScope, parse};
 use provisioning::application::Copies;
 
 /// Longest wait for the kubelet's next look, which it takes every ten to twenty seconds.
@@ -18,13 +18,13 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// A look at the beginning, and whom to look at once more at the end.
 pub(super) struct Scraping<'a> {
     copies: &'a Copies,
-    subjects: Vec<(Subject, Which)>,
-    begin: Watching,
+    subjects: Vec<(Subject, MetricScope)>,
+    begin: ResourceRecording,
 }
 
 impl<'a> Scraping<'a> {
     /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
-    pub(super) fn begin(copies: &'a Copies, subjects: Vec<(Subject, Which)>) -> Result<Self> {
+    pub(super) fn begin(copies: &'a Copies, subjects: Vec<(Subject, MetricScope)>) -> Result<Self> {
         let begin = next_look(copies, &subjects)?;
         Ok(Self {
             copies,
@@ -34,35 +34,35 @@ impl<'a> Scraping<'a> {
     }
 
     /// The same at the end. Its clock is the node's, since the epoch.
-    pub(super) fn end(self) -> Result<Sampled> {
-        let mut watching = self.begin;
-        if !watching.samples.is_empty() {
+    pub(super) fn end(self) -> Result<ContainerRecording> {
+        let mut recording = self.begin;
+        if !recording.samples.is_empty() {
             let end = next_look(self.copies, &self.subjects)?;
-            watching = if end.samples.is_empty() {
+            recording = if end.samples.is_empty() {
                 // Counts say nothing without those that they began with, or ended with.
                 end
             } else {
-                Watching::together([watching, end])
+                ResourceRecording::merged([recording, end])
             };
         }
-        Ok(Sampled {
-            watching,
-            place: Place {
+        Ok(ContainerRecording {
+            recording,
+            placement: CpuPlacement {
                 processor: 0,
                 boot_id: String::new(),
             },
-            ahead_ns: 0,
+            realtime_offset_ns: 0,
         })
     }
 }
 
 /// What the kubelet sees when it looks the next time: what it tells at once may be older than the last request.
-fn next_look(copies: &Copies, subjects: &[(Subject, Which)]) -> Result<Watching> {
+fn next_look(copies: &Copies, subjects: &[(Subject, MetricScope)]) -> Result<ResourceRecording> {
     let begin = Instant::now();
-    let mut first: Option<Watching> = None;
+    let mut first: Option<ResourceRecording> = None;
     loop {
         let now = match copies.metrics() {
-            Ok(text) => watched(&text, subjects),
+            Ok(text) => parse(&text, subjects),
             Err(EngineError::Stopped) => return Err(EngineError::Stopped.into()),
             Err(error) => return Ok(untold(subjects, &error.to_string())),
         };
@@ -79,7 +79,7 @@ fn next_look(copies: &Copies, subjects: &[(Subject, Which)]) -> Result<Watching>
 }
 
 /// Whether all subjects were looked at after those of an earlier answer.
-fn looked_since(before: &Watching, now: &Watching) -> bool {
+fn looked_since(before: &ResourceRecording, now: &ResourceRecording) -> bool {
     let newer = |sample: &ResourceSample| {
         let earlier = before.samples.iter().find(|other| other.subject == sample.subject);
         earlier.is_some_and(|earlier| earlier.time_ns < sample.time_ns)
@@ -88,8 +88,8 @@ fn looked_since(before: &Watching, now: &Watching) -> bool {
 }
 
 /// Nothing, for one reason.
-fn untold(subjects: &[(Subject, Which)], reason: &str) -> Watching {
-    let mut nothing = watched("", subjects);
+fn untold(subjects: &[(Subject, MetricScope)], reason: &str) -> ResourceRecording {
+    let mut nothing = parse("", subjects);
     for missing in &mut nothing.missing {
         reason.clone_into(&mut missing.reason);
     }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use agent::{Header, RECEIVED};
+use agent::{ExportHeader, RECEIVED};
 use anyhow::{Context, Result, ensure};
 use engines::Image;
 use engines::{OutputListener, RunningContainers};
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 struct Receiver<W> {
     to: W,
     head: Vec<u8>,
-    header: Option<Header>,
+    header: Option<ExportHeader>,
     received: u64,
     hasher: Sha256,
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn printed(content: &[u8]) -> Vec<u8> {
-        let header = Header {
+        let header = ExportHeader {
             bytes: content.len() as u64,
             sha256: dataset::hexadecimal(&Sha256::digest(content)),
         };

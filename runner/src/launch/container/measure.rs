@@ -5,10 +5,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use agent::{Place, STAMPS, TELEMETRY, Use};
+use agent::{CpuPlacement, STAMPS, TELEMETRY};
 use anyhow::{Context, Result, bail};
+use dataset::Usage;
 use engines::{Image, RunningContainers};
 use model::{Arm, LaunchPlan, LimitHit, LimitKind, LoadSummary, ResourceLimits, Target, WaitMethod};
+use monitor::limit_hits_between;
 
 use super::agent_requests::{self, PATIENCE};
 use super::cluster_metrics::Scraping;
@@ -30,11 +32,11 @@ pub(super) struct Started<'a> {
     start_order: usize,
     pub(super) container: String,
     address: SocketAddr,
-    pub(super) place: Place,
+    pub(super) place: CpuPlacement,
     /// What was used before the first request.
-    before: Use,
+    before: Usage,
     /// The same of its hops, in the order from the prober.
-    hops_before: Vec<Use>,
+    hops_before: Vec<Usage>,
 }
 
 /// What the prober left.
@@ -150,7 +152,7 @@ impl Job<'_> {
             let seed = proxies::seed(order.load_seed, index, number);
             let started = agent_client::serve(running, &hop, &self.hop(number, port, address, seed)?, PATIENCE);
             started.with_context(|| format!("hop {}", kind.name()))?;
-            hops_before.push(agent_client::limits(running, &hop)?);
+            hops_before.push(agent_client::usage(running, &hop)?);
             address = (running.address(&hop)?, port).into();
         }
         hops_before.reverse();
@@ -159,8 +161,8 @@ impl Job<'_> {
             arm,
             start_order,
             address,
-            place: server.place,
-            before: agent_client::limits(running, &container)?,
+            place: server.placement,
+            before: agent_client::usage(running, &container)?,
             hops_before,
             container,
         })
@@ -171,8 +173,9 @@ impl Job<'_> {
         let mut hop_hits = Vec::new();
         for (number, kind) in self.experiment.hops.iter().enumerate() {
             let hop = super::hop(arm.index, number);
-            let used = agent_client::limits(running, &hop)?.since(&arm.hops_before[number]);
-            hop_hits.extend(hits(&format!("{}, hop {}", arm.arm.name, kind.name()), &used));
+            let subject = format!("{}, hop {}", arm.arm.name, kind.name());
+            let after = agent_client::usage(running, &hop)?;
+            hop_hits.extend(limit_hits_between(&subject, Some(&arm.hops_before[number]), &after));
             if let Some(ended) = agent_client::stop(running, &hop)? {
                 bail!("the hop {} {ended} before it was asked to", kind.name());
             }
@@ -182,7 +185,7 @@ impl Job<'_> {
         Ok(Left { hop_hits, ..left })
     }
 
-    fn plan(&self, order: &Order, addresses: &Addresses, place: &Place, shared: bool) -> LaunchPlan {
+    fn plan(&self, order: &Order, addresses: &Addresses, place: &CpuPlacement, shared: bool) -> LaunchPlan {
         let targets = order.connection.iter().filter_map(|index| {
             Some(Target {
                 arm: self.experiment.arms[*index].name.clone(),
@@ -214,7 +217,7 @@ impl Job<'_> {
         scraping: Option<Scraping<'_>>,
     ) -> Result<Probed> {
         let place = agent_client::place(running, LOADGEN)?;
-        let before = agent_client::limits(running, LOADGEN)?;
+        let before = agent_client::usage(running, LOADGEN)?;
         let shared = started.iter().any(|arm| arm.place == place);
         let line = agent_client::line(&self.plan(order, addresses, &place, shared))?;
         let sampling = self
@@ -232,7 +235,8 @@ impl Job<'_> {
             Some(failure) => error.context(failure.clone()),
             None => error,
         };
-        let used = agent_client::limits(running, LOADGEN).map_err(because)?.since(&before);
+        let after = agent_client::usage(running, LOADGEN).map_err(because)?;
+        let hits = limit_hits_between(LOADGEN, Some(&before), &after);
         let sampled = match sampling {
             Some(sampling) => self.sampled(sampling, scraping).map_err(because)?,
             None => Seen::default(),
@@ -240,11 +244,17 @@ impl Job<'_> {
         Ok(Probed {
             summary: match (serde_json::from_slice(&summary), &failure) {
                 (Ok(summary), _) => summary,
-                (Err(_), Some(failure)) => bail!("{}", [&[failure.clone()][..], &used.hit()].concat().join("; ")),
+                (Err(_), Some(failure)) => {
+                    let hits = hits.iter().map(|hit| hit.what.clone());
+                    bail!(
+                        "{}",
+                        [failure.clone()].into_iter().chain(hits).collect::<Vec<_>>().join("; ")
+                    )
+                }
                 (Err(error), None) => return Err(error).context("loadgen did not print its summary"),
             },
             failure,
-            hits: hits(LOADGEN, &used),
+            hits,
             sampled,
             shared,
         })
@@ -259,8 +269,9 @@ fn stopped<'a>(
     stamped: bool,
 ) -> Result<Left<'a>> {
     let ended = agent_client::stop(running, &arm.container)?;
-    let used = agent_client::limits(running, &arm.container)?.since(&arm.before);
-    let killed = used.out_of_memory();
+    let after = agent_client::usage(running, &arm.container)?;
+    let hits = limit_hits_between(&arm.arm.name, Some(&arm.before), &after);
+    let killed = hits.iter().any(|hit| hit.kind == LimitKind::OomKill);
     if let Some(ended) = ended.filter(|_| !killed) {
         bail!("the server {ended} before it was asked to");
     }
@@ -281,28 +292,9 @@ fn stopped<'a>(
             limits: limits.any().then_some(limits),
             resources: None,
         },
-        hits: hits(&arm.arm.name, &used),
+        hits,
         hop_hits: Vec::new(),
         container: arm.container,
         killed,
     })
-}
-
-/// What the agent tells in words, with the kind of limit.
-fn hits(subject: &str, used: &Use) -> Vec<LimitHit> {
-    let kinds = [
-        used.throttled_periods
-            .filter(|&periods| periods > 0)
-            .map(|_| LimitKind::Throttled),
-        used.out_of_memory().then_some(LimitKind::OomKill),
-    ];
-    let kinds = kinds.into_iter().flatten();
-    kinds
-        .zip(used.hit())
-        .map(|(kind, what)| LimitHit {
-            subject: subject.to_owned(),
-            kind,
-            what,
-        })
-        .collect()
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use agent::{Place, Sampled};
+use agent::{ContainerRecording, CpuPlacement};
 use anyhow::{Context, Result};
 use dataset::{Measure, ResourceSample, Subject};
 use engines::Image;
 use engines::RunningContainers;
 use model::{LimitHit, LimitKind, MonitorRecord};
-use monitor::{INTERVAL, Watching};
+use monitor::{INTERVAL, ResourceRecording};
 
 use super::cluster_metrics::Scraping;
 use super::measure::Started;
@@ -29,7 +29,7 @@ impl<'a> Sampling<'a> {
     pub(super) fn begin(
         running: &'a dyn RunningContainers,
         (arms, neighbour): (&[Started<'_>], bool),
-        prober: &Place,
+        prober: &CpuPlacement,
     ) -> Result<Self> {
         let mut machines = BTreeSet::new();
         let prober = (LOADGEN, vec!["--program", Image::LOADGEN], Some(prober));
@@ -51,7 +51,7 @@ impl<'a> Sampling<'a> {
     }
 
     /// Ends in all of them.
-    fn end(self) -> Result<Vec<Sampled>> {
+    fn end(self) -> Result<Vec<ContainerRecording>> {
         let asked = self
             .containers
             .iter()
@@ -66,13 +66,13 @@ impl Job<'_> {
     /// Ends the sampling, and leaves the table in the launch's folder.
     pub(super) fn sampled(&self, sampling: Sampling<'_>, scraping: Option<Scraping<'_>>) -> Result<Seen> {
         let mut sampled = sampling.end()?;
-        let processors: BTreeSet<usize> = sampled.iter().map(|one| one.place.processor).collect();
+        let processors: BTreeSet<usize> = sampled.iter().map(|one| one.placement.processor).collect();
         let scraped = scraping.map(Scraping::end).transpose()?;
         // Its two looks lie around the time in which the prober was seen, and what they differ by happened in it.
-        let told = scraped.as_ref().map_or(&[][..], |scraped| &scraped.watching.samples);
+        let told = scraped.as_ref().map_or(&[][..], |scraped| &scraped.recording.samples);
         let outside = monitor::limit_hits(told);
         sampled.extend(scraped);
-        let seen = Watching::together(by_one_clock(sampled));
+        let seen = ResourceRecording::merged(by_one_clock(sampled));
         let header = header(self.condition, self.owner.launch, self.experiment);
         dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
         Ok(Seen {
@@ -125,17 +125,17 @@ fn while_probed(samples: &[ResourceSample]) -> Vec<ResourceSample> {
 }
 
 /// All samples by the first one's clock, which is the prober's: that of its stamps.
-fn by_one_clock(sampled: Vec<Sampled>) -> Vec<Watching> {
+fn by_one_clock(sampled: Vec<ContainerRecording>) -> Vec<ResourceRecording> {
     let Some(first) = sampled.first().cloned() else {
         return Vec::new();
     };
-    let by_first = |mut one: Sampled| {
-        if one.place.boot_id != first.place.boot_id {
-            for sample in &mut one.watching.samples {
-                sample.time_ns += one.ahead_ns - first.ahead_ns;
+    let by_first = |mut one: ContainerRecording| {
+        if one.placement.boot_id != first.placement.boot_id {
+            for sample in &mut one.recording.samples {
+                sample.time_ns += one.realtime_offset_ns - first.realtime_offset_ns;
             }
         }
-        one.watching
+        one.recording
     };
     sampled.into_iter().map(by_first).collect()
 }
@@ -172,20 +172,20 @@ mod tests {
 
     #[test]
     fn only_another_kernels_clock_is_converted() {
-        let sampled = |boot_id: &str, ahead_ns| Sampled {
-            watching: Watching {
+        let sampled = |boot_id: &str, realtime_offset_ns| ContainerRecording {
+            recording: ResourceRecording {
                 samples: vec![ResourceSample {
                     time_ns: 1_000,
                     subject: Subject::Loadgen,
                     usage: Usage::default(),
                 }],
-                ..Watching::default()
+                ..ResourceRecording::default()
             },
-            place: Place {
+            placement: CpuPlacement {
                 processor: 0,
                 boot_id: boot_id.to_owned(),
             },
-            ahead_ns,
+            realtime_offset_ns,
         };
         // The same kernel's offset is known twice, and not to the nanosecond.
         let converted = by_one_clock(vec![sampled("a", 50), sampled("a", 51), sampled("b", 80)]);

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use isolation::Network;
 use model::{IsolationLevel, Topology};
-use monitor::Cgroup;
+use monitor::ControlGroup;
 
 use crate::launch::local::process_set::Family;
 use crate::launch::spec::{LaunchSpec, Task};
@@ -66,7 +66,7 @@ pub(crate) fn run(parent: u32, spec: &Path) -> Result<()> {
 pub(crate) fn start(
     parent: u32,
     cpu: Option<usize>,
-    group: Option<&Cgroup>,
+    group: Option<&ControlGroup>,
     environment: &[String],
     command: &[String],
 ) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use engines::ContainerLimits;
 use isolation::LaunchGroups;
 use model::{Arm, Condition, LimitEnforcement, ResourceLimits};
-use monitor::Cgroup;
+use monitor::ControlGroup;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Experiment;
@@ -16,10 +16,10 @@ use crate::definition::Experiment;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Groups {
     /// By the arm's name; without limits an arm has none.
-    pub(crate) arms: BTreeMap<String, Cgroup>,
-    pub(crate) loadgen: Option<Cgroup>,
+    pub(crate) arms: BTreeMap<String, ControlGroup>,
+    pub(crate) loadgen: Option<ControlGroup>,
     /// It has one whether it is limited or not.
-    pub(crate) neighbour: Option<Cgroup>,
+    pub(crate) neighbour: Option<ControlGroup>,
 }
 
 /// As a container engine is told.

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
 use isolation::Network;
 use model::{Arm, LaunchPlan, LoadSummary, Target, WaitMethod};
-use monitor::{Cgroup, CgroupSource, Reading, Source as _};
+use monitor::ControlGroup;
 
 use crate::definition::Experiment;
 use crate::launch::local::process_set::Process;
@@ -242,10 +242,8 @@ fn not_loaded(hook: &Path, server: &Server) -> String {
 }
 
 /// Whether something in a group was killed for want of memory.
-fn was_killed(group: &Cgroup) -> bool {
-    let mut reading = Reading::default();
-    CgroupSource(group.clone()).read(&mut reading);
-    reading.usage[Measure::OomKills] > Some(0)
+fn was_killed(group: &ControlGroup) -> bool {
+    group.usage()[Measure::OomKills] > Some(0)
 }
 
 fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Running<'_>]) -> LaunchPlan {

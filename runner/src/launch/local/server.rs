@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use dataset::{Fault, FaultKind, Status};
 use isolation::Pod;
 use model::Target;
-use monitor::Cgroup;
+use monitor::ControlGroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -34,7 +34,7 @@ pub(crate) struct Start {
     /// Its processor; any that this process may run on without it.
     pub(crate) cpu: Option<usize>,
     /// The control group that is to be the server's.
-    pub(crate) group: Option<Cgroup>,
+    pub(crate) group: Option<ControlGroup>,
     pub(crate) command: Vec<OsString>,
     pub(crate) environment: Vec<(String, OsString)>,
     pub(crate) ready: Ready,
@@ -235,7 +235,7 @@ impl Server {
 }
 
 /// `bench start`, which ties what it starts to this process and puts it into its group.
-pub(crate) fn starter(group: Option<&Cgroup>) -> Result<Command> {
+pub(crate) fn starter(group: Option<&ControlGroup>) -> Result<Command> {
     let mut starter = Command::new(std::env::current_exe()?);
     starter
         .arg("start")

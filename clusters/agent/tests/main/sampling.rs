@@ -1,21 +1,20 @@
 //! The sampler beside a server, as in a container.
 
 use std::path::Path;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Output};
 
-use agent::{Ready, Sampled, Server, Start};
+use agent::{ContainerRecording, ReadinessSign, ServerReport, StartRequest};
 use dataset::{Measure, Subject};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+
+use super::terminate;
 
 fn agent(work: &Path, words: &[&str]) -> Output {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
-    command.arg("--work").arg(work).args(words).output().unwrap()
+    super::agent(work).args(words).output().unwrap()
 }
 
-/// What the sampler had when it was ended.
-fn watched(work: &Path) -> Sampled {
-    let output = agent(work, &["watched"]);
+/// Ends the sampler and returns its recording.
+fn stop_sampling(work: &Path) -> ContainerRecording {
+    let output = agent(work, &["stop-sampling"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -25,21 +24,17 @@ struct Arm(Child);
 
 impl Drop for Arm {
     fn drop(&mut self) {
-        kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        terminate(&self.0);
         _ = self.0.wait();
     }
 }
 
 #[test]
-fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
+fn a_server_and_its_machine_are_sampled_from_start_to_stop() {
     let work = tempfile::tempdir().unwrap();
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
-    command
-        .arg("--work")
-        .arg(work.path())
-        .args(["arm", "--processor", "first"]);
-    let _arm = Arm(command.spawn().unwrap());
-    let start = Start {
+    let mut command = super::agent(work.path());
+    let _arm = Arm(command.args(["arm", "--processor", "first"]).spawn().unwrap());
+    let start = StartRequest {
         command: ["sh", "-c", "echo listening x:1; sleep 60; true"]
             .map(str::to_owned)
             .to_vec(),
@@ -47,16 +42,16 @@ fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
         files: [].into(),
         records: None,
         stamps: None,
-        ready: Ready::Says,
+        ready: ReadinessSign::Announcement,
     };
     std::fs::create_dir(work.path().join("own")).unwrap();
     std::fs::write(work.path().join("start.json"), serde_json::to_string(&start).unwrap()).unwrap();
-    let ready: Server = serde_json::from_slice(&agent(work.path(), &["ready"]).stdout).unwrap();
-    let begun = agent(work.path(), &["watch", "--arm", "scan", "--node", "here"]);
+    let ready: ServerReport = serde_json::from_slice(&agent(work.path(), &["ready"]).stdout).unwrap();
+    let begun = agent(work.path(), &["start-sampling", "--arm", "scan", "--node", "here"]);
     assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
-    let sampled = watched(work.path());
-    assert_eq!(sampled.place.boot_id, ready.place.boot_id);
-    let samples = &sampled.watching.samples;
+    let sampled = stop_sampling(work.path());
+    assert_eq!(sampled.placement.boot_id, ready.placement.boot_id);
+    let samples = &sampled.recording.samples;
     let threads = |subject: &Subject| {
         let of = samples.iter().filter(|sample| sample.subject == *subject);
         of.filter_map(|sample| sample.usage[Measure::Threads])
@@ -71,24 +66,24 @@ fn a_server_and_its_machine_are_sampled_from_the_first_question_to_the_last() {
 }
 
 #[test]
-fn a_program_that_is_yet_to_come_is_awaited() {
+fn the_sampler_waits_for_a_program_that_has_not_started() {
     let work = tempfile::tempdir().unwrap();
-    let begun = agent(work.path(), &["watch", "--program", "/nowhere/prober"]);
+    let begun = agent(work.path(), &["start-sampling", "--program", "/nowhere/loadgen"]);
     assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
-    let sampled = watched(work.path());
-    let why = &sampled.watching.missing;
+    let sampled = stop_sampling(work.path());
+    let missing = &sampled.recording.missing;
     assert!(
-        why.iter().any(|missing| missing.reason == "no source has it"),
-        "{why:?}"
+        missing.iter().any(|missing| missing.reason == "no source has it"),
+        "{missing:?}"
     );
 }
 
 #[test]
-fn what_cannot_be_sampled_is_told_with_its_reason() {
+fn the_reason_why_sampling_fails_is_reported() {
     let work = tempfile::tempdir().unwrap();
     for (words, expected) in [
-        (&["watched"][..], "nothing is sampled here"),
-        (&["watch", "--arm", "scan"], "server.json"),
+        (&["stop-sampling"][..], "no sampler runs here"),
+        (&["start-sampling", "--arm", "scan"], "server.json"),
     ] {
         let output = agent(work.path(), words);
         let said = String::from_utf8_lossy(&output.stderr);

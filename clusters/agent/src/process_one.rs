@@ -1,12 +1,12 @@
-//! Being process 1: children that nobody else waits for are waited for, and only SIGTERM and SIGINT end it.
+//! The duties of process 1: it reaps orphaned children, and only SIGTERM and SIGINT end it.
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// Children that have ended and that nobody has waited for yet.
-pub(crate) fn ended() -> Vec<WaitStatus> {
+/// Returns the children that have ended and that were not reaped yet.
+pub(crate) fn reap() -> Vec<WaitStatus> {
     let mut ended = Vec::new();
     while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
         if status == WaitStatus::StillAlive {
@@ -17,38 +17,38 @@ pub(crate) fn ended() -> Vec<WaitStatus> {
     ended
 }
 
-/// What process 1 hears of.
+/// An event that a signal reports to process 1.
 pub(crate) enum Event {
     /// These children have ended.
-    Ended(Vec<WaitStatus>),
-    /// It is to end.
-    End,
+    ChildrenEnded(Vec<WaitStatus>),
+    /// This process must end.
+    Terminate,
 }
 
-/// Signals that are waited for instead of being acted on.
+/// Blocked signals that this process waits for.
 pub(crate) struct Signals(SigSet);
 
 impl Signals {
-    /// Blocks the signals in this thread and in all threads and processes that it will start: those that are to hear them
-    /// must have been started before.
+    /// Blocks the signals in this thread and in all threads and processes that it starts later. Programs that need the
+    /// signals must be started before.
     pub(crate) fn block() -> Result<Self> {
         let signals: SigSet = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
         signals.thread_block().context("cannot block signals")?;
         Ok(Self(signals))
     }
 
-    /// Sleeps until something happens.
+    /// Waits for the next event.
     pub(crate) fn wait(&self) -> Result<Event> {
         if self.0.wait().context("cannot wait for signals")? != Signal::SIGCHLD {
-            return Ok(Event::End);
+            return Ok(Event::Terminate);
         }
         // One signal may stand for several children.
-        Ok(Event::Ended(ended()))
+        Ok(Event::ChildrenEnded(reap()))
     }
 
-    /// Waits for the end alone.
+    /// Waits for SIGTERM or SIGINT.
     pub(crate) fn idle(&self) -> Result<()> {
-        while !matches!(self.wait()?, Event::End) {}
+        while !matches!(self.wait()?, Event::Terminate) {}
         Ok(())
     }
 }

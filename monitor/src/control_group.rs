@@ -1,10 +1,9 @@
-//! Control groups of both versions: where a process's group is, and what its files say.
+//! Control groups of versions 1 and 2: the folder of a process's group, and the counts and limits in its files.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use dataset::Measure;
+use dataset::{Measure, Usage};
 use model::LimitEnforcement;
 use procfs::process::{MountInfos, Process};
 use procfs::{ProcError, ProcessCGroups};
@@ -12,65 +11,63 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::{Reading, Source};
 
-/// The folders of a control group that can limit CPU and memory.
+/// The folders of a control group that can limit processor time and memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Cgroup {
-    /// One folder for each of the two controllers.
+pub enum ControlGroup {
+    /// Version 1: one folder for each of the two controllers.
     V1 {
-        /// Of the controller `cpu`.
+        /// The folder of the controller `cpu`.
         cpu: PathBuf,
-        /// Of the controller `memory`.
+        /// The folder of the controller `memory`.
         memory: PathBuf,
     },
-    /// One folder.
+    /// Version 2: one folder for both controllers.
     V2(PathBuf),
 }
 
-/// Why there is no control group to use.
+/// The reason why a process has no usable control group.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unavailable {
+pub enum ControlGroupError {
     /// /proc could not be read.
     #[error("cannot read the control groups of process {pid}: {source}")]
     Unreadable {
-        /// Of which process.
+        /// The process.
         pid: u32,
-        /// Why not.
+        /// The error of the read.
         source: Box<ProcError>,
     },
-    /// The controllers are not there.
+    /// The controllers are not mounted.
     #[error(
-        "no control groups for both CPU and memory are mounted; mount cgroup2, or the controllers cpu and memory of version 1"
+        "no control groups for both processor time and memory are mounted; mount cgroup2, or the controllers cpu and memory of version 1"
     )]
     NotMounted,
 }
 
-impl Cgroup {
-    /// The group that a process is in; `pid` as /proc has it.
+impl ControlGroup {
+    /// Returns the group of a process; `pid` is its number in /proc.
     ///
     /// # Errors
-    /// When /proc does not say, or CPU and memory have no controllers.
-    pub fn of_process(pid: u32) -> Result<Self, Unavailable> {
-        let unreadable = |source| Unavailable::Unreadable {
+    /// When /proc cannot be read, or no controllers for processor time and memory are mounted.
+    pub fn of_process(pid: u32) -> Result<Self, ControlGroupError> {
+        let unreadable = |source| ControlGroupError::Unreadable {
             pid,
             source: Box::new(source),
         };
         let process = Process::new(pid.cast_signed()).map_err(unreadable)?;
         let own = Process::myself().map_err(unreadable)?;
-        let (mounts, groups) = (
-            own.mountinfo().map_err(unreadable)?,
-            process.cgroups().map_err(unreadable)?,
-        );
-        Self::among(&mounts, &groups, |folder| {
+        let mounts = own.mountinfo().map_err(unreadable)?;
+        let groups = process.cgroups().map_err(unreadable)?;
+        Self::find(&mounts, &groups, |folder| {
             fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default()
         })
-        .ok_or(Unavailable::NotMounted)
+        .ok_or(ControlGroupError::NotMounted)
     }
 
-    /// Where trees of control groups are mounted.
+    /// Returns the folders where trees of control groups are mounted.
     #[must_use]
-    pub fn mounted() -> Vec<PathBuf> {
+    pub fn mount_points() -> Vec<PathBuf> {
         let mounts = Process::myself().and_then(|process| process.mountinfo());
         let mounts = mounts.map(|mounts| mounts.0).unwrap_or_default();
         mounts
@@ -80,8 +77,8 @@ impl Cgroup {
             .collect()
     }
 
-    /// As the kernel's files say; `controllers` reads what a folder of version 2 offers.
-    fn among(mounts: &MountInfos, groups: &ProcessCGroups, controllers: impl Fn(&Path) -> String) -> Option<Self> {
+    /// Finds the group in the kernel's tables; `controllers` returns the controllers that a folder of version 2 offers.
+    fn find(mounts: &MountInfos, groups: &ProcessCGroups, controllers: impl Fn(&Path) -> String) -> Option<Self> {
         let folder = |kind: &str, controller: Option<&str>| {
             let mount = mounts.iter().find(|mount| {
                 mount.fs_type == kind && controller.is_none_or(|name| mount.super_options.contains_key(name))
@@ -90,7 +87,7 @@ impl Cgroup {
                 Some(name) => group.controllers.iter().any(|known| known == name),
                 None => group.hierarchy == 0,
             })?;
-            // Inside of a cgroup namespace, or of a container, only a part of the tree is mounted.
+            // In a cgroup namespace or a container, only a part of the tree is mounted.
             let within = Path::new(&group.pathname)
                 .strip_prefix(&mount.root)
                 .unwrap_or(Path::new(""));
@@ -99,7 +96,7 @@ impl Cgroup {
         if let Some(unified) = folder("cgroup2", None) {
             let offered = controllers(&unified);
             let offers = |name| offered.split_whitespace().any(|known| known == name);
-            // In a hybrid set-up, the controllers are those of version 1 and this one is empty.
+            // On a hybrid system, version 1 has the controllers and the tree of version 2 is empty.
             if offers("cpu") && offers("memory") {
                 return Some(Self::V2(unified));
             }
@@ -110,7 +107,7 @@ impl Cgroup {
         })
     }
 
-    /// The group of this name within this one.
+    /// Returns the group of this name within this one.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         match self {
@@ -122,7 +119,7 @@ impl Cgroup {
         }
     }
 
-    /// Its folders; where both controllers are mounted together, one.
+    /// Returns the group's folders; one if both controllers are mounted together.
     #[must_use]
     pub fn folders(&self) -> Vec<&Path> {
         match self {
@@ -132,7 +129,17 @@ impl Cgroup {
         }
     }
 
-    /// Its version, as recorded.
+    /// Returns the numbers of the processes in the group.
+    #[must_use]
+    pub fn processes(&self) -> Vec<i32> {
+        let folder = match self {
+            Self::V1 { cpu: folder, .. } | Self::V2(folder) => folder,
+        };
+        let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        text.lines().flat_map(str::parse).collect()
+    }
+
+    /// Returns the group's version, as a run records it.
     #[must_use]
     pub const fn enforcement(&self) -> LimitEnforcement {
         match self {
@@ -140,78 +147,67 @@ impl Cgroup {
             Self::V2(_) => LimitEnforcement::CgroupV2,
         }
     }
-}
 
-/// A control group's own counts.
-#[derive(Debug)]
-pub struct CgroupSource(
-    /// The group.
-    pub Cgroup,
-);
+    /// Reads the group's counts and limits once.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let mut reading = Reading::default();
+        self.read_into(&mut reading);
+        reading.usage
+    }
 
-const CPU: [Measure; 3] = [Measure::Periods, Measure::ThrottledPeriods, Measure::ThrottledNs];
-
-impl Source for CgroupSource {
-    fn read(&mut self, reading: &mut Reading) -> bool {
-        match &self.0 {
-            Cgroup::V1 { cpu, memory } => {
-                match pairs(&cpu.join("cpu.stat")) {
-                    Ok(stat) => {
-                        put(reading, &stat, Measure::Periods, "nr_periods", 1);
-                        put(reading, &stat, Measure::ThrottledPeriods, "nr_throttled", 1);
-                        put(reading, &stat, Measure::ThrottledNs, "throttled_time", 1);
-                    }
-                    Err(error) => reading.lack(&CPU, error),
-                }
+    /// Adds the group's counts and limits to a reading, and the reasons for missing ones.
+    fn read_into(&self, reading: &mut Reading) {
+        match self {
+            Self::V1 { cpu, memory } => {
+                let throttling = [
+                    ("nr_periods", Measure::Periods, 1),
+                    ("nr_throttled", Measure::ThrottledPeriods, 1),
+                    ("throttled_time", Measure::ThrottledNs, 1),
+                ];
+                counts(reading, &cpu.join("cpu.stat"), &throttling);
                 number(reading, Measure::MemoryBytes, &memory.join("memory.usage_in_bytes"));
-                number(
-                    reading,
-                    Measure::MemoryLimitBytes,
-                    &memory.join("memory.limit_in_bytes"),
-                );
+                let limit = memory.join("memory.limit_in_bytes");
+                number(reading, Measure::MemoryLimitBytes, &limit);
                 number(reading, Measure::MemoryLimitHits, &memory.join("memory.failcnt"));
-                match pairs(&memory.join("memory.oom_control")) {
-                    Ok(control) => put(reading, &control, Measure::OomKills, "oom_kill", 1),
-                    Err(error) => reading.lack(&[Measure::OomKills], error),
-                }
-                cpu.exists()
+                let kills = [("oom_kill", Measure::OomKills, 1)];
+                counts(reading, &memory.join("memory.oom_control"), &kills);
             }
-            Cgroup::V2(folder) => {
-                match pairs(&folder.join("cpu.stat")) {
-                    Ok(stat) => {
-                        put(reading, &stat, Measure::CpuNs, "usage_usec", 1_000);
-                        put(reading, &stat, Measure::Periods, "nr_periods", 1);
-                        put(reading, &stat, Measure::ThrottledPeriods, "nr_throttled", 1);
-                        put(reading, &stat, Measure::ThrottledNs, "throttled_usec", 1_000);
-                    }
-                    Err(error) => reading.lack(&CPU, error),
-                }
+            Self::V2(folder) => {
+                let times = [
+                    ("usage_usec", Measure::CpuNs, 1_000),
+                    ("nr_periods", Measure::Periods, 1),
+                    ("nr_throttled", Measure::ThrottledPeriods, 1),
+                    ("throttled_usec", Measure::ThrottledNs, 1_000),
+                ];
+                counts(reading, &folder.join("cpu.stat"), &times);
                 number(reading, Measure::MemoryBytes, &folder.join("memory.current"));
                 number(reading, Measure::MemoryLimitBytes, &folder.join("memory.max"));
-                match pairs(&folder.join("memory.events")) {
-                    Ok(events) => {
-                        put(reading, &events, Measure::MemoryLimitHits, "max", 1);
-                        put(reading, &events, Measure::OomKills, "oom_kill", 1);
-                    }
-                    Err(error) => reading.lack(&[Measure::MemoryLimitHits, Measure::OomKills], error),
-                }
+                let events = [("max", Measure::MemoryLimitHits, 1), ("oom_kill", Measure::OomKills, 1)];
+                counts(reading, &folder.join("memory.events"), &events);
                 for (measure, name) in PRESSURES {
                     pressure(reading, measure, &folder.join(format!("{name}.pressure")));
                 }
-                folder.exists()
             }
         }
     }
 }
 
-/// Pressure stall information by its file's name.
+impl Source for ControlGroup {
+    fn read(&mut self, reading: &mut Reading) -> bool {
+        self.read_into(reading);
+        self.folders()[0].exists()
+    }
+}
+
+/// Pressure stall information: the measure and the first part of the file's name.
 pub(crate) const PRESSURES: [(Measure, &str); 3] = [
     (Measure::CpuPressureNs, "cpu"),
     (Measure::MemoryPressureNs, "memory"),
     (Measure::IoPressureNs, "io"),
 ];
 
-/// Total of the line `some`, which the kernel gives in µs.
+/// Reads the total of the line `some`, which the kernel gives in µs.
 pub(crate) fn pressure(reading: &mut Reading, measure: Measure, path: &Path) {
     let found = read(path).map(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
@@ -220,39 +216,44 @@ pub(crate) fn pressure(reading: &mut Reading, measure: Measure, path: &Path) {
     });
     match found {
         Ok(Some(total_us)) => reading.set(measure, total_us.saturating_mul(1_000)),
-        Ok(None) => reading.lack(&[measure], format!("{} has no total", path.display())),
-        Err(error) => reading.lack(&[measure], error),
+        Ok(None) => reading.set_missing(&[measure], format!("{} has no total", path.display())),
+        Err(error) => reading.set_missing(&[measure], error),
     }
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error: io::Error| format!("cannot read {}: {error}", path.display()))
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// A file that is one number, or `max` where there is no limit.
+/// Reads a file that holds one number, or `max` when there is no limit.
 fn number(reading: &mut Reading, measure: Measure, path: &Path) {
     match read(path).map(|text| text.trim().parse::<i64>()) {
-        // Without a limit, version 1 says the largest number of whole pages.
+        // Without a limit, version 1 gives the largest number of whole pages.
         Ok(Ok(value)) if value < i64::MAX / 2 => reading.set(measure, value),
-        Ok(_) => reading.lack(&[measure], "no limit is set"),
-        Err(error) => reading.lack(&[measure], error),
+        Ok(_) => reading.set_missing(&[measure], "no limit is set"),
+        Err(error) => reading.set_missing(&[measure], error),
     }
 }
 
-/// A file of words and numbers, one pair by line.
-fn pairs(path: &Path) -> Result<Vec<(String, i64)>, String> {
-    let text = read(path)?;
-    let pair = |line: &str| {
-        let (name, value) = line.split_once(' ')?;
-        Some((name.to_owned(), value.trim().parse().ok()?))
+/// Reads a file with a name and a number in each line: for each name that is wanted its measure, and the measure's units in
+/// one unit of the file.
+fn counts(reading: &mut Reading, path: &Path, wanted: &[(&str, Measure, i64)]) {
+    let text = match read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let measures: Vec<Measure> = wanted.iter().map(|(_, measure, _)| *measure).collect();
+            return reading.set_missing(&measures, error);
+        }
     };
-    Ok(text.lines().filter_map(pair).collect())
-}
-
-fn put(reading: &mut Reading, pairs: &[(String, i64)], measure: Measure, name: &str, unit: i64) {
-    match pairs.iter().find(|(known, _)| known == name) {
-        Some((_, value)) => reading.set(measure, value.saturating_mul(unit)),
-        None => reading.lack(&[measure], format!("the kernel gives no {name}")),
+    for (name, measure, unit) in wanted {
+        let value = text.lines().find_map(|line| {
+            let (known, value) = line.split_once(' ')?;
+            (known == *name).then(|| value.trim().parse::<i64>().ok())?
+        });
+        match value {
+            Some(value) => reading.set(*measure, value.saturating_mul(*unit)),
+            None => reading.set_missing(&[*measure], format!("the kernel gives no {name}")),
+        }
     }
 }
 
@@ -262,10 +263,10 @@ mod tests {
 
     use super::*;
 
-    fn found(mountinfo: &str, cgroup: &str, controllers: &str) -> Option<Cgroup> {
+    fn found(mountinfo: &str, cgroup: &str, controllers: &str) -> Option<ControlGroup> {
         let mounts = MountInfos::from_buf_read(mountinfo.as_bytes()).expect("mountinfo");
         let groups = ProcessCGroups::from_buf_read(cgroup.as_bytes()).expect("cgroup");
-        Cgroup::among(&mounts, &groups, |_| controllers.to_owned())
+        ControlGroup::find(&mounts, &groups, |_| controllers.to_owned())
     }
 
     const UNIFIED: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_unified_tree_is_used_where_it_has_the_controllers() {
-        let folder = Cgroup::V2("/sys/fs/cgroup/user.slice/a.scope".into());
+        let folder = ControlGroup::V2("/sys/fs/cgroup/user.slice/a.scope".into());
         assert_eq!(
             found(UNIFIED, "0::/user.slice/a.scope\n", "cpu io memory"),
             Some(folder)
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn a_hybrid_set_up_is_version_1() {
         let hybrid = format!("{V1}41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
-        let expected = Cgroup::V1 {
+        let expected = ControlGroup::V1 {
             cpu: "/sys/fs/cgroup/cpu,cpuacct".into(),
             memory: "/sys/fs/cgroup/memory/shell".into(),
         };
@@ -300,11 +301,11 @@ mod tests {
         let groups = "0::/docker/ab/inner\n";
         assert_eq!(
             found(&part, groups, "cpu memory"),
-            Some(Cgroup::V2("/sys/fs/cgroup/inner".into()))
+            Some(ControlGroup::V2("/sys/fs/cgroup/inner".into()))
         );
         assert_eq!(
             found(&part, "0::/\n", "cpu memory"),
-            Some(Cgroup::V2("/sys/fs/cgroup".into()))
+            Some(ControlGroup::V2("/sys/fs/cgroup".into()))
         );
     }
 
@@ -324,7 +325,7 @@ mod tests {
             "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500\nfull total=9\n",
         );
         let mut reading = Reading::default();
-        assert!(CgroupSource(Cgroup::V2(tree.path().to_owned())).read(&mut reading));
+        assert!(ControlGroup::V2(tree.path().to_owned()).read(&mut reading));
         for (measure, value) in [
             (Measure::CpuNs, Some(12_000)),
             (Measure::Periods, Some(40)),
@@ -359,10 +360,10 @@ mod tests {
         file("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
         let folder = tree.path().to_owned();
         let mut reading = Reading::default();
-        let mut source = CgroupSource(Cgroup::V1 {
+        let mut source = ControlGroup::V1 {
             cpu: folder.clone(),
             memory: folder,
-        });
+        };
         assert!(source.read(&mut reading));
         assert_eq!(reading.usage[Measure::ThrottledNs], Some(250_000));
         assert_eq!(reading.usage[Measure::MemoryLimitBytes], None);
@@ -370,5 +371,39 @@ mod tests {
         assert_eq!(reading.usage[Measure::OomKills], Some(2));
         drop(tree);
         assert!(!source.read(&mut Reading::default()));
+    }
+
+    #[test]
+    fn both_versions_give_the_same_counts_and_limits() {
+        let tree = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = tree.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("written");
+        };
+        file("cpu/cpu.stat", "nr_periods 20\nnr_throttled 3\nthrottled_time 45000\n");
+        file("memory/memory.limit_in_bytes", "33554432\n");
+        file("memory/memory.usage_in_bytes", "4096\n");
+        file("memory/memory.failcnt", "7\n");
+        file(
+            "memory/memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+        );
+        file("cpu.stat", "nr_periods 20\nnr_throttled 3\nthrottled_usec 45\n");
+        file("memory.max", "33554432\n");
+        file("memory.current", "4096\n");
+        file("memory.events", "low 0\nmax 7\noom 1\noom_kill 1\n");
+        let one = ControlGroup::V1 {
+            cpu: tree.path().join("cpu"),
+            memory: tree.path().join("memory"),
+        };
+        let two = ControlGroup::V2(tree.path().to_owned());
+        assert_eq!(one.usage(), two.usage());
+        assert_eq!(two.usage()[Measure::ThrottledNs], Some(45_000));
+        // Both values mean that there is no limit.
+        file("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        file("memory.max", "max\n");
+        assert_eq!(one.usage()[Measure::MemoryLimitBytes], None);
+        assert_eq!(two.usage()[Measure::MemoryLimitBytes], None);
     }
 }

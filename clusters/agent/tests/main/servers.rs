@@ -1,24 +1,16 @@
-//! The agent as a container runs it, but for being process 1.
+//! Servers that the agent starts, observes and stops; exported files.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use agent::{Evidence, Header, Place, RECEIVED, Ready, Server, Start, Status};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use agent::{
+    CpuPlacement, ExportHeader, HookEvidence, RECEIVED, ReadinessSign, ServerReport, ServerStatus, StartRequest,
+};
 use serde::de::DeserializeOwned;
 
-fn agent(work: &Path) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("agent"));
-    command.arg("--work").arg(work).stdin(Stdio::null());
-    command
-}
-
-fn end(process: &Child) {
-    kill(Pid::from_raw(process.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-}
+use super::{agent, terminate};
 
 /// A server under the agent; it ends with the test.
 struct Arm {
@@ -27,10 +19,10 @@ struct Arm {
 }
 
 impl Arm {
-    /// Of this command, told what else is there.
-    fn start(command: &[&str], ready: Ready) -> Self {
+    /// Starts a command, with a variable, a file and telemetry.
+    fn start(command: &[&str], ready: ReadinessSign) -> Self {
         let command = command.iter().map(|&word| word.to_owned()).collect();
-        Self::told(&Start {
+        Self::start_with(&StartRequest {
             command,
             environment: [("SAID".to_owned(), "listening x:1".to_owned())].into(),
             files: [("conf/a.conf".to_owned(), "a text\n".to_owned())].into(),
@@ -40,7 +32,7 @@ impl Arm {
         })
     }
 
-    fn told(start: &Start) -> Self {
+    fn start_with(start: &StartRequest) -> Self {
         let work = tempfile::tempdir().unwrap();
         let process = agent(work.path())
             .args(["arm", "--processor", "first"])
@@ -53,7 +45,7 @@ impl Arm {
             .spawn()
             .unwrap();
         let line = serde_json::to_string(start).unwrap() + "\n";
-        // Its end does not come, as over some engines.
+        // The input stays open, as over some engines.
         let mut stdin = tell.stdin.take().unwrap();
         stdin.write_all(line.as_bytes()).unwrap();
         assert!(tell.wait().unwrap().success());
@@ -66,53 +58,53 @@ impl Arm {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn ready(&self) -> Status {
-        self.ask::<Server>(&["ready"]).status
+    fn ready(&self) -> ServerStatus {
+        self.ask::<ServerReport>(&["ready"]).status
     }
 }
 
 impl Drop for Arm {
     fn drop(&mut self) {
-        // Process 1 takes the server with it in a container; here it asks it to end.
-        end(&self.agent);
+        // In a container the server ends with process 1; here process 1 sends SIGTERM to it.
+        terminate(&self.agent);
         _ = self.agent.wait();
     }
 }
 
 #[test]
-fn a_server_is_started_looked_at_and_stopped() {
+fn a_server_is_started_observed_and_stopped() {
     let script = "cat conf/a.conf && echo $SAID && exec sleep 60";
-    let arm = Arm::start(&["sh", "-c", script], Ready::Says);
-    assert_eq!(arm.ready(), Status::Listening);
-    let evidence: Evidence = arm.ask(&["evidence", "--library", "/nowhere.so", "--port", "1"]);
+    let arm = Arm::start(&["sh", "-c", script], ReadinessSign::Announcement);
+    assert_eq!(arm.ready(), ServerStatus::Listening);
+    let evidence: HookEvidence = arm.ask(&["evidence", "--library", "/nowhere.so", "--port", "1"]);
     assert!(!evidence.mapped);
     // `sleep` maps its own file.
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", evidence.server.pid)).unwrap();
     let own = maps.lines().next().unwrap().split_whitespace().last().unwrap();
     assert!(
-        arm.ask::<Evidence>(&["evidence", "--library", own, "--port", "1"])
+        arm.ask::<HookEvidence>(&["evidence", "--library", own, "--port", "1"])
             .mapped
     );
-    let place: Place = arm.ask(&["place", "--processor", "first"]);
-    assert_eq!(place, evidence.server.place);
-    // How it was before it was asked to end.
-    assert_eq!(arm.ask::<Server>(&["stop"]).status, Status::Listening);
-    assert_eq!(arm.ready(), Status::Killed(15));
-    assert_eq!(arm.ask::<Server>(&["stop"]).status, Status::Killed(15));
-    // What it left is still there.
+    let placement: CpuPlacement = arm.ask(&["confine", "--processor", "first"]);
+    assert_eq!(placement, evidence.server.placement);
+    // The status before the stop.
+    assert_eq!(arm.ask::<ServerReport>(&["stop"]).status, ServerStatus::Listening);
+    assert_eq!(arm.ready(), ServerStatus::Killed(15));
+    assert_eq!(arm.ask::<ServerReport>(&["stop"]).status, ServerStatus::Killed(15));
+    // Its files are still there.
     let telemetry = std::fs::read(arm.work.path().join("telemetry")).unwrap();
     assert_eq!(telemetry.len() as u64, readhook_telemetry::file_len(3));
 }
 
 #[test]
-fn a_server_that_ends_before_it_listens_is_told_with_its_status() {
-    let arm = Arm::start(&["sh", "-c", "exit 3"], Ready::Says);
-    assert_eq!(arm.ready(), Status::Exited(3));
+fn the_status_of_a_server_that_ends_before_it_listens_is_reported() {
+    let arm = Arm::start(&["sh", "-c", "exit 3"], ReadinessSign::Announcement);
+    assert_eq!(arm.ready(), ServerStatus::Exited(3));
 }
 
 #[test]
-fn one_that_says_nothing_is_waited_for_and_no_longer() {
-    let arm = Arm::start(&["sleep", "60"], Ready::Says);
+fn a_silent_server_is_waited_for_until_the_timeout() {
+    let arm = Arm::start(&["sleep", "60"], ReadinessSign::Announcement);
     let output = agent(arm.work.path())
         .args(["ready", "--timeout-s", "0"])
         .output()
@@ -125,7 +117,7 @@ fn one_that_says_nothing_is_waited_for_and_no_longer() {
 }
 
 #[test]
-fn one_that_cannot_say_it_is_known_by_its_port() {
+fn a_server_without_announcement_is_ready_when_its_port_listens() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -133,24 +125,28 @@ fn one_that_cannot_say_it_is_known_by_its_port() {
         .port();
     let server =
         "import http.server, sys; http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), None).serve_forever()";
-    let arm = Arm::start(&["python3", "-c", server, &port.to_string()], Ready::Listens(port));
-    assert_eq!(arm.ready(), Status::Listening);
+    let arm = Arm::start(
+        &["python3", "-c", server, &port.to_string()],
+        ReadinessSign::ListeningPort(port),
+    );
+    assert_eq!(arm.ready(), ServerStatus::Listening);
     std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    // It is the process that holds the socket, and no other, which is looked into.
-    let launcher = Arm::start(&["sh", "-c", "sleep 60; true"], Ready::Starts);
-    assert_eq!(launcher.ready(), Status::Listening);
-    let asked =
-        |library: &str| -> Evidence { launcher.ask(&["evidence", "--library", library, "--port", &port.to_string()]) };
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", arm.ask::<Server>(&["ready"]).pid)).unwrap();
+    // The library is looked for in the process that holds the socket, and in no other.
+    let launcher = Arm::start(&["sh", "-c", "sleep 60; true"], ReadinessSign::Started);
+    assert_eq!(launcher.ready(), ServerStatus::Listening);
+    let evidence = |library: &str| -> HookEvidence {
+        launcher.ask(&["evidence", "--library", library, "--port", &port.to_string()])
+    };
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", arm.ask::<ServerReport>(&["ready"]).pid)).unwrap();
     let mut files = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
     let program = files.find(|path| path.contains("python")).unwrap();
-    assert!(asked(program).mapped && !asked("/nowhere.so").mapped);
-    let neighbour = Arm::start(&["sleep", "60"], Ready::Starts);
-    assert_eq!(neighbour.ready(), Status::Listening);
+    assert!(evidence(program).mapped && !evidence("/nowhere.so").mapped);
+    let neighbour = Arm::start(&["sleep", "60"], ReadinessSign::Started);
+    assert_eq!(neighbour.ready(), ServerStatus::Listening);
 }
 
 #[test]
-fn what_is_not_said_in_json_is_refused() {
+fn a_request_that_is_not_json_is_refused() {
     let work = tempfile::tempdir().unwrap();
     for verb in ["start", "tight-loop"] {
         let output = agent(work.path()).arg(verb).output().unwrap();
@@ -163,7 +159,7 @@ fn what_is_not_said_in_json_is_refused() {
 }
 
 /// Exports a file and answers.
-fn export(path: &Path, answer: &[u8]) -> (Header, Vec<u8>, Output) {
+fn export(path: &Path, answer: &[u8]) -> (ExportHeader, Vec<u8>, Output) {
     let mut child = agent(Path::new("/"))
         .arg("export")
         .arg(path)
@@ -184,7 +180,7 @@ fn export(path: &Path, answer: &[u8]) -> (Header, Vec<u8>, Output) {
 }
 
 #[test]
-fn an_export_ends_well_only_when_it_is_acknowledged() {
+fn an_export_succeeds_only_when_it_is_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let content: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -196,15 +192,15 @@ fn an_export_ends_well_only_when_it_is_acknowledged() {
     assert!(output.status.success());
     let (_, _, output) = export(&path, b"");
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nobody said"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nobody acknowledged"));
 }
 
 #[test]
-fn process_1_idles_until_it_is_told_to_end() {
+fn process_1_idles_until_sigterm() {
     let mut idle = agent(Path::new("/")).arg("idle").spawn().unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert!(idle.try_wait().unwrap().is_none());
-    end(&idle);
+    terminate(&idle);
     let asked = Instant::now();
     while idle.try_wait().unwrap().is_none() {
         assert!(asked.elapsed() < Duration::from_secs(60), "it does not end");
