@@ -2,9 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod command_line;
-mod definition;
+mod experiment_file;
 mod foreign_hook;
-mod grid;
 mod launch;
 mod observe;
 mod planning;

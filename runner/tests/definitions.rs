@@ -32,13 +32,13 @@ fn a_definition_with_a_negative_count() {
 #[test]
 fn a_definition_that_contradicts_itself() {
     let error = refused("launches = 2", "launches = 0");
-    assert!(error.contains("launches: 0; expected at least 1"), "{error}");
+    assert!(error.contains("`launches`: 0; expected at least 1"), "{error}");
     let error = refused("conditions = [\"local-pod\", \"local-bridge\"]", "conditions = []");
-    assert!(error.contains("conditions: none"), "{error}");
+    assert!(error.contains("`conditions`: none"), "{error}");
     let error = refused("baseline = \"unmodified\"", "baseline = \"bare\"");
     assert!(error.contains("there is no arm bare"), "{error}");
     let error = refused("name = \"scan\"", "name = \"unmodified\"");
-    assert!(error.contains("the name stands there twice"), "{error}");
+    assert!(error.contains("two arms have this name"), "{error}");
     let error = refused("delay_ns = 1_000", "");
     assert!(error.contains("needs delay_ns"), "{error}");
     let error = refused("treatment = \"scan\"", "treatment = \"scan\"\ndelay_ns = 1");

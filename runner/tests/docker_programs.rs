@@ -64,7 +64,7 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     let Some((_guard, before)) = engine("hops, a neighbour, loops") else {
         return;
     };
-    let mut hops = format!("[[hop]]\nrelay = {:?}\n", file("experiments/jitter/eks-nodes.toml"));
+    let mut hops = format!("[[proxy]]\nrelay = {:?}\n", file("experiments/jitter/eks-nodes.toml"));
     for (proxy, program) in [
         ("haproxy", "haproxy"),
         ("nginx-to-tls", "nginx"),
@@ -72,7 +72,7 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     ] {
         if is_there(program) && is_there("nginx") {
             let path = file(&format!("clusters/proxies/{proxy}.toml"));
-            hops += &format!("[[hop]]\nfile = {path:?}\n");
+            hops += &format!("[[proxy]]\nfile = {path:?}\n");
         } else {
             println!("SKIPPED: {proxy} in containers: {program} or nginx is not installed");
         }

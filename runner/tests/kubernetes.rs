@@ -60,7 +60,7 @@ fn a_server_behind_a_proxy_and_beside_a_neighbour_is_measured_in_pods() {
     }
     let desk = Desk::new();
     let around = format!(
-        "[[hop]]\nfile = {:?}\n\n[neighbour]\ncommand = [\"dd\", \"if=/dev/zero\", \"of=/dev/null\"]\n\n[micro]\ncalls = 2_000\n\n[sut]",
+        "[[proxy]]\nfile = {:?}\n\n[neighbour]\ncommand = [\"dd\", \"if=/dev/zero\", \"of=/dev/null\"]\n\n[micro]\ncalls = 2_000\n\n[sut]",
         file("clusters/proxies/haproxy.toml")
     );
     let text = with_server(SMALL, "nginx").replace("launches = 2", "launches = 1");

@@ -196,12 +196,12 @@ fn limits_that_make_no_sense_are_refused() {
     let desk = Desk::new();
     let error = failure(&mut desk.run(&limited("{ quota_cores = 0.0 }", 60)));
     assert!(
-        error.contains("limits of scan: quota_cores: 0; expected 0.01 to 1024"),
+        error.contains("limits of scan: `quota_cores`: 0; expected 0.01 to 1024"),
         "{error}"
     );
     let error = failure(&mut desk.run(&limited("{ memory_bytes = 1000 }", 60)));
     assert!(
-        error.contains("limits of scan: memory_bytes: 1000; expected at least 1048576"),
+        error.contains("limits of scan: `memory_bytes`: 1000; expected at least 1048576"),
         "{error}"
     );
     let error = failure(&mut desk.run(&limited("{ cores = 1.0 }", 60)));

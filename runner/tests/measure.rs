@@ -146,7 +146,7 @@ fn servers_that_fork_or_daemonise_or_do_not_end_are_handled() {
     let mut command = measure(&desk, &[&change], "run", &[]);
     let output = command.args([&*server, "18123"]).env("NOTHING", "").output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("it is not said where the server listens"), "{error}");
+    assert!(error.contains("the port of the server is not known"), "{error}");
     let mut command = desk.runner();
     command
         .args(["measure", "--port", "18123", "--hook"])

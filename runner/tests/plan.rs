@@ -164,7 +164,7 @@ fn a_plan_is_read_by_the_runner_and_says_how_it_came_about() {
             .args(["--launches", "0", "--out"])
             .arg(desk.path().join("run")),
     );
-    assert!(error.contains("launches: 0; expected at least 1"), "{error}");
+    assert!(error.contains("`launches`: 0; expected at least 1"), "{error}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn around(condition: &str, more: &str) -> String {
 
 /// A hop, by the key and the file that its definition names.
 fn hop(key: &str, path: &str) -> String {
-    format!("[[hop]]\n{key} = {:?}\n", file(path))
+    format!("[[proxy]]\n{key} = {:?}\n", file(path))
 }
 
 fn proxy(name: &str) -> String {
@@ -61,7 +61,7 @@ fn measured_through(condition: &str, hops: &[String]) {
     assert_eq!(calls.len(), 60);
     assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
     // The recorded plan needs no file.
-    assert!(!run.manifest.plan["hops"].to_string().contains("clusters/proxies"));
+    assert!(!run.manifest.plan["proxies"].to_string().contains("clusters/proxies"));
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn a_hop_that_cannot_be_had_is_recorded_as_such() {
     let text = "name = \"none\"\nneeds = [\"no-such-proxy\"]\ndebian = \"such\"\nnixpkgs = \"such\"\n\
                 [server]\ncommand = [\"no-such-proxy\", \"{port}\", \"{upstream}\"]\n";
     fs::write(&file, text).unwrap();
-    let error = failure(&mut desk.run(&around("local-pod", &format!("[[hop]]\nfile = {file:?}\n"))));
-    let reason = "hop none: no-such-proxy is not installed; Debian has it in the package such";
+    let error = failure(&mut desk.run(&around("local-pod", &format!("[[proxy]]\nfile = {file:?}\n"))));
+    let reason = "proxy none: no-such-proxy is not installed; Debian has it in the package such";
     assert!(error.contains(reason), "{error}");
     let run = Run::open(&desk.path("run")).unwrap();
     let not_run = run.manifest.conditions[0].not_run.as_ref().unwrap();
@@ -130,8 +130,8 @@ fn a_hop_that_does_not_start_is_an_error_with_what_it_says() {
     let text = "name = \"dumb\"\nneeds = [\"sh\"]\ndebian = \"dash\"\nnixpkgs = \"dash\"\n\
                 [server]\ncommand = [\"sh\", \"-c\", \"echo none at {port} before {upstream}; exit 3\"]\n";
     fs::write(&file, text).unwrap();
-    let error = failure(&mut desk.run(&around("local-pod", &format!("[[hop]]\nfile = {file:?}\n"))));
-    assert!(error.contains("hop dumb"), "{error}");
+    let error = failure(&mut desk.run(&around("local-pod", &format!("[[proxy]]\nfile = {file:?}\n"))));
+    assert!(error.contains("proxy dumb"), "{error}");
     let said = error.lines().find_map(|line| line.trim().strip_prefix("none at "));
     let (port, upstream) = said.unwrap().split_once(" before 127.0.0.1:").unwrap();
     let ports = [port, upstream].map(|port| port.parse::<u16>().unwrap());

@@ -90,7 +90,10 @@ fn what_cannot_be_stamped_or_is_too_short_is_refused() {
     let text = format!("{others}{server}\n\n{arms}");
     let text = text.replacen("treatment = \"scan\"", "treatment = \"scan\"\nstamps = true", 1);
     let error = failure(&mut desk.run(&text));
-    assert!(error.contains("stamps are those of the synthetic server"), "{error}");
+    assert!(
+        error.contains("only the synthetic server stamps its requests"),
+        "{error}"
+    );
     let error = failure(&mut desk.run(&with(&[("[sut]", "[micro]\ncalls = 10\n\n[sut]")])));
-    assert!(error.contains("[micro] calls: 10; expected at least 2000"), "{error}");
+    assert!(error.contains("`micro.calls`: 10; expected at least 2000"), "{error}");
 }

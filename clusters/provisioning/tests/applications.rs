@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use provisioning::application::Application;
+use model::ApplicationDefinition;
+use provisioning::application;
 use provisioning::config::Config as _;
 
 fn definition(name: &str) -> PathBuf {
@@ -14,12 +15,15 @@ fn definition(name: &str) -> PathBuf {
 #[test]
 fn the_definitions_are_good() {
     for name in ["teastore", "deathstarbench", "unguard"] {
-        let application = Application::read(&definition(name)).unwrap();
+        let application = ApplicationDefinition::read(&definition(name)).unwrap();
         assert_eq!(application.name, name);
-        assert!(application.how_to_get().contains(&application.source.revision));
+        assert!(application.checkout_command().contains(&application.source.revision));
         // What is recorded in a run is what stands in the file.
         let recorded = serde_json::to_string(&application).unwrap();
-        assert_eq!(serde_json::from_str::<Application>(&recorded).unwrap(), application);
+        assert_eq!(
+            serde_json::from_str::<ApplicationDefinition>(&recorded).unwrap(),
+            application
+        );
     }
 }
 
@@ -49,7 +53,7 @@ fn an_edit_that_breaks_a_definition_is_refused_with_its_key() {
         ("manifests: [manifests.yaml]", "manifests: []", "source.manifests"),
     ] {
         assert!(text.contains(from), "{from}");
-        let error = Application::parse(&text.replacen(from, to, 1)).unwrap_err();
+        let error = ApplicationDefinition::parse(&text.replacen(from, to, 1)).unwrap_err();
         assert!(error.contains(key), "`{to}`: expected {key} in: {error}");
     }
 }
@@ -65,14 +69,16 @@ workloads: [{ name: deployment/web, hook: true }]
 
 #[test]
 fn manifests_are_held_against_the_definition() {
-    let application = Application::parse(SHOP).unwrap();
+    let application = ApplicationDefinition::parse(SHOP).unwrap();
     let checkout = tempfile::tempdir().unwrap();
-    let error = application.objects(checkout.path()).unwrap_err().to_string();
+    let error = application::objects(&application, checkout.path())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("git clone nowhere"), "{error}");
     fs::create_dir(checkout.path().join("all")).unwrap();
     let objects = |text: &str| {
         fs::write(checkout.path().join("all/shop.yaml"), text).unwrap();
-        application.objects(checkout.path()).map_err(|error| error.to_string())
+        application::objects(&application, checkout.path()).map_err(|error| error.to_string())
     };
     let web = "kind: Deployment\nmetadata: { name: web, namespace: other }\n";
     let found = objects(&format!("{web}---\n---\nkind: Service\nmetadata: {{ name: web }}\n")).unwrap();

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use model::{Condition, Schedule};
-use provisioning::application::Application;
+use model::{ApplicationDefinition, Condition, Experiment, FactorLevel, GridExtent, Schedule};
 use provisioning::config::Config as _;
 
 use crate::command_line::units::duration_ns;
-use crate::definition::Experiment;
-use crate::grid::{Extent, folder_name};
+use crate::experiment_file;
 use crate::launch::container::{Engines, application};
 
 /// What the command line adds to a definition.
@@ -81,20 +79,24 @@ pub(crate) const MOST_LAUNCHES: u32 = 200;
 /// The experiments of the definition, with what the command line says instead.
 pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
     let extent = if options.full_grid {
-        Extent::Full
+        GridExtent::Full
     } else {
-        Extent::Default
+        GridExtent::Default
     };
-    let mut experiments = Experiment::read(&options.experiment, extent)?;
+    let mut experiments = experiment_file::read(&options.experiment, extent)?;
     for experiment in &mut experiments {
         overrule(experiment, options);
         if let Some(file) = &options.application {
-            application::replace(experiment, Application::read(file)?)?;
+            application::replace(experiment, ApplicationDefinition::read(file)?);
         }
         experiment.validate().with_context(|| {
-            format!("{} {}", options.experiment.display(), folder_name(&experiment.cell))
-                .trim_end()
-                .to_owned()
+            format!(
+                "{} {}",
+                options.experiment.display(),
+                FactorLevel::folder_name(&experiment.cell)
+            )
+            .trim_end()
+            .to_owned()
         })?;
     }
     Ok(experiments)

@@ -1,10 +1,12 @@
 //! The experiments that a measurement is made of.
 
-use model::{Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, Schedule, Treatment, WaitMethod};
+use model::{
+    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, Experiment, Load, Schedule, ServerUnderTest,
+    Treatment, WaitMethod,
+};
 
 use super::{Hook, Options, PLACE};
 use crate::command_line::run_options::MOST_LAUNCHES;
-use crate::definition::{Experiment, Load, Sut};
 use crate::preflight::subject::Subject;
 use crate::preflight::{ASKED, Trial};
 
@@ -76,7 +78,7 @@ pub(crate) fn for_observing(subject: &Subject) -> Experiment {
 
 /// Shortens the time for which a server is waited for, given how long the bare one took.
 pub(crate) fn hurry(experiment: &mut Experiment, bare_ready_s: f64) {
-    if let Sut::Command(program) = &mut experiment.sut {
+    if let ServerUnderTest::Command(program) = &mut experiment.sut {
         program.ready_s = program.ready_s.min(HURRY_S + HURRY * bare_ready_s);
     }
 }
@@ -204,8 +206,8 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         keyword: None,
         words: None,
         micro: None,
-        sut: Sut::Command(Box::new(subject.program.clone())),
-        hops: Vec::new(),
+        sut: ServerUnderTest::Command(Box::new(subject.program.clone())),
+        proxies: Vec::new(),
         neighbour: None,
         arms,
         contrasts: Vec::new(),

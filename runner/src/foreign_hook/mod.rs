@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use dataset::{TRIED, Tried, TriedHook};
 use engines::Stop;
-use model::{IsolationLevel, PreloadedObject, Topology};
+use model::{Experiment, IsolationLevel, PreloadedObject, Topology};
 
 use crate::command_line::units::duration_ns;
-use crate::definition::Experiment;
 use crate::launch::container::Engines;
 use crate::launch::installation::Setting;
 use crate::launch::spec::Task;

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use model::{IsolationLevel, Topology};
+use model::{Experiment, IsolationLevel, Topology};
 
-use crate::definition::Experiment;
 use crate::launch::local::control_groups::Groups;
 use crate::launch::spec::{Cpus, LaunchSpec, Task};
 
@@ -38,7 +37,7 @@ impl Setting {
         folder: &Path,
     ) -> Result<LaunchSpec> {
         Ok(LaunchSpec {
-            experiment: serde_json::to_value(experiment)?,
+            experiment: experiment.clone(),
             topology,
             level,
             launch,

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Resources, ServerCall};
-use model::{Arm, Condition, LoadSummary, ResourceLimits};
+use model::{Arm, Condition, Experiment, LoadSummary, ResourceLimits};
 use readhook_telemetry::Record;
 
-use crate::definition::Experiment;
 use crate::launch::order::Order;
 use crate::launch::spec::stem;
 use crate::launch::stamps::Stamps;

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use model::{Condition, IsolationLevel, Topology};
+use model::{Condition, Experiment, IsolationLevel, Topology};
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Experiment;
 use crate::launch::local::control_groups::Groups;
 use crate::launch::order::Order;
 
@@ -13,7 +12,7 @@ use crate::launch::order::Order;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LaunchSpec {
-    pub(crate) experiment: serde_json::Value,
+    pub(crate) experiment: Experiment,
     pub(crate) topology: Topology,
     pub(crate) level: IsolationLevel,
     pub(crate) launch: u32,
@@ -78,17 +77,12 @@ impl LaunchSpec {
         Condition::Local(self.topology)
     }
 
-    /// The experiment, which went through its own validation before.
-    pub(crate) fn experiment(&self) -> anyhow::Result<Experiment> {
-        Experiment::from_plan(&self.experiment)
-    }
-
     /// What is permuted in this launch, with ports that nobody has.
     pub(crate) fn order(&self, experiment: &Experiment) -> anyhow::Result<Order> {
         let order = Order::draw(experiment.seed, self.condition(), self.launch, experiment.arms.len());
         match self.level {
             IsolationLevel::Namespaces | IsolationLevel::UserNamespaces => Ok(order),
-            IsolationLevel::Loopback => order.among_others(1 + experiment.hops.len()),
+            IsolationLevel::Loopback => order.among_others(1 + experiment.proxies.len()),
         }
     }
 }

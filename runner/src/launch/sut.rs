@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use isolation::{Network, Pod};
-use model::{IsolationLevel, Topology};
+use model::{Experiment, IsolationLevel, ServerUnderTest, Topology};
 
-use crate::definition::{Experiment, Sut};
 use crate::launch::local::server::{Ready, Start};
 use crate::launch::spec::LaunchSpec;
+use crate::program;
 
 /// What starts the server of the arm with this number, but for its treatment.
 pub(crate) fn start(
@@ -23,7 +23,7 @@ pub(crate) fn start(
     (arm, port): (usize, u16),
 ) -> Result<Start> {
     let address = SocketAddr::from((network.server_address(), port));
-    let Sut::Command(program) = &experiment.sut else {
+    let ServerUnderTest::Command(program) = &experiment.sut else {
         return Ok(Start {
             cpu: Some(spec.cpus.arms),
             group: None,
@@ -51,13 +51,13 @@ pub(crate) fn start(
     let port = program.port.filter(|_| pod.is_some()).unwrap_or(port);
     let folder = spec.folder.join(format!("arm-{arm}"));
     let address = SocketAddr::new(address.ip(), port);
-    let filled = program.filled(&folder, address, None);
-    filled.lay_out(&folder)?;
+    let instance = program.instance(&folder, address, None);
+    program::lay_out(&instance, &folder)?;
     Ok(Start {
         cpu: Some(spec.cpus.arms),
         group: None,
-        command: filled.words(),
-        environment: filled.variables(),
+        command: program::words(&instance),
+        environment: program::variables(&instance),
         ready: Ready::Answers {
             message: Box::new(experiment.request.clone()),
             addresses: if address.ip().is_loopback() {
@@ -75,8 +75,12 @@ pub(crate) fn start(
 }
 
 /// The command that starts the synthetic server, `program`, at `address`, with `spare` threads more than the experiment says.
-pub(crate) fn synthetic(program: &Path, (sut, spare): (&Sut, u32), address: SocketAddr) -> Result<Vec<OsString>> {
-    let Sut::Synthetic(server) = sut else {
+pub(crate) fn synthetic(
+    program: &Path,
+    (sut, spare): (&ServerUnderTest, u32),
+    address: SocketAddr,
+) -> Result<Vec<OsString>> {
+    let ServerUnderTest::Synthetic(server) = sut else {
         bail!("the plan names a file or an application, and no server that can be started here")
     };
     let mut words: Vec<OsString> = vec![program.into()];
@@ -97,7 +101,7 @@ pub(crate) fn synthetic(program: &Path, (sut, spare): (&Sut, u32), address: Sock
 /// Threads beside those that the experiment asks for: a proxy keeps the connection over which the server was found ready,
 /// and may open another for the prober, for which a server with one thread would have nobody.
 pub(crate) fn spare(experiment: &Experiment) -> u32 {
-    u32::from(!experiment.hops.is_empty())
+    u32::from(!experiment.proxies.is_empty())
 }
 
 /// What tells the synthetic server to leave stamps in a file.
@@ -116,13 +120,15 @@ pub(crate) fn looping(payload: &Path, block_calls: u32) -> [OsString; 4] {
 }
 
 /// How many receives of payload the hook must have seen after so many requests.
-pub(crate) fn receives(sut: &Sut, requests: u64) -> RangeInclusive<u64> {
+pub(crate) fn receives(sut: &ServerUnderTest, requests: u64) -> RangeInclusive<u64> {
     match sut {
-        Sut::Synthetic(server) => {
+        ServerUnderTest::Synthetic(server) => {
             let expected = requests * u64::from(server.reads_per_request);
             expected..=expected
         }
         // The program decides how it reads; a request cannot arrive without a read.
-        Sut::Command(_) | Sut::File { .. } | Sut::Application(_) => requests..=u64::MAX,
+        ServerUnderTest::Command(_) | ServerUnderTest::File { .. } | ServerUnderTest::Application(_) => {
+            requests..=u64::MAX
+        }
     }
 }

@@ -10,9 +10,8 @@ use agent::TightLoopRequest;
 use anyhow::{Result, ensure};
 use dataset::{Block, TightLoopSummary};
 use engines::Image;
-use model::{AcceptFunction, Arm, ReceiveFunction, TightLoopSettings, Treatment};
+use model::{AcceptFunction, Arm, Experiment, ReceiveFunction, ServerUnderTest, TightLoopSettings, Treatment};
 
-use crate::definition::{Experiment, Sut};
 use crate::launch::local::server::starter;
 use crate::launch::spec::LaunchSpec;
 use crate::launch::sut;
@@ -106,9 +105,9 @@ pub(crate) fn summary(blocks: &[Block]) -> Option<TightLoopSummary> {
     })
 }
 
-fn command(program: &Path, sut: &Sut, micro: TightLoopSettings, payload: &Path) -> Vec<OsString> {
+fn command(program: &Path, sut: &ServerUnderTest, micro: TightLoopSettings, payload: &Path) -> Vec<OsString> {
     let (accept, receive) = match sut {
-        Sut::Synthetic(server) => (server.accept, micro.receive.unwrap_or(server.receive)),
+        ServerUnderTest::Synthetic(server) => (server.accept, micro.receive.unwrap_or(server.receive)),
         _ => (AcceptFunction::Accept4, micro.receive.unwrap_or(ReceiveFunction::Read)),
     };
     let mut words = vec![program.into()];

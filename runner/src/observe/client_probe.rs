@@ -41,17 +41,17 @@ pub(crate) struct Asked {
 
 /// Starts and asks the arm; this process must be the child of one that entered the level.
 pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result<Asked> {
-    let experiment = spec.experiment()?;
+    let experiment = &spec.experiment;
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = spec.order(&experiment)?;
+    let order = spec.order(experiment)?;
     let network = Network::build(spec.topology, spec.level)?;
     network.go_to_server()?;
     let mut asked = Asked {
         requests: ASKED,
         ..Asked::default()
     };
-    let tried = Running::start(spec, &experiment, &network, &order, (index, 0)).and_then(|mut running| {
+    let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
         network.go_to_client()?;
         let before = seen(&mut running)?;
         let mut client = Client::new(&running.target(), &experiment.request, PATIENCE);

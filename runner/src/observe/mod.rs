@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use engines::Stop;
-use model::{IsolationLevel, Topology};
+use model::{Experiment, IsolationLevel, ServerUnderTest, Topology};
 
 use crate::command_line::units::duration_ns;
-use crate::definition::{Experiment, Sut};
 use crate::foreign_hook::experiments;
 use crate::launch::installation::Setting;
 use crate::launch::spec::Task;
@@ -144,7 +143,7 @@ impl<'a> Instruments<'a> {
             return Ok((hooked, Err(why)));
         }
         let path = folder.path().join(TRACE);
-        if let Sut::Command(program) = &mut experiment.sut {
+        if let ServerUnderTest::Command(program) = &mut experiment.sut {
             program.command = trace::command(&path, &program.command);
         }
         Ok((

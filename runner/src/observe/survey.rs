@@ -14,7 +14,7 @@ use super::client_probe::Asked;
 use super::report::agreement;
 use super::{Instruments, PLACE};
 use crate::preflight::subject::Subject;
-use crate::program::{Program, ServerFile, found};
+use crate::program::{found, missing_server, of_command_line, packages_of, read_server_file};
 use crate::run::stop_flag;
 use model::{AcceptFunction, ReceiveFunction};
 
@@ -86,9 +86,9 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 
 /// A server of a file.
 fn ready(path: &Path) -> Result<Result<Candidate, NotFound>> {
-    let file = ServerFile::read(path)?;
-    let fix = file.fix();
-    if file.lacking().is_some() {
+    let file = read_server_file(path)?;
+    let fix = packages_of(&file);
+    if missing_server(&file).is_some() {
         return Ok(Err(NotFound {
             server: file.name,
             reason: format!("{} is not installed", file.server.command[0]),
@@ -141,7 +141,7 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
     let mut command = vec![program.to_string_lossy().into_owned()];
     command.extend(words.iter().map(|word| (*word).to_owned()));
     Ok(Candidate {
-        subject: Subject::of_command(name, Program::new(command, None, None)?)?,
+        subject: Subject::of_command(name, of_command_line(command, None, None)?)?,
         version: (kind == ServerKind::Synthetic).then(|| env!("CARGO_PKG_VERSION").to_owned()),
         kind,
         place: program.parent().map(Path::to_owned),

@@ -9,11 +9,10 @@ use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
 use analysis::{AllocationBounds, Pilot, SegmentMedians};
 use anyhow::{Context, Result, ensure};
 use dataset::{LaunchRecord, ObservationReader, Run};
-use model::{Contrast, Location};
+use model::{Contrast, Experiment, GridExtent, Location};
 
 use crate::command_line::units::duration_ns;
-use crate::definition::Experiment;
-use crate::grid::Extent;
+use crate::experiment_file;
 
 const CONFIDENCE: f64 = 0.95;
 
@@ -86,7 +85,7 @@ struct Chosen {
 /// Reads the pilot, chooses, writes the definition and says what to expect.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let mut experiment = Experiment::from_plan(&run.manifest.plan)
+    let mut experiment = experiment_file::from_plan(&run.manifest.plan)
         .with_context(|| format!("{} cannot be a pilot", options.run.display()))?;
     let spreads = spreads(&run, &experiment, &options.contrasts)?;
     let goal = options.goal.goal();
@@ -107,7 +106,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     dataset::write_file(&options.out, format!("{comment}\n{definition}").as_bytes())?;
     // What was written is read as any definition is.
     ensure!(
-        Experiment::read(&options.out, Extent::Default)? == [experiment],
+        experiment_file::read(&options.out, GridExtent::Default)? == [experiment],
         "{} does not say what was planned; that is a mistake of this program",
         options.out.display()
     );

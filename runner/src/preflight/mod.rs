@@ -9,10 +9,9 @@ use anyhow::{Context, Result};
 use dataset::{Fault, FaultKind};
 use isolation::Network;
 use loadgen::Client;
-use model::Message;
+use model::{Experiment, Message, ServerUnderTest};
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Experiment, Sut};
 use crate::launch::local::Running;
 use crate::launch::local::process_set::Process;
 use crate::launch::spec::LaunchSpec;
@@ -44,10 +43,10 @@ pub(crate) struct Trial {
 
 /// Tries the arm of this name; this process must be the child of one that entered the level.
 pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
-    let experiment = spec.experiment()?;
+    let experiment = &spec.experiment;
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = spec.order(&experiment)?;
+    let order = spec.order(experiment)?;
     let network = Network::build(spec.topology, spec.level)?;
     network.go_to_server()?;
     let mut trial = Trial {
@@ -60,10 +59,10 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
         receives: None,
         processes: Vec::new(),
     };
-    let tried = Running::start(spec, &experiment, &network, &order, (index, 0)).and_then(|mut running| {
+    let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
         network.go_to_client()?;
         trial.ready_s = running.server.ready_after.as_secs_f64();
-        ask(&mut trial, &mut running, &experiment)?;
+        ask(&mut trial, &mut running, experiment)?;
         running.stop(false)
     });
     if let Err(error) = tried {
@@ -75,7 +74,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
 
 fn ask(trial: &mut Trial, running: &mut Running<'_>, experiment: &Experiment) -> Result<()> {
     let varying = match &experiment.sut {
-        Sut::Command(program) => &program.varying[..],
+        ServerUnderTest::Command(program) => &program.varying[..],
         _ => &[],
     };
     let before = running.receives()?;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::program::{missing_server, of_command_line, read_server_file};
 use anyhow::{Context, Result, bail};
-use model::{HttpRequest, Message};
-
-use crate::program::{Program, ServerFile};
+use model::{HttpRequest, Message, ServerFile, ServerProgram};
 
 /// What the command line says of it.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +25,7 @@ pub(crate) struct Given<'a> {
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) name: String,
-    pub(crate) program: Program,
+    pub(crate) program: ServerProgram,
     pub(crate) request: Message,
     pub(crate) warm_up_rounds: Option<u64>,
 }
@@ -42,7 +41,7 @@ impl Subject {
     }
 
     /// A command that answers `GET /`.
-    pub(crate) fn of_command(name: String, program: Program) -> Result<Self> {
+    pub(crate) fn of_command(name: String, program: ServerProgram) -> Result<Self> {
         Ok(Self {
             name,
             program,
@@ -56,14 +55,14 @@ impl Subject {
         let request = given.request.map(request).transpose()?;
         let mut subject = match given.server {
             Some(path) => {
-                let file = ServerFile::read(path)?;
-                if let Some(reason) = file.lacking() {
+                let file = read_server_file(path)?;
+                if let Some(reason) = missing_server(&file) {
                     bail!("{reason}");
                 }
                 Self::of_file(file)
             }
             None => {
-                let program = Program::new(given.command.to_vec(), given.port, given.directory)?;
+                let program = of_command_line(given.command.to_vec(), given.port, given.directory)?;
                 Self::of_command(given.command.join(" "), program)?
             }
         };

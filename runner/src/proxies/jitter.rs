@@ -6,21 +6,11 @@ use std::path::{Path, PathBuf};
 use analysis::Distribution;
 use anyhow::{Context, Result, ensure};
 use dataset::{ObservationReader, Run};
+use model::DelayDistribution;
 use rand::{Rng, RngExt as _};
-use serde::{Deserialize, Serialize};
 
 /// So many quantiles are taken.
 const QUANTILES: u32 = 100;
-
-/// Delays of requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Jitter {
-    /// From what it was taken.
-    source: String,
-    /// Quantiles at the middles of as many equal parts of the distribution, ascending, ns.
-    quantiles_ns: Vec<u64>,
-}
 
 /// Which two recordings differ by the delay.
 #[derive(Clone, Debug, clap::Args)]
@@ -42,48 +32,22 @@ pub(crate) struct Options {
     out: PathBuf,
 }
 
-impl Jitter {
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}; delays are in experiments/jitter/", path.display()))?;
-        let jitter: Self = toml::from_str(&text).with_context(|| format!("{} has no delays", path.display()))?;
-        jitter.validate().with_context(|| path.display().to_string())?;
-        Ok(jitter)
-    }
+/// Reads a file of delays, such as those in `experiments/jitter/`.
+///
+/// # Errors
+/// When it cannot be read or has no delays.
+pub(crate) fn read(path: &Path) -> Result<DelayDistribution> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}; delays are in experiments/jitter/", path.display()))?;
+    let delays: DelayDistribution =
+        toml::from_str(&text).with_context(|| format!("{} has no delays", path.display()))?;
+    delays.validate().with_context(|| path.display().to_string())?;
+    Ok(delays)
+}
 
-    pub(crate) fn validate(&self) -> Result<()> {
-        ensure!(
-            !self.quantiles_ns.is_empty() && self.quantiles_ns.is_sorted(),
-            "quantiles_ns: expected at least one, ascending"
-        );
-        Ok(())
-    }
-
-    /// One delay, ns; between quantiles it is distributed evenly.
-    pub(crate) fn draw(&self, random: &mut impl Rng) -> u64 {
-        self.at(random.random())
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "delays far below 2^52 ns, and few of them")]
-    pub(crate) fn mean_ns(&self) -> f64 {
-        let sum: f64 = self.quantiles_ns.iter().map(|&delay_ns| delay_ns as f64).sum();
-        sum / self.quantiles_ns.len() as f64
-    }
-
-    /// The quantile at `share`, ns.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "places in a short list, and delays far below 2^52 ns"
-    )]
-    fn at(&self, share: f64) -> u64 {
-        let last = self.quantiles_ns.len() - 1;
-        let place = (share * self.quantiles_ns.len() as f64 - 0.5).clamp(0.0, last as f64);
-        let below = place as usize;
-        let (low, high) = (self.quantiles_ns[below], self.quantiles_ns[last.min(below + 1)]);
-        low + ((high - low) as f64 * place.fract()).round() as u64
-    }
+/// Returns a delay that is drawn from a distribution, ns.
+pub(crate) fn draw(delays: &DelayDistribution, random: &mut impl Rng) -> u64 {
+    delays.quantile_ns(random.random())
 }
 
 /// Takes the delay by which two conditions differ, and writes it.
@@ -92,7 +56,7 @@ pub(crate) fn make(options: &Options) -> Result<()> {
     let [near, far] = [&options.near, &options.far].map(|condition| round_trips(&run, condition, &options.arm));
     let differences = differences(&near?, &far?)?;
     let least_ns = differences[0];
-    let jitter = Jitter {
+    let jitter = DelayDistribution {
         source: format!(
             "{} less {}, arm {}, of the run {}; {:.3} ms that all requests have in common are left out",
             options.far,
@@ -175,18 +139,14 @@ mod tests {
 
     #[test]
     fn delays_are_distributed_as_their_quantiles_say() {
-        let jitter = Jitter {
+        let jitter = DelayDistribution {
             source: "made up".to_owned(),
             quantiles_ns: vec![0, 100, 200, 1_000],
         };
-        assert_eq!(
-            [0.0, 0.125, 0.25, 0.5, 0.99].map(|share| jitter.at(share)),
-            [0, 0, 50, 150, 1_000]
-        );
         let mut random = Pcg64::seed_from_u64(1);
         let mut drawn = Distribution::new();
         for _ in 0..20_000 {
-            drawn.insert(i64::try_from(jitter.draw(&mut random)).unwrap());
+            drawn.insert(i64::try_from(draw(&jitter, &mut random)).unwrap());
         }
         let median_ns = drawn.quantile(0.5).unwrap();
         assert!((median_ns - 150.0).abs() < 5.0, "{median_ns}");
@@ -208,7 +168,7 @@ mod tests {
     fn the_delays_that_are_kept_are_what_the_recordings_give() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let kept = root.join("experiments/jitter/eks-nodes.toml");
-        let jitter = Jitter::read(&kept).unwrap();
+        let jitter = read(&kept).unwrap();
         let run = match Run::open(&root.join("data/ssp2023")) {
             Ok(run) => run,
             Err(error) => {

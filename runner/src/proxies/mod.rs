@@ -1,133 +1,97 @@
-//! What stands between the prober and each server: a process per arm and hop, beside the server as a sidecar is. No hook is
-//! loaded into it.
+//! Proxies between the load generator and each server: one process per arm and proxy, beside the server like a sidecar. They
+//! load no hook.
 
 pub(crate) mod jitter;
-mod proxy;
+mod program_file;
 pub(crate) mod relay;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use engines::{Image, ImageContents};
-use serde::{Deserialize, Serialize};
+use model::{Experiment, ProgramInstance, Proxy};
 
-use self::jitter::Jitter;
-use self::proxy::Proxy;
-use crate::definition::Experiment;
 use crate::launch::local::server::{Ready, Server, Start};
 use crate::launch::spec::LaunchSpec;
-use crate::program::Filled;
+use crate::program;
 
 /// The file with a relay's delays, in its folder.
 const JITTER: &str = "jitter.json";
-const UNRESOLVED: &str = "the plan names a file and not what it says";
-/// How long the outermost hop may take until a request has passed through all of them.
+const UNRESOLVED: &str = "the plan names a proxy's file instead of its content; that is a mistake of this program";
+/// Longest time from the start of the outermost proxy until a request has passed all proxies.
 const START: Duration = Duration::from_secs(60);
 
-/// One hop, the kind of which is its key in a definition. Files are named as a definition has it; recorded plans have what
-/// they say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Hop {
-    /// A proxy that a file describes, such as `clusters/proxies/nginx.toml`.
-    File(PathBuf),
-    /// The same, as recorded.
-    Proxy(Box<Proxy>),
-    /// A relay of ours, which holds requests back for times that are distributed as a file says, such as
-    /// `experiments/jitter/eks-nodes.toml`.
-    Relay(PathBuf),
-    /// The same, as recorded.
-    Jitter(Jitter),
+/// Puts the content of a file in the place of its path.
+pub(crate) fn resolve(proxy: &mut Proxy) -> Result<()> {
+    match proxy {
+        Proxy::File(path) => *proxy = Proxy::Program(Box::new(program_file::read(path)?)),
+        Proxy::Relay(path) => *proxy = Proxy::Delays(jitter::read(path)?),
+        Proxy::Program(_) | Proxy::Delays(_) => {}
+    }
+    Ok(())
 }
 
-impl Hop {
-    /// Puts what a file says in the place of its name.
-    pub(crate) fn resolve(&mut self) -> Result<()> {
-        match self {
-            Self::File(path) => *self = Self::Proxy(Box::new(Proxy::read(path)?)),
-            Self::Relay(path) => *self = Self::Jitter(Jitter::read(path)?),
-            Self::Proxy(_) | Self::Jitter(_) => {}
-        }
-        Ok(())
+/// Returns the reason why a proxy cannot be started on this machine; `None` where it can.
+pub(crate) fn lacking(proxy: &Proxy) -> Option<String> {
+    match proxy {
+        Proxy::Program(program) => program_file::lacking(program),
+        Proxy::Delays(_) | Proxy::File(_) | Proxy::Relay(_) => None,
     }
+}
 
-    pub(crate) fn validate(&self) -> Result<()> {
-        match self {
-            Self::Proxy(proxy) => proxy.validate(),
-            Self::Jitter(jitter) => jitter.validate(),
-            Self::File(_) | Self::Relay(_) => Ok(()),
-        }
+/// Adds to an image the programs and files of a proxy.
+pub(crate) fn add_to_image(proxy: &Proxy, contents: &mut ImageContents, binaries: &Path) -> Result<()> {
+    match proxy {
+        Proxy::Program(program) => program_file::add_to_image(program, contents),
+        Proxy::Delays(_) => Ok(contents.add_own(binaries, Image::RUNNER)?),
+        Proxy::File(_) | Proxy::Relay(_) => bail!(UNRESOLVED),
     }
+}
 
-    /// Why it cannot be started on this machine.
-    pub(crate) fn lacking(&self) -> Option<String> {
-        match self {
-            Self::Proxy(proxy) => proxy.lacking(),
-            Self::Jitter(_) | Self::File(_) | Self::Relay(_) => None,
-        }
-    }
-
-    /// Adds to an image what it must hold for this hop.
-    pub(crate) fn add_to(&self, contents: &mut ImageContents, binaries: &Path) -> Result<()> {
-        match self {
-            Self::Proxy(proxy) => proxy.add_to(contents),
-            Self::Jitter(_) => Ok(contents.add_own(binaries, Image::RUNNER)?),
-            Self::File(_) | Self::Relay(_) => bail!(UNRESOLVED),
-        }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Proxy(proxy) => &proxy.name,
-            Self::Jitter(_) | Self::File(_) | Self::Relay(_) => "relay",
-        }
-    }
-
-    /// What starts it there; a relay is started by `bench`, wherever that is.
-    pub(crate) fn filled(&self, at: &Place<'_>, bench: &Path) -> Result<Filled> {
-        match self {
-            Self::Proxy(proxy) => Ok(proxy.server.filled(at.folder, at.address, Some(at.upstream))),
-            Self::Jitter(jitter) => {
-                let mut command = vec![bench.to_string_lossy().into_owned(), "relay".to_owned()];
-                for (flag, value) in [
-                    ("--listen", at.address.to_string()),
-                    ("--upstream", at.upstream.to_string()),
-                    ("--seed", at.seed.to_string()),
-                    ("--jitter", at.folder.join(JITTER).to_string_lossy().into_owned()),
-                ] {
-                    command.extend([flag.to_owned(), value]);
-                }
-                let files = [(JITTER.to_owned(), serde_json::to_string(jitter)?)];
-                Ok(Filled {
-                    command,
-                    environment: BTreeMap::new(),
-                    files: files.into(),
-                })
+/// Returns the command, environment and files of a proxy at an address. `runner` is the program that starts a relay.
+pub(crate) fn instance(proxy: &Proxy, at: &Place<'_>, runner: &Path) -> Result<ProgramInstance> {
+    match proxy {
+        Proxy::Program(program) => Ok(program.server.instance(at.folder, at.address, Some(at.upstream))),
+        Proxy::Delays(delays) => {
+            let mut command = vec![runner.to_string_lossy().into_owned(), "relay".to_owned()];
+            for (flag, value) in [
+                ("--listen", at.address.to_string()),
+                ("--upstream", at.upstream.to_string()),
+                ("--seed", at.seed.to_string()),
+                ("--jitter", at.folder.join(JITTER).to_string_lossy().into_owned()),
+            ] {
+                command.extend([flag.to_owned(), value]);
             }
-            Self::File(_) | Self::Relay(_) => bail!(UNRESOLVED),
+            let files = [(JITTER.to_owned(), serde_json::to_string(delays)?)];
+            Ok(ProgramInstance {
+                command,
+                environment: BTreeMap::new(),
+                files: files.into(),
+            })
         }
-    }
-
-    fn start(&self, spec: &LaunchSpec, at: &Place<'_>, ready: Ready, server: &Server) -> Result<Server> {
-        let filled = self.filled(at, &std::env::current_exe()?)?;
-        filled.lay_out(at.folder)?;
-        Server::start(Start {
-            cpu: Some(spec.cpus.arms),
-            group: None,
-            command: filled.words(),
-            environment: filled.variables(),
-            ready,
-            pod: server.pod.clone(),
-            sidecar: true,
-            directory: Some(at.folder.to_owned()),
-        })
+        Proxy::File(_) | Proxy::Relay(_) => bail!(UNRESOLVED),
     }
 }
 
-/// Where a hop is to be.
+fn start(proxy: &Proxy, spec: &LaunchSpec, at: &Place<'_>, ready: Ready, server: &Server) -> Result<Server> {
+    let instance = instance(proxy, at, &std::env::current_exe()?)?;
+    program::lay_out(&instance, at.folder)?;
+    Server::start(Start {
+        cpu: Some(spec.cpus.arms),
+        group: None,
+        command: program::words(&instance),
+        environment: program::variables(&instance),
+        ready,
+        pod: server.pod.clone(),
+        sidecar: true,
+        directory: Some(at.folder.to_owned()),
+    })
+}
+
+/// The folder, addresses and seed of a proxy.
 pub(crate) struct Place<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) address: SocketAddr,
@@ -135,19 +99,19 @@ pub(crate) struct Place<'a> {
     pub(crate) seed: u64,
 }
 
-/// The port of a hop beside a server with this port: beyond those of all servers.
+/// Returns the port of a proxy beside a server with port `server`. It lies beyond the ports of all servers.
 pub(crate) fn port(experiment: &Experiment, server: u16, number: usize) -> Result<u16> {
     let beyond = u16::try_from((number + 1) * experiment.arms.len())?;
     server.checked_add(beyond).context("no port is free")
 }
 
-/// The seed of a hop beside the arm with this number, from that of the launch.
+/// Returns the seed of a proxy beside the arm with this number, from the seed of the launch.
 pub(crate) const fn seed(launch: u64, arm: usize, number: usize) -> u64 {
     launch ^ ((arm as u64) << 16) ^ ((number as u64) << 8)
 }
 
-/// Starts the hops of the arm with this number beside its server, the last first, and waits until a request passes them all.
-/// They are given in the order from the prober to the server. `seed` is the launch's.
+/// Starts the proxies of the arm with this number beside its server, the last first, and waits until a request passes all of
+/// them. Returns them in the order from the load generator to the server. `seed` is the launch's.
 pub(crate) fn start_all(
     spec: &LaunchSpec,
     experiment: &Experiment,
@@ -160,7 +124,7 @@ pub(crate) fn start_all(
     };
     let mut upstream = server.address;
     let mut started = Vec::new();
-    for (number, hop) in experiment.hops.iter().enumerate().rev() {
+    for (number, proxy) in experiment.proxies.iter().enumerate().rev() {
         let port = port(experiment, server.address.port(), number)?;
         let address = SocketAddr::new(ip, port);
         let ready = if number == 0 {
@@ -171,20 +135,18 @@ pub(crate) fn start_all(
                 patience: START,
             }
         } else {
-            // What it understands may not be what the prober says.
+            // An inner proxy may not understand the load generator's request.
             Ready::Listens(address)
         };
         let place = Place {
-            folder: &spec.folder.join(format!("arm-{arm}-hop-{number}")),
+            folder: &spec.folder.join(format!("arm-{arm}-proxy-{number}")),
             address,
             upstream,
             seed: self::seed(seed, arm, number),
         };
-        let hop = hop
-            .start(spec, &place, ready, server)
-            .with_context(|| format!("hop {}", hop.name()))?;
-        server.has_beside(&hop);
-        started.push(hop);
+        let process = start(proxy, spec, &place, ready, server).with_context(|| format!("proxy {}", proxy.name()))?;
+        server.has_beside(&process);
+        started.push(process);
         upstream = address;
     }
     started.reverse();

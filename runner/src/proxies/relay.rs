@@ -9,11 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use model::DelayDistribution;
 use nix::sys::prctl;
 use rand::SeedableRng as _;
 use rand_pcg::Pcg64;
 
-use super::jitter::Jitter;
+use super::jitter::draw;
 
 /// Bytes that are forwarded at once; a request that has no more is held back as one.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -39,7 +40,7 @@ pub(crate) struct Options {
 /// sends at once.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let text = fs::read(&options.jitter).with_context(|| format!("cannot read {}", options.jitter.display()))?;
-    let jitter: Arc<Jitter> = Arc::new(serde_json::from_slice(&text).context("no delays")?);
+    let jitter: Arc<DelayDistribution> = Arc::new(serde_json::from_slice(&text).context("no delays")?);
     // The kernel may otherwise wake a sleeper 50 µs late. Threads inherit it.
     prctl::set_timerslack(1).context("cannot ask for exact timers")?;
     let listener = TcpListener::bind(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // Each connection has delays of its own, whatever the others do.
         let mut random = Pcg64::seed_from_u64(options.seed ^ connection as u64);
         thread::spawn(move || {
-            let mut delay = || Duration::from_nanos(jitter.draw(&mut random));
+            let mut delay = || Duration::from_nanos(draw(&jitter, &mut random));
             if let Err(error) = relay(&client, upstream, &mut delay) {
                 eprintln!("relay: a connection ended: {error}");
             }

@@ -8,9 +8,8 @@ use analysis::claims::{Claims, ControlKind};
 use analysis::{Distribution, LatencyMetric, LaunchSamples};
 use anyhow::Result;
 use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
-use model::{Contrast, ContrastRole, Location, Schedule};
+use model::{Contrast, ContrastRole, Experiment, Location, Schedule};
 
-use crate::definition::Experiment;
 use crate::launch::record::OBSERVATIONS;
 use crate::run::observed::Observed;
 

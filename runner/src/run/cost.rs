@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use model::{Condition, WaitMethod};
-
-use crate::definition::{Experiment, Sut};
-use crate::proxies::Hop;
+use model::{Condition, Experiment, Proxy, ServerUnderTest, WaitMethod};
 
 /// A launch, whatever it measures.
 const LAUNCH_S: f64 = 0.7;
@@ -35,12 +32,12 @@ pub(crate) struct Cost {
 
 impl Cost {
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
-        let (arms, hops) = (experiment.arms.len() as u64, experiment.hops.len() as u64);
+        let (arms, hops) = (experiment.arms.len() as u64, experiment.proxies.len() as u64);
         // The rounds of the warm-up are among them.
         let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
-            Sut::Command(_) => (arms, PROGRAM_REQUEST_S),
-            Sut::Synthetic(ref server) => (0, number(server.work_ns) * 1e-9),
+            ServerUnderTest::Command(_) => (arms, PROGRAM_REQUEST_S),
+            ServerUnderTest::Synthetic(ref server) => (0, number(server.work_ns) * 1e-9),
             _ => (0, 0.0),
         };
         let sleep_s = if experiment.load.wait == WaitMethod::Sleep {
@@ -48,7 +45,7 @@ impl Cost {
         } else {
             0.0
         };
-        let hops_s: f64 = experiment.hops.iter().map(hop_s).sum();
+        let hops_s: f64 = experiment.proxies.iter().map(hop_s).sum();
         let request_s = REQUEST_S + more_s + sleep_s + hops_s;
         // All requests of a round one after the other, or that of a server which is often to wait for its quota.
         let round_s = experiment.arms.iter().fold(number(arms) * request_s, |round_s, arm| {
@@ -79,9 +76,9 @@ impl Cost {
     }
 }
 
-fn hop_s(hop: &Hop) -> f64 {
+fn hop_s(hop: &Proxy) -> f64 {
     match hop {
-        Hop::Jitter(jitter) => HOP_REQUEST_S + jitter.mean_ns() * 1e-9,
+        Proxy::Delays(jitter) => HOP_REQUEST_S + jitter.mean_ns() * 1e-9,
         _ => HOP_REQUEST_S,
     }
 }
@@ -124,7 +121,7 @@ mod tests {
     fn containers_and_other_programs_take_longer_and_all_is_counted() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/r06.toml");
         let text = std::fs::read_to_string(&path).unwrap();
-        let cells = crate::grid::read(&path, &text, crate::grid::Extent::Default).unwrap();
+        let cells = model::parse_definition(&text, model::GridExtent::Default).unwrap();
         let local = Condition::Local(Topology::LocalPod);
         let here = Cost::of(&cells[0], [local].into_iter());
         assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_000));

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use dataset::LaunchRecord;
-use model::Condition;
+use model::{Condition, Experiment};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::definition::Experiment;
 use crate::launch::record::{HOOK_CALLS, OBSERVATIONS, SERVER_CALLS, TIGHT_LOOPS};
 use crate::launch::spec::stem;
 use crate::launch::watch::RESOURCES;

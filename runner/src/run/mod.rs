@@ -24,12 +24,10 @@ use engines::{Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use isolation::LaunchGroups;
 use loadgen::Awake;
-use model::{Condition, IsolationLevel, Topology};
+use model::{Condition, Experiment, FactorLevel, IsolationLevel, Topology};
 use serde::de::DeserializeOwned;
 
 use crate::command_line::run_options::{Options, experiments};
-use crate::definition::Experiment;
-use crate::grid::{self, folder_name};
 use crate::launch::container::{Engines, Job};
 use crate::launch::installation::Setting;
 use crate::launch::local::child;
@@ -100,10 +98,10 @@ fn grid(
     engines: &Engines,
     stopped: &Stop,
 ) -> Result<usize> {
-    let cells: Vec<Vec<grid::Setting>> = experiments.iter().map(|one| one.cell.clone()).collect();
+    let cells: Vec<Vec<FactorLevel>> = experiments.iter().map(|one| one.cell.clone()).collect();
     let mut runs = Vec::new();
     for one in experiments {
-        let folder = out.join(folder_name(&one.cell));
+        let folder = out.join(FactorLevel::folder_name(&one.cell));
         match Underway::begin(one, &folder, setting, engines, stopped) {
             Ok(run) => runs.push(run),
             Err(error) => {
@@ -116,14 +114,18 @@ fn grid(
     let all: Cost = runs.iter().map(Underway::cost).sum();
     eprintln!("to {}, {} cells: {all}", out.display(), cells.len());
     for run in runs.iter().filter(|run| run.available().count() > 0) {
-        eprintln!("  {}: {}", folder_name(&run.folder.plan.experiment.cell), run.cost());
+        eprintln!(
+            "  {}: {}",
+            FactorLevel::folder_name(&run.folder.plan.experiment.cell),
+            run.cost()
+        );
     }
     for run in &runs {
         let reasons = reasons(&run.levels);
         if !reasons.is_empty() {
             eprintln!(
                 "left out of {}: {reasons}",
-                folder_name(&run.folder.plan.experiment.cell)
+                FactorLevel::folder_name(&run.folder.plan.experiment.cell)
             );
         }
     }
@@ -146,7 +148,7 @@ fn grid(
         invalid += run.close()?;
     }
     let path = out.join(dataset::GRID);
-    dataset::write_json(&path, &grid::index(&cells))?;
+    dataset::write_json(&path, &grid_index(&cells))?;
     println!("wrote {}", path.display());
     Ok(invalid)
 }
@@ -173,7 +175,7 @@ impl<'a> Underway<'a> {
         let mut levels: Levels = experiment
             .conditions
             .iter()
-            .map(|&condition| match experiment.lacking(condition) {
+            .map(|&condition| match requirements::lacking(&experiment, condition) {
                 Some(reason) => (condition, Err(reason)),
                 None => (condition, availability::best(condition, engines, stopped)),
             })
@@ -231,7 +233,7 @@ impl<'a> Underway<'a> {
         for (condition, access) in self.available() {
             bar.set_message(format!(
                 "{} {}",
-                folder_name(&self.folder.plan.experiment.cell),
+                FactorLevel::folder_name(&self.folder.plan.experiment.cell),
                 stem(condition, launch)
             ));
             records.push(match self.folder.finished(condition, launch)? {
@@ -381,4 +383,13 @@ fn progress(launches: u64) -> ProgressBar {
     }
     bar.tick();
     bar
+}
+
+/// Returns the index of a grid's cells.
+fn grid_index(cells: &[Vec<FactorLevel>]) -> dataset::GridIndex {
+    let cells = cells.iter().map(|cell| dataset::CellRecord {
+        folder: FactorLevel::folder_name(cell).into(),
+        levels: cell.iter().map(|one| (one.factor.clone(), one.level.clone())).collect(),
+    });
+    dataset::GridIndex { cells: cells.collect() }
 }

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use engines::Image;
-use model::LimitEnforcement;
+use model::{Experiment, LimitEnforcement};
 
-use crate::definition::Experiment;
 use crate::launch::container;
 use crate::launch::installation::Setting;
 use crate::run::availability::{Access, Levels};

@@ -9,9 +9,8 @@ use analysis::{FEWEST_TO_STOP, LatencyMetric, differences, half_width_reached};
 use anyhow::{Context as _, Result};
 use dataset::LaunchRecord;
 
-use crate::definition::Experiment;
 use crate::run::observed::Observed;
-use model::Contrast;
+use model::{Contrast, Experiment};
 
 /// How far a run has come.
 #[derive(Debug)]

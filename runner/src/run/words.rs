@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::definition::Experiment;
+use model::Experiment;
 
 /// Name of the compiled words in the run's folder.
 pub(crate) const WORDS: &str = "keywords.words";

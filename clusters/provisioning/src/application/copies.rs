@@ -14,8 +14,8 @@ use kube::core::GroupVersionKind;
 use kube::discovery;
 use serde_json::{Value, json};
 
-use super::{Application, Workload};
-use crate::injection::{Injection, Workloads, inject};
+use crate::injection::{Injection, Workloads, inject, is_workload};
+use model::{ApplicationDefinition, Workload};
 
 /// A copy that is up.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Deployed {
 /// The copies of one launch. Dropping it removes their namespaces with all that is in them.
 pub struct Copies {
     connection: Arc<ClusterConnection>,
-    application: Application,
+    application: ApplicationDefinition,
     objects: Vec<Value>,
     /// To which all pods are bound.
     node: String,
@@ -41,7 +41,11 @@ impl Copies {
     ///
     /// # Errors
     /// When this user may not list nodes.
-    pub fn new(cluster: &Kubernetes, application: &Application, objects: Vec<Value>) -> Result<Self, EngineError> {
+    pub fn new(
+        cluster: &Kubernetes,
+        application: &ApplicationDefinition,
+        objects: Vec<Value>,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
             connection: cluster.connection(),
             application: application.clone(),
@@ -155,7 +159,7 @@ impl Copies {
             .application
             .workloads
             .iter()
-            .any(|workload| workload.name.is(object))
+            .any(|workload| is_workload(&workload.name, object))
         {
             object["spec"]["template"]["spec"]["nodeSelector"]["kubernetes.io/hostname"] = json!(self.node);
         } else if object["kind"] == "Service" {

@@ -10,8 +10,7 @@ use engines::kubernetes::{ClusterConnection, answer, failed};
 use engines::{EngineError, Stop};
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use model::WorkloadName;
 use serde_json::Value;
 
 pub use patch::{Injection, inject, remove};
@@ -24,73 +23,25 @@ const ROLLOUT: Duration = Duration::from_secs(300);
 /// How often a change is tried on a workload that changes meanwhile.
 const TRIES: u32 = 10;
 
-/// A workload, as `deployment/NAME`, which is how it is written in files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkloadName {
-    kind: &'static str,
-    name: String,
+/// Returns whether an object of the cluster, or of a file of manifests, is this workload.
+#[must_use]
+pub fn is_workload(name: &WorkloadName, object: &Value) -> bool {
+    object["kind"] == name.kind() && object["metadata"]["name"] == name.name()
 }
 
-impl std::str::FromStr for WorkloadName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, name) = text.split_once('/').unwrap_or(("", ""));
-        let kind = match kind.to_lowercase().as_str() {
-            "deployment" | "deployments" | "deploy" => "Deployment",
-            "statefulset" | "statefulsets" | "sts" => "StatefulSet",
-            "daemonset" | "daemonsets" | "ds" => "DaemonSet",
-            _ => return Err("expected deployment/NAME, statefulset/NAME or daemonset/NAME".into()),
-        };
-        if name.is_empty() || name.contains('/') {
-            return Err(format!("{text}: expected a name after the /"));
-        }
-        Ok(Self {
-            kind,
-            name: name.to_owned(),
-        })
-    }
-}
-
-impl std::fmt::Display for WorkloadName {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}/{}", self.kind.to_lowercase(), self.name)
-    }
-}
-
-impl Serialize for WorkloadName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for WorkloadName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-impl WorkloadName {
-    /// Whether an object of the cluster, or of a file of manifests, is this workload.
-    #[must_use]
-    pub fn is(&self, object: &Value) -> bool {
-        object["kind"] == self.kind && object["metadata"]["name"] == self.name.as_str()
-    }
-
-    /// The workload in a file of manifests.
-    ///
-    /// # Errors
-    /// When the file cannot be read or does not have it.
-    pub fn read(&self, path: &Path) -> Result<Value, ProvisioningError> {
-        let text = std::fs::read_to_string(path).map_err(ProvisioningError::file(path))?;
-        let invalid = |reason: String| ProvisioningError::Invalid {
-            path: path.to_owned(),
-            reason,
-        };
-        let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
-        let found = all.into_iter().find(|object| self.is(object));
-        found.ok_or_else(|| invalid(format!("has no {self}")))
-    }
+/// Returns a workload from a file of manifests.
+///
+/// # Errors
+/// When the file cannot be read or does not hold the workload.
+pub fn read_workload(name: &WorkloadName, path: &Path) -> Result<Value, ProvisioningError> {
+    let text = std::fs::read_to_string(path).map_err(ProvisioningError::file(path))?;
+    let invalid = |reason: String| ProvisioningError::Invalid {
+        path: path.to_owned(),
+        reason,
+    };
+    let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| invalid(error.to_string()))?;
+    let found = all.into_iter().find(|object| is_workload(name, object));
+    found.ok_or_else(|| invalid(format!("has no {name}")))
 }
 
 /// Workloads of a cluster.
@@ -117,7 +68,7 @@ impl Workloads {
     }
 
     fn api(&self, target: &WorkloadName) -> Api<DynamicObject> {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", target.kind()));
         Api::namespaced_with(self.connection.client.clone(), &self.namespace, &resource)
     }
 
@@ -131,7 +82,7 @@ impl Workloads {
 
     /// The same, for who is waited for.
     pub(crate) async fn find(&self, target: &WorkloadName) -> Result<Value, EngineError> {
-        let object = answer("look at a workload", self.api(target).get(&target.name)).await?;
+        let object = answer("look at a workload", self.api(target).get(target.name())).await?;
         let object = object.ok_or_else(|| {
             let reason = format!("there is none in the namespace {}", self.namespace);
             failed(&format!("find {target}"), reason)
@@ -163,7 +114,7 @@ impl Workloads {
     async fn patch(&self, target: &WorkloadName, patch: &Value, action: &str) -> Result<bool, EngineError> {
         let (api, parameters) = (self.api(target), PatchParams::default());
         let patched = async {
-            match api.patch(&target.name, &parameters, &Patch::Strategic(patch)).await {
+            match api.patch(target.name(), &parameters, &Patch::Strategic(patch)).await {
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
                 other => other.map(|_| true),
             }
@@ -219,20 +170,6 @@ fn settled(workload: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn targets_are_read() {
-        for (text, kind) in [
-            ("deployment/a", "Deployment"),
-            ("sts/a", "StatefulSet"),
-            ("DaemonSet/a", "DaemonSet"),
-        ] {
-            assert_eq!(text.parse::<WorkloadName>().map(|target| target.kind), Ok(kind));
-        }
-        for text in ["a", "pod/a", "deployment/", "deployment/a/b"] {
-            assert!(text.parse::<WorkloadName>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_rollout_has_settled_when_every_pod_is_new_and_ready() {

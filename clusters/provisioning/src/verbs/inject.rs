@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
-use provisioning::injection::{self, Injection, WorkloadName, Workloads};
+use model::WorkloadName;
+use provisioning::injection::{self, Injection, Workloads};
 use serde_json::Value;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -72,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     if arguments.dry_run {
         let workload = match &arguments.file {
-            Some(path) => target.read(path)?,
+            Some(path) => injection::read_workload(target, path)?,
             None => connect()?.get(target)?,
         };
         let patch = compute(&workload)

@@ -9,20 +9,17 @@ use anyhow::Result;
 use engines::Image;
 
 use super::{Job, image};
-use crate::definition::Sut;
-use crate::launch::local::neighbour::Neighbour;
 use crate::launch::sut;
 use crate::launch::tight_loop;
-use crate::program::Filled;
 use crate::proxies;
 use crate::treatments::{environment, records, telemetry_records};
-use model::Arm;
+use model::{Arm, Neighbour, ProgramInstance, ServerUnderTest};
 
 /// Longest time for what says nothing of it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that nothing is done to.
-fn plain(filled: Filled, ready: ReadinessSign) -> StartRequest {
+fn plain(filled: ProgramInstance, ready: ReadinessSign) -> StartRequest {
     StartRequest {
         command: filled.command,
         environment: filled.environment,
@@ -39,15 +36,15 @@ impl Job<'_> {
         let (experiment, work) = (self.experiment, Path::new(Image::WORK));
         let own = work.join(PROGRAM_FOLDER);
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-        let (filled, ready) = if let Sut::Command(program) = &experiment.sut {
-            (program.filled(&own, address, None), ReadinessSign::ListeningPort(port))
+        let (filled, ready) = if let ServerUnderTest::Command(program) = &experiment.sut {
+            (program.instance(&own, address, None), ReadinessSign::ListeningPort(port))
         } else {
             let own = (&experiment.sut, sut::spare(experiment));
             let mut command = sut::synthetic(Path::new(Image::SUT), own, address)?;
             if experiment.stamps(arm) {
                 command.extend(sut::stamping(&work.join(STAMPS)));
             }
-            let filled = Filled {
+            let filled = ProgramInstance {
                 command: command
                     .into_iter()
                     .map(|word| word.to_string_lossy().into_owned())
@@ -71,7 +68,7 @@ impl Job<'_> {
     /// Longest time for an arm's server to listen.
     pub(super) fn patience(&self) -> Duration {
         match &self.experiment.sut {
-            Sut::Command(program) => Duration::from_secs_f64(program.ready_s),
+            ServerUnderTest::Command(program) => Duration::from_secs_f64(program.ready_s),
             _ => PATIENCE,
         }
     }
@@ -79,7 +76,7 @@ impl Job<'_> {
     /// The port on which an arm's server listens where it is told this one.
     pub(super) fn port(&self, told: u16) -> u16 {
         match &self.experiment.sut {
-            Sut::Command(program) if !program.takes_port() => program.port.unwrap_or(told),
+            ServerUnderTest::Command(program) if !program.takes_port() => program.port.unwrap_or(told),
             _ => told,
         }
     }
@@ -104,7 +101,7 @@ impl Job<'_> {
             upstream,
             seed,
         };
-        let filled = self.experiment.hops[number].filled(&place, Path::new(Image::RUNNER))?;
+        let filled = proxies::instance(&self.experiment.proxies[number], &place, Path::new(Image::RUNNER))?;
         Ok(plain(filled, ReadinessSign::ListeningPort(port)))
     }
 
@@ -116,7 +113,7 @@ impl Job<'_> {
 
 /// The neighbour.
 pub(super) fn neighbour(neighbour: &Neighbour) -> StartRequest {
-    let filled = Filled {
+    let filled = ProgramInstance {
         command: neighbour.command.clone(),
         environment: [].into(),
         files: [].into(),

@@ -5,66 +5,30 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use dataset::{LaunchRecord, Subject};
 use engines::Image;
-use model::{Condition, Message, Treatment};
+use model::{ApplicationDefinition, Experiment, HttpRequest, Message, ServerUnderTest};
 use monitor::cadvisor::MetricScope;
-use provisioning::application::{Application, Copies};
+use provisioning::application::{self, Copies};
 use provisioning::injection::Injection;
 
 use super::cluster_metrics::Scraping;
 use super::resource_samples::judged;
 use super::{Job, LOADGEN, Ready, container};
-use crate::definition::{Experiment, Sut};
 use crate::launch::order::Order;
 use crate::launch::record::{Before, Measured, Stopped};
 
 /// The application in place of the experiment's server and request.
-pub(crate) fn replace(experiment: &mut Experiment, application: Application) -> Result<()> {
+pub(crate) fn replace(experiment: &mut Experiment, application: ApplicationDefinition) {
     let request = &application.request;
-    let whole =
-        serde_json::json!({ "method": request.method, "path": request.path, "headers": request.headers, "body": "" });
-    experiment.request = serde_json::from_value::<Message>(whole).context("the application's request")?;
-    experiment.sut = Sut::Application(Box::new(application));
-    Ok(())
-}
-
-/// Checks what applications ask of an experiment.
-pub(crate) fn validate(experiment: &Experiment) -> Result<()> {
-    for condition in &experiment.conditions {
-        ensure!(
-            matches!(condition, Condition::KubernetesNode | Condition::KubernetesNodes),
-            "{condition}: applications are measured from a pod beside them: --topology node or nodes"
-        );
-    }
-    for arm in &experiment.arms {
-        ensure!(
-            matches!(
-                arm.treatment,
-                Treatment::Unmodified | Treatment::Forward | Treatment::Track | Treatment::Scan
-            ) && !arm.records
-                && !experiment.stamps(arm),
-            "[[arm]] {}: of applications nothing is fetched; expected unmodified, forward, track or scan, without records \
-             or stamps",
-            arm.name
-        );
-    }
-    for (asked, what) in [
-        (!experiment.hops.is_empty(), "[[hop]]"),
-        (experiment.neighbour.is_some(), "[neighbour]"),
-        (experiment.micro.is_some(), "[micro]"),
-    ] {
-        ensure!(
-            !asked,
-            "{what}: an application is measured as it is, with nothing of ours beside it; remove it"
-        );
-    }
-    ensure!(
-        experiment.words.is_none(),
-        "words: applications take the hook with its own words"
-    );
-    Ok(())
+    experiment.request = Message::Http(HttpRequest {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        headers: request.headers.clone(),
+        body: String::new(),
+    });
+    experiment.sut = ServerUnderTest::Application(Box::new(application));
 }
 
 impl Job<'_> {
@@ -73,16 +37,16 @@ impl Job<'_> {
         &self,
         (ready, image): (&Ready, &Image),
         order: &Order,
-        (application, checkout): (&Application, Option<&Path>),
+        (application, checkout): (&ApplicationDefinition, Option<&Path>),
     ) -> Result<LaunchRecord> {
         let Some(cluster) = ready.kubernetes() else {
             bail!("applications are measured in Kubernetes: --topology node or nodes");
         };
         let checkout = checkout.with_context(|| {
-            let (name, get) = (&application.name, application.how_to_get());
+            let (name, get) = (&application.name, application.checkout_command());
             format!("where are the manifests of {name}? say --manifests FOLDER, a checkout: {get}")
         })?;
-        let mut copies = Copies::new(cluster, application, application.objects(checkout)?)?;
+        let mut copies = Copies::new(cluster, application, application::objects(application, checkout)?)?;
         let (mut addresses, mut subjects) = (BTreeMap::new(), Vec::new());
         for &index in &order.start {
             let arm = &self.experiment.arms[index];

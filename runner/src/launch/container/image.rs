@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use engines::{Image, ImageContents, InstalledProgram};
 
-use crate::definition::{Experiment, Sut};
 use crate::launch::installation::Setting;
-use model::Arm;
+use crate::program;
+use crate::proxies;
+use model::{Arm, Experiment, ServerUnderTest};
 
 /// Folder of other people's hooks in the image, each in that of its arm's number.
 const PRELOADS: &str = "/preload";
@@ -29,11 +30,11 @@ pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&P
     if let Some(words) = words {
         contents.add_file(Image::WORDS, words);
     }
-    if let Sut::Command(program) = &experiment.sut {
-        program.add_to(&mut contents)?;
+    if let ServerUnderTest::Command(program) = &experiment.sut {
+        program::add_to_image(program, &mut contents)?;
     }
-    for hop in &experiment.hops {
-        hop.add_to(&mut contents, &setting.binaries)?;
+    for proxy in &experiment.proxies {
+        proxies::add_to_image(proxy, &mut contents, &setting.binaries)?;
     }
     if let Some(neighbour) = &experiment.neighbour {
         contents.add_program(&InstalledProgram::find(&neighbour.command[0])?)?;

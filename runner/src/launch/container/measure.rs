@@ -147,7 +147,7 @@ impl Job<'_> {
         }
         let mut address = SocketAddr::from((running.address(&container)?, port));
         let mut hops_before = Vec::new();
-        for (number, kind) in self.experiment.hops.iter().enumerate().rev() {
+        for (number, kind) in self.experiment.proxies.iter().enumerate().rev() {
             let (hop, port) = (super::hop(index, number), proxies::port(self.experiment, told, number)?);
             let seed = proxies::seed(order.load_seed, index, number);
             let started = agent_client::serve(running, &hop, &self.hop(number, port, address, seed)?, PATIENCE);
@@ -171,7 +171,7 @@ impl Job<'_> {
     /// Stops an arm's hops and its server, and fetches what hook and server left.
     fn stopped<'a>(&self, running: &dyn RunningContainers, arm: Started<'a>) -> Result<Left<'a>> {
         let mut hop_hits = Vec::new();
-        for (number, kind) in self.experiment.hops.iter().enumerate() {
+        for (number, kind) in self.experiment.proxies.iter().enumerate() {
             let hop = super::hop(arm.index, number);
             let subject = format!("{}, hop {}", arm.arm.name, kind.name());
             let after = agent_client::usage(running, &hop)?;
@@ -193,7 +193,7 @@ impl Job<'_> {
                 namespace: None,
             })
         });
-        let plan = self.experiment.plan(targets.collect());
+        let plan = self.experiment.launch_plan(targets.collect());
         LaunchPlan {
             condition: self.condition.name().to_owned(),
             launch: self.owner.launch,

@@ -18,11 +18,9 @@ use anyhow::Result;
 use dataset::LaunchRecord;
 use engines::Image;
 use engines::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
-use model::Condition;
+use model::{Condition, Experiment, NeighbourCpus, ServerUnderTest};
 
-use crate::definition::{Experiment, Sut};
 use crate::launch::local::control_groups::of_container;
-use crate::launch::local::neighbour::Cpus;
 use crate::launch::order::Order;
 
 pub(crate) use engine_choice::{Engines, Ready};
@@ -54,7 +52,7 @@ impl Job<'_> {
             self.owner.launch,
             experiment.arms.len(),
         );
-        if let Sut::Application(application) = &experiment.sut {
+        if let ServerUnderTest::Application(application) = &experiment.sut {
             return self.run_on_copies((ready, image), &order, (application, self.manifests));
         }
         let containers = self.containers(&order);
@@ -80,14 +78,14 @@ impl Job<'_> {
         for &index in &order.start {
             let limits = of_container(self.experiment.arm_limits(&self.experiment.arms[index]));
             containers.push(waiting(container(index), first, limits));
-            let hops = 0..self.experiment.hops.len();
+            let hops = 0..self.experiment.proxies.len();
             containers.extend(hops.map(|number| waiting(hop(index, number), first, ContainerLimits::default())));
         }
         if let Some(neighbour) = &self.experiment.neighbour {
             let role = match neighbour.cpus {
-                Cpus::Arms => first,
-                Cpus::Loadgen => (ContainerRole::LoadGenerator, "last"),
-                Cpus::All => (ContainerRole::Unconfined, "any"),
+                NeighbourCpus::Arms => first,
+                NeighbourCpus::Loadgen => (ContainerRole::LoadGenerator, "last"),
+                NeighbourCpus::All => (ContainerRole::Unconfined, "any"),
             };
             let limits = of_container(neighbour.limits.unwrap_or_default());
             containers.push(waiting(NEIGHBOUR.to_owned(), role, limits));

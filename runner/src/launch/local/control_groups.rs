@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use engines::ContainerLimits;
 use isolation::LaunchGroups;
-use model::{Arm, Condition, LimitEnforcement, ResourceLimits};
+use model::{Experiment, LimitEnforcement, ResourceLimits};
 use monitor::ControlGroup;
 use serde::{Deserialize, Serialize};
-
-use crate::definition::Experiment;
 
 /// The control groups of a launch's processes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -33,54 +31,6 @@ pub(crate) fn of_container(limits: ResourceLimits) -> ContainerLimits {
     ContainerLimits {
         millicores: limits.quota_cores.map(millicores),
         memory_bytes: limits.memory_bytes,
-    }
-}
-
-impl Experiment {
-    /// What an arm is limited to.
-    pub(crate) fn arm_limits(&self, arm: &Arm) -> ResourceLimits {
-        let of_all = self.limits.unwrap_or_default().arms();
-        arm.limits.unwrap_or_default().or(of_all)
-    }
-
-    /// What the prober is limited to.
-    pub(crate) fn loadgen_limits(&self) -> ResourceLimits {
-        self.limits.and_then(|limits| limits.loadgen).unwrap_or_default()
-    }
-
-    /// What the neighbour is limited to.
-    fn neighbour_limits(&self) -> ResourceLimits {
-        let limits = self.neighbour.as_ref().and_then(|neighbour| neighbour.limits);
-        limits.unwrap_or_default()
-    }
-
-    /// Refuses limits under which nothing could run, or that no kernel can set.
-    pub(crate) fn validate_limits(&self) -> Result<()> {
-        let local = |condition: &Condition| matches!(condition, Condition::Local(_));
-        // A container starts with more than a process.
-        let least_bytes = if self.conditions.iter().all(local) {
-            1 << 20
-        } else {
-            6 << 20
-        };
-        let arms = self.arms.iter().map(|arm| (arm.name.as_str(), self.arm_limits(arm)));
-        let others = [
-            ("loadgen", self.loadgen_limits()),
-            ("neighbour", self.neighbour_limits()),
-        ];
-        for (name, limits) in arms.chain(others) {
-            limits
-                .validate(least_bytes)
-                .map_err(|error| error.within(format!("limits of {name}")))?;
-        }
-        Ok(())
-    }
-
-    /// Whether anything is to be limited.
-    pub(crate) fn has_limits(&self) -> bool {
-        self.loadgen_limits().any()
-            || self.neighbour_limits().any()
-            || self.arms.iter().any(|arm| self.arm_limits(arm).any())
     }
 }
 

@@ -17,10 +17,9 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use dataset::{FaultKind, LaunchRecord, Measure, Resources};
 use isolation::Network;
-use model::{Arm, LaunchPlan, LoadSummary, Target, WaitMethod};
+use model::{Arm, Experiment, LaunchPlan, LoadSummary, Target, WaitMethod};
 use monitor::ControlGroup;
 
-use crate::definition::Experiment;
 use crate::launch::local::process_set::Process;
 use crate::launch::local::server::{Server, starter};
 use crate::launch::order::Order;
@@ -57,20 +56,22 @@ pub(crate) struct Running<'a> {
 
 /// Runs the launch; this process must be the child of one that entered the level.
 pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
-    let experiment = spec.experiment()?;
-    let order = spec.order(&experiment)?;
+    let experiment = &spec.experiment;
+    let order = spec.order(experiment)?;
     let network = Network::build(spec.topology, spec.level)?;
     network.go_to_server()?;
     let mut running = Vec::new();
     for (start_order, &index) in order.start.iter().enumerate() {
         let arm = &experiment.arms[index];
-        let started = Running::start(spec, &experiment, &network, &order, (index, start_order));
+        let started = Running::start(spec, experiment, &network, &order, (index, start_order));
         running.push(started.with_context(|| format!("arm {}", arm.name))?);
     }
     network.go_to_client()?;
     let before: Vec<Resources> = running.iter().map(|arm| arm.server.family.resources()).collect();
     let neighbour = experiment.neighbour.as_ref();
-    let neighbour = neighbour.map(|neighbour| neighbour.start(spec)).transpose()?;
+    let neighbour = neighbour
+        .map(|neighbour| neighbour::start(neighbour, spec))
+        .transpose()?;
     let plan = plan(spec, &experiment, &order, &running);
     let (summary, watched) = match probe(spec, &experiment, &plan, &running) {
         Ok(probed) => probed,
@@ -253,7 +254,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
             .find(|running| running.arm.name == experiment.arms[index].name)?;
         Some(arm.target())
     });
-    let plan = experiment.plan(targets.collect());
+    let plan = experiment.launch_plan(targets.collect());
     LaunchPlan {
         condition: spec.topology.name().to_owned(),
         launch: spec.launch,

@@ -1,0 +1,74 @@
+//! Experiments from files: definitions in TOML and the plans of recorded runs.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use model::{Experiment, GridExtent, ServerUnderTest, parse_definition};
+use serde::Deserialize;
+
+use crate::program::read_server_file;
+use crate::proxies;
+
+/// Reads a definition: one experiment, or one for each cell of its grid. The content of the files that the definition
+/// names takes the place of their paths.
+///
+/// # Errors
+/// When a file cannot be read or is no definition, with line, column and key.
+pub(crate) fn read(path: &Path, extent: GridExtent) -> Result<Vec<Experiment>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
+    let mut experiments =
+        parse_definition(&text, extent).with_context(|| format!("{} is no experiment", path.display()))?;
+    experiments.iter_mut().try_for_each(resolve)?;
+    Ok(experiments)
+}
+
+/// Puts the content of files in the place of their paths.
+fn resolve(experiment: &mut Experiment) -> Result<()> {
+    if let ServerUnderTest::File { file } = &experiment.sut {
+        experiment.sut = ServerUnderTest::Command(Box::new(read_server_file(file)?.server));
+    }
+    experiment.proxies.iter_mut().try_for_each(proxies::resolve)
+}
+
+/// Returns the experiment of a recorded run's plan.
+///
+/// # Errors
+/// When the plan is not an experiment of this version.
+pub(crate) fn from_plan(plan: &serde_json::Value) -> Result<Experiment> {
+    Experiment::deserialize(plan).context("the recorded plan is no experiment of this version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_our_definitions_is_valid_in_every_condition() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let definitions = files.filter(|path| path.extension().is_some_and(|end| end == "toml"));
+        let mut cells = 0;
+        for path in definitions {
+            for mut experiment in parse_definition(&fs::read_to_string(&path).unwrap(), GridExtent::Full).unwrap() {
+                for condition in [
+                    "local-pod",
+                    "local-nodes",
+                    "local-service",
+                    "docker",
+                    "kind",
+                    "eks-nodes",
+                    "kubernetes-node",
+                ] {
+                    experiment.conditions = vec![condition.parse().unwrap()];
+                    experiment
+                        .validate()
+                        .unwrap_or_else(|error| panic!("{} in {condition}: {error}", path.display()));
+                }
+                cells += 1;
+            }
+        }
+        assert!(cells > 60, "{cells}");
+    }
+}
