@@ -37,7 +37,10 @@ impl Job<'_> {
         let own = work.join(PROGRAM_FOLDER);
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let (filled, ready) = if let ServerUnderTest::Command(program) = &experiment.sut {
-            (program.instance(&own, address, None), ReadinessSign::ListeningPort(port))
+            (
+                program.instance(&own, address, None),
+                ReadinessSign::ListeningPort(port),
+            )
         } else {
             let own = (&experiment.sut, sut::spare(experiment));
             let mut command = sut::synthetic(Path::new(Image::SUT), own, address)?;
