@@ -272,7 +272,8 @@ impl Experiment {
         Ok(())
     }
 
-    /// Checks the restrictions of an application: the project's files cannot be fetched from its pods.
+    /// Checks the restrictions of an application. Its pods hold no program of the project, so that no records and stamps can
+    /// be fetched from them.
     fn validate_application(&self) -> Result<(), ModelError> {
         for condition in &self.conditions {
             if !matches!(condition, Condition::KubernetesNode | Condition::KubernetesNodes) {
@@ -306,5 +307,85 @@ impl Experiment {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVERHEAD: &str = include_str!("../../experiments/overhead.toml");
+
+    /// Returns the error of the definition `overhead` after a change.
+    fn refused(change: impl FnOnce(&mut Experiment)) -> String {
+        let mut experiment: Experiment = toml::from_str(OVERHEAD).unwrap();
+        experiment.validate().unwrap();
+        change(&mut experiment);
+        experiment.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_experiment_that_cannot_be_run_is_refused_with_the_key() {
+        for (error, words) in [
+            (refused(|one| one.conditions.clear()), "`conditions`: none"),
+            (refused(|one| one.launches = 0), "`launches`: 0; expected at least 1"),
+            (refused(|one| one.budget_s = Some(f64::NAN)), "`budget_s`: NaN"),
+            (
+                refused(|one| {
+                    one.precision_ns = Some(100.0);
+                    one.contrasts.clear();
+                }),
+                "no [[contrast]]",
+            ),
+            (refused(|one| one.arms.clear()), "`[[arm]]`: none"),
+            (
+                refused(|one| one.arms[1].name = one.arms[0].name.clone()),
+                "two arms have this name",
+            ),
+            (
+                refused(|one| one.arms[0].delay_ns = Some(1)),
+                "only for the treatment delay",
+            ),
+            (refused(|one| one.arms[0].records = true), "records come from the hook"),
+            (
+                refused(|one| one.contrasts[0].arm = "bare".to_owned()),
+                "there is no arm bare",
+            ),
+            (refused(|one| one.load.rounds = 0), "`rounds`: 0"),
+            (
+                refused(|one| {
+                    one.arms[0].limits = Some(ResourceLimits {
+                        quota_cores: Some(0.0),
+                        memory_bytes: None,
+                    });
+                }),
+                "`quota_cores`: 0",
+            ),
+        ] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn containers_need_more_memory_than_processes() {
+        let mut experiment: Experiment = toml::from_str(OVERHEAD).unwrap();
+        experiment.limits = Some(ExperimentLimits {
+            memory_bytes: Some(2 << 20),
+            ..ExperimentLimits::default()
+        });
+        experiment.conditions = vec!["local-pod".parse().unwrap()];
+        experiment.validate().unwrap();
+        experiment.conditions.push(Condition::Docker);
+        let error = experiment.validate().unwrap_err().to_string();
+        assert!(error.contains("expected at least 6291456"), "{error}");
+    }
+
+    #[test]
+    fn the_recorded_form_reads_back_and_an_unknown_key_is_an_error() {
+        let experiment: Experiment = toml::from_str(OVERHEAD).unwrap();
+        let recorded = serde_json::to_string(&experiment).unwrap();
+        assert_eq!(serde_json::from_str::<Experiment>(&recorded).unwrap(), experiment);
+        let error = serde_json::from_str::<Experiment>(&recorded.replacen("\"seed\"", "\"sead\"", 1)).unwrap_err();
+        assert!(error.to_string().contains("`sead`"), "{error}");
     }
 }

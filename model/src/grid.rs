@@ -1,9 +1,8 @@
 //! Grids: definitions with factors. Such a definition stands for one experiment per combination of factor levels.
 //!
-//! A level has a name and a part of a definition. The part replaces the keys of the definition that it names. Within
-//! tables it replaces key by key. It replaces as a whole every list, and every table whose keys depend on a kind: `sut`
-//! with its key `program`, and `request`, whose keys depend on the protocol. A level with `full = true` belongs to the full
-//! grid only.
+//! A level has a name and changes to the definition. Tables merge key by key. A list replaces the whole list. A table that
+//! names its kind replaces the whole table: `sut` with its key `program`, and `request`, whose keys depend on the protocol.
+//! A level with `full = true` belongs to the full grid only.
 
 use serde::Deserialize;
 use toml::{Table, Value};

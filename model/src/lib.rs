@@ -1,4 +1,43 @@
-//! Types of an experiment, a launch and a result, and their validation. No process, file or network access.
+//! Types of an experiment, its launches and their results, with validation.
+//!
+//! The crate is the vocabulary of the project. It has no process, file or network access: the runner reads the files and
+//! starts the programs, `dataset` writes and reads the recordings, `analysis` and `report` compute.
+//!
+//! # An experiment
+//!
+//! An [`Experiment`] answers one question. Its definition is a TOML file in `experiments/`. Each *arm* is one server with one
+//! *treatment*. A *launch* starts fresh processes for all arms in one *condition*; the load generator sends each arm the same
+//! requests, in a random order. A *contrast* names two arms whose difference is estimated.
+//!
+//! ```text
+//! Experiment                    a file of experiments/, or one cell of its grid
+//! ├─ conditions: [Condition]    where a launch runs: docker, kind, eks-pod, local-pod, …
+//! │  └─ Local(Topology)         the embedded network layouts; at an IsolationLevel
+//! ├─ sut: ServerUnderTest       the server that every arm runs
+//! │  ├─ SyntheticServer         the project's server: AcceptFunction, ReceiveFunction, …
+//! │  ├─ ServerProgram           any program: command, environment, files
+//! │  └─ ApplicationDefinition   several Kubernetes workloads
+//! ├─ arms: [Arm]                name, Treatment, delay, ResourceLimits, PreloadedObject
+//! ├─ contrasts: [Contrast]      two arms, ContrastRole, Location
+//! ├─ proxies: [Proxy]           between load generator and server: ProxyProgram, DelayDistribution
+//! ├─ neighbour: Neighbour       a program that competes for the machine
+//! ├─ limits: ExperimentLimits   CPU time and memory
+//! ├─ request: Message           the bytes that are sent; Keyword for a share of them
+//! ├─ load: Load                 Schedule, Arrivals, rounds, warm-up, WaitMethod
+//! ├─ micro: TightLoopSettings   receive calls without a server
+//! ├─ exhibit: ExhibitKind       the figure and table of the report
+//! └─ cell: [FactorLevel]        the coordinates in a grid
+//! ```
+//!
+//! [`parse_definition`] turns the text of a definition into experiments: one, or one for each combination of the levels of
+//! its factors. [`Experiment::validate`] checks an experiment and names the key, the value and the values expected
+//! ([`ModelError`]). An unknown key is an error.
+//!
+//! # A launch
+//!
+//! [`Experiment::launch_plan`] makes the [`LaunchPlan`] that the load generator takes as JSON, with a [`Target`] for each
+//! arm. The load generator ends with a [`LoadSummary`]: counts, rates, clocks, and the [`LoadCheck`]s of its own soundness.
+//! [`LimitHit`]s and the [`MonitorRecord`] say which resources ran short meanwhile.
 #![forbid(unsafe_code)]
 
 mod application;

@@ -62,6 +62,17 @@ pub(super) fn unsafe_forbidden_elsewhere(files: &[TrackedFile]) -> Vec<String> {
 const PURE: [&str; 2] = ["analysis/src/lib.rs", "model/src/lib.rs"];
 /// Modules of the standard library that reach files, the network, other processes and the environment.
 const INPUT_AND_OUTPUT: [&str; 4] = ["fs", "net", "process", "env"];
+/// Types of the network module that only hold an address.
+const ADDRESSES: [&str; 6] = [
+    "SocketAddr",
+    "SocketAddrV4",
+    "SocketAddrV6",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+];
+/// Libraries that reach the kernel, the network or other processes.
+const SYSTEM_LIBRARIES: [&str; 4] = ["libc", "nix", "procfs", "tokio"];
 
 /// Finds input and output in the libraries that have none.
 ///
@@ -73,11 +84,7 @@ pub(super) fn pure(read: Read<'_>) -> Result<Vec<String>> {
         let parsed = Crate::parse(root, read)?;
         for module in &parsed.modules {
             for PathReference { path, line, .. } in references::of(module) {
-                if path[0] == "std"
-                    && path
-                        .get(1)
-                        .is_some_and(|module| INPUT_AND_OUTPUT.contains(&module.as_str()))
-                {
+                if reaches_out(&path) {
                     breaches.push(format!(
                         "{}:{line}: `{}` in a library without input and output; take the data as an argument",
                         parsed.files[module.file],
@@ -88,6 +95,15 @@ pub(super) fn pure(read: Read<'_>) -> Result<Vec<String>> {
         }
     }
     Ok(breaches)
+}
+
+/// Returns whether a path names input or output.
+fn reaches_out(path: &[String]) -> bool {
+    let part = |index: usize| path.get(index).map_or("", String::as_str);
+    SYSTEM_LIBRARIES.contains(&part(0))
+        || part(0) == "std"
+            && INPUT_AND_OUTPUT.contains(&part(1))
+            && !(part(1) == "net" && ADDRESSES.contains(&part(2)))
 }
 
 /// The lines with their numbers, without comments and without the text of strings on one line.
@@ -163,6 +179,8 @@ mod tests {
             found("use std::{collections::HashMap, fs::File};\nfn f() { std::process::exit(1) }").len(),
             2
         );
+        assert_eq!(found("use std::net::TcpStream;\nuse nix::unistd::Pid;").len(), 2);
+        assert!(found("use std::fmt; use std::net::{IpAddr, SocketAddr};").is_empty());
         assert!(found("use std::fmt; #[cfg(test)] mod tests { use std::fs; }").is_empty());
     }
 }
