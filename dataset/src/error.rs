@@ -45,6 +45,14 @@ pub enum Error {
         /// Line, column and key.
         source: serde_json::Error,
     },
+    /// A launch record that cannot be read.
+    #[error("{}: {source}; remove the launch's folder, and the launch is measured again", path.display())]
+    LaunchRecord {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and key.
+        source: serde_json::Error,
+    },
     /// A file that is not the one which was recorded.
     #[error("{}: SHA-256 is {found}, the manifest says {expected}; the file was changed or damaged after recording, restore it or measure again", path.display())]
     Checksum {
@@ -58,6 +66,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error of Parquet while a file is read.
+    pub(crate) fn damaged(path: &Path, source: parquet::errors::ParquetError) -> Self {
+        Self::Parquet {
+            path: path.to_owned(),
+            source,
+            advice: "the file is cut short or damaged; restore it or measure again",
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

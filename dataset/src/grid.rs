@@ -1,4 +1,4 @@
-//! Runs that belong together: the cells of a grid, each a run's folder within one.
+//! Grids: folders of runs that are the cells of one experiment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,47 +10,47 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::run::Run;
 
-/// The file that names the cells. It is written when all of them are finished.
-pub const GRID: &str = "grid.json";
+/// File that names the cells. It is written when all cells are finished.
+pub const GRID_FILE: &str = "grid.json";
 
-/// What that file says.
+/// The content of `grid.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GridIndex {
-    /// In the order in which each launch visits them.
+    /// The cells, in the order in which each launch visits them.
     pub cells: Vec<CellRecord>,
 }
 
-/// One cell.
+/// One cell of a grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
-    /// Its run's folder, relative to the grid's.
+    /// Folder of the cell's run, relative to the grid's.
     pub folder: PathBuf,
-    /// The level of each factor.
+    /// The level of each factor, by the factor's name.
     pub levels: BTreeMap<String, String>,
 }
 
 /// A recorded grid.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// Its cells in order, with their levels.
+    /// The cells in their order: levels and run.
     pub cells: Vec<(BTreeMap<String, String>, Run)>,
 }
 
 impl Grid {
-    /// Whether a folder is a finished grid's.
+    /// Returns whether a folder holds a finished grid.
     #[must_use]
     pub fn is_at(directory: &Path) -> bool {
-        directory.join(GRID).is_file()
+        directory.join(GRID_FILE).is_file()
     }
 
     /// Opens all cells.
     ///
     /// # Errors
-    /// When one is not as [`Run::open`] expects.
+    /// When `grid.json` or the run of a cell cannot be opened.
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(GRID);
+        let path = directory.join(GRID_FILE);
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let index: GridIndex = serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
         let cells = index.cells.into_iter().map(|cell| {

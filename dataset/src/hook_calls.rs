@@ -1,23 +1,25 @@
-//! The table `hook_calls`: what the hook itself saw of each payload receive.
+//! The table `hook_calls`: the hook's own record of each receive of payload.
 
 use std::path::Path;
 
+use model::HookCoverage;
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
-use readhook_telemetry::{FUNCTIONS, Record};
+use readhook_telemetry::{Counters, FUNCTIONS, Record};
 
 use crate::error::Error;
-use crate::schema::FileHeader;
-use crate::table::{Kind, put, read_rows, text, write_rows};
+use crate::file_header::FileHeader;
+use crate::table::{TableKind, put, read_rows, text, write_rows};
 
-/// Version of the table; a reader refuses any other.
-pub const HOOK_CALLS_VERSION: u32 = 1;
+/// Version of the table. A reader refuses any other.
+pub const HOOK_CALLS_VERSION: u32 = 2;
 
-const HOOK_CALLS: Kind = Kind {
+const HOOK_CALLS: TableKind = TableKind {
     name: "hook-latency-hook-calls",
     version: HOOK_CALLS_VERSION,
     message: "message hook_calls {
+        required binary run (STRING);
         required binary condition (STRING);
         required int32 launch (INTEGER(32, false));
         required binary arm (STRING);
@@ -37,39 +39,57 @@ const HOOK_CALLS: Kind = Kind {
 /// Names of the verdicts, by number.
 const VERDICTS: [&str; 4] = ["not_searched", "clean", "hit", "blocked"];
 
-/// Writes one launch's calls: those of each arm, in the order of their arms.
+/// Writes the calls of one launch. Each call stands with the index of its arm; calls of one arm stand together.
 ///
 /// # Errors
-/// When the disk is full; nothing is left then.
+/// When the disk is full. No part of the file stays.
 pub fn write_hook_calls(path: &Path, header: &FileHeader, calls: &[(usize, Record)]) -> Result<(), Error> {
     let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
-    let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
+    let (run, condition) = (text(&header.run), text(&header.condition));
+    let launch = header.launch.cast_signed();
     write_rows(path, HOOK_CALLS, header, calls, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        1 => put::<Int32Type, _>(to, rows, |_| launch),
-        2 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-        3 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
-        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
-        5 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
-        6 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
-        7 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
-        8 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
-        9 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
-        10 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
-        11 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
+        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
+        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        2 => put::<Int32Type, _>(to, rows, |_| launch),
+        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
+        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
+        5 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
+        6 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
+        7 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
+        8 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
+        9 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
+        10 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
+        11 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
+        12 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
         _ => put::<Int32Type, _>(to, rows, |(_, call)| call.thread.cast_signed()),
     })
 }
 
-/// A number from shared memory, which a program may have damaged.
+/// Returns the name of a number, or `unknown`: the number comes from shared memory, which a program may have damaged.
 fn name(names: &[&'static str], index: u8) -> &'static str {
     names.get(usize::from(index)).copied().unwrap_or("unknown")
 }
 
-/// Reads one launch's calls: the arm's name and the call.
+/// Returns the hook's counters by name. Functions without calls are left out.
+#[must_use]
+pub fn hook_coverage(counters: &Counters) -> HookCoverage {
+    let calls = FUNCTIONS.iter().zip(counters.calls).filter(|(_, calls)| *calls > 0);
+    HookCoverage {
+        processes: counters.attached,
+        calls: calls.map(|(name, calls)| ((*name).to_owned(), calls)).collect(),
+        sockets_accepted: counters.sockets_accepted,
+        sockets_untracked: counters.sockets_untracked,
+        payload_receives: counters.payload_receives,
+        payload_bytes: counters.payload_bytes,
+        hits: counters.hits,
+        log_dropped: counters.log_dropped,
+    }
+}
+
+/// Reads the calls of one launch, each with the name of its arm.
 ///
 /// # Errors
-/// When it is no such table of this version.
+/// When the file holds another table or version.
 pub fn read_hook_calls(path: &Path) -> Result<Vec<(String, Record)>, Error> {
     read_rows(path, HOOK_CALLS, call)
 }
@@ -82,18 +102,18 @@ fn call(row: &Row) -> Result<(String, Record), ParquetError> {
             .ok_or_else(|| ParquetError::General(format!("unknown {name}")))
     };
     Ok((
-        row.get_string(2)?.clone(),
+        row.get_string(3)?.clone(),
         Record {
-            sequence: row.get_long(3)?.cast_unsigned(),
-            start_ns: row.get_long(4)?.cast_unsigned(),
-            real_ns: row.get_uint(5)?,
-            own_ns: row.get_uint(6)?,
-            spun_ns: row.get_uint(7)?,
-            function: index(&FUNCTIONS, row.get_string(8)?)?,
-            bytes: row.get_long(9)?,
-            verdict: index(&VERDICTS, row.get_string(10)?)?,
-            fd: row.get_int(11)?,
-            thread: row.get_uint(12)?,
+            sequence: row.get_long(4)?.cast_unsigned(),
+            start_ns: row.get_long(5)?.cast_unsigned(),
+            real_ns: row.get_uint(6)?,
+            own_ns: row.get_uint(7)?,
+            spun_ns: row.get_uint(8)?,
+            function: index(&FUNCTIONS, row.get_string(9)?)?,
+            bytes: row.get_long(10)?,
+            verdict: index(&VERDICTS, row.get_string(11)?)?,
+            fd: row.get_int(12)?,
+            thread: row.get_uint(13)?,
         },
     ))
 }

@@ -1,52 +1,60 @@
-//! The Parquet schema and the run manifest: the only reader and writer of recorded data.
+//! Stored data: the only reader and writer of Parquet tables and run folders.
 //!
-//! A run is a folder: `manifest.json`, `observations/CONDITION-LAUNCH.parquet`, `launches/CONDITION-LAUNCH.json`, and
-//! `hook_calls/CONDITION-LAUNCH.parquet` where an arm's hook left records, and `resources/CONDITION-LAUNCH.parquet` where
-//! resources were watched. A grid is a folder of such folders, which `grid.json` names.
+//! A run is a folder: `manifest.json`, `plan.json`, and for each launch a folder `CONDITION/NNNN` with `launch.json`,
+//! `observations.parquet` and the tables that the launch has. A grid is a folder of runs, which `grid.json` names. The types of
+//! manifest and launch record are in the crate `model`.
 #![forbid(unsafe_code)]
 
+mod atomic_file;
+mod before_plan;
+mod checksum;
 mod error;
-mod fault;
+mod file_header;
+mod file_version;
 mod grid;
 mod hook_calls;
-mod host;
-mod manifest;
+mod launch_folder;
+mod machine_facts;
 mod observation;
-mod observed;
-mod reader;
-mod recording;
+mod observation_columns;
+mod observation_reader;
+mod observation_table;
+mod observation_writer;
+mod observed_servers;
+mod preflight;
 mod resources;
 mod ro_crate;
 mod run;
-mod schema;
 mod server_calls;
 mod slim;
 pub mod ssp2023;
+mod ssp2023_recording;
 mod table;
 mod tight_loops;
 mod timings;
-mod writer;
 
+pub use atomic_file::{write_file, write_json};
+pub use checksum::{file_record, sha256};
 pub use error::Error;
-pub use fault::{Fault, FaultKind, TRIED, Tried, TriedHook};
-pub use grid::{CellRecord, GRID, Grid, GridIndex};
-pub use hook_calls::{HOOK_CALLS_VERSION, read_hook_calls, write_hook_calls};
-pub use host::HostFacts;
-pub use manifest::{
-    ArmRecord, Clock, ConditionRecord, ControlCheck, ControlVerdict, Coverage, FileRecord, LaunchRecord,
-    MANIFEST_VERSION, Manifest, Resources, ServerSummary, TelemetrySummary, TightLoopSummary,
+pub use file_header::FileHeader;
+pub use grid::{CellRecord, GRID_FILE, Grid, GridIndex};
+pub use hook_calls::{HOOK_CALLS_VERSION, hook_coverage, read_hook_calls, write_hook_calls};
+pub use launch_folder::{UnfinishedLaunch, read_launch, remove_unfinished_launches};
+pub use machine_facts::{this_host, this_machine};
+pub use observation::{Observation, RequestOutcome};
+pub use observation_reader::ObservationReader;
+pub use observation_table::{OBSERVATIONS_VERSION, time_columns};
+pub use observation_writer::ObservationWriter;
+pub use observed_servers::{
+    InstrumentAgreement, OBSERVED_FILE, OBSERVED_VERSION, ObservedCalls, ObservedServer, ObservedServers, PayloadCount,
+    ServerKind, UnobservedServer,
 };
-pub use observation::{Observation, Status};
-pub use observed::{
-    Agreement, Carried, NotFound, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, Passed, ServerKind,
-};
-pub use reader::ObservationReader;
+pub use preflight::{PREFLIGHT_FILE, PreflightHook, PreflightRecord, ServerFault, ServerFaultKind};
 pub use resources::{Measure, RESOURCES_VERSION, ResourceSample, Subject, Usage, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};
-pub use run::{Run, file_record, hexadecimal, sha256, write_file, write_json, write_manifest};
-pub use schema::{FileHeader, OBSERVATIONS_VERSION, ROW_GROUP_ROWS, time_columns};
+pub use run::{Run, write_manifest};
 pub use server_calls::{SERVER_CALLS_VERSION, ServerCall, read_server_calls, write_server_calls};
 pub use slim::slim;
-pub use tight_loops::{Block, TIGHT_LOOPS_VERSION, read_tight_loops, write_tight_loops};
+pub use table::ROW_GROUP_ROWS;
+pub use tight_loops::{TIGHT_LOOPS_VERSION, TightLoopBlock, read_tight_loops, write_tight_loops};
 pub use timings::Timings;
-pub use writer::ObservationWriter;

@@ -1,30 +1,31 @@
-//! `dataset`: import, check and describe recorded data.
+//! The binary `dataset`: imports, checks and slims recorded runs, and prints the manifest's JSON Schema.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use dataset::{Manifest, ObservationReader, Run, ssp2023};
+use dataset::{ObservationReader, Run, ssp2023};
+use model::Manifest;
 
 #[derive(Parser)]
 #[command(about = "Import, check and describe recorded data", version)]
-struct Arguments {
+struct DatasetCommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: DatasetCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum DatasetCommand {
     /// Convert foreign recordings
     #[command(subcommand)]
-    Import(Import),
-    /// Check a run: versions, checksums, every row readable
+    Import(ImportCommand),
+    /// Check a run: versions, checksums, and whether every row can be read
     Check {
         /// Folder of the run
         run: PathBuf,
     },
-    /// Leave only what the analysis reads of a finished run or grid, in place: small enough for a repository
+    /// Remove from a finished run or grid the tables that the analysis does not read
     Slim {
         /// Folder of the run, or of the grid
         run: PathBuf,
@@ -34,7 +35,7 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum Import {
+enum ImportCommand {
     /// The eight recordings of the 2023 study, verified by SHA-256
     Ssp2023 {
         /// Folder with the recordings and words.txt, or a checkout of the study's repository
@@ -47,20 +48,20 @@ enum Import {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Command::Import(Import::Ssp2023 { from, out }) => {
+    match DatasetCommandLine::parse().command {
+        DatasetCommand::Import(ImportCommand::Ssp2023 { from, out }) => {
             for note in ssp2023::import(&from, &out, std::env::args().collect())? {
                 println!("{note}");
             }
             println!("wrote {}", out.join("manifest.json").display());
             Ok(())
         }
-        Command::Check { run } => {
+        DatasetCommand::Check { run } => {
             let run = Run::open(&run)?;
             run.verify()?;
             let mut rows = 0;
             for launch in &run.manifest.launches {
-                ObservationReader::open(&run.directory.join(&launch.file))?.for_each(|_| rows += 1)?;
+                ObservationReader::open(&run.directory.join(&launch.files.observations))?.for_each(|_| rows += 1)?;
             }
             for note in &run.manifest.notes {
                 println!("{note}");
@@ -73,12 +74,12 @@ fn main() -> Result<()> {
             );
             Ok(())
         }
-        Command::Slim { run } => {
+        DatasetCommand::Slim { run } => {
             dataset::slim(&run)?;
             println!("{} is slim", run.display());
             Ok(())
         }
-        Command::Schema => {
+        DatasetCommand::Schema => {
             println!("{}", serde_json::to_string_pretty(&schemars::schema_for!(Manifest))?);
             Ok(())
         }

@@ -1,100 +1,115 @@
-//! One request, as the prober saw it.
+//! One request, as the load generator measured it.
 
 use std::num::NonZeroI64;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Status {
-    /// Answered with the expected status code and a complete body.
-    Ok,
-    /// No connection could be made.
+pub enum RequestOutcome {
+    /// A complete response arrived with the expected status code.
+    Answered,
+    /// A complete response arrived with another status code.
+    WrongStatus,
+    /// Bytes arrived that are no response.
+    Invalid,
+    /// The server closed the connection before the response was complete.
+    Closed,
+    /// The server refused the connection.
     Refused,
-    /// The connection ended before the answer was complete.
+    /// The connection was reset before the response was complete.
     Reset,
-    /// No complete answer in time.
-    Timeout,
-    /// A complete answer with another status code.
-    BadStatus,
-    /// Bytes that are no HTTP response.
-    Malformed,
+    /// No complete response arrived in time.
+    TimedOut,
+    /// The operating system reported another error.
+    Failed,
 }
 
-impl Status {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
-        Self::Ok,
+impl RequestOutcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Answered,
+        Self::WrongStatus,
+        Self::Invalid,
+        Self::Closed,
         Self::Refused,
         Self::Reset,
-        Self::Timeout,
-        Self::BadStatus,
-        Self::Malformed,
+        Self::TimedOut,
+        Self::Failed,
     ];
 
-    /// As stored.
+    /// Returns the name, which is the value of the column `outcome`.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Ok => "ok",
+            Self::Answered => "answered",
+            Self::WrongStatus => "wrong_status",
+            Self::Invalid => "invalid",
+            Self::Closed => "closed",
             Self::Refused => "refused",
             Self::Reset => "reset",
-            Self::Timeout => "timeout",
-            Self::BadStatus => "bad_status",
-            Self::Malformed => "malformed",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
         }
     }
 
-    /// From what is stored.
+    /// Returns the outcome of a name; `None` for an unknown name.
     #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.text() == text)
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
-/// One request. All times in nanoseconds; user stamps from the clock that the manifest names, kernel stamps from the
-/// kernel's own, only ever to be subtracted from each other.
+/// One request. All times are ns. User stamps come from the clock that the manifest names. Kernel stamps come from the kernel's
+/// own clock: subtract them only from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Round, from 0; one request to every arm.
+    /// Number of the round, from 0; a round is one request to every arm.
     pub round: u32,
     /// Position within the round, from 0.
     pub position: u16,
-    /// Index into [`crate::FileHeader::arms`].
+    /// Index of the arm in [`crate::FileHeader::arms`].
     pub arm: u16,
     /// Number of this arm's request, from 0.
     pub sequence: u32,
-    /// Which of the prober's connections to this arm, from 0.
+    /// Number of the load generator's connection to this arm, from 0.
     pub connection: u16,
-    /// Which of the plan's requests: 0 the plain one, 1 the one with a keyword.
+    /// Index of the plan's request: 0 the plain request, 1 the request with a keyword.
     pub request: u16,
-    /// When the request was to be sent; in a closed loop, when it was.
-    pub intended_send_ns: i64,
-    /// Immediately before the send call.
+    /// Step of the request in a sequence of requests, from 0; `None` without sequences.
+    pub step: Option<u16>,
+    /// Load as a share of the bare server's capacity, per mille; `None` in a closed loop.
+    pub load_level_permille: Option<u16>,
+    /// Number of the block of rounds, from 0; `None` without blocks.
+    pub block: Option<u32>,
+    /// Time at which the request was to be sent; in a closed loop, the time at which it was sent.
+    pub intended_arrival_ns: i64,
+    /// Time immediately before the send call.
     pub user_send_ns: i64,
-    /// When the kernel handed the request's last byte to the device.
+    /// Time at which the kernel handed the request's last byte to the device.
     pub kernel_tx_ns: Option<NonZeroI64>,
-    /// When the answer's last segment entered the kernel.
+    /// Time at which the response's last segment entered the kernel.
     pub kernel_rx_ns: Option<NonZeroI64>,
-    /// Immediately after the receive call that completed the answer.
+    /// Time immediately after the receive call that completed the response.
     pub user_receive_ns: i64,
-    /// How it ended.
-    pub status: Status,
-    /// The answer's status code, 0 without one.
+    /// How the request ended.
+    pub outcome: RequestOutcome,
+    /// Status code of the response, 0 without one.
     pub http_status: u16,
-    /// Bytes of the answer, head and body.
+    /// Bytes of the response, head and body.
     pub bytes: u32,
-    /// Not to be used in an estimate: warm-up, the first request on a connection, or the rounds after a write.
+    /// Whether estimates must leave the request out: it belongs to the warm-up, is the first on its connection, or follows a
+    /// write of the load generator.
     pub warm_up: bool,
 }
 
 impl Observation {
-    /// Round-trip time in user space, ns.
+    /// Returns the round-trip time in user space, ns.
     #[must_use]
     pub const fn rtt_ns(&self) -> i64 {
         self.user_receive_ns - self.user_send_ns
     }
 
-    /// From kernel send stamp to kernel receive stamp, ns; `None` without both.
+    /// Returns the time from kernel send stamp to kernel receive stamp, ns; `None` without both.
     #[must_use]
     pub const fn wire_ns(&self) -> Option<i64> {
         match (self.kernel_tx_ns, self.kernel_rx_ns) {

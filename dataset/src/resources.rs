@@ -1,4 +1,5 @@
-//! The table `resources`: what each server, the prober and the node used and were denied while a launch lasted.
+//! The table `resources`: samples of the resources that servers, load generator, neighbour, helpers and node use during a
+//! launch, and of the resources that they are denied.
 
 use std::ops::{Index, IndexMut};
 use std::path::Path;
@@ -9,16 +10,17 @@ use parquet::record::{Field, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::schema::FileHeader;
-use crate::table::{Kind, put, put_optional, read_rows, text, write_rows};
+use crate::file_header::FileHeader;
+use crate::table::{TableKind, put, put_optional, read_rows, text, write_rows};
 
-/// Version of the table; a reader refuses any other.
-pub const RESOURCES_VERSION: u32 = 1;
+/// Version of the table. A reader refuses any other.
+pub const RESOURCES_VERSION: u32 = 2;
 
-const RESOURCES: Kind = Kind {
+const RESOURCES: TableKind = TableKind {
     name: "hook-latency-resources",
     version: RESOURCES_VERSION,
     message: "message resources {
+        required binary run (STRING);
         required binary condition (STRING);
         required int32 launch (INTEGER(32, false));
         required int64 time_ns;
@@ -47,58 +49,58 @@ const RESOURCES: Kind = Kind {
     }",
 };
 
-/// Columns before the measures.
-const FIRST_MEASURE: usize = 5;
+/// Number of columns before the measures.
+const FIRST_MEASURE: usize = 6;
 
-/// One column of the table. But for memory, descriptors and threads, the values count from the subject's beginning, so
-/// that two samples are to be subtracted.
+/// One column of the table. Memory, descriptors and threads are values at the time of the sample. All other columns count from
+/// the subject's beginning: subtract two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(usize)]
 pub enum Measure {
     /// CPU time used.
     CpuNs,
-    /// Periods of the CPU quota in which there was something to run.
+    /// Periods of the CPU quota in which a thread was runnable.
     Periods,
-    /// Those in which the quota was used up.
+    /// Periods in which the quota was used up.
     ThrottledPeriods,
-    /// Time for which the quota kept it from running.
+    /// Time for which the quota kept threads from running.
     ThrottledNs,
     /// Memory in use.
     MemoryBytes,
-    /// The most that it may use.
+    /// Limit of the memory.
     MemoryLimitBytes,
-    /// How often it wanted more than that.
+    /// Number of allocations that reached the limit of the memory.
     MemoryLimitHits,
-    /// Processes killed for want of memory.
+    /// Processes that the kernel killed because of the memory limit.
     OomKills,
-    /// Time for which something waited for a CPU (PSI, some).
+    /// Time for which a thread waited for a CPU (pressure stall information, `some`).
     CpuPressureNs,
-    /// Time for which something waited for memory (PSI, some).
+    /// Time for which a thread waited for memory (pressure stall information, `some`).
     MemoryPressureNs,
-    /// Time for which something waited for a disk (PSI, some).
+    /// Time for which a thread waited for a disk (pressure stall information, `some`).
     IoPressureNs,
-    /// Time that threads spent ready to run without a CPU.
+    /// Time for which threads were runnable without a CPU.
     RunQueueWaitNs,
-    /// Context switches, all.
+    /// Context switches.
     ContextSwitches,
-    /// Those against the thread's will.
+    /// Involuntary context switches.
     InvoluntarySwitches,
-    /// Time that the machine below took away.
+    /// Time that the hypervisor withheld.
     StealNs,
-    /// Segments sent again, in the network namespace.
+    /// TCP segments that were sent again in the network namespace.
     TcpRetransmits,
-    /// Packets that TCP dropped for want of room, in the network namespace.
+    /// Packets that TCP dropped in the network namespace because a buffer was full.
     TcpDrops,
     /// Open descriptors.
     FileDescriptors,
-    /// The most that may be open.
+    /// Limit of open descriptors.
     FileDescriptorLimit,
     /// Threads.
     Threads,
 }
 
 impl Measure {
-    /// All, in the order of the columns.
+    /// All measures, in the order of the columns.
     pub const ALL: [Self; 20] = [
         Self::CpuNs,
         Self::Periods,
@@ -122,7 +124,7 @@ impl Measure {
         Self::Threads,
     ];
 
-    /// The column's name.
+    /// Returns the column's name.
     #[must_use]
     pub const fn column(self) -> &'static str {
         match self {
@@ -150,7 +152,7 @@ impl Measure {
     }
 }
 
-/// What was found of one subject at one time; `None` where no source tells.
+/// The measures of one subject at one time; `None` where no source has the measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage([Option<i64>; Measure::ALL.len()]);
 
@@ -168,37 +170,40 @@ impl IndexMut<Measure> for Usage {
     }
 }
 
-/// Whose resources they are.
+/// The subject of a sample.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// A server, by its arm's name.
     Arm(String),
-    /// The prober.
+    /// The load generator.
     Loadgen,
-    /// What an experiment lets work beside them.
+    /// The neighbour: a program that the experiment runs beside the servers.
     Neighbour,
-    /// The machine; where there are several, by name.
+    /// A process that helps the treatment of an arm, such as a tracer, by its name.
+    Helper(String),
+    /// The machine, by name.
     Node(String),
 }
 
 impl Subject {
-    /// `arm`, `loadgen`, `neighbour` or `node`.
+    /// Returns `arm`, `loadgen`, `neighbour`, `helper` or `node`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Arm(_) => "arm",
             Self::Loadgen => "loadgen",
             Self::Neighbour => "neighbour",
+            Self::Helper(_) => "helper",
             Self::Node(_) => "node",
         }
     }
 
-    /// Its name.
+    /// Returns the subject's name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Arm(name) | Self::Node(name) => name,
+            Self::Arm(name) | Self::Helper(name) | Self::Node(name) => name,
             Self::Loadgen | Self::Neighbour => self.kind(),
         }
     }
@@ -208,44 +213,47 @@ impl Subject {
             "arm" => Ok(Self::Arm(name.to_owned())),
             "loadgen" => Ok(Self::Loadgen),
             "neighbour" => Ok(Self::Neighbour),
+            "helper" => Ok(Self::Helper(name.to_owned())),
             "node" => Ok(Self::Node(name.to_owned())),
             _ => Err(ParquetError::General(format!("unknown kind {kind}"))),
         }
     }
 }
 
-/// One row.
+/// One row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceSample {
-    /// When, by the clock of the user stamps.
+    /// Time of the sample by the clock of the user stamps, ns.
     pub time_ns: i64,
-    /// Of whom.
+    /// The subject.
     pub subject: Subject,
-    /// What was found.
+    /// The measures.
     pub usage: Usage,
 }
 
-/// Writes one launch's samples.
+/// Writes the samples of one launch.
 ///
 /// # Errors
-/// When the disk is full; nothing is left then.
+/// When the disk is full. No part of the file stays.
 pub fn write_resources(path: &Path, header: &FileHeader, samples: &[ResourceSample]) -> Result<(), Error> {
-    let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
+    let (run, condition) = (text(&header.run), text(&header.condition));
+    let launch = header.launch.cast_signed();
     write_rows(path, RESOURCES, header, samples, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        1 => put::<Int32Type, _>(to, rows, |_| launch),
-        2 => put::<Int64Type, _>(to, rows, |row| row.time_ns),
-        3 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.kind())),
-        4 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.name())),
-        _ => put_optional(to, rows, |row| row.usage.0[index - FIRST_MEASURE]),
+        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
+        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        2 => put::<Int32Type, _>(to, rows, |_| launch),
+        3 => put::<Int64Type, _>(to, rows, |row| row.time_ns),
+        4 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.kind())),
+        5 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.name())),
+        _ => put_optional::<Int64Type, _>(to, rows, |row| row.usage.0[index - FIRST_MEASURE]),
     })
 }
 
-/// Reads one launch's samples.
+/// Reads the samples of one launch.
 ///
 /// # Errors
-/// When it is no such table of this version.
+/// When the file holds another table or version.
 pub fn read_resources(path: &Path) -> Result<Vec<ResourceSample>, Error> {
     read_rows(path, RESOURCES, sample)
 }
@@ -253,6 +261,7 @@ pub fn read_resources(path: &Path) -> Result<Vec<ResourceSample>, Error> {
 fn sample(row: &Row) -> Result<ResourceSample, ParquetError> {
     let fields: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
     let [
+        _,
         _,
         _,
         Field::Long(time_ns),

@@ -1,16 +1,15 @@
-//! A run as an RO-Crate (<https://w3id.org/ro/crate/1.1>): what the manifest knows, in the words of research-data
-//! catalogues. The manifest is the record; this is derived from it.
+//! A run as an RO-Crate (<https://w3id.org/ro/crate/1.1>), the metadata format of research-data catalogues. It is derived from
+//! the manifest.
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use model::Manifest;
 use serde_json::{Value, json};
 
-use crate::manifest::Manifest;
-
-/// Name of the file in a run's folder.
+/// File of the RO-Crate in a run's folder.
 pub const RO_CRATE: &str = "ro-crate-metadata.json";
 
-/// The crate's metadata: the run as root dataset, every file with length and checksum, and the action that made them.
+/// Returns the RO-Crate: the run as root dataset, every file with length and checksum, and the action that made them.
 #[must_use]
 pub fn ro_crate(manifest: &Manifest) -> Value {
     let files: Vec<Value> = manifest.files.iter().map(|file| json!({ "@id": file.path })).collect();
@@ -53,12 +52,12 @@ pub fn ro_crate(manifest: &Manifest) -> Value {
             "@id": "#tools",
             "@type": "SoftwareApplication",
             "name": "Function hook latency: a research artifact",
-            "version": manifest.git_revision.clone().or_else(|| manifest.tools.get("runner").or_else(|| manifest.tools.get("bench")).cloned()),
+            "version": manifest.revision.as_ref().map(|revision| &revision.commit).or_else(|| manifest.tools.get("runner")),
         }),
         json!({
             "@id": "manifest.json",
             "@type": "File",
-            "name": "Run manifest: plan, host, launches, checksums",
+            "name": "Run manifest: plan, machine, launches, checksums",
             "encodingFormat": "application/json",
         }),
     ];
@@ -78,7 +77,7 @@ pub fn ro_crate(manifest: &Manifest) -> Value {
     json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph })
 }
 
-/// ISO 8601 in UTC, whole seconds.
+/// Returns a time as ISO 8601 in UTC, in whole seconds.
 fn date(unix_ns: i64) -> String {
     let since_1970 = Duration::from_nanos(unix_ns.unsigned_abs());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string()

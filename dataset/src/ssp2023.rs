@@ -1,31 +1,38 @@
-//! Import of the 2023 study's recordings (Kahlhofer et al., SSP 2023, arXiv 2310.12702) into a run's format.
+//! Imports the recordings of the 2023 study (Kahlhofer et al., SSP 2023, arXiv 2310.12702) as a run.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::Error;
-use crate::manifest::{ArmRecord, Clock, ConditionRecord, LaunchRecord, MANIFEST_VERSION, Manifest};
-use crate::observation::{Observation, Status};
-use crate::recording::{Recording, read_recording};
-use crate::run::{file_record, sha256, write_file, write_json, write_manifest};
-use crate::{FileHeader, HostFacts, ObservationWriter, hexadecimal};
-use model::LimitEnforcement;
+use model::{
+    ArmRecord, Clock, ConditionRecord, Host, LAUNCH_RECORD_FILE, LaunchRecord, LimitEnforcement, MANIFEST_VERSION,
+    Machine, Manifest, OBSERVATIONS_FILE, launch_folder,
+};
 
-/// The commit of the study's repository that the checksums belong to.
+use crate::atomic_file::write_file;
+use crate::checksum::{file_record, sha256};
+use crate::error::Error;
+use crate::file_header::FileHeader;
+use crate::launch_folder::UnfinishedLaunch;
+use crate::observation::{Observation, RequestOutcome};
+use crate::observation_writer::ObservationWriter;
+use crate::run::write_manifest;
+use crate::ssp2023_recording::{Recording, read_recording};
+
+/// Commit of the study's repository to which the checksums belong.
 pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 /// The study's public repository.
 pub const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
 
-/// One condition: its name here, and file and SHA-256 of the unmodified and of the hooked recording.
-struct Condition {
+/// One condition: its name, and file and SHA-256 of the unmodified and of the hooked recording.
+struct StudyCondition {
     name: &'static str,
     files: [(&'static str, &'static str); 2],
 }
 
-const CONDITIONS: [Condition; 4] = [
-    Condition {
+const CONDITIONS: [StudyCondition; 4] = [
+    StudyCondition {
         name: "docker",
         files: [
             (
@@ -38,7 +45,7 @@ const CONDITIONS: [Condition; 4] = [
             ),
         ],
     },
-    Condition {
+    StudyCondition {
         name: "kind",
         files: [
             (
@@ -51,7 +58,7 @@ const CONDITIONS: [Condition; 4] = [
             ),
         ],
     },
-    Condition {
+    StudyCondition {
         name: "eks-pod",
         files: [
             (
@@ -64,7 +71,7 @@ const CONDITIONS: [Condition; 4] = [
             ),
         ],
     },
-    Condition {
+    StudyCondition {
         name: "eks-nodes",
         files: [
             (
@@ -80,27 +87,29 @@ const CONDITIONS: [Condition; 4] = [
 ];
 
 const WORDS_SHA256: &str = "5e37b75bac36640b8836a5d67bbda49c5eac0064ec3f8f563c518a0b89436c29";
+/// Name of the run and of its experiment.
+const RUN: &str = "ssp2023";
+/// Number of the only launch of each condition.
+const LAUNCH: u32 = 0;
+/// The load generator of the study.
+const LOAD_GENERATOR: &str = "Locust HttpUser, one user, closed loop, arms one after the other";
 /// Names of the two arms, in the order of recording.
 const ARMS: [&str; 2] = ["unmodified", "hook"];
 
 /// Imports the recordings from `from`, a folder with the eight files and the word list or a checkout of the study's
-/// repository, to the run folder `to`. Returns what the integrity check found.
+/// repository, to the run folder `to`. Returns the findings of the integrity check.
 ///
 /// # Errors
-/// When a file is missing, is not the published one, or the disk is full.
+/// When a file is missing, differs from the published one, or cannot be written.
 pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<String>, Error> {
     let started_unix_ns = now_unix_ns();
-    let observations = to.join("observations");
-    fs::create_dir_all(&observations).map_err(Error::io("create", &observations))?;
-    let launches_folder = to.join("launches");
-    fs::create_dir_all(&launches_folder).map_err(Error::io("create", &launches_folder))?;
+    fs::create_dir_all(to).map_err(Error::io("create", to))?;
     let (mut launches, mut notes, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for condition in &CONDITIONS {
         let launch = import_condition(condition, from, to, &mut notes)?;
-        let record = format!("launches/{}-0000.json", condition.name);
-        write_json(&to.join(&record), &launch)?;
-        files.push(file_record(to, &launch.file)?);
-        files.push(file_record(to, &record)?);
+        files.push(file_record(to, &launch.files.observations)?);
+        let folder = launch_folder(condition.name, LAUNCH);
+        files.push(file_record(to, &format!("{folder}/{LAUNCH_RECORD_FILE}"))?);
         launches.push(launch);
     }
     write_file(&to.join("words.txt"), words(from)?.as_bytes())?;
@@ -109,18 +118,24 @@ pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<S
         to,
         &Manifest {
             schema_version: MANIFEST_VERSION,
-            run_id: "ssp2023".to_owned(),
-            experiment: "ssp2023".to_owned(),
+            run_id: RUN.to_owned(),
+            experiment: RUN.to_owned(),
             plan: serde_json::json!({ "repository": REPOSITORY, "commit": COMMIT }),
+            plan_sha256: None,
             seed: 0,
             clock: Clock::Realtime,
-            git_revision: None,
+            revision: None,
             command_line,
             started_unix_ns,
             finished_unix_ns: now_unix_ns(),
             // The recordings do not say on which machines they were made.
-            host: HostFacts::default(),
-            tools: BTreeMap::from([("dataset".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            machine: Machine::default(),
+            host: Host::default(),
+            tools: BTreeMap::from([
+                ("dataset".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                ("load generator".to_owned(), LOAD_GENERATOR.to_owned()),
+                ("recordings".to_owned(), format!("{REPOSITORY} at {COMMIT}")),
+            ]),
             conditions: CONDITIONS
                 .iter()
                 .map(|condition| ConditionRecord {
@@ -141,18 +156,24 @@ pub fn import(from: &Path, to: &Path, command_line: Vec<String>) -> Result<Vec<S
 }
 
 fn import_condition(
-    condition: &Condition,
+    condition: &StudyCondition,
     from: &Path,
     to: &Path,
     notes: &mut Vec<String>,
 ) -> Result<LaunchRecord, Error> {
-    let file = format!("observations/{}-0000.parquet", condition.name);
     let header = FileHeader {
+        run: RUN.to_owned(),
         condition: condition.name.to_owned(),
-        launch: 0,
+        launch: LAUNCH,
         arms: ARMS.map(str::to_owned).to_vec(),
     };
-    let mut writer = ObservationWriter::create(&to.join(&file), header)?;
+    // A folder of an earlier import gives way, so that an import can be repeated.
+    let folder = to.join(launch_folder(condition.name, LAUNCH));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+    }
+    let unfinished = UnfinishedLaunch::begin(to, condition.name, LAUNCH)?;
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header)?;
     let mut arms = Vec::new();
     for (arm, (name, checksum)) in (0_u16..).zip(condition.files) {
         let recording = read_recording(&verified(from, name, checksum)?)?;
@@ -181,11 +202,12 @@ fn import_condition(
         });
     }
     writer.finish()?;
-    Ok(LaunchRecord {
+    let record = LaunchRecord {
         arms,
-        loadgen: serde_json::json!({ "tool": "Locust HttpUser, one user, closed loop, arms one after the other" }),
-        ..LaunchRecord::of_observations(condition.name, 0, file)
-    })
+        ..LaunchRecord::of_observations(condition.name, LAUNCH)
+    };
+    unfinished.finish(&record)?;
+    Ok(record)
 }
 
 fn rows(recording: &Recording, arm: u16) -> Vec<Observation> {
@@ -198,21 +220,24 @@ fn rows(recording: &Recording, arm: u16) -> Vec<Observation> {
             sequence,
             connection: 0,
             request: 0,
-            intended_send_ns: request.start_unix_ns,
+            step: None,
+            load_level_permille: None,
+            block: None,
+            intended_arrival_ns: request.start_unix_ns,
             user_send_ns: request.start_unix_ns,
             kernel_tx_ns: None,
             kernel_rx_ns: None,
             user_receive_ns: request.start_unix_ns + request.rtt_ns,
-            status: Status::Ok,
+            outcome: RequestOutcome::Answered,
             http_status: 200,
-            // Neither the code nor the length was recorded; only answers with success were.
+            // The study recorded only successful answers, and neither their code nor their length.
             bytes: 0,
             warm_up: sequence < 4_000,
         })
         .collect()
 }
 
-/// The file in either layout, if it is the published one.
+/// Returns the path of a recording in either layout of `from`, if its checksum is the published one.
 fn verified(from: &Path, name: &str, checksum: &str) -> Result<PathBuf, Error> {
     let candidates = [from.join(name), from.join("results/data").join(name)];
     let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
@@ -233,7 +258,7 @@ fn verified(from: &Path, name: &str, checksum: &str) -> Result<PathBuf, Error> {
     Ok(path.clone())
 }
 
-/// The hook's keywords, one a line: from `words.txt`, or out of the hook's source.
+/// Returns the hook's keywords, one a line, from `words.txt` or from the hook's source.
 fn words(from: &Path) -> Result<String, Error> {
     let list = from.join("words.txt");
     let (path, text) = if list.exists() {
@@ -245,7 +270,7 @@ fn words(from: &Path) -> Result<String, Error> {
         let words = words_in_source(&text);
         (source, words)
     };
-    let found = hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()));
+    let found = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()));
     if found != WORDS_SHA256 {
         return Err(Error::Checksum {
             path,
@@ -256,7 +281,7 @@ fn words(from: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-/// The string literals of the longest brace-enclosed list in C source, one a line.
+/// Returns the string literals of the longest brace-enclosed list in C source, one a line.
 fn words_in_source(source: &str) -> String {
     let lists = source
         .split('{')

@@ -1,147 +1,163 @@
-//! A Parquet file that is written under a temporary name until it is complete.
+//! Parquet tables: their kinds, a writer whose file gets its name when it is complete, and a reader of rows.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{ByteArray, DataType, Int64Type};
+use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
-use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::record::Row;
 use parquet::schema::parser::parse_message_type;
+use tempfile::NamedTempFile;
 
+use crate::atomic_file;
 use crate::error::Error;
-use crate::schema::{FileHeader, HEADER_KEY, ROW_GROUP_ROWS, SCHEMA_KEY, VERSION_KEY};
+use crate::file_header::{FileHeader, HEADER_KEY, SCHEMA_KEY, VERSION_KEY};
 
-const ADVICE: &str = "free space on the disk or choose another place; nothing was kept";
+/// Rows of a row group. A reader or writer holds one row group in memory at a time.
+pub const ROW_GROUP_ROWS: usize = 131_072;
 
-/// Which table a file holds.
+const ADVICE: &str = "free space on the disk or choose another folder; no part of the file was kept";
+/// Advice for an error that only a mistake of this program can cause.
+pub(crate) const MISTAKE: &str = "this is a mistake of this program";
+
+/// A row group that is being written.
+pub(crate) type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, BufWriter<NamedTempFile>>;
+
+/// Name, version and columns of a table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
-    /// The table's name in the file's metadata.
+pub(crate) struct TableKind {
+    /// Name in the file's metadata.
     pub(crate) name: &'static str,
-    /// Its version; a reader refuses any other.
+    /// Version in the file's metadata. A reader refuses any other.
     pub(crate) version: u32,
-    /// Its columns.
+    /// Columns as a Parquet message type.
     pub(crate) message: &'static str,
 }
 
-impl Kind {
-    /// Checks that a file says of itself that it holds this table in this version.
-    pub(crate) fn check(self, path: &Path, metadata: &FileMetaData) -> Result<(), Error> {
-        if value(metadata, SCHEMA_KEY) != Some(self.name) {
-            return Err(Error::foreign(
-                path,
-                "a Parquet file of another origin",
-                self.expected(),
-            ));
-        }
-        let version = value(metadata, VERSION_KEY).unwrap_or("none");
-        if version != self.version.to_string() {
-            let found = format!("version {version} of the table");
-            return Err(Error::foreign(path, found, self.expected()));
-        }
-        Ok(())
+impl TableKind {
+    /// Returns whether a file's metadata names this table and this version.
+    pub(crate) fn is_of(self, metadata: &FileMetaData) -> bool {
+        value(metadata, SCHEMA_KEY) == Some(self.name)
+            && value(metadata, VERSION_KEY) == Some(self.version.to_string().as_str())
     }
 
-    /// What a reader expects.
+    /// Checks that a file's metadata names this table and this version.
+    pub(crate) fn check(self, path: &Path, metadata: &FileMetaData) -> Result<(), Error> {
+        if self.is_of(metadata) {
+            return Ok(());
+        }
+        let found = match value(metadata, SCHEMA_KEY) {
+            Some(name) if name == self.name => {
+                format!(
+                    "version {} of the table",
+                    value(metadata, VERSION_KEY).unwrap_or("none")
+                )
+            }
+            _ => "a Parquet file of another origin".to_owned(),
+        };
+        Err(Error::foreign(path, found, self.expected()))
+    }
+
+    /// Returns the table's name and version for an error message.
     pub(crate) fn expected(self) -> String {
         format!("table {}, version {}", self.name, self.version)
     }
 }
 
-/// What a file says of itself under a key.
+/// Returns the value of a key in a file's metadata.
 pub(crate) fn value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a str> {
     let pairs = metadata.key_value_metadata()?;
     pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-/// The file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
-pub(crate) struct Table {
-    path: PathBuf,
-    temporary: PathBuf,
-    // `None` once finished.
-    file: Option<SerializedFileWriter<BufWriter<File>>>,
+/// Returns the properties that all tables share.
+pub(crate) fn writer_properties() -> Result<WriterPropertiesBuilder, ParquetError> {
+    Ok(WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_created_by("hook-latency dataset".to_owned()))
 }
 
-impl Table {
-    /// Starts a file that will be at `path`.
+/// Writes a table. Its file is removed when the writer is dropped before [`finish`](Self::finish).
+pub(crate) struct TableWriter {
+    path: PathBuf,
+    file: SerializedFileWriter<BufWriter<NamedTempFile>>,
+}
+
+impl TableWriter {
+    /// Begins a file that will be at `path`.
     pub(crate) fn create(
         path: &Path,
-        kind: Kind,
+        kind: TableKind,
         properties: WriterPropertiesPtr,
         header: &FileHeader,
     ) -> Result<Self, Error> {
-        let temporary = path.with_added_extension("tmp");
-        let file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
-        let mut table = Self {
+        Self::over(atomic_file::begin(path)?, path, kind, properties, header)
+    }
+
+    fn over(
+        file: NamedTempFile,
+        path: &Path,
+        kind: TableKind,
+        properties: WriterPropertiesPtr,
+        header: &FileHeader,
+    ) -> Result<Self, Error> {
+        let file = start(file, kind, properties, header).map_err(|source| error(path, source))?;
+        Ok(Self {
             path: path.to_owned(),
-            temporary,
-            file: None,
-        };
-        table.file = Some(start(file, kind, properties, header).map_err(|source| table.error(source))?);
-        Ok(table)
+            file,
+        })
     }
 
     /// Appends a row group.
     pub(crate) fn append(
         &mut self,
-        write: impl FnOnce(&mut SerializedRowGroupWriter<'_, BufWriter<File>>) -> Result<(), ParquetError>,
+        write: impl FnOnce(&mut RowGroupWriter<'_>) -> Result<(), ParquetError>,
     ) -> Result<(), Error> {
-        let appended = match &mut self.file {
-            None => Err(ParquetError::General("already finished".into())),
-            Some(file) => file.next_row_group().and_then(|mut group| {
-                write(&mut group)?;
-                group.close()?;
-                Ok(())
-            }),
-        };
-        appended.map_err(|source| self.error(source))
+        let appended = self.file.next_row_group().and_then(|mut group| {
+            write(&mut group)?;
+            group.close()?;
+            Ok(())
+        });
+        appended.map_err(|source| error(&self.path, source))
     }
 
     /// Completes the file, writes it through to the disk and gives it its name.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
-        let Some(file) = self.file.take() else { return Ok(()) };
-        let buffer = file.into_inner().map_err(|source| self.error(source))?;
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        let Self { path, file } = self;
+        let buffer = file.into_inner().map_err(|source| error(&path, source))?;
         let file = buffer
             .into_inner()
-            .map_err(|error| Error::io("write", &self.temporary)(error.into_error()))?;
-        file.sync_all().map_err(Error::io("write", &self.temporary))?;
-        fs::rename(&self.temporary, &self.path).map_err(Error::io("rename", &self.temporary))
+            .map_err(|error| Error::io("write", &path)(error.into_error()))?;
+        atomic_file::persist(file, &path)
     }
 
-    /// Where the file will be.
+    /// Returns the path that the file will have.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
-
-    fn error(&self, source: ParquetError) -> Error {
-        Error::Parquet {
-            path: self.temporary.clone(),
-            source,
-            advice: ADVICE,
-        }
-    }
 }
 
-impl Drop for Table {
-    fn drop(&mut self) {
-        // After `finish` the temporary name is gone and there is nothing to remove.
-        _ = fs::remove_file(&self.temporary);
+fn error(path: &Path, source: ParquetError) -> Error {
+    Error::Parquet {
+        path: path.to_owned(),
+        source,
+        advice: ADVICE,
     }
 }
 
 fn start(
-    file: File,
-    kind: Kind,
+    file: NamedTempFile,
+    kind: TableKind,
     properties: WriterPropertiesPtr,
     header: &FileHeader,
-) -> Result<SerializedFileWriter<BufWriter<File>>, ParquetError> {
+) -> Result<SerializedFileWriter<BufWriter<NamedTempFile>>, ParquetError> {
     let columns = Arc::new(parse_message_type(kind.message)?);
     let mut writer = SerializedFileWriter::new(BufWriter::new(file), columns, properties)?;
     let header = serde_json::to_string(header).map_err(|error| ParquetError::General(error.to_string()))?;
@@ -155,6 +171,7 @@ fn start(
     Ok(writer)
 }
 
+/// Returns a text as a Parquet value.
 pub(crate) fn text(text: &str) -> ByteArray {
     ByteArray::from(text.as_bytes().to_vec())
 }
@@ -170,36 +187,33 @@ pub(crate) fn put<T: DataType, R>(
     Ok(())
 }
 
-/// Writes a column of whole numbers, some of which are not there.
-pub(crate) fn put_optional<R>(
+/// Writes an optional column.
+pub(crate) fn put_optional<T: DataType, R>(
     writer: &mut SerializedColumnWriter<'_>,
     rows: &[R],
-    value: impl Fn(&R) -> Option<i64>,
+    value: impl Fn(&R) -> Option<T::T>,
 ) -> Result<(), ParquetError> {
-    let values: Vec<i64> = rows.iter().filter_map(&value).collect();
+    let values: Vec<T::T> = rows.iter().filter_map(&value).collect();
     let levels: Vec<i16> = rows.iter().map(|row| i16::from(value(row).is_some())).collect();
-    writer.typed::<Int64Type>().write_batch(&values, Some(&levels), None)?;
+    writer.typed::<T>().write_batch(&values, Some(&levels), None)?;
     Ok(())
 }
 
-/// Writes a table whose rows are all there; `column` writes the column of this number. When that fails nothing is left.
+/// Writes a table of rows that are all in memory. `column` writes the column of a number. No part of the file stays after an
+/// error.
 pub(crate) fn write_rows<R>(
     path: &Path,
-    kind: Kind,
+    kind: TableKind,
     header: &FileHeader,
     rows: &[R],
     column: impl Fn(usize, &mut SerializedColumnWriter<'_>, &[R]) -> Result<(), ParquetError>,
 ) -> Result<(), Error> {
-    let level = ZstdLevel::try_new(3).map_err(|source| Error::Parquet {
+    let properties = writer_properties().map_err(|source| Error::Parquet {
         path: path.to_owned(),
         source,
-        advice: "this is a mistake of this program",
+        advice: MISTAKE,
     })?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_created_by("hook-latency dataset".to_owned())
-        .build();
-    let mut table = Table::create(path, kind, Arc::new(properties), header)?;
+    let mut table = TableWriter::create(path, kind, Arc::new(properties.build()), header)?;
     for rows in rows.chunks(ROW_GROUP_ROWS) {
         table.append(|group| {
             for index in 0.. {
@@ -216,18 +230,70 @@ pub(crate) fn write_rows<R>(
 /// Reads all rows of a table.
 pub(crate) fn read_rows<R>(
     path: &Path,
-    kind: Kind,
+    kind: TableKind,
     row: impl Fn(&Row) -> Result<R, ParquetError>,
 ) -> Result<Vec<R>, Error> {
-    let damaged = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: "the file is cut short or damaged; restore it or measure again",
-    };
+    let damaged = |source| Error::damaged(path, source);
     let file = File::open(path).map_err(Error::io("open", path))?;
     let file = SerializedFileReader::new(file).map_err(damaged)?;
     kind.check(path, file.metadata().file_metadata())?;
     let rows = file.get_row_iter(None).map_err(damaged)?;
     rows.map(|found| found.and_then(|found| row(&found)).map_err(damaged))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use parquet::data_type::Int64Type;
+
+    use super::*;
+
+    const NUMBERS: TableKind = TableKind {
+        name: "numbers",
+        version: 1,
+        message: "message numbers { required int64 number; }",
+    };
+
+    #[test]
+    fn a_full_disk_is_named_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        // Every write to this device fails as on a full disk.
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let name = atomic_file::begin(&path).unwrap().into_temp_path();
+        let header = FileHeader {
+            run: "run".to_owned(),
+            condition: "local-pod".to_owned(),
+            launch: 0,
+            arms: Vec::new(),
+        };
+        let properties = Arc::new(writer_properties().unwrap().build());
+        let written = TableWriter::over(
+            NamedTempFile::from_parts(full, name),
+            &path,
+            NUMBERS,
+            properties,
+            &header,
+        )
+        .and_then(|mut table| {
+            let rows: Vec<i64> = (0..100_000).map(|number| number * number).collect();
+            table.append(|group| {
+                let Some(mut writer) = group.next_column()? else {
+                    return Ok(());
+                };
+                put::<Int64Type, _>(&mut writer, &rows, |row| *row)?;
+                writer.close()?;
+                Ok(())
+            })?;
+            table.finish()
+        });
+        let error = written.unwrap_err().to_string();
+        assert!(
+            error.contains("No space left") && error.contains("a.parquet"),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

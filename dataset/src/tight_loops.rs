@@ -1,4 +1,4 @@
-//! The table `tight_loops`: receive calls without a server around them, with and without the hook.
+//! The table `tight_loops`: blocks of receive calls without a server, with and without the hook.
 
 use std::path::Path;
 
@@ -8,16 +8,17 @@ use parquet::record::{Row, RowAccessor as _};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::schema::FileHeader;
-use crate::table::{Kind, put, read_rows, text, write_rows};
+use crate::file_header::FileHeader;
+use crate::table::{TableKind, put, read_rows, text, write_rows};
 
-/// Version of the table; a reader refuses any other.
-pub const TIGHT_LOOPS_VERSION: u32 = 1;
+/// Version of the table. A reader refuses any other.
+pub const TIGHT_LOOPS_VERSION: u32 = 2;
 
-const TIGHT_LOOPS: Kind = Kind {
+const TIGHT_LOOPS: TableKind = TableKind {
     name: "hook-latency-tight-loops",
     version: TIGHT_LOOPS_VERSION,
     message: "message tight_loops {
+        required binary run (STRING);
         required binary condition (STRING);
         required int32 launch (INTEGER(32, false));
         required binary arm (STRING);
@@ -28,54 +29,56 @@ const TIGHT_LOOPS: Kind = Kind {
     }",
 };
 
-/// One block of calls.
+/// One block of receive calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Block {
-    /// With the arm's treatment, or bare.
+pub struct TightLoopBlock {
+    /// Whether the block ran with the arm's treatment.
     pub hooked: bool,
-    /// Number of the block, from 0; the bare and the hooked block of one number follow each other.
+    /// Number of the block, from 0. The bare and the hooked block of one number follow each other.
     pub block: u32,
-    /// Receive calls in it.
+    /// Number of receive calls.
     pub calls: u32,
-    /// What they took together, ns.
+    /// Duration of the block, ns.
     pub elapsed_ns: i64,
 }
 
-/// Writes one launch's blocks: those of each arm, in the order of their arms.
+/// Writes the blocks of one launch. Each stands with the index of its arm; blocks of one arm stand together.
 ///
 /// # Errors
-/// When the disk is full; nothing is left then.
-pub fn write_tight_loops(path: &Path, header: &FileHeader, blocks: &[(usize, Block)]) -> Result<(), Error> {
+/// When the disk is full. No part of the file stays.
+pub fn write_tight_loops(path: &Path, header: &FileHeader, blocks: &[(usize, TightLoopBlock)]) -> Result<(), Error> {
     let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
-    let (condition, launch) = (text(&header.condition), header.launch.cast_signed());
+    let (run, condition) = (text(&header.run), text(&header.condition));
+    let launch = header.launch.cast_signed();
     write_rows(path, TIGHT_LOOPS, header, blocks, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        1 => put::<Int32Type, _>(to, rows, |_| launch),
-        2 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-        3 => put::<BoolType, _>(to, rows, |(_, block)| block.hooked),
-        4 => put::<Int32Type, _>(to, rows, |(_, block)| block.block.cast_signed()),
-        5 => put::<Int32Type, _>(to, rows, |(_, block)| block.calls.cast_signed()),
+        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
+        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        2 => put::<Int32Type, _>(to, rows, |_| launch),
+        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
+        4 => put::<BoolType, _>(to, rows, |(_, block)| block.hooked),
+        5 => put::<Int32Type, _>(to, rows, |(_, block)| block.block.cast_signed()),
+        6 => put::<Int32Type, _>(to, rows, |(_, block)| block.calls.cast_signed()),
         _ => put::<Int64Type, _>(to, rows, |(_, block)| block.elapsed_ns),
     })
 }
 
-/// Reads one launch's blocks: the arm's name and the block.
+/// Reads the blocks of one launch, each with the name of its arm.
 ///
 /// # Errors
-/// When it is no such table of this version.
-pub fn read_tight_loops(path: &Path) -> Result<Vec<(String, Block)>, Error> {
+/// When the file holds another table or version.
+pub fn read_tight_loops(path: &Path) -> Result<Vec<(String, TightLoopBlock)>, Error> {
     read_rows(path, TIGHT_LOOPS, block)
 }
 
-fn block(row: &Row) -> Result<(String, Block), ParquetError> {
+fn block(row: &Row) -> Result<(String, TightLoopBlock), ParquetError> {
     Ok((
-        row.get_string(2)?.clone(),
-        Block {
-            hooked: row.get_bool(3)?,
-            block: row.get_uint(4)?,
-            calls: row.get_uint(5)?,
-            elapsed_ns: row.get_long(6)?,
+        row.get_string(3)?.clone(),
+        TightLoopBlock {
+            hooked: row.get_bool(4)?,
+            block: row.get_uint(5)?,
+            calls: row.get_uint(6)?,
+            elapsed_ns: row.get_long(7)?,
         },
     ))
 }

@@ -5,6 +5,7 @@ use readhook_telemetry::{FUNCTIONS, Record};
 
 fn header() -> FileHeader {
     FileHeader {
+        run: "run".to_owned(),
         condition: "local-pod".to_owned(),
         launch: 3,
         arms: vec!["scan".to_owned(), "delay".to_owned()],

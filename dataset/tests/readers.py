@@ -1,5 +1,6 @@
-"""Prints, as one JSON object per line, what DuckDB, pandas and Polars read in a file of observations."""
+"""Prints, as one JSON object per line, what DuckDB, pandas and Polars read in the files of observations of a glob."""
 
+import glob
 import json
 import sys
 
@@ -10,14 +11,15 @@ import polars
 path = sys.argv[1]
 
 
-def told(reader, columns, rows, rtt_ns, wire_ns, unstamped, last_ns, ok):
-    values = [rows, rtt_ns, wire_ns, unstamped, last_ns, ok]
+def told(reader, columns, rows, rtt_ns, wire_ns, unstamped, last_ns, ok, second, in_blocks):
+    values = [rows, rtt_ns, wire_ns, unstamped, last_ns, ok, second, in_blocks]
     print(json.dumps({"reader": reader, "columns": columns, "values": [int(value) for value in values]}))
 
 
 query = duckdb.execute(
     "SELECT count(*), sum(user_receive_ns - user_send_ns), sum(kernel_rx_ns - kernel_tx_ns), "
-    "count(*) FILTER (kernel_tx_ns IS NULL), max(user_receive_ns), count(*) FILTER (status = 'ok') "
+    "count(*) FILTER (kernel_tx_ns IS NULL), max(user_receive_ns), count(*) FILTER (outcome = 'answered'), "
+    "count(*) FILTER (run = 'run' AND condition = 'local-pod' AND launch = 1), count(block) "
     "FROM read_parquet(?)",
     [path],
 ).fetchone()
@@ -25,7 +27,8 @@ names = [row[0] for row in duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?
 told("duckdb", names, *query)
 
 # Without the backend, a column of integers with gaps becomes floating-point numbers, which count in steps of 256 ns.
-table = pandas.read_parquet(path, dtype_backend="pyarrow")
+tables = [pandas.read_parquet(one, dtype_backend="pyarrow") for one in sorted(glob.glob(path))]
+table = pandas.concat(tables)
 told(
     "pandas",
     list(table.columns),
@@ -34,7 +37,9 @@ told(
     (table.kernel_rx_ns - table.kernel_tx_ns).sum(),
     table.kernel_tx_ns.isna().sum(),
     table.user_receive_ns.max(),
-    (table.status == "ok").sum(),
+    (table.outcome == "answered").sum(),
+    ((table.run == "run") & (table.condition == "local-pod") & (table.launch == 1)).sum(),
+    table.block.count(),
 )
 
 frame = polars.read_parquet(path)
@@ -46,5 +51,7 @@ told(
     (frame["kernel_rx_ns"] - frame["kernel_tx_ns"]).sum(),
     frame["kernel_tx_ns"].null_count(),
     frame["user_receive_ns"].max(),
-    (frame["status"] == "ok").sum(),
+    (frame["outcome"] == "answered").sum(),
+    ((frame["run"] == "run") & (frame["condition"] == "local-pod") & (frame["launch"] == 1)).sum(),
+    frame["block"].count(),
 )

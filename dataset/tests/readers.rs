@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 use dataset::{
-    FileHeader, Measure, Observation, ObservationWriter, ResourceSample, Status, Subject, Usage, write_resources,
+    FileHeader, Measure, Observation, ObservationWriter, RequestOutcome, ResourceSample, Subject, UnfinishedLaunch,
+    Usage, write_resources,
 };
+use model::{LaunchRecord, OBSERVATIONS_FILE};
 use serde_json::Value;
 
 /// Stamps as they are when counted since 1970: a reader that turns them into floating-point numbers loses digits.
@@ -24,12 +26,15 @@ fn observation(index: u32) -> Observation {
         sequence: index / 2,
         connection: 0,
         request: 0,
-        intended_send_ns: start_ns,
+        step: None,
+        load_level_permille: None,
+        block: (index % 3 == 0).then_some(index),
+        intended_arrival_ns: start_ns,
         user_send_ns: start_ns + 1,
         kernel_tx_ns: stamp(1_003).filter(|_| !index.is_multiple_of(7)),
         kernel_rx_ns: stamp(17_007 + i64::from(index % 13)),
         user_receive_ns: start_ns + 20_011 + i64::from(index % 5),
-        status: Status::ALL[index as usize % Status::ALL.len()],
+        outcome: RequestOutcome::ALL[index as usize % RequestOutcome::ALL.len()],
         http_status: 200,
         bytes: index,
         warm_up: index < 10,
@@ -88,6 +93,7 @@ fn resources_are_read_the_same() {
         })
         .collect();
     let header = FileHeader {
+        run: "run".to_owned(),
         condition: "local-pod".to_owned(),
         launch: 0,
         arms: vec!["scan".to_owned()],
@@ -95,7 +101,7 @@ fn resources_are_read_the_same() {
     write_resources(&path, &header, &samples).unwrap();
     for told in told(&python, "resources.py", &path) {
         assert_eq!(told["values"], serde_json::json!([100, 34, 2_450, EPOCH_NS]), "{told}");
-        assert_eq!(told["columns"].as_array().unwrap().len(), 5 + Measure::ALL.len());
+        assert_eq!(told["columns"].as_array().unwrap().len(), 6 + Measure::ALL.len());
     }
 }
 
@@ -103,16 +109,24 @@ fn resources_are_read_the_same() {
 fn duckdb_pandas_and_polars_read_the_same() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("observations.parquet");
     let rows: Vec<Observation> = (0..ROWS).map(observation).collect();
-    let header = FileHeader {
-        condition: "local-pod".to_owned(),
-        launch: 0,
-        arms: vec!["unmodified".to_owned(), "scan".to_owned()],
-    };
-    let mut writer = ObservationWriter::create(&path, header).unwrap();
-    writer.write(&rows).unwrap();
-    writer.finish().unwrap();
+    // Two launches in two conditions, each with a part of the rows, as a run has them.
+    for (condition, launch, rows) in [("docker", 0, &rows[..2_000]), ("local-pod", 1, &rows[2_000..])] {
+        let unfinished = UnfinishedLaunch::begin(folder.path(), condition, launch).unwrap();
+        let header = FileHeader {
+            run: "run".to_owned(),
+            condition: condition.to_owned(),
+            launch,
+            arms: vec!["unmodified".to_owned(), "scan".to_owned()],
+        };
+        let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
+        writer.write(rows).unwrap();
+        writer.finish().unwrap();
+        unfinished
+            .finish(&LaunchRecord::of_observations(condition, launch))
+            .unwrap();
+    }
+    let path = folder.path().join("*/*").join(OBSERVATIONS_FILE);
 
     let sum = |value: fn(&Observation) -> i64| rows.iter().map(value).sum::<i64>();
     let expected = [
@@ -121,7 +135,10 @@ fn duckdb_pandas_and_polars_read_the_same() {
         sum(|row| row.wire_ns().unwrap_or(0)),
         sum(|row| i64::from(row.kernel_tx_ns.is_none())),
         rows[rows.len() - 1].user_receive_ns,
-        sum(|row| i64::from(row.status == Status::Ok)),
+        sum(|row| i64::from(row.outcome == RequestOutcome::Answered)),
+        // Rows of launch 1, and rows with a block.
+        i64::from(ROWS) - 2_000,
+        sum(|row| i64::from(row.block.is_some())),
     ];
     for told in told(&python, "readers.py", &path) {
         assert_eq!(told["values"], serde_json::json!(expected), "{told}");

@@ -4,6 +4,7 @@ use dataset::{FileHeader, Measure, ResourceSample, Subject, Usage, read_resource
 
 fn header() -> FileHeader {
     FileHeader {
+        run: "run".to_owned(),
         condition: "local-pod".to_owned(),
         launch: 3,
         arms: vec!["scan".to_owned()],
@@ -16,6 +17,7 @@ fn samples() -> Vec<ResourceSample> {
         Subject::Arm("scan".to_owned()),
         Subject::Loadgen,
         Subject::Neighbour,
+        Subject::Helper("strace".to_owned()),
         Subject::Node("node1".to_owned()),
     ];
     (0..200)
@@ -26,7 +28,7 @@ fn samples() -> Vec<ResourceSample> {
             }
             ResourceSample {
                 time_ns: number * 100_000_000,
-                subject: subjects[usize::try_from(number).unwrap() % 3].clone(),
+                subject: subjects[usize::try_from(number).unwrap() % subjects.len()].clone(),
                 usage,
             }
         })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use dataset::MANIFEST_VERSION;
+use model::MANIFEST_VERSION;
 use serde_json::Value;
 
 fn dataset() -> Command {
@@ -99,13 +99,13 @@ fn the_study_is_imported_checked_and_its_damage_named() {
         "the manifest does not follow its schema"
     );
 
-    let parquet = out.join("observations/kind-0000.parquet");
+    let parquet = out.join("kind/0000/observations.parquet");
     let mut bytes = fs::read(&parquet).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&parquet, bytes).unwrap();
     let error = failure(dataset().arg("check").arg(&out));
-    assert!(error.contains("kind-0000.parquet: SHA-256 is"), "{error}");
+    assert!(error.contains("kind/0000/observations.parquet: SHA-256 is"), "{error}");
 
     let manifest = out.join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();

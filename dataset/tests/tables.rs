@@ -1,12 +1,13 @@
 //! What servers stamp and tight loops take, as it is written, read back and refused.
 
 use dataset::{
-    Block, FileHeader, ROW_GROUP_ROWS, ServerCall, read_hook_calls, read_server_calls, read_tight_loops,
+    FileHeader, ROW_GROUP_ROWS, ServerCall, TightLoopBlock, read_hook_calls, read_server_calls, read_tight_loops,
     write_server_calls, write_tight_loops,
 };
 
 fn header() -> FileHeader {
     FileHeader {
+        run: "run".to_owned(),
         condition: "local-pod".to_owned(),
         launch: 3,
         arms: vec!["scan".to_owned(), "log".to_owned()],
@@ -46,7 +47,7 @@ fn blocks_come_back_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("loops.parquet");
     let blocks = [(1, true), (1, false), (0, true)].map(|(arm, hooked)| {
-        let block = Block {
+        let block = TightLoopBlock {
             hooked,
             block: 9,
             calls: 100,

@@ -1,6 +1,6 @@
 //! One answer while it arrives: where it ends, by the protocol of its request. Nothing here allocates.
 
-use dataset::Status;
+use dataset::RequestOutcome;
 use model::{Message, ResponseEnd};
 
 use crate::chunked::Chunked;
@@ -8,9 +8,9 @@ use crate::resp::Resp;
 use crate::response::{self, Body, Head};
 
 /// How a request fails.
-pub(crate) type Failure = (Status, &'static str);
+pub(crate) type Failure = (RequestOutcome, &'static str);
 
-const SURPLUS: Failure = (Status::Malformed, "there are bytes after the end of the response");
+const SURPLUS: Failure = (RequestOutcome::Invalid, "there are bytes after the end of the response");
 
 /// How the end of an answer is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Answer {
         match self.reading {
             Reading::UntilClosed => Ok(()),
             _ => Err((
-                Status::Reset,
+                RequestOutcome::Reset,
                 "the server closed the connection before the response was complete",
             )),
         }
@@ -130,7 +130,7 @@ impl Answer {
         if matches!(self.reading, Reading::Head) {
             match response::parse(buffer) {
                 Head::Incomplete => return None,
-                Head::Malformed(why) => return Some(Err((Status::Malformed, why))),
+                Head::Malformed(why) => return Some(Err((RequestOutcome::Invalid, why))),
                 Head::Complete {
                     http_status,
                     head_bytes,
@@ -174,7 +174,7 @@ impl Answer {
         match ended {
             Ok(true) => Some(Ok(())),
             Ok(false) => None,
-            Err(why) => Some(Err((Status::Malformed, why))),
+            Err(why) => Some(Err((RequestOutcome::Invalid, why))),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use dataset::Status;
+use dataset::RequestOutcome;
 use model::{Message, Target};
 
 use crate::answer::{Answer, Ending};
@@ -61,16 +61,20 @@ impl Client {
     /// Sends the message once and waits for the answer.
     ///
     /// # Errors
-    /// How the request failed, and why in words; `Status::Refused` when there was no connection.
-    pub fn ask(&mut self) -> Result<Reply, (Status, String)> {
+    /// How the request failed, and why in words; `RequestOutcome::Refused` when there was no connection.
+    pub fn ask(&mut self) -> Result<Reply, (RequestOutcome, String)> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => self.connect().map_err(|error| (Status::Refused, error.to_string()))?,
+            None => self
+                .connect()
+                .map_err(|error| (RequestOutcome::Refused, error.to_string()))?,
         };
         let begin = Instant::now();
         let failed = |error: &std::io::Error| match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => (Status::Timeout, "no complete answer in time".to_owned()),
-            _ => (Status::Reset, error.to_string()),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                (RequestOutcome::TimedOut, "no complete answer in time".to_owned())
+            }
+            _ => (RequestOutcome::Reset, error.to_string()),
         };
         let start_ns = sys::monotonic_ns();
         stream.write_all(&self.bytes).map_err(|error| failed(&error))?;
@@ -91,7 +95,7 @@ impl Client {
                 Some(Ok(())) => break,
                 Some(Err((status, why))) => return Err((status, why.to_owned())),
                 None if begin.elapsed() > self.timeout => {
-                    return Err((Status::Timeout, "no complete answer in time".to_owned()));
+                    return Err((RequestOutcome::TimedOut, "no complete answer in time".to_owned()));
                 }
                 None => {}
             }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::num::NonZeroI64;
 use std::time::Duration;
 
-use dataset::Status;
+use dataset::RequestOutcome;
 use model::{ConnectionPolicy, LaunchPlan, Target, WaitMethod};
 
 use crate::answer::{Answer, Ending, Failure};
@@ -63,10 +63,10 @@ struct Pending {
 /// How a request ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
-    pub(crate) status: Status,
+    pub(crate) status: RequestOutcome,
     pub(crate) http_status: u16,
     pub(crate) bytes: u32,
-    pub(crate) intended_send_ns: i64,
+    pub(crate) intended_arrival_ns: i64,
     pub(crate) user_send_ns: i64,
     pub(crate) user_receive_ns: i64,
     pub(crate) kernel_tx_ns: Option<NonZeroI64>,
@@ -77,7 +77,7 @@ pub(crate) struct Outcome {
     pub(crate) why: Option<&'static str>,
 }
 
-const LATE: Failure = (Status::Timeout, "no complete response within timeout_ms");
+const LATE: Failure = (RequestOutcome::TimedOut, "no complete response within timeout_ms");
 
 impl Arm {
     pub(crate) fn new(plan: &LaunchPlan, target: &Target) -> Self {
@@ -147,13 +147,18 @@ impl Arm {
     }
 
     /// Sends a request; gives its end at once where it could not be sent.
-    pub(crate) fn begin(&mut self, connection: usize, request: u16, intended_send_ns: Option<i64>) -> Option<Outcome> {
+    pub(crate) fn begin(
+        &mut self,
+        connection: usize,
+        request: u16,
+        intended_arrival_ns: Option<i64>,
+    ) -> Option<Outcome> {
         let now_ns = sys::monotonic_ns();
         let mut outcome = Outcome {
-            status: Status::Refused,
+            status: RequestOutcome::Refused,
             http_status: 0,
             bytes: 0,
-            intended_send_ns: intended_send_ns.unwrap_or(now_ns),
+            intended_arrival_ns: intended_arrival_ns.unwrap_or(now_ns),
             user_send_ns: now_ns,
             user_receive_ns: 0,
             kernel_tx_ns: None,
@@ -168,7 +173,7 @@ impl Arm {
                     outcome.fresh = true;
                     outcome.user_receive_ns = sys::monotonic_ns();
                     if error.kind() == ErrorKind::TimedOut {
-                        outcome.status = Status::Timeout;
+                        outcome.status = RequestOutcome::TimedOut;
                     }
                     outcome.why = Some("a connection could not be made");
                     return Some(outcome);
@@ -184,9 +189,9 @@ impl Arm {
         stream.next_byte = stream.next_byte.wrapping_add(bytes.len() as u32);
         self.sent += 1;
         outcome.user_send_ns = sys::monotonic_ns();
-        if intended_send_ns.is_none() && self.connection == ConnectionPolicy::KeepAlive {
+        if intended_arrival_ns.is_none() && self.connection == ConnectionPolicy::KeepAlive {
             // A closed loop intends to send when it does.
-            outcome.intended_send_ns = outcome.user_send_ns;
+            outcome.intended_arrival_ns = outcome.user_send_ns;
         }
         let sent = (&stream.tcp).write_all(bytes);
         link.pending = Some(Pending {
@@ -245,7 +250,7 @@ impl Arm {
         let (stream, pending) = (stream.as_ref()?, pending.as_mut()?);
         let from = pending.answer.place();
         if from == buffer.len() {
-            let why = (Status::Malformed, "the response's head is longer than 64 KiB");
+            let why = (RequestOutcome::Invalid, "the response's head is longer than 64 KiB");
             return self.finish(connection, Err(why));
         }
         let end = match sys::receive(&stream.tcp, &mut buffer[from..], at_once) {
@@ -290,7 +295,9 @@ impl Arm {
         match result {
             Ok(()) => {
                 outcome.why = answer.refused(&self.ending);
-                outcome.status = outcome.why.map_or(Status::Ok, |_| Status::BadStatus);
+                outcome.status = outcome
+                    .why
+                    .map_or(RequestOutcome::Answered, |_| RequestOutcome::WrongStatus);
             }
             Err((status, why)) => {
                 outcome.status = status;
@@ -320,7 +327,9 @@ impl Pending {
 
 fn failure(error: &io::Error) -> Failure {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => (Status::Timeout, "the request could not be sent in time"),
-        _ => (Status::Reset, "the server reset the connection"),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            (RequestOutcome::TimedOut, "the request could not be sent in time")
+        }
+        _ => (RequestOutcome::Reset, "the server reset the connection"),
     }
 }

@@ -144,6 +144,7 @@ impl Probe {
     pub(crate) fn plan(self) -> Result<LaunchPlan> {
         let request = self.request()?;
         let plan = LaunchPlan {
+            run: String::new(),
             condition: self.condition,
             launch: 0,
             arms: self.arms,

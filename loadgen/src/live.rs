@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use dataset::Status;
+use dataset::RequestOutcome;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::LaunchPlan;
 
@@ -118,7 +118,7 @@ impl Live {
             return;
         }
         self.shown.done.store(self.done * self.threads, Relaxed);
-        if outcome.status == Status::Ok && !place.warm_up {
+        if outcome.status == RequestOutcome::Answered && !place.warm_up {
             let wire = outcome.kernel_rx_ns.zip(outcome.kernel_tx_ns);
             let time_ns = wire.map_or(outcome.user_receive_ns - outcome.user_send_ns, |(rx, tx)| {
                 rx.get() - tx.get()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use dataset::{FileHeader, Observation, ObservationWriter, Status};
+use dataset::{FileHeader, Observation, ObservationWriter, RequestOutcome};
 use model::{FirstFailure, LaunchPlan};
 
 use crate::connection::Outcome;
@@ -24,12 +24,15 @@ const BLANK: Observation = Observation {
     sequence: 0,
     connection: 0,
     request: 0,
-    intended_send_ns: 0,
+    step: None,
+    load_level_permille: None,
+    block: None,
+    intended_arrival_ns: 0,
     user_send_ns: 0,
     kernel_tx_ns: None,
     kernel_rx_ns: None,
     user_receive_ns: 0,
-    status: Status::Ok,
+    outcome: RequestOutcome::Answered,
     http_status: 0,
     bytes: 0,
     warm_up: true,
@@ -60,13 +63,14 @@ struct File {
     writer: ObservationWriter,
     tally: Tally,
     /// The first reason for each failure of each arm.
-    reasons: BTreeMap<(u16, Status), &'static str>,
+    reasons: BTreeMap<(u16, RequestOutcome), &'static str>,
 }
 
 impl Output {
     pub(crate) fn create(plan: &LaunchPlan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
         let names = plan.arms.iter().map(|target| target.arm.clone()).collect();
         let header = FileHeader {
+            run: plan.run.clone(),
             condition: plan.condition.clone(),
             launch: plan.launch,
             arms: names,
@@ -94,7 +98,7 @@ impl Output {
         file.writer.finish()?;
         let first_failures = file.reasons.iter().map(|((arm, status), why)| FirstFailure {
             arm: plan.arms[usize::from(*arm)].arm.clone(),
-            status: status.text().to_owned(),
+            status: status.name().to_owned(),
             reason: (*why).to_owned(),
         });
         Ok((file.tally, first_failures.collect()))
@@ -110,7 +114,7 @@ pub(crate) struct Recorder<'a> {
     rows: Vec<Observation>,
     capacity: usize,
     pub(crate) writing_ns: i64,
-    reasons: BTreeMap<(u16, Status), &'static str>,
+    reasons: BTreeMap<(u16, RequestOutcome), &'static str>,
 }
 
 impl<'a> Recorder<'a> {
@@ -149,7 +153,7 @@ impl<'a> Recorder<'a> {
         if let Some(why) = outcome.why {
             self.reasons.entry((place.arm, outcome.status)).or_insert(why);
         }
-        if outcome.status != Status::Ok {
+        if outcome.status != RequestOutcome::Answered {
             self.output.errors.fetch_add(1, Relaxed);
         }
         let of_all = |number: u32| number * u32::from(self.threads) + u32::from(self.thread);
@@ -160,12 +164,15 @@ impl<'a> Recorder<'a> {
             sequence: of_all(place.sequence),
             connection: place.connection + self.thread * self.connections,
             request: place.request,
-            intended_send_ns: outcome.intended_send_ns,
+            step: None,
+            load_level_permille: None,
+            block: None,
+            intended_arrival_ns: outcome.intended_arrival_ns,
             user_send_ns: outcome.user_send_ns,
             kernel_tx_ns: outcome.kernel_tx_ns,
             kernel_rx_ns: outcome.kernel_rx_ns,
             user_receive_ns: outcome.user_receive_ns,
-            status: outcome.status,
+            outcome: outcome.status,
             http_status: outcome.http_status,
             bytes: outcome.bytes,
             warm_up: place.warm_up || outcome.fresh,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Observation, Status};
+use dataset::{Observation, RequestOutcome};
 
 /// Counts rows as they are written.
 #[derive(Debug, Default)]
@@ -29,8 +29,8 @@ impl Tally {
             self.warm_up += u64::from(row.warm_up);
             let stamped = row.wire_ns().is_some();
             self.unstamped += u64::from(!stamped);
-            if row.status != Status::Ok {
-                *self.errors.entry(row.status.text().to_owned()).or_default() += 1;
+            if row.outcome != RequestOutcome::Answered {
+                *self.errors.entry(row.outcome.name().to_owned()).or_default() += 1;
             } else if !row.warm_up {
                 self.usable += 1;
                 self.stamped += u64::from(stamped);

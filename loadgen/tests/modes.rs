@@ -8,11 +8,11 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use common::{OK, answering, command, plan, request, rows, run, server};
-use dataset::{Observation, Status};
+use dataset::{Observation, RequestOutcome};
 use serde_json::{Value, json};
 
 fn all_ok(rows: &[Observation]) -> bool {
-    rows.iter().all(|row| row.status == Status::Ok)
+    rows.iter().all(|row| row.outcome == RequestOutcome::Answered)
 }
 
 /// Requests with the numbers of their connections.
@@ -104,7 +104,7 @@ fn connections_take_turns_or_are_new_each_time() {
         assert_eq!(used.len(), if kind == "new" { expected - 1 } else { expected });
         assert_eq!(summary["reconnections"], 0);
         if kind == "new" {
-            assert!(rows.iter().all(|row| row.intended_send_ns < row.user_send_ns));
+            assert!(rows.iter().all(|row| row.intended_arrival_ns < row.user_send_ns));
             assert_eq!(rows.iter().filter(|row| row.warm_up).count(), 4);
         }
     }
@@ -298,12 +298,12 @@ fn an_open_loop_sends_at_its_times() {
             assert!(all_ok(&rows) && rows.len() == 80, "{summary}");
             assert!(
                 rows.iter()
-                    .all(|row| row.user_send_ns >= row.intended_send_ns && row.connection < 4)
+                    .all(|row| row.user_send_ns >= row.intended_arrival_ns && row.connection < 4)
             );
-            rows.sort_by_key(|row| row.intended_send_ns);
+            rows.sort_by_key(|row| row.intended_arrival_ns);
             let gaps: Vec<i64> = rows
                 .windows(2)
-                .map(|pair| pair[1].intended_send_ns - pair[0].intended_send_ns)
+                .map(|pair| pair[1].intended_arrival_ns - pair[0].intended_arrival_ns)
                 .collect();
             let mean = gaps.iter().sum::<i64>() as f64 / gaps.len() as f64;
             let rate = &summary["rate"];
@@ -348,7 +348,7 @@ fn a_rate_that_cannot_be_held_is_an_error() {
     // What waited is not forgotten: it counts from the time at which it was to be sent.
     let rows = rows(directory.path());
     let last = rows.last().unwrap();
-    assert!(last.user_send_ns - last.intended_send_ns > 100_000_000, "{last:?}");
+    assert!(last.user_send_ns - last.intended_arrival_ns > 100_000_000, "{last:?}");
     assert!(summary["rate"]["late_sends"].as_u64() > Some(30), "{summary}");
 }
 

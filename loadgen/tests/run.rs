@@ -10,13 +10,15 @@ use std::sync::mpsc;
 use std::thread;
 
 use common::{OK, answering, command, plan, request, rows, run, server};
-use dataset::{Observation, Status};
+use dataset::{Observation, RequestOutcome};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-fn count(rows: &[Observation], arm: u16, status: Status) -> usize {
-    rows.iter().filter(|row| row.arm == arm && row.status == status).count()
+fn count(rows: &[Observation], arm: u16, status: RequestOutcome) -> usize {
+    rows.iter()
+        .filter(|row| row.arm == arm && row.outcome == status)
+        .count()
 }
 
 #[test]
@@ -39,11 +41,11 @@ fn every_request_becomes_a_row_by_either_wait() {
             for (position, row) in (0..).zip(round) {
                 assert_eq!((row.round, row.sequence, row.position), (number, number, position));
                 assert_eq!(
-                    (row.status, row.http_status, row.bytes),
-                    (Status::Ok, 200, OK.len() as u32)
+                    (row.outcome, row.http_status, row.bytes),
+                    (RequestOutcome::Answered, 200, OK.len() as u32)
                 );
                 assert_eq!(row.warm_up, number < 4);
-                assert!(row.rtt_ns() > 0 && row.intended_send_ns == row.user_send_ns);
+                assert!(row.rtt_ns() > 0 && row.intended_arrival_ns == row.user_send_ns);
                 // What the kernel saw lies within what the program saw.
                 assert!(
                     row.wire_ns()
@@ -110,21 +112,30 @@ fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = rows(directory.path());
     assert_eq!(rows.len(), 30 * arms.len());
-    assert_eq!(count(&rows, 0, Status::Ok), 30);
-    assert_eq!(count(&rows, 1, Status::BadStatus), 30);
+    assert_eq!(count(&rows, 0, RequestOutcome::Answered), 30);
+    assert_eq!(count(&rows, 1, RequestOutcome::WrongStatus), 30);
     assert!(rows.iter().filter(|row| row.arm == 1).all(|row| row.http_status == 500));
-    assert_eq!(count(&rows, 2, Status::Malformed), 30);
-    assert_eq!((count(&rows, 3, Status::Ok), count(&rows, 3, Status::Reset)), (20, 10));
-    assert_eq!(count(&rows, 4, Status::Malformed), 30);
-    assert_eq!(count(&rows, 5, Status::Malformed), 30);
+    assert_eq!(count(&rows, 2, RequestOutcome::Invalid), 30);
+    assert_eq!(
+        (
+            count(&rows, 3, RequestOutcome::Answered),
+            count(&rows, 3, RequestOutcome::Reset)
+        ),
+        (20, 10)
+    );
+    assert_eq!(count(&rows, 4, RequestOutcome::Invalid), 30);
+    assert_eq!(count(&rows, 5, RequestOutcome::Invalid), 30);
     assert_eq!(
         summary["errors"],
-        json!({"bad_status": 30, "malformed": 90, "reset": 10})
+        json!({"wrong_status": 30, "invalid": 90, "reset": 10})
     );
     // The first request of each connection that was made again is not for estimates.
     let mut of_resets: Vec<_> = rows.iter().filter(|row| row.arm == 3).collect();
     of_resets.sort_by_key(|row| row.sequence);
-    for pair in of_resets.windows(2).filter(|pair| pair[0].status == Status::Reset) {
+    for pair in of_resets
+        .windows(2)
+        .filter(|pair| pair[0].outcome == RequestOutcome::Reset)
+    {
         assert!(pair[1].warm_up);
     }
 
@@ -152,7 +163,7 @@ fn a_silent_server_is_a_timeout_by_either_wait() {
         plan["timeout_ms"] = 20.into();
         plan["max_error_share"] = 1.0.into();
         assert!(run(directory.path(), &plan).0.status.success());
-        assert_eq!(count(&rows(directory.path()), 0, Status::Timeout), 3);
+        assert_eq!(count(&rows(directory.path()), 0, RequestOutcome::TimedOut), 3);
     }
 }
 
@@ -173,9 +184,9 @@ fn a_server_that_goes_away_is_refused_from_then_on() {
     let (output, summary) = run(directory.path(), &plan);
     assert!(output.status.success());
     let rows = rows(directory.path());
-    assert_eq!(count(&rows, 0, Status::Ok), 1);
-    assert_eq!(count(&rows, 0, Status::Reset), 1);
-    assert_eq!(count(&rows, 0, Status::Refused), 38);
+    assert_eq!(count(&rows, 0, RequestOutcome::Answered), 1);
+    assert_eq!(count(&rows, 0, RequestOutcome::Reset), 1);
+    assert_eq!(count(&rows, 0, RequestOutcome::Refused), 38);
     assert_eq!(summary["requests_sent"], json!({"a": 2}));
 }
 

@@ -108,6 +108,7 @@ impl Experiment {
     pub fn launch_plan(&self, arms: Vec<Target>) -> LaunchPlan {
         let load = &self.load;
         LaunchPlan {
+            run: String::new(),
             condition: String::new(),
             launch: 0,
             arms,

@@ -16,6 +16,9 @@ use crate::message::Message;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchPlan {
+    /// Name of the run. The load generator copies it into the output file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
     /// Condition in which the arms run. The load generator copies it into the output file.
     pub condition: String,
     /// Number of the launch, from 0. The load generator copies it into the output file.

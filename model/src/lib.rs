@@ -44,6 +44,7 @@ mod application;
 mod arm;
 mod condition;
 mod contrast;
+mod control_check;
 mod delays;
 mod error;
 mod exhibit;
@@ -53,10 +54,15 @@ mod grid;
 mod http_request;
 mod invalid_value;
 mod isolation_level;
+mod launch_files;
 mod launch_plan;
+mod launch_record;
+mod launch_warning;
 mod limits;
 mod load;
 mod load_summary;
+mod machine;
+mod manifest;
 mod message;
 mod neighbour;
 mod program;
@@ -74,6 +80,7 @@ pub use application::{
 pub use arm::Arm;
 pub use condition::Condition;
 pub use contrast::{Contrast, ContrastRole, Location};
+pub use control_check::ControlCheck;
 pub use delays::DelayDistribution;
 pub use error::ModelError;
 pub use exhibit::ExhibitKind;
@@ -83,7 +90,16 @@ pub use grid::{DefinitionError, GridExtent, parse_definition};
 pub use http_request::{HttpRequest, Keyword, KeywordPosition};
 pub use invalid_value::InvalidValue;
 pub use isolation_level::IsolationLevel;
+pub use launch_files::{
+    HOOK_CALLS_FILE, LAUNCH_RECORD_FILE, LaunchFiles, MANIFEST_FILE, OBSERVATIONS_FILE, RESOURCES_FILE,
+    SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, launch_folder,
+};
 pub use launch_plan::{Arrivals, ConnectionPolicy, LaunchPlan, LaunchPlanError, Schedule, Target, WaitMethod};
+pub use launch_record::{
+    ArmRecord, HookCoverage, HostLoad, LaunchRecord, ProcessResources, ServerSummary, TelemetrySummary,
+    TightLoopSummary,
+};
+pub use launch_warning::{Anomaly, LaunchWarning};
 pub use limits::{
     ExperimentLimits, LimitEnforcement, LimitHit, LimitKind, MissingColumns, MonitorRecord, ResourceLimits,
 };
@@ -91,6 +107,8 @@ pub use load::Load;
 pub use load_summary::{
     CheckVerdict, Clocks, FirstFailure, LoadCheck, LoadCheckKind, LoadSummary, LoadWarning, RateSummary,
 };
+pub use machine::{Host, Machine};
+pub use manifest::{Clock, ConditionRecord, FileRecord, MANIFEST_VERSION, Manifest, Revision};
 pub use message::{Message, Payload, ResponseEnd};
 pub use neighbour::{Neighbour, NeighbourCpus};
 pub use program::{ProgramInstance, ServerProgram};

@@ -135,8 +135,6 @@ pub struct LimitHit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorRecord {
-    /// The table of samples, relative to the run's folder.
-    pub file: String,
     /// Time between two samples, ns.
     pub interval_ns: u64,
     /// Samples of each subject that existed during the whole launch.

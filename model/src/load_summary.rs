@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends. The default is a summary of nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadSummary {
     /// Number of rounds that were completed for all arms.
@@ -89,7 +89,7 @@ pub struct FirstFailure {
 }
 
 /// Clocks of user stamps and kernel stamps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clocks {
     /// Smallest observed step of the user stamps' clock, ns.
@@ -141,6 +141,8 @@ pub enum LoadCheckKind {
     CpuSteal,
     /// Share of the time in which the load generator was runnable without a CPU.
     CpuWait,
+    /// Involuntary context switches per request; a check of recordings that were made before a plan was registered.
+    InvoluntarySwitches,
     /// Migrations between CPUs per request.
     Migrations,
 }
@@ -217,6 +219,7 @@ impl fmt::Display for LoadCheckKind {
             Self::LateWakeUps => "late wake-ups",
             Self::CpuSteal => "CPU steal",
             Self::CpuWait => "waiting for a CPU",
+            Self::InvoluntarySwitches => "involuntary context switches",
             Self::Migrations => "migrations",
         })
     }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, proportion};
 use anyhow::{Context as _, Result, ensure};
-use dataset::{LaunchRecord, Manifest};
 use model::{Contrast, ContrastRole, Location};
+use model::{LaunchRecord, Manifest};
 use samples::RunSamples;
 use serde::Serialize;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use analysis::claims::{Evidence, JudgedRecommendation, Misses, RunOrigin, judge, misses, table};
 use anyhow::{Context, Result};
-use dataset::{Grid, OBSERVED, Observed, Run};
+use dataset::{Grid, OBSERVED_FILE, ObservedServers, Run};
 use samples::study_recordings;
 use serde::Serialize;
 
@@ -133,10 +133,10 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     } else if folder.join("manifest.json").exists() {
         found = of_run(folder)?;
     }
-    if folder.join(OBSERVED).exists() {
+    if folder.join(OBSERVED_FILE).exists() {
         found
             .get_or_insert_default()
-            .extend(evidence::of_observed(&Observed::read(folder)?));
+            .extend(evidence::of_observed(&ObservedServers::read(folder)?));
     }
     if found.is_some() {
         return Ok(found);

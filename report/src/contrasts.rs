@@ -1,8 +1,8 @@
 //! The contrasts of a recorded run.
 
 use anyhow::{Context as _, Result};
-use dataset::Manifest;
 use model::Contrast;
+use model::Manifest;
 
 /// The contrasts of a run, in the order of the experiment.
 ///

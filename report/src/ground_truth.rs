@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use analysis::{Estimate, LatencyMetric, LaunchSamples, effect, estimate};
 use anyhow::Result;
-use dataset::LaunchRecord;
+use model::LaunchRecord;
 use model::{Contrast, Location};
 use serde::Serialize;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate};
-use dataset::{ArmRecord, LaunchRecord};
+use model::{ArmRecord, LaunchRecord};
 use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
 

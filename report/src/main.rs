@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use analysis::figures::Figure;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
-use dataset::{Observed, Run};
+use dataset::{ObservedServers, Run};
 use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
 use report::paper::Paper;
@@ -195,7 +195,7 @@ fn main() -> Result<ExitCode> {
             }
         }
         Command::Observed { run, format } => {
-            let observed = Observed::read(&run)?;
+            let observed = ObservedServers::read(&run)?;
             match format {
                 Format::Text => print!("{}", observed_servers::text(&observed)),
                 Format::Json => println!("{}", serde_json::to_string_pretty(&observed_servers::rows(&observed))?),

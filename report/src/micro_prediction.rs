@@ -2,7 +2,7 @@
 
 use analysis::claims::Interval;
 use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate, ratio_of_paired_means};
-use dataset::{ArmRecord, LaunchRecord};
+use model::{ArmRecord, LaunchRecord};
 use model::{Contrast, Location};
 use serde::Serialize;
 

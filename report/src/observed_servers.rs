@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use dataset::{Agreement, Observed, ObservedServer, Passed, ServerKind};
+use dataset::{InstrumentAgreement, ObservedCalls, ObservedServer, ObservedServers, ServerKind};
 use serde::Serialize;
 
 /// One server, a row of a table.
@@ -31,7 +31,7 @@ pub struct ObservedRow {
     /// Share of the payload that our hook sees, 0 to 1.
     pub own_share: f64,
     /// Whether both instruments saw the same.
-    pub agreement: Agreement,
+    pub agreement: InstrumentAgreement,
     /// Why something passes unseen.
     pub reasons: Vec<String>,
 }
@@ -40,23 +40,23 @@ pub struct ObservedRow {
 ///
 /// # Errors
 /// When there is no such file, or it is of another version.
-pub fn read(folder: &Path) -> Result<Observed> {
-    Ok(Observed::read(folder)?)
+pub fn read(folder: &Path) -> Result<ObservedServers> {
+    Ok(ObservedServers::read(folder)?)
 }
 
 /// A row for each server, in the file's order.
 #[must_use]
-pub fn rows(observed: &Observed) -> Vec<ObservedRow> {
+pub fn rows(observed: &ObservedServers) -> Vec<ObservedRow> {
     observed.servers.iter().map(row).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of some hundred requests")]
 fn row(server: &ObservedServer) -> ObservedRow {
-    let nothing = Passed::default();
+    let nothing = ObservedCalls::default();
     let traced = server.system_calls.as_ref();
     let passed = server.libc.as_ref().or(traced).unwrap_or(&nothing);
     let requests = server.requests.max(1) as f64;
-    let receives = |passed: &Passed| passed.received.keys().cloned().collect();
+    let receives = |passed: &ObservedCalls| passed.received.keys().cloned().collect();
     ObservedRow {
         server: server.server.clone(),
         kind: server.kind,
@@ -75,7 +75,7 @@ fn row(server: &ObservedServer) -> ObservedRow {
 
 /// As a table for a terminal.
 #[must_use]
-pub fn text(observed: &Observed) -> String {
+pub fn text(observed: &ObservedServers) -> String {
     let rows = rows(observed);
     let width = rows.iter().map(|row| row.server.chars().count()).max().unwrap_or(0);
     let mut text = format!(

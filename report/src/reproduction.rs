@@ -109,11 +109,10 @@ impl Reproduction {
             })
             .collect::<Result<_>>()?;
         let boxes: Vec<Boxes> = conditions.iter().map(|ours| ours.boxes.clone()).collect();
-        let host = &run.manifest.host;
         Ok(Some(Self {
             run_id: run.manifest.run_id.clone(),
-            git_revision: run.manifest.git_revision.clone(),
-            cpu_model: host.cpu_model.clone(),
+            git_revision: run.manifest.revision.as_ref().map(ToString::to_string),
+            cpu_model: run.manifest.machine.name.clone(),
             counterparts: counterparts(&boxes),
             conditions,
             figures: vec![box_plot(&boxes)?, figures::reproduced_sequence(&first)?],

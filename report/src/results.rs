@@ -9,8 +9,8 @@ use analysis::{
     levels, turn_effect,
 };
 use anyhow::{Context, Result};
-use dataset::{LaunchRecord, Manifest};
 use model::{Contrast, ContrastRole, Location};
+use model::{LaunchRecord, Manifest};
 use serde::Serialize;
 
 use crate::contrasts::contrasts;
@@ -166,7 +166,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             let steadiness = settling(manifest, &record.name, run);
             let flagged: BTreeSet<u32> = records
                 .iter()
-                .filter(|launch| !launch.valid || !launch.warnings.is_empty())
+                .filter(|launch| !launch.valid || !launch.warnings().is_empty())
                 .map(|launch| launch.launch)
                 .chain(steadiness.settled_later.iter().copied())
                 .collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{ControlKind, Provenance};
 use analysis::principles::{ControlFact, EffectFact, RunFacts};
-use dataset::Manifest;
+use model::Manifest;
 use serde_json::Value;
 
 use crate::results::{ConditionResults, Effect, Results};
@@ -51,12 +51,12 @@ pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
         treatments: treatments.len(),
         schedule: text(&plan["load"]["schedule"]),
         setup: set_up(manifest, &ran),
-        revision: manifest.git_revision.clone(),
+        revision: manifest.revision.as_ref().map(ToString::to_string),
         files: manifest.files.len(),
         unchecked_files: manifest
             .launches
             .iter()
-            .map(|launch| launch.file.clone())
+            .map(|launch| launch.files.observations.clone())
             .filter(|file| !known.contains(file.as_str()))
             .collect(),
         effects: with_effects()
@@ -107,7 +107,7 @@ fn set_up(manifest: &Manifest, ran: &[&ConditionResults]) -> Vec<(&'static str, 
         .collect();
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     vec![
-        ("processor", host.cpu_model.clone()),
+        ("processor", manifest.machine.name.clone()),
         ("memory", host.memory_bytes.map(|bytes| format!("{} MiB", bytes >> 20))),
         ("kernel", host.kernel.clone()),
         ("operating system", host.operating_system.clone()),

@@ -3,8 +3,8 @@
 use analysis::claims::Verdict;
 use analysis::figures::{Figure, font_face_css};
 use analysis::principles::{ChecklistItem, PrincipleStatus};
-use dataset::Manifest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use model::Manifest;
 
 use crate::claims::JudgedClaims;
 use crate::reproduction::{self, Reproduction};
@@ -188,7 +188,7 @@ fn ran(page: &Page) -> Markup {
             ul { @for limit in limits { li { (limit) } } }
         }
         @let warnings: Vec<String> = page.manifest.launches.iter()
-            .flat_map(|launch| launch.warnings.iter().map(move |warning| {
+            .flat_map(|launch| launch.warnings().into_iter().map(move |warning| {
                 format!("{} launch {}: {warning}", launch.condition, launch.launch)
             }))
             .collect();
@@ -311,6 +311,7 @@ fn status(status: PrincipleStatus) -> Markup {
 fn environment(page: &Page) -> Markup {
     html! {
         h2 { "Environment" }
+        pre { (serde_json::to_string_pretty(&page.manifest.machine).unwrap_or_default()) }
         pre { (serde_json::to_string_pretty(&page.manifest.host).unwrap_or_default()) }
         h2 { "Again" }
         p { "MeasuredQuantity with" }

@@ -9,8 +9,8 @@ use analysis::{
     quantile_shift, random_effects, ratio_of_means,
 };
 use anyhow::{Context, Result};
-use dataset::Manifest;
 use maud::{Markup, html};
+use model::Manifest;
 use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
 

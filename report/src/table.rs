@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::Estimate;
 use analysis::claims::Unit;
-use dataset::Manifest;
+use model::Manifest;
 
 use crate::layers::LayerEffect;
 use crate::micro_prediction::MicroPrediction;

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{ARMS, Arm, failure, output, report, write};
-use dataset::MANIFEST_VERSION;
+use model::MANIFEST_VERSION;
 use serde_json::Value;
 
 fn effects(run: &Path) -> Value {

@@ -8,9 +8,9 @@ use std::path::Path;
 use analysis::claims::{Evidence, Unit};
 use common::{ARMS, output, report, write};
 use dataset::{
-    Agreement, ArmRecord, Coverage, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, Run, ServerKind,
-    ServerSummary, TightLoopSummary, write_json,
+    InstrumentAgreement, OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, Run, ServerKind, write_json,
 };
+use model::{ArmRecord, HookCoverage, ServerSummary, TightLoopSummary};
 use report::layers::Layer;
 use report::results::Results;
 use report::{evidence, results};
@@ -92,10 +92,10 @@ fn an_effect_stands_beside_what_the_loop_predicts() {
     let loops = |launch: u32, arm: &mut ArmRecord| {
         if arm.arm == "scan" {
             arm.hook_mapped = Some(true);
-            arm.coverage = Some(Coverage {
+            arm.coverage = Some(HookCoverage {
                 // Two calls for each request.
                 payload_receives: 2 * arm.requests_sent,
-                ..Coverage::default()
+                ..HookCoverage::default()
             });
             arm.tight_loop = Some(TightLoopSummary {
                 bare_ns_median: 500.0,
@@ -114,7 +114,7 @@ fn an_effect_stands_beside_what_the_loop_predicts() {
     assert!(ratios.len() == 1 && (ratios[0].1 - 2.0).abs() < 1e-9, "{ratios:?}");
 }
 
-fn observed(shares: &[(ServerKind, f64)]) -> Observed {
+fn observed(shares: &[(ServerKind, f64)]) -> ObservedServers {
     let servers = shares.iter().map(|&(kind, accept_and_read_share)| ObservedServer {
         server: format!("{kind:?}"),
         kind,
@@ -125,10 +125,10 @@ fn observed(shares: &[(ServerKind, f64)]) -> Observed {
         system_calls: None,
         accept_and_read_share,
         own_share: 1.0,
-        agreement: Agreement::All,
+        agreement: InstrumentAgreement::All,
         reasons: Vec::new(),
     });
-    Observed {
+    ObservedServers {
         schema_version: OBSERVED_VERSION,
         run_id: "seen".to_owned(),
         experiment: "r07".to_owned(),
@@ -178,7 +178,7 @@ fn servers_that_were_observed_are_evidence_and_other_shares_another_verdict() {
             1.0 / 3.0,
         ),
     ] {
-        write_json(&seen.join(OBSERVED), &observed(rows)).unwrap();
+        write_json(&seen.join(OBSERVED_FILE), &observed(rows)).unwrap();
         // Found in the folder of all runs.
         let found = claim(folder.path());
         assert_eq!(found["verdict"], verdict, "{found}");

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use common::{ARM, ARMS, Arm, output, report, write};
 use dataset::{
-    Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
-    ObservationWriter, Status, file_record, write_json, write_manifest,
+    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_json,
+    write_manifest,
 };
 use model::LimitEnforcement;
+use model::{Clock, ConditionRecord, Host, LaunchRecord, MANIFEST_VERSION, Machine, Manifest, OBSERVATIONS_FILE};
 use serde_json::{Value, json};
 
 /// The study's conditions and requests of each of their recordings: enough for its cuts and its batches.
@@ -48,7 +49,7 @@ fn run(folder: &Path, second: &str) {
 
 /// What `dataset import` makes of the study, but of 2 ms and, with hook, 2.5 ms a request.
 fn study(folder: &Path) {
-    fs::create_dir_all(folder.join("observations")).unwrap();
+    fs::create_dir_all(folder).unwrap();
     let launches = RECORDED.map(|(condition, requests)| launch(folder, condition, requests));
     let conditions = RECORDED.map(|(condition, _)| ConditionRecord {
         name: condition.to_owned(),
@@ -64,17 +65,19 @@ fn study(folder: &Path) {
         experiment: "ssp2023".to_owned(),
         plan: json!({}),
         seed: 0,
+        plan_sha256: None,
         clock: Clock::Realtime,
-        git_revision: None,
+        revision: None,
         command_line: Vec::new(),
         started_unix_ns: 0,
         finished_unix_ns: 1,
-        host: HostFacts::default(),
+        machine: Machine::default(),
+        host: Host::default(),
         tools: BTreeMap::new(),
         conditions: conditions.to_vec(),
         files: launches
             .iter()
-            .map(|launch| file_record(folder, &launch.file).unwrap())
+            .map(|launch| file_record(folder, &launch.files.observations).unwrap())
             .collect(),
         launches: launches.to_vec(),
         notes: Vec::new(),
@@ -83,19 +86,22 @@ fn study(folder: &Path) {
 }
 
 fn launch(folder: &Path, condition: &str, requests: u32) -> LaunchRecord {
-    let file = format!("observations/{condition}-0000.parquet");
+    let unfinished = UnfinishedLaunch::begin(folder, condition, 0).unwrap();
     let header = FileHeader {
+        run: "made-up".to_owned(),
         condition: condition.to_owned(),
         launch: 0,
         arms: vec!["unmodified".to_owned(), "hook".to_owned()],
     };
-    let mut writer = ObservationWriter::create(&folder.join(&file), header).unwrap();
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
     for (arm, rtt_ns) in [(0, 2 * MS), (1, 5 * MS / 2)] {
         let recording: Vec<Observation> = (0..requests).map(|sequence| request(arm, sequence, rtt_ns)).collect();
         writer.write(&recording).unwrap();
     }
     writer.finish().unwrap();
-    LaunchRecord::of_observations(condition, 0, file)
+    let record = LaunchRecord::of_observations(condition, 0);
+    unfinished.finish(&record).unwrap();
+    record
 }
 
 fn request(arm: u16, sequence: u32, rtt_ns: i64) -> Observation {
@@ -107,12 +113,15 @@ fn request(arm: u16, sequence: u32, rtt_ns: i64) -> Observation {
         sequence,
         connection: 0,
         request: 0,
-        intended_send_ns: start_ns,
+        step: None,
+        load_level_permille: None,
+        block: None,
+        intended_arrival_ns: start_ns,
         user_send_ns: start_ns,
         kernel_tx_ns: None,
         kernel_rx_ns: None,
         user_receive_ns: start_ns + rtt_ns + noise_ns(sequence),
-        status: Status::Ok,
+        outcome: RequestOutcome::Answered,
         http_status: 200,
         bytes: 0,
         warm_up: false,

@@ -1,18 +1,17 @@
 //! Launches in real containers, where Docker is to be had. Each test takes the engine for itself, and leaves it as it was.
 
-use std::fs;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::engine::{docker, engine, everything, run};
-use crate::common::{Desk, SMALL, failure, finished, sampled, signal, success};
+use crate::common::{Desk, SMALL, failure, finished, launch_folders, sampled, signal, success, warnings};
 use dataset::{ObservationReader, Run};
 use nix::sys::signal::Signal;
 
 /// Waits until the prober of launch 0 is at work; the beginning of the names of the launch's containers.
 fn at_work(desk: &Desk, runner: &mut Child) -> String {
-    let plan = desk.path("run/.unfinished-docker-0000/plan.json");
+    let plan = desk.path("run/docker/0000.unfinished/plan.json");
     let start = Instant::now();
     while !plan.exists() {
         assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
@@ -45,7 +44,7 @@ fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
     assert!(run.manifest.tools["docker: engine"].contains("API"));
     for launch in &run.manifest.launches {
         assert_eq!(launch.condition, "docker");
-        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
         sampled(&run.directory, launch);
         let mut hosts = Vec::new();
@@ -60,8 +59,8 @@ fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
         assert_eq!(hosts.len(), 3, "each arm is to have a container of its own");
         assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
         assert!(
-            launch.loadgen["stamped_share"].as_f64() > Some(0.9),
-            "{}",
+            launch.loadgen.as_ref().unwrap().stamped_share > Some(0.9),
+            "{:?}",
             launch.loadgen
         );
     }
@@ -91,12 +90,11 @@ fn a_throttled_arm_is_flagged_and_no_other() {
     success(&mut run(&desk, &text));
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
-    let throttled: Vec<_> = launch
-        .warnings
-        .iter()
+    let throttled: Vec<String> = warnings(launch)
+        .into_iter()
         .filter(|warning| warning.contains("throttled in"))
         .collect();
-    assert!(!launch.valid && throttled.len() == 1, "{:?}", launch.warnings);
+    assert!(!launch.valid && throttled.len() == 1, "{:?}", warnings(launch));
     assert!(throttled[0].starts_with("scan: "), "{throttled:?}");
     assert_eq!(everything(), before);
 }
@@ -134,9 +132,9 @@ fn an_arm_that_is_out_of_memory_is_told_at_its_start_and_flagged_later() {
     let launch = &run.manifest.launches[0];
     let killed = |warning: &String| warning.starts_with("scan: ") && warning.contains("killed because memory ran out");
     assert!(
-        !launch.valid && launch.warnings.iter().any(killed),
+        !launch.valid && warnings(launch).iter().any(killed),
         "{:?}",
-        launch.warnings
+        warnings(launch)
     );
     assert_eq!(everything(), before);
 }
@@ -230,5 +228,5 @@ fn an_engine_that_does_not_answer_is_told_with_what_helps() {
         .find(|condition| condition.name == "docker")
         .unwrap();
     assert!(told.not_run.as_ref().unwrap().contains("nowhere.sock"));
-    assert!(fs::read_dir(desk.path("run/launches")).unwrap().count() == 1);
+    assert!(launch_folders(&desk.path("run")).len() == 1);
 }

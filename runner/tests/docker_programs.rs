@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::common::engine::{engine, everything, run};
 use crate::common::programs::{hook, is_there};
-use crate::common::{Desk, SMALL, failure, file, success, with_server};
+use crate::common::{Desk, SMALL, failure, file, success, warnings, with_server};
 use dataset::{Measure, Subject, read_hook_calls, read_resources, read_tight_loops};
 
 /// The small experiment, once, with `more` in front of its `[sut]`.
@@ -90,13 +90,13 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
         let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
         assert_eq!((arm.requests_sent, receives), (60, hooked.then_some(60)));
     }
-    let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
+    let calls = read_hook_calls(&run.directory.join(launch.files.hook_calls.as_ref().unwrap())).unwrap();
     assert_eq!(calls.len(), 60);
     // Of the arms, `scan` alone has a treatment that a loop can tell.
-    let blocks = read_tight_loops(&run.directory.join(launch.tight_loops.as_ref().unwrap())).unwrap();
+    let blocks = read_tight_loops(&run.directory.join(launch.files.tight_loops.as_ref().unwrap())).unwrap();
     assert_eq!(blocks.len(), 20);
     assert!(launch.arms[1].tight_loop.is_some() && launch.arms[0].tight_loop.is_none());
-    let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
+    let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let of_neighbour = samples.iter().filter(|sample| sample.subject == Subject::Neighbour);
     let cpu_ns: Vec<_> = of_neighbour.map(|sample| sample.usage[Measure::CpuNs]).collect();
     assert!(cpu_ns.last() > cpu_ns.first(), "{cpu_ns:?}");
@@ -118,11 +118,11 @@ fn another_hook_is_measured_in_containers_and_a_neighbour_that_ends_is_told() {
     assert_eq!(everything(), before);
     let (_, launch) = desk.only_launch();
     assert_eq!((launch.arms.len(), launch.arms[3].hook_mapped), (4, Some(true)));
-    let told = |warning: &String| warning.contains("the neighbour did not work all the time");
+    let told = |warning: &String| warning.contains("the neighbour did not work during the whole measurement");
     assert!(
-        !launch.valid && launch.warnings.iter().any(told),
+        !launch.valid && warnings(&launch).iter().any(told),
         "{:?}",
-        launch.warnings
+        warnings(&launch)
     );
 }
 

@@ -30,7 +30,7 @@ fn an_experiment_is_measured_on_a_cluster_and_nothing_is_left() {
     run.verify().unwrap();
     assert_eq!(run.manifest.launches.len(), 4);
     for launch in &run.manifest.launches {
-        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
         sampled(&run.directory, launch);
         for arm in &launch.arms {
@@ -90,7 +90,7 @@ fn a_pod_that_is_deleted_is_an_error_and_no_dataset() {
         let desk = Desk::new();
         let mut runner = namespace.run(&desk, &long(), "kubernetes-nodes");
         let mut runner = runner.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        at_work(&desk, &mut runner, "kubernetes-nodes-0000");
+        at_work(&desk, &mut runner, "kubernetes-nodes/0000");
         let label = format!("hook-latency.part={part}");
         kubectl(&[
             "delete",
@@ -122,7 +122,7 @@ fn a_signal_leaves_no_pod_and_what_a_kill_leaves_is_swept() {
     for by in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
         let desk = Desk::new();
         let mut runner = namespace.run(&desk, &long(), "kubernetes-pod").spawn().unwrap();
-        at_work(&desk, &mut runner, "kubernetes-pod-0000");
+        at_work(&desk, &mut runner, "kubernetes-pod/0000");
         signal(&runner, by);
         assert!(!runner.wait().unwrap().success());
         if by == Signal::SIGKILL {

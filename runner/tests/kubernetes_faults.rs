@@ -22,7 +22,7 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
     let desk = Desk::new();
     let mut runner = namespace.run(&desk, &seconds(), "kubernetes-nodes");
     let mut runner = runner.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    at_work(&desk, &mut runner, "kubernetes-nodes-0001");
+    at_work(&desk, &mut runner, "kubernetes-nodes/0001");
     happens(&namespace);
     let output = runner.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -47,7 +47,7 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
     let run = Run::open(&desk.path("run")).unwrap();
     run.verify().unwrap();
     for launch in &run.manifest.launches {
-        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 5_000);
     }
     let all = finished(&desk.path("run"));

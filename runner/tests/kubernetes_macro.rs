@@ -116,7 +116,7 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     );
     // The cluster tells what the copies used, before and after; on whose node nothing of ours is.
     let monitor = launch.monitor.as_ref().expect("it was watched");
-    let samples = dataset::read_resources(&run.directory.join(&monitor.file)).unwrap();
+    let samples = dataset::read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     for arm in ["unmodified", "scan", "delay"] {
         let of_arm = samples
             .iter()
@@ -129,6 +129,6 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
         .filter(|sample| matches!(sample.subject, Subject::Node(_)))
         .map(|sample| sample.subject.name().to_owned());
     assert_eq!(nodes.collect::<BTreeSet<_>>().len(), 2);
-    let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+    let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
     assert_eq!(reader.rows(), 3 * 60);
 }

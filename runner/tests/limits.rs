@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Desk, SMALL, failure, success, wait_until};
-use dataset::{LaunchRecord, Measure, Subject, read_resources};
+use crate::common::{Desk, SMALL, failure, success, wait_until, warnings};
+use dataset::{Measure, Subject, read_resources};
+use model::LaunchRecord;
 use model::{LimitEnforcement, LimitKind};
 use monitor::ControlGroup;
 
@@ -75,8 +76,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
         (vec![], vec![])
     );
     assert!(
-        launch
-            .warnings
+        warnings(&launch)
             .iter()
             .any(|warning| warning.starts_with("scan: throttled in"))
     );
@@ -90,7 +90,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
 
     let monitor = launch.monitor.as_ref().unwrap();
     assert!(monitor.samples >= 2 && monitor.own_cpu_ns > 0, "{monitor:?}");
-    let samples = read_resources(&run.directory.join(&monitor.file)).unwrap();
+    let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let throttled = |name: &str| {
         let subject = Subject::Arm(name.to_owned());
         let of = samples.iter().filter(move |sample| sample.subject == subject);
@@ -122,8 +122,7 @@ fn an_arm_killed_for_want_of_memory_is_kept_and_flagged() {
     assert!(kinds(&launch, "scan").contains(&LimitKind::OomKill), "{launch:?}");
     assert!(!launch.valid);
     assert!(
-        launch
-            .warnings
+        warnings(&launch)
             .iter()
             .any(|warning| warning.contains("killed because memory ran out"))
     );
@@ -183,10 +182,9 @@ fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
     assert_eq!(condition.limits_by, LimitEnforcement::None);
     assert!(condition.missing.as_ref().unwrap().contains("cannot set limits by"));
     assert!(
-        launch
-            .warnings
+        warnings(&launch)
             .iter()
-            .any(|warning| warning.contains("the limits asked for are not set"))
+            .any(|warning| warning.contains("the limits of the experiment are not set"))
     );
     assert!(launch.arms.iter().all(|arm| arm.limits.is_none()));
 }
@@ -215,5 +213,5 @@ fn without_the_monitor_there_is_no_table_and_no_gate() {
     success(desk.run(&text).args(["--no-monitor", "--conditions", "local-pod"]));
     let (_, launch) = desk.only_launch();
     assert_eq!((launch.monitor, launch.limit_hits), (None, None));
-    assert!(!desk.path("run/resources").exists());
+    assert_eq!(launch.files.resources, None);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::common::Desk;
 use crate::common::programs::{compiled, hook};
-use dataset::{Run, TRIED, Tried};
+use dataset::{PREFLIGHT_FILE, PreflightRecord, Run};
 
 /// A user who is not root, whether he has a name here or not.
 const NOBODY: u32 = 65_534;
@@ -28,8 +28,8 @@ fn server(desk: &Desk, flags: &[&str]) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn tried(desk: &Desk, out: &str) -> Tried {
-    let text = std::fs::read_to_string(desk.path(out).join(TRIED)).unwrap();
+fn tried(desk: &Desk, out: &str) -> PreflightRecord {
+    let text = std::fs::read_to_string(desk.path(out).join(PREFLIGHT_FILE)).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 

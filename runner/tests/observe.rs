@@ -156,7 +156,7 @@ fn several_servers_are_observed_into_one_file() {
         .arg("--out")
         .arg(desk.path("seen"));
     crate::common::success(&mut command);
-    let observed = dataset::Observed::read(&desk.path("seen")).unwrap();
+    let observed = dataset::ObservedServers::read(&desk.path("seen")).unwrap();
     assert_eq!(
         (observed.experiment.as_str(), observed.condition.as_str()),
         ("r07", "local-pod")

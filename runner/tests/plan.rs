@@ -8,10 +8,13 @@ use std::process::Command;
 
 use crate::common::{SMALL, failure};
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
-    ObservationWriter, Status, file_record, write_manifest,
+    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_manifest,
 };
 use model::LimitEnforcement;
+use model::{
+    ArmRecord, Clock, ConditionRecord, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine, Manifest,
+    OBSERVATIONS_FILE,
+};
 use serde_json::json;
 
 const LAUNCHES: u32 = 12;
@@ -22,7 +25,7 @@ const ARMS: [&str; 3] = ["unmodified", "scan", "delay"];
 /// A pilot whose effect differs by `launch_ns` from launch to launch, up and down in turn, and by `segment_ns` from segment to
 /// segment. Each launch takes a second, a tenth of it measured.
 fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
-    fs::create_dir_all(folder.join("observations")).unwrap();
+    fs::create_dir_all(folder).unwrap();
     let launches: Vec<LaunchRecord> = (0..LAUNCHES)
         .map(|launch| write_launch(folder, launch, launch_ns, segment_ns))
         .collect();
@@ -34,13 +37,15 @@ fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
         run_id: "pilot".to_owned(),
         experiment: "small".to_owned(),
         plan,
+        plan_sha256: None,
         seed: 7,
         clock: Clock::Monotonic,
-        git_revision: None,
+        revision: None,
         command_line: Vec::new(),
         started_unix_ns: 0,
         finished_unix_ns: i64::from(LAUNCHES) * 1_000_000_000,
-        host: HostFacts::default(),
+        machine: Machine::default(),
+        host: Host::default(),
         tools: BTreeMap::new(),
         conditions: vec![ConditionRecord {
             name: "local-pod".to_owned(),
@@ -52,7 +57,7 @@ fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
         }],
         files: launches
             .iter()
-            .map(|launch| file_record(folder, &launch.file).unwrap())
+            .map(|launch| file_record(folder, &launch.files.observations).unwrap())
             .collect(),
         launches,
         notes: Vec::new(),
@@ -61,13 +66,14 @@ fn pilot(folder: &Path, launch_ns: i64, segment_ns: i64) {
 }
 
 fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> LaunchRecord {
-    let file = format!("observations/local-pod-{launch:04}.parquet");
+    let unfinished = UnfinishedLaunch::begin(folder, "local-pod", launch).unwrap();
     let header = FileHeader {
+        run: "pilot".to_owned(),
         condition: "local-pod".to_owned(),
         launch,
         arms: ARMS.map(str::to_owned).into(),
     };
-    let mut writer = ObservationWriter::create(&folder.join(&file), header).unwrap();
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
     let sign = |number: u32| if number.is_multiple_of(2) { 1 } else { -1 };
     for round in 0..ROUNDS {
         let rows = [0_u16, 1, 2].map(|arm| {
@@ -81,12 +87,15 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
                 sequence: round,
                 connection: 0,
                 request: 0,
-                intended_send_ns: start_ns,
+                step: None,
+                load_level_permille: None,
+                block: None,
+                intended_arrival_ns: start_ns,
                 user_send_ns: start_ns,
                 kernel_tx_ns: NonZeroI64::new(start_ns + 2_000),
                 kernel_rx_ns: NonZeroI64::new(start_ns + 2_000 + wire_ns),
                 user_receive_ns: start_ns + 4_000 + wire_ns,
-                status: Status::Ok,
+                outcome: RequestOutcome::Answered,
                 http_status: 200,
                 bytes: 100,
                 warm_up: round < 10,
@@ -110,11 +119,16 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
         limits: None,
         resources: None,
     };
-    LaunchRecord {
+    let record = LaunchRecord {
         arms: ARMS.into_iter().zip(0..).map(arm).collect(),
-        loadgen: json!({"elapsed_s": 0.1}),
-        ..LaunchRecord::of_observations("local-pod", launch, file)
-    }
+        loadgen: Some(LoadSummary {
+            elapsed_s: 0.1,
+            ..LoadSummary::default()
+        }),
+        ..LaunchRecord::of_observations("local-pod", launch)
+    };
+    unfinished.finish(&record).unwrap();
+    record
 }
 
 fn plan(run: &Path, goal: [&str; 2], out: &Path) -> Command {

@@ -3,8 +3,9 @@
 use std::fs;
 
 use crate::common::programs::is_there;
-use crate::common::{Desk, SMALL, failure, file, has_namespaces, success, with_server};
-use dataset::{LaunchRecord, Measure, Run, Subject, read_hook_calls, read_resources};
+use crate::common::{Desk, SMALL, failure, file, has_namespaces, success, warnings, with_server};
+use dataset::{Measure, Run, Subject, read_hook_calls, read_resources};
+use model::LaunchRecord;
 
 /// The small experiment with more before its arms, once in one condition.
 fn around(condition: &str, more: &str) -> String {
@@ -25,8 +26,8 @@ fn proxy(name: &str) -> String {
 /// That nothing is wrong with a launch but what a busy machine does to the prober.
 fn assert_sound(launch: &LaunchRecord) {
     let of_the_machine = |warning: &String| warning.starts_with("check failed: ");
-    assert!(launch.warnings.iter().all(of_the_machine), "{:?}", launch.warnings);
-    assert!(launch.valid || !launch.warnings.is_empty());
+    assert!(warnings(launch).iter().all(of_the_machine), "{:?}", warnings(launch));
+    assert!(launch.valid || !warnings(launch).is_empty());
 }
 
 /// Whether one of these programs is missing; the test is left out then.
@@ -56,7 +57,7 @@ fn measured_through(condition: &str, hops: &[String]) {
         let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
         assert_eq!(receives.is_some_and(|receives| receives > 60), hooked, "{receives:?}");
     }
-    let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
+    let calls = read_hook_calls(&run.directory.join(launch.files.hook_calls.as_ref().unwrap())).unwrap();
     assert!(calls.iter().zip(0..).all(|((_, call), number)| call.sequence == number));
     assert_eq!(calls.len(), 60);
     assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
@@ -147,7 +148,7 @@ fn a_neighbour_works_beside_and_is_gone_afterwards() {
     success(&mut desk.run(&around("local-pod", neighbour)));
     let (run, launch) = desk.only_launch();
     assert_sound(&launch);
-    let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
+    let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let cpu_ns: Vec<_> = samples
         .iter()
         .filter(|sample| sample.subject == Subject::Neighbour)
@@ -185,9 +186,9 @@ fn a_neighbour_that_ends_makes_a_launch_invalid() {
     let (_, launch) = desk.only_launch();
     let told = |warning: &String| warning.contains("the neighbour did not work") && warning.contains("tired");
     assert!(
-        !launch.valid && launch.warnings.iter().any(told),
+        !launch.valid && warnings(&launch).iter().any(told),
         "{:?}",
-        launch.warnings
+        warnings(&launch)
     );
     let desk = Desk::new();
     let error = failure(&mut desk.run(&around("local-pod", "[neighbour]\ncommand = [\"no-such-stress\"]\n")));

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
 
-use crate::common::{Desk, SMALL, failure, finished, signal, success, wait_until, with_server};
+use crate::common::{Desk, SMALL, failure, finished, launch_folders, signal, success, wait_until, with_server};
 use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
+use model::launch_folder;
 use nix::sys::signal::Signal;
 
 #[test]
@@ -22,7 +23,7 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         .filter(|condition| condition.not_run.is_none());
     assert_eq!(manifest.launches.len(), 2 * had.count());
     for launch in &manifest.launches {
-        let reader = ObservationReader::open(&run.directory.join(&launch.file)).unwrap();
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
         for arm in &launch.arms {
             let hooked = arm.treatment != "unmodified";
@@ -33,10 +34,10 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
         }
         // Watched, and within every limit.
         assert_eq!(launch.limit_hits.as_deref(), Some(&[][..]), "{launch:?}");
-        let samples = read_resources(&run.directory.join(&launch.monitor.as_ref().unwrap().file)).unwrap();
+        let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
         assert!(samples.len() >= 2 * 4, "{samples:?}");
         // What the hook of the calibration's arm saw, call by call.
-        let calls = read_hook_calls(&run.directory.join(launch.hook_calls.as_ref().unwrap())).unwrap();
+        let calls = read_hook_calls(&run.directory.join(launch.files.hook_calls.as_ref().unwrap())).unwrap();
         assert!(calls.iter().all(|(arm, _)| *arm == launch.arms[2].arm));
         assert!(calls.iter().zip(0..).all(|((_, call), number)| call.sequence == number));
         let bytes: i64 = calls.iter().map(|(_, call)| call.bytes).sum();
@@ -59,12 +60,10 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
     assert_eq!(
         names,
         [
-            "hook_calls",
-            "launches",
+            "local-bridge",
+            "local-pod",
             "manifest.json",
-            "observations",
             "plan.json",
-            "resources",
             "ro-crate-metadata.json"
         ]
     );
@@ -100,7 +99,11 @@ fn a_grid_is_a_run_for_each_cell() {
     dataset::slim(&desk.path("run")).unwrap();
     for (_, run) in Grid::open(&desk.path("run")).unwrap().cells {
         run.verify().unwrap();
-        assert!(!run.directory.join("launches").exists() && !run.directory.join("hook_calls").exists());
+        for launch in &run.manifest.launches {
+            let folder = run.directory.join(launch_folder(&launch.condition, launch.launch));
+            let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+            assert_eq!(names.collect::<Vec<_>>(), ["observations.parquet"]);
+        }
         assert!(
             run.manifest
                 .launches
@@ -118,13 +121,12 @@ fn a_killed_run_goes_on_where_it_was() {
         .replace("launches = 2", "launches = 3")
         .replace("rounds = 60", "rounds = 3_000");
     let mut runner = desk.run(&text).spawn().unwrap();
-    wait_for(&mut runner, &desk.path("run/launches/local-pod-0000.json"));
+    wait_for(&mut runner, &desk.path("run/local-pod/0000/launch.json"));
     // Now in the second launch.
     wait_for_some(&mut runner, || {
-        fs::read_dir(desk.path("run"))
-            .unwrap()
-            .flatten()
-            .any(|entry| entry.path().join("plan.json").exists())
+        launch_folders(&desk.path("run"))
+            .iter()
+            .any(|launch| launch.join("plan.json").exists())
     });
     // SIGKILL: the runner can do nothing any more.
     runner.kill().unwrap();
@@ -141,10 +143,9 @@ fn a_killed_run_goes_on_where_it_was() {
     let run = Run::open(&desk.path("run")).unwrap();
     assert!(after.len() > before.len() && after.len() == 4 * run.manifest.launches.len());
     assert!(
-        fs::read_dir(desk.path("run"))
-            .unwrap()
-            .flatten()
-            .all(|entry| !entry.file_name().to_string_lossy().starts_with('.')),
+        launch_folders(&desk.path("run"))
+            .iter()
+            .all(|launch| launch.extension().is_none()),
         "something unfinished was left"
     );
 
@@ -155,7 +156,7 @@ fn a_killed_run_goes_on_where_it_was() {
     let error = failure(&mut desk.run(&text.replace("seed = 7", "seed = 8")));
     assert!(error.contains("another experiment or with other options"), "{error}");
     assert_eq!(finished(&desk.path("run")), after);
-    fs::write(desk.path("run/launches/local-pod-0001.json"), "{").unwrap();
+    fs::write(desk.path("run/local-pod/0001/launch.json"), "{").unwrap();
     let error = failure(&mut desk.run(&text));
     assert!(error.contains("local-pod-0001.json is damaged; remove it"), "{error}");
 }
@@ -165,7 +166,7 @@ fn ctrl_c_ends_the_launch_and_keeps_the_finished_ones() {
     let desk = Desk::new();
     let text = SMALL.replace("rounds = 60", "rounds = 3_000");
     let mut runner = desk.run(&text).spawn().unwrap();
-    wait_for(&mut runner, &desk.path("run/launches/local-pod-0000.json"));
+    wait_for(&mut runner, &desk.path("run/local-pod/0000/launch.json"));
     signal(&runner, Signal::SIGINT);
     assert!(!runner.wait().unwrap().success());
     wait_until(|| desk.processes().is_empty());
@@ -193,7 +194,7 @@ fn a_full_disk_is_an_error_and_leaves_no_half_run() {
     }
     let error = failure(&mut inside);
     assert!(error.contains("No space left on device"), "{error}");
-    for left in ["manifest.json", "launches/local", "observations/local"] {
+    for left in ["manifest.json", "local-pod/0000/", "local-bridge/0000/"] {
         assert!(!error.contains(&format!("run/{left}")), "{error}");
     }
     // With room, the same command works.

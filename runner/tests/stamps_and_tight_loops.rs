@@ -1,6 +1,6 @@
 //! Servers that stamp their requests, and hooks in a tight loop, as a run leaves them.
 
-use crate::common::{Desk, SMALL, failure, success};
+use crate::common::{Desk, SMALL, failure, success, warnings};
 use dataset::{Run, read_server_calls, read_tight_loops};
 
 fn with(changes: &[(&str, &str)]) -> String {
@@ -28,12 +28,11 @@ fn servers_stamp_each_request_and_loops_are_measured_beside_them() {
     assert!(!run.manifest.launches.is_empty());
     for launch in &run.manifest.launches {
         // A busy machine has warnings of its own.
-        let stamped = launch
-            .warnings
+        let stamped = warnings(launch)
             .iter()
             .any(|warning| warning.contains("the server stamped"));
-        assert!(!stamped, "{:?}", launch.warnings);
-        let calls = read_server_calls(&run.directory.join(launch.server_calls.as_ref().unwrap())).unwrap();
+        assert!(!stamped, "{:?}", warnings(launch));
+        let calls = read_server_calls(&run.directory.join(launch.files.server_calls.as_ref().unwrap())).unwrap();
         // The third arm is told not to.
         let expected = [&launch.arms[0], &launch.arms[1]]
             .map(|arm| vec![arm.arm.clone(); 60])
@@ -55,7 +54,7 @@ fn servers_stamp_each_request_and_loops_are_measured_beside_them() {
         assert!(launch.arms[2].server.is_none());
 
         // Neither an unmodified arm nor one with a delay has a loop.
-        let blocks = read_tight_loops(&run.directory.join(launch.tight_loops.as_ref().unwrap())).unwrap();
+        let blocks = read_tight_loops(&run.directory.join(launch.files.tight_loops.as_ref().unwrap())).unwrap();
         assert_eq!(blocks.len(), 20);
         assert!(
             blocks

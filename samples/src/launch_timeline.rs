@@ -81,7 +81,7 @@ impl TimelineFold {
     pub(crate) fn add(&mut self, rows: &Timings, row: usize, names: &[String]) {
         let arm = rows.arm[row];
         let previous = self.previous.replace(arm);
-        if !rows.ok[row] {
+        if !rows.answered[row] {
             return;
         }
         let segment = u64::from(rows.round[row]) / self.segment_rounds;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use analysis::figures::Thinned;
 use analysis::{ArmSamples, LaunchSamples, Times};
-use dataset::{LaunchRecord, Manifest, ObservationReader, Timings};
+use dataset::{ObservationReader, Timings};
+use model::{LaunchRecord, Manifest};
 
 use crate::error::SamplesError;
 use crate::launch_timeline::{LaunchTimeline, TimelineFold};
@@ -76,7 +77,7 @@ impl ObservedLaunch {
                 let arm = usize::from(rows.arm[row]);
                 collect(&mut arms[arm], rows, row, offset_ns);
                 timeline.add(rows, row, names);
-                if rows.ok[row]
+                if rows.answered[row]
                     && let Some(thinned) = thinned.get_mut(arm)
                 {
                     thinned.push(u64::from(rows.sequence[row]), microseconds(rtt_ns(rows, row)));
@@ -100,7 +101,7 @@ impl ObservedLaunch {
 
 /// Opens the observations of a launch.
 pub(crate) fn open(folder: &Path, launch: &LaunchRecord) -> Result<ObservationReader, SamplesError> {
-    let path = folder.join(&launch.file);
+    let path = folder.join(&launch.files.observations);
     let reader = ObservationReader::open(&path).map_err(in_launch(launch))?;
     if reader.rows() == 0 {
         return Err(SamplesError::Empty(path));
@@ -141,7 +142,7 @@ fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_us
     if rows.warm_up[row] {
         return;
     }
-    if !rows.ok[row] {
+    if !rows.answered[row] {
         samples.errors += 1;
         return;
     }
@@ -156,7 +157,6 @@ fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_us
 /// By how much the kernel's clock is ahead of the user's, ns; `None` where the load generator does not say, or the clock was
 /// set during the launch.
 fn kernel_minus_user_ns(launch: &LaunchRecord) -> Option<i64> {
-    let clocks = &launch.loadgen["clocks"];
-    let steady = clocks["change_ns"].as_i64()?.abs() < CLOCK_SET_NS;
-    clocks["kernel_minus_user_ns"].as_i64().filter(|_| steady)
+    let clocks = launch.loadgen.as_ref()?.clocks;
+    (clocks.change_ns.abs() < CLOCK_SET_NS).then_some(clocks.kernel_minus_user_ns)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use analysis::LaunchSamples;
 use analysis::figures::Thinned;
-use dataset::{LaunchRecord, Run};
+use dataset::Run;
+use model::LaunchRecord;
 use model::LimitKind;
 use rayon::prelude::*;
 

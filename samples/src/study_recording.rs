@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use analysis::ssp2023::Order;
-use dataset::{LaunchRecord, Run};
+use dataset::Run;
+use model::LaunchRecord;
 use rayon::prelude::*;
 
 use crate::error::SamplesError;
@@ -66,7 +67,7 @@ fn two_arms(
     let read = reader.for_each_timings(|rows| {
         for row in 0..rows.len() {
             let recording = recording_of_arm[usize::from(rows.arm[row])];
-            if let Some(recording) = recording.filter(|_| rows.ok[row]) {
+            if let Some(recording) = recording.filter(|_| rows.answered[row]) {
                 if recordings[recording].is_empty() {
                     began_ns[recording] = rows.user_send_ns[row];
                 }

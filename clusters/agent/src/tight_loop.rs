@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use dataset::Block;
+use dataset::TightLoopBlock;
 use serde::{Deserialize, Serialize};
 
 /// Blocks that are not recorded: code and data reach the caches.
@@ -34,7 +34,7 @@ pub struct TightLoopRequest {
 ///
 /// # Errors
 /// When a process ends early or prints something other than a time.
-pub fn run_alternately(bare: Command, hooked: Command, blocks: u32, calls: u32) -> Result<(Vec<Block>, u64)> {
+pub fn run_alternately(bare: Command, hooked: Command, blocks: u32, calls: u32) -> Result<(Vec<TightLoopBlock>, u64)> {
     let mut bare = LoopProcess::start(bare)?;
     let mut hooked = LoopProcess::start(hooked)?;
     let mut recorded = Vec::new();
@@ -47,7 +47,7 @@ pub fn run_alternately(bare: Command, hooked: Command, blocks: u32, calls: u32) 
         for (hooked, process) in pair {
             let elapsed_ns = process.run_block()?;
             if let Some(block) = number.checked_sub(WARM_UP_BLOCKS) {
-                recorded.push(Block {
+                recorded.push(TightLoopBlock {
                     hooked,
                     block,
                     calls,

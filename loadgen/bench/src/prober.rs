@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use analysis::Distribution;
 use anyhow::{Context as _, Result, ensure};
-use dataset::{ObservationReader, Status};
+use dataset::{ObservationReader, RequestOutcome};
 use model::LoadSummary;
 
 use crate::peer::{Said, children_s};
@@ -54,7 +54,7 @@ pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, fol
     let mut rtt = [Distribution::default(), Distribution::default()];
     let mut wire = [Distribution::default(), Distribution::default()];
     ObservationReader::open(&out)?.for_each(|row| {
-        if row.status == Status::Ok && !row.warm_up {
+        if row.outcome == RequestOutcome::Answered && !row.warm_up {
             rtt[usize::from(row.arm)].insert(row.rtt_ns());
             if let Some(wire_ns) = row.wire_ns() {
                 wire[usize::from(row.arm)].insert(wire_ns);

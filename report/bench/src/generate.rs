@@ -6,10 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
-    ObservationWriter, ROW_GROUP_ROWS, Status, TelemetrySummary, file_record, write_manifest,
+    FileHeader, Observation, ObservationWriter, ROW_GROUP_ROWS, RequestOutcome, UnfinishedLaunch, file_record,
+    write_manifest,
 };
 use model::LimitEnforcement;
+use model::{
+    ArmRecord, Clock, Clocks, ConditionRecord, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine, Manifest,
+    OBSERVATIONS_FILE, TelemetrySummary,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -35,7 +39,6 @@ const ARMS: [(&str, i64); 7] = [
 pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
     let of_launch = observations / u64::from(LAUNCHES) / ARMS.len() as u64;
     let rounds = u32::try_from(of_launch).context("so many rounds cannot be numbered; ask for fewer rows")?;
-    std::fs::create_dir_all(folder.join("observations")).context("cannot make the folder for the made-up run")?;
     let launches: Vec<LaunchRecord> = (0..LAUNCHES)
         .into_par_iter()
         .map(|launch| write_launch(folder, launch, rounds))
@@ -56,12 +59,14 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
             ],
         }),
         seed: SEED,
+        plan_sha256: None,
         clock: Clock::Monotonic,
-        git_revision: None,
+        revision: None,
         command_line: Vec::new(),
         started_unix_ns: 0,
         finished_unix_ns: 0,
-        host: HostFacts::default(),
+        machine: Machine::default(),
+        host: Host::default(),
         tools: BTreeMap::new(),
         conditions: vec![ConditionRecord {
             name: CONDITION.to_owned(),
@@ -73,7 +78,7 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
         }],
         files: launches
             .iter()
-            .map(|launch| file_record(folder, &launch.file))
+            .map(|launch| file_record(folder, &launch.files.observations))
             .collect::<Result<_, _>>()?,
         launches,
         notes: vec!["made up by report-bench; nothing was measured".to_owned()],
@@ -83,13 +88,14 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
 }
 
 fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord> {
-    let file = format!("observations/{CONDITION}-{launch:04}.parquet");
+    let unfinished = UnfinishedLaunch::begin(folder, CONDITION, launch)?;
     let header = FileHeader {
+        run: "made-up".to_owned(),
         condition: CONDITION.to_owned(),
         launch,
         arms: ARMS.iter().map(|(name, _)| (*name).to_owned()).collect(),
     };
-    let mut writer = ObservationWriter::create(&folder.join(&file), header)?;
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header)?;
     let mut times = Times::new(launch);
     let mut rows: Vec<Observation> = Vec::with_capacity(ROW_GROUP_ROWS);
     for round in 0..rounds {
@@ -125,11 +131,20 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         limits: None,
         resources: None,
     });
-    Ok(LaunchRecord {
+    let record = LaunchRecord {
         arms: arms.collect(),
-        loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
-        ..LaunchRecord::of_observations(CONDITION, launch, file)
-    })
+        loadgen: Some(LoadSummary {
+            clocks: Clocks {
+                kernel_minus_user_ns: 500,
+                change_ns: 3,
+                ..Clocks::default()
+            },
+            ..LoadSummary::default()
+        }),
+        ..LaunchRecord::of_observations(CONDITION, launch)
+    };
+    unfinished.finish(&record)?;
+    Ok(record)
 }
 
 /// Draws times: a body of some microseconds, a tail of pauses, and a constant of each process.
@@ -172,12 +187,15 @@ impl Times {
                 sequence: round,
                 connection: 0,
                 request: 0,
-                intended_send_ns: self.now_ns,
+                step: None,
+                load_level_permille: None,
+                block: None,
+                intended_arrival_ns: self.now_ns,
                 user_send_ns: self.now_ns,
                 kernel_tx_ns: stamp(tx_ns),
                 kernel_rx_ns: stamp(tx_ns + wire_ns),
                 user_receive_ns: receive_ns,
-                status: Status::Ok,
+                outcome: RequestOutcome::Answered,
                 http_status: 200,
                 bytes: 120,
                 warm_up: round < WARM_UP_ROUNDS,

@@ -37,7 +37,7 @@ pub(crate) fn decode(run: &Path) -> Result<()> {
     let begun = Instant::now();
     let run = Run::open(run)?;
     run.manifest.launches.par_iter().try_for_each(|launch| -> Result<()> {
-        let reader = ObservationReader::open(&run.directory.join(&launch.file))?;
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations))?;
         Ok(reader.decode_timings()?)
     })?;
     print_taken(begun.elapsed().as_secs_f64())

@@ -11,8 +11,8 @@ use analysis::{
     Estimate, LatencyMetric, difference_of_estimates, differences, estimate, paired_spread_ratio, spread_ratio,
 };
 use anyhow::Result;
-use dataset::{LaunchRecord, Manifest};
 use model::{ContrastRole, LimitHit, Location};
+use model::{LaunchRecord, Manifest};
 
 use crate::layers::{Layer, per_launch as per_launch_at};
 use crate::results::{ConditionResults, Effect, Results, server};

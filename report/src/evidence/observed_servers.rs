@@ -2,13 +2,13 @@
 
 use analysis::claims::{Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::estimate;
-use dataset::{Observed, ServerKind};
+use dataset::{ObservedServers, ServerKind};
 
 /// The share of the payload of common servers that a hook of `accept` and `read` alone sees: the mean over servers, each
 /// counting once, with the t interval over servers, cut to what a share can be. It takes the servers as a sample of all that
 /// are common, which a handful is only roughly. Nothing below two servers.
 #[must_use]
-pub fn of_observed(observed: &Observed) -> Evidence {
+pub fn of_observed(observed: &ObservedServers) -> Evidence {
     let common = observed
         .servers
         .iter()

@@ -4,7 +4,7 @@ use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::Figure;
 use analysis::{LatencyMetric, difference_of_estimates, estimate};
 use anyhow::Result;
-use dataset::LaunchRecord;
+use model::LaunchRecord;
 use model::{LimitKind, Location};
 
 use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, overview, spots};

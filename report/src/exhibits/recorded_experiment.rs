@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use dataset::{Grid, Manifest, Run};
+use dataset::{Grid, Run};
 use model::ExhibitKind;
+use model::Manifest;
 
 use crate::results::{Results, results};
 use samples::{RunSamples, run_samples};

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use analysis::{Estimate, LatencyMetric, LaunchSamples, estimate};
 use anyhow::{Context, Result, ensure};
-use dataset::{Fault, LaunchRecord, Manifest, Resources, Run, TRIED, Tried};
+use dataset::{PREFLIGHT_FILE, PreflightRecord, Run, ServerFault};
 use model::{ContrastRole, Location};
+use model::{LaunchRecord, Manifest, ProcessResources};
 use samples::run_samples;
 use serde::Serialize;
 
@@ -50,7 +51,7 @@ pub struct MeasuredHook {
     /// The shared object.
     pub path: PathBuf,
     /// Why it was not measured.
-    pub fault: Option<Fault>,
+    pub fault: Option<ServerFault>,
     /// What it costs.
     pub cost: Option<HookCost>,
 }
@@ -76,9 +77,10 @@ impl HookCosts {
     /// # Errors
     /// When a file is missing or damaged.
     pub fn read(directory: &Path) -> Result<Self> {
-        let path = directory.join(TRIED);
+        let path = directory.join(PREFLIGHT_FILE);
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let tried: Tried = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let tried: PreflightRecord =
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
         let mut measured = Self {
             server: tried.server,
             hooks: Vec::new(),
@@ -158,8 +160,9 @@ impl HookCosts {
 fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let mut warnings = manifest.notes.clone();
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
-    for warning in manifest.launches.iter().flat_map(|launch| &launch.warnings) {
-        *counts.entry(without_values(warning)).or_default() += 1;
+    for warning in manifest.launches.iter().flat_map(LaunchRecord::warnings) {
+        let warning = warning.to_string();
+        *counts.entry(without_values(&warning)).or_default() += 1;
     }
     let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
     if invalid > 0 {
@@ -217,7 +220,7 @@ fn without_values(warning: &str) -> String {
 impl HookCost {
     fn of(latency: Effect, samples: &[LaunchSamples], records: &[LaunchRecord]) -> Self {
         let arm = latency.arm.clone();
-        let by_record = |value: &dyn Fn(&Resources, u64) -> f64| {
+        let by_record = |value: &dyn Fn(&ProcessResources, u64) -> f64| {
             let differences: Option<Vec<f64>> = records
                 .iter()
                 .map(|record| {
@@ -389,7 +392,7 @@ mod tests {
             ),
             ("the prober shared its processor", "the prober shared its processor"),
         ] {
-            assert_eq!(without_values(warning), kind);
+            assert_eq!(without_values(&warning), kind);
         }
     }
 }

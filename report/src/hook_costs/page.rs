@@ -26,6 +26,7 @@ pub fn page(measured: &HookCosts, figure: Option<&analysis::figures::Figure>) ->
                 (controls(measured))
                 @if let Some(manifest) = &measured.manifest {
                     h2 { "Environment" }
+                    pre { (serde_json::to_string_pretty(&manifest.machine).unwrap_or_default()) }
                     pre { (serde_json::to_string_pretty(&manifest.host).unwrap_or_default()) }
                     h2 { "Again" }
                     pre { (manifest.command_line.join(" ")) }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dataset::{CellRecord, GRID, GridIndex, write_json};
+use dataset::{CellRecord, GRID_FILE, GridIndex, write_json};
 use serde_json::{Value, json};
 
 use super::{ARM, ARMS, Arm, output, report, write};
@@ -57,7 +57,7 @@ pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[RecordedCell<'_>]) 
                 .collect::<BTreeMap<_, _>>(),
         });
     }
-    write_json(&folder.join(GRID), &GridIndex { cells: index }).unwrap();
+    write_json(&folder.join(GRID_FILE), &GridIndex { cells: index }).unwrap();
 }
 
 pub(crate) fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {

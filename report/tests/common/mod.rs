@@ -9,10 +9,13 @@ use std::path::Path;
 use std::process::Command;
 
 use dataset::{
-    ArmRecord, Clock, ConditionRecord, FileHeader, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, Observation,
-    ObservationWriter, Status, TelemetrySummary, file_record, write_manifest,
+    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_manifest,
 };
 use model::LimitEnforcement;
+use model::{
+    ArmRecord, Clock, Clocks, ConditionRecord, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine, Manifest,
+    OBSERVATIONS_FILE, TelemetrySummary,
+};
 use serde_json::json;
 
 /// What an arm's requests took, and how it differs from launch to launch.
@@ -75,7 +78,7 @@ pub(crate) fn write(directory: &Path, arms: &[Arm], stamps: bool) {
 
 /// Writes a run of so many launches.
 pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launches: u32) {
-    std::fs::create_dir_all(directory.join("observations")).unwrap();
+    std::fs::create_dir_all(directory).unwrap();
     let launches: Vec<LaunchRecord> = (0..launches)
         .map(|launch| write_launch(directory, arms, stamps, launch))
         .collect();
@@ -89,12 +92,14 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
             {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
         ]}),
         seed: 1,
+        plan_sha256: None,
         clock: Clock::Monotonic,
-        git_revision: None,
+        revision: None,
         command_line: vec!["bench".to_owned(), "run".to_owned()],
         started_unix_ns: 0,
         finished_unix_ns: 1,
-        host: HostFacts::default(),
+        machine: Machine::default(),
+        host: Host::default(),
         tools: BTreeMap::new(),
         conditions: vec![
             ConditionRecord {
@@ -116,7 +121,7 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
         ],
         files: launches
             .iter()
-            .map(|launch| file_record(directory, &launch.file).unwrap())
+            .map(|launch| file_record(directory, &launch.files.observations).unwrap())
             .collect(),
         launches,
         notes: Vec::new(),
@@ -125,13 +130,14 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
 }
 
 fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> LaunchRecord {
-    let file = format!("observations/local-pod-{launch:04}.parquet");
+    let unfinished = UnfinishedLaunch::begin(directory, "local-pod", launch).unwrap();
     let header = FileHeader {
+        run: "made-up".to_owned(),
         condition: "local-pod".to_owned(),
         launch,
         arms: arms.iter().map(|arm| arm.name.to_owned()).collect(),
     };
-    let mut writer = ObservationWriter::create(&directory.join(&file), header).unwrap();
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
     for round in 0..ROUNDS {
         let row: Vec<Observation> = arms
             .iter()
@@ -162,11 +168,20 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         tight_loop: None,
         resources: None,
     });
-    LaunchRecord {
+    let record = LaunchRecord {
         arms: records.collect(),
-        loadgen: json!({"clocks": {"kernel_minus_user_ns": 500, "change_ns": 3}}),
-        ..LaunchRecord::of_observations("local-pod", launch, file)
-    }
+        loadgen: Some(LoadSummary {
+            clocks: Clocks {
+                kernel_minus_user_ns: 500,
+                change_ns: 3,
+                ..Clocks::default()
+            },
+            ..LoadSummary::default()
+        }),
+        ..LaunchRecord::of_observations("local-pod", launch)
+    };
+    unfinished.finish(&record).unwrap();
+    record
 }
 
 /// Symmetric around the arm's wire time; launches and segments differ alternately; the first round is warm-up and wild.
@@ -189,12 +204,15 @@ fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> 
         sequence: round,
         connection: 0,
         request: 0,
-        intended_send_ns: start_ns,
+        step: None,
+        load_level_permille: None,
+        block: None,
+        intended_arrival_ns: start_ns,
         user_send_ns: start_ns,
         kernel_tx_ns: stamp(start_ns + 2_000),
         kernel_rx_ns: stamp(start_ns + 2_000 + wire_ns),
         user_receive_ns: start_ns + 4_000 + wire_ns,
-        status: Status::Ok,
+        outcome: RequestOutcome::Answered,
         http_status: 200,
         bytes: 100,
         warm_up: round == 0,

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use dataset::{TRIED, Tried, TriedHook};
+use dataset::{PREFLIGHT_FILE, PreflightHook, PreflightRecord};
 use engines::Stop;
 use model::{Experiment, IsolationLevel, PreloadedObject, Topology};
 
@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     })?;
     let hooks = hooks(&options.hooks)?;
     ensure!(
-        !options.out.join(TRIED).exists(),
+        !options.out.join(PREFLIGHT_FILE).exists(),
         "{} holds a measurement already; choose another --out",
         options.out.display()
     );
@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     tries.experiment.validate()?;
     let (tried, slowest) = tries.all(&subject.name, &hooks)?;
-    dataset::write_json(&options.out.join(TRIED), &tried)?;
+    dataset::write_json(&options.out.join(PREFLIGHT_FILE), &tried)?;
     let measurable: Vec<Hook> = hooks
         .iter()
         .zip(&tried.hooks)
@@ -112,7 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if measurable.is_empty() {
         println!(
             "no hook can be measured; {} says why",
-            options.out.join(TRIED).display()
+            options.out.join(PREFLIGHT_FILE).display()
         );
         return Ok(());
     }
@@ -167,7 +167,7 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// What all came to, and the slowest of the arms that work.
-    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(Tried, Trial)> {
+    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(PreflightRecord, Trial)> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
         let mut slowest = bare.clone();
         let mut tried = Vec::new();
@@ -179,14 +179,14 @@ impl Tries<'_> {
             if trial.fault.is_none() && trial.rtt_ns > slowest.rtt_ns {
                 slowest = trial.clone();
             }
-            tried.push(TriedHook {
+            tried.push(PreflightHook {
                 name: hook.name.clone(),
                 path: hook.preload.path.clone(),
                 fault: trial.fault,
             });
         }
         let own = self.one(OWN, bare.ready_s)?;
-        let tried = Tried {
+        let tried = PreflightRecord {
             server: server.to_owned(),
             hooks: tried,
             no_calibration: experiments::calibration(&own).err(),

@@ -37,6 +37,7 @@ impl Setting {
         folder: &Path,
     ) -> Result<LaunchSpec> {
         Ok(LaunchSpec {
+            run: String::new(),
             experiment: experiment.clone(),
             topology,
             level,

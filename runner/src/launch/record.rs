@@ -4,32 +4,21 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
-use dataset::{ArmRecord, Block, Coverage, FileHeader, LaunchRecord, Resources, ServerCall};
-use model::{Arm, Condition, Experiment, LoadSummary, ResourceLimits};
+use dataset::{FileHeader, ServerCall, TightLoopBlock};
+use model::{
+    Anomaly, Arm, ArmRecord, Condition, Experiment, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary,
+    OBSERVATIONS_FILE, ProcessResources, RESOURCES_FILE, ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE,
+    launch_folder,
+};
 use readhook_telemetry::Record;
 
 use crate::launch::order::Order;
-use crate::launch::spec::stem;
 use crate::launch::stamps::Stamps;
 use crate::launch::sut;
 use crate::launch::telemetry;
 use crate::launch::tight_loop;
 use crate::launch::watch::Seen;
 use crate::treatments::loaded;
-
-/// Name of the observations in the launch's folder.
-pub(crate) const OBSERVATIONS: &str = "observations.parquet";
-/// Name of the hook's calls there.
-pub(crate) const HOOK_CALLS: &str = "hook_calls.parquet";
-
-/// Name of the servers' stamps there.
-pub(crate) const SERVER_CALLS: &str = "server_calls.parquet";
-
-/// Name of the blocks of tight loops there.
-pub(crate) const TIGHT_LOOPS: &str = "tight_loops.parquet";
-
-/// The warning where prober and arms cannot be kept apart.
-pub(crate) const SHARED: &str = "prober and arms share the only processor";
 
 /// An arm when its server has been stopped.
 pub(crate) struct Stopped<'a> {
@@ -44,11 +33,11 @@ pub(crate) struct Stopped<'a> {
     /// The file with the server's own stamps.
     pub(crate) stamps: Option<Vec<u8>>,
     /// Its treatment without a server; empty where that was not measured.
-    pub(crate) tight_loop: Vec<Block>,
+    pub(crate) tight_loop: Vec<TightLoopBlock>,
     /// Limits that were set for it.
     pub(crate) limits: Option<ResourceLimits>,
     /// What it took while it was measured, where that was looked at.
-    pub(crate) resources: Option<Resources>,
+    pub(crate) resources: Option<ProcessResources>,
 }
 
 /// What an arm was sent before the measurement, while it was tried whether it answers.
@@ -62,6 +51,8 @@ pub(crate) struct Before {
 
 /// A launch when all is over.
 pub(crate) struct Measured<'a> {
+    /// Name of the run.
+    pub(crate) run: &'a str,
     pub(crate) condition: Condition,
     pub(crate) launch: u32,
     pub(crate) experiment: &'a Experiment,
@@ -69,10 +60,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) arms: Vec<Stopped<'a>>,
     /// The prober's.
     pub(crate) summary: LoadSummary,
-    /// What is unusual about the place.
-    pub(crate) warnings: Vec<String>,
-    /// For what else the launch is not valid.
-    pub(crate) faults: Vec<String>,
+    /// Anomalies of the launch's place and of the neighbour.
+    pub(crate) anomalies: Vec<Anomaly>,
     /// What was used and denied.
     pub(crate) watched: Seen,
 }
@@ -82,7 +71,7 @@ pub(crate) struct Measured<'a> {
 struct Tables {
     hook_calls: Vec<(usize, Record)>,
     server_calls: Vec<(usize, ServerCall)>,
-    tight_loops: Vec<(usize, Block)>,
+    tight_loops: Vec<(usize, TightLoopBlock)>,
 }
 
 impl Tables {
@@ -92,30 +81,32 @@ impl Tables {
         self.server_calls.sort_by_key(|(arm, call)| (*arm, call.sequence));
         self.tight_loops.sort_by_key(|(arm, _)| *arm);
         if !self.hook_calls.is_empty() {
-            dataset::write_hook_calls(&folder.join(HOOK_CALLS), header, &self.hook_calls)?;
+            dataset::write_hook_calls(&folder.join(HOOK_CALLS_FILE), header, &self.hook_calls)?;
         }
         if !self.server_calls.is_empty() {
-            dataset::write_server_calls(&folder.join(SERVER_CALLS), header, &self.server_calls)?;
+            dataset::write_server_calls(&folder.join(SERVER_CALLS_FILE), header, &self.server_calls)?;
         }
         if !self.tight_loops.is_empty() {
-            dataset::write_tight_loops(&folder.join(TIGHT_LOOPS), header, &self.tight_loops)?;
+            dataset::write_tight_loops(&folder.join(TIGHT_LOOPS_FILE), header, &self.tight_loops)?;
         }
         Ok(())
     }
 }
 
-/// How many requests a server stamped, where that is not what was sent.
-fn unstamped(record: &ArmRecord, stamped: Option<u64>) -> Option<String> {
+/// Returns the anomaly of a server that stamped another number of requests than were sent.
+fn unstamped(record: &ArmRecord, stamped: Option<u64>) -> Option<Anomaly> {
     let stamped = stamped.filter(|stamped| *stamped != record.requests_sent)?;
-    Some(format!(
-        "{}: the server stamped {stamped} requests, expected {}",
-        record.arm, record.requests_sent
-    ))
+    Some(Anomaly::ServerStamps {
+        arm: record.arm.clone(),
+        stamped,
+        sent: record.requests_sent,
+    })
 }
 
-/// What the files of a launch say of themselves.
-pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment) -> FileHeader {
+/// Returns the header of a launch's files.
+pub(crate) fn header(run: &str, condition: Condition, launch: u32, experiment: &Experiment) -> FileHeader {
     FileHeader {
+        run: run.to_owned(),
         condition: condition.name().to_owned(),
         launch,
         arms: experiment.arms.iter().map(|arm| arm.name.clone()).collect(),
@@ -123,42 +114,40 @@ pub(crate) fn header(condition: Condition, launch: u32, experiment: &Experiment)
 }
 
 impl Measured<'_> {
-    /// Checks everything, writes its tables into the launch's folder, and says what came of it.
+    /// Checks the launch, writes its tables into the launch's folder, and returns its record.
     pub(crate) fn record(mut self, folder: &Path) -> Result<LaunchRecord> {
-        let mut warnings: Vec<String> = self.summary.warnings().iter().map(ToString::to_string).collect();
-        warnings.extend(self.watched.warnings());
-        warnings.extend(self.warnings.iter().chain(&self.faults).cloned());
-        let undisturbed = self.watched.warnings().is_empty() && self.faults.is_empty();
-        let mut valid = undisturbed && self.summary.failed_checks().next().is_none();
+        let mut anomalies = std::mem::take(&mut self.anomalies);
         let mut arms = Vec::new();
         let mut tables = Tables::default();
         for stopped in &self.arms {
             let (record, unexpected) = self.arm(stopped, &mut tables)?;
-            valid &= unexpected.is_empty();
-            warnings.extend(unexpected);
+            anomalies.extend(unexpected);
             arms.push(record);
         }
         arms.sort_by_key(|record| self.index(&record.arm));
-        tables.write(folder, &header(self.condition, self.launch, self.experiment))?;
-        let stem = stem(self.condition, self.launch);
-        let file = |name: &str, empty: bool| (!empty).then(|| format!("{name}/{stem}.parquet"));
+        tables.write(folder, &header(self.run, self.condition, self.launch, self.experiment))?;
+        let condition = self.condition.name();
+        let place = launch_folder(condition, self.launch);
+        let file = |name: &str, empty: bool| (!empty).then(|| format!("{place}/{name}"));
         // Where it was written on this machine is nobody else's business.
-        self.summary.output = OBSERVATIONS.into();
-        Ok(LaunchRecord {
-            condition: self.condition.name().to_owned(),
-            launch: self.launch,
-            file: format!("observations/{stem}.parquet"),
-            hook_calls: file("hook_calls", tables.hook_calls.is_empty()),
-            server_calls: file("server_calls", tables.server_calls.is_empty()),
-            tight_loops: file("tight_loops", tables.tight_loops.is_empty()),
+        self.summary.output = OBSERVATIONS_FILE.into();
+        let mut record = LaunchRecord {
+            files: LaunchFiles {
+                hook_calls: file(HOOK_CALLS_FILE, tables.hook_calls.is_empty()),
+                server_calls: file(SERVER_CALLS_FILE, tables.server_calls.is_empty()),
+                tight_loops: file(TIGHT_LOOPS_FILE, tables.tight_loops.is_empty()),
+                resources: file(RESOURCES_FILE, self.watched.record.is_none()),
+                ..LaunchFiles::of_observations(condition, self.launch)
+            },
             monitor: self.watched.record,
             limit_hits: self.watched.hits,
-            controls: Vec::new(),
             arms,
-            loadgen: serde_json::to_value(self.summary)?,
-            valid,
-            warnings,
-        })
+            loadgen: Some(self.summary),
+            anomalies,
+            ..LaunchRecord::of_observations(condition, self.launch)
+        };
+        record.judge();
+        Ok(record)
     }
 
     /// Its place in the experiment.
@@ -168,7 +157,7 @@ impl Measured<'_> {
     }
 
     /// An arm's record and what is wrong with it; its rows go into the tables.
-    fn arm(&self, stopped: &Stopped<'_>, tables: &mut Tables) -> Result<(ArmRecord, Vec<String>)> {
+    fn arm(&self, stopped: &Stopped<'_>, tables: &mut Tables) -> Result<(ArmRecord, Vec<Anomaly>)> {
         let (arm, before) = (stopped.arm, stopped.before);
         let warm_up = self.experiment.load.warm_up_rounds;
         let telemetry = stopped.telemetry.as_deref();
@@ -191,7 +180,7 @@ impl Measured<'_> {
             hook_mapped: loaded(arm, Path::new("")).map(|_| true),
             requests_sent: self.summary.requests_sent.get(&arm.name).copied().unwrap_or(0),
             telemetry: seen.as_ref().and_then(|seen| seen.summary),
-            coverage: seen.as_ref().map(|seen| Coverage::of(&seen.counters)),
+            coverage: seen.as_ref().map(|seen| dataset::hook_coverage(&seen.counters)),
             server: stamps.as_ref().and_then(|stamps| stamps.summary),
             tight_loop: tight_loop::summary(&stopped.tight_loop),
             resources: stopped.resources,
@@ -215,21 +204,19 @@ impl Measured<'_> {
         Ok((record, unexpected))
     }
 
-    /// What the hook saw, where that is not what was sent.
-    fn unexpected(&self, record: &ArmRecord, before: Before) -> Option<String> {
+    /// Returns the anomaly of a hook that counted another number of receives than the requests imply.
+    fn unexpected(&self, record: &ArmRecord, before: Before) -> Option<Anomaly> {
         let receives = record
             .coverage
             .as_ref()?
             .payload_receives
             .saturating_sub(before.receives);
         let expected = sut::receives(&self.experiment.sut, record.requests_sent);
-        (!expected.contains(&receives)).then(|| {
-            format!(
-                "{}: the hook saw {receives} receives, expected at least {} and at most {}",
-                record.arm,
-                expected.start(),
-                expected.end()
-            )
+        (!expected.contains(&receives)).then(|| Anomaly::HookReceives {
+            arm: record.arm.clone(),
+            receives,
+            at_least: *expected.start(),
+            at_most: *expected.end(),
         })
     }
 }

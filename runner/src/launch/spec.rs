@@ -12,6 +12,8 @@ use crate::launch::order::Order;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LaunchSpec {
+    /// Name of the run; empty where no run is recorded.
+    pub(crate) run: String,
     pub(crate) experiment: Experiment,
     pub(crate) topology: Topology,
     pub(crate) level: IsolationLevel,

@@ -1,7 +1,8 @@
 //! What the synthetic server stamped of its requests.
 
 use anyhow::{Context, Result};
-use dataset::{ServerCall, ServerSummary};
+use dataset::ServerCall;
+use model::ServerSummary;
 use readhook_telemetry::{Record, View};
 
 use crate::launch::telemetry::median;

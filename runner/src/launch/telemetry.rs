@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use dataset::TelemetrySummary;
+use model::TelemetrySummary;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use readhook_telemetry::{Counters, Record, View};
 

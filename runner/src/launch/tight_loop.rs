@@ -8,9 +8,11 @@ use std::process::Command;
 
 use agent::TightLoopRequest;
 use anyhow::{Result, ensure};
-use dataset::{Block, TightLoopSummary};
+use dataset::TightLoopBlock;
 use engines::Image;
-use model::{AcceptFunction, Arm, Experiment, ReceiveFunction, ServerUnderTest, TightLoopSettings, Treatment};
+use model::{
+    AcceptFunction, Arm, Experiment, ReceiveFunction, ServerUnderTest, TightLoopSettings, TightLoopSummary, Treatment,
+};
 
 use crate::launch::local::server::starter;
 use crate::launch::spec::LaunchSpec;
@@ -25,7 +27,12 @@ fn applies(arm: &Arm) -> bool {
 
 /// The blocks of an arm's loops, bare and hooked in turn; none where the experiment asks for none or the arm has no hook. To be
 /// called where servers live, once they are gone.
-pub(crate) fn run(spec: &LaunchSpec, experiment: &Experiment, arm: &Arm, address: SocketAddr) -> Result<Vec<Block>> {
+pub(crate) fn run(
+    spec: &LaunchSpec,
+    experiment: &Experiment,
+    arm: &Arm,
+    address: SocketAddr,
+) -> Result<Vec<TightLoopBlock>> {
     let Some(micro) = experiment.micro.filter(|_| applies(arm)) else {
         return Ok(Vec::new());
     };
@@ -88,7 +95,7 @@ fn room(micro: TightLoopSettings, arm: &Arm) -> Result<u32> {
 
 /// What an arm's blocks come to; none without blocks.
 #[expect(clippy::cast_precision_loss, reason = "times of some hundred calls")]
-pub(crate) fn summary(blocks: &[Block]) -> Option<TightLoopSummary> {
+pub(crate) fn summary(blocks: &[TightLoopBlock]) -> Option<TightLoopSummary> {
     let median = |hooked: bool| {
         let of = blocks.iter().filter(|block| block.hooked == hooked);
         let mut per_call: Vec<f64> = of

@@ -2,14 +2,11 @@
 
 use anyhow::{Context, Result};
 use dataset::{FileHeader, Measure, Subject};
-use model::{LimitHit, LimitKind, MonitorRecord};
+use model::{LimitHit, LimitKind, MonitorRecord, RESOURCES_FILE};
 use monitor::{ControlGroup, INTERVAL, Monitor, MonitoredSubject, NodeSource, ProcessSource, Reading, Source};
 
 use crate::launch::local::process_set::cpu_ns;
-use crate::launch::spec::{LaunchSpec, stem};
-
-/// Name of the samples in the launch's folder.
-pub(crate) const RESOURCES: &str = "resources.parquet";
+use crate::launch::spec::LaunchSpec;
 
 /// Sampling that goes on.
 pub(crate) struct Watch {
@@ -82,11 +79,10 @@ impl Watch {
             .monitor
             .finish()
             .context("cannot watch resources; try --no-monitor")?;
-        dataset::write_resources(&spec.folder.join(RESOURCES), header, &seen.samples)?;
+        dataset::write_resources(&spec.folder.join(RESOURCES_FILE), header, &seen.samples)?;
         Ok(Seen {
             hits: Some(monitor::limit_hits(&seen.samples)),
             record: Some(MonitorRecord {
-                file: format!("resources/{}.parquet", stem(spec.condition(), spec.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,
                 samples: seen.rounds,
                 cpu: Some(self.cpu),

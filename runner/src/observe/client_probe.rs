@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use dataset::{Carried, Coverage, Fault, Passed};
+use dataset::{ObservedCalls, PayloadCount, ServerFault};
 use isolation::Network;
 use loadgen::Client;
 use readhook_telemetry::FUNCTIONS;
@@ -27,13 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Asked {
     /// Why it could not be asked.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<ServerFault>,
     pub(crate) requests: u64,
     /// Bytes of all requests.
     pub(crate) sent_bytes: u64,
     pub(crate) connections: u64,
     #[serde(flatten)]
-    pub(crate) passed: Passed,
+    pub(crate) passed: ObservedCalls,
     pub(crate) blind_spots: BTreeSet<BlindSpot>,
     /// Names of its processes.
     pub(crate) processes: BTreeSet<String>,
@@ -81,7 +81,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
     });
     if let Err(error) = tried {
         // What is not the server's fault is this program's.
-        asked.fault = Some(error.downcast_ref::<Fault>().cloned().ok_or(error)?);
+        asked.fault = Some(error.downcast_ref::<ServerFault>().cloned().ok_or(error)?);
     }
     Ok(asked)
 }
@@ -96,7 +96,7 @@ fn seen(running: &mut Running<'_>) -> Result<Option<Seen>> {
 impl Asked {
     /// What the hook counted meanwhile.
     fn count(&mut self, before: &Seen, after: &Seen) {
-        let calls = |seen: &Seen| Coverage::of(&seen.counters).calls;
+        let calls = |seen: &Seen| dataset::hook_coverage(&seen.counters).calls;
         let earlier = calls(before);
         let mut accepting = calls(after);
         accepting.retain(|function, _| function.starts_with("accept"));
@@ -115,7 +115,7 @@ impl Asked {
                 .get(usize::from(record.function))
                 .copied()
                 .unwrap_or("unknown");
-            let carried: &mut Carried = self.passed.received.entry(name.to_owned()).or_default();
+            let carried: &mut PayloadCount = self.passed.received.entry(name.to_owned()).or_default();
             carried.calls += 1;
             carried.bytes += record.bytes.max(0).cast_unsigned();
         }

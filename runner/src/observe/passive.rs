@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use dataset::Coverage;
+use model::HookCoverage;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Serialize;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Report {
     command: Vec<String>,
     #[serde(flatten)]
-    coverage: Coverage,
+    coverage: HookCoverage,
     /// What the hook cannot see here, and why.
     not_covered: BTreeSet<BlindSpot>,
 }
@@ -70,7 +70,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         }
         thread::sleep(LOOK);
     };
-    let coverage = Coverage::of(&Seen::read(&telemetry.content()?, 0, 0)?.counters);
+    let coverage = dataset::hook_coverage(&Seen::read(&telemetry.content()?, 0, 0)?.counters);
     if coverage.processes == 0 {
         not_covered.extend(blind_spots::of_program(Path::new(program)));
     }

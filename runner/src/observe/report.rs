@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use dataset::{Agreement, Carried};
+use dataset::{InstrumentAgreement, PayloadCount};
 use serde::Serialize;
 
 use super::client_probe::Asked;
@@ -21,7 +21,7 @@ pub(super) struct Report {
     system_calls: Option<Asked>,
     /// Why there is no trace.
     not_traced: Option<String>,
-    agreement: Agreement,
+    agreement: InstrumentAgreement,
     hooks: Vec<Seen>,
 }
 
@@ -142,32 +142,32 @@ fn section(text: &mut String, title: &str, asked: &Asked) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a hundred requests")]
-fn by_request(carried: Carried, requests: u64) -> (f64, f64) {
+fn by_request(carried: PayloadCount, requests: u64) -> (f64, f64) {
     let requests = requests.max(1) as f64;
     (carried.calls as f64 / requests, carried.bytes as f64 / requests)
 }
 
 /// Whether both instruments saw the same payload.
-pub(super) fn agreement(libc: &Asked, traced: Option<&Asked>) -> Agreement {
+pub(super) fn agreement(libc: &Asked, traced: Option<&Asked>) -> InstrumentAgreement {
     let through_libc = libc.passed.received_bytes();
     // Each run has its own requests, of the same bytes.
     let sent = libc.sent_bytes.max(traced.map_or(0, |asked| asked.sent_bytes));
     if sent == 0 {
-        Agreement::Unknown
+        InstrumentAgreement::Unknown
     } else if through_libc == 0 {
-        Agreement::Nothing
+        InstrumentAgreement::Nothing
     } else if through_libc < sent || traced.is_some_and(|asked| asked.passed.received_bytes() > through_libc) {
-        Agreement::Part
+        InstrumentAgreement::Part
     } else {
-        Agreement::All
+        InstrumentAgreement::All
     }
 }
 
-const fn in_words(agreement: Agreement) -> &'static str {
+const fn in_words(agreement: InstrumentAgreement) -> &'static str {
     match agreement {
-        Agreement::All => "all payload that was sent passes functions that a preloaded library can replace",
-        Agreement::Part => "a part of the payload passes functions that a preloaded library can replace",
-        Agreement::Nothing => "no payload passes functions that a preloaded library can replace",
-        Agreement::Unknown => "nothing was sent, so that nothing can be said",
+        InstrumentAgreement::All => "all payload that was sent passes functions that a preloaded library can replace",
+        InstrumentAgreement::Part => "a part of the payload passes functions that a preloaded library can replace",
+        InstrumentAgreement::Nothing => "no payload passes functions that a preloaded library can replace",
+        InstrumentAgreement::Unknown => "nothing was sent, so that nothing can be said",
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
-use dataset::{NotFound, OBSERVED, OBSERVED_VERSION, Observed, ObservedServer, ServerKind};
+use dataset::{OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, ServerKind, UnobservedServer};
 
 use super::client_probe::Asked;
 use super::report::agreement;
@@ -66,15 +66,15 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
         eprintln!("{}: not observed: {}; {}", missing.server, missing.reason, missing.fix);
     }
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let path = out.join(OBSERVED);
+    let path = out.join(OBSERVED_FILE);
     dataset::write_json(
         &path,
-        &Observed {
+        &ObservedServers {
             schema_version: OBSERVED_VERSION,
             run_id: out.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             experiment: EXPERIMENT.to_owned(),
             condition: PLACE.name().to_owned(),
-            git_revision: crate::run::revision::git(),
+            git_revision: crate::run::revision::git().map(|revision| revision.to_string()),
             finished_unix_ns: i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX),
             servers: observed,
             not_found,
@@ -85,11 +85,11 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 }
 
 /// A server of a file.
-fn ready(path: &Path) -> Result<Result<Candidate, NotFound>> {
+fn ready(path: &Path) -> Result<Result<Candidate, UnobservedServer>> {
     let file = read_server_file(path)?;
     let fix = packages_of(&file);
     if missing_server(&file).is_some() {
-        return Ok(Err(NotFound {
+        return Ok(Err(UnobservedServer {
             server: file.name,
             reason: format!("{} is not installed", file.server.command[0]),
             fix,
@@ -150,7 +150,7 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
 }
 
 /// A program without a dynamic loader.
-fn static_program(folder: &Path) -> Result<Result<Candidate, NotFound>> {
+fn static_program(folder: &Path) -> Result<Result<Candidate, UnobservedServer>> {
     let source = folder.join("server.c");
     fs::write(&source, STATIC)?;
     let mut compiler = Command::new("cc");
@@ -160,7 +160,7 @@ fn static_program(folder: &Path) -> Result<Result<Candidate, NotFound>> {
 }
 
 /// A program of which the runtime makes system calls itself.
-fn go_program(folder: &Path) -> Result<Result<Candidate, NotFound>> {
+fn go_program(folder: &Path) -> Result<Result<Candidate, UnobservedServer>> {
     let source = folder.join("server.go");
     fs::write(&source, GO)?;
     let mut compiler = Command::new("go");
@@ -176,9 +176,9 @@ fn control(
     source: &Path,
     to: &Path,
     fix: &str,
-) -> Result<Result<Candidate, NotFound>> {
+) -> Result<Result<Candidate, UnobservedServer>> {
     let program = compiler.get_program().to_string_lossy().into_owned();
-    let missing = |reason: String| NotFound {
+    let missing = |reason: String| UnobservedServer {
         server: name.to_owned(),
         reason,
         fix: fix.to_owned(),
@@ -195,7 +195,7 @@ fn control(
 }
 
 /// Asks a server twice; one that neither instrument could ask is not there.
-fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<ObservedServer, NotFound>> {
+fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<ObservedServer, UnobservedServer>> {
     let name = candidate.subject.name.clone();
     let (libc, traced) = instruments.ask(&candidate.subject).with_context(|| name.clone())?;
     let (traced, not_traced) = match traced {
@@ -209,7 +209,7 @@ fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<O
             .map(|fault| format!("it {}: {}", fault.kind, fault.what))
     };
     if let Some(reason) = failed(&libc).filter(|_| traced.as_ref().is_none_or(|traced| traced.fault.is_some())) {
-        return Ok(Err(NotFound {
+        return Ok(Err(UnobservedServer {
             server: name,
             reason,
             fix: candidate.fix,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use dataset::Carried;
+use dataset::PayloadCount;
 
 use super::blind_spots::BlindSpot;
 use super::client_probe::Asked;
@@ -104,7 +104,7 @@ pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut Asked) 
                 &mut asked.passed.sent
             };
             if let Some(bytes @ 1..) = bytes {
-                let carried: &mut Carried = to.entry(name.to_owned()).or_default();
+                let carried: &mut PayloadCount = to.entry(name.to_owned()).or_default();
                 carried.calls += 1;
                 carried.bytes += bytes;
             }
@@ -150,7 +150,7 @@ mod tests {
         let mut asked = Asked::default();
         read(TRACE, 80, &[5000, 5001], &mut asked);
         assert_eq!(asked.passed.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
-        let carried = |calls, bytes| Carried { calls, bytes };
+        let carried = |calls, bytes| PayloadCount { calls, bytes };
         assert_eq!(
             asked.passed.received,
             BTreeMap::from([

@@ -8,8 +8,8 @@ use analysis::stats::components::of_segments;
 use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
 use analysis::{AllocationBounds, Pilot, SegmentMedians};
 use anyhow::{Context, Result, ensure};
-use dataset::{LaunchRecord, ObservationReader, Run};
-use model::{Contrast, Experiment, GridExtent, Location};
+use dataset::{ObservationReader, Run};
+use model::{Contrast, Experiment, GridExtent, LaunchRecord, Location};
 
 use crate::command_line::units::duration_ns;
 use crate::experiment_file;
@@ -162,12 +162,12 @@ type Segments = BTreeMap<String, BTreeMap<u64, f64>>;
 
 /// Median wire times by segment and arm; round trips where there are no stamps. Warm-up is left out.
 fn segments(folder: &Path, launch: &LaunchRecord, segment_rounds: u64) -> Result<Segments> {
-    let reader = ObservationReader::open(&folder.join(&launch.file))?;
+    let reader = ObservationReader::open(&folder.join(&launch.files.observations))?;
     let names = reader.header().arms.clone();
     let mut arms = vec![SegmentMedians::default(); names.len()];
     let mut stamped = None;
     reader.for_each_timings(|rows| {
-        for row in (0..rows.len()).filter(|row| rows.ok[*row] && !rows.warm_up[*row]) {
+        for row in (0..rows.len()).filter(|row| rows.answered[*row] && !rows.warm_up[*row]) {
             let wire_ns = rows.kernel_ns[row].map(|(tx_ns, rx_ns)| rx_ns - tx_ns);
             let rtt_ns = rows.user_receive_ns[row] - rows.user_send_ns[row];
             // The first decides, as in the report.

@@ -1,6 +1,6 @@
 //! Whether a hooked server answers as the bare one does.
 
-use dataset::{Fault, FaultKind};
+use dataset::{ServerFault, ServerFaultKind};
 
 use crate::preflight::Trial;
 
@@ -38,7 +38,7 @@ pub(crate) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
 }
 
 /// How the answers of a hooked server differ from those of the bare one.
-pub(crate) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<Fault> {
+pub(crate) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<ServerFault> {
     let (expected, found) = (&bare.answer[..], &hooked.answer[..]);
     let common = common(bare, again);
     if common == Common::Bytes && hooked.varies {
@@ -71,9 +71,9 @@ pub(crate) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<
 }
 
 /// A difference that nobody asked for.
-fn different(what: String) -> Fault {
-    Fault {
-        kind: FaultKind::DifferentAnswer,
+fn different(what: String) -> ServerFault {
+    ServerFault {
+        kind: ServerFaultKind::DifferentAnswer,
         what,
         output: String::new(),
     }

@@ -6,7 +6,7 @@ pub(crate) mod subject;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use dataset::{Fault, FaultKind};
+use dataset::{ServerFault, ServerFaultKind};
 use isolation::Network;
 use loadgen::Client;
 use model::{Experiment, Message, ServerUnderTest};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Trial {
     pub(crate) arm: String,
     /// Why it cannot be measured.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<ServerFault>,
     /// What it answers, without what is known to differ from one time to another.
     pub(crate) answer: Vec<u8>,
     /// Whether its answers differ from each other nevertheless.
@@ -67,7 +67,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
     });
     if let Err(error) = tried {
         // What is not the server's fault is this program's.
-        trial.fault = Some(error.downcast_ref::<Fault>().cloned().ok_or(error)?);
+        trial.fault = Some(error.downcast_ref::<ServerFault>().cloned().ok_or(error)?);
     }
     Ok(trial)
 }
@@ -87,7 +87,7 @@ fn ask(trial: &mut Trial, running: &mut Running<'_>, experiment: &Experiment) ->
             Err((status, why)) => return Err(running.server.failed(status, number + 1, &why)?.into()),
         };
         if let Some(why) = reply.refused {
-            return Err(running.server.fault(FaultKind::WrongAnswer, why).into());
+            return Err(running.server.fault(ServerFaultKind::WrongAnswer, why).into());
         }
         let answer = lasting(&experiment.request, varying, &reply.bytes);
         if number == 0 {

@@ -97,12 +97,12 @@ fn round_trips(run: &Run, condition: &str, arm: &str) -> Result<Distribution> {
         .iter()
         .filter(|launch| launch.condition == condition)
     {
-        let reader = ObservationReader::open(&run.directory.join(&launch.file))?;
+        let reader = ObservationReader::open(&run.directory.join(&launch.files.observations))?;
         let arms = &reader.header().arms;
         let index = arms.iter().position(|other| other == arm);
         let index = index.with_context(|| format!("no arm {arm} in {condition}; there are {}", arms.join(", ")))?;
         reader.for_each_timings(|rows| {
-            for row in (0..rows.len()).filter(|&row| rows.ok[row] && !rows.warm_up[row]) {
+            for row in (0..rows.len()).filter(|&row| rows.answered[row] && !rows.warm_up[row]) {
                 if usize::from(rows.arm[row]) == index {
                     times.insert(rows.user_receive_ns[row] - rows.user_send_ns[row]);
                 }

@@ -7,10 +7,8 @@ use std::path::Path;
 use analysis::claims::{Claims, ControlKind};
 use analysis::{Distribution, LatencyMetric, LaunchSamples};
 use anyhow::Result;
-use dataset::{ControlCheck, ControlVerdict, LaunchRecord};
-use model::{Contrast, ContrastRole, Experiment, Location, Schedule};
+use model::{Contrast, ContrastRole, ControlCheck, Experiment, LaunchRecord, Location, OBSERVATIONS_FILE, Schedule};
 
-use crate::launch::record::OBSERVATIONS;
 use crate::run::observed::Observed;
 
 /// Adds the controls to a launch's record; one that fails makes the launch invalid and leaves a warning.
@@ -26,7 +24,7 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     }
     let in_turn = experiment.load.schedule == Schedule::Interleaved && experiment.arms.len() > 1;
     let subject = experiment.contrasts.first().map(|contrast| contrast.baseline.as_str());
-    let observed = Observed::read(&folder.join(OBSERVATIONS), &record, subject.filter(|_| in_turn))?;
+    let observed = Observed::read(&folder.join(OBSERVATIONS_FILE), &record, subject.filter(|_| in_turn))?;
     let claims = Claims::stated()?;
     let margins = claims.margins(experiment.sut.name());
     for (contrast, kind) in kinds {
@@ -40,17 +38,7 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
         let check = ControlCheck::of(name, found_ns, margins.of(ControlKind::AA));
         record.controls.push(check);
     }
-    for check in &record.controls {
-        if check.verdict == ControlVerdict::Failed {
-            record.valid = false;
-            record.warnings.push(format!(
-                "{}: {:+.0} ns in this launch, expected zero within {:.0} ns and three standard errors",
-                check.name,
-                check.value_ns.unwrap_or_default(),
-                check.margin_ns
-            ));
-        }
-    }
+    record.judge();
     Ok(record)
 }
 

@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use dataset::{Clock, ConditionRecord, HostFacts, LaunchRecord, MANIFEST_VERSION, Manifest, file_record};
+use dataset::file_record;
+use model::{Clock, ConditionRecord, LAUNCH_RECORD_FILE, LaunchRecord, MANIFEST_VERSION, Manifest, launch_folder};
 use model::{Condition, LimitEnforcement};
 
 use crate::run::availability::{Access, Levels};
@@ -51,10 +52,9 @@ pub(crate) fn manifest(
     let mut names = vec!["plan.json".to_owned()];
     names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
     for launch in &launches {
-        names.push(launch.file.clone());
-        names.extend(launch.tables().cloned());
-        names.extend(launch.monitor.as_ref().map(|monitor| monitor.file.clone()));
-        names.push(launch.own_file());
+        names.extend(launch.files.all().map(str::to_owned));
+        let folder = launch_folder(&launch.condition, launch.launch);
+        names.push(format!("{folder}/{LAUNCH_RECORD_FILE}"));
     }
     let files = names
         .iter()
@@ -73,36 +73,24 @@ pub(crate) fn manifest(
     }
     Ok(Manifest {
         schema_version: MANIFEST_VERSION,
-        run_id: run_id(folder),
+        run_id: folder.run_id(),
         experiment: experiment.name.clone(),
         plan: serde_json::to_value(experiment)?,
+        plan_sha256: None,
         seed: experiment.seed,
         clock: Clock::Monotonic,
-        git_revision: crate::run::revision::git(),
+        revision: crate::run::revision::git(),
         command_line: std::env::args().collect(),
         started_unix_ns: folder.plan.started_unix_ns,
         finished_unix_ns: now_unix_ns(),
-        host: HostFacts::collect(),
+        machine: dataset::this_machine(),
+        host: dataset::this_host(),
         tools,
         conditions: conditions.collect(),
         launches,
         files,
         notes: ended.into_iter().collect(),
     })
-}
-
-/// The folder's name; of a cell also its grid's.
-fn run_id(folder: &Folder) -> String {
-    let parts = if folder.plan.experiment.cell.is_empty() { 1 } else { 2 };
-    let path = std::path::absolute(&folder.path).unwrap_or_else(|_| folder.path.clone());
-    let mut names: Vec<String> = path
-        .components()
-        .rev()
-        .take(parts)
-        .map(|name| name.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    names.reverse();
-    names.join("/")
 }
 
 pub(crate) fn now_unix_ns() -> i64 {

@@ -4,6 +4,7 @@ pub(crate) mod availability;
 mod controls;
 pub(crate) mod cost;
 mod folder;
+mod host_load;
 mod manifest;
 mod observed;
 pub(crate) mod requirements;
@@ -19,12 +20,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use dataset::LaunchRecord;
 use engines::{Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use isolation::LaunchGroups;
 use loadgen::Awake;
-use model::{Condition, Experiment, FactorLevel, IsolationLevel, Topology};
+use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, Topology};
 use serde::de::DeserializeOwned;
 
 use crate::command_line::run_options::{Options, experiments};
@@ -36,6 +36,7 @@ use crate::launch::spec::{LaunchSpec, stem};
 use crate::run::availability::{Access, Levels};
 use crate::run::cost::Cost;
 use crate::run::folder::{Folder, Plan};
+use crate::run::host_load::HostLoadReading;
 use crate::run::manifest::{manifest, now_unix_ns};
 use crate::run::run_context::{Engaged, bring_in, image, take_out};
 use crate::run::stopping_rule::Precision;
@@ -147,7 +148,7 @@ fn grid(
     for run in runs {
         invalid += run.close()?;
     }
-    let path = out.join(dataset::GRID);
+    let path = out.join(dataset::GRID_FILE);
     dataset::write_json(&path, &grid_index(&cells))?;
     println!("wrote {}", path.display());
     Ok(invalid)
@@ -293,36 +294,37 @@ fn one(
     stopped: &AtomicBool,
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
+    let run = folder.run_id();
     // No longer than the launch: the next may be of a cell that leaves the processors as they are.
     let _awake = folder.plan.experiment.load.keep_awake.then(Awake::keep);
+    let load = HostLoadReading::now();
     let result = match (access, &setting.image) {
         (Access::Local(place, level, _), _) => {
-            local(folder, (*place, *level), launch, setting, &unfinished)
+            local(folder, (*place, *level), launch, setting, unfinished.path())
                 // The groups live as long as what is held here.
                 .and_then(|(spec, _held)| launched(&spec, stopped))
         }
         (Access::Engine(ready), Some(image)) => Job {
+            run: &run,
             condition,
             experiment: &folder.plan.experiment,
             owner: Owner {
                 run: setting.run.clone(),
                 launch,
             },
-            folder: &unfinished,
+            folder: unfinished.path(),
             manifests: ready.manifests.as_deref(),
         }
         .run(ready, image),
         (Access::Engine(_), None) => bail!("no image was made"),
     };
-    let result = result.and_then(|record: LaunchRecord| {
-        let record = controls::hold(&folder.plan.experiment, &unfinished, record)?;
-        folder.finish(&unfinished, &record)?;
+    let result = result.and_then(|mut record: LaunchRecord| {
+        let here = matches!(access, Access::Local(..)) || condition == Condition::Docker;
+        record.host_load = load.filter(|_| here).and_then(|load| load.until_now());
+        let record = controls::hold(&folder.plan.experiment, unfinished.path(), record)?;
+        unfinished.finish(&record)?;
         Ok(record)
     });
-    if result.is_err() {
-        // The first error is the one to report.
-        _ = std::fs::remove_dir_all(&unfinished);
-    }
     result.with_context(|| {
         format!("launch {launch} of {condition}; finished launches are kept, the same command goes on")
     })
@@ -344,6 +346,7 @@ fn local(
         .setting
         .launch(&folder.plan.experiment, (place, level), launch, unfinished)?;
     let spec = LaunchSpec {
+        run: folder.run_id(),
         words: setting.words.clone(),
         groups,
         without_limits,
@@ -354,7 +357,7 @@ fn local(
 
 /// What a launch in a child came to.
 pub(crate) fn launched<T: DeserializeOwned>(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<T> {
-    let path = spec.folder.join("launch.json");
+    let path = spec.folder.join("spec.json");
     dataset::write_json(&path, spec)?;
     let mut child = child::launch(&path)?;
     let status = loop {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use analysis::{ArmSamples, LaunchSamples, OrderSamples, Times, Turn};
 use anyhow::Result;
-use dataset::{LaunchRecord, ObservationReader, Status};
+use dataset::{ObservationReader, RequestOutcome};
+use model::LaunchRecord;
 
 /// The samples of all arms, and the order of one.
 pub(crate) struct Observed {
@@ -21,7 +22,7 @@ impl Observed {
         let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
         let mut order = OrderSamples::default();
         reader.for_each(|row| {
-            if row.status != Status::Ok || row.warm_up {
+            if row.outcome != RequestOutcome::Answered || row.warm_up {
                 return;
             }
             let arm = usize::from(row.arm);

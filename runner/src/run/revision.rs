@@ -3,14 +3,24 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// The git revision of the tree, with `-dirty` where it has changes; `None` outside of a checkout.
-pub(crate) fn git() -> Option<String> {
+use model::Revision;
+
+/// Returns the git revision of the tree; `None` outside of a checkout.
+pub(crate) fn git() -> Option<Revision> {
     let output = Command::new("git")
         .args(["describe", "--always", "--dirty", "--abbrev=40"])
         .output()
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+    let text = output.status.success().then_some(text.trim())?;
+    let (commit, tree_clean) = match text.strip_suffix("-dirty") {
+        Some(commit) => (commit, false),
+        None => (text, true),
+    };
+    Some(Revision {
+        commit: commit.to_owned(),
+        tree_clean,
+    })
 }
 
 /// The tools, by version or checksum.

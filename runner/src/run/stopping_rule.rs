@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use analysis::{FEWEST_TO_STOP, LatencyMetric, differences, half_width_reached};
 use anyhow::{Context as _, Result};
-use dataset::LaunchRecord;
+use model::LaunchRecord;
 
 use crate::run::observed::Observed;
 use model::{Contrast, Experiment};
@@ -35,7 +35,7 @@ impl Precision {
         if self.experiment.precision_ns.is_none() {
             return Ok(());
         }
-        let samples = [Observed::read(&folder.join(&launch.file), launch, None)?.samples];
+        let samples = [Observed::read(&folder.join(&launch.files.observations), launch, None)?.samples];
         for contrast in &self.experiment.contrasts {
             let of = |metric| differences(&samples, &contrast.baseline, &contrast.arm, metric, contrast.location);
             // Where the kernel gives no stamps, the round trip stands in, as in the report.

@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use dataset::{LaunchRecord, Measure, Run, Subject};
+use dataset::{Measure, Run, Subject};
+use model::LaunchRecord;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -204,7 +205,7 @@ pub(crate) fn success(command: &mut Command) {
 /// Every arm, the prober and the machine were sampled at the beginning and at the end, with the counts of their groups.
 pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     let monitor = launch.monitor.as_ref().expect("it was watched");
-    let samples = dataset::read_resources(&run.join(&monitor.file)).unwrap();
+    let samples = dataset::read_resources(&run.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let of = |subject: &Subject| {
         samples
             .iter()
@@ -235,13 +236,33 @@ pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     assert!(monitor.missing.iter().all(|missing| !missing.reason.is_empty()));
 }
 
+/// The folders of a run's launches, finished or not.
+pub(crate) fn launch_folders(run: &Path) -> Vec<PathBuf> {
+    let list = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect::<Vec<_>>()
+    };
+    list(run).iter().flat_map(|condition| list(condition)).collect()
+}
+
+/// The texts of a launch's warnings.
+pub(crate) fn warnings(launch: &LaunchRecord) -> Vec<String> {
+    launch.warnings().iter().map(ToString::to_string).collect()
+}
+
 /// SHA-256 of each finished launch's files, by name.
 pub(crate) fn finished(run: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
-    for folder in ["observations", "hook_calls", "resources", "launches"] {
-        for entry in fs::read_dir(run.join(folder)).into_iter().flatten().flatten() {
-            let sha256 = dataset::sha256(&entry.path()).unwrap();
-            files.push((format!("{folder}/{}", entry.file_name().to_string_lossy()), sha256));
+    for launch in launch_folders(run) {
+        if launch.extension().is_some() {
+            continue;
+        }
+        for entry in fs::read_dir(&launch).unwrap().flatten() {
+            let name = entry.path().strip_prefix(run).unwrap().display().to_string();
+            files.push((name, dataset::sha256(&entry.path()).unwrap()));
         }
     }
     files.sort();

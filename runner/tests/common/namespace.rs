@@ -72,7 +72,7 @@ impl Drop for Namespace {
 
 /// Waits until the prober of a launch is at work.
 pub(crate) fn at_work(desk: &Desk, runner: &mut Child, launch: &str) {
-    let plan = desk.path(&format!("run/.unfinished-{launch}/plan.json"));
+    let plan = desk.path(&format!("run/{launch}.unfinished/plan.json"));
     while !plan.exists() {
         if runner.try_wait().unwrap().is_some() {
             let mut said = String::new();

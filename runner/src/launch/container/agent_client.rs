@@ -6,7 +6,7 @@ use agent::{
     ContainerRecording, CpuPlacement, HookEvidence, ServerReport, ServerStatus, StartRequest, TightLoopRequest,
 };
 use anyhow::{Context, Result, bail};
-use dataset::{Block, Usage};
+use dataset::{TightLoopBlock, Usage};
 use engines::Image;
 use engines::{ContainerState, RunningContainers};
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub(super) fn tight_loop(
     running: &dyn RunningContainers,
     container: &str,
     asked: &TightLoopRequest,
-) -> Result<Vec<Block>> {
+) -> Result<Vec<TightLoopBlock>> {
     let heard = command(running, container, &["tight-loop"], &line(asked)?)?;
     serde_json::from_slice(&heard).context("the tight loop gave no answer")
 }

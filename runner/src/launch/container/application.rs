@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use dataset::{LaunchRecord, Subject};
+use dataset::Subject;
 use engines::Image;
-use model::{ApplicationDefinition, Experiment, HttpRequest, Message, ServerUnderTest};
+use model::{ApplicationDefinition, Experiment, HttpRequest, LaunchRecord, Message, ServerUnderTest};
 use monitor::cadvisor::MetricScope;
 use provisioning::application::{self, Copies};
 use provisioning::injection::Injection;
@@ -86,14 +86,14 @@ impl Job<'_> {
             resources: None,
         });
         Measured {
+            run: self.run,
             condition: self.condition,
             launch: self.owner.launch,
             experiment: self.experiment,
             order,
             arms: arms.collect(),
             summary: probed.summary,
-            warnings: Vec::new(),
-            faults: Vec::new(),
+            anomalies: Vec::new(),
             watched: judged(probed.sampled, probed.hits.into_iter()),
         }
         .record(self.folder)

@@ -44,7 +44,7 @@ impl<W: Write> Receiver<W> {
 
     fn whole(&self) -> bool {
         let Some(header) = &self.header else { return false };
-        self.received == header.bytes && dataset::hexadecimal(&self.hasher.clone().finalize()) == header.sha256
+        self.received == header.bytes && hex::encode(self.hasher.clone().finalize()) == header.sha256
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     fn printed(content: &[u8]) -> Vec<u8> {
         let header = ExportHeader {
             bytes: content.len() as u64,
-            sha256: dataset::hexadecimal(&Sha256::digest(content)),
+            sha256: hex::encode(Sha256::digest(content)),
         };
         let mut printed = serde_json::to_vec(&header).unwrap();
         printed.push(b'\n');

@@ -9,7 +9,9 @@ use agent::{CpuPlacement, STAMPS, TELEMETRY};
 use anyhow::{Context, Result, bail};
 use dataset::Usage;
 use engines::{Image, RunningContainers};
-use model::{Arm, LaunchPlan, LimitHit, LimitKind, LoadSummary, ResourceLimits, Target, WaitMethod};
+use model::{
+    Anomaly, Arm, LaunchPlan, LimitHit, LimitKind, LoadSummary, OBSERVATIONS_FILE, ResourceLimits, Target, WaitMethod,
+};
 use monitor::limit_hits_between;
 
 use super::agent_requests::{self, PATIENCE};
@@ -17,7 +19,7 @@ use super::cluster_metrics::Scraping;
 use super::resource_samples::{Sampling, judged};
 use super::{Job, LOADGEN, NEIGHBOUR, agent_client, container, fetch, image};
 use crate::launch::order::Order;
-use crate::launch::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped};
+use crate::launch::record::{Before, Measured, Stopped};
 use crate::launch::watch::Seen;
 use crate::proxies;
 use crate::treatments::loaded;
@@ -80,7 +82,7 @@ impl Job<'_> {
         let addresses = started.iter().map(|arm| (arm.index, arm.address)).collect();
         let probed = self.probe(running, order, &addresses, &started, None)?;
         let stopped_early = neighbour.map_or(Ok(None), |_| agent_client::stop(running, NEIGHBOUR))?;
-        let faults = stopped_early.map(|ended| format!("the neighbour did not work all the time: it {ended}"));
+        let ended_early = stopped_early.map(|how| Anomaly::NeighbourEnded { how });
         let mut left = Vec::new();
         for arm in started {
             let name = &arm.arm.name;
@@ -108,22 +110,24 @@ impl Job<'_> {
             arms.push(stopped);
         }
         Ok(Measured {
+            run: self.run,
             condition: self.condition,
             launch: self.owner.launch,
             experiment: self.experiment,
             order,
             arms,
             summary: probed.summary,
-            warnings: probed.shared.then(|| SHARED.to_owned()).into_iter().collect(),
-            faults: faults.into_iter().collect(),
+            anomalies: (probed.shared.then_some(Anomaly::SharedProcessor).into_iter())
+                .chain(ended_early)
+                .collect(),
             watched,
         })
     }
 
     /// Takes the observations out of the prober's container.
     pub(super) fn fetch(&self, running: &dyn RunningContainers) -> Result<()> {
-        let observations = Path::new(Image::WORK).join(OBSERVATIONS);
-        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS))
+        let observations = Path::new(Image::WORK).join(OBSERVATIONS_FILE);
+        fetch::file(running, LOADGEN, &observations, &self.folder.join(OBSERVATIONS_FILE))
     }
 
     /// Starts an arm's server and then its hops, the last first; looks whether the hook is in the server.
@@ -195,13 +199,14 @@ impl Job<'_> {
         });
         let plan = self.experiment.launch_plan(targets.collect());
         LaunchPlan {
+            run: self.run.to_owned(),
             condition: self.condition.name().to_owned(),
             launch: self.owner.launch,
             // A spinning prober would keep the arms from the only processor.
             wait: if shared { WaitMethod::Sleep } else { plan.wait },
             cpu: Some(place.processor),
             seed: order.load_seed,
-            output: Path::new(Image::WORK).join(OBSERVATIONS),
+            output: Path::new(Image::WORK).join(OBSERVATIONS_FILE),
             ..plan
         }
     }

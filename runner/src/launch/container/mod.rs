@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use dataset::LaunchRecord;
 use engines::Image;
 use engines::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
-use model::{Condition, Experiment, NeighbourCpus, ServerUnderTest};
+use model::{Condition, Experiment, LaunchRecord, NeighbourCpus, ServerUnderTest};
 
 use crate::launch::local::control_groups::of_container;
 use crate::launch::order::Order;
@@ -33,6 +32,8 @@ const LOADGEN: &str = "loadgen";
 
 /// A launch to be made.
 pub(crate) struct Job<'a> {
+    /// Name of the run.
+    pub(crate) run: &'a str,
     pub(crate) condition: Condition,
     pub(crate) experiment: &'a Experiment,
     pub(crate) owner: Owner,

@@ -7,15 +7,14 @@ use anyhow::{Context, Result};
 use dataset::{Measure, ResourceSample, Subject};
 use engines::Image;
 use engines::RunningContainers;
-use model::{LimitHit, LimitKind, MonitorRecord};
+use model::{LimitHit, LimitKind, MonitorRecord, RESOURCES_FILE};
 use monitor::{INTERVAL, ResourceRecording};
 
 use super::cluster_metrics::Scraping;
 use super::measure::Started;
 use super::{Job, LOADGEN, NEIGHBOUR, agent_client};
 use crate::launch::record::header;
-use crate::launch::spec::stem;
-use crate::launch::watch::{RESOURCES, Seen};
+use crate::launch::watch::Seen;
 
 /// Samplers at work.
 pub(super) struct Sampling<'a> {
@@ -73,12 +72,11 @@ impl Job<'_> {
         let outside = monitor::limit_hits(told);
         sampled.extend(scraped);
         let seen = ResourceRecording::merged(by_one_clock(sampled));
-        let header = header(self.condition, self.owner.launch, self.experiment);
-        dataset::write_resources(&self.folder.join(RESOURCES), &header, &seen.samples)?;
+        let header = header(self.run, self.condition, self.owner.launch, self.experiment);
+        dataset::write_resources(&self.folder.join(RESOURCES_FILE), &header, &seen.samples)?;
         Ok(Seen {
             hits: Some([monitor::limit_hits(&while_probed(&seen.samples)), outside].concat()),
             record: Some(MonitorRecord {
-                file: format!("resources/{}.parquet", stem(self.condition, self.owner.launch)),
                 interval_ns: u64::try_from(INTERVAL.as_nanos())?,
                 samples: seen.rounds,
                 cpu: processors.first().copied().filter(|_| processors.len() == 1),

@@ -15,15 +15,18 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use dataset::{FaultKind, LaunchRecord, Measure, Resources};
+use dataset::{Measure, ServerFaultKind};
 use isolation::Network;
-use model::{Arm, Experiment, LaunchPlan, LoadSummary, Target, WaitMethod};
+use model::{
+    Anomaly, Arm, Experiment, LaunchPlan, LaunchRecord, LoadSummary, OBSERVATIONS_FILE, ProcessResources, Target,
+    WaitMethod,
+};
 use monitor::ControlGroup;
 
 use crate::launch::local::process_set::Process;
 use crate::launch::local::server::{Server, starter};
 use crate::launch::order::Order;
-use crate::launch::record::{Before, Measured, OBSERVATIONS, SHARED, Stopped, header};
+use crate::launch::record::{Before, Measured, Stopped, header};
 use crate::launch::spec::LaunchSpec;
 use crate::launch::stamps::Stamps;
 use crate::launch::sut;
@@ -49,7 +52,7 @@ pub(crate) struct Running<'a> {
     /// What came before the measurement.
     before: Before,
     /// What it took while it was measured.
-    resources: Option<Resources>,
+    resources: Option<ProcessResources>,
     // Kept open as long as the server may write to it.
     _log: MemoryFile,
 }
@@ -67,7 +70,7 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
         running.push(started.with_context(|| format!("arm {}", arm.name))?);
     }
     network.go_to_client()?;
-    let before: Vec<Resources> = running.iter().map(|arm| arm.server.family.resources()).collect();
+    let before: Vec<ProcessResources> = running.iter().map(|arm| arm.server.family.resources()).collect();
     let neighbour = experiment.neighbour.as_ref();
     let neighbour = neighbour
         .map(|neighbour| neighbour::start(neighbour, spec))
@@ -79,7 +82,7 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     };
     for (arm, before) in running.iter_mut().zip(before) {
         let after = arm.server.family.resources();
-        arm.resources = Some(Resources {
+        arm.resources = Some(ProcessResources {
             cpu_ns: after.cpu_ns.saturating_sub(before.cpu_ns),
             ..after
         });
@@ -146,7 +149,7 @@ impl<'a> Running<'a> {
             && !server.has_mapped(hook)
         {
             let what = not_loaded(hook, &server);
-            return Err(server.fault(FaultKind::NotLoaded, what).into());
+            return Err(server.fault(ServerFaultKind::NotLoaded, what).into());
         }
         let hops = proxies::start_all(spec, experiment, (index, order.load_seed), &mut server)?;
         let mut running = Self {
@@ -256,6 +259,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
     });
     let plan = experiment.launch_plan(targets.collect());
     LaunchPlan {
+        run: spec.run.clone(),
         condition: spec.topology.name().to_owned(),
         launch: spec.launch,
         // A spinning prober would keep the arms from the only processor.
@@ -266,7 +270,7 @@ fn plan(spec: &LaunchSpec, experiment: &Experiment, order: &Order, running: &[Ru
         },
         cpu: Some(spec.cpus.loadgen),
         seed: order.load_seed,
-        output: spec.folder.join(OBSERVATIONS),
+        output: spec.folder.join(OBSERVATIONS_FILE),
         ..plan
     }
 }
@@ -300,7 +304,7 @@ fn probe(
     )?;
     let output = child.wait_with_output().context("cannot wait for loadgen")?;
     let watched = match watch {
-        Some(watch) => watch.finish(spec, &header(spec.condition(), spec.launch, experiment))?,
+        Some(watch) => watch.finish(spec, &header(&spec.run, spec.condition(), spec.launch, experiment))?,
         None => Seen::default(),
     };
     // Without an arm the prober cannot end well; what it wrote up to then is kept, and the launch flagged.
@@ -318,7 +322,7 @@ fn record(
     experiment: &Experiment,
     order: &Order,
     running: Vec<Running<'_>>,
-    (summary, faults): (LoadSummary, Option<String>),
+    (summary, ended_early): (LoadSummary, Option<Anomaly>),
     watched: Seen,
 ) -> Result<LaunchRecord> {
     let mut arms = Vec::new();
@@ -341,20 +345,18 @@ fn record(
         let measured = tight_loop::run(spec, experiment, stopped.arm, stopped.address);
         stopped.tight_loop = measured.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
     }
-    let shared = spec.cpus.shared().then(|| SHARED.to_owned());
-    let unlimited = spec
-        .without_limits
-        .as_ref()
-        .map(|reason| format!("the limits asked for are not set: {reason}"));
+    let shared = spec.cpus.shared().then_some(Anomaly::SharedProcessor);
+    let unlimited = spec.without_limits.clone();
+    let unlimited = unlimited.map(|reason| Anomaly::LimitsNotSet { reason });
     let measured = Measured {
+        run: &spec.run,
         condition: spec.condition(),
         launch: spec.launch,
         experiment,
         order,
         arms,
         summary,
-        warnings: shared.into_iter().chain(unlimited).collect(),
-        faults: faults.into_iter().collect(),
+        anomalies: shared.into_iter().chain(unlimited).chain(ended_early).collect(),
         watched,
     };
     measured.record(&spec.folder)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result};
 use isolation::Pod;
-use model::{IsolationLevel, Neighbour, NeighbourCpus};
+use model::{Anomaly, IsolationLevel, Neighbour, NeighbourCpus};
 
 use crate::launch::local::server::{Ready, Server, Start};
 use crate::launch::spec::LaunchSpec;
@@ -43,8 +43,8 @@ pub(crate) fn start(neighbour: &Neighbour, spec: &LaunchSpec) -> Result<Server> 
     .context("neighbour")
 }
 
-/// Ends it, or says that it has ended before.
-pub(crate) fn end(neighbour: Option<Server>) -> Result<Option<String>> {
+/// Stops the neighbour. Returns the anomaly if it had ended before.
+pub(crate) fn end(neighbour: Option<Server>) -> Result<Option<Anomaly>> {
     let Some(mut neighbour) = neighbour else {
         return Ok(None);
     };
@@ -52,5 +52,7 @@ pub(crate) fn end(neighbour: Option<Server>) -> Result<Option<String>> {
     if ended.is_none() {
         neighbour.stop(false)?;
     }
-    Ok(ended.map(|fault| format!("the neighbour did not work all the time: {fault}")))
+    Ok(ended.map(|fault| Anomaly::NeighbourEnded {
+        how: format!("{}: {}; {}", fault.kind, fault.what, fault.output),
+    }))
 }

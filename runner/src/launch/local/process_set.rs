@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use dataset::Resources;
+use model::ProcessResources;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::time::TimeValLike as _;
 use nix::time::ClockId;
@@ -55,8 +55,8 @@ impl Family {
     }
 
     /// Processor time so far and memory now.
-    pub(crate) fn resources(&self) -> Resources {
-        let mut sum = Resources::default();
+    pub(crate) fn resources(&self) -> ProcessResources {
+        let mut sum = ProcessResources::default();
         for process in self.processes() {
             sum.cpu_ns += process.cpu_ns();
             sum.rss_bytes += process.memory_bytes("Rss:");

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dataset::{Fault, FaultKind, Status};
+use dataset::{RequestOutcome, ServerFault, ServerFaultKind};
 use isolation::Pod;
 use model::Target;
 use monitor::ControlGroup;
@@ -161,8 +161,8 @@ impl Server {
     }
 
     /// A fault of this server's, with what it printed.
-    pub(crate) fn fault(&self, kind: FaultKind, what: impl Into<String>) -> Fault {
-        Fault {
+    pub(crate) fn fault(&self, kind: ServerFaultKind, what: impl Into<String>) -> ServerFault {
+        ServerFault {
             kind,
             what: what.into(),
             output: self.output.last_words(),
@@ -170,7 +170,7 @@ impl Server {
     }
 
     /// That it has ended, if it has. A server may leave its first process, but not its namespace.
-    pub(crate) fn ended(&mut self) -> Result<Option<Fault>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ServerFault>> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
         };
@@ -186,7 +186,7 @@ impl Server {
     }
 
     /// What became of it that it did not answer the request of this number.
-    pub(crate) fn failed(&mut self, status: Status, number: u64, why: &str) -> Result<Fault> {
+    pub(crate) fn failed(&mut self, status: RequestOutcome, number: u64, why: &str) -> Result<ServerFault> {
         // One that is just ending has closed its sockets before it can be waited for.
         for _ in 0..20 {
             if let Some(mut fault) = self.ended()? {
@@ -195,10 +195,10 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        let kind = if status == Status::Timeout {
-            FaultKind::Hung
+        let kind = if status == RequestOutcome::TimedOut {
+            ServerFaultKind::Hung
         } else {
-            FaultKind::WrongAnswer
+            ServerFaultKind::WrongAnswer
         };
         Ok(self.fault(kind, format!("request {number}: {why}")))
     }
@@ -247,11 +247,11 @@ pub(crate) fn starter(group: Option<&ControlGroup>) -> Result<Command> {
     Ok(starter)
 }
 
-fn kind_of_end(status: ExitStatus) -> FaultKind {
+fn kind_of_end(status: ExitStatus) -> ServerFaultKind {
     use std::os::unix::process::ExitStatusExt as _;
     if status.signal().is_some() {
-        FaultKind::Crashed
+        ServerFaultKind::Crashed
     } else {
-        FaultKind::Ended
+        ServerFaultKind::Ended
     }
 }

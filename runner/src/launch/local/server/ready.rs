@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use dataset::{Fault, FaultKind, Status};
+use dataset::{RequestOutcome, ServerFault, ServerFaultKind};
 use loadgen::Client;
 use model::Message;
 
@@ -76,7 +76,7 @@ impl Server {
             }
             if begin.elapsed() > START {
                 let what = format!("{missing} after {} s", START.as_secs());
-                return Err(self.fault(FaultKind::NotListening, what).into());
+                return Err(self.fault(ServerFaultKind::NotListening, what).into());
             }
             thread::sleep(LOOK);
         }
@@ -127,10 +127,10 @@ impl Server {
                     Ok(Some(why)) => {
                         let since: &Instant = first_answer.get_or_insert_with(Instant::now);
                         if since.elapsed() > SETTLE {
-                            return Err(self.fault(FaultKind::WrongAnswer, why).into());
+                            return Err(self.fault(ServerFaultKind::WrongAnswer, why).into());
                         }
                     }
-                    Err((Status::Refused, _)) => {}
+                    Err((RequestOutcome::Refused, _)) => {}
                     Err(why) => failure = Some(why),
                 }
             }
@@ -145,13 +145,13 @@ impl Server {
     }
 
     /// Why the server is given up.
-    fn not_ready(&self, port: u16, patience: Duration, failure: Option<(Status, String)>) -> Fault {
+    fn not_ready(&self, port: u16, patience: Duration, failure: Option<(RequestOutcome, String)>) -> ServerFault {
         let waited = patience.as_secs_f64();
         match failure {
-            Some((Status::Malformed, why)) => self.fault(FaultKind::WrongAnswer, why),
+            Some((RequestOutcome::Invalid, why)) => self.fault(ServerFaultKind::WrongAnswer, why),
             Some((_, why)) => {
                 let what = format!("accepts connections at port {port}, and does not answer for {waited:.0} s: {why}");
-                self.fault(FaultKind::Hung, what)
+                self.fault(ServerFaultKind::Hung, what)
             }
             None => {
                 let processes = self.family.processes();
@@ -168,7 +168,7 @@ impl Server {
                         places.join(", ")
                     )
                 };
-                self.fault(FaultKind::NotListening, what)
+                self.fault(ServerFaultKind::NotListening, what)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Reads observations row group by row group, and refuses what is not whole or not ours.
+//! Reads observations row group by row group, and refuses files that are incomplete or hold another table.
 
 use std::fs::File;
 use std::num::NonZeroI64;
@@ -8,19 +8,21 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
+use crate::before_plan;
 use crate::error::Error;
-use crate::observation::{Observation, Status};
-use crate::schema::{Column, FileHeader, HEADER_KEY, OBSERVATIONS, ROW_GROUP_ROWS, message_type};
-use crate::table::value;
-use crate::timings::{Timings, read};
+use crate::file_header::{FileHeader, HEADER_KEY};
+use crate::observation::Observation;
+use crate::observation_columns::ColumnReader;
+use crate::observation_table::{CURRENT, Column, ObservationLayout};
+use crate::table::{ROW_GROUP_ROWS, value};
+use crate::timings::Timings;
 
-const ADVICE: &str = "the file is cut short or damaged; restore it or measure again";
-
-/// Reads one file.
+/// Reads one file of observations.
 pub struct ObservationReader {
     path: PathBuf,
     file: SerializedFileReader<File>,
     header: FileHeader,
+    layout: ObservationLayout,
 }
 
 impl std::fmt::Debug for ObservationReader {
@@ -33,25 +35,29 @@ impl std::fmt::Debug for ObservationReader {
 }
 
 impl ObservationReader {
-    /// Opens a file and checks what it says of itself.
+    /// Opens a file and checks its table, version and columns.
     ///
     /// # Errors
-    /// When it cannot be read, is no Parquet file, or holds another table or version.
+    /// When the file cannot be read, is no Parquet file, or holds another table or version.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("open", path))?;
-        let file = SerializedFileReader::new(file).map_err(|source| damaged(path, source))?;
+        let file = SerializedFileReader::new(file).map_err(|source| Error::damaged(path, source))?;
         let metadata = file.metadata().file_metadata();
-        OBSERVATIONS.check(path, metadata)?;
-        let columns = message_type().map_err(|source| damaged(path, source))?;
+        let layouts = [CURRENT, before_plan::OBSERVATION_LAYOUT];
+        let Some(layout) = layouts.into_iter().find(|layout| layout.kind.is_of(metadata)) else {
+            CURRENT.kind.check(path, metadata)?;
+            return Err(Error::foreign(path, "another table", CURRENT.kind.expected()));
+        };
+        let columns = layout.message_type().map_err(|source| Error::damaged(path, source))?;
         if metadata.schema() != columns.as_ref() {
             return Err(Error::foreign(
                 path,
                 "other columns than this version has",
-                OBSERVATIONS.expected(),
+                layout.kind.expected(),
             ));
         }
         let header =
-            serde_json::from_str(value(metadata, HEADER_KEY).unwrap_or_default()).map_err(|source| Error::Json {
+            (layout.header)(value(metadata, HEADER_KEY).unwrap_or_default()).map_err(|source| Error::Json {
                 path: path.to_owned(),
                 source,
             })?;
@@ -59,25 +65,26 @@ impl ObservationReader {
             path: path.to_owned(),
             header,
             file,
+            layout,
         })
     }
 
-    /// What is the same for all rows.
+    /// Returns the values that are the same for all rows.
     #[must_use]
     pub fn header(&self) -> &FileHeader {
         &self.header
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.file.metadata().file_metadata().num_rows().cast_unsigned()
     }
 
-    /// Visits all rows in order, holding one row group at a time.
+    /// Visits all rows in order. One row group is in memory at a time.
     ///
     /// # Errors
-    /// When a row group is damaged; rows before it have been visited then.
+    /// When a row group is damaged. The rows before it have been visited then.
     pub fn for_each(&self, mut visit: impl FnMut(&Observation)) -> Result<(), Error> {
         self.for_each_group(|group| {
             self.rows_of(group)?.iter().for_each(&mut visit);
@@ -85,27 +92,34 @@ impl ObservationReader {
         })
     }
 
-    /// Visits what estimators need, row group by row group, in order.
+    /// Visits the columns that estimators need, row group by row group, in order.
     ///
     /// # Errors
     /// As [`Self::for_each`].
     pub fn for_each_timings(&self, mut visit: impl FnMut(&Timings)) -> Result<(), Error> {
         let mut timings = Timings::default();
         self.for_each_group(|group| {
-            timings.read(group, &self.header.arms)?;
+            timings.read(&self.columns(group), &self.header.arms, self.layout.outcome)?;
             visit(&timings);
             Ok(())
         })
     }
 
-    /// Decodes the columns that [`Self::for_each_timings`] reads, and drops them: the least that any reader of them must
-    /// do, to compare with.
+    /// Decodes the columns that [`Self::for_each_timings`] reads and drops them. Benchmarks compare with it: no reader of
+    /// these columns can do less.
     ///
     /// # Errors
     /// As [`Self::for_each`].
     pub fn decode_timings(&self) -> Result<(), Error> {
         let mut timings = Timings::default();
-        self.for_each_group(|group| timings.decode(group))
+        self.for_each_group(|group| timings.decode(&self.columns(group)))
+    }
+
+    fn columns<'a>(&self, group: &'a dyn RowGroupReader) -> ColumnReader<'a> {
+        ColumnReader {
+            group,
+            position: self.layout.position,
+        }
     }
 
     fn for_each_group(
@@ -116,7 +130,7 @@ impl ObservationReader {
             let group = self
                 .file
                 .get_row_group(index)
-                .map_err(|source| damaged(&self.path, source))?;
+                .map_err(|source| Error::damaged(&self.path, source))?;
             if group.metadata().num_rows() > ROW_GROUP_ROWS as i64 {
                 return Err(Error::foreign(
                     &self.path,
@@ -124,30 +138,34 @@ impl ObservationReader {
                     format!("at most {ROW_GROUP_ROWS} rows"),
                 ));
             }
-            visit(group.as_ref()).map_err(|source| damaged(&self.path, source))?;
+            visit(group.as_ref()).map_err(|source| Error::damaged(&self.path, source))?;
         }
         Ok(())
     }
 
     fn rows_of(&self, group: &dyn RowGroupReader) -> Result<Vec<Observation>, ParquetError> {
-        let int32 = |column| required::<Int32Type>(group, column);
-        let int64 = |column| required::<Int64Type>(group, column);
+        let columns = self.columns(group);
+        let int32 = |column| required::<Int32Type>(&columns, column);
+        let int64 = |column| required::<Int64Type>(&columns, column);
         let (round, position, sequence) = (
             int32(Column::Round)?,
             int32(Column::Position)?,
             int32(Column::Sequence)?,
         );
         let (intended, send, receive) = (
-            int64(Column::IntendedSend)?,
+            int64(Column::IntendedArrival)?,
             int64(Column::UserSend)?,
             int64(Column::UserReceive)?,
         );
-        let (tx, rx) = (stamps(group, Column::KernelTx)?, stamps(group, Column::KernelRx)?);
+        let stamps = |column| optional::<Int64Type>(&columns, column);
+        let (tx, rx) = (stamps(Column::KernelTx)?, stamps(Column::KernelRx)?);
         let (connection, request) = (int32(Column::Connection)?, int32(Column::Request)?);
+        let whole = |column| optional::<Int32Type>(&columns, column);
+        let (step, load_level, block) = (whole(Column::Step)?, whole(Column::LoadLevel)?, whole(Column::Block)?);
         let (http_status, bytes) = (int32(Column::HttpStatus)?, int32(Column::Bytes)?);
-        let warm_up = required::<BoolType>(group, Column::WarmUp)?;
-        let arm = required::<ByteArrayType>(group, Column::Arm)?;
-        let status = required::<ByteArrayType>(group, Column::Status)?;
+        let warm_up = required::<BoolType>(&columns, Column::WarmUp)?;
+        let arm = required::<ByteArrayType>(&columns, Column::Arm)?;
+        let outcome = required::<ByteArrayType>(&columns, Column::Outcome)?;
         (0..round.len())
             .map(|row| {
                 Ok(Observation {
@@ -157,12 +175,15 @@ impl ObservationReader {
                     sequence: sequence[row].cast_unsigned(),
                     connection: small(connection[row])?,
                     request: small(request[row])?,
-                    intended_send_ns: intended[row],
+                    step: step[row].map(small).transpose()?,
+                    load_level_permille: load_level[row].map(small).transpose()?,
+                    block: block[row].map(i32::cast_unsigned),
+                    intended_arrival_ns: intended[row],
                     user_send_ns: send[row],
-                    kernel_tx_ns: tx[row],
-                    kernel_rx_ns: rx[row],
+                    kernel_tx_ns: tx[row].and_then(NonZeroI64::new),
+                    kernel_rx_ns: rx[row].and_then(NonZeroI64::new),
                     user_receive_ns: receive[row],
-                    status: known(status[row].as_utf8().ok().and_then(Status::from_text), "status")?,
+                    outcome: known(outcome[row].as_utf8().ok().and_then(self.layout.outcome), "outcome")?,
                     http_status: small(http_status[row])?,
                     bytes: bytes[row].cast_unsigned(),
                     warm_up: warm_up[row],
@@ -177,40 +198,30 @@ impl ObservationReader {
     }
 }
 
-fn known<T>(value: Option<T>, what: &str) -> Result<T, ParquetError> {
-    value.ok_or_else(|| ParquetError::General(format!("a row with an unknown {what}")))
+fn known<T>(value: Option<T>, column: &str) -> Result<T, ParquetError> {
+    value.ok_or_else(|| ParquetError::General(format!("a row with an unknown {column}")))
 }
 
 fn small(value: i32) -> Result<u16, ParquetError> {
     u16::try_from(value).map_err(|_| ParquetError::General(format!("{value} where 0 to 65,535 was expected")))
 }
 
-fn required<T: DataType>(group: &dyn RowGroupReader, column: Column) -> Result<Vec<T::T>, ParquetError> {
+fn required<T: DataType>(columns: &ColumnReader<'_>, column: Column) -> Result<Vec<T::T>, ParquetError> {
     let mut values = Vec::new();
-    read::<T>(group, column, &mut values, None)?;
+    columns.read::<T>(column, &mut values, None)?;
     Ok(values)
 }
 
-fn stamps(group: &dyn RowGroupReader, column: Column) -> Result<Vec<Option<NonZeroI64>>, ParquetError> {
+/// Reads an optional column. All values are `None` where the file lacks the column.
+fn optional<T: DataType>(columns: &ColumnReader<'_>, column: Column) -> Result<Vec<Option<T::T>>, ParquetError> {
+    if !columns.has(column) {
+        return Ok(vec![None; columns.rows()]);
+    }
     let (mut values, mut levels) = (Vec::new(), Vec::new());
-    read::<Int64Type>(group, column, &mut values, Some(&mut levels))?;
+    columns.read::<T>(column, &mut values, Some(&mut levels))?;
     let mut values = values.into_iter();
     Ok(levels
         .into_iter()
-        .map(|level| {
-            if level == 0 {
-                None
-            } else {
-                values.next().and_then(NonZeroI64::new)
-            }
-        })
+        .map(|level| if level == 0 { None } else { values.next() })
         .collect())
-}
-
-fn damaged(path: &Path, source: ParquetError) -> Error {
-    Error::Parquet {
-        path: path.to_owned(),
-        source,
-        advice: ADVICE,
-    }
 }

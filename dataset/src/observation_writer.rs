@@ -1,23 +1,22 @@
-//! Writes observations row group by row group, to a temporary name until the file is complete.
+//! Writes observations row group by row group. The file gets its name when it is complete.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::num::NonZeroI64;
 use std::path::Path;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::writer::SerializedRowGroupWriter;
 
 use crate::error::Error;
-use crate::observation::{Observation, Status};
-use crate::schema::{Column, FileHeader, OBSERVATIONS, ROW_GROUP_ROWS, writer_properties};
-use crate::table::{Table, put, put_optional, text};
+use crate::file_header::FileHeader;
+use crate::observation::{Observation, RequestOutcome};
+use crate::observation_table::{Column, OBSERVATIONS, observation_properties};
+use crate::table::{MISTAKE, ROW_GROUP_ROWS, RowGroupWriter, TableWriter, put, put_optional, text};
 
-/// Writes one file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+/// Writes one file. The file is removed when the writer is dropped before
+/// [`finish`](Self::finish).
 pub struct ObservationWriter {
     header: FileHeader,
-    table: Table,
+    table: TableWriter,
 }
 
 impl std::fmt::Debug for ObservationWriter {
@@ -30,17 +29,17 @@ impl std::fmt::Debug for ObservationWriter {
 }
 
 impl ObservationWriter {
-    /// Starts a file that will be at `path`.
+    /// Begins a file that will be at `path`.
     ///
     /// # Errors
-    /// When the temporary file beside `path` cannot be made.
+    /// When no file can be made in the folder of `path`.
     pub fn create(path: &Path, header: FileHeader) -> Result<Self, Error> {
-        let properties = writer_properties().map_err(|source| Error::Parquet {
+        let properties = observation_properties().map_err(|source| Error::Parquet {
             path: path.to_owned(),
             source,
-            advice: "this is a mistake of this program",
+            advice: MISTAKE,
         })?;
-        let table = Table::create(path, OBSERVATIONS, properties, &header)?;
+        let table = TableWriter::create(path, OBSERVATIONS, properties, &header)?;
         Ok(Self { header, table })
     }
 
@@ -58,7 +57,7 @@ impl ObservationWriter {
     /// Completes the file, writes it through to the disk and gives it its name.
     ///
     /// # Errors
-    /// When the disk is full; nothing is left then.
+    /// When the disk is full. No part of the file stays.
     pub fn finish(self) -> Result<(), Error> {
         self.table.finish()
     }
@@ -67,7 +66,7 @@ impl ObservationWriter {
 fn write_row_group(
     header: &FileHeader,
     rows: &[Observation],
-    group: &mut SerializedRowGroupWriter<'_, BufWriter<File>>,
+    group: &mut RowGroupWriter<'_>,
 ) -> Result<(), ParquetError> {
     let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
     if let Some(row) = rows.iter().find(|row| usize::from(row.arm) >= arms.len()) {
@@ -78,30 +77,34 @@ fn write_row_group(
         )));
     }
     let launch = header.launch.cast_signed();
-    let condition = text(&header.condition);
-    let statuses = Status::ALL.map(|status| text(status.text()));
+    let (run, condition) = (text(&header.run), text(&header.condition));
+    let outcomes = RequestOutcome::ALL.map(|outcome| text(outcome.name()));
     for column in Column::ALL {
         let Some(mut writer) = group.next_column()? else {
             return Err(ParquetError::General(format!("column {column:?} is missing")));
         };
         let to = &mut writer;
         match column {
+            Column::Run => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
             Column::Condition => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
             Column::Arm => put::<ByteArrayType, _>(to, rows, |row| arms[usize::from(row.arm)].clone()),
-            Column::Status => put::<ByteArrayType, _>(to, rows, |row| statuses[row.status as usize].clone()),
+            Column::Outcome => put::<ByteArrayType, _>(to, rows, |row| outcomes[row.outcome as usize].clone()),
             Column::Launch => put::<Int32Type, _>(to, rows, |_| launch),
             Column::Round => put::<Int32Type, _>(to, rows, |row| row.round.cast_signed()),
             Column::Position => put::<Int32Type, _>(to, rows, |row| row.position.into()),
             Column::Sequence => put::<Int32Type, _>(to, rows, |row| row.sequence.cast_signed()),
             Column::Connection => put::<Int32Type, _>(to, rows, |row| row.connection.into()),
             Column::Request => put::<Int32Type, _>(to, rows, |row| row.request.into()),
+            Column::Step => put_optional::<Int32Type, _>(to, rows, |row| row.step.map(Into::into)),
+            Column::LoadLevel => put_optional::<Int32Type, _>(to, rows, |row| row.load_level_permille.map(Into::into)),
+            Column::Block => put_optional::<Int32Type, _>(to, rows, |row| row.block.map(u32::cast_signed)),
             Column::HttpStatus => put::<Int32Type, _>(to, rows, |row| row.http_status.into()),
             Column::Bytes => put::<Int32Type, _>(to, rows, |row| row.bytes.cast_signed()),
-            Column::IntendedSend => put::<Int64Type, _>(to, rows, |row| row.intended_send_ns),
+            Column::IntendedArrival => put::<Int64Type, _>(to, rows, |row| row.intended_arrival_ns),
             Column::UserSend => put::<Int64Type, _>(to, rows, |row| row.user_send_ns),
             Column::UserReceive => put::<Int64Type, _>(to, rows, |row| row.user_receive_ns),
-            Column::KernelTx => put_optional(to, rows, |row| row.kernel_tx_ns.map(NonZeroI64::get)),
-            Column::KernelRx => put_optional(to, rows, |row| row.kernel_rx_ns.map(NonZeroI64::get)),
+            Column::KernelTx => put_optional::<Int64Type, _>(to, rows, |row| row.kernel_tx_ns.map(NonZeroI64::get)),
+            Column::KernelRx => put_optional::<Int64Type, _>(to, rows, |row| row.kernel_rx_ns.map(NonZeroI64::get)),
             Column::WarmUp => put::<BoolType, _>(to, rows, |row| row.warm_up),
         }?;
         writer.close()?;

@@ -1,4 +1,4 @@
-//! One CSV recording of the 2023 study, and what is wrong with it.
+//! One CSV recording of the 2023 study, and its damage.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::error::Error;
 pub(crate) struct Request {
     /// Nanoseconds since 1970.
     pub(crate) start_unix_ns: i64,
-    /// Response time. The recorded milliseconds are whole nanoseconds but for the noise of a float subtraction.
+    /// Response time, ns. The recorded milliseconds are whole nanoseconds except for the rounding error of a subtraction.
     pub(crate) rtt_ns: i64,
 }
 
@@ -20,14 +20,14 @@ pub(crate) struct Recording {
     pub(crate) requests: Vec<Request>,
 }
 
-/// Rows that the study's client wrote at a time.
+/// Number of rows that the study's client wrote at a time.
 const BLOCK: usize = 5_000;
 const HEADER: &str = "start_time,response_time";
 
 /// Reads a recording.
 ///
 /// # Errors
-/// With line and field when it is not two columns of finite numbers.
+/// Names line and field when the file is not two columns of finite numbers.
 pub(crate) fn read_recording(path: &Path) -> Result<Recording, Error> {
     let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
     parse(&text).map_err(|what| Error::foreign(path, what, format!("a header {HEADER} and two numbers a line")))
@@ -68,7 +68,7 @@ fn nanoseconds(value: f64, unit: f64) -> i64 {
 }
 
 impl Recording {
-    /// Rows whose start lies after that of the row which follows: places where rows were overwritten by later ones.
+    /// Returns the rows that start later than the next row. A later request overwrote each of these rows.
     pub(crate) fn out_of_order(&self) -> Vec<usize> {
         self.requests
             .windows(2)
@@ -78,7 +78,7 @@ impl Recording {
             .collect()
     }
 
-    /// A sentence on the damage, if there is any.
+    /// Returns a sentence on the damage; `None` for an undamaged recording.
     pub(crate) fn damage(&self) -> Option<String> {
         let rows = self.out_of_order();
         if rows.is_empty() {

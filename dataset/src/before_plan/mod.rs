@@ -1,0 +1,9 @@
+//! Reads recordings that were made before a plan was registered: manifests of version 5 and observations of version 2. It turns
+//! them into the types of today. Only this module knows the older format.
+
+mod load_summary;
+mod manifest;
+mod observations;
+
+pub(crate) use manifest::{MANIFEST_VERSION, parse_manifest};
+pub(crate) use observations::OBSERVATION_LAYOUT;
