@@ -229,7 +229,7 @@ fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Cho
 /// What to expect of it, and how it came about.
 fn expectation(spreads: &[Spread], chosen: &Chosen, options: &Options, experiment: &Experiment) -> Result<String> {
     let mut text = format!(
-        "Planned by `bench plan` from the run {} for {}.\n",
+        "Planned by `runner plan` from the run {} for {}.\n",
         options.run.file_name().unwrap_or_default().display(),
         options.goal.text()
     );
