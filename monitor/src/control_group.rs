@@ -9,7 +9,7 @@ use procfs::process::{MountInfos, Process};
 use procfs::{ProcError, ProcessCGroups};
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Reading, Source};
+use crate::source::{UsageReading, UsageSource};
 
 /// The folders of a control group that can limit processor time and memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,13 +151,13 @@ impl ControlGroup {
     /// Reads the group's counts and limits once.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         self.read_into(&mut reading);
         reading.usage
     }
 
     /// Adds the group's counts and limits to a reading, and the reasons for missing ones.
-    fn read_into(&self, reading: &mut Reading) {
+    fn read_into(&self, reading: &mut UsageReading) {
         match self {
             Self::V1 { cpu, memory } => {
                 let throttling = [
@@ -193,8 +193,8 @@ impl ControlGroup {
     }
 }
 
-impl Source for ControlGroup {
-    fn read(&mut self, reading: &mut Reading) -> bool {
+impl UsageSource for ControlGroup {
+    fn read(&mut self, reading: &mut UsageReading) -> bool {
         self.read_into(reading);
         self.folders()[0].exists()
     }
@@ -208,7 +208,7 @@ pub(crate) const PRESSURES: [(Measure, &str); 3] = [
 ];
 
 /// Reads the total of the line `some`, which the kernel gives in µs.
-pub(crate) fn pressure(reading: &mut Reading, measure: Measure, path: &Path) {
+pub(crate) fn pressure(reading: &mut UsageReading, measure: Measure, path: &Path) {
     let found = read(path).map(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
         let total = line.split(' ').find_map(|word| word.strip_prefix("total="))?;
@@ -226,7 +226,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// Reads a file that holds one number, or `max` when there is no limit.
-fn number(reading: &mut Reading, measure: Measure, path: &Path) {
+fn number(reading: &mut UsageReading, measure: Measure, path: &Path) {
     match read(path).map(|text| text.trim().parse::<i64>()) {
         // Without a limit, version 1 gives the largest number of whole pages.
         Ok(Ok(value)) if value < i64::MAX / 2 => reading.set(measure, value),
@@ -237,7 +237,7 @@ fn number(reading: &mut Reading, measure: Measure, path: &Path) {
 
 /// Reads a file with a name and a number in each line: for each name that is wanted its measure, and the measure's units in
 /// one unit of the file.
-fn counts(reading: &mut Reading, path: &Path, wanted: &[(&str, Measure, i64)]) {
+fn counts(reading: &mut UsageReading, path: &Path, wanted: &[(&str, Measure, i64)]) {
     let text = match read(path) {
         Ok(text) => text,
         Err(error) => {
@@ -324,7 +324,7 @@ mod tests {
             "cpu.pressure",
             "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500\nfull total=9\n",
         );
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         assert!(ControlGroup::V2(tree.path().to_owned()).read(&mut reading));
         for (measure, value) in [
             (Measure::CpuNs, Some(12_000)),
@@ -359,7 +359,7 @@ mod tests {
         file("memory.failcnt", "7\n");
         file("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
         let folder = tree.path().to_owned();
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         let mut source = ControlGroup::V1 {
             cpu: folder.clone(),
             memory: folder,
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(reading.usage[Measure::MemoryLimitHits], Some(7));
         assert_eq!(reading.usage[Measure::OomKills], Some(2));
         drop(tree);
-        assert!(!source.read(&mut Reading::default()));
+        assert!(!source.read(&mut UsageReading::default()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Resources that servers, load generator and machine use or are denied during a launch, and the limits that were hit.
 //!
-//! A [`Source`] reads some measures of one subject. A [`Monitor`] reads all sources ten times a second. [`limit_hits`]
+//! A [`UsageSource`] reads some measures of one subject. A [`Monitor`] reads all sources ten times a second. [`limit_hits`]
 //! returns the limits that the samples show as hit. Sources on this machine are the files of /proc and of control groups;
 //! for Kubernetes, [`cadvisor`] parses the metrics of the kubelet into the same rows.
 #![forbid(unsafe_code)]
@@ -20,4 +20,4 @@ pub use node::NodeSource;
 pub use process::ProcessSource;
 pub use recording::ResourceRecording;
 pub use sampler::{INTERVAL, Monitor, MonitoredSubject};
-pub use source::{Reading, Source};
+pub use source::{UsageReading, UsageSource};

@@ -7,7 +7,7 @@ use dataset::Measure;
 use procfs::{Current as _, CurrentSI as _, KernelStats, LoadAverage, Meminfo, ProcResult};
 
 use crate::control_group::{PRESSURES, pressure};
-use crate::source::{Reading, Source};
+use crate::source::{UsageReading, UsageSource};
 
 /// The machine on which this program runs.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub struct NodeSource;
 const NANOSECONDS: u64 = 1_000_000_000;
 
 impl NodeSource {
-    fn read_kernel(reading: &mut Reading) -> ProcResult<()> {
+    fn read_kernel(reading: &mut UsageReading) -> ProcResult<()> {
         let stats = KernelStats::current()?;
         let ns = |ticks: u64| u128::from(ticks) * u128::from(NANOSECONDS) / u128::from(procfs::ticks_per_second());
         let total = &stats.total;
@@ -30,7 +30,7 @@ impl NodeSource {
         Ok(())
     }
 
-    fn read_memory(reading: &mut Reading) -> ProcResult<()> {
+    fn read_memory(reading: &mut UsageReading) -> ProcResult<()> {
         let memory = Meminfo::current()?;
         reading.set(Measure::MemoryLimitBytes, memory.mem_total);
         if let Some(available) = memory.mem_available {
@@ -40,8 +40,8 @@ impl NodeSource {
     }
 }
 
-impl Source for NodeSource {
-    fn read(&mut self, reading: &mut Reading) -> bool {
+impl UsageSource for NodeSource {
+    fn read(&mut self, reading: &mut UsageReading) -> bool {
         if let Err(error) = Self::read_kernel(reading) {
             reading.set_missing(&[Measure::CpuNs, Measure::StealNs, Measure::ContextSwitches], error);
         }
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn every_measure_is_there_or_has_a_reason() {
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         assert!(NodeSource.read(&mut reading));
         for measure in Measure::ALL {
             assert!(

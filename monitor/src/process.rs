@@ -6,7 +6,7 @@ use dataset::Measure;
 use procfs::process::{LimitValue, Process};
 use procfs::{ProcError, ProcResult, WithCurrentSystemInfo as _};
 
-use crate::source::{Reading, Source};
+use crate::source::{UsageReading, UsageSource};
 
 /// A process, its threads, its descriptors, and its network namespace.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl ProcessSource {
         })
     }
 
-    fn read_threads(&self, reading: &mut Reading) -> ProcResult<()> {
+    fn read_threads(&self, reading: &mut UsageReading) -> ProcResult<()> {
         let (mut waited_ns, mut involuntary, mut all) = (Some(0), Some(0), Some(0));
         for task in self.process.tasks()? {
             // A thread may end while it is read.
@@ -71,7 +71,7 @@ impl ProcessSource {
         Ok(())
     }
 
-    fn read_process(&self, reading: &mut Reading) -> ProcResult<()> {
+    fn read_process(&self, reading: &mut UsageReading) -> ProcResult<()> {
         let stat = self.process.stat()?;
         // A process that has ended and that its parent has not waited for has no files any more.
         if stat.state == 'Z' {
@@ -101,7 +101,7 @@ impl ProcessSource {
         Ok(())
     }
 
-    fn read_network(&self, reading: &mut Reading) {
+    fn read_network(&self, reading: &mut UsageReading) {
         let text = |name| fs::read_to_string(format!("/proc/{}/net/{name}", self.process.pid));
         match text("snmp").map(|text| sum(&text, "Tcp", &["RetransSegs"])) {
             Ok(Some(segments)) => reading.set(Measure::TcpRetransmits, segments),
@@ -129,8 +129,8 @@ const GROUP_MEASURES: [Measure; 9] = [
     Measure::IoPressureNs,
 ];
 
-impl Source for ProcessSource {
-    fn read(&mut self, reading: &mut Reading) -> bool {
+impl UsageSource for ProcessSource {
+    fn read(&mut self, reading: &mut UsageReading) -> bool {
         reading.set_missing(
             &GROUP_MEASURES,
             "counted by control group: it has none of its own, or one of version 1",
@@ -184,7 +184,7 @@ mod tests {
     fn a_process_is_read_until_it_ends() {
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep starts");
         let mut source = ProcessSource::new(child.id()).expect("it is there");
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         assert!(source.read(&mut reading));
         for measure in [
             Measure::CpuNs,
@@ -205,11 +205,11 @@ mod tests {
         assert!(reading.reason(Measure::ThrottledNs).is_some());
         child.kill().expect("killed");
         // Dead, and not yet waited for; the kernel may need a moment.
-        while source.read(&mut Reading::default()) {
+        while source.read(&mut UsageReading::default()) {
             std::thread::yield_now();
         }
         child.wait().expect("waited for");
-        assert!(!source.read(&mut Reading::default()));
+        assert!(!source.read(&mut UsageReading::default()));
     }
 
     #[test]

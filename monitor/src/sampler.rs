@@ -12,7 +12,7 @@ use model::MissingColumns;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::recording::ResourceRecording;
-use crate::source::{Reading, Source};
+use crate::source::{UsageReading, UsageSource};
 
 /// Time between two samples.
 pub const INTERVAL: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ pub struct MonitoredSubject {
     /// The subject.
     pub subject: Subject,
     /// The sources, in the order in which they are read. A source sees the values of earlier ones.
-    pub sources: Vec<Box<dyn Source>>,
+    pub sources: Vec<Box<dyn UsageSource>>,
 }
 
 impl fmt::Debug for MonitoredSubject {
@@ -103,7 +103,7 @@ impl Sampler {
     fn sample(&mut self) {
         self.recording.rounds += 1;
         for MonitoredSubject { subject, sources } in &mut self.subjects {
-            let mut reading = Reading::default();
+            let mut reading = UsageReading::default();
             let time_ns = now_ns(ClockId::CLOCK_MONOTONIC);
             sources.retain_mut(|source| source.read(&mut reading));
             for measure in Measure::ALL {
@@ -159,8 +159,8 @@ mod tests {
     /// A source that has a value for this many samples and then ends.
     struct Counting(i64);
 
-    impl Source for Counting {
-        fn read(&mut self, reading: &mut Reading) -> bool {
+    impl UsageSource for Counting {
+        fn read(&mut self, reading: &mut UsageReading) -> bool {
             self.0 -= 1;
             if self.0 < 0 {
                 return false;

@@ -7,13 +7,13 @@ use dataset::{Measure, Usage};
 
 /// The values that sources found for one subject at one time, and the reasons for missing values.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub struct UsageReading {
     /// The values.
     pub usage: Usage,
     reasons: BTreeMap<Measure, String>,
 }
 
-impl Reading {
+impl UsageReading {
     /// Sets a value. A value above the range of the table, such as the kernel's "no limit", is dropped.
     pub fn set(&mut self, measure: Measure, value: impl TryInto<i64>) {
         if let Ok(value) = value.try_into() {
@@ -36,7 +36,7 @@ impl Reading {
 }
 
 /// A place from which some measures of one subject are read.
-pub trait Source: Send {
+pub trait UsageSource: Send {
     /// Adds the present values to `reading`. Returns false when the source has ended, such as a process.
-    fn read(&mut self, reading: &mut Reading) -> bool;
+    fn read(&mut self, reading: &mut UsageReading) -> bool;
 }

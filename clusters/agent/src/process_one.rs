@@ -18,7 +18,7 @@ pub(crate) fn reap() -> Vec<WaitStatus> {
 }
 
 /// An event that a signal reports to process 1.
-pub(crate) enum Event {
+pub(crate) enum ProcessEvent {
     /// These children have ended.
     ChildrenEnded(Vec<WaitStatus>),
     /// This process must end.
@@ -38,17 +38,17 @@ impl Signals {
     }
 
     /// Waits for the next event.
-    pub(crate) fn wait(&self) -> Result<Event> {
+    pub(crate) fn wait(&self) -> Result<ProcessEvent> {
         if self.0.wait().context("cannot wait for signals")? != Signal::SIGCHLD {
-            return Ok(Event::Terminate);
+            return Ok(ProcessEvent::Terminate);
         }
         // One signal may stand for several children.
-        Ok(Event::ChildrenEnded(reap()))
+        Ok(ProcessEvent::ChildrenEnded(reap()))
     }
 
     /// Waits for SIGTERM or SIGINT.
     pub(crate) fn idle(&self) -> Result<()> {
-        while !matches!(self.wait()?, Event::Terminate) {}
+        while !matches!(self.wait()?, ProcessEvent::Terminate) {}
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use agent::ContainerRecording;
 use anyhow::{Context as _, Result, bail};
 use dataset::Subject;
-use monitor::{ControlGroup, Monitor, MonitoredSubject, NodeSource, ProcessSource, Reading, Source};
+use monitor::{ControlGroup, Monitor, MonitoredSubject, NodeSource, ProcessSource, UsageReading, UsageSource};
 use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
@@ -123,7 +123,7 @@ pub(crate) fn stop(work: &Path) -> Result<()> {
 }
 
 fn subjects(work: &Path, options: &SamplingOptions) -> Result<Vec<MonitoredSubject>> {
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    let mut sources: Vec<Box<dyn UsageSource>> = Vec::new();
     // The group counts the whole container, and more exactly than /proc counts a process.
     if let Ok(group) = ControlGroup::of_process(std::process::id()) {
         sources.push(Box::new(group));
@@ -144,7 +144,7 @@ fn subjects(work: &Path, options: &SamplingOptions) -> Result<Vec<MonitoredSubje
             }
             None => {
                 // A neighbour may have ended, which its status says.
-                sources.extend(process.map(|process| Box::new(process) as Box<dyn Source>));
+                sources.extend(process.map(|process| Box::new(process) as Box<dyn UsageSource>));
                 Subject::Neighbour
             }
         }
@@ -172,8 +172,8 @@ impl FutureProcess {
     }
 }
 
-impl Source for FutureProcess {
-    fn read(&mut self, reading: &mut Reading) -> bool {
+impl UsageSource for FutureProcess {
+    fn read(&mut self, reading: &mut UsageReading) -> bool {
         if self.process.is_none() {
             self.process = self.find();
         }

@@ -15,7 +15,7 @@ use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 
 use crate::placement::{self, ProcessorChoice};
-use crate::process_one::{self, Event, Signals};
+use crate::process_one::{self, ProcessEvent, Signals};
 use crate::{listeners, requests};
 
 /// The request in the work folder.
@@ -154,8 +154,8 @@ impl Supervisor<'_> {
     /// Records ends of children until this process must end.
     fn supervise(&self, signals: &Signals, pid: i32) -> Result<()> {
         // The server may have ended before its signal was waited for.
-        let mut event = Event::ChildrenEnded(process_one::reap());
-        while let Event::ChildrenEnded(children) = event {
+        let mut event = ProcessEvent::ChildrenEnded(process_one::reap());
+        while let ProcessEvent::ChildrenEnded(children) = event {
             for child in children {
                 self.record_end(pid, child)?;
             }

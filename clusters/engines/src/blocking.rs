@@ -1,4 +1,4 @@
-//! Asynchronous libraries, waited for.
+//! Waiting for the futures of asynchronous libraries.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -12,8 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::EngineError;
 use crate::stop::Stop;
 
-/// Between two looks at whether a signal came.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two reads of the stop flag.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs futures on this thread, one at a time.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Blocking {
 }
 
 impl Blocking {
-    /// For an engine of this name, whose futures end early when `stop` is set.
+    /// Makes a runtime for an engine of this name. Its waits end early when `stop` is set.
     pub(crate) fn new(engine: &'static str, stop: Stop) -> Result<Self, EngineError> {
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -39,11 +39,11 @@ impl Blocking {
         action: &str,
         future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, EngineError> {
-        self.stoppable(async { future.await.map_err(|error| self.error(action, &error)) })
+        self.complete(async { future.await.map_err(|error| self.error(action, &error)) })
     }
 
-    /// Waits for a future that says itself what was tried, or for a signal.
-    pub(crate) fn stoppable<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    /// Waits for a future whose error is complete, or for a signal.
+    pub(crate) fn complete<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.runtime.block_on(async {
             match select(pin!(future), pin!(self.stopped())).await {
                 Either::Left((result, _)) => result,
@@ -52,21 +52,21 @@ impl Blocking {
         })
     }
 
-    /// Waits for a future that a signal must not end: the one that cleans up.
-    pub(crate) fn insist<T, E: Display>(
+    /// Waits for a future that a signal must not end, because it cleans up. `action` completes "cannot …".
+    pub(crate) fn wait_uninterrupted<T, E: Display>(
         &self,
         action: &str,
         future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, EngineError> {
-        self.finish(async { future.await.map_err(|error| self.error(action, &error)) })
+        self.complete_uninterrupted(async { future.await.map_err(|error| self.error(action, &error)) })
     }
 
-    /// The same for a future that says itself what was tried.
-    pub(crate) fn finish<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    /// Waits for a future that a signal must not end and whose error is complete.
+    pub(crate) fn complete_uninterrupted<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         self.runtime.block_on(future)
     }
 
-    /// The engine's own words, with what was tried.
+    /// Returns an error with the engine's name, the action and the reason.
     pub(crate) fn error(&self, action: &str, reason: &impl Display) -> EngineError {
         EngineError::Engine {
             engine: self.engine,
@@ -77,7 +77,7 @@ impl Blocking {
 
     async fn stopped(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_signal_ends_what_waits_but_not_what_cleans_up() {
+    fn a_signal_ends_a_wait_but_no_cleanup() {
         let stop = Stop::default();
         let blocking = Blocking::new("docker", Arc::clone(&stop)).expect("run time");
         assert_eq!(blocking.wait("add", ready(Ok::<_, String>(2))).expect("sum"), 2);
@@ -98,6 +98,6 @@ mod tests {
         stop.store(true, Ordering::Relaxed);
         let stopped = blocking.wait("wait", pending::<Result<u8, String>>());
         assert!(matches!(stopped, Err(EngineError::Stopped)));
-        assert_eq!(blocking.insist("remove", ready(Ok::<_, String>(3))).expect("done"), 3);
+        assert_eq!(blocking.wait_uninterrupted("remove", ready(Ok::<_, String>(3))).expect("done"), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! External programs, run one after the other: shown, stopped by a signal, and without one when they clean up.
+//! External programs, run one after the other. Each command line is printed. A signal stops a program, unless it cleans up.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -14,8 +14,8 @@ use nix::unistd::Pid;
 use crate::error::EngineError;
 use crate::stop::Stop;
 
-/// How long a program that was asked to stop may take before it is killed.
-const GRACE: Duration = Duration::from_secs(10);
+/// Time after which a program that got SIGTERM is killed.
+const KILL_AFTER: Duration = Duration::from_secs(10);
 
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// A program and its arguments.
+    /// Makes a command line of a program and its arguments.
     pub fn new<I>(words: I) -> Self
     where
         I: IntoIterator,
@@ -44,7 +44,7 @@ impl CommandLine {
         self
     }
 
-    /// Adds several.
+    /// Adds arguments.
     #[must_use]
     pub fn args(mut self, words: &[&str]) -> Self {
         self.words.extend(words.iter().map(OsString::from));
@@ -59,7 +59,7 @@ impl CommandLine {
         self
     }
 
-    fn shown(&self) -> String {
+    fn text(&self) -> String {
         let words: Vec<_> = self.words.iter().map(|word| word.to_string_lossy()).collect();
         words.join(" ")
     }
@@ -68,22 +68,22 @@ impl CommandLine {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or(OsStr::new(""), OsString::as_os_str));
         command.args(words).envs(self.environment.iter().cloned());
-        // A group of its own: Ctrl-C reaches us, and we stop it in order.
+        // A process group of its own: Ctrl-C reaches this process only, which stops the program in order.
         command.stdin(Stdio::null()).process_group(0);
         command
     }
 }
 
-/// Runs command lines.
+/// Runs command lines, one after the other.
 #[derive(Clone, Debug)]
 pub struct CommandRunner {
-    /// None when cleaning up, which no signal interrupts.
+    /// `None` for a cleanup, which no signal interrupts.
     stop: Option<Stop>,
     pause: Duration,
 }
 
 impl CommandRunner {
-    /// CommandRunner that a signal stops.
+    /// Makes a runner whose programs a signal stops.
     #[must_use]
     pub fn new(stop: Stop) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl CommandRunner {
         }
     }
 
-    /// The same, not to be stopped: for deleting what was created.
+    /// Returns a runner that no signal stops, to delete resources.
     #[must_use]
     pub fn for_cleaning_up(&self) -> Self {
         Self {
@@ -101,30 +101,30 @@ impl CommandRunner {
         }
     }
 
-    /// Between two tries of [`CommandRunner::insist`].
+    /// Sets the time between two attempts of [`CommandRunner::output_with_retries`].
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
     }
 
-    /// Runs it; what it prints goes to our standard error.
+    /// Runs a program. Its output goes to the standard error of this process.
     ///
     /// # Errors
-    /// When it cannot be started or fails, or a signal came.
+    /// When the program cannot be started or fails, or a signal came.
     pub fn run(&self, line: &CommandLine) -> Result<(), EngineError> {
-        self.begin(&line.shown())?;
-        let mut child = spawned(line, line.command().stdout(std::io::stderr()))?;
+        self.begin(&line.text())?;
+        let mut child = spawn(line, line.command().stdout(std::io::stderr()))?;
         let status = self.wait(&mut child)?;
-        succeeded(line, status)
+        check_status(line, status)
     }
 
-    /// Runs it and returns what it printed, without white space around it.
+    /// Runs a program and returns its standard output, trimmed.
     ///
     /// # Errors
     /// As [`CommandRunner::run`].
     pub fn output(&self, line: &CommandLine) -> Result<String, EngineError> {
-        self.begin(&line.shown())?;
-        let mut child = spawned(line, line.command().stdout(Stdio::piped()))?;
+        self.begin(&line.text())?;
+        let mut child = spawn(line, line.command().stdout(Stdio::piped()))?;
         let pipe = child.stdout.take();
         let reader = thread::spawn(move || {
             let mut text = String::new();
@@ -132,34 +132,34 @@ impl CommandRunner {
             text
         });
         let status = self.wait(&mut child)?;
-        succeeded(line, status)?;
+        check_status(line, status)?;
         Ok(reader.join().unwrap_or_default().trim().to_owned())
     }
 
-    /// Runs both, the first's output being the second's input. It does not pass through this process.
+    /// Runs two programs; the output of the first is the input of the second, without passing through this process.
     ///
     /// # Errors
     /// As [`CommandRunner::run`].
     pub fn pipe(&self, from: &CommandLine, to: &CommandLine) -> Result<(), EngineError> {
-        self.begin(&format!("{} | {}", from.shown(), to.shown()))?;
-        let mut first = spawned(from, from.command().stdout(Stdio::piped()))?;
+        self.begin(&format!("{} | {}", from.text(), to.text()))?;
+        let mut first = spawn(from, from.command().stdout(Stdio::piped()))?;
         let input = first.stdout.take().map_or_else(Stdio::null, Stdio::from);
-        let second = spawned(to, to.command().stdin(input).stdout(std::io::stderr()));
+        let second = spawn(to, to.command().stdin(input).stdout(std::io::stderr()));
         let ended = self.wait(&mut first);
         let mut second = second?;
         let then = self.wait(&mut second);
-        succeeded(from, ended?)?;
-        succeeded(to, then?)
+        check_status(from, ended?)?;
+        check_status(to, then?)
     }
 
-    /// As [`CommandRunner::output`], up to three times: for what must not be left undone because of a passing fault.
+    /// As [`CommandRunner::output`], in up to three attempts, so that a passing fault does not prevent a cleanup.
     ///
     /// # Errors
-    /// The last try's.
-    pub fn insist(&self, line: &CommandLine) -> Result<String, EngineError> {
+    /// The error of the last attempt.
+    pub fn output_with_retries(&self, line: &CommandLine) -> Result<String, EngineError> {
         for _ in 0..2 {
             match self.output(line) {
-                Err(EngineError::Command { reason, .. }) => eprintln!("{}: {reason}; once more", line.shown()),
+                Err(EngineError::Command { reason, .. }) => eprintln!("{}: {reason}; trying again", line.text()),
                 other => return other,
             }
             thread::sleep(self.pause);
@@ -167,11 +167,11 @@ impl CommandRunner {
         self.output(line)
     }
 
-    /// Goes on, unless a signal came, also one while cleaning up.
+    /// Returns an error if a signal came, also during a cleanup.
     ///
     /// # Errors
-    /// When it did.
-    pub fn go_on(&self) -> Result<(), EngineError> {
+    /// [`EngineError::Stopped`].
+    pub fn check_stop(&self) -> Result<(), EngineError> {
         if self.stopped() {
             Err(EngineError::Stopped)
         } else {
@@ -183,17 +183,17 @@ impl CommandRunner {
         self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    fn begin(&self, shown: &str) -> Result<(), EngineError> {
-        self.go_on()?;
-        eprintln!("$ {shown}");
+    fn begin(&self, text: &str) -> Result<(), EngineError> {
+        self.check_stop()?;
+        eprintln!("$ {text}");
         Ok(())
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, EngineError> {
-        let mut asked: Option<Instant> = None;
+        let mut terminated: Option<Instant> = None;
         loop {
             match child.try_wait() {
-                Ok(Some(_)) if asked.is_some() => return Err(EngineError::Stopped),
+                Ok(Some(_)) if terminated.is_some() => return Err(EngineError::Stopped),
                 Ok(Some(status)) => return Ok(status),
                 Ok(None) => thread::sleep(Duration::from_millis(20)),
                 Err(error) => {
@@ -204,35 +204,35 @@ impl CommandRunner {
                 }
             }
             let group = Pid::from_raw(-i32::try_from(child.id()).unwrap_or(i32::MAX));
-            match asked {
+            match terminated {
                 None if self.stopped() => {
-                    asked = Some(Instant::now());
-                    // It may have ended in between.
+                    terminated = Some(Instant::now());
+                    // The program may have ended meanwhile.
                     _ = kill(group, Signal::SIGTERM);
                 }
-                Some(asked) if asked.elapsed() > GRACE => _ = kill(group, Signal::SIGKILL),
+                Some(since) if since.elapsed() > KILL_AFTER => _ = kill(group, Signal::SIGKILL),
                 _ => {}
             }
         }
     }
 }
 
-fn spawned(line: &CommandLine, command: &mut Command) -> Result<Child, EngineError> {
+fn spawn(line: &CommandLine, command: &mut Command) -> Result<Child, EngineError> {
     command.spawn().map_err(|error| EngineError::Command {
-        command: line.shown(),
+        command: line.text(),
         reason: match error.kind() {
-            std::io::ErrorKind::NotFound => "not installed; `cargo xtask doctor` says what each condition needs".into(),
+            std::io::ErrorKind::NotFound => "not installed; `cargo xtask doctor` lists the programs that each condition needs".into(),
             _ => format!("cannot be started: {error}"),
         },
     })
 }
 
-fn succeeded(line: &CommandLine, status: ExitStatus) -> Result<(), EngineError> {
+fn check_status(line: &CommandLine, status: ExitStatus) -> Result<(), EngineError> {
     if status.success() {
         return Ok(());
     }
     Err(EngineError::Command {
-        command: line.shown(),
-        reason: format!("ended with {status}; what it said stands above"),
+        command: line.text(),
+        reason: format!("ended with {status}; its output stands above"),
     })
 }

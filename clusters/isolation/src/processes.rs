@@ -1,4 +1,4 @@
-//! Processes: their end, their processors, and their numbers as /proc has them.
+//! Processes: their end, their processors, and their numbers in /proc.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use nix::unistd::Pid;
 
 use crate::error::IsolationError;
 
-/// Has this process killed when its parent ends, even if the parent is killed itself. `parent` is the parent's number
-/// as /proc has it ([`outer_pid`]).
+/// Makes the kernel kill this process when its parent ends, even if the parent is killed. `parent` is the parent's number
+/// in /proc ([`outer_pid`]).
 ///
 /// # Errors
 /// When the parent has already ended.
 pub fn die_with_parent(parent: u32) -> Result<(), IsolationError> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(IsolationError::system("tie this process to its parent"))?;
-    // Looked up after the call, so that a parent that ended before it is noticed. In /proc, because getppid gives 0 for
-    // a parent outside of the process namespace.
+    // Read after the call, to detect a parent that ended before it. From /proc, because getppid returns 0 for a parent
+    // outside of the process namespace.
     if status_field("self", "PPid:")?.first() == Some(&parent) {
         Ok(())
     } else {
@@ -26,8 +26,7 @@ pub fn die_with_parent(parent: u32) -> Result<(), IsolationError> {
     }
 }
 
-/// Has processes whose parent ends become this process's children, where it is not the init of a process namespace
-/// anyway.
+/// Makes processes whose parent ends children of this process. The init of a process namespace gets them in any case.
 ///
 /// # Errors
 /// When the kernel refuses.
@@ -35,7 +34,7 @@ pub fn adopt_orphans() -> Result<(), IsolationError> {
     prctl::set_child_subreaper(true).map_err(IsolationError::system("adopt orphaned processes"))
 }
 
-/// This process's number as /proc has it, which is that of the namespace in which /proc was mounted.
+/// Returns this process's number in /proc, which is its number in the namespace where /proc was mounted.
 ///
 /// # Errors
 /// When /proc cannot be read.
@@ -44,7 +43,7 @@ pub fn outer_pid() -> Result<u32, IsolationError> {
     own.first().copied().ok_or(IsolationError::Unseen(std::process::id()))
 }
 
-/// A child's number as /proc has it; `pid` is its number in this process's namespace.
+/// Returns a child's number in /proc; `pid` is its number in this process's namespace.
 ///
 /// # Errors
 /// When there is no such child, or /proc does not show it.
@@ -56,7 +55,7 @@ pub fn outer_pid_of_child(pid: u32) -> Result<u32, IsolationError> {
             continue;
         };
         let Ok(outer) = name.parse::<u32>() else { continue };
-        // A process may end while it is looked at.
+        // A process may end while its files are read.
         let is_child = status_field(&name, "PPid:").is_ok_and(|field| field.first() == Some(&parent));
         if is_child && status_field(&name, "NSpid:").is_ok_and(|field| field.last() == Some(&pid)) {
             return Ok(outer);
@@ -65,6 +64,7 @@ pub fn outer_pid_of_child(pid: u32) -> Result<u32, IsolationError> {
     Err(IsolationError::Unseen(pid))
 }
 
+/// Returns the numbers of a field in a process's status file.
 fn status_field(process: &str, field: &str) -> Result<Vec<u32>, IsolationError> {
     let path: PathBuf = ["/proc", process, "status"].iter().collect();
     let text = fs::read_to_string(&path).map_err(IsolationError::file(path))?;
@@ -72,22 +72,22 @@ fn status_field(process: &str, field: &str) -> Result<Vec<u32>, IsolationError> 
     Ok(values.split_whitespace().flat_map(str::parse).collect())
 }
 
-/// Processors on which this process may run, in ascending order.
+/// Returns the processors on which this process may run, in ascending order.
 ///
 /// # Errors
-/// When the kernel does not say.
+/// When the kernel refuses.
 pub fn allowed_cpus() -> Result<Vec<usize>, IsolationError> {
-    let set = sched_getaffinity(Pid::from_raw(0)).map_err(IsolationError::system("ask for the allowed processors"))?;
+    let set = sched_getaffinity(Pid::from_raw(0)).map_err(IsolationError::system("read the allowed processors"))?;
     Ok((0..CpuSet::count())
         .filter(|cpu| set.is_set(*cpu).unwrap_or(false))
         .collect())
 }
 
-/// Confines this process, and all that it will start, to one processor.
+/// Confines this process, and all processes that it starts later, to one processor.
 ///
 /// # Errors
 /// When the processor does not exist or is not allowed.
-pub fn pin(cpu: usize) -> Result<(), IsolationError> {
+pub fn pin_to_cpu(cpu: usize) -> Result<(), IsolationError> {
     let mut set = CpuSet::new();
     set.set(cpu).map_err(IsolationError::system("name a processor"))?;
     sched_setaffinity(Pid::from_raw(0), &set).map_err(IsolationError::system("move to a processor"))

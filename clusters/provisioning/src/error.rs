@@ -53,6 +53,13 @@ pub enum ProvisioningError {
 }
 
 impl ProvisioningError {
+    /// Completes a reason with the file's path.
+    pub(crate) fn invalid(path: impl Into<PathBuf>) -> impl FnOnce(String) -> Self {
+        let path = path.into();
+        move |reason| Self::Invalid { path, reason }
+    }
+
+    /// Completes an I/O error with the file's path.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

@@ -1,4 +1,4 @@
-//! `cluster`: what `cargo xtask cluster` and `cargo xtask inject` launch.
+//! `cluster`: the program behind `cargo xtask cluster` for kind and EKS, and behind `cargo xtask inject`.
 #![forbid(unsafe_code)]
 
 mod verbs;
@@ -11,29 +11,29 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(
     name = "cluster",
-    about = "Clusters brought up and taken down; the hook put into workloads"
+    about = "Brings clusters up and takes them down; puts the hook into workloads"
 )]
-struct Arguments {
+struct ClusterCommand {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ClusterVerb,
 }
 
 #[derive(Subcommand)]
-enum Verb {
-    /// Create a cluster; what it costs is said before, and asked
-    Up(verbs::provision::Up),
-    /// Delete a cluster and whatever belongs to it, also what a crash left
-    Down(verbs::provision::Which),
-    /// What there is of a cluster
-    Status(verbs::provision::Status),
+enum ClusterVerb {
+    /// Create a cluster; prints the cost first and asks
+    Up(verbs::provision::UpOptions),
+    /// Delete a cluster and all resources that belong to it, also those that a crash left
+    Down(verbs::provision::ClusterOptions),
+    /// Print the existing resources of a cluster
+    Status(verbs::provision::StatusOptions),
     /// Write the image with the hook into a file, for a registry of yours
-    Image(verbs::image::Arguments),
+    Image(verbs::image::ImageOptions),
     /// Put the hook into a workload, or take it out again
-    Inject(verbs::inject::Arguments),
+    Inject(verbs::inject::InjectOptions),
 }
 
 fn main() -> ExitCode {
-    match dispatch(Arguments::parse().verb) {
+    match run(ClusterCommand::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -42,12 +42,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(verb: Verb) -> Result<()> {
+fn run(verb: ClusterVerb) -> Result<()> {
     match verb {
-        Verb::Up(arguments) => verbs::provision::up(&arguments),
-        Verb::Down(arguments) => verbs::provision::down(&arguments),
-        Verb::Status(arguments) => verbs::provision::status(&arguments),
-        Verb::Image(arguments) => verbs::image::run(&arguments),
-        Verb::Inject(arguments) => verbs::inject::run(&arguments),
+        ClusterVerb::Up(options) => verbs::provision::up(&options),
+        ClusterVerb::Down(options) => verbs::provision::down(&options),
+        ClusterVerb::Status(options) => verbs::provision::status(&options),
+        ClusterVerb::Image(options) => verbs::image::run(&options),
+        ClusterVerb::Inject(options) => verbs::inject::run(&options),
     }
 }

@@ -11,14 +11,14 @@ use crate::blocking::Blocking;
 use crate::error::EngineError;
 use crate::stop::Stop;
 
-/// Longest time for one answer of the engine, s. A stream is not bound by it.
+/// Longest time for one answer of the engine, s. It does not limit streams.
 const TIMEOUT_S: u64 = 120;
 
-/// What helps where no engine is found.
-const FIX: &str = "install and start Docker Engine, or Podman with `systemctl --user start podman.socket`; or name \
+/// The advice when no engine is found.
+const ADVICE: &str = "install and start Docker Engine, or Podman with `systemctl --user start podman.socket`; or name \
                    one by DOCKER_HOST or --docker-host";
 
-/// What the engine and its running launches share.
+/// The connection that the engine and its running launches share.
 #[derive(Debug)]
 pub(super) struct DockerConnection {
     pub(super) blocking: Blocking,
@@ -27,22 +27,22 @@ pub(super) struct DockerConnection {
     pub(super) version: String,
 }
 
-/// Whether the engine has no such thing.
+/// Returns true when the engine has no such resource.
 pub(super) fn is_gone(error: &Refused) -> bool {
     matches!(error, Refused::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Whether the thing is in use, or its removal has begun.
+/// Returns true when the resource is in use, or is being removed.
 pub(super) fn is_busy(error: &Refused) -> bool {
     matches!(error, Refused::DockerResponseServerError { status_code: 409, .. })
 }
 
-/// Connects and asks the engine what it is.
+/// Connects, and reads facts about the engine.
 pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<DockerConnection, EngineError> {
     let blocking = Blocking::new("docker", stop)?;
     let host = match host.map(str::to_owned).or_else(|| env::var("DOCKER_HOST").ok()) {
         Some(host) => host,
-        None => socket().ok_or_else(|| blocking.error("find an engine", &format!("no socket is there; {FIX}")))?,
+        None => socket().ok_or_else(|| blocking.error("find an engine", &format!("no socket exists; {ADVICE}")))?,
     };
     let action = format!("reach an engine at {host}");
     let api = if host.contains("://") {
@@ -63,7 +63,7 @@ pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<DockerConnection
         EngineError::Engine { engine, action, reason } => EngineError::Engine {
             engine,
             action,
-            reason: format!("{reason}; {FIX}"),
+            reason: format!("{reason}; {ADVICE}"),
         },
         other => other,
     })?;
@@ -87,7 +87,7 @@ pub(super) fn connect(host: Option<&str>, stop: Stop) -> Result<DockerConnection
     })
 }
 
-/// The first socket that is there: Docker's, Podman's of this user, Podman's of the system.
+/// Returns the first socket that exists: Docker's, Podman's of this user, Podman's of the system.
 fn socket() -> Option<String> {
     let own = env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("podman/podman.sock"));
     let sockets = [

@@ -1,4 +1,4 @@
-//! From a container as the launch wants it to one as the engine makes it.
+//! The request to the engine for a container of a launch.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use bollard::models::{ContainerCreateBody, HostConfig, SystemInfo};
 use crate::container::{ContainerLimits, ContainerRole, ContainerSpec, Owner};
 use crate::image::Image;
 
-/// Millionths of a thousandth: processor time is told in billionths of a processor.
-const NANOS: i64 = 1_000_000;
+/// Billionths of a processor in a thousandth of a processor.
+const NANOS_PER_MILLICORE: i64 = 1_000_000;
 
-/// Controls that the engine says it has not: rootless Podman lacks them where systemd does not delegate them.
-pub(super) fn missing(info: &SystemInfo) -> Vec<&'static str> {
+/// Returns the controls that the engine lacks, such as rootless Podman without delegation by systemd.
+pub(super) fn missing_controls(info: &SystemInfo) -> Vec<&'static str> {
     [
         ("choice of processors", info.cpu_set),
         ("limits of processor time", info.cpu_cfs_quota),
@@ -23,11 +23,11 @@ pub(super) fn missing(info: &SystemInfo) -> Vec<&'static str> {
     .collect()
 }
 
-/// All that the engine is told of a container.
-pub(super) fn body(info: &SystemInfo, owner: &Owner, image: &Image, spec: &ContainerSpec) -> ContainerCreateBody {
+/// Returns the request for a container.
+pub(super) fn request(info: &SystemInfo, owner: &Owner, image: &Image, spec: &ContainerSpec) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.reference.clone()),
-        // Instead of the image's, so that the command is all that stands there.
+        // Replaces the image's entry point, so that only this command runs.
         entrypoint: Some(spec.command.clone()),
         cmd: Some(Vec::new()),
         env: Some(
@@ -55,9 +55,9 @@ fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
         cpuset_cpus: processor(info, spec.role),
         nano_cpus: millicores
             .filter(|_| info.cpu_cfs_quota != Some(false))
-            .map(|millicores| i64::from(millicores) * NANOS),
+            .map(|millicores| i64::from(millicores) * NANOS_PER_MILLICORE),
         memory: memory.filter(|_| limits_memory),
-        // No swap: a server that swaps is slow where it should be seen to be out of memory.
+        // No swap: a server that needs more memory must fail visibly instead of becoming slow.
         memory_swap: memory.filter(|_| limits_memory && info.swap_limit != Some(false)),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
@@ -70,7 +70,7 @@ fn host(info: &SystemInfo, owner: &Owner, spec: &ContainerSpec) -> HostConfig {
     }
 }
 
-/// The first processor for arms, the last for the prober, any for others.
+/// Returns the first processor for arms, the last one for the load generator, and none for others.
 fn processor(info: &SystemInfo, role: ContainerRole) -> Option<String> {
     let number = info.ncpu.filter(|_| info.cpu_set != Some(false))?;
     match role {
@@ -104,11 +104,11 @@ mod tests {
             reference: "hook-latency:0".to_owned(),
             archive: Vec::new(),
         };
-        body(info, &owner, &image, &spec).host_config.expect("host's part")
+        request(info, &owner, &image, &spec).host_config.expect("a host configuration")
     }
 
     #[test]
-    fn limits_and_processors_are_asked_for_and_rights_are_not() {
+    fn a_request_has_limits_and_processors_and_no_rights() {
         let info = SystemInfo {
             ncpu: Some(4),
             ..Default::default()
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_has_not_is_not_asked_for_and_told() {
+    fn a_request_leaves_out_the_controls_that_the_engine_lacks() {
         let info = SystemInfo {
             ncpu: Some(4),
             cpu_set: Some(false),
@@ -137,6 +137,6 @@ mod tests {
         };
         let arm = made(&info, ContainerRole::Arm);
         assert_eq!((arm.cpuset_cpus, arm.nano_cpus, arm.memory), (None, None, None));
-        assert_eq!(missing(&info).len(), 3);
+        assert_eq!(missing_controls(&info).len(), 3);
     }
 }

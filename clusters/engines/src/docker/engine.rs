@@ -21,35 +21,36 @@ use crate::error::EngineError;
 use crate::image::Image;
 use crate::stop::Stop;
 
-/// An engine that answered.
+/// A connected engine.
 #[derive(Debug)]
 pub struct Docker {
     connection: Rc<DockerConnection>,
-    brought_in: Cell<bool>,
+    /// True when this value loaded the image.
+    loaded_image: Cell<bool>,
 }
 
 impl Docker {
-    /// Connects to `host` (`unix:///run/podman/podman.sock`, `tcp://…`), or else to `DOCKER_HOST`, or else to the socket of
-    /// Docker or Podman that is there.
+    /// Connects to `host` (`unix:///run/podman/podman.sock`, `tcp://…`), or else to `DOCKER_HOST`, or else to the first socket
+    /// of Docker or Podman that exists.
     ///
     /// # Errors
-    /// When none answers; the error says how to get one that does.
+    /// When no engine answers; the error says how to get one.
     pub fn connect(host: Option<&str>, stop: Stop) -> Result<Self, EngineError> {
         let connection = Rc::new(connect(host, stop)?);
         Ok(Self {
             connection,
-            brought_in: Cell::new(false),
+            loaded_image: Cell::new(false),
         })
     }
 
-    async fn bring_in(&self, image: &Image) -> Result<(), Refused> {
+    async fn load_image(&self, image: &Image) -> Result<(), Refused> {
         let api = &self.connection.api;
         match api.inspect_image(&image.reference).await {
             Ok(_) => return Ok(()),
             Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
-        self.brought_in.set(true);
+        self.loaded_image.set(true);
         let options = ImportImageOptionsBuilder::new().quiet(true).build();
         let archive = bollard::body_full(image.archive.clone().into());
         let mut answers = std::pin::pin!(api.import_image(options, archive, None));
@@ -70,7 +71,7 @@ impl Docker {
         let network = NetworkCreateRequest {
             name: owner.name(),
             driver: Some("bridge".to_owned()),
-            // Nothing but the launch's own containers is to be reached.
+            // The containers can reach only each other.
             internal: Some(true),
             labels: Some(labels),
             ..Default::default()
@@ -80,7 +81,7 @@ impl Docker {
         for spec in containers {
             let name = format!("{}-{}", owner.name(), spec.name);
             let options = CreateContainerOptionsBuilder::new().name(&name).build();
-            let body = create::body(&self.connection.info, owner, image, spec);
+            let body = create::request(&self.connection.info, owner, image, spec);
             let id = api.create_container(Some(options), body).await?.id;
             api.start_container(&id, None::<StartContainerOptions>).await?;
             let inspected = api.inspect_container(&id, None::<InspectContainerOptions>).await?;
@@ -103,7 +104,7 @@ impl Engine for Docker {
         ] {
             facts.extend(value.map(|value| (name.to_owned(), value)));
         }
-        for missing in create::missing(info) {
+        for missing in create::missing_controls(info) {
             facts.insert(missing.to_owned(), "not supported by this engine".to_owned());
         }
         Ok(facts)
@@ -111,11 +112,11 @@ impl Engine for Docker {
 
     fn load(&self, image: &Image) -> Result<(), EngineError> {
         let action = format!("load the image {}", image.reference);
-        self.connection.blocking.wait(&action, self.bring_in(image))
+        self.connection.blocking.wait(&action, self.load_image(image))
     }
 
     fn unload(&self, image: &Image) -> Result<(), EngineError> {
-        if !self.brought_in.replace(false) {
+        if !self.loaded_image.replace(false) {
             return Ok(());
         }
         let remove = async {
@@ -128,7 +129,7 @@ impl Engine for Docker {
             }
         };
         let action = format!("remove the image {}", image.reference);
-        self.connection.blocking.insist(&action, remove)
+        self.connection.blocking.wait_uninterrupted(&action, remove)
     }
 
     fn start(
@@ -137,7 +138,7 @@ impl Engine for Docker {
         image: &Image,
         containers: &[ContainerSpec],
     ) -> Result<Box<dyn RunningContainers>, EngineError> {
-        // Another run that ended may have taken the image away.
+        // Another run may have removed the image at its end.
         self.load(image)?;
         let action = format!("start the containers of {}", owner.name());
         let started = self
@@ -148,7 +149,7 @@ impl Engine for Docker {
         match started.and_then(|started| running.with(started)) {
             Ok(running) => Ok(Box::new(running)),
             Err(error) => {
-                // The first error is the one to report.
+                // The first error is reported.
                 _ = remove::launch(&self.connection, owner);
                 Err(error)
             }

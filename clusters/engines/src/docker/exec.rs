@@ -1,4 +1,4 @@
-//! A command in a container.
+//! Commands in a container.
 
 use std::fmt;
 use std::io::Write as _;
@@ -15,13 +15,13 @@ use super::connection::DockerConnection;
 use crate::container::CommandOutcome;
 use crate::engine::OutputListener;
 
-/// How much of a command's standard error is kept.
+/// Bytes at the end of a command's standard error that are kept.
 const STDERR_BYTES: usize = 16 * 1024;
-/// The stream may end a little before the engine knows the exit status.
-const LOOK: Duration = Duration::from_millis(5);
-const LOOKS: u32 = 1_000;
+/// Time between two requests for the exit status, which the engine may know only some time after the stream has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+const POLLS: u32 = 1_000;
 
-/// Why a command's end is not known.
+/// The reason why the exit status of a command is unknown.
 #[derive(Debug)]
 pub(super) enum ExecError {
     Refused(Refused),
@@ -34,7 +34,7 @@ impl fmt::Display for ExecError {
         match self {
             Self::Refused(error) => error.fmt(formatter),
             Self::Stream(error) => error.fmt(formatter),
-            Self::Unknown => formatter.write_str("its stream ended and its exit status is not to be had"),
+            Self::Unknown => formatter.write_str("its stream ended, and the engine did not return its exit status"),
         }
     }
 }
@@ -51,6 +51,7 @@ impl From<std::io::Error> for ExecError {
     }
 }
 
+/// Runs a command in a container and returns how it ended.
 pub(super) async fn exec(
     connection: &DockerConnection,
     id: &str,
@@ -72,10 +73,10 @@ pub(super) async fn exec(
     input.write_all(stdin).await?;
     input.flush().await?;
     let mut stderr = Vec::new();
-    while let Some(heard) = output.next().await {
-        match heard? {
+    while let Some(part) = output.next().await {
+        match part? {
             LogOutput::StdErr { message } => {
-                // Standard error is for people: that it cannot be written is no reason to stop.
+                // A failed copy for the user is no reason to stop.
                 _ = std::io::stderr().write_all(&message);
                 stderr.extend_from_slice(&message);
                 let surplus = stderr.len().saturating_sub(STDERR_BYTES);
@@ -92,12 +93,12 @@ pub(super) async fn exec(
         }
     }
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
-    for _ in 0..LOOKS {
+    for _ in 0..POLLS {
         let state = connection.api.inspect_exec(&exec).await?;
         if let Some(code) = state.exit_code.filter(|_| state.running != Some(true)) {
             return Ok(CommandOutcome { code, stderr });
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Err(ExecError::Unknown)
 }

@@ -1,4 +1,4 @@
-//! Finding what carries our labels, and removing it.
+//! Finding and removing the resources with this project's labels.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::container::{Leftover, Owner};
 use crate::error::EngineError;
 use crate::image::Image;
 
-/// Containers first: a network or an image in use cannot be removed.
+/// In the order of removal: a network or an image in use cannot be removed.
 const KINDS: [&str; 3] = ["container", "network", "image"];
 
-/// Everything with these labels, and the images where `images` says so.
+/// Returns all resources with these labels; with `images`, the images of this project too.
 async fn labelled(connection: &DockerConnection, labels: Vec<String>, images: bool) -> Result<Vec<Leftover>, Refused> {
     let api = &connection.api;
     let filters = HashMap::from([("label", labels)]);
@@ -57,14 +57,14 @@ async fn labelled(connection: &DockerConnection, labels: Vec<String>, images: bo
     Ok(found)
 }
 
-/// Of one run, or of all runs and with the images.
+/// Returns the resources of one run, or of all runs together with the images.
 pub(super) fn leftovers(connection: &DockerConnection, run: Option<&str>) -> Result<Vec<Leftover>, EngineError> {
     let label = run.map_or_else(|| Owner::RUN.to_owned(), |run| format!("{}={run}", Owner::RUN));
     let found = labelled(connection, vec![label], run.is_none());
-    connection.blocking.insist("list what is left", found)
+    connection.blocking.wait_uninterrupted("list leftovers", found)
 }
 
-async fn removed(connection: &DockerConnection, leftover: &Leftover) -> Result<(), Refused> {
+async fn remove_resource(connection: &DockerConnection, leftover: &Leftover) -> Result<(), Refused> {
     let api = &connection.api;
     let id = &leftover.id;
     let result = match leftover.kind {
@@ -84,19 +84,20 @@ async fn removed(connection: &DockerConnection, leftover: &Leftover) -> Result<(
     }
 }
 
+/// Removes a resource.
 pub(super) fn one(connection: &DockerConnection, leftover: &Leftover) -> Result<(), EngineError> {
     let action = format!("remove the {} {}", leftover.kind, leftover.name);
-    connection.blocking.insist(&action, removed(connection, leftover))
+    connection.blocking.wait_uninterrupted(&action, remove_resource(connection, leftover))
 }
 
-/// Everything of a launch; goes on after an error and reports the first.
+/// Removes all resources of a launch, even if one of them cannot be removed, and returns the first error.
 pub(super) fn launch(connection: &DockerConnection, owner: &Owner) -> Result<(), EngineError> {
     let labels = owner
         .labels()
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"));
     let found = labelled(connection, labels.collect(), false);
-    let found = connection.blocking.insist("list the launch's containers", found)?;
+    let found = connection.blocking.wait_uninterrupted("list the launch's containers", found)?;
     let mut result = Ok(());
     for leftover in &found {
         result = result.and(one(connection, leftover));

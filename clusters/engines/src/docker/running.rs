@@ -1,4 +1,4 @@
-//! The containers of one launch.
+//! The running containers of one launch.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ pub(super) struct StartedContainer {
 }
 
 impl StartedContainer {
-    /// With its address on the launch's network.
+    /// Reads the container's address on the launch's network.
     pub(super) fn new(name: &str, id: String, network: &str, inspected: &ContainerInspectResponse) -> Self {
         let networks = inspected
             .network_settings
@@ -40,7 +40,7 @@ impl StartedContainer {
     }
 }
 
-/// All of them.
+/// The containers of one launch.
 #[derive(Debug)]
 pub(super) struct DockerLaunch {
     connection: Rc<DockerConnection>,
@@ -59,7 +59,7 @@ impl DockerLaunch {
         }
     }
 
-    /// With containers that must all have an address; one that ended at once has none.
+    /// Adds containers. Each must have an address; a container that ended at once has none.
     pub(super) fn with(mut self, containers: Vec<StartedContainer>) -> Result<Self, EngineError> {
         self.containers = containers;
         for container in &self.containers {
@@ -90,7 +90,7 @@ impl DockerLaunch {
                 Err(error) => Err(error),
             }
         };
-        let action = format!("ask for the container {container}");
+        let action = format!("inspect the container {container}");
         self.connection.blocking.wait(&action, inspected)
     }
 }
@@ -100,8 +100,8 @@ impl RunningContainers for DockerLaunch {
         let address = self.find(container)?.address;
         address.ok_or_else(|| {
             let log = self.log(container).unwrap_or_default();
-            let reason = format!("it has none; it may have ended at once, and said: {}", log.trim());
-            let action = format!("tell the address of the container {container}");
+            let reason = format!("it has none; it may have ended at once, with the output: {}", log.trim());
+            let action = format!("find the address of the container {container}");
             self.connection.blocking.error(&action, &reason)
         })
     }
@@ -131,7 +131,7 @@ impl RunningContainers for DockerLaunch {
             Ok::<_, bollard::errors::Error>(text)
         };
         let action = format!("read the log of the container {container}");
-        self.connection.blocking.insist(&action, read)
+        self.connection.blocking.wait_uninterrupted(&action, read)
     }
 
     fn state(&self, container: &str) -> Result<ContainerState, EngineError> {
@@ -176,7 +176,7 @@ impl Drop for DockerLaunch {
         if !self.removed
             && let Err(error) = remove::launch(&self.connection, &self.owner)
         {
-            eprintln!("{error}; `cargo xtask cluster down` removes what is left");
+            eprintln!("{error}; `cargo xtask cluster down` removes the rest");
         }
     }
 }

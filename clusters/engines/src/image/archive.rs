@@ -1,4 +1,4 @@
-//! The archive of an image with one layer, the same bytes for the same files.
+//! The archive of an image with one layer. The same files give the same bytes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-use super::contents::{Entry, ImageContents};
+use super::contents::{ImageContents, ImageEntry};
 use super::layout::Image;
 use crate::error::EngineError;
 
@@ -23,7 +23,7 @@ impl ImageContents {
 
 fn image(contents: &ImageContents) -> Result<Image, EngineError> {
     let layer = layer(contents)?;
-    let path: Vec<_> = contents.path.iter().map(|folder| folder.to_string_lossy()).collect();
+    let path: Vec<_> = contents.search_path.iter().map(|folder| folder.to_string_lossy()).collect();
     let digest = sha256(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": match std::env::consts::ARCH {
@@ -45,7 +45,7 @@ fn image(contents: &ImageContents) -> Result<Image, EngineError> {
     }))
     .unwrap_or_default();
     let id = sha256(&config);
-    // The identity of an image is that of its configuration, which names the layer.
+    // The identifier of an image is the digest of its configuration, which names the layer.
     let reference = format!("{}:{}", Image::NAME, &id[..12]);
     let manifest = serde_json::to_vec(&json!([{
         "Config": format!("{id}.json"),
@@ -62,7 +62,7 @@ fn image(contents: &ImageContents) -> Result<Image, EngineError> {
     Ok(Image { reference, archive })
 }
 
-/// The files and the folders above them, and the points at which engines mount.
+/// Returns the layer: the files, the folders above them, and the mount points of engines.
 fn layer(contents: &ImageContents) -> Result<Vec<u8>, EngineError> {
     let mut folders: BTreeSet<&Path> = ["/dev", "/etc", "/proc", "/sys", "/tmp", Image::WORK]
         .map(Path::new)
@@ -77,11 +77,11 @@ fn layer(contents: &ImageContents) -> Result<Vec<u8>, EngineError> {
     }
     for (inside, entry) in &contents.entries {
         match entry {
-            Entry::File(outside) => {
+            ImageEntry::File(outside) => {
                 let content = std::fs::read(outside).map_err(EngineError::file(outside))?;
                 add(&mut archive, relative(inside), &content, 0o755)?;
             }
-            Entry::Link(target) => link(&mut archive, relative(inside), target)?,
+            ImageEntry::Link(target) => link(&mut archive, relative(inside), target)?,
         }
     }
     archive.into_inner().map_err(written)
@@ -99,7 +99,7 @@ fn folder(archive: &mut Builder<Vec<u8>>, path: &Path, mode: u32) -> Result<(), 
     archive.append_data(&mut header, path, &[][..]).map_err(written)
 }
 
-/// A file of user 0 from 1970.
+/// Adds a file of user 0 with a modification time in 1970.
 fn add(archive: &mut Builder<Vec<u8>>, path: &Path, content: &[u8], mode: u32) -> Result<(), EngineError> {
     let mut header = Header::new_gnu();
     header.set_mode(mode);
@@ -130,16 +130,16 @@ fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn holding(entries: [(&str, Entry); 1]) -> ImageContents {
+    fn holding(entries: [(&str, ImageEntry); 1]) -> ImageContents {
         ImageContents {
             entries: entries.map(|(path, entry)| (path.into(), entry)).into(),
-            path: ["/bin".into(), "/usr/bin".into()].into(),
+            search_path: ["/bin".into(), "/usr/bin".into()].into(),
         }
     }
 
     #[test]
-    fn the_same_files_make_the_same_image_and_others_another() {
-        let of = |inside: &str, outside: &str| image(&holding([(inside, Entry::File(outside.into()))])).expect("image");
+    fn the_same_files_give_the_same_image_and_other_files_another() {
+        let of = |inside: &str, outside: &str| image(&holding([(inside, ImageEntry::File(outside.into()))])).expect("image");
         let one = of("/lib64/libc.so.6", "/proc/version");
         assert_eq!(one, of("/lib64/libc.so.6", "/proc/version"));
         assert_ne!(one.reference, of("/lib64/libc.so.6", "/proc/filesystems").reference);
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_layer_holds_the_folders_of_its_files() {
-        let contents = holding([("/lib64/deep/libc.so.6", Entry::Link("/lib/libc.so".into()))]);
+        let contents = holding([("/lib64/deep/libc.so.6", ImageEntry::Link("/lib/libc.so".into()))]);
         let layer = layer(&contents).expect("layer");
         let mut archive = tar::Archive::new(&*layer);
         let names: Vec<String> = archive

@@ -1,4 +1,5 @@
-//! What an image holds, by the paths in it: those that the same things have on this machine, but for ours.
+//! The contents of an image by their paths in it. Programs of this project have paths of their own; other files keep the paths
+//! that they have on this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -10,13 +11,13 @@ use super::layout::Image;
 use super::libraries;
 use crate::error::EngineError;
 
-/// Where a container has something else than its image.
+/// Folders in which a container has other files than its image.
 const MOUNTS: [&str; 5] = ["/dev", "/proc", "/sys", "/tmp", Image::WORK];
 
-/// One path of an image.
+/// An entry of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    /// What this file holds.
+pub(super) enum ImageEntry {
+    /// The content of this file.
     File(PathBuf),
     /// A symbolic link to another path of the image.
     Link(PathBuf),
@@ -25,46 +26,40 @@ pub(super) enum Entry {
 /// The programs, libraries and files of an image.
 #[derive(Clone, Debug)]
 pub struct ImageContents {
-    pub(super) entries: BTreeMap<PathBuf, Entry>,
-    /// The folders in which programs are looked for by name.
-    pub(super) path: BTreeSet<PathBuf>,
+    pub(super) entries: BTreeMap<PathBuf, ImageEntry>,
+    /// The folders in which programs are found by name.
+    pub(super) search_path: BTreeSet<PathBuf>,
 }
 
 /// A program that is installed on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstalledProgram {
-    /// By which name and where it is found.
+    /// The path at which it is found.
     found: PathBuf,
-    /// The file, links followed.
+    /// The file to which links in that path lead.
     file: PathBuf,
 }
 
 impl InstalledProgram {
-    /// Looks for a program by its name in the folders of `PATH`, or by its path; scripts that stand for one are passed over.
+    /// Finds a program by its path, or by its name in the folders of `PATH`. Scripts are passed over.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such program.
     pub fn find(name: &str) -> Result<Self, EngineError> {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let (found, place) = if name.contains('/') {
-            (vec![PathBuf::from(name)], "is there")
-        } else {
-            let files = std::env::split_paths(&folders).map(|folder| folder.join(name));
-            (files.collect(), "of this name is in PATH")
-        };
-        let mut elf = found.into_iter().filter(|path| path.is_file() && is_elf(path));
-        let Some(found) = elf.next() else {
+        let mut found = which::which_all(name).into_iter().flatten().filter(|path| is_elf(path));
+        let Some(found) = found.next() else {
+            let place = if name.contains('/') { "has this path" } else { "of this name is in PATH" };
             return Err(EngineError::Program {
                 path: name.into(),
                 reason: format!("no ELF program {place}; images hold programs and no scripts"),
             });
         };
         let file = found.canonicalize().map_err(EngineError::file(&found))?;
-        let found = plain(&std::path::absolute(&found).map_err(EngineError::file(&found))?);
+        let found = normalized(&std::path::absolute(&found).map_err(EngineError::file(&found))?);
         Ok(Self { found, file })
     }
 
-    /// The folder above that of the program's file, such as `/usr`.
+    /// Returns the parent of the folder with the program's file, such as `/usr`.
     #[must_use]
     pub fn prefix(&self) -> &Path {
         let folder = self.file.parent().unwrap_or(Path::new("/"));
@@ -72,22 +67,22 @@ impl InstalledProgram {
     }
 }
 
+/// Returns true for an ELF file. An unreadable file is none.
 fn is_elf(path: &Path) -> bool {
-    // Only the beginning matters; what cannot be read is none.
     let mut magic = [0; 20];
     let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
     read.is_ok() && matches!(FileKind::parse(&magic[..]), Ok(FileKind::Elf64 | FileKind::Elf32))
 }
 
 impl ImageContents {
-    /// The programs `agent`, `sut` and `loadgen` in a folder, and the hook.
+    /// Makes contents with the programs `agent`, `sut` and `loadgen` of a folder, and the hook.
     ///
     /// # Errors
-    /// When a program is not there or cannot be run here, so that its libraries are not to be told.
+    /// When a program is missing, or its libraries cannot be listed.
     pub fn new(binaries: &Path, hook: &Path) -> Result<Self, EngineError> {
         let mut contents = Self {
             entries: BTreeMap::new(),
-            path: BTreeSet::new(),
+            search_path: BTreeSet::new(),
         };
         for inside in [Image::AGENT, Image::SUT, Image::LOADGEN] {
             contents.add_own(binaries, inside)?;
@@ -96,7 +91,7 @@ impl ImageContents {
         Ok(contents)
     }
 
-    /// Adds another program of ours, by its path in the image.
+    /// Adds another program of this project, by its path in the image.
     ///
     /// # Errors
     /// As [`ImageContents::new`].
@@ -104,7 +99,7 @@ impl ImageContents {
         let inside = Path::new(inside);
         let program = binaries.join(inside.file_name().unwrap_or_default());
         self.add_libraries(libraries::needed(&program)?);
-        self.path.extend(inside.parent().map(Path::to_owned));
+        self.search_path.extend(inside.parent().map(Path::to_owned));
         self.add_file(inside, &program);
         Ok(())
     }
@@ -112,10 +107,10 @@ impl ImageContents {
     /// Adds a file by its path in the image.
     pub fn add_file(&mut self, inside: impl Into<PathBuf>, outside: &Path) {
         self.entries
-            .insert(plain(&inside.into()), Entry::File(outside.to_owned()));
+            .insert(normalized(&inside.into()), ImageEntry::File(outside.to_owned()));
     }
 
-    /// Adds an installed program with the libraries that it needs.
+    /// Adds an installed program with its libraries.
     ///
     /// # Errors
     /// As [`ImageContents::new`].
@@ -125,34 +120,34 @@ impl ImageContents {
             if let Some(mount) = MOUNTS.iter().find(|mount| path.starts_with(mount)) {
                 return Err(EngineError::Program {
                     path: path.clone(),
-                    reason: format!("a container has something else at {mount}; install the program elsewhere"),
+                    reason: format!("a container has other files at {mount}; install the program elsewhere"),
                 });
             }
         }
         self.add_libraries(libraries::needed(file)?);
         self.add_file(file, file);
         if found != file {
-            self.entries.insert(found.clone(), Entry::Link(file.clone()));
+            self.entries.insert(found.clone(), ImageEntry::Link(file.clone()));
         }
-        self.path.extend(found.parent().map(Path::to_owned));
+        self.search_path.extend(found.parent().map(Path::to_owned));
         Ok(())
     }
 
-    /// Adds a shared object by its path in the image, with the libraries that are found for it.
+    /// Adds a shared object by its path in the image, with those of its libraries that are found.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the shared object cannot be read.
     pub fn add_object(&mut self, inside: impl Into<PathBuf>, object: &Path) -> Result<(), EngineError> {
         self.add_libraries(libraries::found_for(object)?);
         self.add_file(inside, object);
         Ok(())
     }
 
-    /// Adds the files and whole folders that a pattern such as `/usr/lib/python3*` names, with the libraries of the shared
-    /// objects among them. What a link names stands under the link's name. What is not there is left out.
+    /// Adds the files and folders that match a pattern such as `/usr/lib/python3*`, with the libraries of the shared objects
+    /// among them. The target of a link is added under the link's name. A pattern without matches adds nothing.
     ///
     /// # Errors
-    /// When something there cannot be read, or the pattern is none.
+    /// When a file cannot be read, or the pattern is not valid.
     pub fn add_data(&mut self, pattern: &str) -> Result<(), EngineError> {
         let found = glob::glob(pattern).map_err(|error| EngineError::Program {
             path: pattern.into(),
@@ -166,7 +161,7 @@ impl ImageContents {
             for entry in WalkDir::new(&path).follow_links(true) {
                 let entry = match entry {
                     Ok(entry) => entry,
-                    Err(error) if leads_nowhere(&error) => continue,
+                    Err(error) if is_dead_link(&error) => continue,
                     Err(error) => {
                         return Err(EngineError::File {
                             path: error.path().unwrap_or(&path).to_owned(),
@@ -195,14 +190,14 @@ impl ImageContents {
     }
 }
 
-/// Whether it is of a link that leads nowhere, or in a circle, which has nothing to be held.
-fn leads_nowhere(error: &walkdir::Error) -> bool {
+/// Returns true for the error of a link without a target or in a circle.
+fn is_dead_link(error: &walkdir::Error) -> bool {
     let kind = error.io_error().map(std::io::Error::kind);
     error.loop_ancestor().is_some() || kind == Some(std::io::ErrorKind::NotFound)
 }
 
-/// A path without `..`, which libraries that a program finds beside itself have, and archives may not.
-fn plain(path: &Path) -> PathBuf {
+/// Returns a path without `..`: libraries that a program finds relative to itself have it, and archives may not.
+fn normalized(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         if part == Component::ParentDir {
@@ -218,30 +213,30 @@ fn plain(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn nothing() -> ImageContents {
+    fn empty() -> ImageContents {
         ImageContents {
             entries: BTreeMap::new(),
-            path: BTreeSet::new(),
+            search_path: BTreeSet::new(),
         }
     }
 
     #[test]
-    fn a_program_is_there_under_its_name_and_its_files_own() {
+    fn a_program_has_its_own_path_and_the_path_of_its_file() {
         let shell = InstalledProgram::find("sh").unwrap();
-        let mut contents = nothing();
+        let mut contents = empty();
         contents.add_program(&shell).unwrap();
         let entry = |path: &Path| contents.entries.get(path).unwrap();
-        assert_eq!(entry(&shell.file), &Entry::File(shell.file.clone()));
+        assert_eq!(entry(&shell.file), &ImageEntry::File(shell.file.clone()));
         if shell.found != shell.file {
-            assert_eq!(entry(&shell.found), &Entry::Link(shell.file.clone()));
+            assert_eq!(entry(&shell.found), &ImageEntry::Link(shell.file.clone()));
         }
-        assert!(contents.path.contains(shell.found.parent().unwrap()));
+        assert!(contents.search_path.contains(shell.found.parent().unwrap()));
         let names = contents.entries.keys().map(|path| path.to_string_lossy());
         assert!(names.into_iter().any(|name| name.contains("libc.so")));
     }
 
     #[test]
-    fn scripts_and_what_is_not_there_are_refused() {
+    fn scripts_and_missing_programs_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("a-script");
         std::fs::write(&script, "#!/bin/sh\nexec sleep 1000\n").unwrap();
@@ -252,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_held_whole_and_links_under_their_own_names() {
+    fn folders_are_added_completely_and_links_under_their_own_names() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         std::fs::create_dir(root.join("data-1")).unwrap();
@@ -260,7 +255,7 @@ mod tests {
         std::os::unix::fs::symlink(root.join("data-1/a"), root.join("data-1/b")).unwrap();
         std::os::unix::fs::symlink("nowhere", root.join("data-1/c")).unwrap();
         std::fs::write(root.join("other"), "d").unwrap();
-        let mut contents = nothing();
+        let mut contents = empty();
         contents.add_data(root.join("data-*").to_str().unwrap()).unwrap();
         contents.add_data(root.join("not-there").to_str().unwrap()).unwrap();
         let names: Vec<&PathBuf> = contents.entries.keys().collect();

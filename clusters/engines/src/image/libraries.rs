@@ -1,4 +1,4 @@
-//! Which shared objects a program needs: asked of its own dynamic linker.
+//! The shared objects that a program needs, as listed by its dynamic linker.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,35 +9,36 @@ use object::{Endianness, FileKind};
 
 use crate::error::EngineError;
 
-/// The shared objects that a program needs and its dynamic linker, by the names under which they are looked for. None for a
-/// static program.
+/// Returns the dynamic linker of a program and the shared objects that it needs, by the paths at which the linker opens them.
+/// A static program needs none.
 pub(super) fn needed(program: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let Some(linker) = linker(program)? else {
         return Ok(Vec::new());
     };
-    let (text, complete) = ask(&linker, program)?;
+    let (text, complete) = list(&linker, program)?;
     if !complete {
         return Err(EngineError::Program {
             path: program.to_owned(),
             reason: format!("{} does not find its libraries: {}", linker.display(), text.trim()),
         });
     }
-    Ok([linker].into_iter().chain(listed(&text)).collect())
+    Ok([linker].into_iter().chain(paths(&text)).collect())
 }
 
-/// The same of a shared object, as far as they are found: a program may have brought in the others when it loads it.
+/// Returns those shared objects that a shared object needs and that are found. A program that loads it may already have
+/// loaded the others.
 pub(super) fn found_for(object: &Path) -> Result<Vec<PathBuf>, EngineError> {
-    // It names no linker; the one that this program has is the machine's.
+    // A shared object names no linker. The linker of this program is the linker of the machine.
     let own = std::env::current_exe().map_err(EngineError::file("/proc/self/exe"))?;
     let Some(linker) = linker(&own)? else {
         return Ok(Vec::new());
     };
-    Ok(listed(&ask(&linker, object)?.0).collect())
+    Ok(paths(&list(&linker, object)?.0).collect())
 }
 
-/// What a dynamic linker says of a file, and whether it finds all that this needs.
-fn ask(linker: &Path, file: &Path) -> Result<(String, bool), EngineError> {
-    // Without this machine's cache of libraries, which the image has not.
+/// Returns the list that a dynamic linker prints for a file, and whether it finds all shared objects.
+fn list(linker: &Path, file: &Path) -> Result<(String, bool), EngineError> {
+    // Without this machine's cache of libraries, which the image does not have.
     let output = Command::new(linker)
         .args(["--inhibit-cache", "--list"])
         .arg(file)
@@ -50,8 +51,8 @@ fn ask(linker: &Path, file: &Path) -> Result<(String, bool), EngineError> {
     Ok((text, complete))
 }
 
-/// The paths in lines such as `libc.so.6 => /lib/libc.so.6 (0x00007f0a)`; the kernel's own object has none.
-fn listed(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
+/// Returns the paths in lines such as `libc.so.6 => /lib/libc.so.6 (0x00007f0a)`. The kernel's own object has no path.
+fn paths(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
     text.lines().filter_map(|line| {
         let (_, path) = line.split_once("=> ")?;
         let path = path.split(" (").next()?.trim();
@@ -59,7 +60,7 @@ fn listed(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
     })
 }
 
-/// The dynamic linker that a program names.
+/// Returns the dynamic linker that a program names.
 fn linker(program: &Path) -> Result<Option<PathBuf>, EngineError> {
     let bytes = std::fs::read(program).map_err(EngineError::file(program))?;
     let wrong = |reason: String| EngineError::Program {
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_test_needs_its_libc_and_its_linker() {
+    fn a_test_needs_libc_and_the_dynamic_linker() {
         let own = std::env::current_exe().expect("own file");
         let files = needed(&own).expect("libraries");
         assert!(files.iter().all(|file| file.is_file()), "{files:?}");
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_no_program() {
+    fn a_text_file_is_not_a_program() {
         let error = needed(Path::new("/proc/self/status")).expect_err("a text");
         assert!(error.to_string().contains("ELF"), "{error}");
     }

@@ -96,7 +96,7 @@ impl ClusterConnection {
     /// # Errors
     /// The error of the future, or [`EngineError::Stopped`].
     pub fn wait<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
-        self.blocking.stoppable(work)
+        self.blocking.complete(work)
     }
 
     /// Waits for a future that no signal may interrupt, such as a removal.
@@ -104,7 +104,7 @@ impl ClusterConnection {
     /// # Errors
     /// The error of the future.
     pub fn finish<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
-        self.blocking.finish(work)
+        self.blocking.complete_uninterrupted(work)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pods as containers of a launch: created, waited for, found again, removed.
+//! The engine: creates the pods of launches, waits for them, finds leftovers and removes them.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use super::client::{ClusterConnection, answer, failed};
 use super::manifest::{ImagePull, LaunchPods, PodPlacement, pods};
 use super::running::{self, PodLaunch};
 use super::share::NodeShare;
-use super::starting::{hopeless, ready};
+use super::starting::{running_address, start_failure};
 use crate::commands::{CommandLine, CommandRunner};
 use crate::container::{ContainerRole, ContainerSpec, Leftover, Owner};
 use crate::engine::{Engine, RunningContainers};
@@ -23,9 +23,10 @@ use crate::error::EngineError;
 use crate::image::Image;
 use crate::stop::Stop;
 
-/// How long the namespace's service account may take to be made.
-const ACCOUNT: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(200);
+/// Longest time until the cluster has made the namespace's service account.
+const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time between two requests while waiting.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The way by which the image reaches the nodes.
 #[derive(Debug)]
@@ -50,20 +51,20 @@ pub trait ImageLoader: std::fmt::Debug {
     fn load(&self, commands: &CommandRunner, archive: &Path, reference: &str) -> Result<Option<String>, EngineError>;
 }
 
-/// Which cluster, and how it is used.
+/// A cluster and its use.
 #[derive(Debug)]
 pub struct ClusterSettings {
-    /// What `KUBECONFIG` or `~/.kube/config` says, if none.
+    /// The kubeconfig; `None` for the files that `KUBECONFIG` names, or else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's current context, if none.
+    /// The context; `None` for the kubeconfig's current context.
     pub context: Option<String>,
-    /// The context's namespace, if none.
+    /// The namespace; `None` for the context's namespace.
     pub namespace: Option<String>,
-    /// Where containers are.
-    pub topology: PodPlacement,
-    /// How the image comes to the nodes.
+    /// The placement of the containers.
+    pub placement: PodPlacement,
+    /// The way by which the image reaches the nodes.
     pub delivery: ImageDelivery,
-    /// Ends every wait.
+    /// The flag that ends every wait.
     pub stop: Stop,
 }
 
@@ -75,7 +76,7 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Connects; whether the cluster answers is seen at the first use.
+    /// Connects. The cluster is asked for the first time at the first use.
     ///
     /// # Errors
     /// When there is no usable kubeconfig.
@@ -105,7 +106,7 @@ impl Kubernetes {
         self.connection.objects()
     }
 
-    /// Nodes that take pods; none for who may not look at them, who measures all the same.
+    /// Returns the nodes that take pods; none when this user may not list nodes, which does not prevent a measurement.
     fn nodes(&self) -> Result<Vec<Node>, EngineError> {
         let nodes: Api<Node> = self.connection.global();
         match self
@@ -118,18 +119,19 @@ impl Kubernetes {
         }
     }
 
-    async fn account(&self) -> Result<(), EngineError> {
+    /// Waits until the service account of the namespace exists: the cluster refuses pods before.
+    async fn wait_for_account(&self) -> Result<(), EngineError> {
         let accounts: Api<ServiceAccount> = self.connection.objects();
         let began = Instant::now();
         loop {
-            match answer("look at the service account", accounts.get("default")).await {
-                Ok(None) if began.elapsed() < ACCOUNT => tokio::time::sleep(POLL).await,
+            match answer("read the service account", accounts.get("default")).await {
+                Ok(None) if began.elapsed() < ACCOUNT_TIMEOUT => tokio::time::sleep(POLL_INTERVAL).await,
                 Ok(None) => {
                     let namespace = &self.connection.namespace;
-                    let reason = format!("the namespace {namespace} has none named default; does the namespace exist?");
+                    let reason = format!("the namespace {namespace} has no service account named default; does the namespace exist?");
                     return Err(failed("start pods", reason));
                 }
-                // Who may not look at it will hear of its absence when creating pods.
+                // A user who may not read the account gets the error of the missing account when creating pods.
                 Ok(Some(_)) | Err(_) => return Ok(()),
             }
         }
@@ -140,8 +142,8 @@ impl Kubernetes {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let parameters = PostParams::default();
         let action = format!("create the pod {name}");
-        match tokio::time::timeout(ACCOUNT, api.create(&parameters, pod)).await {
-            // Of the same launch, from a runner that was killed: names have the run's id.
+        match tokio::time::timeout(ACCOUNT_TIMEOUT, api.create(&parameters, pod)).await {
+            // A pod of the same launch from a killed runner: names contain the run's id.
             Ok(Err(kube::Error::Api(status))) if status.code == 409 => {
                 running::delete(&api, name).await?;
                 answer(&action, api.create(&parameters, pod)).await.map(|_| ())
@@ -152,21 +154,21 @@ impl Kubernetes {
         }
     }
 
-    /// Waits until all of a pod's containers run; returns its address.
-    async fn runs(&self, name: &str) -> Result<IpAddr, EngineError> {
+    /// Waits until all containers of a pod run, and returns the pod's address.
+    async fn wait_until_running(&self, name: &str) -> Result<IpAddr, EngineError> {
         let action = format!("start the pod {name}");
         let api = self.pods();
         let began = Instant::now();
         loop {
             let pod = answer(&action, api.get(name)).await?;
             let pod = pod.ok_or_else(|| failed(&action, "somebody deleted it"))?;
-            if let Some(address) = ready(&pod) {
+            if let Some(address) = running_address(&pod) {
                 return Ok(address);
             }
-            if let Some(reason) = hopeless(&pod, began.elapsed()) {
+            if let Some(reason) = start_failure(&pod, began.elapsed()) {
                 return Err(failed(&action, reason));
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -176,19 +178,19 @@ impl Kubernetes {
 
     /// Creates pods, one after the other, and waits until each runs.
     fn create_all(&self, pods: Vec<Pod>) -> Result<Box<dyn RunningContainers>, EngineError> {
-        // From here on dropping it deletes what has been created.
+        // From here on, dropping the value deletes the pods that have been created.
         let mut launch = PodLaunch {
             connection: Arc::clone(&self.connection),
             containers: BTreeMap::new(),
             names: Vec::new(),
         };
-        self.connection.wait(self.account())?;
+        self.connection.wait(self.wait_for_account())?;
         for pod in pods {
             let name = pod.metadata.name.clone().unwrap_or_default();
             launch.names.push(name.clone());
             let address = self.connection.wait(async {
                 self.create(&pod).await?;
-                self.runs(&name).await
+                self.wait_until_running(&name).await
             })?;
             let names = pod.spec.into_iter().flat_map(|spec| spec.containers);
             launch
@@ -210,7 +212,7 @@ impl Kubernetes {
         self.pull().image(image)
     }
 
-    /// Starts a load generator for copies of an application, on their node or on another one.
+    /// Starts the load generator for copies of an application, on their node or on another one.
     ///
     /// # Errors
     /// When there is no such node, or as [`Engine::start`].
@@ -221,7 +223,7 @@ impl Kubernetes {
         load_generator: &ContainerSpec,
     ) -> Result<Box<dyn RunningContainers>, EngineError> {
         let names = self.node_names()?;
-        let node = match self.settings.topology {
+        let node = match self.settings.placement {
             PodPlacement::Node => names.first(),
             PodPlacement::Nodes => names.get(1),
             PodPlacement::Pod => None,
@@ -232,14 +234,14 @@ impl Kubernetes {
             failed("place the load generator", reason)
         })?;
         let pull = self.pull();
-        let recipe = LaunchPods {
-            topology: PodPlacement::Pod,
+        let launch = LaunchPods {
+            placement: PodPlacement::Pod,
             owner,
             image,
             pull: &pull,
             share: NodeShare::of(&self.nodes()?, 1),
         };
-        let mut pods = pods(&recipe, std::slice::from_ref(load_generator));
+        let mut pods = pods(&launch, std::slice::from_ref(load_generator));
         let hostname = BTreeMap::from([("kubernetes.io/hostname".to_owned(), node.clone())]);
         for spec in pods.iter_mut().filter_map(|pod| pod.spec.as_mut()) {
             spec.node_selector = Some(hostname.clone());
@@ -256,13 +258,13 @@ impl Kubernetes {
         let mut names: Vec<String> = self.nodes()?.into_iter().filter_map(label).collect();
         names.sort();
         if names.is_empty() {
-            return Err(failed("choose a node", "none is to be seen; may this user list nodes?"));
+            return Err(failed("choose a node", "no node takes pods, or this user may not list nodes"));
         }
         Ok(names)
     }
 }
 
-/// Whether pods without tolerations may come to the node.
+/// Returns true when the node takes pods without tolerations.
 fn takes_pods(node: &Node) -> bool {
     let spec = node.spec.as_ref();
     let taints = spec.and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
@@ -270,7 +272,7 @@ fn takes_pods(node: &Node) -> bool {
     spec.and_then(|spec| spec.unschedulable) != Some(true) && !effects.any(|effect| effect != "PreferNoSchedule")
 }
 
-/// The image as a file, for other programs.
+/// Writes the image into a file for other programs.
 fn archive(image: &Image) -> Result<NamedTempFile, EngineError> {
     let failed = |error| EngineError::file(std::env::temp_dir())(error);
     let mut file = tempfile::Builder::new().suffix(".tar").tempfile().map_err(failed)?;
@@ -283,16 +285,16 @@ impl Engine for Kubernetes {
         let client = self.connection.client.clone();
         let version = self
             .connection
-            .wait(answer("ask for its version", client.apiserver_version()))?;
-        let version = version.ok_or_else(|| failed("ask for its version", "it does not say; is it a Kubernetes?"))?;
+            .wait(answer("read its version", client.apiserver_version()))?;
+        let version = version.ok_or_else(|| failed("read its version", "it has none; is it a Kubernetes?"))?;
         let mut facts = BTreeMap::from([
             ("engine".to_owned(), format!("Kubernetes {}", version.git_version)),
             ("context".to_owned(), self.connection.context.clone()),
             ("namespace".to_owned(), self.connection.namespace.clone()),
-            ("topology".to_owned(), self.settings.topology.name().to_owned()),
+            ("topology".to_owned(), self.settings.placement.name().to_owned()),
         ]);
         let nodes: Api<Node> = self.connection.global();
-        // Who may not look at nodes measures all the same.
+        // A user who may not list nodes can measure without these facts.
         if let Ok(Some(nodes)) = self
             .connection
             .wait(answer("list nodes", nodes.list(&ListParams::default())))
@@ -327,7 +329,7 @@ impl Engine for Kubernetes {
         }
     }
 
-    /// What was loaded into nodes goes with them: there is no way to take it out that every cluster knows.
+    /// Does nothing: the image stays in the nodes, because there is no way to remove it that works in every cluster.
     fn unload(&self, _: &Image) -> Result<(), EngineError> {
         Ok(())
     }
@@ -343,14 +345,14 @@ impl Engine for Kubernetes {
             .filter(|container| container.role != ContainerRole::LoadGenerator)
             .count();
         let pull = self.pull();
-        let recipe = LaunchPods {
-            topology: self.settings.topology,
+        let launch = LaunchPods {
+            placement: self.settings.placement,
             owner,
             image,
             pull: &pull,
             share: NodeShare::of(&self.nodes()?, arms),
         };
-        self.create_all(pods(&recipe, containers))
+        self.create_all(pods(&launch, containers))
     }
 
     fn leftovers(&self, run: Option<&str>) -> Result<Vec<Leftover>, EngineError> {
@@ -359,7 +361,7 @@ impl Engine for Kubernetes {
         let (pods, namespaces) = (self.pods(), self.connection.global::<Namespace>());
         let found = self.connection.wait(answer("list pods", pods.list(&parameters)))?;
         let found = found.into_iter().flatten().map(|pod| ("pod", pod.metadata));
-        // Who may not look at namespaces has made none.
+        // A user who may not list namespaces has made none.
         let others = self
             .connection
             .wait(answer("list namespaces", namespaces.list(&parameters)));

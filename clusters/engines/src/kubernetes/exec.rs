@@ -1,4 +1,4 @@
-//! A command in a container, its streams carried over one WebSocket.
+//! Commands in a container; one WebSocket carries the streams of a command.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,16 @@ use crate::container::CommandOutcome;
 use crate::engine::OutputListener;
 use crate::error::EngineError;
 
-/// Room for what is under way.
-const BUFFER: usize = 1 << 20;
-/// The end of standard error that is kept.
-const KEPT: usize = 4096;
-/// How often the pod is looked at while a command runs: a node that was lost does not close the stream.
-const LOOK: Duration = Duration::from_secs(5);
+/// Size of the buffer of each stream, bytes.
+const BUFFER_BYTES: usize = 1 << 20;
+/// Bytes at the end of standard error that are kept.
+const STDERR_BYTES: usize = 4096;
+/// Time between two checks of the pod while a command runs: the loss of a node does not close the stream.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// Longest time for a command that ends by itself.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one may take that ends by itself.
-const ENDS: Duration = Duration::from_secs(30);
-
-/// Runs a command to its end. `alive` says why nothing can come any more.
+/// Runs a command until it ends. `alive` returns an error when the command can send nothing any more.
 pub(super) async fn run<A, F>(
     pods: &Api<Pod>,
     pod: &str,
@@ -40,61 +39,61 @@ where
     let parameters = AttachParams::default()
         .container(container)
         .stdin(true)
-        .max_stdin_buf_size(BUFFER)
-        .max_stdout_buf_size(BUFFER)
-        .max_stderr_buf_size(BUFFER);
+        .max_stdin_buf_size(BUFFER_BYTES)
+        .max_stdout_buf_size(BUFFER_BYTES)
+        .max_stderr_buf_size(BUFFER_BYTES);
     let mut process = answer(&action, pods.exec(pod, command.iter().copied(), &parameters))
         .await?
-        .ok_or_else(|| failed(&action, format!("the pod {pod} has gone; was it deleted?")))?;
+        .ok_or_else(|| failed(&action, format!("the pod {pod} does not exist; was it deleted?")))?;
     let missing = || failed(&action, "no stream");
-    // Kept until the end: closing it would close all.
+    // Kept until the end: closing the input would close all streams.
     let mut input = process.stdin().ok_or_else(missing)?;
     let mut output = process.stdout().ok_or_else(missing)?;
     let mut errors = process.stderr().ok_or_else(missing)?;
     let status = process.take_status().ok_or_else(missing)?;
     tokio::pin!(status);
     let mut pending = stdin.to_vec();
-    let mut said = Vec::new();
+    let mut stderr = Vec::new();
     let mut result = None;
-    let (mut heard, mut complained) = (vec![0; 1 << 16], vec![0; 4096]);
+    let (mut output_part, mut errors_part) = (vec![0; 1 << 16], vec![0; 4096]);
     let (mut output_open, mut errors_open) = (true, true);
     while output_open || errors_open || result.is_none() {
         tokio::select! {
-            count = read(&mut output, &mut heard), if output_open => match count {
+            count = read(&mut output, &mut output_part), if output_open => match count {
                 0 => output_open = false,
                 count => {
-                    let reply = listener.receive(&heard[..count]).map_err(|error| failed(&action, error))?;
+                    let reply = listener.receive(&output_part[..count]).map_err(|error| failed(&action, error))?;
                     pending.extend(reply);
                 }
             },
-            count = read(&mut errors, &mut complained), if errors_open => match count {
+            count = read(&mut errors, &mut errors_part), if errors_open => match count {
                 0 => errors_open = false,
                 count => {
-                    eprint!("{}", String::from_utf8_lossy(&complained[..count]));
-                    said.extend_from_slice(&complained[..count]);
-                    said.drain(..said.len().saturating_sub(KEPT));
+                    eprint!("{}", String::from_utf8_lossy(&errors_part[..count]));
+                    stderr.extend_from_slice(&errors_part[..count]);
+                    stderr.drain(..stderr.len().saturating_sub(STDERR_BYTES));
                 }
             },
             written = input.write(&pending), if !pending.is_empty() => match written {
                 Ok(count) => _ = pending.drain(..count),
-                // The command has ended without reading all of it; its status says the rest.
+                // The command has ended without reading all its input; its status gives the reason.
                 Err(_) => pending.clear(),
             },
             ended = &mut status, if result.is_none() => match ended {
                 Some(status) => result = Some(status),
-                // The client leaves the other streams open for ever then.
+                // Without a status, the client never closes the other streams.
                 None => {
                     alive().await?;
                     return Err(failed(&action, "the stream broke before the command's end was known"));
                 }
             },
-            () = tokio::time::sleep(LOOK) => alive().await?,
+            () = tokio::time::sleep(CHECK_INTERVAL) => alive().await?,
         }
     }
     let code = code(&result.unwrap_or_default()).map_err(|reason| failed(&action, reason))?;
     Ok(CommandOutcome {
         code,
-        stderr: String::from_utf8_lossy(&said).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
 }
 
@@ -103,28 +102,28 @@ where
 /// # Errors
 /// When the command fails or takes longer than 30 s.
 pub async fn run_command(pods: &Api<Pod>, pod: &str, container: &str, command: &[&str]) -> Result<String, EngineError> {
-    let mut heard = Vec::<u8>::new();
-    let asked = Instant::now();
+    let mut output = Vec::<u8>::new();
+    let began = Instant::now();
     let alive = || async {
-        let reason = "it does not end";
-        (asked.elapsed() < ENDS)
+        let reason = "it has not ended after 30 s";
+        (began.elapsed() < COMMAND_TIMEOUT)
             .then_some(())
             .ok_or_else(|| failed(&format!("run `{}`", command.join(" ")), reason))
     };
-    let ended = run(pods, pod, container, command, b"received\n", &mut heard, alive).await?;
+    let ended = run(pods, pod, container, command, b"received\n", &mut output, alive).await?;
     if ended.code != 0 {
         let reason = format!("it ended with {}: {}", ended.code, ended.stderr.trim());
         return Err(failed(&format!("run `{}` in {container}", command.join(" ")), reason));
     }
-    Ok(String::from_utf8_lossy(&heard).into_owned())
+    Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Bytes read; none at the end.
+/// Reads a part of a stream and returns its length, 0 at the end.
 async fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> usize {
     from.read(into).await.unwrap_or(0)
 }
 
-/// The exit status, which comes as the API's own kind of status.
+/// Returns the exit status out of the API's status object.
 fn code(status: &Status) -> Result<i64, String> {
     if status.status.as_deref() == Some("Success") {
         return Ok(0);
@@ -140,7 +139,7 @@ fn code(status: &Status) -> Result<i64, String> {
         status
             .message
             .clone()
-            .unwrap_or_else(|| "it failed for no stated reason".to_owned())
+            .unwrap_or_else(|| "it failed without a reason".to_owned())
     })
 }
 
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_tells_how_a_command_ended() {
+    fn the_exit_status_is_read_from_the_status_object() {
         assert_eq!(code(&status(r#"{"status": "Success"}"#)), Ok(0));
         let failure = r#"{"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated",
             "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}"#;

@@ -1,4 +1,4 @@
-//! The pods of a launch, from the same containers that any other engine starts.
+//! The pods of a launch, made from the container specifications that every engine starts.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use super::share::NodeShare;
 use crate::container::{ContainerRole, ContainerSpec, Owner};
 use crate::image::Image;
 
-/// Where a launch's containers are.
+/// The placement of a launch's containers in pods and nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PodPlacement {
-    /// All in one pod.
+    /// All containers in one pod.
     Pod,
-    /// Arms in one pod, the prober in another, on one node.
+    /// Arms in one pod, the load generator in another, both on one node.
     Node,
-    /// Arms in one pod, the prober in another, on different nodes.
+    /// Arms in one pod, the load generator in another, on different nodes.
     Nodes,
 }
 
@@ -36,17 +36,17 @@ impl PodPlacement {
     }
 }
 
-/// How nodes get the image.
+/// The way by which nodes get the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImagePull {
-    /// It was loaded into them.
+    /// The image was loaded into the nodes.
     Never,
-    /// From a registry, by a reference with a digest.
+    /// Nodes pull it from a registry by a reference with a digest.
     ByDigest(String),
 }
 
 impl ImagePull {
-    /// The image's name for the nodes, and when they pull it.
+    /// Returns the name under which nodes know the image, and its pull policy.
     pub(super) fn image(&self, image: &Image) -> (String, &'static str) {
         match self {
             Self::Never => (image.reference.clone(), "Never"),
@@ -55,50 +55,51 @@ impl ImagePull {
     }
 }
 
-/// Key of the label that tells a launch's pods apart.
+/// Key of the label that distinguishes the pods of a launch.
 const PART: &str = "hook-latency.part";
+/// The first part of the names of volumes.
 const WORK: &str = "work";
 
-/// What all containers of a launch have in common.
+/// The settings that all pods of a launch share.
 #[derive(Clone, Copy, Debug)]
 pub struct LaunchPods<'a> {
-    /// Where they are.
-    pub topology: PodPlacement,
-    /// Whose they are.
+    /// The placement of the containers.
+    pub placement: PodPlacement,
+    /// The owner of the pods.
     pub owner: &'a Owner,
-    /// What they run.
+    /// The image of all containers.
     pub image: &'a Image,
-    /// How nodes get it.
+    /// The way by which nodes get the image.
     pub pull: &'a ImagePull,
-    /// What those without limits get.
+    /// The share of a node for containers without limits.
     pub share: NodeShare,
 }
 
-/// The pods of a launch, in the order in which they are to be created.
+/// Returns the pods of a launch, in the order of their creation.
 #[must_use]
-pub fn pods(recipe: &LaunchPods<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
-    let LaunchPods { topology, owner, .. } = *recipe;
-    let (probing, others): (Vec<_>, Vec<_>) = containers
+pub fn pods(launch: &LaunchPods<'_>, containers: &[ContainerSpec]) -> Vec<Pod> {
+    let LaunchPods { placement, owner, .. } = *launch;
+    let (load_generators, others): (Vec<_>, Vec<_>) = containers
         .iter()
         .partition(|container| container.role == ContainerRole::LoadGenerator);
     let name = owner.name();
-    let pod = |name: &str, part, containers: Vec<_>, affinity| recipe.pod(name, part, &containers, affinity);
-    match topology {
+    let pod = |name: &str, part, containers: Vec<_>, affinity| launch.pod(name, part, &containers, affinity);
+    match placement {
         PodPlacement::Pod => vec![pod(&name, "all", containers.iter().collect(), None)],
         PodPlacement::Node | PodPlacement::Nodes => vec![
             pod(&format!("{name}-arms"), "arms", others, None),
             pod(
                 &format!("{name}-loadgen"),
                 "loadgen",
-                probing,
-                Some(affinity(topology, owner)),
+                load_generators,
+                Some(affinity(placement, owner)),
             ),
         ],
     }
 }
 
-/// Puts the prober beside the arms, or apart from them.
-fn affinity(topology: PodPlacement, owner: &Owner) -> Affinity {
+/// Returns the affinity that puts the load generator on the node of the arms, or on another one.
+fn affinity(placement: PodPlacement, owner: &Owner) -> Affinity {
     let mut labels = owner.labels();
     labels.insert(PART.to_owned(), "arms".to_owned());
     let terms = Some(vec![PodAffinityTerm {
@@ -109,7 +110,7 @@ fn affinity(topology: PodPlacement, owner: &Owner) -> Affinity {
         topology_key: "kubernetes.io/hostname".to_owned(),
         ..PodAffinityTerm::default()
     }]);
-    if topology == PodPlacement::Node {
+    if placement == PodPlacement::Node {
         return Affinity {
             pod_affinity: Some(PodAffinity {
                 required_during_scheduling_ignored_during_execution: terms,
@@ -140,10 +141,10 @@ impl LaunchPods<'_> {
             },
             spec: Some(PodSpec {
                 affinity,
-                // Nothing in it talks to the cluster.
+                // No container of the pod talks to the cluster.
                 automount_service_account_token: Some(false),
                 enable_service_links: Some(false),
-                // An end of process 1 is a result, not to be covered up.
+                // The end of process 1 is a result, which a restart would hide.
                 restart_policy: Some("Never".to_owned()),
                 termination_grace_period_seconds: Some(1),
                 security_context: Some(PodSecurityContext {
@@ -157,7 +158,7 @@ impl LaunchPods<'_> {
                     }),
                     ..PodSecurityContext::default()
                 }),
-                // Each container has a folder of its own, as on any other engine.
+                // Each container has a work folder of its own, as with every engine.
                 volumes: Some(containers.iter().map(|spec| volume(spec)).collect()),
                 containers: containers.iter().map(|spec| self.container(spec)).collect(),
                 ..PodSpec::default()
@@ -167,8 +168,8 @@ impl LaunchPods<'_> {
     }
 
     fn container(&self, spec: &ContainerSpec) -> Container {
-        // Requests equal to limits: the class that is the last to be evicted, and for which whole processors are exclusive
-        // where the node's policy is static.
+        // Requests equal limits, so that the class of service is Guaranteed: its pods are evicted last, and whole processors
+        // are exclusive where the node's policy is static.
         let (cpu, memory) = self.share.quantities(spec);
         let amounts = BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]);
         let (image, policy) = self.pull.image(self.image);

@@ -1,4 +1,4 @@
-//! The pods of one launch, while they run.
+//! The running pods of one launch.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,12 +16,12 @@ use crate::container::{CommandOutcome, ContainerState};
 use crate::engine::{OutputListener, RunningContainers};
 use crate::error::EngineError;
 
-/// How long a pod may take to go before it is forgotten by force, which is what helps when its node has gone.
-const GOING: Duration = Duration::from_secs(30);
-/// How long the cluster may be silent while a command runs: an API server may be restarted.
-const SILENCE: Duration = Duration::from_secs(30);
+/// Time after which the deletion of a pod is forced, which is necessary when its node is lost.
+const FORCE_AFTER: Duration = Duration::from_secs(30);
+/// Longest time without an answer of the cluster while a command runs: an API server may restart.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Pods of a launch.
+/// The pods of one launch.
 pub(super) struct PodLaunch {
     pub(super) connection: Arc<ClusterConnection>,
     /// Name and address of the pod by container.
@@ -41,7 +41,7 @@ impl PodLaunch {
 
     async fn get(&self, container: &str) -> Result<Option<Pod>, EngineError> {
         let (name, _) = self.pod_of(container)?;
-        answer("look at a pod", self.api().get(name)).await
+        answer("read a pod", self.api().get(name)).await
     }
 
     async fn state_of(&self, container: &str) -> Result<ContainerState, EngineError> {
@@ -57,13 +57,13 @@ impl PodLaunch {
         Ok(ContainerState::Running)
     }
 
-    /// Whether the cluster has lost the node. Who may not look at nodes finds out by the stream.
+    /// Returns true when the cluster has lost the pod's node. For a user who may not read nodes, the stream breaks instead.
     async fn node_is_lost(&self, pod: &Pod) -> bool {
         let Some(node) = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) else {
             return false;
         };
         let nodes: Api<Node> = self.connection.global();
-        match answer("look at a node", nodes.get(node)).await {
+        match answer("read a node", nodes.get(node)).await {
             Ok(Some(node)) => {
                 let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
                 conditions
@@ -75,16 +75,17 @@ impl PodLaunch {
         }
     }
 
-    fn gone(container: &str, state: &ContainerState) -> Option<EngineError> {
+    /// Returns an error unless the container runs.
+    fn check_running(container: &str, state: &ContainerState) -> Option<EngineError> {
         match state {
             ContainerState::Running => None,
             ContainerState::Ended { code, out_of_memory } => {
-                let why = if *out_of_memory { ", for want of memory" } else { "" };
+                let why = if *out_of_memory { " because memory ran out" } else { "" };
                 let reason = format!("its process 1 ended with {code}{why}");
-                Some(failed(&format!("go on in {container}"), reason))
+                Some(failed(&format!("continue in {container}"), reason))
             }
             ContainerState::Gone => Some(failed(
-                &format!("go on in {container}"),
+                &format!("continue in {container}"),
                 "its pod was deleted, or its node is not ready",
             )),
         }
@@ -96,7 +97,7 @@ fn status<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
     statuses.iter().find(|status| status.name == container)
 }
 
-/// How a container is by its status; none when it does not say.
+/// Returns the state of a container by its status; `None` for a container that waits.
 pub(super) fn state(status: &ContainerStatus) -> Option<ContainerState> {
     let state = status.state.as_ref()?;
     if let Some(ended) = &state.terminated {
@@ -108,9 +109,9 @@ pub(super) fn state(status: &ContainerStatus) -> Option<ContainerState> {
     state.running.as_ref().map(|_| ContainerState::Running)
 }
 
-/// Deletes a pod and waits until it has gone.
+/// Deletes a pod and waits until it does not exist any more.
 pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), EngineError> {
-    remove(pods, "pod", name, GOING).await
+    remove(pods, "pod", name, FORCE_AFTER).await
 }
 
 /// Deletes a namespace with its objects and waits until it does not exist any more.
@@ -118,20 +119,20 @@ pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), EngineErro
 /// # Errors
 /// When the cluster refuses, or the namespace still exists after two minutes by force.
 pub async fn remove_namespace(namespaces: &Api<Namespace>, name: &str) -> Result<(), EngineError> {
-    remove(namespaces, "namespace", name, GOING * 4).await
+    remove(namespaces, "namespace", name, FORCE_AFTER * 4).await
 }
 
-/// Deletes an object and waits until it has gone; after a while, by force.
-async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, going: Duration) -> Result<(), EngineError>
+/// Deletes an object and waits until it does not exist any more; after `force_after`, by force.
+async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, force_after: Duration) -> Result<(), EngineError>
 where
     K: Clone + DeserializeOwned + std::fmt::Debug,
 {
     let action = format!("delete the {kind} {name}");
     let began = Instant::now();
     let mut forced = false;
-    let mut asked: Option<DeleteParams> = Some(DeleteParams::default().grace_period(1));
+    let mut request: Option<DeleteParams> = Some(DeleteParams::default().grace_period(1));
     loop {
-        let there = match asked.take() {
+        let there = match request.take() {
             Some(how) => answer(&action, objects.delete(name, &how))
                 .await
                 .map(|there| there.is_some()),
@@ -140,16 +141,16 @@ where
         match there {
             Ok(false) => return Ok(()),
             Ok(true) => {}
-            Err(error) if began.elapsed() > going * 2 => return Err(error),
-            // The cluster may be away for a moment; nothing may be left for that.
-            Err(_) => asked = Some(DeleteParams::default().grace_period(if forced { 0 } else { 1 })),
+            Err(error) if began.elapsed() > force_after * 2 => return Err(error),
+            // The cluster may not answer for a moment; the pod must be deleted nevertheless.
+            Err(_) => request = Some(DeleteParams::default().grace_period(if forced { 0 } else { 1 })),
         }
-        if began.elapsed() > going && !forced {
+        if began.elapsed() > force_after && !forced {
             forced = true;
-            asked = Some(DeleteParams::default().grace_period(0));
+            request = Some(DeleteParams::default().grace_period(0));
         }
-        if began.elapsed() > going * 3 {
-            return Err(failed(&action, "it does not go"));
+        if began.elapsed() > force_after * 3 {
+            return Err(failed(&action, "it still exists, also after a forced deletion"));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -173,9 +174,9 @@ impl RunningContainers for PodLaunch {
             match self.state_of(container).await {
                 Ok(state) => {
                     answered.set(Instant::now());
-                    Self::gone(container, &state).map_or(Ok(()), Err)
+                    Self::check_running(container, &state).map_or(Ok(()), Err)
                 }
-                Err(error) if answered.get().elapsed() > SILENCE => Err(error),
+                Err(error) if answered.get().elapsed() > SILENCE_TIMEOUT => Err(error),
                 Err(_) => Ok(()),
             }
         };
@@ -192,7 +193,7 @@ impl RunningContainers for PodLaunch {
         };
         let api = self.api();
         let text = self.connection.wait(answer("read a log", api.logs(pod, &parameters)))?;
-        text.ok_or_else(|| failed("read a log", format!("the pod {pod} has gone")))
+        text.ok_or_else(|| failed("read a log", format!("the pod {pod} does not exist any more")))
     }
 
     fn state(&self, container: &str) -> Result<ContainerState, EngineError> {
@@ -201,7 +202,7 @@ impl RunningContainers for PodLaunch {
 
     fn placement(&self, container: &str) -> Result<BTreeMap<String, String>, EngineError> {
         let pod = self.connection.wait(self.get(container))?;
-        let pod = pod.ok_or_else(|| failed("look at a pod", "it has gone"))?;
+        let pod = pod.ok_or_else(|| failed("read a pod", "it does not exist any more"))?;
         let mut facts = BTreeMap::new();
         let mut add = |key: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -235,7 +236,7 @@ impl RunningContainers for PodLaunch {
 }
 
 impl PodLaunch {
-    /// Deletes all pods at the same time, since each takes its seconds; what cannot be deleted does not keep the rest.
+    /// Deletes all pods at the same time, because each deletion takes seconds. A failed deletion does not stop the others.
     fn remove_all(&mut self) -> Result<(), EngineError> {
         let api = self.api();
         let names = std::mem::take(&mut self.names);
@@ -247,7 +248,7 @@ impl PodLaunch {
 impl Drop for PodLaunch {
     fn drop(&mut self) {
         if let Err(error) = self.remove_all() {
-            eprintln!("{error}; `cargo xtask cluster down` finds what is left");
+            eprintln!("{error}; `cargo xtask cluster down` removes the rest");
         }
     }
 }

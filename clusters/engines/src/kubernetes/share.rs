@@ -1,26 +1,27 @@
-//! What a container gets for which the experiment states no limit: its share of a node.
+//! The share of a node for a container without limits in the experiment.
 //!
-//! Guaranteed quality of service wants a limit everywhere. One that is too small throttles, which the launch's record says.
+//! Guaranteed quality of service needs limits for every container. A limit that is too small throttles; the launch records it.
 
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::container::{ContainerRole, ContainerSpec};
 
-/// The prober's: a whole processor, exclusive where the node's CPU manager is static.
+/// Limit of the load generator, thousandths of a processor: a whole processor, exclusive where the node's CPU manager is
+/// static.
 const LOADGEN_MILLICORES: u64 = 1000;
-/// Left to whatever else runs on a node.
+/// Reserve for other processes of a node, thousandths of a processor.
 const RESERVE_MILLICORES: u64 = 300;
-/// An arm's if nodes may not be looked at.
+/// Limit of an arm when this user may not list nodes, thousandths of a processor.
 const ARM_MILLICORES: u64 = 200;
-/// Fewer than a whole one: arms share processors, and whole ones would be exclusive.
+/// Largest limit of an arm, thousandths of a processor. A whole processor would be exclusive, and arms share processors.
 const MOST_MILLICORES: u64 = 990;
-/// What is enough for any server here, a JVM too, and for the observations.
+/// Largest limit of memory, bytes: enough for any server, a JVM included, and for the observations.
 const MOST_MEMORY: u64 = 1 << 30;
-/// If nodes may not be looked at.
+/// Limit of memory when this user may not list nodes, bytes.
 const MEMORY: u64 = 256 << 20;
 
-/// Shares of the smallest node.
+/// The share of a container in the smallest node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeShare {
     arm_millicores: u64,
@@ -28,7 +29,7 @@ pub struct NodeShare {
 }
 
 impl Default for NodeShare {
-    /// Where nodes may not be looked at.
+    /// Returns the share when this user may not list nodes.
     fn default() -> Self {
         Self {
             arm_millicores: ARM_MILLICORES,
@@ -38,7 +39,7 @@ impl Default for NodeShare {
 }
 
 impl NodeShare {
-    /// For so many arms and others beside them, and a prober on the smallest of these nodes.
+    /// Computes the share for this many arms and other containers, and a load generator, on the smallest of these nodes.
     pub(super) fn of(nodes: &[Node], arms: usize) -> Self {
         let least = |resource: &str, amount: fn(&str) -> Option<u64>| {
             let allocatable = nodes
@@ -62,11 +63,11 @@ impl NodeShare {
         }
     }
 
-    /// A container's limit and request.
+    /// Returns the limit of a container, thousandths of a processor.
     pub(super) fn millicores(self, spec: &ContainerSpec) -> u64 {
         let stated = spec.limits.millicores.map(u64::from);
         match spec.role {
-            // A whole number of processors would be the arm's alone where the node's CPU manager is static.
+            // A whole number of processors would be exclusive where the node's CPU manager is static.
             ContainerRole::Arm | ContainerRole::Unconfined => stated.map_or(self.arm_millicores, |stated| {
                 stated - u64::from(stated.is_multiple_of(1000) && stated > 0)
             }),
@@ -74,12 +75,12 @@ impl NodeShare {
         }
     }
 
-    /// A container's limit and request.
+    /// Returns the limit of a container's memory, bytes.
     pub(super) fn memory_bytes(self, spec: &ContainerSpec) -> u64 {
         spec.limits.memory_bytes.unwrap_or(self.memory_bytes)
     }
 
-    /// What a container's limits come to, for the record.
+    /// Returns the limits of a container as quantities: processor time and memory.
     pub(super) fn quantities(self, spec: &ContainerSpec) -> (Quantity, Quantity) {
         (
             Quantity(format!("{}m", self.millicores(spec))),
@@ -88,7 +89,7 @@ impl NodeShare {
     }
 }
 
-/// Processors as Kubernetes writes them: `2`, `1930m`.
+/// Parses an amount of processors such as `2` or `1930m`, and returns thousandths of a processor.
 fn millicores(text: &str) -> Option<u64> {
     match text.strip_suffix('m') {
         Some(number) => number.parse().ok(),
@@ -96,7 +97,7 @@ fn millicores(text: &str) -> Option<u64> {
     }
 }
 
-/// Memory as nodes state it: bytes, or `16375468Ki`.
+/// Parses an amount of memory such as `1024` or `16375468Ki`, and returns bytes.
 fn bytes(text: &str) -> Option<u64> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -132,13 +133,13 @@ mod tests {
         assert_eq!(
             NodeShare::of(&[node("64", "1Ti")], 1).arm_millicores,
             990,
-            "never a whole one"
+            "never a whole processor"
         );
         assert_eq!(NodeShare::of(&[], 3), NodeShare::default());
     }
 
     #[test]
-    fn what_is_stated_stands_but_for_whole_processors_of_arms() {
+    fn stated_limits_stay_except_whole_processors_of_arms() {
         let spec = |role, millicores| ContainerSpec {
             name: "one".into(),
             role,

@@ -1,4 +1,4 @@
-//! Whether a pod that was created runs, or never will.
+//! The start of a pod: whether it runs, or why it never will.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use k8s_openapi::api::core::v1::Pod;
 use super::running;
 use crate::container::ContainerState;
 
-/// How long a pod may take to run.
-const STARTING: Duration = Duration::from_secs(180);
-/// How long it may find no node: those of the launch before may still be going.
-const UNSCHEDULABLE: Duration = Duration::from_secs(45);
+/// Longest time until a pod runs.
+const START_TIMEOUT: Duration = Duration::from_secs(180);
+/// Longest time without a node: pods of the launch before may still occupy the nodes.
+const SCHEDULE_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// The pod's address once all its containers run.
-pub(super) fn ready(pod: &Pod) -> Option<IpAddr> {
+/// Returns the pod's address when all its containers run.
+pub(super) fn running_address(pod: &Pod) -> Option<IpAddr> {
     let status = pod.status.as_ref()?;
     let statuses = status.container_statuses.as_ref()?;
     let wanted = pod.spec.as_ref()?.containers.len();
@@ -28,13 +28,13 @@ pub(super) fn ready(pod: &Pod) -> Option<IpAddr> {
     status.pod_ip.as_ref()?.parse().ok()
 }
 
-/// Why a pod will not run, if it is certain or has taken too long.
-pub(super) fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
+/// Returns the reason why a pod will not run, when that is certain or a timeout is over.
+pub(super) fn start_failure(pod: &Pod, waited: Duration) -> Option<String> {
     let status = pod.status.as_ref()?;
     for container in status.container_statuses.iter().flatten() {
         let name = &container.name;
         if let Some(ContainerState::Ended { code, out_of_memory }) = running::state(container) {
-            let why = if out_of_memory { " for want of memory" } else { "" };
+            let why = if out_of_memory { " because memory ran out" } else { "" };
             return Some(format!("{name} ended at once with {code}{why}"));
         }
         let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
@@ -48,7 +48,7 @@ pub(super) fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
             "ErrImageNeverPull" => "load the image into every node: `--load-with COMMAND`, or name one by `--image`",
             "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" => "can the nodes reach the registry?",
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-                "the node's container engine says why"
+                "the logs of the node's container engine have the reason"
             }
             _ => continue,
         };
@@ -58,14 +58,14 @@ pub(super) fn hopeless(pod: &Pod, waited: Duration) -> Option<String> {
     let mut unscheduled =
         conditions.filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(condition) = unscheduled.next()
-        && waited > UNSCHEDULABLE
+        && waited > SCHEDULE_TIMEOUT
     {
         let message = condition.message.as_deref().unwrap_or("no node takes it");
-        return Some(format!("no node for it: {message}"));
+        return Some(format!("no node takes it: {message}"));
     }
     if status.phase.as_deref() == Some("Failed") {
         let reason = status.reason.as_deref().unwrap_or("it failed");
         return Some(format!("{reason}: {}", status.message.as_deref().unwrap_or_default()));
     }
-    (waited > STARTING).then(|| format!("it does not run after {} s", STARTING.as_secs()))
+    (waited > START_TIMEOUT).then(|| format!("it does not run after {} s", START_TIMEOUT.as_secs()))
 }

@@ -1,4 +1,4 @@
-//! Copies of an application on a cluster, a namespace each, all on one node: they differ in the hook and in nothing else.
+//! Copies of an application on a cluster, each in a namespace of its own, all on one node. They differ only in the hook.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,40 +12,36 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DynamicObject, GetParams, ListParams, PostParams, Request};
 use kube::core::GroupVersionKind;
 use kube::discovery;
+use model::{ApplicationDefinition, Workload};
 use serde_json::{Value, json};
 
 use crate::injection::{Injection, Workloads, inject, is_workload};
-use model::{ApplicationDefinition, Workload};
 
-/// A copy that is up.
+/// A copy whose pods are ready.
 #[derive(Clone, Debug)]
-pub struct Deployed {
-    /// The address of its front.
+pub struct DeployedCopy {
+    /// The address of the workload that receives the requests.
     pub front: IpAddr,
-    /// What holds all of it.
+    /// The namespace of all its objects.
     pub namespace: String,
 }
 
-/// The copies of one launch. Dropping it removes their namespaces with all that is in them.
-pub struct Copies {
+/// The copies of one launch. Dropping the value removes their namespaces with all objects in them.
+pub struct ApplicationCopies {
     connection: Arc<ClusterConnection>,
     application: ApplicationDefinition,
     objects: Vec<Value>,
-    /// To which all pods are bound.
+    /// The node of all pods.
     node: String,
     namespaces: Vec<String>,
 }
 
-impl Copies {
-    /// Prepares copies, to be added one by one, all on the first node of the cluster.
+impl ApplicationCopies {
+    /// Prepares copies on the first node of the cluster; [`Self::add`] makes each of them.
     ///
     /// # Errors
     /// When this user may not list nodes.
-    pub fn new(
-        cluster: &Kubernetes,
-        application: &ApplicationDefinition,
-        objects: Vec<Value>,
-    ) -> Result<Self, EngineError> {
+    pub fn new(cluster: &Kubernetes, application: &ApplicationDefinition, objects: Vec<Value>) -> Result<Self, EngineError> {
         Ok(Self {
             connection: cluster.connection(),
             application: application.clone(),
@@ -55,12 +51,11 @@ impl Copies {
         })
     }
 
-    /// Adds one, with the hook in all workloads that take it if there is an injection, and waits until all its pods are
-    /// ready.
+    /// Makes a copy and waits until all its pods are ready. With an injection, all workloads that can take the hook get it.
     ///
     /// # Errors
-    /// When the cluster refuses something, a pod does not come up, or the hook is not in a server.
-    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<Deployed, EngineError> {
+    /// When the cluster refuses an object, a pod does not become ready, or a server has not loaded the hook.
+    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<DeployedCopy, EngineError> {
         let namespace = format!("{}-{name}", owner.name());
         self.namespaces.push(namespace.clone());
         let connection = Arc::clone(&self.connection);
@@ -72,11 +67,11 @@ impl Copies {
             }
         }
         for workload in &self.application.workloads {
-            workloads.rolled_out(&workload.name)?;
+            workloads.wait_for_rollout(&workload.name)?;
         }
         if injection.is_some() {
             for workload in self.hooked() {
-                connection.wait(self.look(&workloads, &namespace, workload))?;
+                connection.wait(self.check_hook(&workloads, &namespace, workload))?;
             }
         }
         let front = workloads.get(&self.application.front.workload)?;
@@ -85,19 +80,19 @@ impl Copies {
             .first()
             .and_then(|pod| pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok());
         let front = address.ok_or_else(|| failed("find the front", "its pod has no address"))?;
-        Ok(Deployed { front, namespace })
+        Ok(DeployedCopy { front, namespace })
     }
 
-    /// The node that all of them are on.
+    /// Returns the node of all copies.
     #[must_use]
     pub fn node(&self) -> &str {
         &self.node
     }
 
-    /// What the node's kubelet tells of all its pods, as cAdvisor writes it.
+    /// Returns the metrics of all pods on the node, in the text format of cAdvisor.
     ///
     /// # Errors
-    /// When it may not be asked, or does not answer.
+    /// When this user may not read them, or the kubelet does not answer.
     pub fn metrics(&self) -> Result<String, EngineError> {
         let action = format!("read the metrics of node {}", self.node);
         let metrics = Request::new(format!("/api/v1/nodes/{}/proxy/metrics", self.node));
@@ -106,7 +101,7 @@ impl Copies {
         let text = self
             .connection
             .wait(answer(&action, self.connection.client.request_text(request)))?;
-        text.ok_or_else(|| failed(&action, "its kubelet offers none"))
+        text.ok_or_else(|| failed(&action, "its kubelet has none"))
     }
 
     fn hooked(&self) -> impl Iterator<Item = &Workload> {
@@ -144,22 +139,23 @@ impl Copies {
         Ok(())
     }
 
-    /// The object as the namespace has it.
+    /// Returns an object with the name of the namespace in place of its placeholder.
     fn within(&self, object: &Value, namespace: &str) -> Result<Value, EngineError> {
         let Some(word) = &self.application.source.namespace else {
             return Ok(object.clone());
         };
         let text = object.to_string().replace(word, namespace);
-        serde_json::from_str(&text).map_err(|error| failed(&format!("put {namespace} for {word}"), error))
+        serde_json::from_str(&text).map_err(|error| failed(&format!("replace {word} by {namespace}"), error))
     }
 
-    /// Binds a workload's pods to the node; and a Service's port of the node, which two copies cannot have, to the cluster.
+    /// Binds the pods of a workload to the node. Replaces the node port of a Service, which two copies cannot share, by a
+    /// cluster address.
     fn bind(&self, object: &mut Value) {
         if self
             .application
             .workloads
             .iter()
-            .any(|workload| is_workload(&workload.name, object))
+            .any(|workload| is_workload(object, &workload.name))
         {
             object["spec"]["template"]["spec"]["nodeSelector"]["kubernetes.io/hostname"] = json!(self.node);
         } else if object["kind"] == "Service" {
@@ -179,13 +175,13 @@ impl Copies {
         let api: Api<Pod> = Api::namespaced(self.connection.client.clone(), namespace);
         let parameters = ListParams::default().labels(&selector.join(","));
         let found = answer("list pods", api.list(&parameters)).await?;
-        // Those of before the hook may still be going.
+        // Pods from before the injection may still be terminating.
         let stays = |pod: &Pod| pod.metadata.deletion_timestamp.is_none();
         Ok(found.into_iter().flatten().filter(stays).collect())
     }
 
-    /// Looks whether the hook is in every container of a workload.
-    async fn look(&self, workloads: &Workloads, namespace: &str, workload: &Workload) -> Result<(), EngineError> {
+    /// Checks that every container of a workload has loaded the hook.
+    async fn check_hook(&self, workloads: &Workloads, namespace: &str, workload: &Workload) -> Result<(), EngineError> {
         let api: Api<Pod> = Api::namespaced(self.connection.client.clone(), namespace);
         let name = &workload.name;
         let object = workloads.find(name).await?;
@@ -196,7 +192,7 @@ impl Copies {
                 let printed = run_command(&api, &pod_name, &container.name, &words).await?;
                 if !printed.contains(Injection::LIBRARY) {
                     let reason =
-                        "the hook is not in its memory map; is it a static program? Then say hook: false, and why";
+                        "the hook is not in its memory map; if it is a static program, set hook: false and why";
                     return Err(failed(
                         &format!("measure {name} with the hook, container {}", container.name),
                         reason,
@@ -207,10 +203,10 @@ impl Copies {
         Ok(())
     }
 
-    /// Removes all copies; what cannot be removed does not keep the rest.
+    /// Removes all copies, even if one of them cannot be removed.
     ///
     /// # Errors
-    /// When one could not be removed.
+    /// The first error of a removal.
     pub fn remove(&mut self) -> Result<(), EngineError> {
         let namespaces = std::mem::take(&mut self.namespaces);
         let api: Api<Namespace> = self.connection.global();
@@ -219,10 +215,10 @@ impl Copies {
     }
 }
 
-impl Drop for Copies {
+impl Drop for ApplicationCopies {
     fn drop(&mut self) {
         if let Err(error) = self.remove() {
-            eprintln!("{error}; `cargo xtask cluster down` finds what is left");
+            eprintln!("{error}; `cargo xtask cluster down` removes the rest");
         }
     }
 }

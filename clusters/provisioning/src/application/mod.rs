@@ -1,20 +1,11 @@
-//! Applications of several workloads that other people wrote, such as TeaStore: their definitions, manifests and copies.
+//! Applications of several workloads that other people wrote, such as TeaStore.
 //!
-//! `clusters/macro/` holds a definition for each application. The manifests stay in the authors' repository: a definition
-//! names repository and revision, and whoever measures has a checkout.
+//! A file of `clusters/macro/` defines each application. The manifests are not part of this project: a definition names a
+//! repository and a revision, and whoever measures makes a checkout.
 
 mod copies;
+mod definition;
 mod manifests;
 
-use model::ApplicationDefinition;
-
-pub use copies::{Copies, Deployed};
-pub use manifests::objects;
-
-use crate::config::Config;
-
-impl Config for ApplicationDefinition {
-    fn check(&self) -> Result<(), String> {
-        self.validate().map_err(|error| error.to_string())
-    }
-}
+pub use copies::{ApplicationCopies, DeployedCopy};
+pub use manifests::read_objects;

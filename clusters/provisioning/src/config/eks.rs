@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Config, expect, yaml};
+use super::config_file::{ConfigFile, expect, yaml};
 
-/// An EKS cluster with one group of two nodes side by side.
+/// An EKS cluster with one group of two nodes in one placement group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Eks {
+pub struct EksConfig {
     api_version: String,
     kind: String,
-    metadata: Metadata,
+    metadata: EksMetadata,
     availability_zones: Vec<String>,
     vpc: Vpc,
     managed_node_groups: Vec<NodeGroup>,
@@ -20,7 +20,7 @@ pub struct Eks {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Metadata {
+struct EksMetadata {
     name: String,
     region: String,
     version: String,
@@ -55,14 +55,14 @@ struct NodeGroup {
     volume_type: String,
     #[serde(rename = "disablePodIMDS")]
     disable_pod_imds: bool,
-    placement: Placement,
+    placement: NodePlacement,
     tags: BTreeMap<String, String>,
     override_bootstrap_command: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Placement {
+struct NodePlacement {
     group_name: String,
 }
 
@@ -92,26 +92,27 @@ struct KubeletConfig {
     cpu_manager_policy: String,
 }
 
-/// The tag on everything that is billed, and the label of what belongs to this project.
+/// The tag of every resource that AWS bills for this project.
 pub(crate) const TAG: (&str, &str) = ("project", "hook-latency");
 
 const NODE_PRICE: &str = "hook-latency/node-usd-per-hour";
 const CONTROL_PLANE_PRICE: &str = "hook-latency/control-plane-usd-per-hour";
 
-impl Eks {
-    /// The cluster's name, which is also that of its placement group and the first part of its repositories' names.
+impl EksConfig {
+    /// Returns the cluster's name, which is also the name of its placement group and the first part of its repositories'
+    /// names.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.metadata.name
     }
 
-    /// Where it is.
+    /// Returns the AWS region.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.metadata.region
     }
 
-    /// Nodes of the cluster.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn nodes(&self) -> u32 {
         self.managed_node_groups
@@ -120,9 +121,9 @@ impl Eks {
             .sum()
     }
 
-    /// What the nodes are, for people.
+    /// Returns a description of the nodes.
     #[must_use]
-    pub fn nodes_shown(&self) -> String {
+    pub fn describe_nodes(&self) -> String {
         let group = self.managed_node_groups.iter().map(|group| {
             let NodeGroup {
                 desired_capacity,
@@ -136,7 +137,7 @@ impl Eks {
         group.collect::<Vec<_>>().join(", ")
     }
 
-    /// About what an hour costs, US dollars.
+    /// Returns the approximate cost of an hour, US dollars.
     #[must_use]
     pub fn usd_per_hour(&self) -> f64 {
         self.price(CONTROL_PLANE_PRICE) + f64::from(self.nodes()) * self.price(NODE_PRICE)
@@ -144,7 +145,7 @@ impl Eks {
 
     fn price(&self, key: &str) -> f64 {
         let price = self.metadata.annotations.get(key).and_then(|price| price.parse().ok());
-        // `check` refuses a config without prices.
+        // `check` refuses a configuration without prices.
         price.unwrap_or(f64::NAN)
     }
 
@@ -159,7 +160,7 @@ impl Eks {
             &key("spot"),
             spot,
             !spot,
-            "false: a node that is taken away ends the experiment",
+            "false: the loss of a node ends the experiment",
         )?;
         let sizes = (group.min_size, group.max_size, group.desired_capacity);
         let name = key("{minSize,maxSize,desiredCapacity}");
@@ -194,7 +195,7 @@ impl Eks {
             &name,
             &policy,
             policy == "static",
-            "static: the prober's processors are its own",
+            "static: the load generator gets exclusive processors",
         )
     }
 }
@@ -203,12 +204,12 @@ fn tagged(tags: &BTreeMap<String, String>) -> bool {
     tags.get(TAG.0).is_some_and(|value| value == TAG.1)
 }
 
-impl Config for Eks {
+impl ConfigFile for EksConfig {
     fn check(&self) -> Result<(), String> {
         let version = "eksctl.io/v1alpha5";
         expect("apiVersion", &self.api_version, self.api_version == version, version)?;
         expect("kind", &self.kind, self.kind == "ClusterConfig", "ClusterConfig")?;
-        let Metadata { version, tags, .. } = &self.metadata;
+        let EksMetadata { version, tags, .. } = &self.metadata;
         let minor = version
             .strip_prefix("1.")
             .is_some_and(|minor| minor.parse::<u32>().is_ok());
@@ -232,7 +233,7 @@ impl Config for Eks {
             "vpc.nat.gateway",
             gateway,
             gateway == "Disable",
-            "Disable: a gateway is billed and not needed",
+            "Disable: AWS bills a gateway, and the experiment needs none",
         )?;
         let groups = self.managed_node_groups.len();
         expect(

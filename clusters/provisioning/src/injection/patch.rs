@@ -1,7 +1,7 @@
 //! The patches that put the hook into a workload and take it out again, computed from the workload alone.
 //!
-//! They are strategic merge patches: the API server merges lists by name and leaves alone whatever they do not mention.
-//! What was there before stands in an annotation, so that nothing else is needed to take the hook out.
+//! They are strategic merge patches: the API server merges lists by name and keeps all fields that a patch does not
+//! mention. An annotation records the values from before, so that the removal needs no other data.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Key of the annotation on the workload.
-pub(super) const ANNOTATION: &str = "hook-latency/injected";
+const ANNOTATION: &str = "hook-latency/injected";
 /// Name of the init container and of the volume.
 const NAME: &str = "readhook";
-/// Where the volume is in the containers.
+/// The folder of the volume in the containers.
 const FOLDER: &str = "/readhook";
 const PRELOAD: &str = "LD_PRELOAD";
 
-/// What is put in.
+/// The hook and its settings for the containers of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Injection {
-    /// The image with the hook in it, by a name that the nodes know.
+    /// The image with the hook, by a name that the nodes know.
     pub image: String,
-    /// `Never` for an image that was loaded into the nodes.
+    /// The pull policy; `Never` for an image that was loaded into the nodes.
     pub pull_policy: String,
-    /// These containers; all if empty.
+    /// Names of the containers; all containers if empty.
     pub containers: Vec<String>,
-    /// The hook's variables.
+    /// The hook's environment variables.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Injection {
-    /// The hook in the containers.
+    /// The path of the hook in the containers.
     pub const LIBRARY: &str = "/readhook/libreadhook.so";
 
     /// Returns the injection of the hook of an image, by the name under which the nodes of a cluster know the image, into
@@ -49,23 +49,24 @@ impl Injection {
     }
 }
 
-/// What a container had before.
+/// The values of a container before the injection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Before {
+struct ContainerBefore {
     ld_preload: Option<String>,
     added: Vec<String>,
 }
 
-type Record = BTreeMap<String, Before>;
+/// By the name of the container.
+type InjectionRecord = BTreeMap<String, ContainerBefore>;
 
-/// The patch that puts the hook in.
+/// Returns the patch that puts the hook into a workload.
 ///
 /// # Errors
-/// When it is in already, a container is not there, or it has something that cannot be merged with.
+/// When the workload has the hook already, has no such container, or has values that the patch cannot extend.
 pub fn inject(workload: &Value, injection: &Injection) -> Result<Value, String> {
     if annotation(workload).is_some() {
-        return Err("the hook is in already; take it out by --remove first".into());
+        return Err("the workload has the hook already; take it out by --remove first".into());
     }
     let pod = &workload["spec"]["template"]["spec"];
     let all = list(pod, "containers");
@@ -80,10 +81,10 @@ pub fn inject(workload: &Value, injection: &Injection) -> Result<Value, String> 
     }
     for taken in ["initContainers", "volumes"] {
         if list(pod, taken).iter().any(|item| item["name"] == NAME) {
-            return Err(format!("{taken} has a `{NAME}` that is not ours"));
+            return Err(format!("{taken} has a `{NAME}` of somebody else; rename it"));
         }
     }
-    let mut record = Record::new();
+    let mut record = InjectionRecord::new();
     let mut patched = Vec::new();
     for container in &all {
         let name = container["name"].as_str().unwrap_or_default();
@@ -105,28 +106,29 @@ pub fn inject(workload: &Value, injection: &Injection) -> Result<Value, String> 
     }))
 }
 
-fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(Before, Value), String> {
+/// Returns the values of a container before the injection, and the patch of the container.
+fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(ContainerBefore, Value), String> {
     let environment = list(container, "env");
     let there = |variable: &str| environment.iter().find(|entry| entry["name"] == variable);
     if let Some(taken) = injection.variables.keys().find(|variable| there(variable).is_some()) {
-        return Err(format!("{name} sets {taken} itself; take that out first"));
+        return Err(format!("{name} sets {taken} itself; remove that variable first"));
     }
     if list(container, "volumeMounts")
         .iter()
         .any(|mount| mount["mountPath"] == FOLDER)
     {
-        return Err(format!("{name} has something mounted at {FOLDER}"));
+        return Err(format!("{name} has a volume mounted at {FOLDER}; mount it elsewhere"));
     }
     let ld_preload = match there(PRELOAD) {
         Some(entry) if entry.get("valueFrom").is_some() => {
             return Err(format!(
-                "{name} takes {PRELOAD} from elsewhere, which cannot be added to"
+                "{name} takes {PRELOAD} from a ConfigMap or Secret, which a patch cannot extend; give it a value"
             ));
         }
         Some(entry) => Some(entry["value"].as_str().unwrap_or_default().to_owned()),
         None => None,
     };
-    // First, so that it sees the calls before the others do.
+    // First, so that the hook gets each call before the other libraries.
     let merged = match ld_preload.as_deref() {
         None | Some("") => Injection::LIBRARY.to_owned(),
         Some(others) => format!("{}:{others}", Injection::LIBRARY),
@@ -138,7 +140,7 @@ fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(Befor
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value })),
     );
-    let before = Before {
+    let before = ContainerBefore {
         ld_preload,
         added: injection.variables.keys().cloned().collect(),
     };
@@ -146,7 +148,7 @@ fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(Befor
     Ok((before, json!({ "name": name, "env": env, "volumeMounts": [mount] })))
 }
 
-/// The init container, which copies the hook and ends.
+/// Returns the init container, which copies the hook and ends.
 fn copier(containers: &[&Value], injection: &Injection) -> Value {
     let mut copier = json!({
         "name": NAME,
@@ -164,8 +166,8 @@ fn copier(containers: &[&Value], injection: &Injection) -> Value {
         },
         "volumeMounts": [{ "name": NAME, "mountPath": FOLDER }],
     });
-    // The pod keeps its class of service: one without any amounts would leave BestEffort with an amount, and one with
-    // limits everywhere would leave Guaranteed without.
+    // The pod keeps its class of service: requests would end BestEffort, and a container without limits would end
+    // Guaranteed.
     let has_amounts = |container: &&Value| {
         let resources = &container["resources"];
         ["limits", "requests"]
@@ -179,18 +181,18 @@ fn copier(containers: &[&Value], injection: &Injection) -> Value {
     copier
 }
 
-/// The patch that takes the hook out.
+/// Returns the patch that takes the hook out of a workload.
 ///
 /// # Errors
-/// When it is not in, or the annotation is damaged.
+/// When the workload does not have the hook, or the annotation is damaged.
 pub fn remove(workload: &Value) -> Result<Value, String> {
-    let record = annotation(workload).ok_or("the hook is not in it: there is no annotation hook-latency/injected")?;
-    let record: Record =
+    let record = annotation(workload).ok_or("the workload does not have the hook: there is no annotation hook-latency/injected")?;
+    let record: InjectionRecord =
         serde_json::from_str(record).map_err(|error| format!("the annotation {ANNOTATION} is damaged: {error}"))?;
     let containers = list(&workload["spec"]["template"]["spec"], "containers");
     let mut patched = Vec::new();
     for (name, before) in record {
-        // One that was taken out meanwhile would come back without an image.
+        // The patch would add a container that was removed meanwhile again, without an image.
         if !containers.iter().any(|container| container["name"] == name.as_str()) {
             continue;
         }
@@ -214,7 +216,7 @@ pub fn remove(workload: &Value) -> Result<Value, String> {
     }))
 }
 
-/// Whether the workload is as the patch was computed for; a file has no version.
+/// Returns the version for which the patch is computed; the cluster refuses the patch for another one. A file has none.
 fn version(workload: &Value) -> Value {
     workload["metadata"]["resourceVersion"].clone()
 }

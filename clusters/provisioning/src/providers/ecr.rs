@@ -1,10 +1,10 @@
-//! An image pushed to ECR by the Docker client.
+//! Pushing an image to ECR with the Docker client.
 
 use std::path::Path;
 
 use engines::{CommandLine, CommandRunner, EngineError};
 
-/// Pushes the image of this name in an archive and returns its reference with the digest.
+/// Pushes the image of this name in an archive, and returns its reference with the digest.
 pub(super) fn push(
     commands: &CommandRunner,
     region: &str,
@@ -17,7 +17,7 @@ pub(super) fn push(
     let registry = format!("{account}.dkr.ecr.{region}.amazonaws.com");
     let tag = reference.rsplit_once(':').map_or("latest", |(_, tag)| tag);
     let remote = format!("{registry}/{repository}:{tag}");
-    // The registry's password goes from one tool to the other, and is forgotten with this folder.
+    // The Docker client stores the registry's password in this folder, which is removed at the end.
     let home = tempfile::tempdir().map_err(EngineError::file(std::env::temp_dir()))?;
     let docker = |words: &[&str]| {
         CommandLine::new(["docker"])
@@ -43,12 +43,12 @@ pub(super) fn push(
         names.push(reference);
     }
     for name in names {
-        // It may not have come that far; the first error is the one to report.
+        // The image may be missing after an error. The first error is reported.
         _ = commands
             .for_cleaning_up()
             .output(&docker(&["image", "rm", "--force", name]));
     }
     let digest = pushed?;
-    commands.go_on()?;
+    commands.check_stop()?;
     Ok(format!("{registry}/{repository}@{digest}"))
 }

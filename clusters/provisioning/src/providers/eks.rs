@@ -1,11 +1,12 @@
 //! An EKS cluster, its placement group and its image repository.
 //!
-//! Who pays is decided by the AWS tools' own chain of credentials; none is read, stored or shown here.
+//! The AWS tools find the credentials by themselves. This program does not read, store or print them.
 
 use std::path::{Path, PathBuf};
 
-use super::{Announcement, Provider, ecr, words};
-use crate::config::{Config as _, Eks, TAG};
+use super::ecr;
+use super::provider::{CostAnnouncement, Provider, remove_kubeconfig, words};
+use crate::config::{ConfigFile as _, EksConfig, TAG};
 use crate::error::ProvisioningError;
 use engines::kubernetes::ImageLoader;
 use engines::{CommandLine, CommandRunner, EngineError};
@@ -14,22 +15,22 @@ const STACK: &str = "CloudFormation stack";
 const PLACEMENT_GROUP: &str = "placement group";
 const REPOSITORY: &str = "ECR repository";
 
-/// An EKS cluster by its config.
+/// An EKS cluster and its configuration.
 #[derive(Clone, Debug)]
 pub struct EksCluster {
     config: PathBuf,
     kubeconfig: PathBuf,
-    eks: Eks,
+    eks: EksConfig,
 }
 
 impl EksCluster {
-    /// From `cluster.yaml`; the kubeconfig is where eksctl will write one.
+    /// Reads `cluster.yaml`. `kubeconfig` is the path at which eksctl writes the kubeconfig.
     ///
     /// # Errors
-    /// When the config is not what it should be.
+    /// When the configuration is not valid.
     pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, ProvisioningError> {
         Ok(Self {
-            eks: Eks::read(config)?,
+            eks: EksConfig::read(config)?,
             config: config.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
         })
@@ -44,18 +45,18 @@ impl EksCluster {
     }
 
     fn query(&self, commands: &CommandRunner, line: CommandLine, query: &str) -> Result<Vec<String>, EngineError> {
-        let text = commands.insist(&line.arg("--query").arg(query).arg("--output").arg("text"))?;
+        let text = commands.output_with_retries(&line.arg("--query").arg(query).arg("--output").arg("text"))?;
         Ok(words(&text))
     }
 
     fn stacks(&self, commands: &CommandRunner) -> Result<Vec<String>, EngineError> {
-        // By eksctl's own tag; a prefix of the name would find those of other clusters too.
+        // By eksctl's own tag: a prefix of the name would find stacks of other clusters too.
         let query = format!(
             "Stacks[?Tags[?Key=='alpha.eksctl.io/cluster-name' && Value=='{}']].StackName",
             self.eks.name()
         );
         let mut stacks = self.query(commands, self.aws("cloudformation", "describe-stacks"), &query)?;
-        // The nodes' before the cluster's, on which they stand.
+        // The stack of the nodes before the stack of the cluster, on which it depends.
         stacks.sort_by_key(|name| name.ends_with("-cluster"));
         Ok(stacks)
     }
@@ -66,11 +67,11 @@ impl EksCluster {
             .arg("--wait")
             .arg("--disable-nodegroup-eviction");
         if let Err(error) = commands.output(&eksctl) {
-            eprintln!("{error}; deleting its stacks one by one");
+            eprintln!("{error}; deleting its stacks one after the other");
         }
         for stack in self.stacks(commands)? {
             let delete = self.aws("cloudformation", "delete-stack");
-            commands.insist(&delete.arg("--stack-name").arg(&stack))?;
+            commands.output_with_retries(&delete.arg("--stack-name").arg(&stack))?;
             let wait = CommandLine::new([
                 "aws",
                 "cloudformation",
@@ -79,9 +80,9 @@ impl EksCluster {
                 "--region",
                 region,
             ]);
-            commands.insist(&wait.arg("--stack-name").arg(&stack))?;
+            commands.output_with_retries(&wait.arg("--stack-name").arg(&stack))?;
         }
-        super::forget(&self.kubeconfig)
+        remove_kubeconfig(&self.kubeconfig)
     }
 }
 
@@ -93,13 +94,13 @@ impl ImageLoader for EksCluster {
 }
 
 impl Provider for EksCluster {
-    fn announcement(&self) -> Announcement {
+    fn announcement(&self) -> CostAnnouncement {
         let (name, region) = (self.eks.name(), self.eks.region());
-        Announcement {
-            what: vec![
+        CostAnnouncement {
+            resources: vec![
                 format!(
                     "EKS cluster {name} in {region}: a control plane, {}",
-                    self.eks.nodes_shown()
+                    self.eks.describe_nodes()
                 ),
                 format!("placement group {name}"),
                 format!("ECR repository {}", self.repository()),
@@ -150,7 +151,7 @@ impl Provider for EksCluster {
             PLACEMENT_GROUP => {
                 let line = self.aws("ec2", "describe-placement-groups");
                 let filter = format!("Name=group-name,Values={}", self.eks.name());
-                // One that is being deleted stays listed for a while.
+                // A group that is being deleted stays in the list for a while.
                 let query = "PlacementGroups[?State!='deleting' && State!='deleted'].GroupName";
                 self.query(commands, line.arg("--filters").arg(filter), query)
             }
@@ -172,14 +173,14 @@ impl Provider for EksCluster {
         for name in names {
             let line = match kind {
                 PLACEMENT_GROUP => self.aws("ec2", "delete-placement-group").arg("--group-name").arg(name),
-                // With the images in it.
+                // `--force` deletes the images in it too.
                 _ => self
                     .aws("ecr", "delete-repository")
                     .arg("--repository-name")
                     .arg(name)
                     .arg("--force"),
             };
-            commands.insist(&line)?;
+            commands.output_with_retries(&line)?;
         }
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Announcement, Provider};
-use crate::config::{Config as _, Kind};
+use super::provider::{CostAnnouncement, Provider, remove_kubeconfig, words};
+use crate::config::{ConfigFile as _, KindConfig};
 use crate::error::ProvisioningError;
 use engines::kubernetes::ImageLoader;
 use engines::{CommandLine, CommandRunner, EngineError};
 
-/// A kind cluster by its config.
+/// A kind cluster and its configuration.
 #[derive(Clone, Debug)]
 pub struct KindCluster {
     config: PathBuf,
@@ -17,13 +17,13 @@ pub struct KindCluster {
 }
 
 impl KindCluster {
-    /// From `cluster.yaml`; the kubeconfig is where kind will write one.
+    /// Reads `cluster.yaml`. `kubeconfig` is the path at which kind writes the kubeconfig.
     ///
     /// # Errors
-    /// When the config is not what it should be.
+    /// When the configuration is not valid.
     pub fn new(config: &Path, kubeconfig: &Path) -> Result<Self, ProvisioningError> {
         Ok(Self {
-            name: Kind::read(config)?.name,
+            name: KindConfig::read(config)?.name,
             config: config.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
         })
@@ -44,9 +44,9 @@ impl ImageLoader for KindCluster {
 }
 
 impl Provider for KindCluster {
-    fn announcement(&self) -> Announcement {
-        Announcement {
-            what: vec![format!("kind cluster {}, two nodes, on this machine", self.name)],
+    fn announcement(&self) -> CostAnnouncement {
+        CostAnnouncement {
+            resources: vec![format!("kind cluster {}, two nodes, on this machine", self.name)],
             usd_per_hour: None,
             up_minutes: 2,
             down_minutes: 1,
@@ -70,8 +70,8 @@ impl Provider for KindCluster {
     }
 
     fn find(&self, commands: &CommandRunner, _: &'static str) -> Result<Vec<String>, EngineError> {
-        let all = commands.insist(&CommandLine::new(["kind", "get", "clusters"]))?;
-        Ok(super::words(&all)
+        let all = commands.output_with_retries(&CommandLine::new(["kind", "get", "clusters"]))?;
+        Ok(words(&all)
             .into_iter()
             .filter(|name| *name == self.name)
             .collect())
@@ -82,8 +82,8 @@ impl Provider for KindCluster {
             let line = CommandLine::new(["kind", "delete", "cluster", "--name", name])
                 .arg("--kubeconfig")
                 .arg(&self.kubeconfig);
-            commands.insist(&line)?;
+            commands.output_with_retries(&line)?;
         }
-        super::forget(&self.kubeconfig)
+        remove_kubeconfig(&self.kubeconfig)
     }
 }

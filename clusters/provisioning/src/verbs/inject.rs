@@ -1,4 +1,4 @@
-//! `cluster inject`.
+//! `cluster inject`: puts the hook into a workload or takes it out.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use provisioning::injection::{self, Injection, Workloads};
 use serde_json::Value;
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct InjectOptions {
     /// deployment/NAME, statefulset/NAME or daemonset/NAME
-    target: WorkloadName,
+    workload: WorkloadName,
     /// Context of the kubeconfig [default: its current one]
     #[arg(long)]
     context: Option<String>,
@@ -24,27 +24,27 @@ pub(crate) struct Arguments {
     /// Print the patch and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// The workload's manifest, instead of asking a cluster
+    /// Read the workload from this manifest instead of a cluster
     #[arg(long, requires = "dry_run")]
     file: Option<PathBuf>,
     /// Only these containers
     #[arg(long, value_delimiter = ',')]
     containers: Vec<String>,
-    /// What the hook does: READHOOK_MODE
+    /// Mode of the hook: READHOOK_MODE
     #[arg(long, default_value = "scan", value_parser = ["forward", "track", "scan", "log", "block", "off"])]
     mode: String,
-    /// Where the hook logs hits in the container: READHOOK_LOG
+    /// File in the container in which the hook logs hits: READHOOK_LOG
     #[arg(long)]
     log: Option<String>,
     /// The image with the hook, as the nodes know it
     #[arg(long, required_unless_present = "remove")]
     image: Option<String>,
-    /// When nodes pull it; Never for an image that was loaded into them
+    /// When nodes pull the image; Never for an image that was loaded into them
     #[arg(long, default_value = "IfNotPresent", value_parser = ["Never", "IfNotPresent", "Always"])]
     pull_policy: String,
 }
 
-impl Arguments {
+impl InjectOptions {
     fn injection(&self) -> Injection {
         let mut variables = BTreeMap::from([("READHOOK_MODE".to_owned(), self.mode.clone())]);
         if let Some(log) = &self.log {
@@ -59,33 +59,33 @@ impl Arguments {
     }
 }
 
-/// Puts the hook in, takes it out, or shows how.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let stop = super::stop()?;
-    let target = &arguments.target;
-    let connect = || Workloads::connect(arguments.context.as_deref(), arguments.namespace.as_deref(), stop);
+/// Changes the workload, or prints the patch.
+pub(crate) fn run(options: &InjectOptions) -> Result<()> {
+    let stop = super::signals::stop()?;
+    let name = &options.workload;
+    let connect = || Workloads::connect(options.context.as_deref(), options.namespace.as_deref(), stop);
     let compute = |workload: &Value| {
-        if arguments.remove {
+        if options.remove {
             injection::remove(workload)
         } else {
-            injection::inject(workload, &arguments.injection())
+            injection::inject(workload, &options.injection())
         }
     };
-    if arguments.dry_run {
-        let workload = match &arguments.file {
-            Some(path) => injection::read_workload(target, path)?,
-            None => connect()?.get(target)?,
+    if options.dry_run {
+        let workload = match &options.file {
+            Some(path) => injection::read_workload(path, name)?,
+            None => connect()?.get(name)?,
         };
         let patch = compute(&workload)
             .map_err(|reason| anyhow!(reason))
-            .with_context(|| target.to_string())?;
+            .with_context(|| name.to_string())?;
         println!("{}", serde_json::to_string_pretty(&patch)?);
         return Ok(());
     }
     let cluster = connect()?;
-    cluster.change(target, compute)?;
-    cluster.rolled_out(target)?;
-    let done = if arguments.remove { "is out of" } else { "is in" };
-    eprintln!("the hook {done} {target}");
+    cluster.change(name, compute)?;
+    cluster.wait_for_rollout(name)?;
+    let done = if options.remove { "was removed from" } else { "was put into" };
+    eprintln!("the hook {done} {name}");
     Ok(())
 }

@@ -6,44 +6,43 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use engines::CommandRunner;
-use engines::kubernetes::ImageLoader;
 use provisioning::ProvisioningError;
-use provisioning::providers::{self, Announcement, EksCluster, KindCluster, Provider};
+use provisioning::providers::{self, CostAnnouncement, EksCluster, KindCluster, Provider};
 
-/// Which cluster, and where its files are.
+/// A cluster and the folders of its files.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Which {
-    /// Which cluster
+pub(crate) struct ClusterOptions {
+    /// The provider of the cluster
     #[arg(value_enum)]
-    cluster: Sort,
+    provider: ProviderName,
     /// Folder with kind/cluster.yaml and eks/cluster.yaml
     #[arg(long, default_value = "clusters")]
     configs: PathBuf,
     /// Folder for kubeconfigs
     #[arg(long, default_value = "data/clusters")]
     state: PathBuf,
-    /// Seconds between tries of a deletion that fails
+    /// Seconds between attempts of a deletion that fails
     #[arg(long, default_value_t = 5.0, hide = true)]
     pause: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Sort {
-    /// On this machine, made by kind
+enum ProviderName {
+    /// A cluster on this machine, made by kind
     Kind,
-    /// On AWS, made by eksctl; billed
+    /// A cluster on AWS, made by eksctl; billed
     Eks,
 }
 
-/// `cluster up`.
+/// The options of `cluster up`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Up {
+pub(crate) struct UpOptions {
     #[command(flatten)]
-    which: Which,
-    /// Do not ask
+    cluster: ClusterOptions,
+    /// Do not ask before a cluster that costs money
     #[arg(long)]
     yes: bool,
-    /// An image to bring in, as `docker save` writes it
+    /// Load an image from this archive, which `docker save` wrote
     #[arg(long, requires = "reference")]
     archive: Option<PathBuf>,
     /// The image's name in the archive
@@ -51,103 +50,82 @@ pub(crate) struct Up {
     reference: Option<String>,
 }
 
-/// `cluster status`.
+/// The options of `cluster status`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Status {
+pub(crate) struct StatusOptions {
     #[command(flatten)]
-    which: Which,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    cluster: ClusterOptions,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
+    format: StatusFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum StatusFormat {
     Text,
     Json,
 }
 
-enum Cluster {
-    Kind(KindCluster),
-    Eks(Box<EksCluster>),
+/// Returns the provider of the cluster, with its configuration.
+fn provider(options: &ClusterOptions) -> Result<Box<dyn Provider>, ProvisioningError> {
+    let name = match options.provider {
+        ProviderName::Kind => "kind",
+        ProviderName::Eks => "eks",
+    };
+    let config = options.configs.join(name).join("cluster.yaml");
+    let kubeconfig = options.state.join(format!("{name}.kubeconfig"));
+    Ok(match options.provider {
+        ProviderName::Kind => Box::new(KindCluster::new(&config, &kubeconfig)?),
+        ProviderName::Eks => Box::new(EksCluster::new(&config, &kubeconfig)?),
+    })
 }
 
-impl Cluster {
-    fn of(which: &Which) -> Result<Self, ProvisioningError> {
-        let name = match which.cluster {
-            Sort::Kind => "kind",
-            Sort::Eks => "eks",
-        };
-        let config = which.configs.join(name).join("cluster.yaml");
-        let kubeconfig = which.state.join(format!("{name}.kubeconfig"));
-        Ok(match which.cluster {
-            Sort::Kind => Self::Kind(KindCluster::new(&config, &kubeconfig)?),
-            Sort::Eks => Self::Eks(Box::new(EksCluster::new(&config, &kubeconfig)?)),
-        })
-    }
-
-    fn provider(&self) -> &dyn Provider {
-        match self {
-            Self::Kind(cluster) => cluster,
-            Self::Eks(cluster) => cluster.as_ref(),
-        }
-    }
-
-    fn loader(&self) -> &dyn ImageLoader {
-        match self {
-            Self::Kind(cluster) => cluster,
-            Self::Eks(cluster) => cluster.as_ref(),
-        }
-    }
-}
-
-/// CommandRunner that Ctrl-C and SIGTERM stop.
-fn commands(which: &Which) -> Result<CommandRunner> {
-    let stop = super::stop()?;
-    let pause = Duration::try_from_secs_f64(which.pause).context("--pause")?;
+/// Returns a runner of programs that Ctrl-C and SIGTERM stop.
+fn commands(options: &ClusterOptions) -> Result<CommandRunner> {
+    let stop = super::signals::stop()?;
+    let pause = Duration::try_from_secs_f64(options.pause).context("--pause")?;
     Ok(CommandRunner::new(stop).with_pause(pause))
 }
 
 /// Creates a cluster.
-pub(crate) fn up(arguments: &Up) -> Result<()> {
-    let cluster = Cluster::of(&arguments.which)?;
-    let announcement = cluster.provider().announcement();
+pub(crate) fn up(arguments: &UpOptions) -> Result<()> {
+    let provider = provider(&arguments.cluster)?;
+    let announcement = provider.announcement();
     announce(&announcement);
     if announcement.usd_per_hour.is_some() && !arguments.yes {
         ask()?;
     }
-    let state = &arguments.which.state;
+    let state = &arguments.cluster.state;
     std::fs::create_dir_all(state).with_context(|| format!("cannot make the folder {}", state.display()))?;
-    let commands = commands(&arguments.which)?;
-    providers::up(cluster.provider(), &commands)?;
+    let commands = commands(&arguments.cluster)?;
+    providers::up(&*provider, &commands)?;
     if let (Some(archive), Some(reference)) = (&arguments.archive, &arguments.reference) {
-        match cluster.loader().load(&commands, archive, reference) {
+        match provider.load(&commands, archive, reference) {
             Ok(pushed) => pushed.iter().for_each(|reference| println!("{reference}")),
             Err(error) => {
                 eprintln!(
-                    "{error}
-deleting the cluster"
+                    "{error}\ndeleting the cluster"
                 );
-                providers::down(cluster.provider(), &commands)?;
+                providers::down(&*provider, &commands)?;
                 return Err(error.into());
             }
         }
     }
-    eprintln!("it is up; `cargo xtask cluster down` deletes it");
+    eprintln!("the cluster is up; `cargo xtask cluster down` deletes it");
     Ok(())
 }
 
-fn announce(announcement: &Announcement) {
+fn announce(announcement: &CostAnnouncement) {
     eprintln!("this creates:");
-    for line in &announcement.what {
+    for line in &announcement.resources {
         eprintln!("  {line}");
     }
-    let Announcement {
+    let CostAnnouncement {
         up_minutes,
         down_minutes,
         ..
     } = announcement;
-    eprintln!("coming up takes about {up_minutes} min, going away {down_minutes} min");
+    eprintln!("it takes about {up_minutes} min to create it and {down_minutes} min to delete it");
     if let Some(usd) = announcement.usd_per_hour {
         let least = usd * f64::from(up_minutes + down_minutes) / 60.0;
         eprintln!("it costs about {usd:.2} USD an hour until it has been deleted: at least {least:.2} USD");
@@ -157,7 +135,7 @@ fn announce(announcement: &Announcement) {
 fn ask() -> Result<()> {
     ensure!(
         std::io::stdin().is_terminal(),
-        "this costs money and there is nobody to ask; say --yes"
+        "the cluster costs money, and there is no terminal to ask on; add --yes"
     );
     eprint!("create it? [y/N] ");
     std::io::stderr().flush()?;
@@ -170,26 +148,21 @@ fn ask() -> Result<()> {
 }
 
 /// Deletes a cluster.
-pub(crate) fn down(which: &Which) -> Result<()> {
-    providers::down(Cluster::of(which)?.provider(), &commands(which)?)?;
-    eprintln!("nothing is left");
+pub(crate) fn down(options: &ClusterOptions) -> Result<()> {
+    providers::down(&*provider(options)?, &commands(options)?)?;
+    eprintln!("no resource is left");
     Ok(())
 }
 
-/// Says what there is of a cluster.
-pub(crate) fn status(arguments: &Status) -> Result<()> {
-    let cluster = Cluster::of(&arguments.which)?;
-    let found = providers::status(cluster.provider(), &commands(&arguments.which)?)?;
-    if arguments.format == Format::Json {
-        let values: Vec<_> = found
-            .iter()
-            .map(|found| serde_json::json!({ "kind": found.kind, "name": found.name }))
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&values)?);
+/// Prints the existing resources of a cluster.
+pub(crate) fn status(arguments: &StatusOptions) -> Result<()> {
+    let found = providers::status(&*provider(&arguments.cluster)?, &commands(&arguments.cluster)?)?;
+    if arguments.format == StatusFormat::Json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
         return Ok(());
     }
     if found.is_empty() {
-        println!("nothing is there");
+        println!("no resource exists");
     }
     for found in found {
         println!("{}: {}", found.kind, found.name);

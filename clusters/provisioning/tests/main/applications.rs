@@ -1,34 +1,31 @@
-//! The definitions of applications are good, an edit that breaks one is refused, and manifests that are not what a
-//! definition says are refused, too.
+//! Definitions of applications: the checked-in ones are valid; invalid ones, and manifests that differ from their definition,
+//! are refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::ApplicationDefinition;
-use provisioning::application;
-use provisioning::config::Config as _;
+use provisioning::application::read_objects;
+use provisioning::config::ConfigFile as _;
 
 fn definition(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../macro/{name}.yaml"))
 }
 
 #[test]
-fn the_definitions_are_good() {
+fn the_checked_in_definitions_are_valid() {
     for name in ["teastore", "deathstarbench", "unguard"] {
         let application = ApplicationDefinition::read(&definition(name)).unwrap();
         assert_eq!(application.name, name);
         assert!(application.checkout_command().contains(&application.source.revision));
-        // What is recorded in a run is what stands in the file.
+        // A run records the content of the file.
         let recorded = serde_json::to_string(&application).unwrap();
-        assert_eq!(
-            serde_json::from_str::<ApplicationDefinition>(&recorded).unwrap(),
-            application
-        );
+        assert_eq!(serde_json::from_str::<ApplicationDefinition>(&recorded).unwrap(), application);
     }
 }
 
 #[test]
-fn an_edit_that_breaks_a_definition_is_refused_with_its_key() {
+fn an_invalid_definition_is_refused_with_its_key() {
     let text = fs::read_to_string(definition("deathstarbench")).unwrap();
     for (from, to, key) in [
         ("version: ", "versoin: ", "versoin"),
@@ -68,17 +65,15 @@ workloads: [{ name: deployment/web, hook: true }]
 ";
 
 #[test]
-fn manifests_are_held_against_the_definition() {
+fn manifests_that_differ_from_the_definition_are_refused() {
     let application = ApplicationDefinition::parse(SHOP).unwrap();
     let checkout = tempfile::tempdir().unwrap();
-    let error = application::objects(&application, checkout.path())
-        .unwrap_err()
-        .to_string();
+    let error = read_objects(&application, checkout.path()).unwrap_err().to_string();
     assert!(error.contains("git clone nowhere"), "{error}");
     fs::create_dir(checkout.path().join("all")).unwrap();
     let objects = |text: &str| {
         fs::write(checkout.path().join("all/shop.yaml"), text).unwrap();
-        application::objects(&application, checkout.path()).map_err(|error| error.to_string())
+        read_objects(&application, checkout.path()).map_err(|error| error.to_string())
     };
     let web = "kind: Deployment\nmetadata: { name: web, namespace: other }\n";
     let found = objects(&format!("{web}---\n---\nkind: Service\nmetadata: {{ name: web }}\n")).unwrap();

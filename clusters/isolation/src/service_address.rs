@@ -1,4 +1,4 @@
-//! Translation of a service's address, by the packet filter of the namespace that this thread is in.
+//! Translation of a service's address by the packet filter of this thread's namespace.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -7,17 +7,17 @@ use std::process::{Command, Stdio};
 
 use crate::error::IsolationError;
 
-/// The service's address, from the range that Kubernetes takes for services unless it is told otherwise.
+/// The service's address, from the default range of Kubernetes for services.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
-/// The chain through which packets from other namespaces come in.
+/// The chain that packets from other namespaces pass first.
 const CHAIN: &str = "PREROUTING";
 
-/// Makes the namespace forward what is sent to the service to `server`, which is reached by the same link. The sender's
-/// address is translated too: the server would else answer past the translation, over the bridge.
+/// Forwards packets for the service to `server`, which the same link reaches. The sender's address is translated too:
+/// otherwise the server's answers would pass the bridge only, without the reverse translation.
 pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), IsolationError> {
     for (setting, value) in [
         ("ip_forward".to_owned(), "1"),
-        // No advice to clients that there is a shorter way.
+        // No redirects to clients, which would then avoid the translation.
         ("conf/all/send_redirects".to_owned(), "0"),
         (format!("conf/{link}/send_redirects"), "0"),
     ] {
@@ -30,11 +30,11 @@ pub(crate) fn translate(link: &str, server: Ipv4Addr) -> Result<(), IsolationErr
          -A POSTROUTING -o {link} -d {server} -p tcp -j MASQUERADE\n\
          COMMIT\n"
     );
-    // One process for all: in a process namespace without an init there cannot be a second.
+    // One process for all rules: a process namespace without an init cannot have a second one.
     run("iptables-restore", &["-w", "--noflush"], &rules).map(drop)
 }
 
-/// Connections to the service that were translated.
+/// Returns the number of translated connections to the service.
 #[cfg(test)]
 pub(crate) fn connections() -> Result<u64, IsolationError> {
     let text = run("iptables", &["-w", "-t", "nat", "-L", CHAIN, "-v", "-x", "-n"], "")?;
@@ -42,11 +42,11 @@ pub(crate) fn connections() -> Result<u64, IsolationError> {
     let packets = rule.split_whitespace().next().unwrap_or_default();
     packets.parse().map_err(|_| IsolationError::PacketFilter {
         program: "iptables",
-        reason: format!("it counts nothing: {text}"),
+        reason: format!("expected a rule DNAT with a number of packets, got: {text}"),
     })
 }
 
-/// What a command says that is told something.
+/// Runs a program with this standard input and returns its standard output.
 fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<String, IsolationError> {
     let failed = |reason| IsolationError::PacketFilter { program, reason };
     let started = Command::new(program)
@@ -60,7 +60,7 @@ fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<String,
         _ => failed(error.to_string()),
     })?;
     if let Some(mut pipe) = child.stdin.take() {
-        // One that ends before it has read all says why.
+        // A program that ends before it has read all prints the reason.
         _ = pipe.write_all(input.as_bytes());
     }
     let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;

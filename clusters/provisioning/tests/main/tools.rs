@@ -1,5 +1,4 @@
-//! What the tests of `cluster` share: the binary, and stand-ins for the tools that it starts.
-#![allow(dead_code, reason = "each test binary uses a part")]
+//! The binary `cluster`, with stand-ins for the tools that it runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,12 +7,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder in which nothing but the stand-ins is known.
-pub(crate) struct Fakes {
+/// A folder in which the stand-ins are the only tools.
+pub(crate) struct FakeTools {
     directory: TempDir,
 }
 
-impl Fakes {
+impl FakeTools {
     pub(crate) fn new() -> Self {
         let fakes = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -38,7 +37,7 @@ impl Fakes {
         self.directory.path().join(name)
     }
 
-    /// `cluster`, with faults.
+    /// Runs `cluster`, with faults in the stand-ins.
     pub(crate) fn run(&self, words: &[&str], faults: &[(&str, &str)]) -> Output {
         let (verb, rest) = words.split_first().unwrap();
         Command::new(cluster())
@@ -57,7 +56,7 @@ impl Fakes {
             .unwrap()
     }
 
-    /// The command lines until now, with this test's folders left out.
+    /// Returns the command lines until now, without the folders of this test.
     pub(crate) fn calls(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("state/calls")).unwrap_or_default();
         let lines = text.lines().map(|line| {
@@ -71,7 +70,7 @@ impl Fakes {
         fs::remove_file(self.path("state/calls")).unwrap();
     }
 
-    /// What exists, as `kind name`; panics when a stand-in refused a command line.
+    /// Returns the existing resources as `kind name`; panics when a stand-in has refused a command line.
     pub(crate) fn exists(&self) -> Vec<String> {
         if let Ok(refused) = fs::read_to_string(self.path("state/refused")) {
             panic!("a tool would have refused {refused}");
@@ -102,12 +101,12 @@ fn configs() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The binary.
-pub(crate) fn cluster() -> &'static Path {
+/// Returns the path of the binary.
+fn cluster() -> &'static Path {
     assert_cmd::cargo::cargo_bin!("cluster")
 }
 
-/// What it said.
-pub(crate) fn said(output: &Output) -> String {
+/// Returns the standard error of a program.
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,12 +1,10 @@
-//! The hook put into a Deployment that runs on a real cluster, seen at work there, and taken out without a trace.
-
-#[path = "../../engines/tests/common/cluster.rs"]
-mod cluster;
+//! The hook in a Deployment on a real cluster: put in, loaded by the server, and taken out again.
 
 use std::process::{Command, Output};
 
-use cluster::Cluster;
 use serde_json::{Value, json};
+
+use super::test_cluster::TestCluster;
 
 /// A server with a library of its own in LD_PRELOAD, and a container beside it.
 fn shop(image: &str) -> Value {
@@ -37,7 +35,7 @@ fn shop(image: &str) -> Value {
     })
 }
 
-fn inject(cluster: &Cluster, words: &[&str]) -> Output {
+fn inject(cluster: &TestCluster, words: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("cluster"))
         .args(["inject", "deployment/shop", "--namespace", &cluster.namespace])
         .args(words)
@@ -46,8 +44,8 @@ fn inject(cluster: &Cluster, words: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The Deployment without what the cluster itself changes.
-fn is(cluster: &Cluster) -> Value {
+/// Returns the Deployment without the fields that the cluster changes by itself.
+fn deployment(cluster: &TestCluster) -> Value {
     let text = cluster.kubectl(&[
         "get",
         "deployment",
@@ -70,9 +68,9 @@ fn is(cluster: &Cluster) -> Value {
     deployment
 }
 
-/// Whether the hook is in the server, process 1.
-fn is_hooked(cluster: &Cluster) -> bool {
-    // Pods of before may still be going.
+/// Returns true when the server, process 1, has loaded the hook.
+fn is_hooked(cluster: &TestCluster) -> bool {
+    // Pods from before the change may still be terminating.
     while cluster.pods().lines().count() != 1 {
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
@@ -91,7 +89,7 @@ fn is_hooked(cluster: &Cluster) -> bool {
         .args(["--", "/bin/agent", "export", "/proc/1/maps"])
         .output()
         .unwrap();
-    // Nobody acknowledges the export, which therefore fails in the end.
+    // Nobody acknowledges the export, so that it fails in the end.
     let maps = String::from_utf8_lossy(&output.stdout);
     assert!(
         maps.contains("/bin/sut"),
@@ -102,8 +100,8 @@ fn is_hooked(cluster: &Cluster) -> bool {
 }
 
 #[test]
-fn a_deployment_gets_the_hook_and_is_what_it_was_afterwards() {
-    let Some(cluster) = Cluster::new("inject") else { return };
+fn a_deployment_gets_the_hook_and_is_unchanged_after_its_removal() {
+    let Some(cluster) = TestCluster::create("inject") else { return };
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("shop.json");
     let image = &cluster.image.reference;
@@ -120,7 +118,7 @@ fn a_deployment_gets_the_hook_and_is_what_it_was_afterwards() {
         "120s",
     ];
     cluster.kubectl(&wait);
-    let before = is(&cluster);
+    let before = deployment(&cluster);
 
     let how = [
         "--image",
@@ -135,23 +133,23 @@ fn a_deployment_gets_the_hook_and_is_what_it_was_afterwards() {
     let dry = inject(&cluster, &[&how[..], &["--dry-run"]].concat());
     let patch: Value = serde_json::from_slice(&dry.stdout).unwrap();
     assert_eq!(patch["spec"]["template"]["spec"]["containers"][0]["name"], "web");
-    assert_eq!(is(&cluster), before, "shown only");
+    assert_eq!(deployment(&cluster), before, "--dry-run changes nothing");
     assert!(!is_hooked(&cluster));
 
     let done = inject(&cluster, &how);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(is_hooked(&cluster));
-    let hooked = is(&cluster);
+    let hooked = deployment(&cluster);
     let web = &hooked["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(
         web["env"][0],
         json!({ "name": "LD_PRELOAD", "value": "/readhook/libreadhook.so:libc.so.6" })
     );
     let again = inject(&cluster, &how);
-    assert!(String::from_utf8_lossy(&again.stderr).contains("the hook is in already"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("the workload has the hook already"));
 
     let removed = inject(&cluster, &["--remove"]);
     assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
     assert!(!is_hooked(&cluster));
-    assert_eq!(is(&cluster), before);
+    assert_eq!(deployment(&cluster), before);
 }

@@ -1,4 +1,4 @@
-//! The pods of a launch, as the API server gets them: snapshots, read back strictly, and what every pod must be.
+//! The pods of a launch as sent to the API server: snapshots, and properties of every pod.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-fn launch(topology: PodPlacement, pull: &ImagePull) -> Vec<Pod> {
+fn launch(placement: PodPlacement, pull: &ImagePull) -> Vec<Pod> {
     let container = |name: &str, role, millicores| ContainerSpec {
         name: name.to_owned(),
         role,
@@ -35,7 +35,7 @@ fn launch(topology: PodPlacement, pull: &ImagePull) -> Vec<Pod> {
         archive: Vec::new(),
     };
     let recipe = LaunchPods {
-        topology,
+        placement,
         owner: &owner,
         image: &image,
         pull,
@@ -49,7 +49,7 @@ fn shown(pods: &[Pod]) -> String {
     documents.collect::<Vec<_>>().join("---\n")
 }
 
-/// Reads a manifest; a field that the type does not know, a wrong type and a missing field are errors with their path.
+/// Reads a manifest. An unknown field, a wrong type or a missing field is an error with its path.
 fn strict<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
     let mut unknown = Vec::new();
     let read = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()));
@@ -61,15 +61,15 @@ fn strict<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 }
 
 #[test]
-fn manifests_are_as_recorded_and_read_back() {
+fn pods_equal_their_recorded_manifests() {
     let digest = ImagePull::ByDigest("registry.example/hook-latency/image@sha256:0123".to_owned());
-    for (topology, pull) in [
+    for (placement, pull) in [
         (PodPlacement::Pod, &ImagePull::Never),
         (PodPlacement::Node, &digest),
         (PodPlacement::Nodes, &ImagePull::Never),
     ] {
-        let made = launch(topology, pull);
-        let name = format!("tests/manifests/{}.yaml", topology.name());
+        let made = launch(placement, pull);
+        let name = format!("tests/main/manifests/{}.yaml", placement.name());
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
         let recorded = fs::read_to_string(&path).unwrap_or_default();
         if std::env::var_os("UPDATE_MANIFESTS").is_some() {
@@ -78,8 +78,8 @@ fn manifests_are_as_recorded_and_read_back() {
         }
         assert!(
             shown(&made) == recorded,
-            "the pods of topology {} have changed; UPDATE_MANIFESTS=1 writes {name} anew",
-            topology.name()
+            "the pods of the placement {} have changed; UPDATE_MANIFESTS=1 writes {name} anew",
+            placement.name()
         );
         let documents: Vec<Value> = serde_saphyr::from_multiple(&recorded).unwrap();
         let read: Vec<Pod> = documents.iter().map(|document| strict(document).unwrap()).collect();
@@ -88,7 +88,7 @@ fn manifests_are_as_recorded_and_read_back() {
 }
 
 #[test]
-fn a_field_that_kubernetes_does_not_know_is_found() {
+fn a_field_that_kubernetes_does_not_know_is_an_error() {
     let mut manifest = serde_json::to_value(&launch(PodPlacement::Pod, &ImagePull::Never)[0]).unwrap();
     manifest["spec"]["containers"][1]["imagePullPolice"] = "Never".into();
     assert_eq!(
@@ -101,9 +101,9 @@ fn a_field_that_kubernetes_does_not_know_is_found() {
 
 #[test]
 fn every_pod_is_guaranteed_and_has_no_rights() {
-    for topology in [PodPlacement::Pod, PodPlacement::Node, PodPlacement::Nodes] {
-        let made = launch(topology, &ImagePull::Never);
-        assert_eq!(made.len(), if topology == PodPlacement::Pod { 1 } else { 2 });
+    for placement in [PodPlacement::Pod, PodPlacement::Node, PodPlacement::Nodes] {
+        let made = launch(placement, &ImagePull::Never);
+        assert_eq!(made.len(), if placement == PodPlacement::Pod { 1 } else { 2 });
         for pod in made {
             let spec = pod.spec.unwrap();
             assert_eq!(spec.automount_service_account_token, Some(false));

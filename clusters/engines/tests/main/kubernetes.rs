@@ -1,7 +1,4 @@
-//! The Kubernetes driver against a real cluster: topologies, streams, and what happens when something is taken away.
-
-#[path = "common/cluster.rs"]
-mod cluster;
+//! The Kubernetes engine with a real cluster: pod placements, streams, and failures.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,13 +6,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use cluster::{Cluster, Proxy};
 use engines::kubernetes::{ImageDelivery, PodPlacement};
 use engines::{
     ContainerLimits, ContainerRole, ContainerSpec, ContainerState, Engine, EngineError, Image, OutputListener, Owner,
     Stop,
 };
 use sha2::{Digest as _, Sha256};
+
+use super::test_cluster::{CuttingProxy, TestCluster};
 
 fn owner() -> Owner {
     Owner {
@@ -24,7 +22,7 @@ fn owner() -> Owner {
     }
 }
 
-/// Two arms without servers and a prober.
+/// Two arms without servers, and a load generator.
 fn containers() -> Vec<ContainerSpec> {
     let container = |name: &str, role| ContainerSpec {
         name: name.to_owned(),
@@ -43,14 +41,14 @@ fn containers() -> Vec<ContainerSpec> {
     ]
 }
 
-/// Takes an exported file; says that it was received when it is whole.
+/// Receives an exported file and acknowledges it when it is complete.
 #[derive(Default)]
-struct File {
+struct ExportReceiver {
     header: Option<(usize, String)>,
     bytes: Vec<u8>,
 }
 
-impl OutputListener for File {
+impl OutputListener for ExportReceiver {
     fn receive(&mut self, stdout: &[u8]) -> io::Result<Vec<u8>> {
         self.bytes.extend_from_slice(stdout);
         if self.header.is_none()
@@ -70,8 +68,8 @@ impl OutputListener for File {
 }
 
 #[test]
-fn each_topology_is_what_it_says() {
-    let Some(cluster) = Cluster::new("topology") else {
+fn each_pod_placement_puts_containers_where_it_says() {
+    let Some(cluster) = TestCluster::create("topology") else {
         return;
     };
     for topology in [PodPlacement::Pod, PodPlacement::Node, PodPlacement::Nodes] {
@@ -109,22 +107,18 @@ fn each_topology_is_what_it_says() {
 }
 
 #[test]
-fn files_come_whole_and_commands_tell_how_they_ended() {
-    let Some(cluster) = Cluster::new("streams") else { return };
+fn files_arrive_complete_and_commands_return_their_exit_status() {
+    let Some(cluster) = TestCluster::create("streams") else { return };
     let engine = cluster.engine(PodPlacement::Pod);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
-    let mut file = File::default();
+    let mut file = ExportReceiver::default();
     let ended = running
         .exec("loadgen", &[Image::AGENT, "export", Image::SUT], b"", &mut file)
         .unwrap();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let (length, sha256) = file.header.unwrap();
     assert!(length > 100_000 && file.bytes.len() == length);
-    let digest: String = Sha256::digest(&file.bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(digest, sha256);
+    assert_eq!(hex::encode(Sha256::digest(&file.bytes)), sha256);
 
     let mut said = Vec::<u8>::new();
     let ended = running
@@ -139,7 +133,7 @@ fn files_come_whole_and_commands_tell_how_they_ended() {
 
 #[test]
 fn a_pod_that_is_deleted_ends_the_command() {
-    let Some(cluster) = Cluster::new("deleted") else { return };
+    let Some(cluster) = TestCluster::create("deleted") else { return };
     let engine = cluster.engine(PodPlacement::Nodes);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     let error = thread::scope(|scope| {
@@ -151,7 +145,7 @@ fn a_pod_that_is_deleted_ends_the_command() {
         let wait = [Image::AGENT, "ready", "--timeout-s", "600"];
         running.exec("one", &wait, b"", &mut Vec::<u8>::new())
     });
-    // The command may hear of its end before the stream breaks: killed, and not with success.
+    // The command may be killed before the stream breaks; then its exit status is not 0.
     match error {
         Err(error) => assert!(error.to_string().starts_with("kubernetes: cannot"), "{error}"),
         Ok(ended) => assert_ne!(ended.code, 0),
@@ -162,9 +156,9 @@ fn a_pod_that_is_deleted_ends_the_command() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_an_error_and_the_pods_go_when_the_cluster_is_back() {
-    let Some(cluster) = Cluster::new("cut") else { return };
-    let proxy = Proxy::to(cluster.server());
+fn a_cut_stream_is_an_error_and_the_pods_are_removed_when_the_cluster_answers_again() {
+    let Some(cluster) = TestCluster::create("cut") else { return };
+    let proxy = CuttingProxy::to(cluster.server());
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = cluster.kubeconfig_through(&proxy, folder.path());
     for refuse in [false, true] {
@@ -187,8 +181,8 @@ fn a_stream_that_is_cut_is_an_error_and_the_pods_go_when_the_cluster_is_back() {
 }
 
 #[test]
-fn a_signal_ends_a_command_and_leaves_nothing() {
-    let Some(cluster) = Cluster::new("signal") else { return };
+fn a_signal_ends_a_command_and_no_pod_is_left() {
+    let Some(cluster) = TestCluster::create("signal") else { return };
     let stop = Stop::default();
     let engine = cluster.engine_by(
         PodPlacement::Pod,
@@ -215,8 +209,8 @@ fn a_signal_ends_a_command_and_leaves_nothing() {
 }
 
 #[test]
-fn an_image_that_no_node_has_is_said_and_nothing_is_left() {
-    let Some(cluster) = Cluster::new("image") else { return };
+fn an_image_that_no_node_has_is_reported_and_no_pod_is_left() {
+    let Some(cluster) = TestCluster::create("image") else { return };
     let image = Image {
         reference: "hook-latency:nowhere".to_owned(),
         archive: Vec::new(),

@@ -1,11 +1,9 @@
-//! Clusters brought up and taken down against stand-ins for the tools: which command lines, in which order, and that
-//! nothing is left whatever fails and whenever a signal comes.
-
-mod common;
+//! Clusters brought up and taken down with stand-ins for the tools: the command lines and their order, and that no resource
+//! is left after any failure and any signal.
 
 use std::process::Command;
 
-use common::{Fakes, said};
+use super::tools::{FakeTools, stderr};
 
 const KIND_UP: &[&str] = &["up", "kind", "--archive", "image.tar", "--reference", "hook-latency:1"];
 const EKS_UP: &[&str] = &[
@@ -19,7 +17,7 @@ const EKS_UP: &[&str] = &[
 ];
 
 /// The image lies in the test's folder.
-fn words(fakes: &Fakes, words: &[&str]) -> Vec<String> {
+fn words(fakes: &FakeTools, words: &[&str]) -> Vec<String> {
     let image = fakes.path("image.tar").display().to_string();
     let word = |word: &&str| {
         if *word == "image.tar" {
@@ -31,16 +29,16 @@ fn words(fakes: &Fakes, words: &[&str]) -> Vec<String> {
     words.iter().map(word).collect()
 }
 
-fn run(fakes: &Fakes, line: &[&str], faults: &[(&str, &str)]) -> std::process::Output {
+fn run(fakes: &FakeTools, line: &[&str], faults: &[(&str, &str)]) -> std::process::Output {
     let line = words(fakes, line);
     fakes.run(&line.iter().map(String::as_str).collect::<Vec<_>>(), faults)
 }
 
 #[test]
-fn kind_comes_up_and_goes_away() {
-    let fakes = Fakes::new();
+fn a_kind_cluster_is_created_and_deleted() {
+    let fakes = FakeTools::new();
     let output = run(&fakes, KIND_UP, &[]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fakes.exists(), ["cluster hook-latency", "kubeconfig kind.kubeconfig"]);
     assert_eq!(
         fakes.calls(),
@@ -65,14 +63,14 @@ fn kind_comes_up_and_goes_away() {
 }
 
 #[test]
-fn eks_comes_up_and_goes_away() {
-    let fakes = Fakes::new();
+fn an_eks_cluster_is_created_and_deleted() {
+    let fakes = FakeTools::new();
     let output = run(&fakes, EKS_UP, &[]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     assert!(
-        said(&output).contains("it costs about 0.80 USD an hour"),
+        stderr(&output).contains("it costs about 0.80 USD an hour"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
     assert_eq!(
         String::from_utf8_lossy(&output.stdout).trim(),
@@ -132,7 +130,7 @@ fn eks_comes_up_and_goes_away() {
     );
     fakes.forget_calls();
     let output = fakes.run(&["down", "eks"], &[]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     assert!(fakes.exists().is_empty(), "{:?}", fakes.exists());
     assert_eq!(
         fakes.calls(),
@@ -152,22 +150,22 @@ fn eks_comes_up_and_goes_away() {
 }
 
 #[test]
-fn nothing_is_left_whichever_call_fails() {
+fn no_resource_is_left_whichever_call_fails() {
     for (line, least) in [(KIND_UP, 3), (EKS_UP, 16)] {
         for fault in ["FAKE_FAIL", "FAKE_BREAK"] {
             let mut failures = 0;
             for call in 1..=least {
-                let fakes = Fakes::new();
+                let fakes = FakeTools::new();
                 let output = run(&fakes, line, &[(fault, &call.to_string())]);
                 assert!(fakes.calls().len() >= call, "{line:?}: call {call} was never made");
                 if output.status.success() {
-                    // A question that is asked again, or a removal on this machine: the cluster is up and says so.
-                    assert!(said(&output).contains("it is up"), "{}", said(&output));
+                    // The call was repeated, or it removed something on this machine: the cluster is up.
+                    assert!(stderr(&output).contains("is up"), "{}", stderr(&output));
                     let gone = fakes.run(&["down", line[1]], &[]);
-                    assert!(gone.status.success(), "{}", said(&gone));
+                    assert!(gone.status.success(), "{}", stderr(&gone));
                 } else {
                     failures += 1;
-                    assert!(said(&output).contains("error: `"), "{}", said(&output));
+                    assert!(stderr(&output).contains("error: `"), "{}", stderr(&output));
                 }
                 let left: Vec<_> = fakes
                     .exists()
@@ -177,7 +175,7 @@ fn nothing_is_left_whichever_call_fails() {
                 assert!(
                     left.is_empty(),
                     "{line:?}, {fault} at call {call}: {left:?} is left\n{}",
-                    said(&output)
+                    stderr(&output)
                 );
             }
             assert!(failures >= 2, "{line:?}, {fault}: a fault was seen in {failures} calls");
@@ -186,16 +184,16 @@ fn nothing_is_left_whichever_call_fails() {
 }
 
 #[test]
-fn nothing_is_left_whenever_a_signal_comes() {
+fn no_resource_is_left_whenever_a_signal_comes() {
     for (line, calls) in [(KIND_UP, 3), (EKS_UP, 16)] {
         for call in 1..=calls {
-            let fakes = Fakes::new();
+            let fakes = FakeTools::new();
             let output = run(&fakes, line, &[("FAKE_SIGNAL", &call.to_string())]);
             assert!(!output.status.success());
             assert!(
-                said(&output).contains("stopped by a signal"),
+                stderr(&output).contains("stopped by a signal"),
                 "call {call}: {}",
-                said(&output)
+                stderr(&output)
             );
             assert!(
                 fakes.exists().is_empty(),
@@ -207,10 +205,10 @@ fn nothing_is_left_whenever_a_signal_comes() {
 }
 
 #[test]
-fn down_finds_what_a_kill_left() {
+fn down_deletes_the_resources_that_a_kill_left() {
     for (line, calls) in [(KIND_UP, 2), (EKS_UP, 6)] {
         for call in 2..=calls {
-            let fakes = Fakes::new();
+            let fakes = FakeTools::new();
             let faults = [
                 ("FAKE_SIGNAL", call.to_string()),
                 ("FAKE_SIGNAL_NAME", "KILL".to_owned()),
@@ -219,7 +217,7 @@ fn down_finds_what_a_kill_left() {
             let output = run(&fakes, line, &faults);
             assert_eq!(output.status.code(), None, "killed");
             let gone = fakes.run(&["down", line[1]], &[]);
-            assert!(gone.status.success(), "{}", said(&gone));
+            assert!(gone.status.success(), "{}", stderr(&gone));
             assert!(
                 fakes.exists().is_empty(),
                 "{line:?}, call {call}: {:?} is left",
@@ -230,18 +228,18 @@ fn down_finds_what_a_kill_left() {
 }
 
 #[test]
-fn down_gets_by_a_fault_and_a_signal_at_each_call() {
+fn down_succeeds_despite_a_fault_or_a_signal_at_each_call() {
     for (line, calls) in [(KIND_UP, 3), (EKS_UP, 10)] {
         for call in 1..=calls {
             for fault in ["FAKE_FAIL", "FAKE_BREAK", "FAKE_SIGNAL"] {
-                let fakes = Fakes::new();
+                let fakes = FakeTools::new();
                 assert!(run(&fakes, &line[..line.len() - 4], &[]).status.success());
                 fakes.forget_calls();
                 let output = fakes.run(&["down", line[1]], &[(fault, &call.to_string())]);
                 assert!(
                     output.status.success(),
                     "{line:?}, {fault} at call {call}: {}",
-                    said(&output)
+                    stderr(&output)
                 );
                 assert!(
                     fakes.exists().is_empty(),
@@ -254,12 +252,12 @@ fn down_gets_by_a_fault_and_a_signal_at_each_call() {
 }
 
 #[test]
-fn stacks_are_deleted_without_eksctl_and_what_stays_is_said() {
-    let fakes = Fakes::new();
+fn stacks_are_deleted_without_eksctl_and_remaining_resources_are_named() {
+    let fakes = FakeTools::new();
     assert!(fakes.run(&["up", "eks", "--yes"], &[]).status.success());
     fakes.forget_calls();
     let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "2,4")]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     assert!(fakes.exists().is_empty());
     let calls = fakes.calls();
     let deleted: Vec<_> = calls.iter().filter(|call| call.contains("delete-stack")).collect();
@@ -274,13 +272,13 @@ fn stacks_are_deleted_without_eksctl_and_what_stays_is_said() {
     // Stacks go; the placement group's deletion is refused three times; the repository goes all the same.
     let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "6,7,8")]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("placement group"), "{}", said(&output));
+    assert!(stderr(&output).contains("placement group"), "{}", stderr(&output));
     assert_eq!(fakes.exists(), ["placement hook-latency"]);
 }
 
 #[test]
-fn money_is_not_spent_unasked() {
-    let fakes = Fakes::new();
+fn no_money_is_spent_without_consent() {
+    let fakes = FakeTools::new();
     let output = fakes.run(&["up", "eks"], &[]);
     assert!(!output.status.success());
     assert!(fakes.calls().is_empty(), "{:?}", fakes.calls());
@@ -291,16 +289,16 @@ fn money_is_not_spent_unasked() {
         "20 min",
         "--yes",
     ] {
-        assert!(said(&output).contains(expected), "{}", said(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
 }
 
 #[test]
-fn a_second_cluster_is_not_made_over_the_first() {
-    let fakes = Fakes::new();
+fn a_second_cluster_is_not_created_over_the_first() {
+    let fakes = FakeTools::new();
     assert!(fakes.run(&["up", "kind"], &[]).status.success());
     let output = fakes.run(&["up", "kind"], &[]);
-    assert!(said(&output).contains("exists:"), "{}", said(&output));
+    assert!(stderr(&output).contains("exists:"), "{}", stderr(&output));
     assert_eq!(fakes.exists().len(), 2, "and the first is untouched");
     let status = fakes.run(&["status", "kind"], &[]);
     assert_eq!(String::from_utf8_lossy(&status.stdout), "cluster: hook-latency\n");
@@ -308,7 +306,7 @@ fn a_second_cluster_is_not_made_over_the_first() {
 
 #[test]
 fn a_missing_tool_is_named() {
-    let fakes = Fakes::new();
+    let fakes = FakeTools::new();
     std::fs::remove_file(fakes.path("bin/kind")).unwrap();
     if ["/usr/bin/kind", "/bin/kind"]
         .iter()
@@ -319,19 +317,19 @@ fn a_missing_tool_is_named() {
     }
     let output = fakes.run(&["status", "kind"], &[]);
     assert!(
-        said(&output).contains("`kind get clusters`: not installed"),
+        stderr(&output).contains("`kind get clusters`: not installed"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
 }
 
 #[test]
-fn the_real_aws_knows_every_line() {
+fn the_real_aws_accepts_every_command_line() {
     if Command::new("aws").arg("--version").output().is_err() {
-        println!("SKIPPED: the_real_aws_knows_every_line: aws is not installed");
+        println!("SKIPPED: the_real_aws_accepts_every_command_line: aws is not installed");
         return;
     }
-    let fakes = Fakes::new();
+    let fakes = FakeTools::new();
     assert!(run(&fakes, EKS_UP, &[]).status.success());
     assert!(fakes.run(&["down", "eks"], &[("FAKE_FAIL", "18")]).status.success());
     let log = std::fs::read_to_string(fakes.path("state/calls")).unwrap();

@@ -1,5 +1,4 @@
-//! A real cluster for a test: a namespace of its own, the image in every node, and a way to cut its streams.
-#![allow(dead_code, reason = "each test binary uses a part")]
+//! A real cluster for a test: a namespace of its own, the image in every node, and a proxy that cuts streams.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,20 +11,20 @@ use std::thread;
 use engines::kubernetes::{ClusterSettings, ImageDelivery, Kubernetes, PodPlacement};
 use engines::{Engine, Image, ImageContents, Stop};
 
-/// One at a time: a small cluster has no room for more.
+/// Tests run one after the other: a small cluster has no room for more.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// A namespace on the cluster that `KUBECONFIG` names.
-pub(crate) struct Cluster {
+pub(crate) struct TestCluster {
     pub(crate) kubeconfig: PathBuf,
     pub(crate) namespace: String,
     pub(crate) image: Image,
     _alone: MutexGuard<'static, ()>,
 }
 
-impl Cluster {
-    /// None, and said why, where there is none.
-    pub(crate) fn new(test: &str) -> Option<Self> {
+impl TestCluster {
+    /// Makes the namespace. Returns `None` and prints the reason when there is no cluster.
+    pub(crate) fn create(test: &str) -> Option<Self> {
         let (Some(kubeconfig), Ok(load)) = (std::env::var_os("KUBECONFIG"), std::env::var("KUBE_LOAD_WITH")) else {
             println!(
                 "SKIPPED: {test}: no cluster: set KUBECONFIG, and KUBE_LOAD_WITH to the command that loads an archive \
@@ -52,13 +51,13 @@ impl Cluster {
         Some(cluster)
     }
 
-    pub(crate) fn engine(&self, topology: PodPlacement) -> Kubernetes {
-        self.engine_by(topology, ImageDelivery::Loaded, &self.kubeconfig, Stop::default())
+    pub(crate) fn engine(&self, placement: PodPlacement) -> Kubernetes {
+        self.engine_by(placement, ImageDelivery::Loaded, &self.kubeconfig, Stop::default())
     }
 
     pub(crate) fn engine_by(
         &self,
-        topology: PodPlacement,
+        placement: PodPlacement,
         delivery: ImageDelivery,
         kubeconfig: &Path,
         stop: Stop,
@@ -67,14 +66,14 @@ impl Cluster {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
             namespace: Some(self.namespace.clone()),
-            topology,
+            placement,
             delivery,
             stop,
         })
         .unwrap()
     }
 
-    /// What kubectl prints; panics when it fails.
+    /// Runs kubectl and returns its output; panics when it fails.
     pub(crate) fn kubectl(&self, words: &[&str]) -> String {
         let output = Command::new("kubectl")
             .arg("--kubeconfig")
@@ -90,13 +89,13 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Names of whatever pods there are.
+    /// Returns the names of all pods.
     pub(crate) fn pods(&self) -> String {
         self.kubectl(&["get", "pods", "--namespace", &self.namespace, "--output", "name"])
     }
 
-    /// A kubeconfig by which everything goes through `proxy`.
-    pub(crate) fn kubeconfig_through(&self, proxy: &Proxy, folder: &Path) -> PathBuf {
+    /// Writes a kubeconfig for connections through `proxy`.
+    pub(crate) fn kubeconfig_through(&self, proxy: &CuttingProxy, folder: &Path) -> PathBuf {
         let text = std::fs::read_to_string(&self.kubeconfig).unwrap();
         let path = folder.join("kubeconfig");
         let server = server(&text);
@@ -108,7 +107,7 @@ impl Cluster {
         path
     }
 
-    /// The API server's address and port.
+    /// Returns the address and port of the API server.
     pub(crate) fn server(&self) -> String {
         server(&std::fs::read_to_string(&self.kubeconfig).unwrap()).to_owned()
     }
@@ -120,13 +119,13 @@ fn server(kubeconfig: &str) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-impl Drop for Cluster {
+impl Drop for TestCluster {
     fn drop(&mut self) {
         self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
     }
 }
 
-/// The image of the programs beside this test.
+/// Makes the image of the programs beside this test.
 fn image() -> Image {
     // Tests run as target/PROFILE/deps/TEST.
     let test = std::env::current_exe().unwrap();
@@ -143,14 +142,14 @@ fn image() -> Image {
     ImageContents::new(binaries, &hook).unwrap().image().unwrap()
 }
 
-/// Passes connections on until it is told to cut them.
-pub(crate) struct Proxy {
+/// A proxy that forwards connections and can cut them.
+pub(crate) struct CuttingProxy {
     pub(crate) address: String,
     open: Arc<Mutex<Vec<TcpStream>>>,
     refusing: Arc<AtomicBool>,
 }
 
-impl Proxy {
+impl CuttingProxy {
     pub(crate) fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
@@ -184,7 +183,7 @@ impl Proxy {
         proxy
     }
 
-    /// Cuts all connections; lets new ones through, or none, as a server that restarts.
+    /// Cuts all connections. With `refuse`, new connections are refused too, as by a server that restarts.
     pub(crate) fn cut(&self, refuse: bool) {
         self.refusing.store(refuse, Ordering::Relaxed);
         for stream in self.open.lock().unwrap().drain(..) {

@@ -1,8 +1,8 @@
-//! Limits of CPU and memory by control groups, of version 1 or 2: a group for each arm, for as long as the launch lasts.
+//! Limits of processor time and memory by control groups, of version 1 or 2: a group for each arm, until the launch ends.
 //!
-//! A launch's groups stand in one that is named after the run and the runner's process, and that the runner holds locked.
-//! They are removed when the launch ends; what a killed runner leaves is found by its name and by its lock, which died with
-//! it ([`sweep`]).
+//! The groups of a launch are in one group, which is named after the run and the runner's process, and whose folders the
+//! runner locks. They are removed when the launch ends. [`remove_abandoned_groups`] finds the groups of a killed runner by
+//! their names and by the missing lock.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,33 +19,33 @@ use nix::unistd::Pid;
 use crate::error::IsolationError;
 use crate::processes::outer_pid;
 
-/// What the names of all our groups begin with.
+/// The beginning of the names of all groups of this project.
 const PREFIX: &str = "hook-latency.";
-/// Time over which a quota is counted, µs.
+/// The period of a processor quota, µs.
 const PERIOD_US: u64 = 100_000;
-/// How long the processes of a group may take to end after they were killed.
-const END: Duration = Duration::from_secs(10);
+/// Longest time for the processes of a group to end after they were killed.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The groups of one launch. Dropped, they are removed, and what still runs in them is killed.
+/// The control groups of one launch. Dropping the value removes them and kills the processes in them.
 #[derive(Debug)]
-pub struct LaunchGroups {
+pub struct LaunchControlGroups {
     group: ControlGroup,
-    /// One for each folder; held, they say that the launch is not over.
+    /// A lock for each folder, held until the launch is over.
     locks: Vec<Flock<File>>,
 }
 
-impl LaunchGroups {
-    /// Makes an empty group for a launch of the run with this name.
+impl LaunchControlGroups {
+    /// Makes an empty group for a launch of this run.
     ///
     /// # Errors
-    /// When no control groups for CPU and memory are mounted, or none may be made there.
+    /// When no control groups for processor time and memory are mounted, or this user may not make any.
     pub fn create(run: &str) -> Result<Self, IsolationError> {
         let own = ControlGroup::of_process(outer_pid()?)?;
         let mut refused = None;
-        for parent in parents(own) {
+        for parent in possible_parents(own) {
             match Self::create_in(&parent, run) {
                 Ok(groups) => return Ok(groups),
-                // What the nearest says is the one to report.
+                // The error of the nearest parent is reported.
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
@@ -58,7 +58,7 @@ impl LaunchGroups {
             .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
             .collect();
         let group = parent.child(&format!("{PREFIX}{name}.{}", std::process::id()));
-        offer(parent)?;
+        delegate_controllers(parent)?;
         let mut groups = Self {
             group: group.clone(),
             locks: Vec::new(),
@@ -66,7 +66,7 @@ impl LaunchGroups {
         for folder in group.folders() {
             groups.locks.push(make(folder)?);
         }
-        offer(&group)?;
+        delegate_controllers(&group)?;
         Ok(groups)
     }
 
@@ -79,44 +79,44 @@ impl LaunchGroups {
         for folder in group.folders() {
             fs::create_dir(folder).map_err(refused(folder))?;
         }
-        set(&group, limits)?;
+        set_limits(&group, limits)?;
         Ok(group)
     }
 }
 
-impl Drop for LaunchGroups {
+impl Drop for LaunchControlGroups {
     fn drop(&mut self) {
         for folder in self.group.folders() {
-            // What cannot be removed now is found by the next sweep.
+            // A group that cannot be removed now is removed by the next call of `remove_abandoned_groups`.
             _ = remove(folder);
         }
     }
 }
 
-/// Moves this process into a group: it enters all of its folders.
+/// Moves this process into a group, in all of its folders.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn join(group: &ControlGroup) -> Result<(), IsolationError> {
+pub fn join_control_group(group: &ControlGroup) -> Result<(), IsolationError> {
     for folder in group.folders() {
-        // 0 is the writer, in whichever process namespace it is.
+        // 0 means the writing process, in any process namespace.
         write(&folder.join("cgroup.procs"), "0")?;
     }
     Ok(())
 }
 
-/// Removes the groups that killed runners left, with all that still runs in them, and says which.
+/// Removes the groups of killed runners, kills the processes in them, and returns their folders.
 ///
 /// # Errors
-/// When one is there and cannot be removed.
-pub fn sweep() -> Result<Vec<PathBuf>, IsolationError> {
-    let mut left = Vec::new();
-    for root in monitor::ControlGroup::mount_points() {
-        find(&root, &mut left);
+/// When a group cannot be removed.
+pub fn remove_abandoned_groups() -> Result<Vec<PathBuf>, IsolationError> {
+    let mut found = Vec::new();
+    for root in ControlGroup::mount_points() {
+        find(&root, &mut found);
     }
     let mut removed = Vec::new();
-    for folder in left {
-        // One that is locked belongs to a launch that goes on; one that has gone needs nothing.
+    for folder in found {
+        // A locked folder belongs to a launch that runs; a missing folder was removed meanwhile.
         let Ok(_lock) = lock(&folder) else { continue };
         remove(&folder)?;
         removed.push(folder);
@@ -124,7 +124,7 @@ pub fn sweep() -> Result<Vec<PathBuf>, IsolationError> {
     Ok(removed)
 }
 
-/// Our groups below a folder. Others may come and go meanwhile.
+/// Finds the groups of this project below a folder. Other groups may appear and disappear meanwhile.
 fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -138,9 +138,9 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Where a launch's group may stand: within the runner's own group. In version 2 a group that has processes cannot hand its
-/// controllers on, but one of those around it may.
-fn parents(own: ControlGroup) -> Vec<ControlGroup> {
+/// Returns the groups in which a launch's group may be made: the runner's own group. In version 2, a group with processes
+/// cannot give controllers to its children, but one of its ancestors may.
+fn possible_parents(own: ControlGroup) -> Vec<ControlGroup> {
     match own {
         ControlGroup::V1 { .. } => vec![own],
         ControlGroup::V2(folder) => folder
@@ -151,8 +151,8 @@ fn parents(own: ControlGroup) -> Vec<ControlGroup> {
     }
 }
 
-/// In version 2, lets the groups within this one have limits.
-fn offer(group: &ControlGroup) -> Result<(), IsolationError> {
+/// In version 2, gives the controllers for processor time and memory to the children of a group.
+fn delegate_controllers(group: &ControlGroup) -> Result<(), IsolationError> {
     let ControlGroup::V2(folder) = group else { return Ok(()) };
     let control = folder.join("cgroup.subtree_control");
     let offered = fs::read_to_string(&control).unwrap_or_default();
@@ -163,14 +163,14 @@ fn offer(group: &ControlGroup) -> Result<(), IsolationError> {
     write(&control, "+cpu +memory")
 }
 
-fn set(group: &ControlGroup, limits: ResourceLimits) -> Result<(), IsolationError> {
-    // The kernel takes no quota below 1 ms.
+fn set_limits(group: &ControlGroup, limits: ResourceLimits) -> Result<(), IsolationError> {
+    // The kernel accepts no quota below 1 ms.
     let quota_us = limits.quota_cores.map(|cores| {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "checked to be a small number above zero"
+            reason = "validated as a small number above zero"
         )]
         let quota_us = (cores * PERIOD_US as f64).round() as u64;
         quota_us.max(1_000)
@@ -183,7 +183,7 @@ fn set(group: &ControlGroup, limits: ResourceLimits) -> Result<(), IsolationErro
             }
             if let Some(bytes) = limits.memory_bytes {
                 write(&memory.join("memory.limit_in_bytes"), &bytes.to_string())?;
-                // With swap: none beyond the memory. Not there where the kernel does not count it.
+                // The limit with swap is the same, so that there is no swap. The file is missing if the kernel does not count swap.
                 let with_swap = memory.join("memory.memsw.limit_in_bytes");
                 if with_swap.exists() {
                     write(&with_swap, &bytes.to_string())?;
@@ -206,32 +206,32 @@ fn set(group: &ControlGroup, limits: ResourceLimits) -> Result<(), IsolationErro
     Ok(())
 }
 
-/// Removes a group and those within it; what still runs in them is killed.
+/// Removes a group and the groups in it, and kills the processes in them.
 fn remove(folder: &Path) -> Result<(), IsolationError> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove(&entry.path())?;
         }
     }
-    let begun = Instant::now();
+    let began = Instant::now();
     loop {
         match fs::remove_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && begun.elapsed() < END => {}
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && began.elapsed() < KILL_TIMEOUT => {}
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(folder)(error)),
             _ => return Ok(()),
         }
         let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
         for pid in processes.lines().flat_map(str::parse).filter(|pid: &i32| *pid > 0) {
-            // It may have ended by itself.
+            // The process may have ended meanwhile.
             _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Makes a folder and holds it. One that is made and not yet held may be taken for one that was left, and swept.
+/// Makes a folder and locks it. Between the two steps, another process may remove it as abandoned.
 fn make(folder: &Path) -> Result<Flock<File>, IsolationError> {
-    let begun = Instant::now();
+    let began = Instant::now();
     loop {
         match fs::create_dir(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(refused(folder)(error)),
@@ -239,7 +239,7 @@ fn make(folder: &Path) -> Result<Flock<File>, IsolationError> {
         }
         match lock(folder) {
             Ok(lock) if folder.exists() => return Ok(lock),
-            Err(error) if begun.elapsed() > END => return Err(error),
+            Err(error) if began.elapsed() > KILL_TIMEOUT => return Err(error),
             _ => thread::sleep(Duration::from_millis(1)),
         }
     }
@@ -269,9 +269,9 @@ mod tests {
         memory_bytes: Some(64 << 20),
     };
 
-    /// Groups, or none where the kernel or our rights do not allow them.
-    fn groups(run: &str) -> Option<LaunchGroups> {
-        match LaunchGroups::create(run) {
+    /// Makes groups; `None` where the kernel does not allow it.
+    fn groups(run: &str) -> Option<LaunchControlGroups> {
+        match LaunchControlGroups::create(run) {
             Ok(groups) => Some(groups),
             Err(error) => {
                 println!("SKIPPED: cgroups: {error}");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_set_and_all_is_gone_afterwards() {
+    fn limits_are_set_and_groups_and_processes_end_with_the_launch() {
         let Some(groups) = groups("a run/of mine") else { return };
         let arm = groups.add("scan", SMALL).expect("limits");
         let mut child = sleeper(&arm).spawn().expect("sleep starts");
@@ -308,11 +308,11 @@ mod tests {
             thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(arm.usage()[dataset::Measure::MemoryLimitBytes], Some(64 << 20));
-        // One that is held is none that was left.
-        let swept = sweep().expect("swept");
+        // A locked group is not abandoned.
+        let removed = remove_abandoned_groups().expect("removed");
         assert!(
-            !swept.iter().any(|folder| arm.folders()[0].starts_with(folder)),
-            "{swept:?}"
+            !removed.iter().any(|folder| arm.folders()[0].starts_with(folder)),
+            "{removed:?}"
         );
         let folders: Vec<PathBuf> = groups
             .group
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_runner_left_is_swept() {
+    fn groups_of_a_killed_runner_are_removed() {
         let Some(mut groups) = groups("killed") else { return };
         let arm = groups.add("scan", SMALL).expect("limits");
         let mut child = sleeper(&arm).spawn().expect("sleep starts");
@@ -337,30 +337,30 @@ mod tests {
         }
         // A kill takes the locks and runs no destructor.
         groups.locks.clear();
-        let left: Vec<PathBuf> = groups
+        let abandoned: Vec<PathBuf> = groups
             .group
             .folders()
             .iter()
             .map(|folder| folder.to_path_buf())
             .collect();
         std::mem::forget(groups);
-        // Another test, or a run that begins now, may be quicker.
-        sweep().expect("swept");
+        // Another test, or a run that starts now, may remove them first.
+        remove_abandoned_groups().expect("removed");
         assert!(!child.wait().expect("waited").success());
-        let begun = Instant::now();
-        while left.iter().any(|folder| folder.exists()) {
-            assert!(begun.elapsed() < END, "{left:?}");
+        let began = Instant::now();
+        while abandoned.iter().any(|folder| folder.exists()) {
+            assert!(began.elapsed() < KILL_TIMEOUT, "{abandoned:?}");
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// The kernel makes a group's files with its folder; here they are written as plain files.
+    /// The kernel makes a group's files with its folder; this test uses plain files.
     #[test]
-    fn version_2_is_written_as_the_kernel_wants_it() {
+    fn limits_of_version_2_are_written_in_the_kernels_format() {
         let tree = tempfile::tempdir().expect("a folder");
         let root = ControlGroup::V2(tree.path().to_owned());
         fs::write(tree.path().join("cgroup.subtree_control"), "memory pids\n").expect("written");
-        let groups = LaunchGroups::create_in(&root, "run").expect("a group");
+        let groups = LaunchControlGroups::create_in(&root, "run").expect("a group");
         let arm = groups.add("log", SMALL).expect("limits");
         let text = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).expect(name);
         assert_eq!(text(tree.path(), "cgroup.subtree_control"), "+cpu +memory");
@@ -378,14 +378,14 @@ mod tests {
     }
 
     #[test]
-    fn version_2_groups_stand_where_one_may_hand_its_controllers_on() {
+    fn version_2_groups_are_made_below_an_ancestor_that_gives_controllers() {
         let tree = tempfile::tempdir().expect("a folder");
         let own = tree.path().join("a.slice/b.scope");
         fs::create_dir_all(&own).expect("folders");
         for folder in [&own, &tree.path().join("a.slice")] {
             fs::write(folder.join("cgroup.subtree_control"), "").expect("written");
         }
-        let found = parents(ControlGroup::V2(own.clone()));
+        let found = possible_parents(ControlGroup::V2(own.clone()));
         assert_eq!(
             found,
             [

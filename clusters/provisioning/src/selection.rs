@@ -1,4 +1,4 @@
-//! Which cluster, topology and way of delivery each condition means.
+//! The cluster, the pod placement and the image delivery of each condition.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use model::Condition;
 use crate::error::ProvisioningError;
 use crate::providers::{EksCluster, KindCluster};
 
-/// What a user may say about clusters.
+/// The user's options for clusters.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterSelection {
-    /// Context of the conditions `kubernetes-*`; the kubeconfig's current one if none.
+    /// Context of the conditions `kubernetes-*`; `None` for the kubeconfig's current context.
     pub context: Option<String>,
-    /// Namespace; the context's if none.
+    /// Namespace; `None` for the context's namespace.
     pub namespace: Option<String>,
-    /// An image by digest that the nodes can pull.
+    /// Reference of an image, with its digest, that the nodes can pull.
     pub image: Option<String>,
     /// A command that loads an archive of images into all nodes.
     pub load_with: Option<String>,
-    /// The project's folder, in which `clusters/*/cluster.yaml` and `data/clusters/*.kubeconfig` are.
+    /// The project's folder, with `clusters/*/cluster.yaml` and `data/clusters/*.kubeconfig`.
     pub project: PathBuf,
 }
 
@@ -28,65 +28,70 @@ impl ClusterSelection {
     /// Connects to the cluster of a condition.
     ///
     /// # Errors
-    /// When there is none, with the command that makes it.
+    /// When there is no such cluster; with the command that creates it.
     pub fn engine(&self, condition: Condition, stop: Stop) -> Result<Kubernetes, ProvisioningError> {
-        let topology = match condition {
+        let placement = match condition {
             Condition::Kind | Condition::EksPod | Condition::KubernetesPod => PodPlacement::Pod,
             Condition::KubernetesNode => PodPlacement::Node,
             Condition::EksNodes | Condition::KubernetesNodes => PodPlacement::Nodes,
             Condition::Local(_) | Condition::Docker => {
-                return Err(failed(&format!("be {condition}"), "that condition needs no cluster").into());
+                return Err(failed(&format!("connect to the cluster of {condition}"), "that condition has no cluster").into());
             }
         };
         let (kubeconfig, context, delivery) = match condition {
             Condition::Kind => {
-                let (config, kubeconfig) = self.made("kind")?;
+                let (config, kubeconfig) = self.created("kind")?;
                 let delivery = ImageDelivery::Provider(Box::new(KindCluster::new(&config, &kubeconfig)?));
                 (Some(kubeconfig), None, delivery)
             }
             Condition::EksPod | Condition::EksNodes => {
-                let (config, kubeconfig) = self.made("eks")?;
+                let (config, kubeconfig) = self.created("eks")?;
                 let delivery = ImageDelivery::Provider(Box::new(EksCluster::new(&config, &kubeconfig)?));
                 (Some(kubeconfig), None, delivery)
             }
-            _ => (None, self.context.clone(), self.delivery()),
+            _ => (None, self.context.clone(), self.delivery()?),
         };
         Ok(Kubernetes::connect(ClusterSettings {
             kubeconfig,
             context,
             namespace: self.namespace.clone(),
-            topology,
+            placement,
             delivery,
             stop,
         })?)
     }
 
-    fn delivery(&self) -> ImageDelivery {
-        match (&self.image, &self.load_with) {
+    fn delivery(&self) -> Result<ImageDelivery, ProvisioningError> {
+        Ok(match (&self.image, &self.load_with) {
             (Some(reference), _) => ImageDelivery::Registry(reference.clone()),
-            (None, Some(command)) => ImageDelivery::Command(command.split_whitespace().map(str::to_owned).collect()),
+            (None, Some(command)) => {
+                let words = shlex::split(command).filter(|words| !words.is_empty());
+                let reason = "expected a command, with balanced quotes";
+                ImageDelivery::Command(words.ok_or_else(|| failed(&format!("run --load-with `{command}`"), reason))?)
+            }
             (None, None) => ImageDelivery::Loaded,
-        }
+        })
     }
 
-    /// Config and kubeconfig of a cluster that `cluster up` made.
-    fn made(&self, name: &str) -> Result<(PathBuf, PathBuf), ProvisioningError> {
+    /// Returns configuration and kubeconfig of a cluster that `cluster up` created.
+    fn created(&self, name: &str) -> Result<(PathBuf, PathBuf), ProvisioningError> {
         let config = self.project.join("clusters").join(name).join("cluster.yaml");
         let kubeconfig = self.project.join(KUBECONFIGS).join(format!("{name}.kubeconfig"));
         if !kubeconfig.is_file() {
-            let reason = format!("it is not up; bring it up by `cargo xtask cluster up {name}`");
+            let reason = format!("it does not exist; create it by `cargo xtask cluster up {name}`");
             return Err(failed(&format!("use the {name} cluster"), reason).into());
         }
         Ok((config, kubeconfig))
     }
 }
 
-/// Where `cluster up` has the kubeconfigs of its clusters written, from the project's folder.
+/// The folder in the project's folder in which `cluster up` writes kubeconfigs.
 pub const KUBECONFIGS: &str = "data/clusters";
 
-/// The project's folder, where this one or one above it is that.
+/// Returns the project's folder: the first of `from` and its ancestors that contains the configurations of clusters, or
+/// else `from`.
 #[must_use]
-pub fn project(from: &Path) -> PathBuf {
+pub fn project_folder(from: &Path) -> PathBuf {
     let mut folders = from.ancestors();
     let found = folders.find(|folder| folder.join("clusters/kind/cluster.yaml").is_file());
     found.unwrap_or(from).to_owned()
@@ -97,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cluster_that_is_not_up_is_named_with_the_command_that_makes_it() {
+    fn the_error_of_a_missing_cluster_names_the_command_that_creates_it() {
         let folder = tempfile::tempdir().unwrap();
         let choice = ClusterSelection {
             project: folder.path().to_owned(),

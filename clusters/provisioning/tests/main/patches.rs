@@ -1,4 +1,4 @@
-//! What putting the hook into a workload changes, by the patch alone.
+//! The patches that put the hook into a workload and take it out.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ fn shop() -> Value {
 }
 
 #[test]
-fn the_patch_says_what_it_adds_and_nothing_else() {
+fn the_patch_contains_only_its_additions() {
     let patch = inject(&shop(), &injection()).unwrap();
     let variable = json!({ "name": "READHOOK_MODE", "value": "scan" });
     let mounts = json!([{ "name": "readhook", "mountPath": "/readhook", "readOnly": true }]);
@@ -40,7 +40,7 @@ fn the_patch_says_what_it_adds_and_nothing_else() {
     );
     assert_eq!(
         patch["metadata"]["resourceVersion"], "41",
-        "refused when somebody was faster"
+        "the cluster refuses the patch for another version"
     );
     let copier = &patch["spec"]["template"]["spec"]["initContainers"][0];
     assert_eq!(
@@ -52,7 +52,7 @@ fn the_patch_says_what_it_adds_and_nothing_else() {
 }
 
 #[test]
-fn removing_restores_what_the_annotation_holds() {
+fn the_removal_restores_the_values_in_the_annotation() {
     let mut shop = shop();
     let patch = inject(&shop, &injection()).unwrap();
     shop["metadata"]["annotations"] = patch["metadata"]["annotations"].clone();
@@ -76,7 +76,7 @@ fn removing_restores_what_the_annotation_holds() {
 }
 
 #[test]
-fn what_cannot_be_merged_with_is_refused() {
+fn values_that_the_patch_cannot_extend_are_refused() {
     let refused = |change: &dyn Fn(&mut Value), injection: &Injection| {
         let mut shop = shop();
         change(&mut shop);
@@ -86,12 +86,12 @@ fn what_cannot_be_merged_with_is_refused() {
         move |shop: &mut Value| shop["spec"]["template"]["spec"]["containers"][1]["env"] = json!([entry.clone()])
     };
     let from_elsewhere = json!({ "name": "LD_PRELOAD", "valueFrom": { "configMapKeyRef": {} } });
-    assert!(refused(&env(from_elsewhere), &injection()).contains("LD_PRELOAD from elsewhere"));
+    assert!(refused(&env(from_elsewhere), &injection()).contains("LD_PRELOAD from a ConfigMap"));
     assert!(refused(&env(json!({ "name": "READHOOK_MODE", "value": "log" })), &injection()).contains("side sets"));
     let other = Injection {
         containers: vec!["db".to_owned()],
         ..injection()
     };
     assert!(refused(&|_| {}, &other).contains("there are web, side"));
-    assert!(remove(&shop()).unwrap_err().contains("not in it"));
+    assert!(remove(&shop()).unwrap_err().contains("does not have the hook"));
 }

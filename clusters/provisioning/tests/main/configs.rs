@@ -1,9 +1,9 @@
-//! The checked-in configs are what they should be, and an edit that breaks one is refused with file, line and key.
+//! Configurations of clusters: the checked-in ones are valid; invalid ones are refused with file, line and key.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use provisioning::config::{Config, Eks, Kind};
+use provisioning::config::{ConfigFile, EksConfig, KindConfig};
 
 fn checked_in(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -12,8 +12,8 @@ fn checked_in(name: &str) -> PathBuf {
         .join("cluster.yaml")
 }
 
-/// What is said of the config with `from` replaced, once, by `to`.
-fn refused<C: Config>(name: &str, from: &str, to: &str) -> String {
+/// Returns the error of the configuration with `from` replaced, once, by `to`.
+fn refused<C: ConfigFile>(name: &str, from: &str, to: &str) -> String {
     let text = fs::read_to_string(checked_in(name)).unwrap();
     assert!(text.contains(from), "{name} has no `{from}` to replace");
     let folder = tempfile::tempdir().unwrap();
@@ -23,15 +23,15 @@ fn refused<C: Config>(name: &str, from: &str, to: &str) -> String {
         panic!("{name}: `{to}` in place of `{from}` was taken")
     };
     let error = error.to_string();
-    assert!(error.contains("edited.yaml"), "names the file: {error}");
+    assert!(error.contains("edited.yaml"), "the error names the file: {error}");
     error
 }
 
 #[test]
-fn the_configs_are_good() {
-    let kind = Kind::read(&checked_in("kind")).unwrap();
+fn the_checked_in_configurations_are_valid() {
+    let kind = KindConfig::read(&checked_in("kind")).unwrap();
     assert_eq!(kind.name, "hook-latency");
-    let eks = Eks::read(&checked_in("eks")).unwrap();
+    let eks = EksConfig::read(&checked_in("eks")).unwrap();
     assert_eq!((eks.name(), eks.nodes()), ("hook-latency", 2));
     assert!(eks.usd_per_hour() > 0.1);
 }
@@ -51,7 +51,7 @@ fn an_unknown_field_a_wrong_type_and_a_missing_field_are_named_with_their_place(
         ("  - role: worker", "  - role: control-plane", "nodes"),
         ("@sha256:44e2", "@sha256:XX", "nodes[0].image"),
     ] {
-        let error = refused::<Kind>("kind", from, to);
+        let error = refused::<KindConfig>("kind", from, to);
         assert!(error.contains(key), "`{to}`: expected {key} in: {error}");
     }
     for (from, to, key) in [
@@ -80,7 +80,7 @@ fn an_unknown_field_a_wrong_type_and_a_missing_field_are_named_with_their_place(
         ),
         ("    project: hook-latency", "    project: other", "metadata.tags"),
     ] {
-        let error = refused::<Eks>("eks", from, to);
+        let error = refused::<EksConfig>("eks", from, to);
         assert!(error.contains(key), "`{to}`: expected {key} in: {error}");
     }
 }

@@ -1,0 +1,5 @@
+//! The pods of a launch, and the Kubernetes engine with a real cluster.
+
+mod kubernetes;
+mod pods;
+mod test_cluster;
