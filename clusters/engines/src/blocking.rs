@@ -62,7 +62,10 @@ impl Blocking {
     }
 
     /// Waits for a future that a signal must not end and whose error is complete.
-    pub(crate) fn complete_uninterrupted<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    pub(crate) fn complete_uninterrupted<T>(
+        &self,
+        future: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
         self.runtime.block_on(future)
     }
 
@@ -98,6 +101,11 @@ mod tests {
         stop.store(true, Ordering::Relaxed);
         let stopped = blocking.wait("wait", pending::<Result<u8, String>>());
         assert!(matches!(stopped, Err(EngineError::Stopped)));
-        assert_eq!(blocking.wait_uninterrupted("remove", ready(Ok::<_, String>(3))).expect("done"), 3);
+        assert_eq!(
+            blocking
+                .wait_uninterrupted("remove", ready(Ok::<_, String>(3)))
+                .expect("done"),
+            3
+        );
     }
 }

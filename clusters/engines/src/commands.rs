@@ -221,7 +221,9 @@ fn spawn(line: &CommandLine, command: &mut Command) -> Result<Child, EngineError
     command.spawn().map_err(|error| EngineError::Command {
         command: line.text(),
         reason: match error.kind() {
-            std::io::ErrorKind::NotFound => "not installed; `cargo xtask doctor` lists the programs that each condition needs".into(),
+            std::io::ErrorKind::NotFound => {
+                "not installed; `cargo xtask doctor` lists the programs that each condition needs".into()
+            }
             _ => format!("cannot be started: {error}"),
         },
     })

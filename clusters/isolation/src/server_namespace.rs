@@ -63,9 +63,15 @@ mod tests {
                 (Err(error), _) | (_, Err(error)) => return Some(error.to_string()),
             };
             assert_ne!(one.inode, other.inode);
-            let listen = |namespace: &ServerNamespace| namespace.within(|| TcpListener::bind("127.0.0.1:18000")).unwrap().unwrap();
+            let listen = |namespace: &ServerNamespace| {
+                namespace
+                    .within(|| TcpListener::bind("127.0.0.1:18000"))
+                    .unwrap()
+                    .unwrap()
+            };
             let listeners = [listen(&one), listen(&other)];
-            let connect = |namespace: &ServerNamespace| namespace.within(|| TcpStream::connect("127.0.0.1:18000")).unwrap();
+            let connect =
+                |namespace: &ServerNamespace| namespace.within(|| TcpStream::connect("127.0.0.1:18000")).unwrap();
             let streams = [connect(&one).unwrap(), connect(&other).unwrap()];
             for (listener, stream) in listeners.iter().zip(&streams) {
                 assert_eq!(listener.accept().unwrap().1, stream.local_addr().unwrap());

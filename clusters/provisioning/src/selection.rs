@@ -35,7 +35,11 @@ impl ClusterSelection {
             Condition::KubernetesNode => PodPlacement::Node,
             Condition::EksNodes | Condition::KubernetesNodes => PodPlacement::Nodes,
             Condition::Local(_) | Condition::Docker => {
-                return Err(failed(&format!("connect to the cluster of {condition}"), "that condition has no cluster").into());
+                return Err(failed(
+                    &format!("connect to the cluster of {condition}"),
+                    "that condition has no cluster",
+                )
+                .into());
             }
         };
         let (kubeconfig, context, delivery) = match condition {

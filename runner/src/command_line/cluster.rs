@@ -34,7 +34,7 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
     let (Verb::Up(options) | Verb::Status(options) | Verb::Down(options)) = verb;
     let local = matches!(options.condition, Condition::Local(_));
     if matches!(verb, Verb::Down(_)) {
-        for folder in isolation::sweep()? {
+        for folder in isolation::remove_abandoned_groups()? {
             println!("removed control group {}", folder.display());
         }
         if local {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use model::{ApplicationDefinition, Condition, Experiment, FactorLevel, GridExtent, Schedule};
-use provisioning::config::Config as _;
+use provisioning::config::ConfigFile as _;
 
 use crate::command_line::units::duration_ns;
 use crate::experiment_file;

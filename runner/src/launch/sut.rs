@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use isolation::{Network, Pod};
+use isolation::{LaunchNetwork, ServerNamespace};
 use model::{Experiment, IsolationLevel, ServerUnderTest, Topology};
 
 use crate::launch::local::server::{Ready, Start};
@@ -19,7 +19,7 @@ use crate::program;
 pub(crate) fn start(
     spec: &LaunchSpec,
     experiment: &Experiment,
-    network: &Network,
+    network: &LaunchNetwork,
     (arm, port): (usize, u16),
 ) -> Result<Start> {
     let address = SocketAddr::from((network.server_address(), port));
@@ -41,7 +41,7 @@ pub(crate) fn start(
     };
     // Where client and servers share a namespace, each server may have one of its own, with its own part of the client.
     let pod = (spec.topology == Topology::LocalPod && spec.level != IsolationLevel::Loopback)
-        .then(Pod::new)
+        .then(ServerNamespace::create)
         .transpose()?;
     ensure!(
         pod.is_some() || program.takes_port(),

@@ -3,7 +3,9 @@
 use anyhow::{Context, Result};
 use dataset::{FileHeader, Measure, Subject};
 use model::{LimitHit, LimitKind, MonitorRecord, RESOURCES_FILE};
-use monitor::{ControlGroup, INTERVAL, Monitor, MonitoredSubject, NodeSource, ProcessSource, Reading, Source};
+use monitor::{
+    ControlGroup, INTERVAL, Monitor, MonitoredSubject, NodeSource, ProcessSource, UsageReading, UsageSource,
+};
 
 use crate::launch::local::process_set::cpu_ns;
 use crate::launch::spec::LaunchSpec;
@@ -66,8 +68,8 @@ impl Watch {
         let cpu = spec.cpus.monitor;
         let monitor = Monitor::start(watched, move || {
             // Where it cannot be kept apart it still samples; what it costs is recorded.
-            _ = isolation::pin(cpu);
-            _ = isolation::give_way();
+            _ = isolation::pin_to_cpu(cpu);
+            _ = isolation::use_idle_scheduling();
         });
         let monitor = monitor.context("cannot watch resources; try --no-monitor")?;
         Ok(Some(Self { monitor, cpu }))
@@ -98,8 +100,8 @@ impl Watch {
 /// not counted.
 struct Members(ControlGroup);
 
-impl Source for Members {
-    fn read(&mut self, reading: &mut Reading) -> bool {
+impl UsageSource for Members {
+    fn read(&mut self, reading: &mut UsageReading) -> bool {
         if reading.usage[Measure::CpuNs].is_none() {
             let times_ns = self.0.processes().into_iter().filter_map(cpu_ns);
             reading.set(Measure::CpuNs, times_ns.sum::<u64>());
@@ -110,7 +112,7 @@ impl Source for Members {
 
 /// A process with its group, which is asked first: what it knows is more exact.
 fn of_process(subject: Subject, group: Option<&ControlGroup>, pid: u32) -> MonitoredSubject {
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    let mut sources: Vec<Box<dyn UsageSource>> = Vec::new();
     if let Some(group) = group {
         sources.push(Box::new(group.clone()));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dataset::{ObservedCalls, PayloadCount, ServerFault};
-use isolation::Network;
+use isolation::LaunchNetwork;
 use loadgen::Client;
 use readhook_telemetry::FUNCTIONS;
 use serde::{Deserialize, Serialize};
@@ -45,14 +45,14 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
     let order = spec.order(experiment)?;
-    let network = Network::build(spec.topology, spec.level)?;
-    network.go_to_server()?;
+    let network = LaunchNetwork::build(spec.topology, spec.level)?;
+    network.enter_server_end()?;
     let mut asked = Asked {
         requests: ASKED,
         ..Asked::default()
     };
     let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
-        network.go_to_client()?;
+        network.enter_client_end()?;
         let before = seen(&mut running)?;
         let mut client = Client::new(&running.target(), &experiment.request, PATIENCE);
         for number in 1..=ASKED {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dataset::{ServerFault, ServerFaultKind};
-use isolation::Network;
+use isolation::LaunchNetwork;
 use loadgen::Client;
 use model::{Experiment, Message, ServerUnderTest};
 use serde::{Deserialize, Serialize};
@@ -47,8 +47,8 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
     let index = experiment.arms.iter().position(|other| other.name == arm);
     let index = index.with_context(|| format!("there is no arm {arm}"))?;
     let order = spec.order(experiment)?;
-    let network = Network::build(spec.topology, spec.level)?;
-    network.go_to_server()?;
+    let network = LaunchNetwork::build(spec.topology, spec.level)?;
+    network.enter_server_end()?;
     let mut trial = Trial {
         arm: arm.to_owned(),
         fault: None,
@@ -60,7 +60,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
         processes: Vec::new(),
     };
     let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
-        network.go_to_client()?;
+        network.enter_client_end()?;
         trial.ready_s = running.server.ready_after.as_secs_f64();
         ask(&mut trial, &mut running, experiment)?;
         running.stop(false)

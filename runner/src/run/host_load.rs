@@ -4,7 +4,7 @@ use std::fs;
 
 use dataset::Measure;
 use model::HostLoad;
-use monitor::{NodeSource, Reading, Source as _};
+use monitor::{NodeSource, UsageReading, UsageSource as _};
 
 /// The host's load at one time.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ impl HostLoadReading {
     /// Reads the load; `None` where the kernel does not report it.
     pub(super) fn now() -> Option<Self> {
         let text = fs::read_to_string("/proc/loadavg").ok()?;
-        let mut reading = Reading::default();
+        let mut reading = UsageReading::default();
         NodeSource.read(&mut reading);
         Some(Self {
             average: text.split(' ').next()?.parse().ok()?,

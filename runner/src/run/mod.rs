@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use engines::{Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
-use isolation::LaunchGroups;
+use isolation::LaunchControlGroups;
 use loadgen::Awake;
 use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, Topology};
 use serde::de::DeserializeOwned;
@@ -188,7 +188,7 @@ impl<'a> Underway<'a> {
             started_unix_ns: now_unix_ns(),
         };
         let folder = Folder::open(out, plan)?;
-        for left in isolation::sweep()? {
+        for left in isolation::remove_abandoned_groups()? {
             eprintln!("removed {}, which a killed run had left", left.display());
         }
         let words = words::compile(&folder.plan.experiment, &folder.path)?;
@@ -336,7 +336,7 @@ fn local(
     launch: u32,
     setting: &Engaged<'_>,
     unfinished: &Path,
-) -> Result<(LaunchSpec, Option<LaunchGroups>)> {
+) -> Result<(LaunchSpec, Option<LaunchControlGroups>)> {
     let without_limits = setting.limits_by.as_ref().err().cloned();
     let (held, groups) = match without_limits {
         Some(_) => (None, Groups::default()),

@@ -104,7 +104,9 @@ mod tests {
             reference: "hook-latency:0".to_owned(),
             archive: Vec::new(),
         };
-        request(info, &owner, &image, &spec).host_config.expect("a host configuration")
+        request(info, &owner, &image, &spec)
+            .host_config
+            .expect("a host configuration")
     }
 
     #[test]

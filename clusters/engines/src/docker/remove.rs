@@ -87,7 +87,9 @@ async fn remove_resource(connection: &DockerConnection, leftover: &Leftover) -> 
 /// Removes a resource.
 pub(super) fn one(connection: &DockerConnection, leftover: &Leftover) -> Result<(), EngineError> {
     let action = format!("remove the {} {}", leftover.kind, leftover.name);
-    connection.blocking.wait_uninterrupted(&action, remove_resource(connection, leftover))
+    connection
+        .blocking
+        .wait_uninterrupted(&action, remove_resource(connection, leftover))
 }
 
 /// Removes all resources of a launch, even if one of them cannot be removed, and returns the first error.
@@ -97,7 +99,9 @@ pub(super) fn launch(connection: &DockerConnection, owner: &Owner) -> Result<(),
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"));
     let found = labelled(connection, labels.collect(), false);
-    let found = connection.blocking.wait_uninterrupted("list the launch's containers", found)?;
+    let found = connection
+        .blocking
+        .wait_uninterrupted("list the launch's containers", found)?;
     let mut result = Ok(());
     for leftover in &found {
         result = result.and(one(connection, leftover));

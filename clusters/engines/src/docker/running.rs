@@ -100,7 +100,10 @@ impl RunningContainers for DockerLaunch {
         let address = self.find(container)?.address;
         address.ok_or_else(|| {
             let log = self.log(container).unwrap_or_default();
-            let reason = format!("it has none; it may have ended at once, with the output: {}", log.trim());
+            let reason = format!(
+                "it has none; it may have ended at once, with the output: {}",
+                log.trim()
+            );
             let action = format!("find the address of the container {container}");
             self.connection.blocking.error(&action, &reason)
         })

@@ -23,7 +23,11 @@ impl ImageContents {
 
 fn image(contents: &ImageContents) -> Result<Image, EngineError> {
     let layer = layer(contents)?;
-    let path: Vec<_> = contents.search_path.iter().map(|folder| folder.to_string_lossy()).collect();
+    let path: Vec<_> = contents
+        .search_path
+        .iter()
+        .map(|folder| folder.to_string_lossy())
+        .collect();
     let digest = sha256(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": match std::env::consts::ARCH {
@@ -139,7 +143,8 @@ mod tests {
 
     #[test]
     fn the_same_files_give_the_same_image_and_other_files_another() {
-        let of = |inside: &str, outside: &str| image(&holding([(inside, ImageEntry::File(outside.into()))])).expect("image");
+        let of =
+            |inside: &str, outside: &str| image(&holding([(inside, ImageEntry::File(outside.into()))])).expect("image");
         let one = of("/lib64/libc.so.6", "/proc/version");
         assert_eq!(one, of("/lib64/libc.so.6", "/proc/version"));
         assert_ne!(one.reference, of("/lib64/libc.so.6", "/proc/filesystems").reference);

@@ -48,7 +48,11 @@ impl InstalledProgram {
     pub fn find(name: &str) -> Result<Self, EngineError> {
         let mut found = which::which_all(name).into_iter().flatten().filter(|path| is_elf(path));
         let Some(found) = found.next() else {
-            let place = if name.contains('/') { "has this path" } else { "of this name is in PATH" };
+            let place = if name.contains('/') {
+                "has this path"
+            } else {
+                "of this name is in PATH"
+            };
             return Err(EngineError::Program {
                 path: name.into(),
                 reason: format!("no ELF program {place}; images hold programs and no scripts"),

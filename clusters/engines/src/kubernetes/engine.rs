@@ -128,7 +128,9 @@ impl Kubernetes {
                 Ok(None) if began.elapsed() < ACCOUNT_TIMEOUT => tokio::time::sleep(POLL_INTERVAL).await,
                 Ok(None) => {
                     let namespace = &self.connection.namespace;
-                    let reason = format!("the namespace {namespace} has no service account named default; does the namespace exist?");
+                    let reason = format!(
+                        "the namespace {namespace} has no service account named default; does the namespace exist?"
+                    );
                     return Err(failed("start pods", reason));
                 }
                 // A user who may not read the account gets the error of the missing account when creating pods.
@@ -258,7 +260,10 @@ impl Kubernetes {
         let mut names: Vec<String> = self.nodes()?.into_iter().filter_map(label).collect();
         names.sort();
         if names.is_empty() {
-            return Err(failed("choose a node", "no node takes pods, or this user may not list nodes"));
+            return Err(failed(
+                "choose a node",
+                "no node takes pods, or this user may not list nodes",
+            ));
         }
         Ok(names)
     }

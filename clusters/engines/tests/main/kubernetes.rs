@@ -108,7 +108,9 @@ fn each_pod_placement_puts_containers_where_it_says() {
 
 #[test]
 fn files_arrive_complete_and_commands_return_their_exit_status() {
-    let Some(cluster) = TestCluster::create("streams") else { return };
+    let Some(cluster) = TestCluster::create("streams") else {
+        return;
+    };
     let engine = cluster.engine(PodPlacement::Pod);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     let mut file = ExportReceiver::default();
@@ -133,7 +135,9 @@ fn files_arrive_complete_and_commands_return_their_exit_status() {
 
 #[test]
 fn a_pod_that_is_deleted_ends_the_command() {
-    let Some(cluster) = TestCluster::create("deleted") else { return };
+    let Some(cluster) = TestCluster::create("deleted") else {
+        return;
+    };
     let engine = cluster.engine(PodPlacement::Nodes);
     let running = engine.start(&owner(), &cluster.image, &containers()).unwrap();
     let error = thread::scope(|scope| {
@@ -157,7 +161,9 @@ fn a_pod_that_is_deleted_ends_the_command() {
 
 #[test]
 fn a_cut_stream_is_an_error_and_the_pods_are_removed_when_the_cluster_answers_again() {
-    let Some(cluster) = TestCluster::create("cut") else { return };
+    let Some(cluster) = TestCluster::create("cut") else {
+        return;
+    };
     let proxy = CuttingProxy::to(cluster.server());
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = cluster.kubeconfig_through(&proxy, folder.path());
@@ -182,7 +188,9 @@ fn a_cut_stream_is_an_error_and_the_pods_are_removed_when_the_cluster_answers_ag
 
 #[test]
 fn a_signal_ends_a_command_and_no_pod_is_left() {
-    let Some(cluster) = TestCluster::create("signal") else { return };
+    let Some(cluster) = TestCluster::create("signal") else {
+        return;
+    };
     let stop = Stop::default();
     let engine = cluster.engine_by(
         PodPlacement::Pod,
@@ -210,7 +218,9 @@ fn a_signal_ends_a_command_and_no_pod_is_left() {
 
 #[test]
 fn an_image_that_no_node_has_is_reported_and_no_pod_is_left() {
-    let Some(cluster) = TestCluster::create("image") else { return };
+    let Some(cluster) = TestCluster::create("image") else {
+        return;
+    };
     let image = Image {
         reference: "hook-latency:nowhere".to_owned(),
         archive: Vec::new(),

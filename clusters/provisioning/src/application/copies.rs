@@ -41,7 +41,11 @@ impl ApplicationCopies {
     ///
     /// # Errors
     /// When this user may not list nodes.
-    pub fn new(cluster: &Kubernetes, application: &ApplicationDefinition, objects: Vec<Value>) -> Result<Self, EngineError> {
+    pub fn new(
+        cluster: &Kubernetes,
+        application: &ApplicationDefinition,
+        objects: Vec<Value>,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
             connection: cluster.connection(),
             application: application.clone(),
@@ -55,7 +59,12 @@ impl ApplicationCopies {
     ///
     /// # Errors
     /// When the cluster refuses an object, a pod does not become ready, or a server has not loaded the hook.
-    pub fn add(&mut self, owner: &Owner, name: &str, injection: Option<&Injection>) -> Result<DeployedCopy, EngineError> {
+    pub fn add(
+        &mut self,
+        owner: &Owner,
+        name: &str,
+        injection: Option<&Injection>,
+    ) -> Result<DeployedCopy, EngineError> {
         let namespace = format!("{}-{name}", owner.name());
         self.namespaces.push(namespace.clone());
         let connection = Arc::clone(&self.connection);

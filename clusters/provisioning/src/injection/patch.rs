@@ -186,7 +186,8 @@ fn copier(containers: &[&Value], injection: &Injection) -> Value {
 /// # Errors
 /// When the workload does not have the hook, or the annotation is damaged.
 pub fn remove(workload: &Value) -> Result<Value, String> {
-    let record = annotation(workload).ok_or("the workload does not have the hook: there is no annotation hook-latency/injected")?;
+    let record = annotation(workload)
+        .ok_or("the workload does not have the hook: there is no annotation hook-latency/injected")?;
     let record: InjectionRecord =
         serde_json::from_str(record).map_err(|error| format!("the annotation {ANNOTATION} is damaged: {error}"))?;
     let containers = list(&workload["spec"]["template"]["spec"], "containers");

@@ -71,10 +71,7 @@ impl Provider for KindCluster {
 
     fn find(&self, commands: &CommandRunner, _: &'static str) -> Result<Vec<String>, EngineError> {
         let all = commands.output_with_retries(&CommandLine::new(["kind", "get", "clusters"]))?;
-        Ok(words(&all)
-            .into_iter()
-            .filter(|name| *name == self.name)
-            .collect())
+        Ok(words(&all).into_iter().filter(|name| *name == self.name).collect())
     }
 
     fn delete(&self, commands: &CommandRunner, _: &'static str, names: &[String]) -> Result<(), EngineError> {

@@ -85,7 +85,11 @@ pub(crate) fn run(options: &InjectOptions) -> Result<()> {
     let cluster = connect()?;
     cluster.change(name, compute)?;
     cluster.wait_for_rollout(name)?;
-    let done = if options.remove { "was removed from" } else { "was put into" };
+    let done = if options.remove {
+        "was removed from"
+    } else {
+        "was put into"
+    };
     eprintln!("the hook {done} {name}");
     Ok(())
 }

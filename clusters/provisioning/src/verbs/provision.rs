@@ -103,9 +103,7 @@ pub(crate) fn up(arguments: &UpOptions) -> Result<()> {
         match provider.load(&commands, archive, reference) {
             Ok(pushed) => pushed.iter().for_each(|reference| println!("{reference}")),
             Err(error) => {
-                eprintln!(
-                    "{error}\ndeleting the cluster"
-                );
+                eprintln!("{error}\ndeleting the cluster");
                 providers::down(&*provider, &commands)?;
                 return Err(error.into());
             }

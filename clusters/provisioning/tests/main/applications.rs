@@ -20,7 +20,10 @@ fn the_checked_in_definitions_are_valid() {
         assert!(application.checkout_command().contains(&application.source.revision));
         // A run records the content of the file.
         let recorded = serde_json::to_string(&application).unwrap();
-        assert_eq!(serde_json::from_str::<ApplicationDefinition>(&recorded).unwrap(), application);
+        assert_eq!(
+            serde_json::from_str::<ApplicationDefinition>(&recorded).unwrap(),
+            application
+        );
     }
 }
 

@@ -101,7 +101,9 @@ fn is_hooked(cluster: &TestCluster) -> bool {
 
 #[test]
 fn a_deployment_gets_the_hook_and_is_unchanged_after_its_removal() {
-    let Some(cluster) = TestCluster::create("inject") else { return };
+    let Some(cluster) = TestCluster::create("inject") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("shop.json");
     let image = &cluster.image.reference;

@@ -10,7 +10,7 @@ use dataset::Subject;
 use engines::Image;
 use model::{ApplicationDefinition, Experiment, HttpRequest, LaunchRecord, Message, ServerUnderTest};
 use monitor::cadvisor::MetricScope;
-use provisioning::application::{self, Copies};
+use provisioning::application::{self, ApplicationCopies};
 use provisioning::injection::Injection;
 
 use super::cluster_metrics::Scraping;
@@ -46,7 +46,8 @@ impl Job<'_> {
             let (name, get) = (&application.name, application.checkout_command());
             format!("where are the manifests of {name}? say --manifests FOLDER, a checkout: {get}")
         })?;
-        let mut copies = Copies::new(cluster, application, application::objects(application, checkout)?)?;
+        let mut copies =
+            ApplicationCopies::new(cluster, application, application::read_objects(application, checkout)?)?;
         let (mut addresses, mut subjects) = (BTreeMap::new(), Vec::new());
         for &index in &order.start {
             let arm = &self.experiment.arms[index];

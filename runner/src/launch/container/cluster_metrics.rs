@@ -9,7 +9,7 @@ use dataset::{ResourceSample, Subject};
 use engines::EngineError;
 use monitor::ResourceRecording;
 use monitor::cadvisor::{MetricScope, parse};
-use provisioning::application::Copies;
+use provisioning::application::ApplicationCopies;
 
 /// Longest wait for the kubelet's next look, which it takes every ten to twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,14 +17,14 @@ const BETWEEN: Duration = Duration::from_secs(1);
 
 /// A look at the beginning, and whom to look at once more at the end.
 pub(super) struct Scraping<'a> {
-    copies: &'a Copies,
+    copies: &'a ApplicationCopies,
     subjects: Vec<(Subject, MetricScope)>,
     begin: ResourceRecording,
 }
 
 impl<'a> Scraping<'a> {
     /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
-    pub(super) fn begin(copies: &'a Copies, subjects: Vec<(Subject, MetricScope)>) -> Result<Self> {
+    pub(super) fn begin(copies: &'a ApplicationCopies, subjects: Vec<(Subject, MetricScope)>) -> Result<Self> {
         let begin = next_look(copies, &subjects)?;
         Ok(Self {
             copies,
@@ -57,7 +57,7 @@ impl<'a> Scraping<'a> {
 }
 
 /// What the kubelet sees when it looks the next time: what it tells at once may be older than the last request.
-fn next_look(copies: &Copies, subjects: &[(Subject, MetricScope)]) -> Result<ResourceRecording> {
+fn next_look(copies: &ApplicationCopies, subjects: &[(Subject, MetricScope)]) -> Result<ResourceRecording> {
     let begin = Instant::now();
     let mut first: Option<ResourceRecording> = None;
     loop {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use engines::kubernetes::Kubernetes;
 use engines::{Docker, Engine, Stop};
 use model::Condition;
-use provisioning::{ClusterSelection, project};
+use provisioning::{ClusterSelection, project_folder};
 
 /// What was found.
 pub(crate) struct Ready {
@@ -70,7 +70,7 @@ impl Engines {
             namespace: self.namespace.clone(),
             image: self.image.clone(),
             load_with: self.load_with.clone(),
-            project: project(&std::env::current_dir()?),
+            project: project_folder(&std::env::current_dir()?),
         })
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use isolation::Network;
+use isolation::LaunchNetwork;
 use model::{IsolationLevel, Topology};
 use monitor::ControlGroup;
 
@@ -32,7 +32,7 @@ pub(crate) fn launch(spec: &Path) -> Result<Child> {
 pub(crate) fn enter(parent: u32, spec: &Path) -> Result<()> {
     isolation::die_with_parent(parent)?;
     let level = read(spec)?.level;
-    isolation::enter(level)?;
+    isolation::enter_namespaces(level)?;
     let status = own("inside")?
         .arg(spec)
         .status()
@@ -72,10 +72,10 @@ pub(crate) fn start(
 ) -> Result<()> {
     isolation::die_with_parent(parent)?;
     if let Some(cpu) = cpu {
-        isolation::pin(cpu)?;
+        isolation::pin_to_cpu(cpu)?;
     }
     if let Some(group) = group {
-        isolation::join(group)?;
+        isolation::join_control_group(group)?;
     }
     let Some((program, arguments)) = command.split_first() else {
         bail!("no command to start")
@@ -107,8 +107,8 @@ pub(crate) fn try_place(place: Topology, level: IsolationLevel) -> Result<(), St
 /// `bench try`: enters the level and builds the place, or says why not.
 pub(crate) fn enter_and_build(parent: u32, place: Topology, level: IsolationLevel) -> Result<()> {
     isolation::die_with_parent(parent)?;
-    isolation::enter(level)?;
-    Network::build(place, level)?;
+    isolation::enter_namespaces(level)?;
+    LaunchNetwork::build(place, level)?;
     Ok(())
 }
 

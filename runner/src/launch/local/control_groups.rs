@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use engines::ContainerLimits;
-use isolation::LaunchGroups;
+use isolation::LaunchControlGroups;
 use model::{Experiment, LimitEnforcement, ResourceLimits};
 use monitor::ControlGroup;
 use serde::{Deserialize, Serialize};
@@ -49,19 +49,19 @@ pub(crate) fn available() -> Result<LimitEnforcement, String> {
         quota_cores: Some(0.01),
         memory_bytes: Some(1 << 20),
     };
-    LaunchGroups::create("trial")
+    LaunchControlGroups::create("trial")
         .and_then(|groups| groups.add("trial", smallest))
         .map(|group| group.enforcement())
         .map_err(|error| error.to_string())
 }
 
 /// Makes the groups of a launch; they are removed when the first of the pair is dropped.
-pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchGroups>, Groups)> {
+pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchControlGroups>, Groups)> {
     let mut groups = Groups::default();
     if !experiment.has_limits() && experiment.neighbour.is_none() {
         return Ok((None, groups));
     }
-    let launch = match LaunchGroups::create(run) {
+    let launch = match LaunchControlGroups::create(run) {
         Ok(launch) => launch,
         // A neighbour without limits does as well without a group.
         Err(_) if !experiment.has_limits() => return Ok((None, groups)),

@@ -16,7 +16,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use dataset::{Measure, ServerFaultKind};
-use isolation::Network;
+use isolation::LaunchNetwork;
 use model::{
     Anomaly, Arm, Experiment, LaunchPlan, LaunchRecord, LoadSummary, OBSERVATIONS_FILE, ProcessResources, Target,
     WaitMethod,
@@ -61,15 +61,15 @@ pub(crate) struct Running<'a> {
 pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     let experiment = &spec.experiment;
     let order = spec.order(experiment)?;
-    let network = Network::build(spec.topology, spec.level)?;
-    network.go_to_server()?;
+    let network = LaunchNetwork::build(spec.topology, spec.level)?;
+    network.enter_server_end()?;
     let mut running = Vec::new();
     for (start_order, &index) in order.start.iter().enumerate() {
         let arm = &experiment.arms[index];
         let started = Running::start(spec, experiment, &network, &order, (index, start_order));
         running.push(started.with_context(|| format!("arm {}", arm.name))?);
     }
-    network.go_to_client()?;
+    network.enter_client_end()?;
     let before: Vec<ProcessResources> = running.iter().map(|arm| arm.server.family.resources()).collect();
     let neighbour = experiment.neighbour.as_ref();
     let neighbour = neighbour
@@ -89,7 +89,7 @@ pub(crate) fn run(spec: &LaunchSpec) -> Result<LaunchRecord> {
     }
     let faults = neighbour::end(neighbour)?;
     // Where servers live, tight loops live too.
-    network.go_to_server()?;
+    network.enter_server_end()?;
     record(spec, &experiment, &order, running, (summary, faults), watched)
 }
 
@@ -112,7 +112,7 @@ impl<'a> Running<'a> {
     pub(crate) fn start(
         spec: &LaunchSpec,
         experiment: &'a Experiment,
-        network: &Network,
+        network: &LaunchNetwork,
         order: &Order,
         (index, start_order): (usize, usize),
     ) -> Result<Self> {
@@ -155,7 +155,7 @@ impl<'a> Running<'a> {
         let mut running = Self {
             arm,
             start_order,
-            address: network.reached_at(hops.first().unwrap_or(&server).address),
+            address: network.target_address(hops.first().unwrap_or(&server).address),
             server,
             hops,
             telemetry,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
-use isolation::Pod;
+use isolation::ServerNamespace;
 use model::{Anomaly, IsolationLevel, Neighbour, NeighbourCpus};
 
 use crate::launch::local::server::{Ready, Server, Start};
@@ -25,7 +25,9 @@ pub(crate) fn lacking(neighbour: &Neighbour) -> Option<String> {
 pub(crate) fn start(neighbour: &Neighbour, spec: &LaunchSpec) -> Result<Server> {
     let folder = spec.folder.join("neighbour");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let pod = (spec.level != IsolationLevel::Loopback).then(Pod::new).transpose()?;
+    let pod = (spec.level != IsolationLevel::Loopback)
+        .then(ServerNamespace::create)
+        .transpose()?;
     Server::start(Start {
         cpu: match neighbour.cpus {
             NeighbourCpus::Arms => Some(spec.cpus.arms),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use dataset::{RequestOutcome, ServerFault, ServerFaultKind};
-use isolation::Pod;
+use isolation::ServerNamespace;
 use model::Target;
 use monitor::ControlGroup;
 use nix::sys::signal::{Signal, kill};
@@ -39,7 +39,7 @@ pub(crate) struct Start {
     pub(crate) environment: Vec<(String, OsString)>,
     pub(crate) ready: Ready,
     /// The network namespace that is to be the server's own.
-    pub(crate) pod: Option<Rc<Pod>>,
+    pub(crate) pod: Option<Rc<ServerNamespace>>,
     /// Whether that namespace is another's, beside whom it is started.
     pub(crate) sidecar: bool,
     pub(crate) directory: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub(crate) struct Server {
     pub(crate) pid: u32,
     output: Output,
     pub(crate) family: Family,
-    pub(crate) pod: Option<Rc<Pod>>,
+    pub(crate) pod: Option<Rc<ServerNamespace>>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// From its start until it was ready.
