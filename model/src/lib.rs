@@ -38,6 +38,24 @@
 //! [`Experiment::launch_plan`] makes the [`LaunchPlan`] that the load generator takes as JSON, with a [`Target`] for each
 //! arm. The load generator ends with a [`LoadSummary`]: counts, rates, clocks, and the [`LoadCheck`]s of its own soundness.
 //! [`LimitHit`]s and the [`MonitorRecord`] say which resources ran short meanwhile.
+//!
+//! # A run
+//!
+//! A run is all launches of one experiment on one [`Machine`]. Its folder holds a [`Manifest`] and one folder per launch:
+//!
+//! ```text
+//! Manifest                      RUN/manifest.json
+//! ├─ plan                       the experiment as it was run
+//! ├─ machine: Machine           what identifies the machine; host: Host beside it
+//! ├─ conditions                 each condition with its isolation, or the reason why it did not run
+//! └─ launches: [LaunchRecord]   also in RUN/CONDITION/NNNN/launch.json
+//!    ├─ arms                    addresses, order, limits, and whether the hook was mapped and counted
+//!    ├─ loadgen: LoadSummary    counts, rates, clocks, checks
+//!    ├─ controls                values whose expectation is zero, with their margins
+//!    └─ files: LaunchFiles      tables of observations, calls and resources
+//! ```
+//!
+//! [`LaunchWarning`]s say what a reader of the results should know. Some make a launch invalid.
 #![forbid(unsafe_code)]
 
 mod application;

@@ -89,7 +89,7 @@ impl Machine {
             &X86_VECTOR_FEATURES
         };
         let hypervisor = hypervisor
-            .map(|name| name.to_lowercase())
+            .map(str::to_lowercase)
             .or_else(|| features.contains("hypervisor").then(|| "unknown".to_owned()));
         let machine = Self {
             vector_features: known
