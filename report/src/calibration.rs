@@ -1,6 +1,8 @@
 //! What the instrument recovers of known delays, and how often its intervals hold: computed from calibration runs.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, proportion};
@@ -8,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use model::{Contrast, ContrastRole, Location};
 use model::{LaunchRecord, Manifest};
 use samples::RunSamples;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contrasts::contrasts;
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
@@ -20,8 +22,9 @@ const NOMINAL: f64 = 0.95;
 const TARGET_NS: f64 = 100.0;
 
 /// One known delay in one condition of one run. All times in ns.
-#[derive(Clone, Debug, Serialize)]
-pub struct Recovered {
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveredDelay {
     /// The contrast's name.
     pub name: String,
     /// What is compared: the median, or the mean where few requests are delayed.
@@ -33,10 +36,11 @@ pub struct Recovered {
     /// Recovered minus true, of the round trip.
     pub rtt_error: Estimate,
     /// What the client's own parts of the round trip differ by, which should be nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<RoundTripParts>,
 }
 
-impl Recovered {
+impl RecoveredDelay {
     /// By part of the round trip what keeps bias and half-width from being within the target; `None` when wire time and
     /// round trip both are.
     fn missed(&self) -> Option<String> {
@@ -70,8 +74,9 @@ impl Recovered {
 }
 
 /// How often repetitions of an experiment told the truth.
-#[derive(Clone, Debug, Serialize)]
-pub struct Repeated {
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatedControl {
     /// The contrast's name.
     pub name: String,
     /// Whether the truth is a delay, or zero.
@@ -83,11 +88,13 @@ pub struct Repeated {
     /// Probability of a count as unlikely as this one, were the intervals what they claim to be.
     pub p_value: f64,
     /// Recovered minus true of each launch, ns, in their order: what the intervals are made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors_ns: Vec<f64>,
 }
 
 /// One condition of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Calibration {
     /// The run.
     pub run_id: String,
@@ -98,9 +105,22 @@ pub struct Calibration {
     /// Launches.
     pub launches: usize,
     /// By delay.
-    pub recovered: Vec<Recovered>,
+    pub recovered: Vec<RecoveredDelay>,
     /// By contrast, where there are launches for two repetitions or more.
-    pub repeated: Vec<Repeated>,
+    pub repeated: Vec<RepeatedControl>,
+}
+
+/// The file that `report calibration` writes.
+pub(crate) const CALIBRATION: &str = "calibration.json";
+
+/// Reads a file that `report calibration` wrote.
+///
+/// # Errors
+/// When the file cannot be read, or is of another form.
+pub fn read(path: &Path) -> Result<Vec<Calibration>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{}: expected the output of `report calibration`", path.display()))
 }
 
 /// Computes what a run says of its instrument; repetitions have so many launches each.
@@ -146,7 +166,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
                 let of = |errors: Vec<(f64, f64)>| {
                     estimate(&errors.iter().map(|(_, error_ns)| *error_ns).collect::<Vec<_>>())
                 };
-                calibration.recovered.push(Recovered {
+                calibration.recovered.push(RecoveredDelay {
                     name: contrast.name.clone(),
                     location: contrast.location,
                     truth_ns,
@@ -185,7 +205,7 @@ fn errors(
 }
 
 /// Takes launches that follow each other as one repetition of the experiment; a rest is left out.
-fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<Option<Repeated>> {
+fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<Option<RepeatedControl>> {
     let repetitions = errors_ns.chunks_exact(launches);
     if repetitions.len() < 2 {
         return Ok(None);
@@ -197,7 +217,7 @@ fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<O
         covered += u64::from(low <= 0.0 && high >= 0.0);
     }
     let covered = proportion(covered, trials)?;
-    Ok(Some(Repeated {
+    Ok(Some(RepeatedControl {
         name: contrast.name.clone(),
         role: contrast.role,
         launches,
@@ -276,7 +296,7 @@ pub fn figures(calibrations: &[Calibration]) -> Result<Vec<Figure>> {
 }
 
 fn figure(calibration: &Calibration) -> Result<Figure> {
-    let row = |group: &str, recovered: &Recovered, error: &Estimate| ForestRow {
+    let row = |group: &str, recovered: &RecoveredDelay, error: &Estimate| ForestRow {
         label: match recovered.location {
             Location::Median => recovered.name.clone(),
             other => format!("{}, {other}", recovered.name),

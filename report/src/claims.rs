@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use analysis::claims::{Evidence, JudgedRecommendation, Misses, RunOrigin, judge, misses, table};
 use anyhow::{Context, Result};
 use dataset::{Grid, OBSERVED_FILE, ObservedServers, Run};
-use samples::study_recordings;
+use samples::imported_recordings;
 use serde::Serialize;
 
+use crate::calibration::{self, CALIBRATION};
 use crate::claim_definitions::stated_claims;
 use crate::evidence;
 use crate::exhibits::{self, RecordedExperiment};
@@ -18,8 +19,6 @@ use crate::study::StudyResults;
 const QUANTITIES: &str = "quantities.json";
 /// The folder of the runs that the project recorded, a folder for each machine. Any other run is the reader's.
 const RECORDED: &str = "data/reference";
-/// Kept errors of repeated runs.
-const REPETITIONS: &str = "calibration.json";
 
 /// Recommendations, claims, verdicts, and how often controls missed.
 #[derive(Clone, Debug, Serialize)]
@@ -71,8 +70,8 @@ pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
     for folder in folders {
         found.extend(of_folder(folder)?.of(source(folder)));
     }
-    if study.join("manifest.json").exists() {
-        found.extend(evidence::of_study(&StudyResults::compute(&study_recordings(study)?)?)?);
+    if let Some(recordings) = imported_recordings(study)? {
+        found.extend(evidence::of_study(&StudyResults::compute(&recordings)?)?);
     }
     Ok(found)
 }
@@ -141,10 +140,9 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     if found.is_some() {
         return Ok(found);
     }
-    if folder.join(REPETITIONS).exists() {
-        return evidence::of_repetitions(&read(REPETITIONS)?)
-            .context(REPETITIONS)
-            .map(Some);
+    let repetitions = folder.join(CALIBRATION);
+    if repetitions.exists() {
+        return evidence::of_repetitions(&calibration::read(&repetitions)?).map(Some);
     }
     Ok(None)
 }

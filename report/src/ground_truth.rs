@@ -6,10 +6,11 @@ use analysis::{Estimate, LatencyMetric, LaunchSamples, effect, estimate};
 use anyhow::Result;
 use model::LaunchRecord;
 use model::{Contrast, Location};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The parts of a round trip that are the client's own.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoundTripParts {
     /// From the user's send stamp to the kernel's.
     pub send_path: Estimate,

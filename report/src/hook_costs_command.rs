@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use analysis::figures::{Figure, Forest, ForestRow, forest};
 use anyhow::Result;
 use report::hook_costs::{self, HookCosts};
 use report::output_files;
 
-use crate::{Format, announce};
+use crate::output::{Format, announce};
 
 /// A hook costs more than is allowed.
 const ABOVE: u8 = 3;
@@ -16,7 +15,7 @@ const ABOVE: u8 = 3;
 const FAULT: u8 = 4;
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct HookCostsCommand {
     /// Folder of the run
     #[arg(long)]
     run: PathBuf,
@@ -31,14 +30,14 @@ pub(crate) struct Options {
     fail_above_ns: Option<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+pub(crate) fn run(options: &HookCostsCommand) -> Result<ExitCode> {
     let measured = HookCosts::read(&options.run)?;
     let json = serde_json::to_string_pretty(&measured)?;
     match options.format {
         Format::Text => print!("{}", hook_costs::text(&measured)),
         Format::Json => println!("{json}"),
     }
-    let figure = figure(&measured)?;
+    let figure = hook_costs::figure(&measured)?;
     let page = hook_costs::page(&measured, figure.as_ref());
     let written = [
         output_files::write(&options.out, "measured.json", json.as_bytes())?,
@@ -63,35 +62,4 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The medians beside each other; none where nothing was measured.
-fn figure(measured: &HookCosts) -> Result<Option<Figure>> {
-    let hooks = measured
-        .hooks
-        .iter()
-        .filter_map(|hook| Some((&*hook.name, &hook.cost.as_ref()?.latency)));
-    let control = measured.control.iter().map(|control| ("no hook", control));
-    let rows: Vec<ForestRow> = hooks
-        .chain(control)
-        .map(|(name, effect)| {
-            let (low, high) = effect.primary().confidence_interval;
-            ForestRow {
-                label: name.to_owned(),
-                group: None,
-                value: effect.primary().value / 1e3,
-                confidence_interval: (low / 1e3, high / 1e3),
-            }
-        })
-        .collect();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(forest(&Forest {
-        name: "measured".to_owned(),
-        caption: format!("What each hook adds to the median latency of {}.", measured.server),
-        x_title: "added to the median (µs), 95 % intervals".to_owned(),
-        x_limits: None,
-        rows,
-    })?))
 }

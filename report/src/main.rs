@@ -1,186 +1,33 @@
 //! `report`: reads datasets, writes tables, figures, `results.json` and the HTML report.
 #![forbid(unsafe_code)]
 
+mod command_line;
 mod hook_costs_command;
-mod run_page_contents;
+mod output;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use analysis::figures::Figure;
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::Parser;
 use dataset::{ObservedServers, Run};
-use rayon::prelude::*;
 use report::claims::{self, JudgedClaims};
 use report::paper::Paper;
-use report::simulation_study::{Fits, Size};
+use report::run_page::{self, RunPage};
+use report::simulation_study::{self, NoiseFits, SimulationSize};
 use report::study::StudyResults;
-use report::{
-    calibration, exhibits, figures, noise_fit, observed_servers, output_files, results, run_page, simulation_study,
-    table,
-};
-use samples::{run_samples, study_recordings};
+use report::{calibration, exhibits, figures, noise_fit, observed_servers, output_files, results, table};
+use samples::{imported_recordings, run_samples, study_recordings};
 
-/// Times 96 pixels per inch: 216 dpi, 1,188 pixels of width.
-const PNG_SCALE: f32 = 2.25;
-
-#[derive(Parser)]
-#[command(
-    about = "From datasets to tables, figures, results.json and the HTML report",
-    version
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Write index.html, results.json and figures/
-    Html(Output),
-    /// Write figures/*.svg and *.png of a run, of the 2023 study, or of both
-    Figures {
-        /// Folder of the run
-        #[arg(long)]
-        run: Option<PathBuf>,
-        /// Folder of the imported 2023 study; left out where it is not there
-        #[arg(long, default_value = "data/ssp2023")]
-        study: PathBuf,
-        /// Folder to write to
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Print the effects of a run
-    Effects {
-        /// Folder of the run
-        #[arg(long)]
-        run: PathBuf,
-        /// How to print
-        #[arg(long, default_value = "text")]
-        format: Format,
-    },
-    /// Print by what servers receive, as `bench observe --servers` has found it
-    Observed {
-        /// Folder with observed.json
-        #[arg(long)]
-        run: PathBuf,
-        /// How to print
-        #[arg(long, default_value = "text")]
-        format: Format,
-    },
-    /// Print and draw what calibration runs recover of known delays, and how often their intervals hold
-    Calibration {
-        /// Folder of a run; once per run
-        #[arg(long = "run", required = true)]
-        runs: Vec<PathBuf>,
-        /// Launches of one repetition
-        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..))]
-        repetition: u16,
-        /// Folder to write calibration.json and figures/ to
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Hold the study's recommendations against runs and against its recordings
-    Claims {
-        /// Folder of a run, or of runs; once for each
-        #[arg(long = "run")]
-        runs: Vec<PathBuf>,
-        /// Folder of the imported 2023 study; left out where it is not there
-        #[arg(long, default_value = "data/ssp2023")]
-        study: PathBuf,
-        /// How to print
-        #[arg(long, default_value = "text")]
-        format: Format,
-        /// Also keep what the claims were held against, in this file
-        #[arg(long)]
-        keep: Option<PathBuf>,
-    },
-    /// Write what the paper reads: results.json, results.tex and figures/
-    Paper {
-        /// Folder of recorded runs
-        #[arg(long)]
-        reference: PathBuf,
-        /// Folder of the imported 2023 study; left out where it is not there
-        #[arg(long, default_value = "data/ssp2023")]
-        study: PathBuf,
-        /// Folder to write to
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Print the table of one of the experiments r01 to r10 and draw its figure
-    Exhibit {
-        /// Folder of the run, or of the grid whose cells are runs
-        #[arg(long)]
-        run: PathBuf,
-        /// Folder to write figures/ to; nothing is drawn without it
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
-    /// Fit the simulation study's noise to recordings, and write it as JSON
-    Fit {
-        /// Folder of the imported 2023 study
-        #[arg(long, default_value = "data/ssp2023")]
-        study: PathBuf,
-        /// What `report calibration` wrote of the coverage experiment
-        #[arg(long, default_value = "data/reference/before-plan/coverage/calibration.json")]
-        calibration: PathBuf,
-        /// Folder of a run of the coverage experiment
-        #[arg(long)]
-        run: PathBuf,
-        /// Folder to write simulation.json to
-        #[arg(long, default_value = "analysis")]
-        out: PathBuf,
-    },
-    /// Simulate experiments whose truth is known, and count how often the intervals hold it
-    Simulate {
-        #[command(flatten)]
-        size: Size,
-        /// Folder to write simulation.json to
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
-    /// Print what hooks cost, as `bench measure` has measured it, and write a page
-    MeasuredQuantity(hook_costs_command::Options),
-    /// Print the 2023 study's numbers, recomputed from its recordings
-    Study {
-        /// Folder of the imported study
-        #[arg(long, default_value = "data/ssp2023")]
-        study: PathBuf,
-        /// How to print
-        #[arg(long, default_value = "text")]
-        format: Format,
-        /// Also write its two figures to this folder's figures/
-        #[arg(long)]
-        figures: Option<PathBuf>,
-    },
-}
-
-#[derive(clap::Args)]
-struct Output {
-    /// Folder of the run
-    #[arg(long)]
-    run: PathBuf,
-    /// Folder of the imported 2023 study; left out where it is not there
-    #[arg(long, default_value = "data/ssp2023")]
-    study: PathBuf,
-    /// Folder to write to
-    #[arg(long)]
-    out: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
+use crate::command_line::{CommandLine, HtmlCommand, Verb};
+use crate::output::{Format, announce, write_all, write_both};
 
 fn main() -> Result<ExitCode> {
-    match Arguments::parse().command {
-        Command::MeasuredQuantity(options) => return hook_costs_command::run(&options),
-        Command::Html(output) => write_html(&output)?,
-        Command::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
-        Command::Effects { run, format } => {
+    match CommandLine::parse().verb {
+        Verb::MeasuredQuantity(options) => return hook_costs_command::run(&options),
+        Verb::Html(output) => write_html(&output)?,
+        Verb::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
+        Verb::Effects { run, format } => {
             let run = Run::open(&run)?;
             let samples = run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
@@ -194,30 +41,30 @@ fn main() -> Result<ExitCode> {
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
             }
         }
-        Command::Observed { run, format } => {
+        Verb::Observed { run, format } => {
             let observed = ObservedServers::read(&run)?;
             match format {
                 Format::Text => print!("{}", observed_servers::text(&observed)),
                 Format::Json => println!("{}", serde_json::to_string_pretty(&observed_servers::rows(&observed))?),
             }
         }
-        Command::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
-        Command::Claims {
+        Verb::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
+        Verb::Claims {
             runs,
             study,
             format,
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref())?,
-        Command::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
-        Command::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
-        Command::Fit {
+        Verb::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
+        Verb::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
+        Verb::Fit {
             study,
             calibration,
             run,
             out,
         } => write_fit(&study, &calibration, &run, &out)?,
-        Command::Simulate { size, out } => write_simulation(size, out.as_deref())?,
-        Command::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
+        Verb::Simulate { size, out } => write_simulation(size, out.as_deref())?,
+        Verb::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -268,8 +115,8 @@ fn write_fit(study: &Path, calibration: &Path, run: &Path, out: &Path) -> Result
     Ok(())
 }
 
-fn write_simulation(size: Size, out: Option<&Path>) -> Result<()> {
-    let outcomes = simulation_study::simulate(&Fits::committed()?, size);
+fn write_simulation(size: SimulationSize, out: Option<&Path>) -> Result<()> {
+    let outcomes = simulation_study::simulate(&NoiseFits::committed()?, size);
     print!("{}", simulation_study::text(&outcomes));
     if let Some(out) = out {
         let values = serde_json::json!({ "size": size, "outcomes": outcomes });
@@ -292,8 +139,8 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
     write_all(&calibration::figures(&found)?, out)
 }
 
-fn write_html(output: &Output) -> Result<()> {
-    let page = run_page_contents::page(&output.run, &output.study, &output.out)?;
+fn write_html(output: &HtmlCommand) -> Result<()> {
+    let page = RunPage::read(&output.run, &output.study, &output.out)?;
     write_all(&page.figures, &output.out)?;
     let values = serde_json::json!({
         "run": page.results, "further": page.further, "study": page.study, "claims": page.claims,
@@ -321,7 +168,7 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
         let samples = run_samples(&run)?;
         drawn.extend(figures::run(&results::results(&run.manifest, &samples)?, &samples)?);
     }
-    if let Some(recordings) = run_page_contents::recordings(study)? {
+    if let Some(recordings) = imported_recordings(study)? {
         drawn.extend(figures::study(&recordings)?);
     }
     if drawn.is_empty() {
@@ -339,24 +186,4 @@ fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
         announce(&output_files::write(out, &name, figure.svg.as_bytes())?);
     }
     Ok(())
-}
-
-fn write_all(figures: &[Figure], out: &Path) -> Result<()> {
-    let written = figures.par_iter().map(|figure| write_both(figure, out));
-    let written: Vec<[PathBuf; 2]> = written.collect::<Result<_>>()?;
-    written.iter().flatten().for_each(|path| announce(path));
-    Ok(())
-}
-
-/// A figure as SVG and as PNG.
-fn write_both(figure: &Figure, out: &Path) -> Result<[PathBuf; 2]> {
-    let name = |ending| format!("figures/{}.{ending}", figure.name);
-    Ok([
-        output_files::write(out, &name("svg"), figure.svg.as_bytes())?,
-        output_files::write(out, &name("png"), &figure.to_png(PNG_SCALE)?)?,
-    ])
-}
-
-fn announce(path: &Path) {
-    println!("wrote {}", path.display());
 }

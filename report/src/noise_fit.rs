@@ -6,29 +6,16 @@ use analysis::simulation::{fit_launches, fit_within};
 use anyhow::{Context, Result, bail};
 use dataset::Run;
 use samples::{run_samples, study_recordings};
-use serde::Deserialize;
 
-use crate::simulation_study::Fits;
-
-/// Launches of the coverage experiment, as `report calibration` wrote them.
-#[derive(Deserialize)]
-struct Repeated {
-    name: String,
-    errors_ns: Vec<f64>,
-}
-
-#[derive(Deserialize)]
-struct Calibration {
-    schedule: String,
-    repeated: Vec<Repeated>,
-}
+use crate::calibration;
+use crate::simulation_study::NoiseFits;
 
 /// Fits the noise: requests to the imported study, launches to those of the coverage experiment, and the requests' scale to a
 /// run of the same experiment of which the observations are there.
 ///
 /// # Errors
 /// When a file cannot be read or holds too little.
-pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<Fits> {
+pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<NoiseFits> {
     let recordings = study_recordings(study)?;
     let within = recordings
         .iter()
@@ -54,21 +41,19 @@ pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<Fits> {
     }
     #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
     let launches = wide.len() as f64;
-    Ok(Fits {
+    Ok(NoiseFits {
         within,
         iqr_ns: wide.iter().sum::<f64>() / launches,
         launches: fit_launches(&a_a_errors(calibration)?)?,
     })
 }
 
-fn a_a_errors(calibration: &Path) -> Result<Vec<f64>> {
-    let expected = || format!("{}: expected what `report calibration` writes", calibration.display());
-    let text = std::fs::read_to_string(calibration).with_context(expected)?;
-    let found: Vec<Calibration> = serde_json::from_str(&text).with_context(expected)?;
+fn a_a_errors(path: &Path) -> Result<Vec<f64>> {
+    let found = calibration::read(path)?;
     let interleaved = found.into_iter().filter(|found| found.schedule == "interleaved");
     interleaved
         .flat_map(|found| found.repeated)
         .find(|repeated| repeated.name == "A/A")
         .map(|repeated| repeated.errors_ns)
-        .with_context(|| format!("{}: no interleaved A/A", calibration.display()))
+        .with_context(|| format!("{}: no interleaved A/A", path.display()))
 }

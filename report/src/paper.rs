@@ -10,9 +10,10 @@ use analysis::claims::Interval;
 use analysis::figures::Figure;
 use anyhow::{Context, Result};
 use dataset::Run;
-use samples::{run_samples, study_recordings};
+use samples::{imported_recordings, run_samples};
 use serde_json::{Map, Value, json};
 
+use crate::calibration::{self, Calibration};
 use crate::claims::{self, JudgedClaims};
 use crate::exhibits::{self, Exhibit};
 use crate::figures::{self, Boxes};
@@ -25,8 +26,6 @@ const RUN: &str = "overhead";
 const DELAYS: &str = "calibration/calibration.json";
 const REPETITIONS: &str = "coverage/calibration.json";
 const STUDY_AGAIN: &str = "ssp2023/reproduction.json";
-/// Single errors, thousands of them, of which the paper shows none.
-const ERRORS: &str = "errors_ns";
 
 /// All that the paper shows.
 #[derive(Clone, Debug)]
@@ -48,17 +47,13 @@ impl Paper {
         let run = Run::open(&reference.join(RUN))?;
         let samples = run_samples(&run)?;
         let results = results(&run.manifest, &samples)?;
-        let recordings = study
-            .join("manifest.json")
-            .exists()
-            .then(|| study_recordings(study))
-            .transpose()?;
+        let recordings = imported_recordings(study)?;
         let recomputed = recordings.as_deref().map(StudyResults::compute).transpose()?;
         let mut drawn = figures::run(&results, &samples)?;
         if let Some(recordings) = &recordings {
             drawn.extend(figures::study(recordings)?);
         }
-        let again = kept(&reference.join(STUDY_AGAIN))?;
+        let again = recorded(&reference.join(STUDY_AGAIN))?;
         let boxes: Vec<Boxes> = serde_json::from_value(again["conditions"].clone()).with_context(|| {
             format!(
                 "{}: conditions are not what `report html` writes of a run of ssp2023; write it anew",
@@ -87,8 +82,8 @@ impl Paper {
             "run": results,
             "study": recomputed,
             "reproduction": again,
-            "calibration": kept(&reference.join(DELAYS))?,
-            "coverage": kept(&reference.join(REPETITIONS))?,
+            "calibration": calibrations(&reference.join(DELAYS))?,
+            "coverage": calibrations(&reference.join(REPETITIONS))?,
             "claims": judged,
             "exhibits": tables,
         });
@@ -100,18 +95,21 @@ impl Paper {
     }
 }
 
-/// Results as they were recorded, those of calibration without the single errors.
-fn kept(path: &Path) -> Result<Value> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
-    for design in value.as_array_mut().into_iter().flatten() {
-        for repeated in design["repeated"].as_array_mut().into_iter().flatten() {
-            if let Some(repeated) = repeated.as_object_mut() {
-                repeated.remove(ERRORS);
-            }
+/// The calibrations of a file without the error of each launch, of which there are thousands.
+fn calibrations(path: &Path) -> Result<Vec<Calibration>> {
+    let mut calibrations = calibration::read(path)?;
+    for calibration in &mut calibrations {
+        for repeated in &mut calibration.repeated {
+            repeated.errors_ns.clear();
         }
     }
-    Ok(value)
+    Ok(calibrations)
+}
+
+/// A file of results, copied as it was recorded.
+fn recorded(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
 }
 
 /// Each effect in each condition, in microseconds: `\HookLocalPodLogging`, and `…Low` and `…High` for its interval.

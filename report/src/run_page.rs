@@ -1,22 +1,29 @@
 //! The report: one self-contained page.
 
+use std::path::Path;
+
 use analysis::claims::Verdict;
 use analysis::figures::{Figure, font_face_css};
-use analysis::principles::{ChecklistItem, PrincipleStatus};
+use analysis::principles::{ChecklistItem, PrincipleStatus, checklist as checklist_of};
+use anyhow::Result;
+use dataset::Run;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::Manifest;
+use samples::{imported_recordings, run_samples};
 
 use crate::claims::JudgedClaims;
 use crate::reproduction::{self, Reproduction};
-use crate::results::{ConditionResults, Effect, Results};
+use crate::results::{ConditionResults, Effect, Results, results};
+use crate::run_facts::run_facts;
 use crate::secondary_estimates::{self, SecondaryEstimates};
 use crate::study::StudyResults;
 use crate::table;
+use crate::{evidence, figures};
 use model::ContrastRole;
 
 /// All that the page shows.
 #[derive(Debug)]
-pub struct Page {
+pub struct RunPage {
     /// The command that made it.
     pub command: String,
     /// The run's manifest.
@@ -39,9 +46,63 @@ pub struct Page {
     pub figures: Vec<Figure>,
 }
 
+impl RunPage {
+    /// Reads and computes the contents of the page of the run in the folder `run`. `out` is named in the command that the
+    /// page shows.
+    ///
+    /// # Errors
+    /// When the run or the study is damaged, or an estimate cannot be computed.
+    pub fn read(run: &Path, study_folder: &Path, out: &Path) -> Result<Self> {
+        let recorded = Run::open(run)?;
+        let samples = run_samples(&recorded)?;
+        let results = results(&recorded.manifest, &samples)?;
+        let recordings = imported_recordings(study_folder)?;
+        let study = recordings.as_deref().map(StudyResults::compute).transpose()?;
+        let mut found = evidence::of_run(&recorded.manifest, &samples, &results)?;
+        if let Some(study) = &study {
+            found.extend(evidence::of_study(study)?);
+        }
+        let checklist = checklist_of(&run_facts(&recorded.manifest, &results));
+        let mut figures = figures::run(&results, &samples)?;
+        let reproduction = Reproduction::of(&recorded, &samples)?;
+        let theirs = recordings
+            .as_deref()
+            .map(figures::study)
+            .transpose()?
+            .unwrap_or_default();
+        let ours = reproduction.as_ref().map_or(&[][..], |ours| &ours.figures);
+        // Each beside its original, where there is one.
+        for index in 0..theirs.len().max(ours.len()) {
+            figures.extend(theirs.get(index).into_iter().chain(ours.get(index)).cloned());
+        }
+        let study_notes = if study.is_some() {
+            Run::open(study_folder)?.manifest.notes
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            command: format!(
+                "report html --run {} --study {} --out {}",
+                run.display(),
+                study_folder.display(),
+                out.display()
+            ),
+            further: secondary_estimates::secondary_estimates(&recorded.manifest, &samples)?,
+            manifest: recorded.manifest,
+            results,
+            study,
+            study_notes,
+            reproduction,
+            claims: JudgedClaims::of(&found)?,
+            checklist,
+            figures,
+        })
+    }
+}
+
 /// The page as HTML.
 #[must_use]
-pub fn page(page: &Page) -> String {
+pub fn page(page: &RunPage) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -99,7 +160,7 @@ fn verdict(verdict: Verdict) -> Markup {
     html! { span class={ "verdict " (class) } { (verdict) } }
 }
 
-fn expected_and_measured(page: &Page) -> Markup {
+fn expected_and_measured(page: &RunPage) -> Markup {
     html! {
         h2 { "Expected and measured" }
         table {
@@ -171,7 +232,7 @@ fn claims(claims: &JudgedClaims) -> Markup {
     }
 }
 
-fn ran(page: &Page) -> Markup {
+fn ran(page: &RunPage) -> Markup {
     html! {
         h2 { "What ran" }
         ul {
@@ -258,7 +319,7 @@ fn optional(estimate: Option<&analysis::Estimate>) -> String {
     estimate.map_or_else(|| "–".to_owned(), table::microseconds)
 }
 
-fn study(page: &Page) -> Markup {
+fn study(page: &RunPage) -> Markup {
     html! {
         @if let Some(study) = &page.study {
             h2 { "The 2023 study, recomputed from its recordings" }
@@ -308,7 +369,7 @@ fn status(status: PrincipleStatus) -> Markup {
     html! { span class={ "verdict " (class) } { (status) } }
 }
 
-fn environment(page: &Page) -> Markup {
+fn environment(page: &RunPage) -> Markup {
     html! {
         h2 { "Environment" }
         pre { (serde_json::to_string_pretty(&page.manifest.machine).unwrap_or_default()) }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// What `report fit` wrote: the noise of recordings, as a table of numbers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fits {
+pub struct NoiseFits {
     /// Requests of the 2023 recordings of the unmodified program.
     pub within: Vec<WithinFit>,
     /// Interquartile range of the wire time in our own run, ns: the scale of the requests of an experiment of ours.
@@ -18,7 +18,7 @@ pub struct Fits {
     pub launches: LaunchFit,
 }
 
-impl Fits {
+impl NoiseFits {
     /// The committed ones.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Fits {
 
 /// What is simulated.
 #[derive(Clone, Copy, Debug, Serialize, clap::Args)]
-pub struct Size {
+pub struct SimulationSize {
     /// Experiments of each scenario
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub experiments: u32,
@@ -56,7 +56,7 @@ const COST_NS: f64 = 500.0;
 /// Simulates all scenarios: the requests of each of the study's conditions at our own scale, interleaved with and without a
 /// cost and by the study's design, and at their own scale, at which launches matter little.
 #[must_use]
-pub fn simulate(fits: &Fits, size: Size) -> Vec<Outcome> {
+pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     // A launch of ours has more rounds than one can simulate: requests vary as much less as makes its median as sure.
     let our_iqr_ns = fits.iqr_ns * (f64::from(size.rounds) / ROUNDS_OF_A_LAUNCH).sqrt();

@@ -19,4 +19,4 @@ pub use error::SamplesError;
 pub use launch_timeline::LaunchTimeline;
 pub use observed_launch::{FoldSettings, ObservedLaunch};
 pub use run_samples::{RunSamples, run_samples};
-pub use study_recording::{StudyRecording, first_launches, study_recordings};
+pub use study_recording::{StudyRecording, first_launches, imported_recordings, study_recordings};

@@ -5,7 +5,7 @@ use std::path::Path;
 use analysis::figures::Thinned;
 use analysis::{ArmSamples, LaunchSamples, Times};
 use dataset::{ObservationReader, Timings};
-use model::{LaunchRecord, Manifest};
+use model::{Experiment, LaunchRecord, Manifest, Schedule};
 
 use crate::error::SamplesError;
 use crate::launch_timeline::{LaunchTimeline, TimelineFold};
@@ -37,6 +37,16 @@ impl FoldSettings {
     }
 }
 
+impl From<&Experiment> for FoldSettings {
+    fn from(experiment: &Experiment) -> Self {
+        Self {
+            subject: experiment.contrasts.first().map(|contrast| contrast.baseline.clone()),
+            interleaved: experiment.load.schedule == Schedule::Interleaved,
+            segment_rounds: experiment.load.segment_rounds.max(1),
+        }
+    }
+}
+
 /// The observations of one launch, folded.
 #[derive(Debug)]
 pub struct ObservedLaunch {
@@ -50,18 +60,18 @@ pub struct ObservedLaunch {
 }
 
 impl ObservedLaunch {
-    /// Reads the observations of a launch of the run in `folder`, one row group at a time. `columns` is the number of columns
-    /// to which the sequences are thinned; `None` leaves the sequences out.
+    /// Reads a file of observations of a launch, one row group at a time. `columns` is the number of columns to which the
+    /// sequences are thinned; `None` leaves the sequences out.
     ///
     /// # Errors
     /// When the file is missing, damaged or empty.
     pub fn read(
-        folder: &Path,
+        file: &Path,
         launch: &LaunchRecord,
         settings: &FoldSettings,
         columns: Option<usize>,
     ) -> Result<Self, SamplesError> {
-        let reader = open(folder, launch)?;
+        let reader = open(file, launch)?;
         let names = &reader.header().arms;
         let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
         let mut timeline = TimelineFold::new(settings, names);
@@ -99,12 +109,11 @@ impl ObservedLaunch {
     }
 }
 
-/// Opens the observations of a launch.
-pub(crate) fn open(folder: &Path, launch: &LaunchRecord) -> Result<ObservationReader, SamplesError> {
-    let path = folder.join(&launch.files.observations);
-    let reader = ObservationReader::open(&path).map_err(in_launch(launch))?;
+/// Opens a file of observations of a launch.
+pub(crate) fn open(file: &Path, launch: &LaunchRecord) -> Result<ObservationReader, SamplesError> {
+    let reader = ObservationReader::open(file).map_err(in_launch(launch))?;
     if reader.rows() == 0 {
-        return Err(SamplesError::Empty(path));
+        return Err(SamplesError::Empty(file.to_owned()));
     }
     Ok(reader)
 }

@@ -35,6 +35,17 @@ pub fn study_recordings(directory: &Path) -> Result<Vec<StudyRecording>, Samples
         .collect()
 }
 
+/// The imported 2023 recordings; `None` if `directory` has no manifest, because the study was not imported.
+///
+/// # Errors
+/// As [`study_recordings`].
+pub fn imported_recordings(directory: &Path) -> Result<Option<Vec<StudyRecording>>, SamplesError> {
+    if !directory.join("manifest.json").exists() {
+        return Ok(None);
+    }
+    study_recordings(directory).map(Some)
+}
+
 /// The arms `unmodified` and `hook` of the first launch of each condition of a run: as much as the study recorded of a
 /// condition.
 ///
@@ -60,7 +71,7 @@ fn two_arms(
     launch: &LaunchRecord,
     which: impl Fn(&str) -> Option<usize>,
 ) -> Result<StudyRecording, SamplesError> {
-    let reader = open(&run.directory, launch)?;
+    let reader = open(&run.directory.join(&launch.files.observations), launch)?;
     let mut recordings = [Vec::new(), Vec::new()];
     let mut began_ns = [0, 0];
     let recording_of_arm: Vec<Option<usize>> = reader.header().arms.iter().map(|arm| which(arm)).collect();

@@ -4,8 +4,8 @@ use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQ
 use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};
 use anyhow::Result;
-use serde::Deserialize;
 
+use crate::calibration::Calibration;
 use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
 use model::ContrastRole;
@@ -68,28 +68,11 @@ fn information(effective_n: f64, n: u64) -> Option<Interval> {
     Some(Interval::new(share, inverse_variance_interval(share, batches)?))
 }
 
-/// What is kept of repeated experiments whose observations are not.
-#[derive(Deserialize)]
-struct KeptCalibration {
-    run_id: String,
-    schedule: String,
-    condition: String,
-    repeated: Vec<KeptRepetitions>,
-}
-
-#[derive(Deserialize)]
-struct KeptRepetitions {
-    role: ContrastRole,
-    launches: usize,
-    errors_ns: Vec<f64>,
-}
-
-/// The controls of each repetition in a `calibration.json`, of the interleaved design.
+/// The controls of each repetition of the interleaved design.
 ///
 /// # Errors
-/// When the text is not what `report calibration` writes, or a repetition has no interval.
-pub fn of_repetitions(json: &str) -> Result<Evidence> {
-    let calibrations: Vec<KeptCalibration> = serde_json::from_str(json)?;
+/// When a repetition has no interval.
+pub fn of_repetitions(calibrations: &[Calibration]) -> Result<Evidence> {
     let mut controls = Vec::new();
     for calibration in calibrations.iter().filter(|one| one.schedule == "interleaved") {
         for repeated in &calibration.repeated {

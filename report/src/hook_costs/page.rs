@@ -3,7 +3,8 @@
 use analysis::figures::font_face_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{HookCosts, MeasuredHook, calibrated, lines};
+use super::measurement::{HookCosts, MeasuredHook};
+use super::text::{calibrated, lines};
 use crate::table;
 
 /// The page as HTML.

@@ -1,15 +1,16 @@
 //! `bench plan`: from a pilot run to the experiment that reaches a goal at least cost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use analysis::stats::components::of_segments;
 use analysis::stats::power::{Goal, POWER, half_width, launches_for, mde};
-use analysis::{AllocationBounds, Pilot, SegmentMedians};
+use analysis::{AllocationBounds, Pilot};
 use anyhow::{Context, Result, ensure};
-use dataset::{ObservationReader, Run};
+use dataset::Run;
 use model::{Contrast, Experiment, GridExtent, LaunchRecord, Location};
+use samples::{FoldSettings, LaunchTimeline, ObservedLaunch};
 
 use crate::command_line::units::duration_ns;
 use crate::experiment_file;
@@ -134,13 +135,20 @@ fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<
         if launches.is_empty() {
             continue;
         }
-        let segments = launches
+        let settings = FoldSettings::from(experiment);
+        let timelines = launches
             .iter()
-            .map(|launch| segments(&run.directory, launch, experiment.load.segment_rounds))
-            .collect::<Result<Vec<_>>>()?;
+            .map(|launch| {
+                let file = run.directory.join(&launch.files.observations);
+                Ok(ObservedLaunch::read(&file, launch, &settings, None)?.timeline)
+            })
+            .collect::<Result<Vec<LaunchTimeline>>>()?;
         let (launch_s, round_s) = costs(run, experiment)?;
         for contrast in experiment.contrasts.iter().filter(chosen) {
-            let differences: Vec<Vec<f64>> = segments.iter().map(|launch| differences(launch, contrast)).collect();
+            let differences: Vec<Vec<f64>> = timelines
+                .iter()
+                .map(|timeline| timeline.differences(&contrast.baseline, &contrast.arm))
+                .collect();
             let components = of_segments(&differences)
                 .with_context(|| format!("contrast {} in {}", contrast.name, condition.name))?;
             found.push(Spread {
@@ -155,40 +163,6 @@ fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<
         "the pilot has no contrast of medians; name a run of an experiment with [[contrast]]"
     );
     Ok(found)
-}
-
-/// By arm, segments with their medians.
-type Segments = BTreeMap<String, BTreeMap<u64, f64>>;
-
-/// Median wire times by segment and arm; round trips where there are no stamps. Warm-up is left out.
-fn segments(folder: &Path, launch: &LaunchRecord, segment_rounds: u64) -> Result<Segments> {
-    let reader = ObservationReader::open(&folder.join(&launch.files.observations))?;
-    let names = reader.header().arms.clone();
-    let mut arms = vec![SegmentMedians::default(); names.len()];
-    let mut stamped = None;
-    reader.for_each_timings(|rows| {
-        for row in (0..rows.len()).filter(|row| rows.answered[*row] && !rows.warm_up[*row]) {
-            let wire_ns = rows.kernel_ns[row].map(|(tx_ns, rx_ns)| rx_ns - tx_ns);
-            let rtt_ns = rows.user_receive_ns[row] - rows.user_send_ns[row];
-            // The first decides, as in the report.
-            let stamped = *stamped.get_or_insert(wire_ns.is_some());
-            if let Some(time_ns) = if stamped { wire_ns } else { Some(rtt_ns) } {
-                let segment = u64::from(rows.round[row]) / segment_rounds.max(1);
-                arms[usize::from(rows.arm[row])].add(segment, time_ns);
-            }
-        }
-    })?;
-    let medians = arms.into_iter().map(|arm| arm.by_segment().into_iter().collect());
-    Ok(names.into_iter().zip(medians).collect())
-}
-
-fn differences(launch: &Segments, contrast: &Contrast) -> Vec<f64> {
-    let (Some(arm), Some(baseline)) = (launch.get(&contrast.arm), launch.get(&contrast.baseline)) else {
-        return Vec::new();
-    };
-    arm.iter()
-        .filter_map(|(segment, median)| Some(median - baseline.get(segment)?))
-        .collect()
 }
 
 /// What a launch costs besides its measured rounds, and what a round costs, s.

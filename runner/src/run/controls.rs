@@ -8,8 +8,7 @@ use analysis::claims::{Claims, ControlKind};
 use analysis::{Distribution, LatencyMetric, LaunchSamples};
 use anyhow::Result;
 use model::{Contrast, ContrastRole, ControlCheck, Experiment, LaunchRecord, Location, OBSERVATIONS_FILE, Schedule};
-
-use crate::run::observed::Observed;
+use samples::{FoldSettings, ObservedLaunch};
 
 /// Adds the controls to a launch's record; one that fails makes the launch invalid and leaves a warning.
 pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRecord) -> Result<LaunchRecord> {
@@ -24,7 +23,8 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     }
     let in_turn = experiment.load.schedule == Schedule::Interleaved && experiment.arms.len() > 1;
     let subject = experiment.contrasts.first().map(|contrast| contrast.baseline.as_str());
-    let observed = Observed::read(&folder.join(OBSERVATIONS_FILE), &record, subject.filter(|_| in_turn))?;
+    let file = folder.join(OBSERVATIONS_FILE);
+    let observed = ObservedLaunch::read(&file, &record, &FoldSettings::from(experiment), None)?;
     let claims = Claims::stated()?;
     let margins = claims.margins(experiment.sut.name());
     for (contrast, kind) in kinds {
@@ -34,7 +34,11 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     }
     if in_turn {
         let name = format!("{} last in a round, not first", subject.unwrap_or_default());
-        let found_ns = observed.order.turn().zip(observed.order.turn_standard_error());
+        let found_ns = observed
+            .timeline
+            .order
+            .turn()
+            .zip(observed.timeline.order.turn_standard_error());
         let check = ControlCheck::of(name, found_ns, margins.of(ControlKind::AA));
         record.controls.push(check);
     }

@@ -6,7 +6,6 @@ pub(crate) mod cost;
 mod folder;
 mod host_load;
 mod manifest;
-mod observed;
 pub(crate) mod requirements;
 pub(crate) mod revision;
 mod run_context;

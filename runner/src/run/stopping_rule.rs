@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use analysis::{FEWEST_TO_STOP, LatencyMetric, differences, half_width_reached};
 use anyhow::{Context as _, Result};
 use model::LaunchRecord;
+use samples::{FoldSettings, ObservedLaunch};
 
-use crate::run::observed::Observed;
 use model::{Contrast, Experiment};
 
 /// How far a run has come.
@@ -35,7 +35,8 @@ impl Precision {
         if self.experiment.precision_ns.is_none() {
             return Ok(());
         }
-        let samples = [Observed::read(&folder.join(&launch.files.observations), launch, None)?.samples];
+        let file = folder.join(&launch.files.observations);
+        let samples = [ObservedLaunch::read(&file, launch, &FoldSettings::from(&self.experiment), None)?.samples];
         for contrast in &self.experiment.contrasts {
             let of = |metric| differences(&samples, &contrast.baseline, &contrast.arm, metric, contrast.location);
             // Where the kernel gives no stamps, the round trip stands in, as in the report.

@@ -1,0 +1,285 @@
+//! What hooks cost a server: a run of `cargo xtask measure` as text, JSON and a short page.
+
+use std::path::{Path, PathBuf};
+
+use analysis::{Estimate, LatencyMetric, LaunchSamples, estimate};
+use anyhow::{Context, Result, ensure};
+use dataset::{PREFLIGHT_FILE, PreflightRecord, Run, ServerFault};
+use model::{ContrastRole, Location};
+use model::{LaunchRecord, Manifest, ProcessResources};
+use samples::run_samples;
+use serde::Serialize;
+
+use crate::results::{self, Effect};
+use crate::table::microseconds;
+
+/// The arm without a hook.
+const BARE: &str = "unmodified";
+
+/// All of a measurement.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookCosts {
+    /// The server.
+    pub server: String,
+    /// In the order in which they were given.
+    pub hooks: Vec<MeasuredHook>,
+    /// What differs between two hooks.
+    pub comparisons: Vec<Effect>,
+    /// Two servers without a hook.
+    pub control: Option<Effect>,
+    /// A known delay.
+    pub calibration: Option<Effect>,
+    /// Launches measured.
+    pub launches: usize,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Host, plan and records; none where nothing was measured.
+    #[serde(skip)]
+    pub manifest: Option<Manifest>,
+}
+
+/// One hook.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeasuredHook {
+    /// Its name.
+    pub name: String,
+    /// The shared object.
+    pub path: PathBuf,
+    /// Why it was not measured.
+    pub fault: Option<ServerFault>,
+    /// What it costs.
+    pub cost: Option<HookCost>,
+}
+
+/// What a hook costs, against the same server without one.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookCost {
+    /// Latency, ns.
+    pub latency: Effect,
+    /// Share by which the requests a second of one connection change, each sent when the answer to the last is there.
+    pub throughput: Option<Estimate>,
+    /// Processor time of the server by request, ns.
+    pub cpu_ns: Option<Estimate>,
+    /// Resident memory, bytes.
+    pub rss_bytes: Option<Estimate>,
+    /// Proportional memory, bytes.
+    pub pss_bytes: Option<Estimate>,
+}
+
+impl HookCosts {
+    /// Reads what `bench measure` has left.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join(PREFLIGHT_FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let tried: PreflightRecord =
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let mut measured = Self {
+            server: tried.server,
+            hooks: Vec::new(),
+            comparisons: Vec::new(),
+            control: None,
+            calibration: None,
+            launches: 0,
+            warnings: tried.warnings,
+            manifest: None,
+        };
+        measured
+            .warnings
+            .extend(tried.no_calibration.map(|why| format!("no calibration: {why}")));
+        let mut effects = Vec::new();
+        let mut samples = Vec::new();
+        let mut records = Vec::new();
+        if directory.join("manifest.json").exists() {
+            let run = Run::open(directory)?;
+            let loaded = run_samples(&run)?;
+            let results = results::results(&run.manifest, &loaded)?;
+            effects = results
+                .conditions
+                .into_iter()
+                .flat_map(|condition| condition.effects)
+                .collect();
+            samples = loaded.launches;
+            records.clone_from(&run.manifest.launches);
+            measured.launches = records.len();
+            measured.warnings.extend(warnings(&run.manifest, &effects));
+            measured.manifest = Some(run.manifest);
+        }
+        ensure!(
+            measured.launches > 0 || tried.hooks.iter().all(|hook| hook.fault.is_some()),
+            "{} is unfinished: it was stopped while it was measured; measure again",
+            directory.display()
+        );
+        for hook in tried.hooks {
+            let found = effects
+                .iter()
+                .position(|effect| effect.arm == hook.name && effect.baseline == BARE);
+            let cost = found.map(|index| HookCost::of(effects.remove(index), &samples, &records));
+            measured.hooks.push(MeasuredHook {
+                name: hook.name,
+                path: hook.path,
+                fault: hook.fault,
+                cost,
+            });
+        }
+        for effect in effects {
+            match effect.role {
+                ContrastRole::Control => measured.control = Some(effect),
+                ContrastRole::Calibration => measured.calibration = Some(effect),
+                ContrastRole::Effect => measured.comparisons.push(effect),
+            }
+        }
+        Ok(measured)
+    }
+
+    /// Hooks that the server does not stand.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.hooks.iter().filter(|hook| hook.fault.is_some()).count()
+    }
+
+    /// Hooks whose effect on the median lies above a threshold with its whole interval.
+    #[must_use]
+    pub fn above(&self, threshold_ns: f64) -> Vec<&str> {
+        let above = self.hooks.iter().filter(|hook| {
+            let latency = hook.cost.as_ref().map(|cost| cost.latency.primary());
+            latency.is_some_and(|estimate| estimate.confidence_interval.0 > threshold_ns)
+        });
+        above.map(|hook| hook.name.as_str()).collect()
+    }
+}
+
+/// Those of the launches by their number, and what the controls say.
+fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
+    let mut warnings = manifest.notes.clone();
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for warning in manifest.launches.iter().flat_map(LaunchRecord::warnings) {
+        let warning = warning.to_string();
+        *counts.entry(without_values(&warning)).or_default() += 1;
+    }
+    let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
+    if invalid > 0 {
+        warnings.push(format!(
+            "{invalid} of {} launches failed a check of the prober's",
+            manifest.launches.len()
+        ));
+    }
+    warnings.extend(
+        counts
+            .iter()
+            .map(|(warning, count)| format!("{warning}: in {count} launches")),
+    );
+    let outside = |estimate: &Estimate| estimate.confidence_interval.0 > 0.0 || estimate.confidence_interval.1 < 0.0;
+    for effect in effects {
+        if effect.role == ContrastRole::Control && outside(effect.primary()) {
+            let found = microseconds(effect.primary());
+            warnings.push(format!(
+                "two servers without a hook differ by {found} µs: an effect of this size need not be the hook's"
+            ));
+        }
+        if let Some(error) = effect.error.as_ref().filter(|error| outside(error)) {
+            warnings.push(format!(
+                "the known delay is recovered with an error of {} µs",
+                microseconds(error)
+            ));
+        }
+    }
+    warnings
+}
+
+/// A warning up to the value that it gives, or with dots for its numbers: what is alike but for these is said once.
+fn without_values(warning: &str) -> String {
+    let is_value = |text: &str| {
+        let unsigned = text.trim_start_matches(['+', '-', '−']);
+        unsigned.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    let value = warning
+        .match_indices(": ")
+        .find(|(at, colon)| is_value(&warning[at + colon.len()..]));
+    if let Some((at, _)) = value {
+        return warning[..at].to_owned();
+    }
+    let mut text = String::new();
+    for piece in warning.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+        let rest = piece.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        if rest.len() < piece.len() {
+            text.push('…');
+        }
+        text.push_str(rest);
+    }
+    text
+}
+
+impl HookCost {
+    fn of(latency: Effect, samples: &[LaunchSamples], records: &[LaunchRecord]) -> Self {
+        let arm = latency.arm.clone();
+        let by_record = |value: &dyn Fn(&ProcessResources, u64) -> f64| {
+            let differences: Option<Vec<f64>> = records
+                .iter()
+                .map(|record| {
+                    let of = |name: &str| {
+                        let found = record.arms.iter().find(|arm| arm.arm == name)?;
+                        Some(value(&found.resources?, found.requests_sent.max(1)))
+                    };
+                    Some(of(&arm)? - of(BARE)?)
+                })
+                .collect();
+            estimate(&differences?).ok()
+        };
+        #[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds of one launch")]
+        let (cpu_ns, rss_bytes, pss_bytes) = (
+            by_record(&|resources, requests| resources.cpu_ns as f64 / requests as f64),
+            by_record(&|resources, _| resources.rss_bytes as f64),
+            by_record(&|resources, _| resources.pss_bytes as f64),
+        );
+        Self {
+            throughput: throughput(samples, &latency.arm),
+            latency,
+            cpu_ns,
+            rss_bytes,
+            pss_bytes,
+        }
+    }
+}
+
+/// By launch, the ratio of the mean round trips without and with the hook, less one.
+fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
+    let changes: Option<Vec<f64>> = samples
+        .iter()
+        .map(|launch| {
+            let mean = |name: &str| launch.arms.get(name)?.of(LatencyMetric::Rtt).location(Location::Mean);
+            Some(mean(BARE)? / mean(arm)? - 1.0)
+        })
+        .collect();
+    estimate(&changes?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn warnings_that_differ_in_numbers_are_one() {
+        for (warning, kind) in [
+            ("A/A: +345 ns in this launch, expected zero", "A/A"),
+            ("calibration, 5 µs: -600 ns in this launch", "calibration, 5 µs"),
+            (
+                "check failed: CPU steal: 0.0108, at most 0.01",
+                "check failed: CPU steal",
+            ),
+            (
+                "scan: throttled in 3 of 10 periods",
+                "scan: throttled in … of … periods",
+            ),
+            (
+                "12 connections had to be made again",
+                "… connections had to be made again",
+            ),
+            ("the prober shared its processor", "the prober shared its processor"),
+        ] {
+            assert_eq!(without_values(&warning), kind);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The costs of hooks as text.
+
+use std::fmt::Write as _;
+
+use analysis::Estimate;
+
+use super::measurement::{HookCost, HookCosts};
+use crate::results::Effect;
+use crate::table::{microseconds, signed};
+
+/// An estimate in a unit, with this many decimals.
+fn in_unit(estimate: &Estimate, unit: f64, decimals: usize) -> String {
+    let number = |value: f64| format!("{:+.decimals$}", value / unit).replace('-', "\u{2212}");
+    let (low, high) = estimate.confidence_interval;
+    format!("{} [{}, {}]", number(estimate.value), number(low), number(high))
+}
+
+/// What is said of a hook's cost: what, how much, and what that is.
+#[must_use]
+pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)> {
+    let latency = &cost.latency;
+    let what = if latency.wire_median.is_some() {
+        "µs of wire time"
+    } else {
+        "µs of round-trip time: the kernel gives no stamps"
+    };
+    let mut lines = vec![("median", microseconds(latency.primary()), what)];
+    lines.extend(
+        latency
+            .wire_mean
+            .as_ref()
+            .map(|mean| ("mean", microseconds(mean), what)),
+    );
+    lines.extend(latency.wire_p99.as_ref().map(|p99| ("p99", microseconds(p99), what)));
+    lines.push((
+        "MDE",
+        signed(latency.primary().mde),
+        "µs: the smallest effect on the median that is found in 4 of 5 such runs",
+    ));
+    let change = |name, estimate: &Option<Estimate>, unit, decimals, what| {
+        estimate
+            .as_ref()
+            .map(|estimate| (name, in_unit(estimate, unit, decimals), what))
+    };
+    lines.extend(change(
+        "throughput",
+        &cost.throughput,
+        0.01,
+        2,
+        "% of one connection's requests a second",
+    ));
+    lines.extend(change(
+        "CPU",
+        &cost.cpu_ns,
+        1e3,
+        2,
+        "µs of the server's processor time a request",
+    ));
+    lines.extend(change("RSS", &cost.rss_bytes, 1024.0, 0, "KiB of resident memory"));
+    lines.extend(change(
+        "PSS",
+        &cost.pss_bytes,
+        1024.0,
+        0,
+        "KiB of memory, shared pages divided",
+    ));
+    lines
+}
+
+/// For a terminal.
+#[must_use]
+pub fn text(measured: &HookCosts) -> String {
+    let mut text = format!(
+        "{}: {} launches, 95 % intervals over launches\n",
+        measured.server, measured.launches
+    );
+    for hook in &measured.hooks {
+        _ = writeln!(text, "\n{}", hook.name);
+        if let Some(fault) = &hook.fault {
+            _ = writeln!(text, "  not measured: {fault}");
+        }
+        for (name, value, what) in hook.cost.iter().flat_map(lines) {
+            _ = writeln!(text, "  {name:<11} {value:<28} {what}");
+        }
+    }
+    text.push('\n');
+    for effect in &measured.comparisons {
+        _ = writeln!(text, "{}: {} µs", effect.name, microseconds(effect.primary()));
+    }
+    if let Some(control) = &measured.control {
+        _ = writeln!(
+            text,
+            "control, no hook against no hook: {} µs",
+            microseconds(control.primary())
+        );
+    }
+    if let Some(calibration) = &measured.calibration {
+        _ = writeln!(text, "{}", calibrated(calibration));
+    }
+    for warning in &measured.warnings {
+        _ = writeln!(text, "note: {warning}");
+    }
+    text
+}
+
+/// What became of the known delay.
+#[must_use]
+pub(super) fn calibrated(effect: &Effect) -> String {
+    match (effect.truth_ns, &effect.error) {
+        (Some(truth_ns), Some(error)) => format!(
+            "calibration, a delay of {} µs: recovered with an error of {} µs",
+            signed(truth_ns),
+            microseconds(error)
+        ),
+        _ => "calibration: the truth is not known without telemetry and kernel stamps".to_owned(),
+    }
+}
