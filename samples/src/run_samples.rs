@@ -67,7 +67,12 @@ pub fn run_samples(run: &Run) -> Result<RunSamples, SamplesError> {
         .enumerate()
         .map(|(index, launch)| {
             let columns = is_first(index).then_some(COLUMNS);
-            let observed = ObservedLaunch::read(&run.directory.join(&launch.files.observations), launch, &settings, columns)?;
+            let observed = ObservedLaunch::read(
+                &run.directory.join(&launch.files.observations),
+                launch,
+                &settings,
+                columns,
+            )?;
             Ok(Some(observed).filter(|observed| !(was_killed(launch) && lacks_an_arm(observed))))
         })
         .collect::<Result<_, SamplesError>>()?;
