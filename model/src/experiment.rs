@@ -144,7 +144,7 @@ impl Experiment {
         matches!(&self.sut, ServerUnderTest::Synthetic(server) if arm.stamps.unwrap_or(server.stamps))
     }
 
-    /// Returns the limits of an arm: its own, completed by those of the experiment.
+    /// Returns the limits of an arm: its own limits, completed by the limits of the experiment.
     #[must_use]
     pub fn arm_limits(&self, arm: &Arm) -> ResourceLimits {
         let of_all = self.limits.unwrap_or_default().arms();

@@ -46,7 +46,7 @@
 //! ```text
 //! Manifest                      RUN/manifest.json
 //! ├─ plan                       the experiment as it was run
-//! ├─ machine: Machine           what identifies the machine; host: Host beside it
+//! ├─ machine: Machine           the processors that identify a machine; host: Host beside it
 //! ├─ conditions                 each condition with its isolation, or the reason why it did not run
 //! └─ launches: [LaunchRecord]   also in RUN/CONDITION/NNNN/launch.json
 //!    ├─ arms                    addresses, order, limits, and whether the hook was mapped and counted
@@ -55,7 +55,7 @@
 //!    └─ files: LaunchFiles      tables of observations, calls and resources
 //! ```
 //!
-//! [`LaunchWarning`]s say what a reader of the results should know. Some make a launch invalid.
+//! [`LaunchWarning`]s name the circumstances that a reader of the results should know. Some make a launch invalid.
 #![forbid(unsafe_code)]
 
 mod application;

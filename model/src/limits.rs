@@ -51,7 +51,7 @@ impl ResourceLimits {
     }
 }
 
-/// The table `[limits]` of a definition: the limits of each arm without limits of its own, and those of the load generator.
+/// The table `[limits]` of a definition: the limits of the load generator, and of each arm without limits of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentLimits {

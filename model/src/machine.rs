@@ -1,4 +1,4 @@
-//! The machine on which a run was recorded: what identifies it, and what else can change a latency.
+//! The machine on which a run was recorded: the properties that identify it, and other influences on latency.
 
 use std::collections::{BTreeMap, BTreeSet};
 
