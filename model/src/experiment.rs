@@ -389,4 +389,49 @@ mod tests {
         let error = serde_json::from_str::<Experiment>(&recorded.replacen("\"seed\"", "\"sead\"", 1)).unwrap_err();
         assert!(error.to_string().contains("`sead`"), "{error}");
     }
+
+    #[test]
+    fn an_application_takes_only_what_its_pods_can_have() {
+        let mut experiment: Experiment = toml::from_str(OVERHEAD).unwrap();
+        experiment.sut = serde_json::from_value(serde_json::json!({
+            "program": "application", "name": "shop", "version": "1",
+            "source": { "repository": "none", "revision": "0".repeat(40), "manifests": ["shop.yaml"] },
+            "front": { "workload": "deployment/web", "port": 80 },
+            "request": { "method": "GET", "path": "/" },
+            "workloads": [{ "name": "deployment/web", "hook": true }],
+        }))
+        .unwrap();
+        experiment.conditions = vec![Condition::KubernetesNode];
+        experiment
+            .arms
+            .retain(|arm| matches!(arm.treatment, Treatment::Unmodified | Treatment::Scan));
+        experiment.contrasts.clear();
+        experiment.validate().unwrap();
+        let refused = |change: &dyn Fn(&mut Experiment)| {
+            let mut experiment = experiment.clone();
+            change(&mut experiment);
+            experiment.validate().unwrap_err().to_string()
+        };
+        for (error, words) in [
+            (
+                refused(&|one| one.conditions.push(Condition::Docker)),
+                "`conditions`: docker",
+            ),
+            (
+                refused(&|one| one.arms[2].treatment = Treatment::Log),
+                "an application takes the treatments",
+            ),
+            (refused(&|one| one.arms[2].records = true), "without records"),
+            (
+                refused(&|one| one.words = Some("words.txt".into())),
+                "words: an application",
+            ),
+            (
+                refused(&|one| one.proxies = vec![Proxy::Relay("delays.toml".into())]),
+                "[[proxy]]: an application",
+            ),
+        ] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
 }
