@@ -61,10 +61,10 @@ fn servers_that_people_run_are_measured_in_containers() {
 
 #[test]
 fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
-    let Some((_guard, before)) = engine("hops, a neighbour, loops") else {
+    let Some((_guard, before)) = engine("proxies, a neighbour, loops") else {
         return;
     };
-    let mut hops = format!("[[proxy]]\nrelay = {:?}\n", file("experiments/jitter/eks-nodes.toml"));
+    let mut proxies = format!("[[proxy]]\nrelay = {:?}\n", file("experiments/jitter/eks-nodes.toml"));
     for (proxy, program) in [
         ("haproxy", "haproxy"),
         ("nginx-to-tls", "nginx"),
@@ -72,7 +72,7 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     ] {
         if is_there(program) && is_there("nginx") {
             let path = file(&format!("clusters/proxies/{proxy}.toml"));
-            hops += &format!("[[proxy]]\nfile = {path:?}\n");
+            proxies += &format!("[[proxy]]\nfile = {path:?}\n");
         } else {
             println!("SKIPPED: {proxy} in containers: {program} or nginx is not installed");
         }
@@ -81,12 +81,12 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     let neighbour = "[neighbour]\ncommand = [\"dd\", \"if=/dev/zero\", \"of=/dev/null\"]\n\
                      cpus = \"all\"\nlimits = { quota_cores = 0.1 }\n";
     let micro = "[micro]\ncalls = 2_000\n";
-    success(&mut run(&desk, &once(&format!("{hops}{neighbour}{micro}"))));
+    success(&mut run(&desk, &once(&format!("{proxies}{neighbour}{micro}"))));
     assert_eq!(everything(), before);
     let (run, launch) = desk.only_launch();
     for arm in &launch.arms {
         let hooked = arm.treatment != "unmodified";
-        // Each request is received once, and the hook is in no hop.
+        // Each request is received once, and the hook is in no proxy.
         let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
         assert_eq!((arm.requests_sent, receives), (60, hooked.then_some(60)));
     }

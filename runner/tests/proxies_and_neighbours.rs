@@ -1,4 +1,4 @@
-//! What an experiment puts around its servers: hops before them, a neighbour beside them, a service's address.
+//! What an experiment puts around its servers: proxies before them, a neighbour beside them, a service's address.
 
 use std::fs;
 
@@ -14,13 +14,13 @@ fn around(condition: &str, more: &str) -> String {
     text.replacen("[[arm]]", &format!("{more}\n[[arm]]"), 1)
 }
 
-/// A hop, by the key and the file that its definition names.
-fn hop(key: &str, path: &str) -> String {
+/// The table of a proxy, by its key and the file that the key names.
+fn proxy_table(key: &str, path: &str) -> String {
     format!("[[proxy]]\n{key} = {:?}\n", file(path))
 }
 
 fn proxy(name: &str) -> String {
-    hop("file", &format!("clusters/proxies/{name}.toml"))
+    proxy_table("file", &format!("clusters/proxies/{name}.toml"))
 }
 
 /// That nothing is wrong with a launch but what a busy machine does to the prober.
@@ -39,16 +39,16 @@ fn missing(test: &str, programs: &[&str]) -> bool {
     missing.is_some()
 }
 
-/// Measures through hops, and checks that every request came to the server, and the hook there, alone.
-fn measured_through(condition: &str, hops: &[String]) {
+/// Measures through proxies, and checks that every request came to the server, and the hook there, alone.
+fn measured_through(condition: &str, proxies: &[String]) {
     let desk = Desk::new();
-    let text = around(condition, &hops.concat()).replace("threads = 1", "threads = 1\nstamps = true");
+    let text = around(condition, &proxies.concat()).replace("threads = 1", "threads = 1\nstamps = true");
     success(&mut desk.run(&text));
     let (run, launch) = desk.only_launch();
     assert_sound(&launch);
     for arm in &launch.arms {
         assert_eq!(arm.requests_sent, 60);
-        // The first of its hops is where the prober connects.
+        // The first of its proxies is where the prober connects.
         let port: u16 = arm.address.rsplit(':').next().unwrap().parse().unwrap();
         assert!((18_003..18_006).contains(&port), "{}", arm.address);
         assert_eq!(arm.server.unwrap().records, 50);
@@ -67,16 +67,16 @@ fn measured_through(condition: &str, hops: &[String]) {
 
 #[test]
 fn requests_pass_proxies_and_a_relay() {
-    if missing("hops", &["nginx", "haproxy"]) {
+    if missing("proxies", &["nginx", "haproxy"]) {
         return;
     }
-    let relay = hop("relay", "experiments/jitter/eks-nodes.toml");
+    let relay = proxy_table("relay", "experiments/jitter/eks-nodes.toml");
     measured_through("local-pod", &[proxy("nginx"), proxy("haproxy"), relay]);
 }
 
 #[test]
 fn requests_pass_envoy() {
-    if missing("hop of a mesh", &["envoy"]) {
+    if missing("proxy of a mesh", &["envoy"]) {
         return;
     }
     measured_through("local-pod", &[proxy("envoy")]);
@@ -95,8 +95,8 @@ fn requests_pass_a_mesh_with_tls_on_a_bridge() {
 }
 
 #[test]
-fn hops_stand_beside_a_server_in_its_own_namespace() {
-    if missing("hop beside a server", &["nginx", "haproxy"]) {
+fn proxies_stand_beside_a_server_in_its_own_namespace() {
+    if missing("proxy beside a server", &["nginx", "haproxy"]) {
         return;
     }
     let desk = Desk::new();
@@ -107,7 +107,7 @@ fn hops_stand_beside_a_server_in_its_own_namespace() {
 }
 
 #[test]
-fn a_hop_that_cannot_be_had_is_recorded_as_such() {
+fn a_proxy_that_cannot_be_had_is_recorded_as_such() {
     let desk = Desk::new();
     let file = desk.path("proxy.toml");
     let text = "name = \"none\"\nneeds = [\"no-such-proxy\"]\ndebian = \"such\"\nnixpkgs = \"such\"\n\
@@ -125,7 +125,7 @@ fn a_hop_that_cannot_be_had_is_recorded_as_such() {
 }
 
 #[test]
-fn a_hop_that_does_not_start_is_an_error_with_what_it_says() {
+fn a_proxy_that_does_not_start_is_an_error_with_what_it_says() {
     let desk = Desk::new();
     let file = desk.path("proxy.toml");
     let text = "name = \"dumb\"\nneeds = [\"sh\"]\ndebian = \"dash\"\nnixpkgs = \"dash\"\n\
@@ -219,7 +219,7 @@ fn every_schedule_works_with_five_arms_in_such_surroundings() {
         "local-pod",
         &format!(
             "{}[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done\"]\n",
-            hop("relay", "experiments/jitter/eks-nodes.toml")
+            proxy_table("relay", "experiments/jitter/eks-nodes.toml")
         ),
     );
     for schedule in ["sequential", "duet", "interleaved"] {
