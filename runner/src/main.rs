@@ -1,6 +1,7 @@
 //! `bench`: runs experiments in their conditions, launch by launch.
 #![forbid(unsafe_code)]
 
+mod blind_spots;
 mod command_line;
 mod experiment_file;
 mod foreign_hook;
@@ -11,6 +12,7 @@ mod preflight;
 mod program;
 mod proxies;
 mod run;
+mod signals;
 mod treatments;
 
 use std::path::PathBuf;
@@ -90,16 +92,16 @@ fn main() -> Result<()> {
         Command::Plan(options) => planning::run(&options),
         Command::Jitter(options) => proxies::jitter::make(&options),
         Command::Relay(options) => proxies::relay::run(&options),
-        Command::Launch { parent, spec } => launch::local::child::enter(parent, &spec),
-        Command::Inside { parent, spec } => launch::local::child::run(parent, &spec),
-        Command::Try { parent, place, level } => launch::local::child::enter_and_build(parent, place, level),
+        Command::Launch { parent, spec } => command_line::child_verbs::launch(parent, &spec),
+        Command::Inside { parent, spec } => command_line::child_verbs::inside(parent, &spec),
+        Command::Try { parent, place, level } => command_line::child_verbs::try_place(parent, place, level),
         Command::Start {
             parent,
             cpu,
             group,
             environment,
             command,
-        } => launch::local::child::start(parent, cpu, group.as_ref(), &environment, &command),
+        } => command_line::child_verbs::start(parent, cpu, group.as_ref(), &environment, &command),
     }
 }
 

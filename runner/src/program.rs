@@ -1,5 +1,6 @@
 //! Programs that other people wrote, as servers: their description files, their files, their place in an image.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,13 @@ use anyhow::{Context, Result, ensure};
 use engines::{ImageContents, InstalledProgram};
 use model::{ProgramInstance, ServerFile, ServerProgram};
 
-/// Writes the files of a program into its folder.
-pub(crate) fn lay_out(instance: &ProgramInstance, folder: &Path) -> Result<()> {
+/// Writes the files of a program, by name, into its folder.
+///
+/// # Errors
+/// If one cannot be written.
+pub(crate) fn lay_out(files: &BTreeMap<String, String>, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for (name, text) in &instance.files {
+    for (name, text) in files {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
@@ -113,8 +117,6 @@ pub(crate) fn add_to_image(program: &ServerProgram, contents: &mut ImageContents
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -140,7 +142,7 @@ mod tests {
             environment: BTreeMap::from([("PORT".to_owned(), "81".to_owned())]),
             files: BTreeMap::from([("a/b".to_owned(), "text".to_owned())]),
         };
-        lay_out(&instance, folder.path()).unwrap();
+        lay_out(&instance.files, folder.path()).unwrap();
         assert_eq!(variables(&instance), [("PORT".to_owned(), OsString::from("81"))]);
         assert_eq!(fs::read_to_string(folder.path().join("a/b")).unwrap(), "text");
     }

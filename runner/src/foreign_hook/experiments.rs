@@ -8,7 +8,7 @@ use model::{
 use super::{Hook, Options, PLACE};
 use crate::command_line::run_options::MOST_LAUNCHES;
 use crate::preflight::subject::Subject;
-use crate::preflight::{ASKED, Trial};
+use crate::preflight::{PreflightResult, REQUESTS};
 
 /// The arm without a hook.
 pub(crate) const BARE: &str = "unmodified";
@@ -38,18 +38,18 @@ pub(crate) enum Calibration {
 }
 
 /// Whether our hook sees each request once, so that its delay is a delay of each request; or why it cannot be used.
-pub(super) fn calibration(own: &Trial) -> Result<(), String> {
+pub(super) fn calibration(own: &PreflightResult) -> Result<(), String> {
     if let Some(fault) = &own.fault {
         return Err(format!("with our own hook, {}", fault.what));
     }
     match own.receives {
-        Some(ASKED) => Ok(()),
+        Some(REQUESTS) => Ok(()),
         Some(0) | None => Err(
             "our own hook sees no payload of this server, so that it cannot delay it; `cargo xtask observe` says why"
                 .to_owned(),
         ),
         Some(receives) => Err(format!(
-            "our own hook sees {receives} payloads in {ASKED} requests, so that its delay is none of each request"
+            "our own hook sees {receives} payloads in {REQUESTS} requests, so that its delay is none of each request"
         )),
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn for_measuring(
     subject: &Subject,
     hooks: &[Hook],
     calibration: Calibration,
-    slowest: &Trial,
+    slowest: &PreflightResult,
     options: &Options,
 ) -> Experiment {
     let mut arms = vec![arm(BARE, Treatment::Unmodified), arm(CONTROL, Treatment::Unmodified)];
@@ -146,7 +146,7 @@ pub(super) fn for_measuring(
     clippy::cast_sign_loss,
     reason = "an estimate, clamped to a range"
 )]
-fn rounds(budget_s: f64, arms: usize, slowest: &Trial) -> u64 {
+fn rounds(budget_s: f64, arms: usize, slowest: &PreflightResult) -> u64 {
     let launch_s = budget_s / f64::from(FEWEST_LAUNCHES + 2);
     let left_s = launch_s - LAUNCH_S - slowest.ready_s * arms as f64;
     let round_s = slowest.rtt_ns.max(1) as f64 / 1e9 * arms as f64;

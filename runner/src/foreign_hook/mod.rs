@@ -15,11 +15,13 @@ use model::{Experiment, IsolationLevel, PreloadedObject, Topology};
 use crate::command_line::units::duration_ns;
 use crate::launch::container::Engines;
 use crate::launch::installation::Setting;
-use crate::launch::spec::Task;
+use crate::launch::local::child::run_in_child;
+use crate::launch::local::spec::Task;
 use crate::preflight::subject::{Given, Subject};
-use crate::preflight::{Trial, compare};
+use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
-use crate::run::{carry_out, launched, stop_flag};
+use crate::run::carry_out;
+use crate::signals::stop_flag;
 use experiments::{BARE, CONTROL, Calibration, OWN};
 
 /// Client and server share a network namespace, so that the network adds as little as can be.
@@ -167,7 +169,7 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// What all came to, and the slowest of the arms that work.
-    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(PreflightRecord, Trial)> {
+    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(PreflightRecord, PreflightResult)> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
         let mut slowest = bare.clone();
         let mut tried = Vec::new();
@@ -196,7 +198,7 @@ impl Tries<'_> {
     }
 
     /// An arm without a hook, which must work.
-    fn bare(&self, arm: &str) -> Result<Trial> {
+    fn bare(&self, arm: &str) -> Result<PreflightResult> {
         let trial = self.launch(&self.experiment, arm)?;
         match &trial.fault {
             Some(fault) => bail!("without any hook, {fault}"),
@@ -205,18 +207,18 @@ impl Tries<'_> {
     }
 
     /// An arm with a hook, which need not take much longer to start than without.
-    fn one(&self, arm: &str, bare_ready_s: f64) -> Result<Trial> {
+    fn one(&self, arm: &str, bare_ready_s: f64) -> Result<PreflightResult> {
         let mut experiment = self.experiment.clone();
         experiments::hurry(&mut experiment, bare_ready_s);
         self.launch(&experiment, arm)
     }
 
-    fn launch(&self, experiment: &Experiment, arm: &str) -> Result<Trial> {
+    fn launch(&self, experiment: &Experiment, arm: &str) -> Result<PreflightResult> {
         let folder = self.folder.join(".trial");
         fs::create_dir(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let mut spec = self.setting.launch(experiment, (PLACE, self.level), 0, &folder)?;
         spec.task = Task::Try(arm.to_owned());
-        let trial = launched::<Trial>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
+        let trial = run_in_child::<PreflightResult>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         trial
     }

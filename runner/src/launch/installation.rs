@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use model::{Experiment, IsolationLevel, Topology};
 
 use crate::launch::local::control_groups::Groups;
-use crate::launch::spec::{Cpus, LaunchSpec, Task};
+use crate::launch::local::spec::{Cpus, LaunchSpec, Task};
 
 /// What every launch needs.
 #[derive(Clone, Debug)]

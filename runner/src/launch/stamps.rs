@@ -1,4 +1,4 @@
-//! What the synthetic server stamped of its requests.
+//! The time stamps that the synthetic server leaves of its requests.
 
 use anyhow::{Context, Result};
 use dataset::ServerCall;
@@ -11,15 +11,18 @@ use crate::launch::telemetry::median;
 #[derive(Debug)]
 pub(crate) struct Stamps {
     pub(crate) calls: Vec<ServerCall>,
-    /// Without the requests of the warm-up; none where nothing is left.
+    /// Summary of the requests after the warm-up; none without any.
     pub(crate) summary: Option<ServerSummary>,
-    /// Requests that were stamped or would have been, had there been room.
+    /// Stamped requests, and requests for whose stamps there was no room.
     pub(crate) requests: u64,
 }
 
 impl Stamps {
-    /// Reads the file that a server left. The first `before` requests, from before the measurement, are left out, and the
-    /// others numbered from 0; the next `warm_up` are left out of the summary.
+    /// Reads the file that a server left. The first `before` requests, which came before the measurement, are left out, and
+    /// the others are numbered from 0. The summary leaves out the next `warm_up` requests.
+    ///
+    /// # Errors
+    /// If the file is damaged.
     pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
         let view = View::parse(bytes).context("the server damaged its stamps")?;
         let counters = view.counters();

@@ -1,63 +1,23 @@
-//! Files in memory that vanish with this process, for the hook and the synthetic server to write to.
+//! Counters and records that a hook leaves in its telemetry file.
 
-use std::ffi::CStr;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use model::TelemetrySummary;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use readhook_telemetry::{Counters, Record, View};
 
-/// A file without a name, that others open through /proc.
-#[derive(Debug)]
-pub(crate) struct MemoryFile {
-    file: File,
-    /// Where other processes find it.
-    pub(crate) path: PathBuf,
-}
-
-impl MemoryFile {
-    /// Makes a file with this content.
-    pub(crate) fn create(name: &CStr, content: &[u8]) -> Result<Self> {
-        let descriptor = memfd_create(name, MFdFlags::MFD_CLOEXEC).context("cannot make a file in memory")?;
-        let mut file = File::from(descriptor);
-        file.write_all(content)
-            .context("not enough memory for the hook's telemetry; use fewer rounds")?;
-        let path = format!("/proc/{}/fd/{}", isolation::outer_pid()?, file.as_raw_fd()).into();
-        Ok(Self { file, path })
-    }
-
-    /// A telemetry file with room for so many records.
-    pub(crate) fn telemetry(capacity: u32) -> Result<Self> {
-        let length = usize::try_from(readhook_telemetry::file_len(capacity))?;
-        let mut bytes = vec![0; length];
-        readhook_telemetry::initialise(&mut bytes, capacity).context("cannot lay out the hook's telemetry")?;
-        Self::create(c"telemetry", &bytes)
-    }
-
-    /// The whole content.
-    pub(crate) fn content(&mut self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-/// What the hook told.
-pub(crate) struct Seen {
+/// Counters and records of a hook.
+pub(crate) struct HookTelemetry {
     pub(crate) counters: Counters,
     pub(crate) records: Vec<Record>,
-    /// Of the records without those of the warm-up.
+    /// Summary of the records after the warm-up; none without any.
     pub(crate) summary: Option<TelemetrySummary>,
 }
 
-impl Seen {
-    /// Reads a telemetry file. Records of the first `before` receives, from before the measurement, are left out, and the
-    /// others numbered from 0; those of the next `warm_up` are left out of the summary. Counters count all.
+impl HookTelemetry {
+    /// Reads a telemetry file. The records of the first `before` receives, which came before the measurement, are left out,
+    /// and the others are numbered from 0. The summary leaves out the next `warm_up` records. Counters count everything.
+    ///
+    /// # Errors
+    /// If the file is damaged.
     pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
         let view = View::parse(bytes).context("the hook damaged its telemetry")?;
         let counters = view.counters();
@@ -94,7 +54,7 @@ fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary>
     })
 }
 
-/// The median of a list that is not empty.
+/// Returns the median of a list that is not empty.
 pub(crate) fn median(values: &mut [u32]) -> f64 {
     values.sort_unstable();
     let middle = values.len() / 2;

@@ -1,87 +1,58 @@
-//! Receive calls without a server around them: each hooked arm's treatment in a tight loop, in the launch that measures it in
-//! a server.
+//! Tight loops: receive calls without a server around them. Each hooked arm's treatment is measured so in the launch that
+//! measures it in a server.
 
-use std::ffi::OsString;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
-
-use agent::TightLoopRequest;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use dataset::TightLoopBlock;
-use engines::Image;
-use model::{
-    AcceptFunction, Arm, Experiment, ReceiveFunction, ServerUnderTest, TightLoopSettings, TightLoopSummary, Treatment,
-};
+use model::{Arm, Experiment, TightLoopSettings, TightLoopSummary, Treatment};
 
-use crate::launch::local::server::starter;
-use crate::launch::spec::LaunchSpec;
-use crate::launch::sut;
-use crate::launch::telemetry::{MemoryFile, Seen};
-use crate::treatments::{environment, records};
+use std::net::SocketAddr;
+
+use super::backend::{Backend, LoopPlan};
+use super::process::{ProcessStart, Readiness};
+use super::programs;
+use crate::treatments::{adapter, records};
 
 /// Whether an arm's treatment is one whose cost a tight loop can tell: our own hook, without a delay.
 fn applies(arm: &Arm) -> bool {
     arm.treatment.mode().is_some() && arm.treatment != Treatment::Delay
 }
 
-/// The blocks of an arm's loops, bare and hooked in turn; none where the experiment asks for none or the arm has no hook. To be
-/// called where servers live, once they are gone.
+/// Runs the tight loop of an arm's treatment, bare and hooked in turn, and returns its blocks. There are none if the experiment
+/// asks for none, or the arm has no hook. `address` is where the arm was reached.
+///
+/// # Errors
+/// If the backend cannot run the loop.
 pub(crate) fn run(
-    spec: &LaunchSpec,
     experiment: &Experiment,
-    arm: &Arm,
+    backend: &mut dyn Backend,
+    index: usize,
     address: SocketAddr,
 ) -> Result<Vec<TightLoopBlock>> {
+    let arm = &experiment.arms[index];
     let Some(micro) = experiment.micro.filter(|_| applies(arm)) else {
         return Ok(Vec::new());
     };
-    let payload = MemoryFile::create(c"payload", &experiment.request.bytes(address))?;
-    let mut telemetry = MemoryFile::telemetry(room(micro, arm)?)?;
-    let log = MemoryFile::create(c"hits", b"")?;
-    let treatment = environment(arm, &spec.hook, spec.words.as_deref(), &log.path, Some(&telemetry.path));
-    let command = command(&spec.binaries.join("sut"), &experiment.sut, micro, &payload.path);
-    let starting = |environment: Vec<(String, OsString)>| -> Result<Command> {
-        let mut starter = starter(spec.groups.arms.get(&arm.name))?;
-        starter.arg("--cpu").arg(spec.cpus.arms.to_string());
-        for (name, value) in environment {
-            let mut variable = OsString::from(name + "=");
-            variable.push(value);
-            starter.arg("--env").arg(variable);
-        }
-        starter.arg("--").args(&command);
-        Ok(starter)
-    };
-    let (bare, hooked) = (starting(Vec::new())?, starting(treatment)?);
-    let (blocks, calls) = agent::run_alternately(bare, hooked, micro.blocks(), TightLoopSettings::BLOCK_CALLS)?;
-    let seen = Seen::read(&telemetry.content()?, 0, 0)?.counters.payload_receives;
-    ensure!(
-        seen == calls,
-        "the tight loop made {calls} calls, of which the hook saw {seen}"
+    let payload = experiment.request.bytes(address);
+    let records = room(micro, arm)?;
+    let site = backend.loop_site(index, &payload, records)?;
+    let own = backend.programs();
+    let command = programs::tight_loop(
+        experiment,
+        &own,
+        micro.receive,
+        &site.payload,
+        TightLoopSettings::BLOCK_CALLS,
     );
-    Ok(blocks)
-}
-
-/// What the agent in an arm's container is asked for the same.
-pub(crate) fn asked(
-    experiment: &Experiment,
-    arm: &Arm,
-    address: SocketAddr,
-    treatment: Vec<(String, String)>,
-) -> Result<Option<TightLoopRequest>> {
-    let Some(micro) = experiment.micro.filter(|_| applies(arm)) else {
-        return Ok(None);
-    };
-    let payload = Path::new(Image::WORK).join(agent::PAYLOAD);
-    let command = command(Path::new(Image::SUT), &experiment.sut, micro, &payload).into_iter();
-    Ok(Some(TightLoopRequest {
-        command: command.map(|word| word.to_string_lossy().into_owned()).collect(),
-        treatment,
-        payload: experiment.request.bytes(address),
-        records: room(micro, arm)?,
+    let mut hooked = ProcessStart::new(command, Readiness::Runs);
+    adapter(arm).attach(&site.treatment, &mut hooked);
+    let plan = LoopPlan {
+        hooked,
+        payload,
+        records,
         blocks: micro.blocks(),
-        calls: TightLoopSettings::BLOCK_CALLS,
-    }))
+        block_calls: TightLoopSettings::BLOCK_CALLS,
+    };
+    backend.run_loop(index, &plan)
 }
 
 /// Room for the hook's records.
@@ -110,15 +81,4 @@ pub(crate) fn summary(blocks: &[TightLoopBlock]) -> Option<TightLoopSummary> {
         hooked_ns_median: median(true)?,
         blocks: blocks.len() as u64 / 2,
     })
-}
-
-fn command(program: &Path, sut: &ServerUnderTest, micro: TightLoopSettings, payload: &Path) -> Vec<OsString> {
-    let (accept, receive) = match sut {
-        ServerUnderTest::Synthetic(server) => (server.accept, micro.receive.unwrap_or(server.receive)),
-        _ => (AcceptFunction::Accept4, micro.receive.unwrap_or(ReceiveFunction::Read)),
-    };
-    let mut words = vec![program.into()];
-    words.extend(["--accept", accept.name(), "--receive", receive.name()].map(OsString::from));
-    words.extend(sut::looping(payload, TightLoopSettings::BLOCK_CALLS));
-    words
 }

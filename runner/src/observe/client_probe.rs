@@ -1,4 +1,5 @@
-//! A server that is asked so often, in the process that is alone with it: what our hook saw of it, or what a trace did.
+//! The observation of a server by a client of the runner: a number of requests, and the functions or system calls by which
+//! the server received them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,26 +8,25 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dataset::{ObservedCalls, PayloadCount, ServerFault};
-use isolation::LaunchNetwork;
 use loadgen::Client;
 use readhook_telemetry::FUNCTIONS;
 use serde::{Deserialize, Serialize};
 
-use super::blind_spots::{self, BlindSpot};
 use super::trace;
-use crate::launch::local::Running;
-use crate::launch::spec::LaunchSpec;
-use crate::launch::telemetry::Seen;
+use crate::blind_spots::{self, BlindSpot};
+use crate::launch::local::lone_arm::LoneArm;
+use crate::launch::local::spec::LaunchSpec;
+use crate::launch::telemetry::HookTelemetry;
 
-/// How often it is asked.
-const ASKED: u64 = 100;
+/// Requests of an observation.
+const REQUESTS: u64 = 100;
 /// Longest wait for an answer; a traced server is slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What was seen.
+/// The result of an observation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Asked {
-    /// Why it could not be asked.
+pub(crate) struct ProbeResult {
+    /// Why the server could not be observed.
     pub(crate) fault: Option<ServerFault>,
     pub(crate) requests: u64,
     /// Bytes of all requests.
@@ -39,69 +39,57 @@ pub(crate) struct Asked {
     pub(crate) processes: BTreeSet<String>,
 }
 
-/// Starts and asks the arm; this process must be the child of one that entered the level.
-pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result<Asked> {
-    let experiment = &spec.experiment;
-    let index = experiment.arms.iter().position(|other| other.name == arm);
-    let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = spec.order(experiment)?;
-    let network = LaunchNetwork::build(spec.topology, spec.level)?;
-    network.enter_server_end()?;
-    let mut asked = Asked {
-        requests: ASKED,
-        ..Asked::default()
+/// Starts the arm of this name and sends it requests. `traced` is the file with the trace of its system calls, if there is one. This process must
+/// be the child of one that entered the launch's isolation level.
+///
+/// # Errors
+/// If something else than the server is to blame for a failure.
+pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result<ProbeResult> {
+    let mut result = ProbeResult {
+        requests: REQUESTS,
+        ..ProbeResult::default()
     };
-    let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
-        network.enter_client_end()?;
-        let before = seen(&mut running)?;
-        let mut client = Client::new(&running.target(), &experiment.request, PATIENCE);
-        for number in 1..=ASKED {
+    let (mut client_ports, mut server_port) = (Vec::new(), 0);
+    result.fault = LoneArm::run(spec, arm, |running| {
+        let before = running.telemetry()?;
+        let mut client = Client::new(&running.target, &spec.experiment.request, PATIENCE);
+        for number in 1..=REQUESTS {
             if let Err((status, why)) = client.ask() {
-                return Err(running.server.failed(status, number, &why)?.into());
+                return Err(running.server()?.failed(status, number, &why)?.into());
             }
         }
-        asked.sent_bytes = client.request_bytes() as u64 * ASKED;
-        asked.connections = client.ports().len() as u64;
-        if let (Some(before), Some(after)) = (before, seen(&mut running)?) {
-            asked.count(&before, &after);
+        result.sent_bytes = client.request_bytes() as u64 * REQUESTS;
+        result.connections = client.ports().len() as u64;
+        if let (Some(before), Some(after)) = (before, running.telemetry()?) {
+            result.count(&before, &after);
         }
-        for process in running.server.family.processes() {
-            asked.processes.insert(process.name());
-            asked
+        let server = running.server()?;
+        for process in server.processes.processes() {
+            result.processes.insert(process.name());
+            result
                 .blind_spots
                 .extend(blind_spots::of_process(&process.path, &spec.hook));
         }
-        let port = running.server.address.port();
-        running.stop(false)?;
-        if let Some(path) = traced {
-            let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            trace::read(&String::from_utf8_lossy(&text), port, client.ports(), &mut asked);
-        }
+        server_port = server.address.port();
+        client_ports = client.ports().to_vec();
         Ok(())
-    });
-    if let Err(error) = tried {
-        // What is not the server's fault is this program's.
-        asked.fault = Some(error.downcast_ref::<ServerFault>().cloned().ok_or(error)?);
+    })?;
+    if let (Some(path), None) = (traced, &result.fault) {
+        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        trace::read(&String::from_utf8_lossy(&text), server_port, &client_ports, &mut result);
     }
-    Ok(asked)
+    Ok(result)
 }
 
-fn seen(running: &mut Running<'_>) -> Result<Option<Seen>> {
-    let Some(telemetry) = &mut running.telemetry else {
-        return Ok(None);
-    };
-    Ok(Some(Seen::read(&telemetry.content()?, 0, 0)?))
-}
-
-impl Asked {
-    /// What the hook counted meanwhile.
-    fn count(&mut self, before: &Seen, after: &Seen) {
-        let calls = |seen: &Seen| dataset::hook_coverage(&seen.counters).calls;
+impl ProbeResult {
+    /// Adds what the hook counted between two readings of its telemetry.
+    fn count(&mut self, before: &HookTelemetry, after: &HookTelemetry) {
+        let calls = |telemetry: &HookTelemetry| dataset::hook_coverage(&telemetry.counters).calls;
         let earlier = calls(before);
         let mut accepting = calls(after);
         accepting.retain(|function, _| function.starts_with("accept"));
         let sockets = after.counters.sockets_accepted - before.counters.sockets_accepted;
-        // A server that waits in a call of its only function had made that call before.
+        // A server with one accepting function can wait in a call that it made before the first reading.
         let only = accepting.len() == 1;
         for (function, calls) in accepting {
             let calls = calls - earlier.get(&function).copied().unwrap_or(0);

@@ -1,7 +1,6 @@
 //! `bench observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
 //! whether a hook sees that.
 
-pub(crate) mod blind_spots;
 pub(crate) mod client_probe;
 mod exports;
 mod passive;
@@ -18,11 +17,12 @@ use model::{Experiment, IsolationLevel, ServerUnderTest, Topology};
 use crate::command_line::units::duration_ns;
 use crate::foreign_hook::experiments;
 use crate::launch::installation::Setting;
-use crate::launch::spec::Task;
+use crate::launch::local::child::run_in_child;
+use crate::launch::local::spec::Task;
 use crate::preflight::subject::{Given, Subject};
 use crate::run::availability;
-use crate::run::{launched, stop_flag};
-use client_probe::Asked;
+use crate::signals::stop_flag;
+use client_probe::ProbeResult;
 use report::Report;
 
 /// Client and server share a network namespace.
@@ -124,11 +124,11 @@ impl<'a> Instruments<'a> {
     }
 
     /// What each sees of a server that is started anew for it; of a trace, why there is none.
-    fn ask(&self, subject: &Subject) -> Result<(Asked, Result<Asked, String>)> {
+    fn ask(&self, subject: &Subject) -> Result<(ProbeResult, Result<ProbeResult, String>)> {
         let folder = tempfile::tempdir().context("a folder for the server")?;
         let mut experiment = experiments::for_observing(subject);
         experiment.validate()?;
-        let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<Asked> {
+        let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<ProbeResult> {
             let own = folder.path().join(name);
             std::fs::create_dir(&own)?;
             let mut spec = self.setting.launch(experiment, (PLACE, self.level), 0, &own)?;
@@ -136,7 +136,7 @@ impl<'a> Instruments<'a> {
                 arm: arm.to_owned(),
                 trace: trace.map(Path::to_owned),
             };
-            launched(&spec, self.stopped)
+            run_in_child(&spec, self.stopped)
         };
         let hooked = launch(&experiment, "hooked", experiments::OWN, None)?;
         if let Some(why) = trace::missing() {

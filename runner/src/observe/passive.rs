@@ -15,9 +15,10 @@ use nix::unistd::Pid;
 use serde::Serialize;
 
 use super::Options;
-use super::blind_spots::{self, BlindSpot, Watch};
-use crate::launch::telemetry::{MemoryFile, Seen};
-use crate::run::stop_flag;
+use crate::blind_spots::{self, BlindSpot, ProcessWatch};
+use crate::launch::local::memory_file::MemoryFile;
+use crate::launch::telemetry::HookTelemetry;
+use crate::signals::stop_flag;
 
 /// How often the processes are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The report.
 #[derive(Debug, Serialize)]
-struct Report {
+struct PassiveReport {
     command: Vec<String>,
     #[serde(flatten)]
     coverage: HookCoverage,
@@ -58,7 +59,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         .spawn()
         .with_context(|| format!("cannot start {program}"))?;
     let mut not_covered = BTreeSet::new();
-    let mut watch = Watch::new(&telemetry.path, &hook);
+    let mut watch = ProcessWatch::new(&telemetry.path, &hook);
     let mut asked = None;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -70,11 +71,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
         }
         thread::sleep(LOOK);
     };
-    let coverage = dataset::hook_coverage(&Seen::read(&telemetry.content()?, 0, 0)?.counters);
+    let coverage = dataset::hook_coverage(&HookTelemetry::read(&telemetry.content()?, 0, 0)?.counters);
     if coverage.processes == 0 {
         not_covered.extend(blind_spots::of_program(Path::new(program)));
     }
-    let report = Report {
+    let report = PassiveReport {
         command: options.command.clone(),
         coverage,
         not_covered,
@@ -104,7 +105,7 @@ fn ended_well(status: ExitStatus, asked: bool) -> Result<()> {
     bail!("the program ended with {status}; what the hook saw until then stands above")
 }
 
-impl Report {
+impl PassiveReport {
     fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         let coverage = &self.coverage;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use dataset::{InstrumentAgreement, PayloadCount};
 use serde::Serialize;
 
-use super::client_probe::Asked;
+use super::client_probe::ProbeResult;
 use super::exports;
 
 /// All of it.
@@ -16,9 +16,9 @@ use super::exports;
 pub(super) struct Report {
     server: String,
     /// Through libc, as our hook saw it.
-    libc: Asked,
+    libc: ProbeResult,
     /// Through system calls.
-    system_calls: Option<Asked>,
+    system_calls: Option<ProbeResult>,
     /// Why there is no trace.
     not_traced: Option<String>,
     agreement: InstrumentAgreement,
@@ -36,7 +36,12 @@ struct Seen {
 }
 
 impl Report {
-    pub(super) fn new(server: &str, libc: Asked, traced: Result<Asked, String>, hooks: &[PathBuf]) -> Result<Self> {
+    pub(super) fn new(
+        server: &str,
+        libc: ProbeResult,
+        traced: Result<ProbeResult, String>,
+        hooks: &[PathBuf],
+    ) -> Result<Self> {
         let (system_calls, not_traced) = match traced {
             Ok(asked) => (Some(asked), None),
             Err(why) => (None, Some(why)),
@@ -116,7 +121,7 @@ impl Report {
     }
 }
 
-fn section(text: &mut String, title: &str, asked: &Asked) {
+fn section(text: &mut String, title: &str, asked: &ProbeResult) {
     _ = writeln!(
         text,
         "{title}: {} requests of {} bytes on {} connections",
@@ -148,7 +153,7 @@ fn by_request(carried: PayloadCount, requests: u64) -> (f64, f64) {
 }
 
 /// Whether both instruments saw the same payload.
-pub(super) fn agreement(libc: &Asked, traced: Option<&Asked>) -> InstrumentAgreement {
+pub(super) fn agreement(libc: &ProbeResult, traced: Option<&ProbeResult>) -> InstrumentAgreement {
     let through_libc = libc.passed.received_bytes();
     // Each run has its own requests, of the same bytes.
     let sent = libc.sent_bytes.max(traced.map_or(0, |asked| asked.sent_bytes));

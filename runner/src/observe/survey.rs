@@ -10,12 +10,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use dataset::{OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, ServerKind, UnobservedServer};
 
-use super::client_probe::Asked;
+use super::client_probe::ProbeResult;
 use super::report::agreement;
 use super::{Instruments, PLACE};
 use crate::preflight::subject::Subject;
 use crate::program::{found, missing_server, of_command_line, packages_of, read_server_file};
-use crate::run::stop_flag;
+use crate::signals::stop_flag;
 use model::{AcceptFunction, ReceiveFunction};
 
 /// The experiment's name, by which claims find it.
@@ -202,7 +202,7 @@ fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<O
         Ok(asked) => (Some(asked), None),
         Err(why) => (None, Some(format!("no system calls: {why}"))),
     };
-    let failed = |asked: &Asked| {
+    let failed = |asked: &ProbeResult| {
         asked
             .fault
             .as_ref()

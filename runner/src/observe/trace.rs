@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use dataset::PayloadCount;
 
-use super::blind_spots::BlindSpot;
-use super::client_probe::Asked;
+use super::client_probe::ProbeResult;
+use crate::blind_spots::BlindSpot;
 
 /// What carries connections and payload, and what opens the ring that can do so without calls.
 const TRACED: &str = "trace=accept,accept4,read,readv,recvfrom,recvmsg,recvmmsg,preadv2,splice,\
@@ -54,7 +54,7 @@ pub(super) fn command(to: &Path, command: &[String]) -> Vec<String> {
 }
 
 /// Adds what a trace tells of the connections between the server's port and these of the client's.
-pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut Asked) {
+pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut ProbeResult) {
     let is_ours = |decorated: &str| {
         clients
             .iter()
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn calls_are_counted_on_the_clients_connections_only() {
-        let mut asked = Asked::default();
+        let mut asked = ProbeResult::default();
         read(TRACE, 80, &[5000, 5001], &mut asked);
         assert_eq!(asked.passed.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
         let carried = |calls, bytes| PayloadCount { calls, bytes };

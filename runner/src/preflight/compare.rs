@@ -2,7 +2,7 @@
 
 use dataset::{ServerFault, ServerFaultKind};
 
-use crate::preflight::Trial;
+use crate::preflight::PreflightResult;
 
 /// Bytes shown around a difference.
 const SHOWN: usize = 60;
@@ -15,7 +15,7 @@ enum Common {
     FirstLine,
 }
 
-fn common(bare: &Trial, again: &Trial) -> Common {
+fn common(bare: &PreflightResult, again: &PreflightResult) -> Common {
     let vary = bare.varies || again.varies || bare.answer != again.answer;
     match (vary, bare.answer.len() == again.answer.len()) {
         (false, _) => Common::Bytes,
@@ -25,7 +25,7 @@ fn common(bare: &Trial, again: &Trial) -> Common {
 }
 
 /// That the bare server's answers differ, so that less of them can be compared.
-pub(crate) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
+pub(crate) fn varying(bare: &PreflightResult, again: &PreflightResult) -> Option<String> {
     let compared = match common(bare, again) {
         Common::Bytes => return None,
         Common::Length => "first line and length",
@@ -38,7 +38,11 @@ pub(crate) fn varying(bare: &Trial, again: &Trial) -> Option<String> {
 }
 
 /// How the answers of a hooked server differ from those of the bare one.
-pub(crate) fn difference(bare: &Trial, again: &Trial, hooked: &Trial) -> Option<ServerFault> {
+pub(crate) fn difference(
+    bare: &PreflightResult,
+    again: &PreflightResult,
+    hooked: &PreflightResult,
+) -> Option<ServerFault> {
     let (expected, found) = (&bare.answer[..], &hooked.answer[..]);
     let common = common(bare, again);
     if common == Common::Bytes && hooked.varies {
@@ -83,8 +87,8 @@ fn different(what: String) -> ServerFault {
 mod tests {
     use super::*;
 
-    fn trial(answer: &str) -> Trial {
-        Trial {
+    fn trial(answer: &str) -> PreflightResult {
+        PreflightResult {
             arm: String::new(),
             fault: None,
             answer: answer.into(),

@@ -1,55 +1,53 @@
-//! One arm alone, asked and not measured: whether it works, what it answers, about how long that takes.
+//! The preflight of a foreign server: one arm alone is sent requests and not measured, to learn whether it works, its answer, and
+//! about how long an answer takes.
 
 pub(crate) mod compare;
 pub(crate) mod subject;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use dataset::{ServerFault, ServerFaultKind};
-use isolation::LaunchNetwork;
 use loadgen::Client;
 use model::{Experiment, Message, ServerUnderTest};
 use serde::{Deserialize, Serialize};
 
-use crate::launch::local::Running;
+use crate::launch::local::lone_arm::LoneArm;
 use crate::launch::local::process_set::Process;
-use crate::launch::spec::LaunchSpec;
+use crate::launch::local::spec::LaunchSpec;
 
-/// How often it is asked.
-pub(crate) const ASKED: u64 = 300;
+/// Requests of a preflight.
+pub(crate) const REQUESTS: u64 = 300;
 /// Longest wait for an answer of a server that has answered before.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came of it.
+/// The result of a preflight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Trial {
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreflightResult {
     pub(crate) arm: String,
-    /// Why it cannot be measured.
+    /// Why the arm cannot be measured.
     pub(crate) fault: Option<ServerFault>,
-    /// What it answers, without what is known to differ from one time to another.
+    /// Its answer, without the headers that are known to differ from one answer to the next.
     pub(crate) answer: Vec<u8>,
     /// Whether its answers differ from each other nevertheless.
     pub(crate) varies: bool,
-    /// Median time for an answer, ns, of a client that sleeps meanwhile.
+    /// Median round-trip time of a client that sleeps while it waits, ns.
     pub(crate) rtt_ns: i64,
-    /// From its start until it answered, s.
+    /// Time from its start until it answered, s.
     pub(crate) ready_s: f64,
-    /// Payloads that our hook saw while it was asked, where that is loaded.
+    /// Payload receives that the project's hook counted; none if it is not loaded.
     pub(crate) receives: Option<u64>,
     /// Names of its processes.
     pub(crate) processes: Vec<String>,
 }
 
-/// Tries the arm of this name; this process must be the child of one that entered the level.
-pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
-    let experiment = &spec.experiment;
-    let index = experiment.arms.iter().position(|other| other.name == arm);
-    let index = index.with_context(|| format!("there is no arm {arm}"))?;
-    let order = spec.order(experiment)?;
-    let network = LaunchNetwork::build(spec.topology, spec.level)?;
-    network.enter_server_end()?;
-    let mut trial = Trial {
+/// Runs the preflight of the arm of this name. This process must be the child of one that entered the launch's isolation level.
+///
+/// # Errors
+/// If something else than the server is to blame for a failure.
+pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<PreflightResult> {
+    let mut result = PreflightResult {
         arm: arm.to_owned(),
         fault: None,
         answer: Vec::new(),
@@ -59,53 +57,53 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<Trial> {
         receives: None,
         processes: Vec::new(),
     };
-    let tried = Running::start(spec, experiment, &network, &order, (index, 0)).and_then(|mut running| {
-        network.enter_client_end()?;
-        trial.ready_s = running.server.ready_after.as_secs_f64();
-        ask(&mut trial, &mut running, experiment)?;
-        running.stop(false)
-    });
-    if let Err(error) = tried {
-        // What is not the server's fault is this program's.
-        trial.fault = Some(error.downcast_ref::<ServerFault>().cloned().ok_or(error)?);
-    }
-    Ok(trial)
+    result.fault = LoneArm::run(spec, arm, |running| {
+        result.ready_s = running.server()?.ready_after.as_secs_f64();
+        send_requests(&mut result, running, &spec.experiment)
+    })?;
+    Ok(result)
 }
 
-fn ask(trial: &mut Trial, running: &mut Running<'_>, experiment: &Experiment) -> Result<()> {
+fn send_requests(result: &mut PreflightResult, running: &mut LoneArm<'_>, experiment: &Experiment) -> Result<()> {
     let varying = match &experiment.sut {
         ServerUnderTest::Command(program) => &program.varying[..],
         _ => &[],
     };
-    let before = running.receives()?;
-    let target = running.target();
-    let mut client = Client::new(&target, &experiment.request, PATIENCE);
+    let before = counted(running)?;
+    let mut client = Client::new(&running.target, &experiment.request, PATIENCE);
     let mut rtts_ns = Vec::new();
-    for number in 0..ASKED {
+    for number in 1..=REQUESTS {
         let reply = match client.ask() {
             Ok(reply) => reply,
-            Err((status, why)) => return Err(running.server.failed(status, number + 1, &why)?.into()),
+            Err((status, why)) => return Err(running.server()?.failed(status, number, &why)?.into()),
         };
         if let Some(why) = reply.refused {
-            return Err(running.server.fault(ServerFaultKind::WrongAnswer, why).into());
+            return Err(running.server()?.fault(ServerFaultKind::WrongAnswer, why).into());
         }
         let answer = lasting(&experiment.request, varying, &reply.bytes);
-        if number == 0 {
-            trial.answer = answer;
+        if number == 1 {
+            result.answer = answer;
         } else {
-            trial.varies |= answer != trial.answer;
+            result.varies |= answer != result.answer;
         }
         rtts_ns.push(reply.rtt_ns);
     }
-    let settled = &mut rtts_ns[usize::try_from(ASKED / 2)?..];
+    let settled = &mut rtts_ns[usize::try_from(REQUESTS / 2)?..];
     settled.sort_unstable();
-    trial.rtt_ns = settled[settled.len() / 2];
-    trial.receives = running.receives()?.zip(before).map(|(after, before)| after - before);
-    trial.processes = running.server.family.processes().iter().map(Process::name).collect();
+    result.rtt_ns = settled[settled.len() / 2];
+    result.receives = counted(running)?.zip(before).map(|(after, before)| after - before);
+    let processes = running.server()?.processes.processes();
+    result.processes = processes.iter().map(Process::name).collect();
     Ok(())
 }
 
-/// An answer without the header lines that differ from one time to another.
+/// Payload receives that the hook has counted; none without telemetry.
+fn counted(running: &mut LoneArm<'_>) -> Result<Option<u64>> {
+    let telemetry = running.telemetry()?;
+    Ok(telemetry.map(|telemetry| telemetry.counters.payload_receives))
+}
+
+/// Returns an answer without the header lines that differ from one answer to the next.
 fn lasting(message: &Message, varying: &[String], answer: &[u8]) -> Vec<u8> {
     let Message::Http(_) = message else {
         return answer.to_vec();

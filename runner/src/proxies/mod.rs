@@ -6,23 +6,16 @@ mod program_file;
 pub(crate) mod relay;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use engines::{Image, ImageContents};
 use model::{Experiment, ProgramInstance, Proxy};
 
-use crate::launch::local::server::{Ready, Server, Start};
-use crate::launch::spec::LaunchSpec;
-use crate::program;
-
 /// The file with a relay's delays, in its folder.
 const JITTER: &str = "jitter.json";
 const UNRESOLVED: &str = "the plan names a proxy's file instead of its content; that is a mistake of this program";
-/// Longest time from the start of the outermost proxy until a request has passed all proxies.
-const START: Duration = Duration::from_secs(60);
 
 /// Puts the content of a file in the place of its path.
 pub(crate) fn resolve(proxy: &mut Proxy) -> Result<()> {
@@ -52,7 +45,7 @@ pub(crate) fn add_to_image(proxy: &Proxy, contents: &mut ImageContents, binaries
 }
 
 /// Returns the command, environment and files of a proxy at an address. `runner` is the program that starts a relay.
-pub(crate) fn instance(proxy: &Proxy, at: &Place<'_>, runner: &Path) -> Result<ProgramInstance> {
+pub(crate) fn instance(proxy: &Proxy, at: &ProxyWiring<'_>, runner: &Path) -> Result<ProgramInstance> {
     match proxy {
         Proxy::Program(program) => Ok(program.server.instance(at.folder, at.address, Some(at.upstream))),
         Proxy::Delays(delays) => {
@@ -76,23 +69,8 @@ pub(crate) fn instance(proxy: &Proxy, at: &Place<'_>, runner: &Path) -> Result<P
     }
 }
 
-fn start(proxy: &Proxy, spec: &LaunchSpec, at: &Place<'_>, ready: Ready, server: &Server) -> Result<Server> {
-    let instance = instance(proxy, at, &std::env::current_exe()?)?;
-    program::lay_out(&instance, at.folder)?;
-    Server::start(Start {
-        cpu: Some(spec.cpus.arms),
-        group: None,
-        command: program::words(&instance),
-        environment: program::variables(&instance),
-        ready,
-        pod: server.pod.clone(),
-        sidecar: true,
-        directory: Some(at.folder.to_owned()),
-    })
-}
-
 /// The folder, addresses and seed of a proxy.
-pub(crate) struct Place<'a> {
+pub(crate) struct ProxyWiring<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) address: SocketAddr,
     pub(crate) upstream: SocketAddr,
@@ -108,47 +86,4 @@ pub(crate) fn port(experiment: &Experiment, server: u16, number: usize) -> Resul
 /// Returns the seed of a proxy beside the arm with this number, from the seed of the launch.
 pub(crate) const fn seed(launch: u64, arm: usize, number: usize) -> u64 {
     launch ^ ((arm as u64) << 16) ^ ((number as u64) << 8)
-}
-
-/// Starts the proxies of the arm with this number beside its server, the last first, and waits until a request passes all of
-/// them. Returns them in the order from the load generator to the server. `seed` is the launch's.
-pub(crate) fn start_all(
-    spec: &LaunchSpec,
-    experiment: &Experiment,
-    (arm, seed): (usize, u64),
-    server: &mut Server,
-) -> Result<Vec<Server>> {
-    let ip = match server.address.ip() {
-        ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        ip => ip,
-    };
-    let mut upstream = server.address;
-    let mut started = Vec::new();
-    for (number, proxy) in experiment.proxies.iter().enumerate().rev() {
-        let port = port(experiment, server.address.port(), number)?;
-        let address = SocketAddr::new(ip, port);
-        let ready = if number == 0 {
-            Ready::Answers {
-                message: Box::new(experiment.request.clone()),
-                addresses: vec![ip],
-                port,
-                patience: START,
-            }
-        } else {
-            // An inner proxy may not understand the load generator's request.
-            Ready::Listens(address)
-        };
-        let place = Place {
-            folder: &spec.folder.join(format!("arm-{arm}-proxy-{number}")),
-            address,
-            upstream,
-            seed: self::seed(seed, arm, number),
-        };
-        let process = start(proxy, spec, &place, ready, server).with_context(|| format!("proxy {}", proxy.name()))?;
-        server.has_beside(&process);
-        started.push(process);
-        upstream = address;
-    }
-    started.reverse();
-    Ok(started)
 }

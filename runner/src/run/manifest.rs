@@ -4,8 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use dataset::file_record;
-use model::{Clock, ConditionRecord, LAUNCH_RECORD_FILE, LaunchRecord, MANIFEST_VERSION, Manifest, launch_folder};
-use model::{Condition, LimitEnforcement};
+use model::{
+    Clock, Condition, ConditionRecord, LAUNCH_RECORD_FILE, LaunchRecord, LimitEnforcement, MANIFEST_VERSION, Manifest,
+    launch_folder,
+};
 
 use crate::run::availability::{Access, Levels};
 use crate::run::folder::Folder;

@@ -13,25 +13,26 @@ mod stopping_rule;
 mod words;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail, ensure};
-use engines::{Owner, Stop};
+use engines::{Image, Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use isolation::LaunchControlGroups;
 use loadgen::Awake;
-use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, Topology};
-use serde::de::DeserializeOwned;
+use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, ServerUnderTest, Topology};
 
 use crate::command_line::run_options::{Options, experiments};
-use crate::launch::container::{Engines, Job};
+use crate::launch::container::application::ApplicationBackend;
+use crate::launch::container::backend::ContainerBackend;
+use crate::launch::container::{Engines, Ready};
+use crate::launch::context::{Launch, stem};
+use crate::launch::driver;
 use crate::launch::installation::Setting;
-use crate::launch::local::child;
+use crate::launch::local::child::run_in_child;
 use crate::launch::local::control_groups::{self, Groups};
-use crate::launch::spec::{LaunchSpec, stem};
+use crate::launch::local::spec::LaunchSpec;
+use crate::launch::order::Order;
 use crate::run::availability::{Access, Levels};
 use crate::run::cost::Cost;
 use crate::run::folder::{Folder, Plan};
@@ -39,6 +40,7 @@ use crate::run::host_load::HostLoadReading;
 use crate::run::manifest::{manifest, now_unix_ns};
 use crate::run::run_context::{Engaged, bring_in, image, take_out};
 use crate::run::stopping_rule::Precision;
+use crate::signals::stop_flag;
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -61,15 +63,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.out.display()
     );
     Ok(())
-}
-
-/// A flag that SIGINT and SIGTERM set.
-pub(crate) fn stop_flag() -> Result<Stop> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stopped))?;
-    }
-    Ok(stopped)
 }
 
 /// All launches of an experiment, those that are finished excepted, and the manifest. How many are invalid.
@@ -300,21 +293,26 @@ fn one(
     let result = match (access, &setting.image) {
         (Access::Local(place, level, _), _) => {
             local(folder, (*place, *level), launch, setting, unfinished.path())
-                // The groups live as long as what is held here.
-                .and_then(|(spec, _held)| launched(&spec, stopped))
+                // The groups live as long as the value that holds them.
+                .and_then(|(spec, _held)| run_in_child(&spec, stopped))
         }
-        (Access::Engine(ready), Some(image)) => Job {
-            run: &run,
-            condition,
-            experiment: &folder.plan.experiment,
-            owner: Owner {
-                run: setting.run.clone(),
-                launch,
+        (Access::Engine(ready), Some(image)) => contained(
+            &Launch {
+                run: &run,
+                experiment: &folder.plan.experiment,
+                condition,
+                number: launch,
+                order: Order::draw(
+                    folder.plan.experiment.seed,
+                    condition,
+                    launch,
+                    folder.plan.experiment.arms.len(),
+                ),
+                folder: unfinished.path(),
             },
-            folder: unfinished.path(),
-            manifests: ready.manifests.as_deref(),
-        }
-        .run(ready, image),
+            &setting.run,
+            (ready, image),
+        ),
         (Access::Engine(_), None) => bail!("no image was made"),
     };
     let result = result.and_then(|mut record: LaunchRecord| {
@@ -327,6 +325,22 @@ fn one(
     result.with_context(|| {
         format!("launch {launch} of {condition}; finished launches are kept, the same command goes on")
     })
+}
+
+/// Runs a launch in containers, or on copies of an application.
+fn contained(launch: &Launch<'_>, run: &str, (ready, image): (&Ready, &Image)) -> Result<LaunchRecord> {
+    let owner = Owner {
+        run: run.to_owned(),
+        launch: launch.number,
+    };
+    let experiment = launch.experiment;
+    if let ServerUnderTest::Application(application) = &experiment.sut {
+        let checkout = ready.manifests.as_deref();
+        let mut backend = ApplicationBackend::new(experiment, application, checkout, (ready, image), &owner)?;
+        return driver::run(launch, &mut backend);
+    }
+    let mut backend = ContainerBackend::new(experiment, (ready.engine(), image), &owner, &launch.order)?;
+    driver::run(launch, &mut backend)
 }
 
 fn local(
@@ -352,29 +366,6 @@ fn local(
         ..plain
     };
     Ok((spec, held))
-}
-
-/// What a launch in a child came to.
-pub(crate) fn launched<T: DeserializeOwned>(spec: &LaunchSpec, stopped: &AtomicBool) -> Result<T> {
-    let path = spec.folder.join("spec.json");
-    dataset::write_json(&path, spec)?;
-    let mut child = child::launch(&path)?;
-    let status = loop {
-        if stopped.load(Ordering::Relaxed) {
-            // Its place and all processes in it end with it.
-            child.kill()?;
-            child.wait()?;
-            bail!("stopped by a signal");
-        }
-        match child.try_wait()? {
-            Some(status) => break status,
-            None => thread::sleep(Duration::from_millis(50)),
-        }
-    };
-    if !status.success() {
-        bail!("the launch failed; what it said stands above");
-    }
-    serde_json::from_str(&child::output(&mut child)?).context("the launch printed no record")
 }
 
 fn progress(launches: u64) -> ProgressBar {

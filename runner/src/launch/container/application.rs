@@ -1,25 +1,33 @@
-//! One launch on copies of an application that other people wrote: an arm is a copy of it in a namespace of its own, the
-//! prober a pod of ours.
+//! The backend on copies of an application that other people wrote. An arm is a copy in a namespace of its own; the load
+//! generator is a pod of the project's.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use dataset::Subject;
+use agent::CpuPlacement;
+use anyhow::{Context as _, Result, anyhow, bail};
+use dataset::{Subject, TightLoopBlock};
 use engines::Image;
-use model::{ApplicationDefinition, Experiment, HttpRequest, LaunchRecord, Message, ServerUnderTest};
+use engines::kubernetes::Kubernetes;
+use engines::{Owner, RunningContainers};
+use model::{Anomaly, ApplicationDefinition, Experiment, HttpRequest, LaunchPlan, Message, ServerUnderTest, Target};
 use monitor::cadvisor::MetricScope;
 use provisioning::application::{self, ApplicationCopies};
 use provisioning::injection::Injection;
 
 use super::cluster_metrics::Scraping;
-use super::resource_samples::judged;
-use super::{Job, LOADGEN, Ready, container};
-use crate::launch::order::Order;
-use crate::launch::record::{Before, Measured, Stopped};
+use super::load::LOADGEN;
+use super::resource_samples::Sampling;
+use super::{Ready, agent_client, fetch, load};
+use crate::launch::backend::{
+    ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
+    ProxySite, RecordRoom, ServerSite, StoppedProcess,
+};
+use crate::launch::process::{LaunchProcess, ProcessStart};
+use crate::treatments::TreatmentSite;
 
-/// The application in place of the experiment's server and request.
+/// Puts an application in the place of the experiment's server and request.
 pub(crate) fn replace(experiment: &mut Experiment, application: ApplicationDefinition) {
     let request = &application.request;
     experiment.request = Message::Http(HttpRequest {
@@ -31,14 +39,34 @@ pub(crate) fn replace(experiment: &mut Experiment, application: ApplicationDefin
     experiment.sut = ServerUnderTest::Application(Box::new(application));
 }
 
-impl Job<'_> {
-    /// Runs it on copies of an application.
-    pub(super) fn run_on_copies(
-        &self,
-        (ready, image): (&Ready, &Image),
-        order: &Order,
-        (application, checkout): (&ApplicationDefinition, Option<&Path>),
-    ) -> Result<LaunchRecord> {
+/// The copies of an application for one launch.
+pub(crate) struct ApplicationBackend<'a> {
+    experiment: &'a Experiment,
+    cluster: &'a Kubernetes,
+    image: &'a Image,
+    owner: &'a Owner,
+    front_port: u16,
+    /// None when they have been removed.
+    copies: Option<ApplicationCopies>,
+    /// The namespace of each arm's copy, as a subject of the cluster's metrics.
+    subjects: Vec<(Subject, MetricScope)>,
+    /// The pod of the load generator.
+    running: Option<Box<dyn RunningContainers>>,
+    load_generator: Option<CpuPlacement>,
+}
+
+impl<'a> ApplicationBackend<'a> {
+    /// Prepares the copies of an application whose manifests are in the folder `checkout`.
+    ///
+    /// # Errors
+    /// If the engine is no cluster, or the manifests are not there.
+    pub(crate) fn new(
+        experiment: &'a Experiment,
+        application: &ApplicationDefinition,
+        checkout: Option<&Path>,
+        (ready, image): (&'a Ready, &'a Image),
+        owner: &'a Owner,
+    ) -> Result<Self> {
         let Some(cluster) = ready.kubernetes() else {
             bail!("applications are measured in Kubernetes: --topology node or nodes");
         };
@@ -46,57 +74,160 @@ impl Job<'_> {
             let (name, get) = (&application.name, application.checkout_command());
             format!("where are the manifests of {name}? say --manifests FOLDER, a checkout: {get}")
         })?;
-        let mut copies =
-            ApplicationCopies::new(cluster, application, application::read_objects(application, checkout)?)?;
-        let (mut addresses, mut subjects) = (BTreeMap::new(), Vec::new());
-        for &index in &order.start {
-            let arm = &self.experiment.arms[index];
-            let injection = arm.treatment.mode().map(|mode| {
-                let variables = BTreeMap::from([("READHOOK_MODE".to_owned(), mode.to_owned())]);
-                Injection::new(cluster, image, variables)
-            });
-            let copy = copies
-                .add(&self.owner, &container(index), injection.as_ref())
-                .with_context(|| format!("arm {}", arm.name))?;
-            addresses.insert(index, SocketAddr::from((copy.front, application.front.port)));
-            subjects.push((Subject::Arm(arm.name.clone()), MetricScope::Namespace(copy.namespace)));
+        Ok(Self {
+            experiment,
+            cluster,
+            image,
+            owner,
+            front_port: application.front.port,
+            copies: Some(ApplicationCopies::new(
+                cluster,
+                application,
+                application::read_objects(application, checkout)?,
+            )?),
+            subjects: Vec::new(),
+            running: None,
+            load_generator: None,
+        })
+    }
+
+    fn running(&self) -> Result<&dyn RunningContainers> {
+        self.running.as_deref().context("the load generator was not prepared")
+    }
+}
+
+/// The error for the parts of a launch that a validated experiment on an application does not have.
+fn not_here(part: &str) -> anyhow::Error {
+    anyhow!("{part}: an application is measured as it is, with nothing beside it")
+}
+
+impl Backend for ApplicationBackend<'_> {
+    fn programs(&self) -> OwnPrograms {
+        OwnPrograms {
+            sut: Image::SUT.into(),
+            runner: Image::RUNNER.into(),
         }
-        let running = cluster.start_load_generator(&self.owner, image, &self.prober())?;
-        // The prober's own node is watched from its pod.
+    }
+
+    fn server_site(&mut self, _: usize, _: u16, _: RecordRoom) -> Result<ServerSite> {
+        Ok(ServerSite {
+            folder: Image::WORK.into(),
+            address: SocketAddr::from((Ipv4Addr::UNSPECIFIED, self.front_port)),
+            stamps: None,
+            // The hook keeps no file in an application's containers.
+            treatment: TreatmentSite {
+                hook: Image::HOOK.into(),
+                ..TreatmentSite::default()
+            },
+        })
+    }
+
+    fn proxy_site(&mut self, _: usize, _: usize, _: u16) -> Result<ProxySite> {
+        Err(not_here("a proxy"))
+    }
+
+    fn start(&mut self, process: LaunchProcess, start: &ProcessStart) -> Result<SocketAddr> {
+        let LaunchProcess::Server(arm) = process else {
+            return Err(not_here("a neighbour"));
+        };
+        // The injection sets LD_PRELOAD itself: the hook has another path in the application's containers.
+        let variables = start.environment.iter().filter(|(name, _)| name != "LD_PRELOAD");
+        let variables: BTreeMap<String, String> = variables
+            .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
+            .collect();
+        let injection = (!variables.is_empty()).then(|| Injection::new(self.cluster, self.image, variables));
+        let copies = self.copies.as_mut().context("the copies have been removed")?;
+        let copy = copies.add(self.owner, &process.to_string(), injection.as_ref())?;
+        let subject = Subject::Arm(self.experiment.arms[arm].name.clone());
+        self.subjects.push((subject, MetricScope::Namespace(copy.namespace)));
+        Ok(SocketAddr::from((copy.front, self.front_port)))
+    }
+
+    fn require_mapped(&mut self, _: usize, _: &Path) -> Result<()> {
+        // Checked in each hooked workload when the copy was added.
+        Ok(())
+    }
+
+    fn counts_before(&mut self, _: usize) -> Result<PreMeasurementCounts> {
+        Ok(PreMeasurementCounts::default())
+    }
+
+    fn target(&self, arm: usize, address: SocketAddr) -> Target {
+        Target {
+            arm: self.experiment.arms[arm].name.clone(),
+            address,
+            namespace: None,
+        }
+    }
+
+    fn load_generator(&mut self) -> Result<LoadGeneratorSite> {
+        let running = self
+            .cluster
+            .start_load_generator(self.owner, self.image, &load::container(self.experiment))?;
+        let place = agent_client::place(&*running, LOADGEN)?;
+        let site = LoadGeneratorSite {
+            processor: place.processor,
+            shared: false,
+            observations: load::observations(),
+        };
+        self.load_generator = Some(place);
+        self.running = Some(running);
+        Ok(site)
+    }
+
+    fn generate_load(&mut self, plan: &LaunchPlan, _: &Path) -> Result<LoadOutcome> {
+        let running = self.running()?;
+        let copies = self.copies.as_ref().context("the copies have been removed")?;
+        let mut subjects = self.subjects.clone();
+        // The load generator's own machine is sampled from its pod.
         let node = copies.node().to_owned();
         if running.placement(LOADGEN)?.get("node") != Some(&node) {
             subjects.push((Subject::Node(node), MetricScope::Node));
         }
-        let scraping = self.experiment.monitor.then(|| Scraping::begin(&copies, subjects));
-        let probed = self.probe(&*running, order, &addresses, &[], scraping.transpose()?)?;
-        if let Some(failure) = probed.failure {
-            bail!(failure);
+        let (mut sampling, mut scraping) = (None, None);
+        if self.experiment.monitor {
+            let place = self
+                .load_generator
+                .as_ref()
+                .context("the load generator was not prepared")?;
+            scraping = Some(Scraping::begin(copies, subjects)?);
+            sampling = Some(Sampling::begin(running, place, std::iter::empty(), false)?);
         }
-        self.fetch(&*running)?;
-        running.remove()?;
-        copies.remove()?;
-        let arms = order.start.iter().enumerate().map(|(start_order, index)| Stopped {
-            arm: &self.experiment.arms[*index],
-            start_order,
-            address: addresses[index],
-            before: Before::default(),
-            telemetry: None,
-            stamps: None,
-            tight_loop: Vec::new(),
-            limits: None,
-            resources: None,
-        });
-        Measured {
-            run: self.run,
-            condition: self.condition,
-            launch: self.owner.launch,
-            experiment: self.experiment,
-            order,
-            arms: arms.collect(),
-            summary: probed.summary,
-            anomalies: Vec::new(),
-            watched: judged(probed.sampled, probed.hits.into_iter()),
-        }
-        .record(self.folder)
+        load::generate(running, plan, sampling, scraping)
+    }
+
+    fn stop(&mut self, _: LaunchProcess) -> Result<StoppedProcess> {
+        // A copy is not stopped, but removed.
+        Ok(StoppedProcess::default())
+    }
+
+    fn fetch_observations(&mut self, to: &Path) -> Result<()> {
+        fetch::file(self.running()?, LOADGEN, &load::observations(), to)
+    }
+
+    fn fetch_arm(&mut self, _: usize) -> Result<ArmFiles> {
+        Ok(ArmFiles::default())
+    }
+
+    fn loop_site(&mut self, _: usize, _: &[u8], _: u32) -> Result<LoopSite> {
+        Err(not_here("[micro]"))
+    }
+
+    fn run_loop(&mut self, _: usize, _: &LoopPlan) -> Result<Vec<TightLoopBlock>> {
+        Err(not_here("[micro]"))
+    }
+
+    fn enforces_limits(&self) -> bool {
+        false
+    }
+
+    fn anomalies(&self) -> Vec<Anomaly> {
+        Vec::new()
+    }
+
+    fn remove(&mut self) -> Result<()> {
+        let removed = self.running.take().map_or(Ok(()), RunningContainers::remove);
+        self.copies.take().map_or(Ok(()), |mut copies| copies.remove())?;
+        Ok(removed?)
     }
 }

@@ -1,19 +1,21 @@
-//! The image of an experiment: our programs, and all that its servers, hops and neighbour need.
+//! The image of an experiment: the project's programs, and the files that its servers, proxies and neighbour need.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use engines::{Image, ImageContents, InstalledProgram};
 
 use crate::launch::installation::Setting;
-use crate::program;
-use crate::proxies;
-use model::{Arm, Experiment, ServerUnderTest};
+use crate::{program, proxies};
+use model::{Experiment, ServerUnderTest};
 
-/// Folder of other people's hooks in the image, each in that of its arm's number.
+/// The folder in the image for foreign shared objects, each in a folder named after its arm's index.
 const PRELOADS: &str = "/preload";
 
-/// Our programs and the hook.
+/// Returns the project's programs and hook as contents of an image.
+///
+/// # Errors
+/// If one was not built.
 pub(crate) fn own(setting: &Setting) -> Result<ImageContents> {
     let agent = setting.binaries.join("agent");
     ensure!(
@@ -24,7 +26,10 @@ pub(crate) fn own(setting: &Setting) -> Result<ImageContents> {
     Ok(ImageContents::new(&setting.binaries, &setting.hook)?)
 }
 
-/// Made of what is built and installed here, and of the experiment's own words.
+/// Builds the image of an experiment from the programs that are built and installed here, and from the compiled `words`.
+///
+/// # Errors
+/// If a program is not installed, or cannot be in an image.
 pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&Path>) -> Result<Image> {
     let mut contents = own(setting)?;
     if let Some(words) = words {
@@ -39,22 +44,17 @@ pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&P
     if let Some(neighbour) = &experiment.neighbour {
         contents.add_program(&InstalledProgram::find(&neighbour.command[0])?)?;
     }
-    for arm in &experiment.arms {
-        if let (Some(preload), Some(inside)) = (&arm.preload, self::arm(experiment, arm).preload) {
-            contents.add_object(&inside.path, &preload.path)?;
+    for (index, arm) in experiment.arms.iter().enumerate() {
+        if let (Some(preload), Some(inside)) = (&arm.preload, foreign_object(experiment, index)) {
+            contents.add_object(&inside, &preload.path)?;
         }
     }
     Ok(contents.image()?)
 }
 
-/// An arm as it is in the image, where somebody else's hook has another place.
-pub(super) fn arm(experiment: &Experiment, arm: &Arm) -> Arm {
-    let mut arm = arm.clone();
-    let number = experiment.arms.iter().position(|other| other.name == arm.name);
-    if let Some(preload) = &mut arm.preload {
-        let name = preload.path.file_name().unwrap_or_default();
-        let folder = Path::new(PRELOADS).join(number.unwrap_or_default().to_string());
-        preload.path = folder.join(name);
-    }
-    arm
+/// Returns the path in the image of the shared object that an arm of the treatment `preload` loads.
+pub(super) fn foreign_object(experiment: &Experiment, arm: usize) -> Option<PathBuf> {
+    let preload = experiment.arms[arm].preload.as_ref()?;
+    let name = preload.path.file_name().unwrap_or_default();
+    Some(Path::new(PRELOADS).join(arm.to_string()).join(name))
 }

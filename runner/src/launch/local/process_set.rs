@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 /// By what a server's processes are known.
 #[derive(Clone, Debug)]
-pub(crate) enum Family {
+pub(crate) enum ProcessSet {
     /// By their network namespace, also when they leave their parents. Nothing else is in it but what descends from the
     /// sidecars, numbered as /proc has them.
     Namespace { inode: u64, sidecars: Vec<u32> },
@@ -27,7 +27,7 @@ pub(crate) struct Process {
     pub(crate) path: PathBuf,
 }
 
-impl Family {
+impl ProcessSet {
     /// Those that there are now.
     pub(crate) fn processes(&self) -> Vec<Process> {
         let all = numbers();

@@ -1,4 +1,4 @@
-//! One server, hop or neighbour: started on its processor, tied to this process, waited for until it is ready, stopped.
+//! A server, proxy or neighbour on this machine: started on its processor, tied to this process, awaited, stopped.
 
 mod ready;
 
@@ -18,29 +18,30 @@ use monitor::ControlGroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::launch::local::child::own;
 use crate::launch::local::output::Output;
-use crate::launch::local::process_set::{Family, Listening, Process};
+use crate::launch::local::process_set::{Listening, Process, ProcessSet};
 
 pub(crate) use ready::Ready;
 
-/// How long it may take to end.
+/// Longest time in which a server ends after it was asked to.
 const STOP: Duration = Duration::from_secs(2);
-/// Time between two looks.
+/// Time between two looks at a server.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What is started, and where.
+/// The command of a server, and where it starts.
 #[derive(Debug)]
 pub(crate) struct Start {
-    /// Its processor; any that this process may run on without it.
+    /// Its processor; without one, any that this process may run on.
     pub(crate) cpu: Option<usize>,
-    /// The control group that is to be the server's.
+    /// Its control group.
     pub(crate) group: Option<ControlGroup>,
     pub(crate) command: Vec<OsString>,
     pub(crate) environment: Vec<(String, OsString)>,
     pub(crate) ready: Ready,
-    /// The network namespace that is to be the server's own.
+    /// Its network namespace; without one, that of this thread.
     pub(crate) pod: Option<Rc<ServerNamespace>>,
-    /// Whether that namespace is another's, beside whom it is started.
+    /// Whether the namespace is that of another server.
     pub(crate) sidecar: bool,
     pub(crate) directory: Option<PathBuf>,
 }
@@ -49,33 +50,25 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// The number of its first process as /proc has it.
+    /// The number of its first process in /proc.
     pub(crate) pid: u32,
     output: Output,
-    pub(crate) family: Family,
+    pub(crate) processes: ProcessSet,
     pub(crate) pod: Option<Rc<ServerNamespace>>,
-    /// Where it listens.
+    /// The address at which it listens.
     pub(crate) address: SocketAddr,
-    /// From its start until it was ready.
+    /// Time from its start until it was ready.
     pub(crate) ready_after: Duration,
+    killed: bool,
 }
 
 impl Server {
-    /// Starts a server through `bench start`, which pins it and ties it to this process, and waits until it is ready.
+    /// Starts a server through `runner start`, which pins it and ties it to this process, and waits until it is ready.
     ///
     /// # Errors
-    /// A [`Fault`] where the server is to blame.
+    /// A [`ServerFault`] if the server is to blame.
     pub(crate) fn start(start: Start) -> Result<Self> {
-        let mut starter = starter(start.group.as_ref())?;
-        if let Some(cpu) = start.cpu {
-            starter.arg("--cpu").arg(cpu.to_string());
-        }
-        for (name, value) in &start.environment {
-            let mut variable = OsString::from(name);
-            variable.push("=");
-            variable.push(value);
-            starter.arg("--env").arg(variable);
-        }
+        let mut starter = starter(start.group.as_ref(), start.cpu, &start.environment)?;
         starter.arg("--").args(&start.command);
         starter
             .stdin(Stdio::null())
@@ -96,21 +89,22 @@ impl Server {
             output.drain(stderr);
         }
         let pid = isolation::outer_pid_of_child(child.id())?;
-        let family = match &start.pod {
-            Some(pod) if !start.sidecar => Family::Namespace {
+        let processes = match &start.pod {
+            Some(pod) if !start.sidecar => ProcessSet::Namespace {
                 inode: pod.inode,
                 sidecars: Vec::new(),
             },
-            _ => Family::Descent(pid),
+            _ => ProcessSet::Descent(pid),
         };
         let mut server = Self {
             child,
             pid,
             output,
-            family,
+            processes,
             pod: start.pod,
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
             ready_after: Duration::ZERO,
+            killed: false,
         };
         match server.until(start.ready) {
             Ok(address) => {
@@ -126,14 +120,14 @@ impl Server {
         }
     }
 
-    /// Tells it of another that was started in its namespace, whose processes are not its own.
+    /// Takes note of a proxy in its namespace, whose processes are not the server's.
     pub(crate) fn has_beside(&mut self, sidecar: &Self) {
-        if let Family::Namespace { sidecars, .. } = &mut self.family {
+        if let ProcessSet::Namespace { sidecars, .. } = &mut self.processes {
             sidecars.push(sidecar.pid);
         }
     }
 
-    /// How a client reaches it at an address.
+    /// Returns how a client connects to it at an address.
     pub(crate) fn at(&self, arm: &str, address: SocketAddr) -> Target {
         Target {
             arm: arm.to_owned(),
@@ -142,9 +136,9 @@ impl Server {
         }
     }
 
-    /// Those of its processes to which its clients' connections come; all of them where that cannot be told.
+    /// Returns the processes that accept its clients' connections, or all its processes if none is known to.
     pub(crate) fn serving(&self) -> Vec<Process> {
-        let all = self.family.processes();
+        let all = self.processes.processes();
         let port = Listening::Tcp(self.address.port());
         let serving: Vec<Process> = all
             .iter()
@@ -154,13 +148,13 @@ impl Server {
         if serving.is_empty() { all } else { serving }
     }
 
-    /// Whether a file is mapped into every process that serves.
+    /// Whether a file is mapped into every process that accepts connections.
     pub(crate) fn has_mapped(&self, file: &Path) -> bool {
         let serving = self.serving();
         !serving.is_empty() && serving.iter().all(|process| process.has_mapped(file))
     }
 
-    /// A fault of this server's, with what it printed.
+    /// Returns a fault of this server, with the end of its output.
     pub(crate) fn fault(&self, kind: ServerFaultKind, what: impl Into<String>) -> ServerFault {
         ServerFault {
             kind,
@@ -169,25 +163,26 @@ impl Server {
         }
     }
 
-    /// That it has ended, if it has. A server may leave its first process, but not its namespace.
+    /// Returns a fault if the server has ended. It can leave its first process, but not its namespace.
     pub(crate) fn ended(&mut self) -> Result<Option<ServerFault>> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
         };
-        let elsewhere = matches!(self.family, Family::Namespace { .. }) && !self.family.processes().is_empty();
+        let elsewhere =
+            matches!(self.processes, ProcessSet::Namespace { .. }) && !self.processes.processes().is_empty();
         if elsewhere {
             return Ok(None);
         }
-        // What it printed last is on its way.
+        // Its last output can still be in the pipe.
         thread::sleep(LOOK * 10);
         Ok(Some(
             self.fault(kind_of_end(status), format!("the server ended with {status}")),
         ))
     }
 
-    /// What became of it that it did not answer the request of this number.
+    /// Returns the fault for which it did not answer the request of this number.
     pub(crate) fn failed(&mut self, status: RequestOutcome, number: u64, why: &str) -> Result<ServerFault> {
-        // One that is just ending has closed its sockets before it can be waited for.
+        // A server that ends closes its sockets before its exit status is known.
         for _ in 0..20 {
             if let Some(mut fault) = self.ended()? {
                 fault.what += &format!(", at request {number}");
@@ -203,16 +198,13 @@ impl Server {
         Ok(self.fault(kind, format!("request {number}: {why}")))
     }
 
-    /// Ends the server, and kills what does not end when asked; one that was `killed` for want of memory has ended.
+    /// Asks the server to end and kills what does not. Returns how it had ended before, if it had.
     ///
     /// # Errors
-    /// When it has ended before.
-    pub(crate) fn stop(&mut self, killed: bool) -> Result<()> {
+    /// If the kernel refuses the signal.
+    pub(crate) fn stop(&mut self) -> Result<Option<ServerFault>> {
         if let Some(fault) = self.ended()? {
-            if killed {
-                return Ok(());
-            }
-            return Err(anyhow::Error::new(fault).context(format!("the server at {}", self.address)));
+            return Ok(Some(fault));
         }
         let asked = Instant::now();
         if self.child.try_wait()?.is_none() {
@@ -223,26 +215,49 @@ impl Server {
             thread::sleep(Duration::from_millis(2));
         }
         self.kill();
-        Ok(())
+        Ok(None)
     }
 
+    /// Kills all processes of the server, once: later their numbers can be those of others.
     fn kill(&mut self) {
+        if std::mem::replace(&mut self.killed, true) {
+            return;
+        }
         // Before the child is waited for: its number leads to those that descend from it.
-        self.family.kill();
+        self.processes.kill();
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// `bench start`, which ties what it starts to this process and puts it into its group.
-pub(crate) fn starter(group: Option<&ControlGroup>) -> Result<Command> {
-    let mut starter = Command::new(std::env::current_exe()?);
-    starter
-        .arg("start")
-        .arg("--parent")
-        .arg(isolation::outer_pid()?.to_string());
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Returns `runner start`, which pins the program that it becomes, ties it to this process and puts it into a control group. The
+/// caller adds `--` and the command.
+///
+/// # Errors
+/// If this program's file or number cannot be found.
+pub(crate) fn starter(
+    group: Option<&ControlGroup>,
+    cpu: Option<usize>,
+    environment: &[(String, OsString)],
+) -> Result<Command> {
+    let mut starter = own("start")?;
     if let Some(group) = group {
         starter.arg("--group").arg(serde_json::to_string(group)?);
+    }
+    if let Some(cpu) = cpu {
+        starter.arg("--cpu").arg(cpu.to_string());
+    }
+    for (name, value) in environment {
+        let mut variable = OsString::from(name);
+        variable.push("=");
+        variable.push(value);
+        starter.arg("--env").arg(variable);
     }
     Ok(starter)
 }

@@ -49,7 +49,7 @@ impl Server {
     /// Waits until it can be measured, and says where it listens.
     ///
     /// # Errors
-    /// A [`Fault`] where it ends before, or takes too long.
+    /// A [`ServerFault`] where it ends before, or takes too long.
     pub(super) fn until(&mut self, ready: Ready) -> Result<SocketAddr> {
         match ready {
             Ready::Runs => self.until_it_runs(),
@@ -97,7 +97,7 @@ impl Server {
         let missing = format!("does not listen at port {}", address.port());
         self.until_seen(&missing, |server| {
             let listens = |process: &Process| process.listens().contains(&port);
-            server.family.processes().iter().any(listens).then_some(address)
+            server.processes.processes().iter().any(listens).then_some(address)
         })
     }
 
@@ -154,7 +154,7 @@ impl Server {
                 self.fault(ServerFaultKind::Hung, what)
             }
             None => {
-                let processes = self.family.processes();
+                let processes = self.processes.processes();
                 let places: Vec<String> = processes
                     .iter()
                     .flat_map(Process::listens)

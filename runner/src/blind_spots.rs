@@ -63,7 +63,7 @@ impl fmt::Display for BlindSpot {
 
 impl BlindSpot {
     /// Whether it is so without our hook, too.
-    pub(super) fn is_of_the_server(&self) -> bool {
+    pub(crate) fn is_of_the_server(&self) -> bool {
         !matches!(self, Self::NotLoaded(_))
     }
 }
@@ -101,7 +101,7 @@ pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
 }
 
 /// Looks at processes from time to time.
-pub(super) struct Watch {
+pub(crate) struct ProcessWatch {
     /// In the environment of every process that is looked at.
     mark: String,
     hook: PathBuf,
@@ -109,8 +109,8 @@ pub(super) struct Watch {
     without: HashSet<PathBuf>,
 }
 
-impl Watch {
-    pub(super) fn new(telemetry: &Path, hook: &Path) -> Self {
+impl ProcessWatch {
+    pub(crate) fn new(telemetry: &Path, hook: &Path) -> Self {
         Self {
             mark: format!("READHOOK_TELEMETRY={}", telemetry.display()),
             hook: hook.to_owned(),
@@ -119,7 +119,7 @@ impl Watch {
     }
 
     /// What is to be said of the processes that there are now.
-    pub(super) fn look(&mut self) -> Vec<BlindSpot> {
+    pub(crate) fn look(&mut self) -> Vec<BlindSpot> {
         let mut spots = Vec::new();
         let mut without = HashSet::new();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -147,7 +147,7 @@ impl Watch {
 }
 
 /// What is to be said of a process, given its folder in /proc.
-pub(super) fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
+pub(crate) fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
     // A process that ends meanwhile has nothing more to say.
     let (Ok(maps), Ok(name)) = (
         fs::read_to_string(process.join("maps")),
