@@ -1,6 +1,7 @@
 //! The plan of one launch, which the load generator takes as JSON.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -96,6 +97,17 @@ pub enum Schedule {
     Sequential,
     /// Each round sends one request to all arms at the same time, in a random order.
     Duet,
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interleaved => formatter.write_str("interleaved"),
+            Self::Runs(requests) => write!(formatter, "runs of {requests}"),
+            Self::Sequential => formatter.write_str("sequential"),
+            Self::Duet => formatter.write_str("duet"),
+        }
+    }
 }
 
 /// Times of the requests.

@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::Contrast;
+use crate::experiment::Experiment;
 use crate::launch_record::LaunchRecord;
 use crate::limits::LimitEnforcement;
 use crate::machine::{Host, Machine};
@@ -33,12 +35,11 @@ pub struct Manifest {
     pub run_id: String,
     /// Name of the experiment.
     pub experiment: String,
-    /// The experiment as it was run, with defaults and overrides filled in.
-    pub plan: serde_json::Value,
+    /// The experiment as it was run, with defaults and overrides filled in; none for a run that was imported from the
+    /// recordings of others.
+    pub plan: Option<Experiment>,
     /// SHA-256 of the registered plan, in hexadecimal; none for a run that no registered plan asked for.
     pub plan_sha256: Option<String>,
-    /// Seed of all permutations.
-    pub seed: u64,
     /// Clock of the user stamps.
     pub clock: Clock,
     /// Revision of the tools; none outside of a git checkout.
@@ -66,6 +67,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Returns the contrasts of the experiment; none for an imported run.
+    #[must_use]
+    pub fn contrasts(&self) -> &[Contrast] {
+        self.plan.as_ref().map_or(&[], |plan| &plan.contrasts)
+    }
+
     /// Returns the mean time of a launch outside of its measured rounds and the mean time of a round, both s. Every launch had
     /// `rounds` rounds, of which `warm_up_rounds` were warm-up. `None` if a launch lacks the load generator's summary.
     #[must_use]

@@ -12,7 +12,7 @@ use model::{LaunchRecord, Manifest};
 use samples::RunSamples;
 use serde::{Deserialize, Serialize};
 
-use crate::contrasts::contrasts;
+use crate::contrasts::{contrasts, plan};
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
 use crate::table::{microseconds, signed};
 
@@ -136,7 +136,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
         "{} has no contrast with the role calibration; run experiments/calibration.toml",
         manifest.run_id
     );
-    let schedule = &manifest.plan["load"]["schedule"];
+    let schedule = plan(manifest)?.load.schedule;
     let mut found = Vec::new();
     for condition in &manifest.conditions {
         let samples = run.launches_in(&condition.name);
@@ -150,7 +150,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
             .collect();
         let mut calibration = Calibration {
             run_id: manifest.run_id.clone(),
-            schedule: schedule.as_str().map_or_else(|| schedule.to_string(), str::to_owned),
+            schedule: schedule.to_string(),
             condition: condition.name.clone(),
             launches: samples.len(),
             recovered: Vec::new(),

@@ -150,7 +150,7 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
 /// `None` for a run without contrasts or with too few launches for an interval.
 fn of_run(folder: &Path) -> Result<Option<Evidence>> {
     let manifest = Run::open(folder)?.manifest;
-    if manifest.plan["contrasts"].as_array().is_none_or(Vec::is_empty) {
+    if manifest.contrasts().is_empty() {
         return Ok(None);
     }
     let most = manifest.conditions.iter().map(|condition| {

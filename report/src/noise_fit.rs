@@ -26,8 +26,8 @@ pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<NoiseFits> {
         .collect::<Result<Vec<_>, _>>()?;
     let run = Run::open(run)?;
     let samples = run_samples(&run)?;
-    let baseline = run.manifest.plan["contrasts"][0]["baseline"].as_str();
-    let baseline = baseline.context("the run's plan has no contrast")?;
+    let contrast = run.manifest.contrasts().first();
+    let baseline = &contrast.context("the run's plan has no contrast")?.baseline;
     let wide = samples.launches.iter().filter_map(|launch| {
         let wire = &launch.arms.get(baseline)?.wire;
         Some(wire.quantile(0.75)? - wire.quantile(0.25)?)

@@ -11,6 +11,7 @@ use model::Location;
 use samples::{RunSamples, first_launches};
 use serde::Serialize;
 
+use crate::contrasts::plan;
 use crate::figures::{self, Boxes};
 
 use crate::study::StudyResults;
@@ -85,7 +86,7 @@ impl Reproduction {
         if run.manifest.experiment != EXPERIMENT {
             return Ok(None);
         }
-        let cut = run.manifest.plan["load"]["warm_up_rounds"].as_u64().unwrap_or(0);
+        let cut = plan(&run.manifest)?.load.warm_up_rounds;
         let cut = usize::try_from(cut)?;
         let first = first_launches(run, ARMS)?;
         let conditions: Vec<Reproduced> = first

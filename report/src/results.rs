@@ -142,7 +142,7 @@ pub(crate) const SYNTHETIC: &str = "synthetic";
 
 /// The program that a run measured, as its plan names it.
 pub(crate) fn server(manifest: &Manifest) -> &str {
-    manifest.plan["sut"]["program"].as_str().unwrap_or("any")
+    manifest.plan.as_ref().map_or("any", |plan| plan.sut.name())
 }
 
 /// Computes a run's results.
@@ -251,10 +251,8 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, 
 
 /// Changepoints of the first contrast's baseline in each launch of a condition.
 fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling {
-    let load = &manifest.plan["load"];
-    let number = |key: &str| load[key].as_u64().unwrap_or(0);
     let mut settling = Settling {
-        flagged_rounds: number("warm_up_rounds"),
+        flagged_rounds: manifest.plan.as_ref().map_or(0, |plan| plan.load.warm_up_rounds),
         ..Settling::default()
     };
     for (launch, timeline) in run.timelines_in(condition) {

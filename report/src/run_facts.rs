@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use analysis::claims::{ControlKind, Provenance};
 use analysis::principles::{ControlFact, EffectFact, RunFacts};
 use model::Manifest;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::results::{ConditionResults, Effect, Results};
 use model::ContrastRole;
@@ -16,7 +16,7 @@ const COST: &str = "cost: ";
 /// What a run says of itself.
 #[must_use]
 pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
-    let plan = &manifest.plan;
+    let plan = manifest.plan.as_ref();
     let ran: Vec<&ConditionResults> = results.conditions.iter().filter(|one| one.launches > 0).collect();
     let with_effects = || {
         ran.iter()
@@ -29,27 +29,23 @@ pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
         .flat_map(|launch| launch.arms.iter().map(|arm| arm.treatment.as_str()))
         .collect();
     let paid = |condition: &&ConditionResults| Provenance::of(&condition.condition) == Provenance::Engine;
-    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     RunFacts {
-        question: text(&plan["question"]),
-        metrics: plan["contrasts"].as_array().map_or_else(Vec::new, |contrasts| {
-            let metric = |contrast: &Value| {
-                let location = contrast["location"].as_str().unwrap_or("median");
-                Some(format!("{} ({location})", contrast["name"].as_str()?))
-            };
-            contrasts.iter().filter_map(metric).collect()
-        }),
-        workload: ["request", "load", "sut"]
-            .map(|part| {
-                (
-                    part,
-                    Some(&plan[part]).filter(|value| !value.is_null()).map(Value::to_string),
-                )
-            })
-            .into(),
+        question: plan
+            .map(|plan| plan.question.clone())
+            .filter(|question| !question.is_empty()),
+        metrics: manifest
+            .contrasts()
+            .iter()
+            .map(|contrast| format!("{} ({})", contrast.name, contrast.location))
+            .collect(),
+        workload: vec![
+            ("request", plan.and_then(|plan| json(&plan.request))),
+            ("load", plan.and_then(|plan| json(&plan.load))),
+            ("sut", plan.and_then(|plan| json(&plan.sut))),
+        ],
         launches: ran.iter().map(|one| (one.condition.clone(), one.launches)).collect(),
         treatments: treatments.len(),
-        schedule: text(&plan["load"]["schedule"]),
+        schedule: plan.map(|plan| plan.load.schedule.to_string()),
         setup: set_up(manifest, &ran),
         revision: manifest.revision.as_ref().map(ToString::to_string),
         files: manifest.files.len(),
@@ -97,6 +93,11 @@ pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
                     .all(|effect| effect.wire_median_without_flagged.is_some())
         }),
     }
+}
+
+/// A part of the plan as JSON with sorted keys.
+fn json(part: &impl Serialize) -> Option<String> {
+    Some(serde_json::to_value(part).ok()?.to_string())
 }
 
 fn set_up(manifest: &Manifest, ran: &[&ConditionResults]) -> Vec<(&'static str, Option<String>)> {

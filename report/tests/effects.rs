@@ -89,19 +89,19 @@ fn damaged_and_foreign_runs_are_refused() {
     let refused = || failure(report().args(["effects", "--run"]).arg(&run));
     assert!(refused().contains("manifest.json"));
     write(&run, &ARMS, true);
-    let file = run.join("observations/local-pod-0003.parquet");
+    let file = run.join("local-pod/0003/observations.parquet");
     let whole = std::fs::read(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let error = refused();
     assert!(
-        error.contains("local-pod-0003.parquet") && error.contains("bytes"),
+        error.contains("local-pod/0003/observations.parquet") && error.contains("bytes"),
         "{error}"
     );
     // Of the recorded length, but not Parquet.
     std::fs::write(&file, vec![b'x'; whole.len()]).unwrap();
     let error = refused();
     assert!(
-        error.contains("local-pod-0003.parquet") && error.contains("Parquet"),
+        error.contains("local-pod/0003/observations.parquet") && error.contains("Parquet"),
         "{error}"
     );
     std::fs::write(&file, &whole).unwrap();

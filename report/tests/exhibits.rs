@@ -170,7 +170,14 @@ fn planned(folder: &Path, launch_ns: i64, segment_ns: i64) -> String {
     write_launches(folder, &arms, true, 20);
     change_manifest(folder, |manifest| {
         manifest["experiment"] = "r09".into();
-        manifest["plan"]["load"] = json!({"rounds": 101, "warm_up_rounds": 1, "segment_rounds": SEGMENT_ROUNDS});
+        manifest["plan"]["exhibit"] = "power".into();
+        for (key, value) in [
+            ("rounds", 101),
+            ("warm_up_rounds", 1),
+            ("segment_rounds", SEGMENT_ROUNDS),
+        ] {
+            manifest["plan"]["load"][key] = value.into();
+        }
         manifest["finished_unix_ns"] = 8_020_000_000_i64.into();
         for launch in manifest["launches"].as_array_mut().unwrap() {
             launch["loadgen"]["elapsed_s"] = 0.101.into();

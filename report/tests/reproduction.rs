@@ -13,7 +13,7 @@ use dataset::{
 };
 use model::LimitEnforcement;
 use model::{Clock, ConditionRecord, Host, LaunchRecord, MANIFEST_VERSION, Machine, Manifest, OBSERVATIONS_FILE};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The study's conditions and requests of each of their recordings: enough for its cuts and its batches.
 const RECORDED: [(&str, u32); 4] = [
@@ -37,7 +37,7 @@ fn run(folder: &Path, second: &str) {
     let path = folder.join("manifest.json");
     let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     manifest["experiment"] = "ssp2023".into();
-    manifest["plan"]["load"] = json!({ "warm_up_rounds": 1 });
+    manifest["plan"]["load"]["warm_up_rounds"] = 1.into();
     manifest["plan"]["contrasts"][1]["arm"] = "with hook".into();
     manifest["conditions"][1]["name"] = second.into();
     manifest["conditions"][1]["not_run"] = Value::Null;
@@ -63,8 +63,7 @@ fn study(folder: &Path) {
         schema_version: MANIFEST_VERSION,
         run_id: "ssp2023".to_owned(),
         experiment: "ssp2023".to_owned(),
-        plan: json!({}),
-        seed: 0,
+        plan: None,
         plan_sha256: None,
         clock: Clock::Realtime,
         revision: None,

@@ -1,11 +1,10 @@
-//! Experiments from files: definitions in TOML and the plans of recorded runs.
+//! Experiments from files: definitions in TOML.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use model::{Experiment, GridExtent, ServerUnderTest, parse_definition};
-use serde::Deserialize;
 
 use crate::program::read_server_file;
 use crate::proxies;
@@ -30,14 +29,6 @@ fn resolve(experiment: &mut Experiment) -> Result<()> {
         experiment.sut = ServerUnderTest::Command(Box::new(read_server_file(file)?.server));
     }
     experiment.proxies.iter_mut().try_for_each(proxies::resolve)
-}
-
-/// Returns the experiment of a recorded run's plan.
-///
-/// # Errors
-/// When the plan is not an experiment of this version.
-pub(crate) fn from_plan(plan: &serde_json::Value) -> Result<Experiment> {
-    Experiment::deserialize(plan).context("the recorded plan is no experiment of this version")
 }
 
 #[cfg(test)]

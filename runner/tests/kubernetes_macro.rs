@@ -102,8 +102,9 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     assert_eq!((left(), namespace.pods()), (String::new(), String::new()));
     let run = Run::open(&desk.path("run")).unwrap();
     run.verify().unwrap();
-    assert_eq!(run.manifest.plan["sut"]["workloads"][1]["name"], "statefulset/store");
-    assert_eq!(run.manifest.plan["request"]["path"], "/shop");
+    let plan = serde_json::to_value(&run.manifest.plan).unwrap();
+    assert_eq!(plan["sut"]["workloads"][1]["name"], "statefulset/store");
+    assert_eq!(plan["request"]["path"], "/shop");
     let launch = &run.manifest.launches[0];
     let mapped: Vec<_> = launch
         .arms

@@ -11,7 +11,7 @@ fn a_run_ends_when_its_intervals_are_narrow_enough_and_not_before_ten_launches()
     assert_eq!(run.manifest.launches.len(), 10);
     let note = &run.manifest.notes[0];
     assert!(note.contains("were reached after 10 launches"), "{note}");
-    assert_eq!(run.manifest.plan["precision_ns"], 1e9);
+    assert_eq!(run.manifest.plan.unwrap().precision_ns, Some(1e9));
 
     // What cannot be reached ends with the number of launches.
     let desk = Desk::new();

@@ -13,6 +13,9 @@ use crate::launch_timeline::{LaunchTimeline, TimelineFold};
 /// The largest change of the difference of both clocks during a launch that counts as noise of reading them, ns.
 const CLOCK_SET_NS: i64 = 1_000;
 
+/// Rounds of a segment in a run that was imported from the recordings of others.
+const IMPORTED_SEGMENT_ROUNDS: u64 = 1_000;
+
 /// What the fold needs to know of the experiment.
 #[derive(Clone, Debug)]
 pub struct FoldSettings {
@@ -28,12 +31,12 @@ impl FoldSettings {
     /// The settings of a recorded run.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
-        let plan = &manifest.plan;
-        Self {
-            subject: plan["contrasts"][0]["baseline"].as_str().map(str::to_owned),
-            interleaved: plan["load"]["schedule"] == "interleaved",
-            segment_rounds: plan["load"]["segment_rounds"].as_u64().unwrap_or(1_000).max(1),
-        }
+        let imported = || Self {
+            subject: None,
+            interleaved: false,
+            segment_rounds: IMPORTED_SEGMENT_ROUNDS,
+        };
+        manifest.plan.as_ref().map_or_else(imported, Self::from)
     }
 }
 

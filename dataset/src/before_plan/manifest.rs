@@ -8,6 +8,7 @@ use model::{
 };
 use serde::Deserialize;
 
+use super::experiment::parse_experiment;
 use super::load_summary::OldSummary;
 
 /// Version of the manifests that this module reads.
@@ -23,9 +24,8 @@ pub(crate) fn parse_manifest(text: &str) -> Result<Manifest, serde_json::Error> 
         schema_version: model::MANIFEST_VERSION,
         run_id: old.run_id,
         experiment: old.experiment,
-        plan: old.plan,
+        plan: parse_experiment(old.plan)?,
         plan_sha256: None,
-        seed: old.seed,
         clock: old.clock,
         revision: old.git_revision.as_deref().map(revision),
         command_line: old.command_line,
@@ -61,6 +61,7 @@ struct OldManifest {
     run_id: String,
     experiment: String,
     plan: serde_json::Value,
+    #[expect(dead_code, reason = "the plan repeats it")]
     seed: u64,
     clock: Clock,
     git_revision: Option<String>,

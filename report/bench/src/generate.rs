@@ -11,8 +11,8 @@ use dataset::{
 };
 use model::LimitEnforcement;
 use model::{
-    ArmRecord, Clock, Clocks, ConditionRecord, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine, Manifest,
-    OBSERVATIONS_FILE, TelemetrySummary,
+    ArmRecord, Clock, Clocks, ConditionRecord, Experiment, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine,
+    Manifest, OBSERVATIONS_FILE, TelemetrySummary,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -47,18 +47,7 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
         schema_version: MANIFEST_VERSION,
         run_id: "made-up".to_owned(),
         experiment: "made-up".to_owned(),
-        plan: json!({
-            "load": {"schedule": "interleaved", "segment_rounds": 500, "warm_up_rounds": WARM_UP_ROUNDS},
-            "sut": {"program": "synthetic"},
-            "contrasts": [
-                {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
-                {"name": "interposing", "baseline": "unmodified", "arm": "forward", "role": "effect"},
-                {"name": "searching", "baseline": "forward", "arm": "scan", "role": "effect"},
-                {"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"},
-                {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
-            ],
-        }),
-        seed: SEED,
+        plan: Some(plan(rounds)?),
         plan_sha256: None,
         clock: Clock::Monotonic,
         revision: None,
@@ -85,6 +74,48 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
     };
     write_manifest(folder, &manifest)?;
     Ok(u64::from(rounds) * u64::from(LAUNCHES) * ARMS.len() as u64)
+}
+
+fn plan(rounds: u32) -> Result<Experiment> {
+    let arms: Vec<_> = ARMS
+        .iter()
+        .map(|(name, _)| json!({"name": name, "treatment": "unmodified"}))
+        .collect();
+    let plan = json!({
+        "name": "made-up",
+        "question": "How fast is the analysis?",
+        "conditions": [CONDITION],
+        "launches": LAUNCHES,
+        "seed": SEED,
+        "load": {
+            "schedule": "interleaved",
+            "rounds": rounds,
+            "warm_up_rounds": WARM_UP_ROUNDS,
+            "segment_rounds": 500,
+            "wait": "spin",
+            "timeout_ms": 1_000,
+            "max_error_share": 0.0,
+        },
+        "request": {"method": "GET", "path": "/", "headers": [], "body": ""},
+        "sut": {
+            "program": "synthetic",
+            "accept": "accept4",
+            "receive": "recv",
+            "reads_per_request": 1,
+            "response_bytes": 16,
+            "work_ns": 0,
+            "threads": 1,
+        },
+        "arms": arms,
+        "contrasts": [
+            {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
+            {"name": "interposing", "baseline": "unmodified", "arm": "forward", "role": "effect"},
+            {"name": "searching", "baseline": "forward", "arm": "scan", "role": "effect"},
+            {"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"},
+            {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
+        ],
+    });
+    serde_json::from_value(plan).context("the plan of the made-up run")
 }
 
 fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord> {

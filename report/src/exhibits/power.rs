@@ -7,6 +7,8 @@ use analysis::stats::power::{Goal, half_width as half_width_of};
 use analysis::{AllocationBounds, Estimate, Pilot, estimate};
 use anyhow::{Context as _, Result, ensure};
 
+use crate::contrasts::plan;
+
 use super::condition_cell::{ConditionCell, Drawn, spots};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
@@ -99,14 +101,9 @@ fn sd_us(component: &Component) -> Drawn {
 /// cost: chosen as `bench plan` chooses.
 fn cheapest(table: &mut Table, spot: &ConditionCell<'_>, components: &[Component; 2]) -> Result<()> {
     let manifest = &spot.cell.manifest;
-    let load = &manifest.plan["load"];
-    let number = |key: &str| {
-        load[key]
-            .as_u64()
-            .with_context(|| format!("the plan has no load.{key}"))
-    };
-    let (rounds, warm_up) = (number("rounds")?, number("warm_up_rounds")?);
-    let (segment, measured) = (number("segment_rounds")?, rounds.saturating_sub(warm_up));
+    let load = &plan(manifest)?.load;
+    let (rounds, warm_up) = (load.rounds, load.warm_up_rounds);
+    let (segment, measured) = (load.segment_rounds, rounds.saturating_sub(warm_up));
     let Some((launch_s, round_s)) = manifest.costs_s(rounds, warm_up) else {
         let unknown = "The launches do not say how long they took, so that no design can be called the cheapest.";
         table.notes.push(unknown.to_owned());

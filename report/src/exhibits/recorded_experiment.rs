@@ -66,39 +66,16 @@ impl RecordedExperiment {
         let first = &cells.first().context("the grid has no cell")?.manifest;
         Ok(Self {
             experiment: first.experiment.clone(),
-            exhibit: exhibit(first)?,
-            question: first.plan["question"].as_str().unwrap_or_default().to_owned(),
+            exhibit: first.plan.as_ref().and_then(|plan| plan.exhibit),
+            question: first
+                .plan
+                .as_ref()
+                .map(|plan| plan.question.clone())
+                .unwrap_or_default(),
             id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             cells,
         })
     }
-}
-
-/// The exhibit that a recorded experiment names.
-fn exhibit(manifest: &Manifest) -> Result<Option<ExhibitKind>> {
-    match manifest.plan.get("exhibit") {
-        Some(named) => Ok(Some(
-            serde_json::from_value(named.clone()).context("manifest.json: plan.exhibit")?,
-        )),
-        None => Ok(exhibit_before_definitions_named_one(&manifest.experiment)),
-    }
-}
-
-/// The exhibit of an experiment that was recorded when definitions did not name one.
-fn exhibit_before_definitions_named_one(experiment: &str) -> Option<ExhibitKind> {
-    Some(match experiment {
-        "r01" | "r02" => ExhibitKind::Topology,
-        "r03" => ExhibitKind::Proxies,
-        "r04" => ExhibitKind::Neighbours,
-        "r05" => ExhibitKind::Observers,
-        "r06" => ExhibitKind::Isolation,
-        "r07" => ExhibitKind::Positions,
-        "r08" => ExhibitKind::Quotas,
-        "r09" => ExhibitKind::Power,
-        "r10" => ExhibitKind::Environments,
-        "idle" => ExhibitKind::Idle,
-        _ => return None,
-    })
 }
 
 impl RecordedCell {

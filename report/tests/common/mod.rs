@@ -13,8 +13,8 @@ use dataset::{
 };
 use model::LimitEnforcement;
 use model::{
-    ArmRecord, Clock, Clocks, ConditionRecord, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine, Manifest,
-    OBSERVATIONS_FILE, TelemetrySummary,
+    ArmRecord, Clock, Clocks, ConditionRecord, Experiment, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine,
+    Manifest, OBSERVATIONS_FILE, TelemetrySummary,
 };
 use serde_json::json;
 
@@ -86,12 +86,7 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
         schema_version: MANIFEST_VERSION,
         run_id: "made-up".to_owned(),
         experiment: "test".to_owned(),
-        plan: json!({"sut": {"program": "synthetic"}, "contrasts": [
-            {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
-            {"name": "searching", "baseline": "unmodified", "arm": "scan", "role": "effect"},
-            {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
-        ]}),
-        seed: 1,
+        plan: Some(plan()),
         plan_sha256: None,
         clock: Clock::Monotonic,
         revision: None,
@@ -127,6 +122,43 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
         notes: Vec::new(),
     };
     write_manifest(directory, &manifest).unwrap();
+}
+
+/// An experiment with all arms that any made-up run has. Its requests are not interleaved, so that no order is looked at.
+fn plan() -> Experiment {
+    let plan = json!({
+        "name": "test",
+        "question": "",
+        "conditions": ["local-pod", "local-bridge"],
+        "launches": LAUNCHES,
+        "seed": 1,
+        "load": {
+            "schedule": "sequential",
+            "rounds": ROUNDS,
+            "warm_up_rounds": 0,
+            "segment_rounds": 1_000,
+            "wait": "sleep",
+            "timeout_ms": 1_000,
+            "max_error_share": 0.0,
+        },
+        "request": {"method": "GET", "path": "/", "headers": [], "body": ""},
+        "sut": {
+            "program": "synthetic",
+            "accept": "accept",
+            "receive": "read",
+            "reads_per_request": 1,
+            "response_bytes": 16,
+            "work_ns": 0,
+            "threads": 1,
+        },
+        "arms": [{"name": "unmodified", "treatment": "unmodified"}],
+        "contrasts": [
+            {"name": "A/A", "baseline": "unmodified", "arm": "control", "role": "control"},
+            {"name": "searching", "baseline": "unmodified", "arm": "scan", "role": "effect"},
+            {"name": "calibration", "baseline": "delay-0", "arm": "delay-5us", "role": "calibration"},
+        ],
+    });
+    serde_json::from_value(plan).unwrap()
 }
 
 fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> LaunchRecord {

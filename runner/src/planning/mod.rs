@@ -86,8 +86,12 @@ struct Chosen {
 /// Reads the pilot, chooses, writes the definition and says what to expect.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let mut experiment = experiment_file::from_plan(&run.manifest.plan)
-        .with_context(|| format!("{} cannot be a pilot", options.run.display()))?;
+    let mut experiment = run.manifest.plan.clone().with_context(|| {
+        format!(
+            "{} cannot be a pilot: it was imported, so that its plan is not known",
+            options.run.display()
+        )
+    })?;
     let spreads = spreads(&run, &experiment, &options.contrasts)?;
     let goal = options.goal.goal();
     let chosen = choose(&spreads, goal, &experiment)?;
