@@ -16,9 +16,9 @@ const REQUEST_S: f64 = 25e-6;
 /// What one to another program takes more.
 const PROGRAM_REQUEST_S: f64 = 55e-6;
 /// Starting a proxy or relay.
-const HOP_S: f64 = 0.1;
+const PROXY_S: f64 = 0.1;
 /// What one adds to the way of a request and its answer.
-const HOP_REQUEST_S: f64 = 30e-6;
+const PROXY_REQUEST_S: f64 = 30e-6;
 /// What a prober that sleeps while it waits takes more.
 const SLEEP_S: f64 = 60e-6;
 
@@ -32,7 +32,7 @@ pub(crate) struct Cost {
 
 impl Cost {
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
-        let (arms, hops) = (experiment.arms.len() as u64, experiment.proxies.len() as u64);
+        let (arms, proxies) = (experiment.arms.len() as u64, experiment.proxies.len() as u64);
         // The rounds of the warm-up are among them.
         let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
@@ -45,20 +45,20 @@ impl Cost {
         } else {
             0.0
         };
-        let hops_s: f64 = experiment.proxies.iter().map(hop_s).sum();
-        let request_s = REQUEST_S + more_s + sleep_s + hops_s;
+        let proxies_s: f64 = experiment.proxies.iter().map(proxy_s).sum();
+        let request_s = REQUEST_S + more_s + sleep_s + proxies_s;
         // All requests of a round one after the other, or that of a server which is often to wait for its quota.
         let round_s = experiment.arms.iter().fold(number(arms) * request_s, |round_s, arm| {
             let quota_cores = experiment.arm_limits(arm).quota_cores.unwrap_or(1.0);
             round_s.max(request_s / quota_cores)
         });
-        let containers = arms * (1 + hops) + u64::from(experiment.neighbour.is_some()) + 1;
+        let containers = arms * (1 + proxies) + u64::from(experiment.neighbour.is_some()) + 1;
         conditions
             .map(|condition| {
                 let contained = !matches!(condition, Condition::Local(_));
                 let launch_s = LAUNCH_S
                     + PROGRAM_S * number(programs)
-                    + HOP_S * number(arms * hops)
+                    + PROXY_S * number(arms * proxies)
                     + round_s * number(experiment.load.rounds)
                     + if contained {
                         CONTAINER_S * number(containers)
@@ -76,10 +76,10 @@ impl Cost {
     }
 }
 
-fn hop_s(hop: &Proxy) -> f64 {
-    match hop {
-        Proxy::Delays(jitter) => HOP_REQUEST_S + jitter.mean_ns() * 1e-9,
-        _ => HOP_REQUEST_S,
+fn proxy_s(proxy: &Proxy) -> f64 {
+    match proxy {
+        Proxy::Delays(jitter) => PROXY_REQUEST_S + jitter.mean_ns() * 1e-9,
+        _ => PROXY_REQUEST_S,
     }
 }
 
