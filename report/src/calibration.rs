@@ -1,4 +1,4 @@
-//! What the instrument recovers of known delays, and how often its intervals hold: computed from calibration runs.
+//! The errors of recovered delays and the coverage of intervals, computed from calibration runs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,9 +16,9 @@ use crate::contrasts::{contrasts, plan};
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
 use crate::table::{microseconds, signed};
 
-/// Confidence that the intervals claim.
+/// The nominal confidence of the intervals.
 const NOMINAL: f64 = 0.95;
-/// What bias and half-width of the interval are to stay within, ns.
+/// The target for bias and half-width of the interval, ns.
 const TARGET_NS: f64 = 100.0;
 
 /// One known delay in one condition of one run. All times in ns.
@@ -27,7 +27,7 @@ const TARGET_NS: f64 = 100.0;
 pub struct RecoveredDelay {
     /// The contrast's name.
     pub name: String,
-    /// What is compared: the median, or the mean where few requests are delayed.
+    /// The location that is compared: the median, or the mean where few requests are delayed.
     pub location: Location,
     /// Mean over launches of the true difference.
     pub truth_ns: f64,
@@ -35,14 +35,14 @@ pub struct RecoveredDelay {
     pub wire_error: Option<Estimate>,
     /// Recovered minus true, of the round trip.
     pub rtt_error: Estimate,
-    /// What the client's own parts of the round trip differ by, which should be nothing.
+    /// The differences of the client's parts of the round trip, which should be zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<RoundTripParts>,
 }
 
 impl RecoveredDelay {
-    /// By part of the round trip what keeps bias and half-width from being within the target; `None` when wire time and
-    /// round trip both are.
+    /// The reason for which bias or half-width exceed the target, by part of the round trip; `None` if wire time and round
+    /// trip are within it.
     fn missed(&self) -> Option<String> {
         let within = |error: &Estimate| {
             let (low, high) = error.confidence_interval;
@@ -73,21 +73,21 @@ impl RecoveredDelay {
     }
 }
 
-/// How often repetitions of an experiment told the truth.
+/// The coverage of the intervals of repeated experiments.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatedControl {
     /// The contrast's name.
     pub name: String,
-    /// Whether the truth is a delay, or zero.
+    /// The purpose of the contrast: the truth is a delay, or zero.
     pub role: ContrastRole,
-    /// Launches of each repetition.
+    /// The number of launches of each repetition.
     pub launches: usize,
-    /// Repetitions whose 95 % interval held the truth.
+    /// The repetitions whose 95 % interval contains the truth.
     pub covered: Proportion,
-    /// Probability of a count as unlikely as this one, were the intervals what they claim to be.
+    /// The exact binomial test against a coverage of 95 %.
     pub p_value: f64,
-    /// Recovered minus true of each launch, ns, in their order: what the intervals are made of.
+    /// Recovered minus true of each launch, ns, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors_ns: Vec<f64>,
 }
@@ -98,15 +98,15 @@ pub struct RepeatedControl {
 pub struct Calibration {
     /// The run.
     pub run_id: String,
-    /// Order of the requests, as the plan says.
+    /// The schedule of the plan.
     pub schedule: String,
-    /// Where.
+    /// The condition.
     pub condition: String,
     /// Launches.
     pub launches: usize,
-    /// By delay.
+    /// The recovered delays.
     pub recovered: Vec<RecoveredDelay>,
-    /// By contrast, where there are launches for two repetitions or more.
+    /// The coverage by contrast, where there are launches for two repetitions or more.
     pub repeated: Vec<RepeatedControl>,
 }
 
@@ -123,7 +123,7 @@ pub fn read(path: &Path) -> Result<Vec<Calibration>> {
         .with_context(|| format!("{}: expected the output of `report calibration`", path.display()))
 }
 
-/// Computes what a run says of its instrument; repetitions have so many launches each.
+/// Computes the errors and the coverage of a run. Each repetition has `repetition_launches` launches.
 ///
 /// # Errors
 /// When the run has no contrast with a known answer, or an arm was never observed.
@@ -188,7 +188,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
     Ok(found)
 }
 
-/// True difference, and recovered minus true, of each launch; between like arms, the truth is zero.
+/// The true difference, and recovered minus true, of each launch, ns. Between like arms the truth is zero.
 fn errors(
     contrast: &Contrast,
     launches: &[LaunchSamples],
@@ -204,7 +204,7 @@ fn errors(
     }
 }
 
-/// Takes launches that follow each other as one repetition of the experiment; a rest is left out.
+/// Takes consecutive launches as one repetition of the experiment. Remaining launches are left out.
 fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<Option<RepeatedControl>> {
     let repetitions = errors_ns.chunks_exact(launches);
     if repetitions.len() < 2 {
@@ -227,7 +227,7 @@ fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<O
     }))
 }
 
-/// The tables, for a terminal.
+/// The calibrations as tables for a terminal.
 #[must_use]
 pub fn text(calibrations: &[Calibration]) -> String {
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The claims, held against all runs that there are.
+//! The verdicts of the claims over all runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::evidence;
 use crate::exhibits::{self, RecordedExperiment};
 use crate::study::StudyResults;
 
-/// Kept quantities of a run, instead of its observations.
+/// The file with the kept quantities of a run whose observations are not kept.
 const QUANTITIES: &str = "quantities.json";
 /// The folder of the runs that the project recorded, a folder for each machine. Any other run is the reader's.
 const RECORDED: &str = "data/reference";
@@ -23,14 +23,14 @@ const RECORDED: &str = "data/reference";
 /// Recommendations, claims, verdicts, and how often controls missed.
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgedClaims {
-    /// In the study's order.
+    /// The recommendations in the study's order.
     pub recommendations: Vec<JudgedRecommendation>,
-    /// Over all runs.
+    /// The misses of the controls over all runs.
     pub misses: Vec<Misses>,
 }
 
 impl JudgedClaims {
-    /// Holds the project's claims against what was measured.
+    /// Holds the project's claims against evidence.
     ///
     /// # Errors
     /// When `claims.toml` is not as expected or a quantity has the wrong unit.
@@ -41,7 +41,7 @@ impl JudgedClaims {
         })
     }
 
-    /// One recommendation, for a notebook.
+    /// The claims of one recommendation as text, for a notebook.
     #[must_use]
     pub fn about(&self, number: u8) -> String {
         let one: Vec<JudgedRecommendation> = self
@@ -53,18 +53,19 @@ impl JudgedClaims {
         table(&one, &[])
     }
 
-    /// For a terminal.
+    /// All claims as text, for a terminal.
     #[must_use]
     pub fn text(&self) -> String {
         table(&self.recommendations, &self.misses)
     }
 }
 
-/// The evidence of folders: runs, folders of kept quantities, of repetitions or of observed servers, or folders of such; and of the study.
+/// Gathers the evidence of folders and of the study. A folder is a run, a grid, a folder with kept quantities, repeated
+/// calibrations or observed servers, or a folder of such folders.
 ///
 /// # Errors
-/// When a folder that was named cannot be read. One found inside of it that cannot is left out, which is said on standard
-/// error; one that holds nothing of the kind is passed over.
+/// When a named folder cannot be read. A folder inside a named folder that cannot be read is left out with a message on
+/// standard error; a folder without evidence is skipped.
 pub fn gather(folders: &[PathBuf], study: &Path) -> Result<Evidence> {
     let mut found = Evidence::default();
     for folder in folders {
@@ -94,7 +95,7 @@ fn of_folder(folder: &Path) -> Result<Evidence> {
     if let Some(found) = of_one(folder).with_context(|| format!("the evidence of {}", folder.display()))? {
         return Ok(found);
     }
-    // Only recorded runs stand in a folder for each machine. Elsewhere such a folder is an unfinished grid's.
+    // Only recorded runs have a folder for each machine. Elsewhere such a folder belongs to an unfinished grid.
     of_inner(folder, if is_recorded(folder) { 2 } else { 1 })
 }
 
@@ -106,20 +107,20 @@ fn of_inner(folder: &Path, levels: usize) -> Result<Evidence> {
     }
     let listing = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut inner: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
-    // The order of a listing is chance.
+    // The order of a listing is not defined.
     inner.sort();
     for folder in inner.iter().filter(|path| path.is_dir()) {
         match of_one(folder) {
             Ok(Some(one)) => found.extend(one),
             Ok(None) => found.extend(of_inner(folder, levels - 1)?),
-            // Nobody named this one, so that it does not keep the others from being judged.
+            // The command did not name this folder: the others are judged without it.
             Err(error) => eprintln!("left out: {}: {error:#}", folder.display()),
         }
     }
     Ok(found)
 }
 
-/// `None` for a folder that is none of ours, or an unfinished run's.
+/// The evidence of one folder; `None` for a folder of another kind and for an unfinished run.
 fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
     if folder.join(QUANTITIES).exists() {
@@ -147,7 +148,7 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
     Ok(None)
 }
 
-/// `None` for a run without contrasts or with too few launches for an interval.
+/// The evidence of a run; `None` without contrasts or with too few launches for an interval.
 fn of_run(folder: &Path) -> Result<Option<Evidence>> {
     let manifest = Run::open(folder)?.manifest;
     if manifest.contrasts().is_empty() {

@@ -1,4 +1,4 @@
-//! The figures of the report and of the notebooks: which data go into which drawing.
+//! The figures of the report and of the notebooks.
 
 use analysis::figures::{
     BoxGroup, BoxPlot, BoxSeries, Figure, Forest, ForestRow, Panel, RunSequence, Sequence, Thinned, box_plot, forest,
@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::results::Results;
 use model::ContrastRole;
 
-/// Iterations that the study's run-sequence figure shows.
+/// The number of iterations in the study's run-sequence figure.
 const STUDY_ITERATIONS: usize = 10_000;
-/// Columns that a sequence is thinned to: more than one per pixel of a figure at print resolution.
+/// Columns to which a sequence is thinned: more than one for each pixel of a figure at print resolution.
 const COLUMNS: usize = 1_200;
-/// Arms of the embedded runs drawn as sequences: more would hide each other.
+/// The arms that are drawn as sequences. More arms would hide each other.
 const SEQUENCE_ARMS: [&str; 3] = ["unmodified", "log", "with hook"];
 
 /// A condition's boxes in the study's first figure.

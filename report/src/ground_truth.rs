@@ -1,4 +1,4 @@
-//! Known delays: what the truth was, and what was recovered of it.
+//! Known delays: their true values and the errors of the recovered values.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! `report measured`: prints, writes the page, and says by its exit status what a pipeline wants to know.
+//! `report measured`: prints the costs of hooks and writes the page. The exit status tells a pipeline whether a hook costs
+//! more than is allowed.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +10,9 @@ use report::output_files;
 
 use crate::output::{Format, announce};
 
-/// A hook costs more than is allowed.
+/// The exit status if a hook costs more than is allowed.
 const ABOVE: u8 = 3;
-/// A hook could not be measured.
+/// The exit status if a hook could not be measured.
 const FAULT: u8 = 4;
 
 #[derive(Clone, Debug, clap::Args)]

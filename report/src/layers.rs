@@ -1,5 +1,5 @@
-//! The same effect at every layer between the hook and the client: in the hook, at the libc call, in the server's handler, on
-//! the wire, at the client.
+//! An effect at each layer between the hook and the client: in the hook, at the libc call, in the server's handler, on the
+//! wire, at the client.
 
 use std::fmt;
 
@@ -11,24 +11,24 @@ use serde::Serialize;
 
 const CONFIDENCE: f64 = 0.95;
 
-/// Where a request is timed, from near the hook to far.
+/// The layer at which a request is timed, from the hook outwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// How long the hook holds a payload back, by its own clock.
+    /// The time for which the hook holds a payload back, by the hook's clock.
     Hook,
-    /// In the server, around the receive calls.
+    /// The receive calls, timed in the server.
     LibcCall,
-    /// In the server, from before the first receive call until the answer was sent.
+    /// From before the first receive call until the answer was sent, timed in the server.
     Handler,
     /// Between the client's kernel stamps.
     WireTime,
-    /// The client's own round trip.
+    /// The client's round trip.
     Rtt,
 }
 
 impl Layer {
-    /// From near the hook to far.
+    /// All layers, from the hook outwards.
     pub const ALL: [Self; 5] = [Self::Hook, Self::LibcCall, Self::Handler, Self::WireTime, Self::Rtt];
 }
 
@@ -44,25 +44,25 @@ impl fmt::Display for Layer {
     }
 }
 
-/// An effect as one layer sees it.
+/// An effect at one layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerEffect {
     /// The contrast's name.
     pub contrast: String,
-    /// Why the arms are compared.
+    /// The purpose of the comparison.
     pub role: ContrastRole,
-    /// Which layer.
+    /// The layer.
     pub layer: Layer,
     /// Difference of medians within launches, ns.
     pub effect: Estimate,
-    /// The effect, whatever its sign, by its standard deviation between launches; none where launches do not differ.
+    /// The absolute effect, divided by its standard deviation between launches; `None` where launches do not differ.
     pub signal_to_noise: Option<f64>,
-    /// Launches that find an effect of this size at the level of 5 % with a power of 80 %; none where no million does.
+    /// The number of launches that finds an effect of this size at the level of 5 % with a power of 80 %; `None` above a
+    /// million.
     pub launches_needed: Option<u32>,
 }
 
-/// A contrast at each layer that has data in every launch; nothing for servers without stamps, where there is nothing to be
-/// seen between the hook and the wire.
+/// The effect of a contrast at each layer with data in every launch; empty for servers without stamps.
 pub(crate) fn layers(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Vec<LayerEffect> {
     if per_launch(contrast, Layer::Handler, launches, records).is_none() {
         return Vec::new();
@@ -115,7 +115,7 @@ pub(crate) fn per_launch(
     }
 }
 
-/// How long the hook holds a payload back, which is its own work but for a known delay; none without a hook.
+/// The median time for which the hook holds a payload back, ns: its own work and a known delay. 0 without a hook.
 fn held_ns(arm: &ArmRecord) -> Option<f64> {
     match &arm.telemetry {
         Some(telemetry) => Some(telemetry.held_ns_median),

@@ -1,4 +1,4 @@
-//! What the hook costs a server, beside what its cost in a tight loop predicts.
+//! The cost of the hook in a server, beside the prediction from its cost in a tight loop.
 
 use analysis::claims::Interval;
 use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate, ratio_of_paired_means};
@@ -6,24 +6,24 @@ use model::{ArmRecord, LaunchRecord};
 use model::{Contrast, Location};
 use serde::Serialize;
 
-/// One contrast, observed and predicted.
+/// The observed and the predicted effect of one contrast.
 #[derive(Clone, Debug, Serialize)]
 pub struct MicroPrediction {
     /// The contrast's name.
     pub contrast: String,
-    /// Whether the contrast's baseline has no hook: what is compared is a hook, and not a part of one.
+    /// Whether the contrast's baseline has no hook, so that the effect is the cost of a whole hook.
     pub whole: bool,
-    /// Payload receives of a request, as the hook of the contrast's arm counted them: the mean over launches.
+    /// The number of payload receives for each request, counted by the hook of the contrast's arm: the mean over launches.
     pub calls_per_request: f64,
-    /// What a request pays by the tight loop: cost per call times calls per request, of the arm less that of the baseline, ns.
+    /// The predicted cost of a request: cost per call in the tight loop times calls per request, arm minus baseline, ns.
     pub predicted: Estimate,
-    /// What it pays in the server: the primary effect, ns.
+    /// The cost of a request in the server: the primary effect, ns.
     pub observed: Estimate,
-    /// Observed by predicted; none where the prediction cannot be told from zero.
+    /// The observed cost, divided by the predicted one; `None` where the prediction does not differ from zero.
     pub ratio: Option<Interval>,
 }
 
-/// Compares both, launch by launch; `None` where no tight loop was measured for an arm of the contrast.
+/// Compares both effects in each launch; `None` where no tight loop was measured for an arm of the contrast.
 pub(crate) fn micro_prediction(
     contrast: &Contrast,
     launches: &[LaunchSamples],
@@ -52,7 +52,7 @@ pub(crate) fn micro_prediction(
     })
 }
 
-/// What a request pays an arm's treatment by the tight loop; nothing without a hook.
+/// The cost of an arm's treatment for each request by the tight loop, ns; 0 without a hook.
 fn cost_ns(arm: &ArmRecord) -> Option<f64> {
     if arm.hook_mapped.is_none() {
         return Some(0.0);

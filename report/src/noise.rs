@@ -1,29 +1,29 @@
-//! The shape of the noise: how much requests resemble their neighbours, whether launches wander, how many requests lie far out.
+//! The noise of requests within launches: autocorrelation, drift of the level, and outliers.
 
 use analysis::stats::serial::effective_sample_size_of;
 use analysis::{LatencyMetric, Outliers, outliers, stationarity};
 use samples::RunSamples;
 use serde::Serialize;
 
-/// Below this a level is said to have moved.
+/// The level of the KPSS test.
 const LEVEL: f64 = 0.05;
 
-/// Of the round trips to the first contrast's baseline, warm-up left out.
+/// The noise of the round trips to the first contrast's baseline, warm-up left out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Noise {
-    /// Autocorrelation of successive requests, the mean over launches.
+    /// The autocorrelation of successive requests: the mean over launches.
     pub lag_1: f64,
-    /// Effective by actual number of requests (batch means over segments), the mean over launches.
+    /// The effective number of requests (batch means over segments), divided by their number: the mean over launches.
     pub effective_share: f64,
-    /// Launches whose level moved: the KPSS test over the medians of segments, at 5 %.
+    /// The number of launches whose level moved, by the KPSS test over the medians of segments at 5 %.
     pub wandering: usize,
-    /// Launches that are long enough to be tested.
+    /// The number of launches that are long enough for the test.
     pub tested: usize,
-    /// Beyond three interquartile ranges from the quartiles; they stay in all estimates.
+    /// Requests farther than three interquartile ranges from the quartiles. They stay in all estimates.
     pub outliers: Outliers,
 }
 
-/// `None` where nothing varies, or no launch has two whole segments.
+/// The noise of the arm `subject` in a condition; `None` where nothing varies or no launch has two whole segments.
 pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<Noise> {
     let (mut lags, mut shares) = (Vec::new(), Vec::new());
     let (mut wandering, mut tested) = (0, 0);
@@ -62,7 +62,7 @@ pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<
 }
 
 impl Noise {
-    /// In one line.
+    /// The noise as one line of text.
     #[must_use]
     pub fn text(&self) -> String {
         let Outliers { low, high, of } = self.outliers;

@@ -1,4 +1,4 @@
-//! The simulation study's noise, fitted to recordings.
+//! The noise of the simulation study, fitted to recordings.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use samples::{run_samples, study_recordings};
 use crate::calibration;
 use crate::simulation_study::NoiseFits;
 
-/// Fits the noise: requests to the imported study, launches to those of the coverage experiment, and the requests' scale to a
-/// run of the same experiment of which the observations are there.
+/// Fits the noise: of requests to the imported study, of launches to the coverage experiment, and the scale of requests to a
+/// run of the coverage experiment with observations.
 ///
 /// # Errors
 /// When a file cannot be read or holds too little.

@@ -1,4 +1,4 @@
-//! By what servers receive, from an `observed.json`: rows for tables and figures.
+//! The functions by which servers receive, from an `observed.json`: rows for tables and figures.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,36 +7,36 @@ use anyhow::Result;
 use dataset::{InstrumentAgreement, ObservedCalls, ObservedServer, ObservedServers, ServerKind};
 use serde::Serialize;
 
-/// One server, a row of a table.
+/// A row of the table: one server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ObservedRow {
-    /// Its name.
+    /// The server's name.
     pub server: String,
-    /// What it is to the question.
+    /// The kind of server.
     pub kind: ServerKind,
-    /// As it says itself.
+    /// The version that the server reports.
     pub version: Option<String>,
-    /// Functions that accept, by libc; system calls where no hook could be loaded.
+    /// The libc functions that accept connections; system calls where no hook could be loaded.
     pub accepts: Vec<String>,
-    /// Functions that receive, likewise.
+    /// The libc functions that receive, or system calls.
     pub receives: Vec<String>,
-    /// Receive calls with payload per request, likewise.
+    /// The number of receive calls with payload for each request.
     pub calls_per_request: f64,
-    /// Bytes of payload per request, likewise.
+    /// Bytes of payload for each request.
     pub bytes_per_request: f64,
-    /// System calls that receive; empty without a trace.
+    /// The system calls that receive; empty without a trace.
     pub system_calls: Vec<String>,
-    /// Share of the payload that a hook of `accept` and `read` alone sees, 0 to 1.
+    /// The share of the payload that passes `accept` and `read`, 0 to 1.
     pub accept_and_read_share: f64,
-    /// Share of the payload that our hook sees, 0 to 1.
+    /// The share of the payload that the project's hook sees, 0 to 1.
     pub own_share: f64,
-    /// Whether both instruments saw the same.
+    /// The agreement of hook and trace.
     pub agreement: InstrumentAgreement,
-    /// Why something passes unseen.
+    /// The reasons for which payload passes unseen.
     pub reasons: Vec<String>,
 }
 
-/// What was observed into a folder.
+/// Reads the observed servers of a folder.
 ///
 /// # Errors
 /// When there is no such file, or it is of another version.
@@ -44,7 +44,7 @@ pub fn read(folder: &Path) -> Result<ObservedServers> {
     Ok(ObservedServers::read(folder)?)
 }
 
-/// A row for each server, in the file's order.
+/// The rows, one for each server, in the file's order.
 #[must_use]
 pub fn rows(observed: &ObservedServers) -> Vec<ObservedRow> {
     observed.servers.iter().map(row).collect()
@@ -73,7 +73,7 @@ fn row(server: &ObservedServer) -> ObservedRow {
     }
 }
 
-/// As a table for a terminal.
+/// The rows as a table for a terminal.
 #[must_use]
 pub fn text(observed: &ObservedServers) -> String {
     let rows = rows(observed);

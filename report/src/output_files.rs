@@ -1,4 +1,4 @@
-//! Files are written under a temporary name and renamed, so that a reader never sees half of one.
+//! Output files. A file is written under a temporary name and renamed, so that a reader never sees a part of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

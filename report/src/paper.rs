@@ -1,4 +1,4 @@
-//! What the paper reads: numbers, the same as LaTeX macros, and figures, all computed from recorded runs.
+//! The input of the paper, computed from recorded runs: numbers as JSON and as LaTeX macros, and figures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,19 +27,19 @@ const DELAYS: &str = "calibration/calibration.json";
 const REPETITIONS: &str = "coverage/calibration.json";
 const STUDY_AGAIN: &str = "ssp2023/reproduction.json";
 
-/// All that the paper shows.
+/// The input of the paper.
 #[derive(Clone, Debug)]
 pub struct Paper {
-    /// For the paper itself.
+    /// The numbers as JSON, which the paper reads.
     pub numbers: Value,
-    /// For those who cite a number in LaTeX.
+    /// The numbers as LaTeX macros, for citations.
     pub macros: String,
-    /// In the order of the paper.
+    /// The figures in the order of the paper.
     pub figures: Vec<Figure>,
 }
 
 impl Paper {
-    /// Computes it from recorded runs and the imported study; what needs the study is left out where it is not there.
+    /// Computes the input from recorded runs and the imported study. Without the study, its numbers and figures are left out.
     ///
     /// # Errors
     /// When a recorded run is missing or damaged.

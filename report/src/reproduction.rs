@@ -1,4 +1,4 @@
-//! A run of the study's own experiment beside the study: the same statistics and the same figures from ours as from theirs.
+//! A run of the study's experiment beside the study: the same statistics and figures of both.
 
 use analysis::claims::Provenance;
 use analysis::figures::Figure;
@@ -30,7 +30,7 @@ const ARMS: (&str, &str) = ("unmodified", "with hook");
 /// The unmodified program once more, which the study did not have.
 const CONTROL: &str = "control";
 
-/// What our run of the study's experiment says in one condition.
+/// The results of our run of the study's experiment in one condition.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reproduced {
     /// Launches.
@@ -50,7 +50,7 @@ pub struct Reproduced {
     pub boxes: Boxes,
 }
 
-/// Which of our conditions stands beside one of the study's.
+/// A condition of the study and the condition of ours that is shown beside it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Counterpart {
     /// The study's.
@@ -59,7 +59,7 @@ pub struct Counterpart {
     pub ours: Option<String>,
 }
 
-/// Our run of the study's experiment: all that is shown of it, and so all that is kept of a run that is too large to keep.
+/// Our run of the study's experiment. The run is too large to keep; this summary is kept.
 #[derive(Debug, Serialize)]
 pub struct Reproduction {
     /// The run.
@@ -160,7 +160,7 @@ fn counterparts(boxes: &[Boxes]) -> Vec<Counterpart> {
     TOPOLOGIES.map(pair).into()
 }
 
-/// Where we measured, in words: what conditions that only resemble the study's are, and what those are that have its names.
+/// The conditions of our run in words, with their relation to the study's conditions.
 fn places<'a>(conditions: impl Iterator<Item = &'a str>) -> String {
     let (emulated, engines): (Vec<&str>, Vec<&str>) =
         conditions.partition(|condition| Provenance::of(condition) == Provenance::Emulated);

@@ -1,5 +1,4 @@
-//! What is to be said of a run and of the 2023 study, computed once for the tables, the figures, `results.json`, the page
-//! and the notebooks.
+//! The estimates of a run, computed once for tables, figures, `results.json`, the page and the notebooks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,20 +24,20 @@ use samples::RunSamples;
 pub struct Effect {
     /// The contrast's name.
     pub name: String,
-    /// Why the arms are compared.
+    /// The purpose of the comparison.
     pub role: ContrastRole,
-    /// What is subtracted.
+    /// The arm that is subtracted.
     pub baseline: String,
-    /// From what.
+    /// The arm from which it is subtracted.
     pub arm: String,
-    /// Primary: difference of median wire time; absent where the kernel gave no stamps.
+    /// The primary estimate: the difference of median wire times. Absent where the kernel gave no stamps.
     pub wire_median: Option<Estimate>,
-    /// The same without the flagged launches, where there are such launches.
+    /// The same without flagged launches; absent where no launch is flagged.
     pub wire_median_without_flagged: Option<Estimate>,
     /// Difference of median round-trip time.
     pub rtt_median: Estimate,
-    /// Differences of the medians of the RTT's other parts, before and after the wire time: the send path and the wake-up;
-    /// absent where the clocks' difference is not known.
+    /// The differences of the medians of the RTT's other parts, the send path before the wire time and the wake-up after it.
+    /// Absent where the difference of the clocks is unknown.
     pub parts: Option<RoundTripParts>,
     /// Difference of 99th percentiles of wire time.
     pub wire_p99: Option<Estimate>,
@@ -48,9 +47,9 @@ pub struct Effect {
     pub truth_ns: Option<f64>,
     /// Calibration only: recovered minus true.
     pub error: Option<Estimate>,
-    /// What the contrast is expected to show.
+    /// The expectation of the contrast in words.
     pub expectation: String,
-    /// Whether it does.
+    /// The verdict on the expectation.
     pub verdict: Verdict,
 }
 
@@ -78,9 +77,9 @@ impl Effect {
 pub struct ConditionResults {
     /// Name.
     pub condition: String,
-    /// At which level of isolation it ran.
+    /// The level of isolation.
     pub level: String,
-    /// Why it did not run, if it did not.
+    /// The reason for which it did not run; `None` if it ran.
     pub not_run: Option<String>,
     /// Launches measured.
     pub launches: usize,
@@ -91,42 +90,41 @@ pub struct ConditionResults {
     /// The contrasts at every layer; empty where the server leaves no stamps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerEffect>,
-    /// The effects beside what a tight loop predicts; empty where none was measured.
+    /// The effects with the predictions of tight loops; empty where no tight loop was measured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub isolated: Vec<MicroPrediction>,
-    /// Whether the order of the requests mattered; empty where the schedule is not the interleaved one.
+    /// The effects of the order of requests; empty for schedules other than the interleaved one.
     pub order: Vec<OrderEffect>,
-    /// Whether the first contrast's baseline settled, launch by launch.
+    /// The steadiness of the first contrast's baseline in each launch.
     pub steadiness: Settling,
-    /// How its requests vary within launches; absent where there is too little to say.
+    /// The noise of its requests within launches; absent where there are too few segments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
 }
 
-/// How launches settled: changepoints of the segments' median RTT, warm-up included.
+/// The steadiness of launches, by changepoints of the segments' median RTT, warm-up included.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settling {
-    /// Launches by how they behave.
+    /// The number of launches by their steadiness.
     pub launches: BTreeMap<String, usize>,
-    /// Rounds that the plan flags as warm-up.
+    /// The number of rounds that the plan flags as warm-up.
     pub flagged_rounds: u64,
-    /// Launches whose last level began after these; all their observations are kept, and the launches are flagged.
+    /// The launches whose last level began after these rounds. They are flagged; all their observations are kept.
     pub settled_later: BTreeSet<u32>,
 }
 
-/// What the order of the requests did to the median wire time of the unmodified program, or of the baseline of the first
-/// contrast. In ns.
+/// The effect of the order of requests on the median wire time of the first contrast's baseline, ns.
 #[derive(Clone, Debug, Serialize)]
 pub struct OrderEffect {
-    /// Which requests are compared with which.
+    /// The requests that are compared.
     pub name: String,
-    /// By how much the former are slower.
+    /// By how much the first kind of requests is slower.
     pub estimate: Estimate,
-    /// Whether that is equivalent to nothing, within the margin of the A/A control.
+    /// The verdict of equivalence to zero within the margin of the A/A control.
     pub verdict: Verdict,
 }
 
-/// All of a run.
+/// The results of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Results {
     /// The run.
@@ -137,10 +135,10 @@ pub struct Results {
     pub conditions: Vec<ConditionResults>,
 }
 
-/// The project's own server, as plans name it.
+/// The name of the project's own server in plans.
 pub(crate) const SYNTHETIC: &str = "synthetic";
 
-/// The program that a run measured, as its plan names it.
+/// The kind of program that a run measured, as its plan names it.
 pub(crate) fn server(manifest: &Manifest) -> &str {
     manifest.plan.as_ref().map_or("any", |plan| plan.sut.name())
 }
@@ -210,8 +208,8 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     })
 }
 
-/// Each arm's carry-over to the first contrast's baseline, rather than that of the baseline's own twin or of the first other
-/// arm; and the turn.
+/// The carry-over from each arm to the first contrast's baseline, against the carry-over from that contrast's other arm; and
+/// the effect of the position in the round.
 fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
     let Some(contrast) = contrasts.first() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! From manifest and results to what the checklist of principles is computed from.
+//! The facts of a run from which the checklist of principles is computed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::results::{ConditionResults, Effect, Results};
 use model::ContrastRole;
 
-/// How a note begins that says what a run cost.
+/// The beginning of the note with the cost of a run.
 const COST: &str = "cost: ";
 
-/// What a run says of itself.
+/// The facts of a run, from its manifest and results.
 #[must_use]
 pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
     let plan = manifest.plan.as_ref();
@@ -85,7 +85,7 @@ pub fn run_facts(manifest: &Manifest, results: &Results) -> RunFacts {
         flagged: ran.iter().map(|one| one.flagged).sum(),
         without_flagged: ran.iter().filter(|one| one.flagged > 0).all(|one| {
             let unflagged = one.launches - one.flagged;
-            // Fewer than two launches have no interval, which the table shows.
+            // Fewer than two launches have no interval; the table shows that.
             unflagged < 2
                 || one
                     .effects
@@ -151,7 +151,7 @@ fn control_fact(condition: &ConditionResults, effect: &Effect) -> Option<Control
     })
 }
 
-/// `None` with one launch or one arm.
+/// Whether every arm started in several positions; `None` with one launch or one arm.
 fn start_order_varies(manifest: &Manifest) -> Option<bool> {
     let mut positions: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
     for launch in &manifest.launches {

@@ -1,4 +1,4 @@
-//! The report: one self-contained page.
+//! The page of a run: one self-contained HTML file.
 
 use std::path::Path;
 
@@ -21,28 +21,28 @@ use crate::table;
 use crate::{evidence, figures};
 use model::ContrastRole;
 
-/// All that the page shows.
+/// The contents of the page.
 #[derive(Debug)]
 pub struct RunPage {
-    /// The command that made it.
+    /// The command that made the page.
     pub command: String,
     /// The run's manifest.
     pub manifest: Manifest,
     /// The run's results.
     pub results: Results,
-    /// Other estimators of the same launches.
+    /// The secondary estimates.
     pub further: SecondaryEstimates,
-    /// The 2023 study, where it was imported.
+    /// The recomputed 2023 study, if it was imported.
     pub study: Option<StudyResults>,
-    /// The run beside the study, where it is one of the study's experiment.
+    /// The comparison with the study, if the run repeats the study's experiment.
     pub reproduction: Option<Reproduction>,
-    /// What the import found wrong with the recordings.
+    /// The defects that the import found in the recordings.
     pub study_notes: Vec<String>,
-    /// The study's recommendations, held against this run and the study.
+    /// The verdicts of this run and the study on the recommendations.
     pub claims: JudgedClaims,
-    /// Principles and standards, and whether the run follows them.
+    /// The checklist of principles and standards.
     pub checklist: Vec<ChecklistItem>,
-    /// In the order shown.
+    /// The figures in the order of the page.
     pub figures: Vec<Figure>,
 }
 
@@ -71,7 +71,7 @@ impl RunPage {
             .transpose()?
             .unwrap_or_default();
         let ours = reproduction.as_ref().map_or(&[][..], |ours| &ours.figures);
-        // Each beside its original, where there is one.
+        // Each figure of ours follows its original.
         for index in 0..theirs.len().max(ours.len()) {
             figures.extend(theirs.get(index).into_iter().chain(ours.get(index)).cloned());
         }
@@ -189,7 +189,7 @@ fn expected_and_measured(page: &RunPage) -> Markup {
     }
 }
 
-/// One row for the numbers of one of the study's conditions; the numbers themselves stand with the study.
+/// One row for all numbers of one of the study's conditions. The section on the study lists the numbers.
 fn recomputed(study: &StudyResults, condition: &str) -> Markup {
     let checks: Vec<_> = study
         .checks
@@ -208,11 +208,11 @@ fn recomputed(study: &StudyResults, condition: &str) -> Markup {
     }
 }
 
-/// Each recommendation's claims, with what this run and the recordings say of them.
+/// The claims of each recommendation with the verdicts of this run and the recordings.
 fn claims(claims: &JudgedClaims) -> Markup {
     html! {
         h2 { "The study's recommendations" }
-        p { "What this run and the 2023 recordings say of them; " code { "cargo xtask claims" } " takes all runs." }
+        p { "The verdicts of this run and the 2023 recordings; " code { "cargo xtask claims" } " judges all runs." }
         table {
             thead { tr { th { "recommendation and claim" } th { "expected" } th { "found" } th { "verdict" } } }
             tbody {
@@ -293,7 +293,7 @@ fn effects(condition: &ConditionResults) -> Markup {
     }
 }
 
-/// Whether it mattered which arm a request followed.
+/// Noise, steadiness and the effects of the order of requests.
 fn order(condition: &ConditionResults) -> Markup {
     html! {
         @if let Some(noise) = &condition.noise { p.note { (noise.text()) } }
@@ -342,7 +342,7 @@ fn study(page: &RunPage) -> Markup {
     }
 }
 
-/// Principles and standards, met or not.
+/// The checklist of principles and standards.
 fn checklist(items: &[ChecklistItem]) -> Markup {
     let met = items.iter().filter(|item| item.status == PrincipleStatus::Met).count();
     html! {

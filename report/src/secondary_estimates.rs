@@ -1,5 +1,5 @@
-//! What else is to be said of a contrast than its primary effect: other estimators of the same launches, in `results.json` and
-//! in a folded part of the page.
+//! Secondary estimates of contrasts: other estimators of the same launches, in `results.json` and in a folded part of the
+//! page.
 
 use analysis::claims::{Interval, Unit};
 use analysis::stats::components::{Component, of_segments};
@@ -18,26 +18,27 @@ use crate::contrasts::contrasts;
 use crate::table;
 use samples::RunSamples;
 
-/// Seed of all resampling, so that a table is the same each time.
+/// The seed of all resampling. It is fixed, so that a table is reproducible.
 const SEED: u64 = 2_023;
 
-/// All of a run.
+/// The secondary estimates of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct SecondaryEstimates {
-    /// By condition and contrast, in the order of the manifest.
+    /// The estimates by condition and contrast, in the order of the manifest.
     pub contrasts: Vec<ContrastEstimates>,
-    /// By contrast, where there are two conditions or more.
+    /// The summaries over conditions, by contrast; only for runs with two conditions or more.
     pub over_conditions: Vec<OverConditions>,
 }
 
-/// One contrast in one condition. Times in ns. What the data do not give is absent, and `missing` says why.
+/// The estimates of one contrast in one condition. Times in ns. An estimate that the data do not give is absent, and
+/// `missing` has the reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct ContrastEstimates {
-    /// Where.
+    /// The condition.
     pub condition: String,
     /// The contrast's name.
     pub name: String,
-    /// Why the arms are compared.
+    /// The purpose of the comparison.
     pub role: ContrastRole,
     /// The primary quantity: wire time, or RTT where the kernel gave no stamps.
     pub quantity: LatencyMetric,
@@ -45,14 +46,14 @@ pub struct ContrastEstimates {
     pub primary: Estimate,
     /// Two-sided p value of the primary effect, t over launches.
     pub p: f64,
-    /// The same by Holm over all effects of the condition; for effects only.
+    /// The p value adjusted by Holm's method over all effects of the condition; for effects only.
     pub p_holm: Option<f64>,
     /// The primary effect's intervals by resampling launches.
     pub bootstrap: Option<Bootstrap>,
-    /// The primary effect by pairs of launches.
+    /// The Hodges-Lehmann estimate of the primary effect.
     pub hodges_lehmann: Option<HodgesLehmann>,
-    /// The primary effect with the launches of both arms taken for unrelated (Welch): what is lost where arms do not share
-    /// their launches.
+    /// Welch's interval, which takes the launches of both arms as independent. It shows the precision that a design without
+    /// common launches would have.
     pub unpaired: Option<Interval>,
     /// Difference of means.
     pub mean: Option<Estimate>,
@@ -62,13 +63,13 @@ pub struct ContrastEstimates {
     pub p99: Option<Estimate>,
     /// Ratio of means, with an interval of the ratio.
     pub ratio_of_means: Option<Estimate>,
-    /// Share of pairs of requests in which the arm's took longer.
+    /// The probability that a request of the arm takes longer than a request of the baseline.
     pub a12: Option<Estimate>,
     /// Differences of quantiles with their band.
     pub quantile_shift: Option<QuantileShift>,
     /// Variance of the primary effect between launches and between segments, ns².
     pub components: Option<[Component; 2]>,
-    /// Why something is absent.
+    /// The reasons for absent estimates.
     pub missing: Vec<String>,
 }
 
@@ -81,14 +82,14 @@ pub struct OverConditions {
     pub summary: RandomEffects,
 }
 
-/// Keeps a result, or the reason why there is none.
+/// Returns a result, or notes the reason for which it is missing.
 fn kept<T, E: std::fmt::Display>(what: &str, result: Result<T, E>, missing: &mut Vec<String>) -> Option<T> {
     result
         .inspect_err(|error| missing.push(format!("{what}: {error}")))
         .ok()
 }
 
-/// Computes all of it.
+/// Computes the secondary estimates of a run.
 ///
 /// # Errors
 /// When the manifest's plan has no contrasts, or an arm that they name has no observation.
@@ -117,7 +118,7 @@ pub fn secondary_estimates(manifest: &Manifest, run: &RunSamples) -> Result<Seco
     })
 }
 
-/// Holm over the effects of a condition.
+/// Adjusts the p values of the effects of a condition by Holm's method.
 fn adjust(others: &mut [ContrastEstimates]) -> Result<()> {
     let effects = || (0..others.len()).filter(|index| others[*index].role == ContrastRole::Effect);
     let p_values: Vec<f64> = effects().map(|index| others[index].p).collect();
@@ -128,7 +129,7 @@ fn adjust(others: &mut [ContrastEstimates]) -> Result<()> {
     Ok(())
 }
 
-/// `None` below two conditions, and where one has an effect without spread.
+/// The summary of a contrast over conditions; `None` with fewer than two conditions or for an effect without spread.
 fn over_conditions(name: &str, found: &[ContrastEstimates]) -> Option<OverConditions> {
     let effects: Vec<(f64, f64)> = found
         .iter()
@@ -232,7 +233,7 @@ fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity:
     Ok(Interval::new(value, ends))
 }
 
-/// As a folded part of the page.
+/// The folded part of the page.
 #[must_use]
 pub fn section(further: &SecondaryEstimates) -> Markup {
     html! {

@@ -1,4 +1,4 @@
-//! The simulation study: how often intervals hold under noise as it was recorded.
+//! The simulation study: the coverage of intervals under recorded noise.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use analysis::simulation::{Design, LaunchFit, Noise, Outcome, Scenario, Stopping
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// What `report fit` wrote: the noise of recordings, as a table of numbers.
+/// The noise of recordings, as `report fit` writes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseFits {
@@ -19,7 +19,7 @@ pub struct NoiseFits {
 }
 
 impl NoiseFits {
-    /// The committed ones.
+    /// The fit that is kept in the repository.
     ///
     /// # Errors
     /// When the file is not as expected.
@@ -29,7 +29,7 @@ impl NoiseFits {
     }
 }
 
-/// What is simulated.
+/// The size of the simulation.
 #[derive(Clone, Copy, Debug, Serialize, clap::Args)]
 pub struct SimulationSize {
     /// Experiments of each scenario
@@ -41,7 +41,7 @@ pub struct SimulationSize {
     /// Launches of each experiment
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(10..))]
     pub launches: u32,
-    /// Where everything begins
+    /// Seed of the simulation
     #[arg(long, default_value_t = 2_023)]
     pub seed: u64,
 }
@@ -87,7 +87,7 @@ pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<Outcome> {
     outcomes
 }
 
-/// As tables for a terminal.
+/// The outcomes as tables for a terminal.
 #[must_use]
 pub fn text(outcomes: &[Outcome]) -> String {
     let mut text = String::new();

@@ -10,25 +10,25 @@ use samples::StudyRecording;
 /// The condition whose p value depends most on the cut.
 const CUT_SENSITIVE: &str = "eks-nodes";
 
-/// All that is recomputed.
+/// The recomputed numbers.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct StudyResults {
     /// One row per condition.
     pub rows: Vec<StudyRow>,
-    /// Each number beside the expected one.
+    /// Each number with the expected one.
     pub checks: Vec<Check>,
     /// Each recording's halves tested against each other.
     pub halves: Vec<HalvesRow>,
-    /// How dependent requests are.
+    /// The dependence between requests.
     pub dependences: Vec<Dependence>,
     /// One condition at several warm-up cuts.
     pub cuts: Vec<StudyRow>,
-    /// What all of it says of the hook.
+    /// The answers of the recordings about the hook.
     pub answers: Vec<Answer>,
 }
 
 impl StudyResults {
-    /// Recomputes everything.
+    /// Recomputes all numbers.
     ///
     /// # Errors
     /// When a recording is too short for its statistics.
@@ -74,7 +74,7 @@ impl StudyResults {
         })
     }
 
-    /// As tables for a terminal.
+    /// The numbers as tables for a terminal.
     #[must_use]
     pub fn text(&self) -> String {
         let agreeing = self.checks.iter().filter(|check| check.agrees).count();

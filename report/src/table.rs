@@ -113,7 +113,7 @@ fn isolated(isolated: &[MicroPrediction]) -> String {
     text
 }
 
-/// Every limit that was hit, by launch; whether limits were watched at all.
+/// Every limit that was hit, by launch, and the number of launches in which limits were not watched.
 #[must_use]
 pub fn limits(manifest: &Manifest) -> Vec<String> {
     let mut found = Vec::new();
@@ -129,14 +129,12 @@ pub fn limits(manifest: &Manifest) -> Vec<String> {
         .filter(|launch| launch.limit_hits.is_none())
         .count();
     if unwatched > 0 {
-        found.push(format!(
-            "in {unwatched} launches nobody watched whether a limit was hit"
-        ));
+        found.push(format!("in {unwatched} launches limits were not watched"));
     }
     found
 }
 
-/// How the launches of a condition settled.
+/// The steadiness of the launches of a condition.
 #[must_use]
 pub fn settled(settling: &Settling) -> String {
     let kinds: Vec<String> = settling
@@ -152,7 +150,7 @@ pub fn settled(settling: &Settling) -> String {
     )
 }
 
-/// A condition's name, level and launches, or why it did not run.
+/// A condition's name, level and launches, or the reason for which it did not run.
 #[must_use]
 pub fn heading(condition: &ConditionResults) -> String {
     match &condition.not_run {
@@ -164,7 +162,7 @@ pub fn heading(condition: &ConditionResults) -> String {
     }
 }
 
-/// What was expected of an effect, with the calibration's truth.
+/// The expectation of an effect, with the true value of a calibration.
 #[must_use]
 pub fn expectation(effect: &Effect) -> String {
     match (effect.truth_ns, &effect.error) {

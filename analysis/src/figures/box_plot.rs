@@ -51,7 +51,7 @@ pub struct BoxGroup {
 pub struct BoxSeries {
     /// Name in the legend; the same name has the same colour in all groups.
     pub name: String,
-    /// What the box shows.
+    /// The five numbers of the box.
     pub numbers: FiveNumbers,
 }
 

@@ -10,7 +10,7 @@ use super::style::{FONT_FAMILY, INK};
 /// Stands for the hash of the content until that is complete; escaping removes it from any text.
 const ID: char = '\u{1}';
 
-/// Which point of a text is given.
+/// The anchor point of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -18,7 +18,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// How a text looks.
+/// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Type {
     pub(super) size: f64,
@@ -40,7 +40,7 @@ impl Type {
     }
 }
 
-/// How a line looks.
+/// The style of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
     pub(super) colour: &'static str,
@@ -230,7 +230,7 @@ impl Canvas {
         self.body.push_str("</g>\n");
     }
 
-    /// How far the drawing reaches; `None` if nothing was drawn.
+    /// The extent of the drawing; `None` if nothing was drawn.
     pub(super) fn extent(&self) -> Option<Rect> {
         self.extent
     }

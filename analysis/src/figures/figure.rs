@@ -12,9 +12,9 @@ pub struct Figure {
     pub svg: String,
     /// A name fit for a file: `name.svg`.
     pub name: String,
-    /// What a reader is told below the figure.
+    /// The caption.
     pub caption: String,
-    /// What the figure shows, in words and numbers, for those who cannot see it.
+    /// The content of the figure in words and numbers, for readers who cannot see it.
     pub description: String,
     /// Width in points (1/72 in).
     pub width_pt: f64,
@@ -31,7 +31,7 @@ pub enum FigureError {
     Empty {
         /// The figure's name.
         figure: String,
-        /// What is missing.
+        /// The missing item.
         expected: &'static str,
     },
     /// A number that cannot be placed.
@@ -39,11 +39,11 @@ pub enum FigureError {
     Value {
         /// The figure's name.
         figure: String,
-        /// Which number.
+        /// The name of the number.
         what: String,
-        /// What it is.
+        /// The value.
         value: f64,
-        /// What it has to be.
+        /// The expected range.
         expected: &'static str,
     },
     /// The PNG cannot be made.
@@ -51,7 +51,7 @@ pub enum FigureError {
     Png {
         /// The figure's name.
         figure: String,
-        /// What the renderer says.
+        /// The message of the renderer.
         reason: String,
     },
 }
@@ -93,7 +93,7 @@ impl Figure {
         )
     }
 
-    /// How far the drawing sticks out of the canvas, in points; zero if it does not.
+    /// The distance by which the drawing exceeds the canvas, in points; zero if it fits.
     #[must_use]
     pub fn overflow_pt(&self) -> f64 {
         let Rect {

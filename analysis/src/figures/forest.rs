@@ -25,7 +25,7 @@ const NUMBER_GAP: f64 = 5.0;
 const STEPS: f64 = 6.0;
 const DOT: f64 = 2.7;
 
-/// What a forest plot shows.
+/// The data of a forest plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forest {
     /// File name without extension.

@@ -12,7 +12,7 @@ const ROW: f64 = FONT_SIZE * 1.45;
 /// Room between the last row and the data.
 const BELOW: f64 = 5.0;
 
-/// What stands before a name.
+/// The symbol before a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Swatch {
     Box(&'static str),
@@ -27,7 +27,7 @@ pub(super) struct Legend {
 }
 
 impl Legend {
-    /// As many rows as `max_width` needs. One entry alone says nothing and is left out unless `keep_single`.
+    /// Uses as many rows as `max_width` needs. A single entry is left out unless `keep_single`.
     pub(super) fn new(entries: Vec<(Swatch, String)>, max_width: f64, keep_single: bool) -> Self {
         let mut rows: Vec<Vec<(Swatch, String)>> = Vec::new();
         if entries.len() < 2 && !keep_single {

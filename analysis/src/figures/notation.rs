@@ -1,4 +1,4 @@
-//! How numbers, paths, texts and ids are written in SVG: short, and the same each time.
+//! The notation of numbers, paths, texts and ids in SVG. It is short and reproducible.
 
 use std::fmt::Write as _;
 

@@ -46,7 +46,7 @@ pub(super) fn decimals_for_precision(width: f64) -> usize {
     }
 }
 
-/// From nought to six.
+/// The number of decimals, 0 to 6.
 #[expect(
     clippy::cast_sign_loss,
     clippy::cast_possible_truncation,

@@ -21,7 +21,7 @@ const DODGE: f64 = 9.0;
 const LEVEL_SHARE: f64 = 0.7;
 const DOT: f64 = 2.6;
 
-/// What a response plot shows.
+/// The data of a response plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// File name without extension.
@@ -32,7 +32,7 @@ pub struct Response {
     pub x_title: String,
     /// Title of the value axis with its unit and the confidence of the intervals.
     pub y_title: String,
-    /// Whether equal ratios take equal lengths; values and the ends of their intervals must then be above zero.
+    /// Whether the axis is logarithmic. Values and the ends of their intervals must then be above zero.
     pub log: bool,
     /// A line across, such as what is expected, with its name.
     pub line: Option<(f64, String)>,

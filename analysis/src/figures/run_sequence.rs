@@ -19,7 +19,7 @@ const PANEL_GAP: f64 = 7.0;
 /// About how many steps the iteration axis has.
 const STEPS: f64 = 6.0;
 
-/// What a run-sequence plot shows. All panels share both axes.
+/// The data of a run-sequence plot. All panels share both axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSequence {
     /// File name without extension.

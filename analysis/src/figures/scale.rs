@@ -1,8 +1,8 @@
-//! From values to points on the canvas, and where ticks stand.
+//! The mapping from values to points on the canvas, and the positions of ticks.
 
 use super::number::{decimals_of, fixed};
 
-/// How values are spread over a length.
+/// The mapping of values to a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Linear,
@@ -36,7 +36,7 @@ impl Scale {
         }
     }
 
-    /// Where `value` stands; outside the range if it is outside the domain.
+    /// The position of `value`; outside the range if `value` is outside the domain.
     pub(super) fn at(&self, value: f64) -> f64 {
         let (low, high) = self.domain;
         let share = match self.kind {

@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Whether something is as it should be.
+/// The status of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipleStatus {
-    /// It is, as the evidence shows.
+    /// The evidence shows that the run meets the item.
     Met,
-    /// It is not, or nothing shows it.
+    /// The run does not meet the item, or no evidence shows that it does.
     NotMet,
-    /// The question does not arise.
+    /// The item does not apply to the run.
     NotApplicable,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for PrincipleStatus {
     }
 }
 
-/// Where an item comes from.
+/// The source of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipleSource {
@@ -48,17 +48,17 @@ impl fmt::Display for PrincipleSource {
 /// One item of the checklist.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChecklistItem {
-    /// Where it comes from.
+    /// The source.
     pub source: PrincipleSource,
-    /// What is asked for.
+    /// The name of the item.
     pub name: &'static str,
-    /// Whether it is there.
+    /// The status.
     pub status: PrincipleStatus,
-    /// What shows it, or what is missing.
+    /// The evidence, or the missing evidence.
     pub evidence: String,
 }
 
-/// Met, with what shows it, or not met, with what is missing.
+/// The evidence of a met item, or the missing evidence.
 pub(super) type PrincipleFinding = Result<String, String>;
 
 pub(super) fn item(source: PrincipleSource, name: &'static str, finding: PrincipleFinding) -> ChecklistItem {

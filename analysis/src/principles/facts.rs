@@ -1,4 +1,4 @@
-//! What the checklist is computed from.
+//! The facts from which the checklist is computed.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use crate::claims::{ControlKind, Verdict};
 /// One contrast in one condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectFact {
-    /// Its name and condition.
+    /// The contrast's name and condition.
     pub name: String,
     /// Whether it has a finite 95 % interval over launches.
     pub interval: bool,
-    /// Whether the tail is told, too: the difference of 99th percentiles.
+    /// Whether the difference of 99th percentiles is known.
     pub tail: bool,
 }
 
 /// One control in one condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlFact {
-    /// Which.
+    /// The kind of control.
     pub kind: ControlKind,
-    /// Where.
+    /// The condition.
     pub condition: String,
-    /// Whether it held.
+    /// The verdict of the control.
     pub verdict: Verdict,
 }
 
-/// What manifest and data say.
+/// The facts of a run, from its manifest and data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunFacts {
     /// The question that the experiment asks.
     pub question: Option<String>,
-    /// What is compared: contrasts with their location.
+    /// The contrasts with their location.
     pub metrics: Vec<String>,
-    /// Parts of the plan that make the workload, and what they say.
+    /// The parts of the plan that define the workload, with their content.
     pub workload: Vec<(&'static str, Option<String>)>,
     /// Launches by condition that ran.
     pub launches: BTreeMap<String, usize>,
@@ -41,13 +41,13 @@ pub struct RunFacts {
     pub treatments: usize,
     /// Order of the requests.
     pub schedule: Option<String>,
-    /// Hardware, software and place, and what the manifest says of each.
+    /// Hardware, software and place, with the values in the manifest.
     pub setup: Vec<(&'static str, Option<String>)>,
     /// Git revision of the tools.
     pub revision: Option<String>,
     /// Files of the run.
     pub files: usize,
-    /// Those of them, named by launches, whose checksum the manifest does not have.
+    /// The files of launches without a checksum in the manifest.
     pub unchecked_files: Vec<String>,
     /// Contrasts.
     pub effects: Vec<EffectFact>,
@@ -55,18 +55,18 @@ pub struct RunFacts {
     pub controls: Vec<ControlFact>,
     /// Columns that hold times.
     pub time_columns: Vec<String>,
-    /// Conditions that somebody is paid for.
+    /// The conditions that cost money.
     pub paid_conditions: Vec<String>,
-    /// What they cost.
+    /// The cost of these conditions.
     pub cost: Option<String>,
     /// Whether every arm started in several positions over the launches; `None` with one launch or one arm.
     pub start_order_varies: Option<bool>,
     /// Resource limits that were hit.
     pub limits_hit: usize,
-    /// Launches of which it is known whether they settled.
+    /// The number of launches whose steadiness is known.
     pub steadiness_known: usize,
     /// Launches with warnings, failed checks, or late settling.
     pub flagged: usize,
-    /// Whether estimates without these launches stand beside the others, where there are such.
+    /// Whether there are estimates without flagged launches wherever launches are flagged.
     pub without_flagged: bool,
 }

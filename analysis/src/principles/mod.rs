@@ -1,4 +1,4 @@
-//! Whether a run follows the principles and standards of its field, computed from what its manifest and data say.
+//! The checklist of principles and standards of the field, computed from a run's manifest and data.
 //!
 //! The eight methodological principles are those of Papadopoulos et al. 2019
 //! (<https://doi.org/10.1109/TSE.2019.2927908>); the standard is that for benchmarking of ACM SIGSOFT's empirical standards

@@ -1,4 +1,4 @@
-//! How often intervals held.
+//! The coverage of intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Method {
         Self::RequestsTOneLaunch,
     ];
 
-    /// As shown to people.
+    /// The name of the method.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -79,12 +79,12 @@ impl Method {
     }
 }
 
-/// How often a method's interval held the truth.
+/// The coverage of a method's interval.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Coverage {
     /// Whose.
     pub method: Method,
-    /// How often, with an exact 95 % interval.
+    /// The share of intervals that contain the truth, with an exact 95 % interval.
     pub held: Proportion,
     /// Mean half-width, ns.
     pub half_width_ns: f64,

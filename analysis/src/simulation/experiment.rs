@@ -1,4 +1,4 @@
-//! One made-up experiment, reduced to what its estimators take.
+//! One simulated experiment, reduced to the input of the estimators.
 
 use crate::stats::sorted::{mean, quantile};
 use crate::{LaunchEffect, SHIFT_AT};
@@ -39,11 +39,11 @@ impl Sum {
 /// Differences in one launch, ns.
 #[derive(Clone, Debug)]
 pub(super) struct Differences {
-    /// Of medians, with the segments'.
+    /// Differences of medians, of launches and of segments.
     pub(super) median: LaunchEffect,
     pub(super) mean: f64,
     pub(super) trimmed_mean: f64,
-    /// Of the quantiles of [`SHIFT_AT`]; the last is p99.
+    /// Differences of the quantiles of [`SHIFT_AT`]; the last is p99.
     pub(super) quantiles: Vec<f64>,
     /// The requests of both arms.
     pub(super) sums: (Sum, Sum),

@@ -1,4 +1,4 @@
-//! What recordings say of the noise.
+//! The noise of recordings.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -11,7 +11,7 @@ pub(super) const SCORES: usize = 33;
 /// Between which lags the autocorrelation's decay is taken.
 const LAGS: (usize, usize) = (1, 100);
 
-/// How the requests of one recording vary.
+/// The variation of the requests of one recording.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct WithinFit {
     /// Whose recording.
@@ -23,7 +23,7 @@ pub struct WithinFit {
     pub shape: Vec<f64>,
     /// Coefficient of the AR(1) part, from request to request.
     pub ar_coefficient: f64,
-    /// Its share of the variance; the rest is each request's own.
+    /// The share of the autocorrelated part in the variance; the rest is independent between requests.
     pub ar_share: f64,
     /// Trend from the first request to the last, in standard deviations.
     pub drift: f64,

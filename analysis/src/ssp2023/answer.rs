@@ -1,4 +1,4 @@
-//! What the recordings can say of the hook.
+//! The answers of the recordings about the hook.
 
 use serde::Serialize;
 
@@ -14,32 +14,32 @@ pub struct Order {
     pub hook_unix_ns: i64,
 }
 
-/// Whether a difference between two recordings is the hook's.
+/// Whether a difference between two recordings can be attributed to the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
     /// Launches of both arms in changing order, and a difference beyond what a program differs from itself.
     Yes,
-    /// Anything else.
+    /// The recordings do not separate the hook from other causes.
     CannotBeTold,
 }
 
-/// What one condition's recordings say.
+/// The answer of the recordings of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// Name of the condition.
     pub condition: String,
     /// hook - unmodified, ms.
     pub difference_ms: f64,
-    /// Whether that is the hook.
+    /// Whether the difference can be attributed to the hook.
     pub told: Told,
     /// Recordings of each arm; the study has one.
     pub launches: usize,
-    /// By how much the hooked program was recorded later, s; before, where negative.
+    /// The start of the hooked program's recording minus the start of the unmodified program's, s.
     pub later_s: f64,
     /// The largest difference of a recording's second half from its first, ms: what time alone does to one program.
     pub itself_ms: f64,
-    /// Why it cannot be told.
+    /// The reasons for which it cannot be attributed.
     pub reasons: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the recordings are known to give.
+//! The known numbers of the recordings.
 
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ pub const EXPECTED: [Expected; 4] = [
     },
 ];
 
-/// How many of the eight recordings the study's own test finds different from themselves ([`super::a_a_by_halves`]).
+/// The number of the eight recordings whose halves the study's test tells apart ([`super::a_a_by_halves`]).
 pub const EXPECTED_SIGNIFICANT_HALVES: usize = 7;
 
 /// One number, expected and recomputed.
@@ -72,13 +72,13 @@ pub const EXPECTED_SIGNIFICANT_HALVES: usize = 7;
 pub struct Check {
     /// Name of the condition.
     pub condition: String,
-    /// Which number.
+    /// The name of the number.
     pub what: String,
-    /// As known.
+    /// The known number.
     pub expected: String,
-    /// As recomputed, to as many digits; with one more where it lies exactly between two of that many.
+    /// The recomputed number with as many digits; with one more digit if it lies exactly between two numbers of that many digits.
     pub recomputed: String,
-    /// Whether the two are the same to every digit of the expected one.
+    /// Whether both numbers agree to every digit of the expected one.
     pub agrees: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the recordings say about the study's method.
+//! The validity of the study's method, by its recordings.
 
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ pub fn a_a_by_halves(condition: &str, arm: &str, recording_ns: &[i64], cut: usiz
     })
 }
 
-/// How many recordings differ from themselves.
+/// The number of recordings whose halves differ significantly.
 #[must_use]
 pub fn significant_halves(rows: &[HalvesRow]) -> usize {
     rows.iter().filter(|row| row.significant).count()

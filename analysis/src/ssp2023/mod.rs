@@ -1,4 +1,4 @@
-//! The statistics of the 2023 study, recomputed from its recordings, and what they leave out.
+//! The statistics of the 2023 study, recomputed from its recordings, and an assessment of its method.
 //!
 //! Kahlhofer, Kern, Henning & Rass, *Benchmarking Function Hook Latency in Cloud-Native Environments*
 //! (<https://doi.org/10.48550/arXiv.2310.12702>): per condition one recording of 50,000 requests of the unmodified

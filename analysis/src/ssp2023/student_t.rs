@@ -26,7 +26,7 @@ pub fn requests_differ(first: &Distribution, second: &Distribution) -> Option<PV
     Some(student_t_of(of(first)?, of(second)?)?.p)
 }
 
-/// The same from counts, means and sample variances.
+/// Student's t test from counts, means and sample variances.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn student_t_of(first: (u64, (f64, f64)), second: (u64, (f64, f64))) -> Option<StudentT> {
     let ((n1, (mean1_ns, variance1)), (n2, (mean2_ns, variance2))) = (first, second);

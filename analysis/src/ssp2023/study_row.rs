@@ -32,7 +32,7 @@ pub struct StudyRow {
     pub p: PValue,
 }
 
-/// Why a recording has no such statistics.
+/// Why the statistics of a recording cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StudyError {
     /// The cut leaves too little.
@@ -41,9 +41,9 @@ pub enum StudyError {
          recording or cut less"
     )]
     TooShort {
-        /// Which condition.
+        /// The condition.
         condition: String,
-        /// Which recording.
+        /// The recording.
         what: String,
         /// Rows it has.
         rows: usize,
@@ -55,9 +55,9 @@ pub enum StudyError {
     /// All requests took the same time.
     #[error("condition {condition}, {what}: response times do not vary, so there is no test; check the recording")]
     NoSpread {
-        /// Which condition.
+        /// The condition.
         condition: String,
-        /// Which recordings.
+        /// The recordings.
         what: String,
     },
     /// A condition that the study does not have.

@@ -1,4 +1,4 @@
-//! How to spend time: on more launches, or on more rounds of each.
+//! The allocation of time to launches and to rounds.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ const LEAST_LAUNCHES: u32 = 10;
 /// A plan may ask for so many times the pilot's rounds; beyond, the pilot says nothing of how steady a launch stays.
 const MOST_TIMES_THE_ROUNDS: u64 = 10;
 
-/// What a pilot run says of one contrast in one condition: spread by level and cost of both.
+/// The spread of one contrast in one condition of a pilot run, by level, and the costs of launches and rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Pilot {
     /// Variance of the effect between launches, ns².
@@ -19,13 +19,13 @@ pub struct Pilot {
     pub segment_variance: f64,
     /// Rounds of a segment.
     pub segment_rounds: u64,
-    /// What a launch costs before its first measured round, and after its last, s.
+    /// The time of a launch before its first and after its last measured round, s.
     pub launch_s: f64,
-    /// What a round costs, s: one request to every arm.
+    /// The time of a round, which sends one request to every arm, s.
     pub round_s: f64,
 }
 
-/// Between which bounds a plan may choose.
+/// The bounds of an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AllocationBounds {
     /// Fewest launches; ten, where intervals are to hold as often as they say.
@@ -37,7 +37,7 @@ pub struct AllocationBounds {
 }
 
 impl AllocationBounds {
-    /// What a pilot with launches of so many measured rounds can speak for: from one of its segments on.
+    /// The bounds within which a pilot is informative: from one segment to ten times its measured rounds.
     #[must_use]
     pub fn of_pilot(segment_rounds: u64, measured_rounds: u64) -> Self {
         let measured_rounds = measured_rounds.max(1);
@@ -49,14 +49,14 @@ impl AllocationBounds {
     }
 }
 
-/// How an experiment reaches its goal.
+/// The launches and rounds with which an experiment reaches its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Allocation {
     /// Launches of a condition.
     pub launches: u32,
     /// Measured rounds of a launch.
     pub rounds: u64,
-    /// How long all launches take, s.
+    /// The time of all launches, s.
     pub seconds: f64,
     /// Standard deviation of the effect from launch to launch that is expected, ns.
     pub launch_sd: f64,

@@ -14,13 +14,13 @@ pub const FEWEST_LAUNCHES: usize = 5;
 /// The effect in one launch, and in each of its segments.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LaunchEffect {
-    /// Of the whole launch.
+    /// The difference of the whole launch.
     pub value: f64,
-    /// Of its segments; what they differ by is what requests within a launch leave uncertain. May be empty.
+    /// The differences of its segments, whose spread is the uncertainty within a launch. May be empty.
     pub segments: Vec<f64>,
 }
 
-/// What is drawn.
+/// The unit that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drawn {
@@ -30,14 +30,14 @@ pub enum Drawn {
     LaunchesAndSegments,
 }
 
-/// How to resample.
+/// The settings of resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Resampling {
-    /// What is drawn.
+    /// The unit that is drawn.
     pub drawn: Drawn,
-    /// How many times.
+    /// The number of resamples.
     pub resamples: u32,
-    /// Of the intervals.
+    /// The confidence of the intervals.
     pub confidence: f64,
     /// The same seed gives the same intervals, on any number of processors.
     pub seed: u64,
@@ -67,7 +67,7 @@ pub struct Bootstrap {
     pub bca: (f64, f64),
     /// Number of launches.
     pub launches: usize,
-    /// How it was resampled.
+    /// The settings of resampling.
     pub resampling: Resampling,
 }
 
@@ -80,19 +80,19 @@ impl Bootstrap {
     }
 }
 
-/// Why nothing can be resampled.
+/// Why no interval can be resampled.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum BootstrapError {
     /// A few launches cannot stand for all.
     #[error("{found} launch(es), but resampling takes at least {FEWEST_LAUNCHES}; measure more launches")]
     TooFewLaunches {
-        /// How many there are.
+        /// The number of launches.
         found: usize,
     },
     /// A value that is infinite or not a number.
     #[error("launch {launch} (from 0) has the value {value}; look at its observations")]
     NotFinite {
-        /// Which launch.
+        /// The index of the launch, from 0.
         launch: usize,
         /// The value.
         value: f64,

@@ -1,4 +1,4 @@
-//! Where the level of a series changes, and whether it settles.
+//! Changes of the level of a series, and its steadiness.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ const SETTLED_SHARE: f64 = 0.25;
 /// 1 / (Φ⁻¹(3/4) √2).
 const NEIGHBOURS_TO_SD: f64 = 1.048_358;
 
-/// How a series behaves over time (after Barrett et al. 2017, <https://doi.org/10.1145/3133876>).
+/// The behaviour of a series over time (after Barrett et al. 2017, <https://doi.org/10.1145/3133876>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Steadiness {
@@ -36,7 +36,7 @@ pub struct Levels {
     pub changepoints: Vec<usize>,
     /// Mean of each level.
     pub means: Vec<f64>,
-    /// What the whole is.
+    /// The behaviour of the series.
     pub steadiness: Steadiness,
 }
 

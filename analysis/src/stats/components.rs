@@ -30,7 +30,7 @@ pub enum Level {
 /// The variance that a level adds, in the square of the values' unit.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Component {
-    /// Which level.
+    /// The level.
     pub level: Level,
     /// The variance; zero where the estimate is negative.
     pub variance: f64,
@@ -47,7 +47,7 @@ pub struct Component {
 pub struct Moments {
     /// Observations.
     pub n: u64,
-    /// Their mean.
+    /// The mean of the observations.
     pub mean: f64,
     /// Their sample variance (divisor n - 1); without meaning for one observation.
     pub variance: f64,
@@ -61,7 +61,7 @@ pub enum ComponentsError {
         "{found} launch(es) with segments, but a variance between launches takes at least 2; measure more launches"
     )]
     TooFewLaunches {
-        /// How many there are.
+        /// The number of launches.
         found: usize,
     },
     /// A variance between segments takes two of a launch.
@@ -73,12 +73,12 @@ pub enum ComponentsError {
     /// A variance between observations takes two of a segment.
     #[error("no segment has two observations, so they cannot be compared; make segments longer")]
     OneObservation,
-    /// Nothing was observed in a segment, or something that is no number.
+    /// A segment is empty or has a value that is not finite.
     #[error("launch {launch} (from 0), segment {segment} (from 0) is empty or not a number; look at its observations")]
     NoNumber {
-        /// Which launch.
+        /// The index of the launch, from 0.
         launch: usize,
-        /// Which of its segments.
+        /// The index of the segment, from 0.
         segment: usize,
     },
 }

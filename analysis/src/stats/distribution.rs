@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::{Page, join, split};
 
-/// How often each value was seen, exact to 1 ns.
+/// The exact count of each value, with a resolution of 1 ns.
 ///
 /// Memory follows the number of *distinct* values, not of observations: values are kept in pages of 1,024 ns, each a
 /// small tree of counts until it has many, and an array of 8 KiB from then on. Ten million round trips of 20 to 200 us
@@ -83,7 +83,7 @@ impl Distribution {
         self.len
     }
 
-    /// Whether nothing was observed.
+    /// Whether the distribution is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -1,4 +1,4 @@
-//! How often a request of one arm takes longer than one of another.
+//! The probability that a request of one arm takes longer than a request of another.
 
 use super::{Distribution, EffectError, Estimate, LatencyMetric, LaunchSamples, effect::per_launch, estimate};
 

@@ -4,15 +4,15 @@ use model::Location;
 
 use super::{ArmSamples, Distribution, Estimate, EstimateError, LatencyMetric, LaunchSamples, estimate};
 
-/// Why there is no effect to be told.
+/// Why an effect cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EffectError {
     /// An arm that a launch does not have.
     #[error("condition {condition}, launch {launch}: no arm `{arm}`; it has {present}")]
     MissingArm {
-        /// Where.
+        /// The condition.
         condition: String,
-        /// Which launch.
+        /// The number of the launch.
         launch: u32,
         /// The arm that was asked for.
         arm: String,
@@ -25,13 +25,13 @@ pub enum EffectError {
          ({errors} errors, {unstamped} answers without kernel stamps)"
     )]
     EmptySample {
-        /// Where.
+        /// The condition.
         condition: String,
-        /// Which launch.
+        /// The number of the launch.
         launch: u32,
-        /// Which arm.
+        /// The arm.
         arm: String,
-        /// What is missing.
+        /// The metric without observations.
         metric: LatencyMetric,
         /// Requests that failed.
         errors: u64,

@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Estimate, student};
 
-/// What an equivalence test says.
+/// The verdict of an equivalence test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EquivalenceVerdict {
     /// The estimate's interval lies inside of the margins.
     Equivalent,
-    /// It lies outside of them altogether.
+    /// The whole interval lies outside of the margins.
     Different,
-    /// It crosses a margin: more launches are needed.
+    /// The interval crosses a margin: more launches are needed.
     Undecided,
 }
 
@@ -31,7 +31,7 @@ pub struct Equivalence {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("margin {margin}: expected a positive number in the estimate's unit")]
 pub struct EquivalenceError {
-    /// What was given.
+    /// The margin that was given.
     pub margin: f64,
 }
 

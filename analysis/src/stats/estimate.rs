@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::power::{POWER, half_width, mde};
 use super::student;
 
-/// Confidence of an interval where nothing else is asked for.
+/// The default confidence of an interval.
 const CONFIDENCE: f64 = 0.95;
 
 /// A mean over launches. In the unit of the values that went in: ns for effects.
@@ -21,7 +21,7 @@ pub struct Estimate {
     pub launches: usize,
     /// Standard deviation from launch to launch.
     pub launch_sd: f64,
-    /// Minimum detectable effect: what this many launches with this spread would find with 80 % power at the two-sided
+    /// Minimum detectable effect: the effect that this number of launches with this spread finds with 80 % power at the two-sided
     /// level of `1 - confidence`.
     pub mde: f64,
 }
@@ -50,19 +50,19 @@ impl Estimate {
     }
 }
 
-/// Why there is no estimate.
+/// Why an estimate cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum EstimateError {
     /// A spread from launch to launch takes two.
     #[error("{found} launch(es), but an interval over launches takes at least 2; measure more launches")]
     TooFewLaunches {
-        /// How many there are.
+        /// The number of launches.
         found: usize,
     },
     /// A value or the result is infinite or not a number.
     #[error("value {index} of the launches is {value}, which has no mean; look at that launch's observations")]
     NotFinite {
-        /// Which value.
+        /// The index of the value, from 0.
         index: usize,
         /// The value.
         value: f64,
@@ -70,7 +70,7 @@ pub enum EstimateError {
     /// The values are so large that their mean or spread is beyond f64.
     #[error("the launches' values are too large for a mean and a spread; look at their units")]
     Overflow,
-    /// A confidence that is none.
+    /// A confidence outside of 0 to 1.
     #[error("confidence {0}: expected a number between 0 and 1, such as 0.95")]
     Confidence(f64),
 }

@@ -1,10 +1,10 @@
-//! What a box plot shows.
+//! The five numbers of a box plot.
 
 use serde::{Deserialize, Serialize};
 
 use super::Distribution;
 
-/// How many interquartile ranges a whisker may reach from the box.
+/// The longest whisker, in interquartile ranges.
 const REACH: f64 = 1.5;
 
 /// Box and whiskers after Tukey: quartiles of type 7, whiskers to the farthest observation within 1.5 interquartile

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 use super::{Distribution, Estimate, estimate};
 
-/// One arm's times in one launch, taken apart by what came before.
+/// The times of one arm in one launch, by the arm of the preceding request and by the position in the round.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OrderSamples {
     /// By the arm that the request before went to.
     after: BTreeMap<String, Distribution>,
-    /// Of the first requests in their rounds, and of the last.
+    /// The times of the first and of the last requests of their rounds.
     first: Distribution,
     last: Distribution,
 }
 
-/// Where in its round a request stood.
+/// The position of a request in its round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// The round began with it.

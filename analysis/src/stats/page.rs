@@ -20,7 +20,7 @@ pub(super) fn join(number: i64, place: u16) -> i64 {
     (number << BITS) | i64::from(place)
 }
 
-/// How often each value of a page was seen.
+/// The count of each value of a page.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
     /// All observations in the page.

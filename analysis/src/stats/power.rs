@@ -1,4 +1,4 @@
-//! How many launches of how many rounds a wanted precision takes.
+//! The number of launches that a precision or a power takes.
 //!
 //! All times of effects are in the unit of what goes in (ns in this project); costs are seconds. The minimum detectable
 //! effect is the one that an [`super::Estimate`] reports, so that what a plan promises is what a report says; from ten
@@ -9,33 +9,33 @@ use statrs::function::gamma::ln_gamma;
 
 use super::student;
 
-/// Power that is asked for where nothing else is.
+/// The default power.
 pub const POWER: f64 = 0.8;
-/// More launches than this are no plan.
+/// The largest number of launches of a plan.
 const MOST_LAUNCHES: u32 = 1_000_000;
 
-/// A number that makes no plan, or a goal that no number of launches reaches.
+/// A number out of its range, or a goal that no number of launches reaches.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum PowerError {
     /// A number out of its range.
     #[error("{what} {value}: expected {expected}")]
     Number {
-        /// What the number is.
+        /// The name of the number.
         what: &'static str,
         /// Its value.
         value: f64,
-        /// What it may be.
+        /// The expected range.
         expected: &'static str,
     },
     /// Fewer than two launches have no spread.
     #[error("{0} launch(es): an interval over launches takes at least 2")]
     TooFewLaunches(u32),
-    /// Too fine.
+    /// The goal is too precise.
     #[error(
         "a million launches with a standard deviation of {launch_sd} do not reach {wanted}; ask for less precision"
     )]
     Unreachable {
-        /// What was asked for.
+        /// The goal.
         wanted: f64,
         /// Spread from launch to launch.
         launch_sd: f64,
@@ -50,7 +50,7 @@ pub enum PowerError {
     },
 }
 
-/// What an experiment is to reach.
+/// The goal of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
     /// Half of the confidence interval is at most this wide.
@@ -174,7 +174,7 @@ impl Goal {
         }
     }
 
-    /// What so many launches reach.
+    /// The half-width or the MDE of a number of launches.
     fn of(self, launch_sd: f64, launches: u32, confidence: f64) -> Result<f64, PowerError> {
         match self {
             Self::HalfWidth(_) => half_width(launch_sd, launches, confidence),

@@ -1,4 +1,4 @@
-//! How often something happened, and whether that is as often as it should be.
+//! A proportion with its exact interval and test.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Beta, Binomial, ContinuousCDF as _, Discrete as _};
@@ -6,9 +6,9 @@ use statrs::distribution::{Beta, Binomial, ContinuousCDF as _, Discrete as _};
 /// A count of successes in independent trials.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Proportion {
-    /// How often it happened.
+    /// The number of successes.
     pub successes: u64,
-    /// How often it could have happened.
+    /// The number of trials.
     pub trials: u64,
     /// The share.
     pub value: f64,
@@ -17,10 +17,10 @@ pub struct Proportion {
     pub confidence_interval: (f64, f64),
 }
 
-/// Why there is no proportion.
+/// Why a proportion cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProportionError {
-    /// Nothing was tried.
+    /// There are no trials.
     #[error("no trial; measure at least one repetition")]
     NoTrial,
     /// More successes than trials.

@@ -25,7 +25,7 @@ pub enum SummaryError {
     },
 }
 
-/// One effect in several conditions, taken for draws from all conditions.
+/// The summary of one effect over several conditions, which are taken as a random sample of all conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct RandomEffects {
     /// Mean of the conditions' effects.
@@ -39,7 +39,7 @@ pub struct RandomEffects {
     pub i_squared: f64,
     /// Cochran's Q.
     pub q: f64,
-    /// Where a further condition's effect lies with 95 %; absent below three conditions.
+    /// The 95 % prediction interval for the effect in a further condition; absent with fewer than three conditions.
     pub prediction_interval: Option<(f64, f64)>,
     /// Number of conditions.
     pub conditions: usize,

@@ -1,4 +1,4 @@
-//! How many times as long one arm takes, or one metric as another of the same launches.
+//! Ratios of two arms, or of two metrics of the same launches.
 
 use super::{EffectError, Estimate, LatencyMetric, LaunchSamples, effect::per_launch, estimate, student};
 

@@ -1,4 +1,4 @@
-//! What one launch observed.
+//! The samples of one launch.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,7 +65,7 @@ impl ArmSamples {
 /// The observations of all arms of one launch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaunchSamples {
-    /// Where the launch happened.
+    /// The condition.
     pub condition: String,
     /// Number of the launch within the condition.
     pub launch: u32,
@@ -73,7 +73,7 @@ pub struct LaunchSamples {
     pub arms: BTreeMap<String, ArmSamples>,
 }
 
-/// What was timed.
+/// The time that is measured of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LatencyMetric {

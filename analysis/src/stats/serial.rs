@@ -36,7 +36,7 @@ pub fn effective_sample_size(series: &[f64], batch: usize) -> Option<f64> {
     effective_sample_size_of(series.len() as u64, variance(series)?, &means, batch as u64)
 }
 
-/// The same from the number of values, their sample variance, and the means of their batches, for series that are not kept.
+/// The effective sample size from the number of values, their sample variance and the means of their batches.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 pub fn effective_sample_size_of(n: u64, within: f64, means: &[f64], batch: u64) -> Option<f64> {
@@ -45,7 +45,7 @@ pub fn effective_sample_size_of(n: u64, within: f64, means: &[f64], batch: u64) 
     (between > 0.0 && within > 0.0).then(|| (n * within / (batch as f64 * between)).min(n))
 }
 
-/// What is left of a series that passes by: the autocorrelation at lag 1, and the means of its segments.
+/// A streamed series: its autocorrelation at lag 1 and the means of its segments.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
     /// The first value, from which all others are counted, so that squares stay small.

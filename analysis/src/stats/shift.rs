@@ -27,7 +27,7 @@ pub struct QuantileShift {
 /// One quantile's difference, ns.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct ShiftPoint {
-    /// Which quantile.
+    /// The share below the quantile, 0 to 1.
     pub p: f64,
     /// Mean over launches of the within-launch difference.
     pub value: f64,
@@ -37,7 +37,7 @@ pub struct ShiftPoint {
     pub band: (f64, f64),
 }
 
-/// Why there is no quantile-shift function.
+/// Why the quantile-shift function cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ShiftError {
     /// The arms have no differences.

@@ -1,4 +1,4 @@
-//! How much more launches spread in one place than in another.
+//! Ratios of the spread of launches between two conditions or metrics.
 
 use super::{Estimate, EstimateError, estimate, quantiles};
 

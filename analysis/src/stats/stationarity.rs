@@ -1,4 +1,4 @@
-//! Whether a series stays where it is, and how many of its values lie far out.
+//! Stationarity of a series, and outliers.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ fn p_value(statistic: f64) -> f64 {
         })
 }
 
-/// How many observations lie far out. They are counted, and stay in all estimates.
+/// The number of outliers. They stay in all estimates.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Outliers {
     /// Below the first quartile by more than three interquartile ranges.

@@ -1,4 +1,4 @@
-//! From runs and recordings to what claims are held against.
+//! The evidence that runs and recordings give for claims.
 
 mod observed_servers;
 mod recorded;
@@ -47,7 +47,7 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
         evidence.measured.extend(beyond_prediction(&context, condition));
         evidence.measured.extend(launch_share(&context, condition, samples));
     }
-    // Both ways: which of them is the reference, a claim says.
+    // Both directions: the claim names the reference.
     for condition in &ran {
         for reference in ran
             .iter()
@@ -59,7 +59,7 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
     Ok(evidence)
 }
 
-/// What all quantities of a condition share.
+/// The properties that all quantities of a condition share.
 pub(crate) struct EvidenceContext<'a> {
     manifest: &'a Manifest,
     condition: &'a str,
@@ -84,7 +84,7 @@ impl<'a> EvidenceContext<'a> {
             .iter()
             .filter(here)
             .flat_map(|launch| launch.limit_hits.iter().flatten());
-        // What was hit, with an example of how, and how often.
+        // One entry for each subject and kind of limit, with an example and the number of hits.
         let mut limits_hit: Vec<(&LimitHit, usize)> = Vec::new();
         for hit in hits {
             let alike = |other: &&mut (&LimitHit, usize)| other.0.subject == hit.subject && other.0.kind == hit.kind;
@@ -105,7 +105,7 @@ impl<'a> EvidenceContext<'a> {
         }
     }
 
-    /// Records of the condition's launches.
+    /// The records of the condition's launches.
     fn launches(&self) -> impl Iterator<Item = &'a LaunchRecord> {
         let condition = self.condition;
         self.manifest
@@ -158,7 +158,7 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<ControlRes
         .collect()
 }
 
-/// By how much one effect exceeds the one before it, for each two that follow each other.
+/// By how much each effect exceeds the effect before it, ns.
 fn beyond(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
@@ -182,8 +182,8 @@ fn beyond(
     Ok(found)
 }
 
-/// By how much one effect exceeds another: each launch has both, so that the difference is taken within launches, ns. `None`
-/// without two launches.
+/// By how much one effect exceeds another, ns. Each launch has both effects, so the difference is taken within launches.
+/// `None` with fewer than two launches.
 pub(crate) fn excess(
     condition: &ConditionResults,
     samples: &RunSamples,
@@ -198,7 +198,7 @@ pub(crate) fn excess(
     Ok((further.len() >= 2).then(|| estimate(&further)).transpose()?)
 }
 
-/// How much more the client's own round trip spreads launches than the wire time of the same requests.
+/// The spread of the A/A difference of the client's RTT, divided by its spread in the wire time of the same requests.
 fn farther_observer(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
@@ -211,7 +211,7 @@ fn farther_observer(
     Some(context.measured(Quantity::RttSpreadByWireTimeSpread, Interval::new(value, ends)))
 }
 
-/// How much more the wire time spreads launches than what the handler inside the server sees of the same requests.
+/// The spread of the A/A difference of the wire time, divided by its spread in the server's handler.
 fn handler(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
@@ -225,7 +225,7 @@ fn handler(
     Some(context.measured(Quantity::WireTimeSpreadByHandlerSpread, Interval::new(value, ends)))
 }
 
-/// How many times what a tight loop predicts each hook's effect is, where the prediction can be told from nothing.
+/// The effect of each hook, divided by the prediction of a tight loop, where the prediction differs from zero.
 fn beyond_prediction(context: &EvidenceContext<'_>, condition: &ConditionResults) -> Vec<MeasuredQuantity> {
     let hooks = condition.isolated.iter().filter(|isolated| isolated.whole);
     let ratios = hooks.filter_map(|isolated| isolated.ratio);
@@ -234,9 +234,9 @@ fn beyond_prediction(context: &EvidenceContext<'_>, condition: &ConditionResults
         .collect()
 }
 
-/// How much of the variance of the A/A difference of one launch is that between launches, which no number of requests
-/// lowers: σ_L² / (σ_L² + σ_S²/k) for k segments, with the ends of the interval of σ_L². That of σ_S², which has many times
-/// its degrees of freedom, is left out.
+/// The share of the variance of one launch's A/A difference that lies between launches, which more requests do not reduce:
+/// σ_L² / (σ_L² + σ_S²/k) for k segments. Its interval comes from the interval of σ_L² alone, since σ_S² has many times as
+/// many degrees of freedom.
 #[expect(clippy::cast_precision_loss, reason = "a count of segments")]
 fn launch_share(
     context: &EvidenceContext<'_>,
@@ -259,7 +259,7 @@ fn launch_share(
     known.then(|| context.measured(Quantity::LaunchShareOfVariance, interval))
 }
 
-/// One condition beside another of the same run.
+/// The quantities that compare one condition with another of the same run.
 fn compared(
     manifest: &Manifest,
     condition: &ConditionResults,

@@ -1,12 +1,12 @@
-//! From servers that were observed.
+//! The evidence of observed servers.
 
 use analysis::claims::{Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::estimate;
 use dataset::{ObservedServers, ServerKind};
 
-/// The share of the payload of common servers that a hook of `accept` and `read` alone sees: the mean over servers, each
-/// counting once, with the t interval over servers, cut to what a share can be. It takes the servers as a sample of all that
-/// are common, which a handful is only roughly. Nothing below two servers.
+/// The share of the payload of common servers that passes `accept` and `read`: the mean over servers with the t interval over
+/// servers, cut to 0 to 1. The interval takes the servers as a random sample of all common servers, which is an
+/// approximation. The evidence is empty with fewer than two servers.
 #[must_use]
 pub fn of_observed(observed: &ObservedServers) -> Evidence {
     let common = observed

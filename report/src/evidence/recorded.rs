@@ -1,4 +1,4 @@
-//! From the 2023 recordings, and from what is kept of repeated experiments.
+//! The evidence of the 2023 recordings and of repeated calibrations.
 
 use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::ssp2023::{BLOCK, StudyRow};
@@ -10,10 +10,10 @@ use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
 use model::ContrastRole;
 
-/// What claims call the study's recordings.
+/// The name of the study's recordings in claims.
 const STUDY: &str = "ssp2023";
 
-/// What the 2023 recordings say of the study's method.
+/// The quantities of the 2023 recordings: the information of a request, and the halves that the study's test tells apart.
 ///
 /// # Errors
 /// When there are no recordings.
@@ -59,8 +59,8 @@ fn recordings(effective_n: (f64, f64), row: &StudyRow) -> [(&'static str, f64, u
     [("unmodified", effective_n.0, row.n.0), ("hook", effective_n.1, row.n.1)]
 }
 
-/// Effective by actual number of requests. Its interval is that of the variance of the batches' means, which it is
-/// inversely proportional to.
+/// The effective number of requests, divided by their number. It is inversely proportional to the variance of the batches'
+/// means, from which its interval comes.
 #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
 fn information(effective_n: f64, n: u64) -> Option<Interval> {
     let share = effective_n / n as f64;

@@ -1,4 +1,4 @@
-//! One condition of one cell, and what every exhibit says of it.
+//! One condition of one cell, and the numbers that all exhibits show of it.
 
 use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference};
 use analysis::stats::power::{Goal, POWER, launches_for};
@@ -16,25 +16,25 @@ use crate::table::microseconds;
 pub(super) const UNMODIFIED: &str = "unmodified";
 const CONFIDENCE: f64 = 0.95;
 
-/// A condition that ran, in its cell.
+/// A condition that ran, with its cell.
 #[derive(Clone, Copy)]
 pub(super) struct ConditionCell<'a> {
-    pub(super) cell: &'a RecordedCell,
+    pub(super) run: &'a RecordedCell,
     pub(super) condition: &'a ConditionResults,
 }
 
 /// A value with its interval, ready to be drawn.
 pub(super) type Drawn = (f64, (f64, f64));
 
-/// All of them, cell by cell.
-pub(super) fn spots(recorded: &RecordedExperiment) -> Vec<ConditionCell<'_>> {
-    let all = recorded.cells.iter().flat_map(|cell| {
-        let ran = cell
+/// All conditions that ran, cell by cell.
+pub(super) fn condition_cells(recorded: &RecordedExperiment) -> Vec<ConditionCell<'_>> {
+    let all = recorded.cells.iter().flat_map(|run| {
+        let ran = run
             .results
             .conditions
             .iter()
             .filter(|condition| !condition.effects.is_empty());
-        ran.map(move |condition| ConditionCell { cell, condition })
+        ran.map(move |condition| ConditionCell { run, condition })
     });
     all.collect()
 }
@@ -57,16 +57,16 @@ impl<'a> ConditionCell<'a> {
             .rfind(|effect| effect.role == ContrastRole::Effect)
     }
 
-    /// The spot in the same condition of the grid's first cell, with which it is compared; `None` for that spot itself.
-    pub(super) fn reference<'b>(&self, spots: &'b [ConditionCell<'a>]) -> Option<&'b ConditionCell<'a>> {
-        let mut all = spots.iter();
+    /// The same condition in the grid's first cell, with which it is compared; `None` for the first cell itself.
+    pub(super) fn reference<'b>(&self, cells: &'b [ConditionCell<'a>]) -> Option<&'b ConditionCell<'a>> {
+        let mut all = cells.iter();
         let first = all.find(|other| other.condition.condition == self.condition.condition)?;
-        (first.cell.levels != self.cell.levels).then_some(first)
+        (first.run.levels != self.run.levels).then_some(first)
     }
 
     /// A location of an arm's times, launch by launch, ns.
     pub(super) fn per_launch(&self, arm: &str, metric: LatencyMetric, location: Location) -> Vec<f64> {
-        let launches = self.cell.samples.launches_in(&self.condition.condition);
+        let launches = self.run.samples.launches_in(&self.condition.condition);
         let values = launches
             .iter()
             .filter_map(|launch| launch.arms.get(arm)?.of(metric).location(location));
@@ -78,17 +78,17 @@ impl<'a> ConditionCell<'a> {
         estimate(&self.per_launch(arm, metric, location)).ok()
     }
 
-    /// How many times as widely as another spot's its A/A differences spread launches.
+    /// The spread of its A/A differences, divided by the spread of another cell's.
     pub(super) fn spread_by(&self, other: &ConditionCell<'_>) -> Option<Drawn> {
         spread_ratio(self.a_a()?, other.a_a()?)
     }
 
     pub(super) fn measured(&self, quantity: Quantity, (value, ends): Drawn) -> MeasuredQuantity {
-        let context = EvidenceContext::new(&self.cell.manifest, self.condition, None);
+        let context = EvidenceContext::new(&self.run.manifest, self.condition, None);
         context.measured(quantity, Interval::new(value, ends))
     }
 
-    /// What this spot and another say together: doubted for either's controls and limits.
+    /// A quantity that compares this cell with another. The controls and limits of both apply.
     pub(super) fn measured_beside(
         &self,
         other: &ConditionCell<'_>,
@@ -107,29 +107,29 @@ impl<'a> ConditionCell<'a> {
     }
 }
 
-/// Spots of a grid with two factors.
+/// The cells of a grid with two factors.
 pub(super) struct Crossing<'a, 'b> {
-    spots: &'b [ConditionCell<'a>],
+    cells: &'b [ConditionCell<'a>],
     factors: [&'static str; 2],
 }
 
 impl<'a, 'b> Crossing<'a, 'b> {
-    /// Refuses spots that do not have both factors.
-    pub(super) fn of(spots: &'b [ConditionCell<'a>], factors: [&'static str; 2]) -> Result<Self> {
+    /// Refuses cells that do not have both factors.
+    pub(super) fn of(cells: &'b [ConditionCell<'a>], factors: [&'static str; 2]) -> Result<Self> {
         let [one, other] = factors;
-        let both = |spot: &ConditionCell<'_>| factors.iter().all(|factor| !spot.cell.level(factor).is_empty());
-        ensure!(spots.iter().all(both), "the grid has no factors {one} and {other}");
-        Ok(Self { spots, factors })
+        let both = |cell: &ConditionCell<'_>| factors.iter().all(|factor| !cell.run.level(factor).is_empty());
+        ensure!(cells.iter().all(both), "the grid has no factors {one} and {other}");
+        Ok(Self { cells, factors })
     }
 
-    /// The levels of both factors, in the order in which they first come.
+    /// The levels of both factors, in the order of their first appearance.
     pub(super) fn levels(&self) -> [Vec<&'a str>; 2] {
         self.factors.map(|factor| {
             let mut levels: Vec<&'a str> = Vec::new();
-            for spot in self.spots {
-                let cell: &'a RecordedCell = spot.cell;
-                if !levels.contains(&cell.level(factor)) {
-                    levels.push(cell.level(factor));
+            for cell in self.cells {
+                let run: &'a RecordedCell = cell.run;
+                if !levels.contains(&run.level(factor)) {
+                    levels.push(run.level(factor));
                 }
             }
             levels
@@ -137,8 +137,8 @@ impl<'a, 'b> Crossing<'a, 'b> {
     }
 
     pub(super) fn at(&self, one: &str, other: &str) -> Option<&'b ConditionCell<'a>> {
-        let mut spots = self.spots.iter();
-        spots.find(|spot| self.factors.map(|factor| spot.cell.level(factor)) == [one, other])
+        let mut cells = self.cells.iter();
+        cells.find(|cell| self.factors.map(|factor| cell.run.level(factor)) == [one, other])
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) fn drawn_us(estimate: &Estimate) -> Drawn {
     (estimate.value / 1e3, (low / 1e3, high / 1e3))
 }
 
-/// Only what a logarithmic axis can show.
+/// The value if a logarithmic axis can show its interval.
 pub(super) fn above_zero(drawn: Drawn) -> Option<Drawn> {
     (drawn.1.0 > 0.0).then_some(drawn)
 }
@@ -168,7 +168,7 @@ pub(super) fn mde_us(estimate: &Estimate) -> Option<Drawn> {
     Some((estimate.mde / 1e3, (low * times, high * times)))
 }
 
-/// Launches that would find the effect at 80 % power with the spread of the A/A control.
+/// The number of launches that finds the effect at 80 % power with the spread of the A/A control.
 pub(super) fn launches_needed(effect: &Estimate, a_a: &Estimate) -> Option<u32> {
     let goal = Goal::Effect {
         size: effect.value.abs(),
@@ -177,8 +177,8 @@ pub(super) fn launches_needed(effect: &Estimate, a_a: &Estimate) -> Option<u32> 
     launches_for(goal, a_a.launch_sd, CONFIDENCE).ok()
 }
 
-/// The table that most exhibits have: a row for each spot.
-pub(super) fn overview(spots: &[ConditionCell<'_>], label: impl Fn(&ConditionCell<'_>) -> String) -> Result<Table> {
+/// The table of most exhibits: a row for each cell.
+pub(super) fn overview(cells: &[ConditionCell<'_>], label: impl Fn(&ConditionCell<'_>) -> String) -> Result<Table> {
     let mut table = Table::new([
         "",
         "launches",
@@ -190,17 +190,17 @@ pub(super) fn overview(spots: &[ConditionCell<'_>], label: impl Fn(&ConditionCel
         "MDE, µs",
         "launches for 80 %",
     ]);
-    for spot in spots {
-        let name = label(spot);
-        let a_a = spot.a_a().with_context(|| format!("{name}: no A/A contrast"))?;
-        let effect = spot.effect().with_context(|| format!("{name}: no effect"))?.primary();
+    for cell in cells {
+        let name = label(cell);
+        let a_a = cell.a_a().with_context(|| format!("{name}: no A/A contrast"))?;
+        let effect = cell.effect().with_context(|| format!("{name}: no effect"))?.primary();
         let level = |location| {
-            let level = spot.level(UNMODIFIED, LatencyMetric::Rtt, location);
+            let level = cell.level(UNMODIFIED, LatencyMetric::Rtt, location);
             level.map_or_else(|| "\u{2013}".to_owned(), |level| format!("{:.1}", level.value / 1e3))
         };
         table.row([
             name,
-            spot.condition.launches.to_string(),
+            cell.condition.launches.to_string(),
             level(Location::Median),
             level(Location::P99),
             microseconds(effect),

@@ -7,7 +7,7 @@ use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, RandomEffects, i_squared_interval, random_effects};
 use anyhow::{Context as _, Result};
 
-use super::condition_cell::{ConditionCell, spots};
+use super::condition_cell::{ConditionCell, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::evidence::excess;
@@ -18,17 +18,17 @@ use model::ContrastRole;
 
 /// The claim's name for all cells together.
 const ALL: &str = "all cells";
-/// Of the test that environments do not differ.
+/// The level of the test that environments do not differ.
 const LEVEL: f64 = 0.05;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
-    let modes = modes(&spots);
+    let cells = condition_cells(recorded);
+    let modes = modes(&cells);
     let whole = modes.last().context("the experiment has no effect")?;
-    let all = random_effects(&whole.pairs(&spots, |_| true))?;
-    let differences = differences(&spots, &modes)?;
+    let all = random_effects(&whole.pairs(&cells, |_| true))?;
+    let differences = differences(&cells, &modes)?;
     let columns: Vec<&Column> = modes.iter().chain(&differences).collect();
-    let mut table = table(&spots, &columns);
+    let mut table = table(&cells, &columns);
     if differences.is_empty() {
         let alone =
             "Only one mode of the hook was measured, so that nothing can be said of modes that differ by environment.";
@@ -36,7 +36,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     }
     table
         .notes
-        .extend(differences.iter().filter_map(|column| interaction(column, &spots)));
+        .extend(differences.iter().filter_map(|column| interaction(column, &cells)));
     let figure = forest(&Forest {
         name: recorded.experiment.clone(),
         caption:
@@ -45,27 +45,27 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                 .to_owned(),
         x_title: "cost of the hook (µs), 95 % CI".to_owned(),
         x_limits: None,
-        rows: rows(&spots, whole, &all),
+        rows: rows(&cells, whole, &all),
     })?;
-    let heterogeneity = i_squared_interval(&whole.pairs(&spots, |_| true))?;
-    let measured = spots.first().map(|spot| MeasuredQuantity {
+    let heterogeneity = i_squared_interval(&whole.pairs(&cells, |_| true))?;
+    let measured = cells.first().map(|cell| MeasuredQuantity {
         condition: ALL.to_owned(),
-        provenance: Provenance::of(&spot.condition.condition),
-        ..spot.measured(Quantity::Heterogeneity, (all.i_squared, heterogeneity))
+        provenance: Provenance::of(&cell.condition.condition),
+        ..cell.measured(Quantity::Heterogeneity, (all.i_squared, heterogeneity))
     });
     Ok((figure, table, measured.into_iter().collect()))
 }
 
-/// What a mode of the hook costs, or by how much two modes differ, in each spot.
+/// The cost of a mode of the hook, or the difference of two modes, in each cell.
 struct Column {
     name: String,
     estimates: Vec<Option<Estimate>>,
 }
 
 impl Column {
-    /// Estimates and their standard errors, of some of the spots.
-    fn pairs(&self, spots: &[ConditionCell<'_>], among: impl Fn(&ConditionCell<'_>) -> bool) -> Vec<(f64, f64)> {
-        let known = spots.iter().zip(&self.estimates).filter(|(spot, _)| among(spot));
+    /// The estimates and standard errors of some of the cells.
+    fn pairs(&self, cells: &[ConditionCell<'_>], among: impl Fn(&ConditionCell<'_>) -> bool) -> Vec<(f64, f64)> {
+        let known = cells.iter().zip(&self.estimates).filter(|(cell, _)| among(cell));
         let known = known.filter_map(|(_, estimate)| estimate.as_ref());
         known
             .map(|estimate| (estimate.value, estimate.standard_error()))
@@ -73,60 +73,61 @@ impl Column {
     }
 }
 
-fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
-    let effects = spot.condition.effects.iter();
+fn effects<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
+    let effects = cell.condition.effects.iter();
     effects.filter(|effect| effect.role == ContrastRole::Effect)
 }
 
-/// The effects of the first spot in all spots; the last is by convention all of the hook.
-fn modes(spots: &[ConditionCell<'_>]) -> Vec<Column> {
-    let first = spots.first().into_iter().flat_map(effects);
+/// The effects of the first cell in all cells. The last effect is by convention the whole hook.
+fn modes(cells: &[ConditionCell<'_>]) -> Vec<Column> {
+    let first = cells.first().into_iter().flat_map(effects);
     let column = |mode: &Effect| Column {
         name: mode.name.clone(),
-        estimates: spots
+        estimates: cells
             .iter()
-            .map(|spot| named(spot, &mode.name).map(|effect| *effect.primary()))
+            .map(|cell| named(cell, &mode.name).map(|effect| *effect.primary()))
             .collect(),
     };
     first.map(column).collect()
 }
 
-fn named<'a>(spot: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
-    effects(spot).find(|effect| effect.name == name)
+fn named<'a>(cell: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
+    effects(cell).find(|effect| effect.name == name)
 }
 
-/// By how much all of the hook exceeds each other mode, within launches: what both share is no part of the interval.
-fn differences(spots: &[ConditionCell<'_>], modes: &[Column]) -> Result<Vec<Column>> {
+/// By how much the whole hook exceeds each other mode. The differences are taken within launches, so that common variation
+/// cancels.
+fn differences(cells: &[ConditionCell<'_>], modes: &[Column]) -> Result<Vec<Column>> {
     let Some((whole, others)) = modes.split_last() else {
         return Ok(Vec::new());
     };
     let column = |other: &Column| {
-        let within = |spot: &ConditionCell<'_>| match (named(spot, &whole.name), named(spot, &other.name)) {
-            (Some(one), Some(other)) => excess(spot.condition, &spot.cell.samples, one, other),
+        let within = |cell: &ConditionCell<'_>| match (named(cell, &whole.name), named(cell, &other.name)) {
+            (Some(one), Some(other)) => excess(cell.condition, &cell.run.samples, one, other),
             _ => Ok(None),
         };
         Ok(Column {
             name: format!("{} less {}", whole.name, other.name),
-            estimates: spots.iter().map(within).collect::<Result<_>>()?,
+            estimates: cells.iter().map(within).collect::<Result<_>>()?,
         })
     };
     others.iter().map(column).collect()
 }
 
-fn table(spots: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
+fn table(cells: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
     let mut table = Table::new([""]);
     table
         .headings
         .extend(columns.iter().map(|column| format!("{}, µs", column.name)));
     let dash = || "\u{2013}".to_owned();
-    for (index, spot) in spots.iter().enumerate() {
-        let mut row = vec![format!("{}, {}", server(spot), spot.condition.condition)];
+    for (index, cell) in cells.iter().enumerate() {
+        let mut row = vec![format!("{}, {}", server(cell), cell.condition.condition)];
         let estimates = columns.iter().map(|column| column.estimates[index].as_ref());
         row.extend(estimates.map(|estimate| estimate.map_or_else(dash, microseconds)));
         table.row(row);
     }
     // A mode that costs the same in all launches of an environment has no summary.
-    let pairs: Vec<Vec<(f64, f64)>> = columns.iter().map(|column| column.pairs(spots, |_| true)).collect();
+    let pairs: Vec<Vec<(f64, f64)>> = columns.iter().map(|column| column.pairs(cells, |_| true)).collect();
     let summaries: Vec<Option<RandomEffects>> = pairs.iter().map(|pairs| random_effects(pairs).ok()).collect();
     let mut summary = |name: &str, text: &dyn Fn(&RandomEffects) -> String| {
         let mut row = vec![name.to_owned()];
@@ -147,13 +148,13 @@ fn table(spots: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
     summary("I²", &|all| percent(all.i_squared));
     summary("p of equal environments (Q test)", &|all| p_text(all.q_p_value()));
     let mut conditions: BTreeMap<String, u32> = BTreeMap::new();
-    for spot in spots {
-        *conditions.entry(server(spot)).or_default() += 1;
+    for cell in cells {
+        *conditions.entry(server(cell)).or_default() += 1;
     }
     for name in conditions.iter().filter(|(_, count)| **count > 1).map(|(name, _)| name) {
         let mut row = vec![format!("I² of {name} over its conditions")];
         row.extend(columns.iter().map(|column| {
-            let within = random_effects(&column.pairs(spots, |spot| server(spot) == *name));
+            let within = random_effects(&column.pairs(cells, |cell| server(cell) == *name));
             within.map_or_else(|_| dash(), |within| percent(within.i_squared))
         }));
         table.row(row);
@@ -162,8 +163,8 @@ fn table(spots: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
 }
 
 /// Whether the difference of two modes depends on the environment.
-fn interaction(column: &Column, spots: &[ConditionCell<'_>]) -> Option<String> {
-    let all = random_effects(&column.pairs(spots, |_| true)).ok()?;
+fn interaction(column: &Column, cells: &[ConditionCell<'_>]) -> Option<String> {
+    let all = random_effects(&column.pairs(cells, |_| true)).ok()?;
     let p = all.q_p_value();
     let finding = if p < LEVEL {
         "depends on the environment"
@@ -181,22 +182,22 @@ fn interaction(column: &Column, spots: &[ConditionCell<'_>]) -> Option<String> {
     ))
 }
 
-fn server(spot: &ConditionCell<'_>) -> String {
-    spot.cell.level("server").to_owned()
+fn server(cell: &ConditionCell<'_>) -> String {
+    cell.run.level("server").to_owned()
 }
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// What is drawn: all of the hook.
-fn rows(spots: &[ConditionCell<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
-    let known = spots.iter().zip(&whole.estimates);
-    let known = known.filter_map(|(spot, estimate)| Some((spot, estimate.as_ref()?)));
+/// The rows of the figure: the cost of the whole hook.
+fn rows(cells: &[ConditionCell<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
+    let known = cells.iter().zip(&whole.estimates);
+    let known = known.filter_map(|(cell, estimate)| Some((cell, estimate.as_ref()?)));
     let mut rows: Vec<ForestRow> = known
-        .map(|(spot, estimate)| {
-            let label = &spot.condition.condition;
-            row(label, &server(spot), estimate.value, estimate.confidence_interval)
+        .map(|(cell, estimate)| {
+            let label = &cell.condition.condition;
+            row(label, &server(cell), estimate.value, estimate.confidence_interval)
         })
         .collect();
     rows.push(row("mean", ALL, all.value, all.confidence_interval));

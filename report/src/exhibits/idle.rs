@@ -1,18 +1,18 @@
-//! What it does to the instrument to keep processors from idle states between requests.
+//! Idle: the effect on the measurement of keeping processors out of idle states between requests.
 
 use analysis::claims::{Interval, MeasuredQuantity, Unit};
 use analysis::figures::Figure;
 use anyhow::Result;
 
-use super::condition_cell::{ConditionCell, overview, spots};
+use super::condition_cell::{ConditionCell, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
+    let cells = condition_cells(recorded);
     let figure = compared(
-        &spots,
+        &cells,
         &recorded.experiment,
         "Processors kept from idle states between requests, or left as they are: round trip and 99th percentile of the \
          unmodified program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as \
@@ -20,10 +20,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         "processors",
         label,
     )?;
-    let mut table = overview(&spots, label)?;
+    let mut table = overview(&cells, label)?;
     table.headings.push("A/A spread ratio".to_owned());
-    for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let ratio = spot.reference(&spots).and_then(|reference| spot.spread_by(reference));
+    for (cell, row) in cells.iter().zip(&mut table.rows) {
+        let ratio = cell.reference(&cells).and_then(|reference| cell.spread_by(reference));
         row.push(ratio.map_or_else(
             || "\u{2013}".to_owned(),
             |(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends)),
@@ -32,6 +32,6 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     Ok((figure, table, Vec::new()))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    spot.cell.level("processors").to_owned()
+fn label(cell: &ConditionCell<'_>) -> String {
+    cell.run.level("processors").to_owned()
 }

@@ -1,18 +1,18 @@
-//! r06: what the hook costs in a tight loop, and what it costs servers.
+//! Isolation: the cost of the hook in a tight loop, and its cost in servers.
 
 use analysis::Estimate;
 use analysis::claims::{MeasuredQuantity, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::Result;
 
-use super::condition_cell::{ConditionCell, above_zero, drawn_us, spots};
+use super::condition_cell::{ConditionCell, above_zero, condition_cells, drawn_us};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::micro_prediction::MicroPrediction;
 use crate::table::microseconds;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
+    let cells = condition_cells(recorded);
     let mut table = Table::new([
         "",
         "treatment",
@@ -21,10 +21,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         "observed, µs",
         "observed by predicted",
     ]);
-    for spot in &spots {
-        for row in &spot.condition.isolated {
+    for cell in &cells {
+        for row in &cell.condition.isolated {
             table.row([
-                label(spot),
+                label(cell),
                 row.contrast.clone(),
                 format!("{:.2}", row.calls_per_request),
                 microseconds(&row.predicted),
@@ -37,9 +37,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     }
     let series = |name: &str, of: fn(&MicroPrediction) -> &Estimate| ResponseSeries {
         name: name.to_owned(),
-        values: spots
+        values: cells
             .iter()
-            .map(|spot| above_zero(drawn_us(of(whole(spot)?))))
+            .map(|cell| above_zero(drawn_us(of(whole(cell)?))))
             .collect(),
     };
     let figure = response(&Response {
@@ -52,7 +52,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         y_title: "cost of the hook (µs), 95 % CI".to_owned(),
         log: true,
         line: None,
-        levels: spots.iter().map(label).collect(),
+        levels: cells.iter().map(label).collect(),
         joined: false,
         series: vec![
             series("predicted by a tight loop", |row| &row.predicted),
@@ -62,11 +62,11 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     Ok((figure, table, Vec::new()))
 }
 
-/// All of the hook: the last effect.
-fn whole<'a>(spot: &ConditionCell<'a>) -> Option<&'a MicroPrediction> {
-    spot.condition.isolated.last()
+/// The prediction for the whole hook, which is the last effect.
+fn whole<'a>(cell: &ConditionCell<'a>) -> Option<&'a MicroPrediction> {
+    cell.condition.isolated.last()
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    spot.cell.level("server").to_owned()
+fn label(cell: &ConditionCell<'_>) -> String {
+    cell.run.level("server").to_owned()
 }

@@ -1,5 +1,5 @@
-//! What is shown for each of the ten recommendations: of a recorded experiment one figure, one table, and the quantities that
-//! only several cells together give. Terminal, page, notebooks and paper show the same.
+//! The exhibits of experiments: one figure, one table, and the quantities that only several cells together give. Terminal,
+//! page, notebooks and paper show the same exhibit.
 
 mod condition_cell;
 mod environments;
@@ -27,18 +27,18 @@ pub use table::Table;
 
 use crate::evidence;
 
-/// An experiment's exhibit.
+/// The exhibit of an experiment.
 #[derive(Clone, Debug)]
 pub struct Exhibit {
     /// The experiment's name, such as `r03`.
     pub experiment: String,
-    /// What it asks.
+    /// The question that it asks.
     pub question: String,
-    /// The one to put on a slide.
+    /// The figure.
     pub figure: Figure,
-    /// The numbers behind it.
+    /// The table with the numbers of the figure.
     pub table: Table,
-    /// What several cells say together.
+    /// The quantities of several cells together.
     pub measured: Vec<MeasuredQuantity>,
 }
 
@@ -87,7 +87,7 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
     }))
 }
 
-/// Everything that claims can be held against of a run or of a grid.
+/// The evidence of a run or of a grid, its exhibit included.
 ///
 /// # Errors
 /// When an interval cannot be computed.

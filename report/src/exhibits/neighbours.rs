@@ -1,11 +1,11 @@
-//! r04: how often each design finds a program different from itself, with noisy neighbours.
+//! Neighbours: the false positives of each design with noisy neighbours.
 
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::{Proportion, proportion};
 use anyhow::Result;
 
-use super::condition_cell::{ConditionCell, Crossing, overview, spots};
+use super::condition_cell::{ConditionCell, Crossing, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::reproduction::told_apart;
@@ -20,8 +20,8 @@ const SEQUENTIAL: &str = "sequential";
 const INTERLEAVED: &str = "interleaved";
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
-    let crossing = Crossing::of(&spots, [NEIGHBOUR, DESIGN])?;
+    let cells = condition_cells(recorded);
+    let crossing = Crossing::of(&cells, [NEIGHBOUR, DESIGN])?;
     let [doses, designs] = crossing.levels();
     let at = |one: &str, other: &str| crossing.at(one, other);
     let series = designs.iter().map(|design| ResponseSeries {
@@ -45,44 +45,44 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         joined: false,
         series: series.collect(),
     })?;
-    let mut table = overview(&spots, label)?;
+    let mut table = overview(&cells, label)?;
     table.headings.push("t test finds A/A".to_owned());
-    for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let found = false_positives(spot);
+    for (cell, row) in cells.iter().zip(&mut table.rows) {
+        let found = false_positives(cell);
         row.push(found.map_or_else(
             || "\u{2013}".to_owned(),
             |one| format!("{} of {}", one.successes, one.trials),
         ));
     }
     let mut measured = Vec::new();
-    let disturbed: Vec<Proportion> = spots
+    let disturbed: Vec<Proportion> = cells
         .iter()
-        .filter(|spot| spot.cell.level(NEIGHBOUR) != NONE && spot.cell.level(DESIGN) == SEQUENTIAL)
+        .filter(|cell| cell.run.level(NEIGHBOUR) != NONE && cell.run.level(DESIGN) == SEQUENTIAL)
         .filter_map(false_positives)
         .collect();
-    if let Some(spot) = spots.iter().find(|spot| spot.cell.level(DESIGN) == SEQUENTIAL)
+    if let Some(cell) = cells.iter().find(|cell| cell.run.level(DESIGN) == SEQUENTIAL)
         && !disturbed.is_empty()
     {
         let sum = |of: fn(&Proportion) -> u64| disturbed.iter().map(of).sum();
         let all = proportion(sum(|one| one.successes), sum(|one| one.trials))?;
         let drawn = (all.value, all.confidence_interval);
-        measured.push(spot.measured(Quantity::SequentialFalsePositives, drawn));
+        measured.push(cell.measured(Quantity::SequentialFalsePositives, drawn));
     }
     // The highest dose of each kind of neighbour is what the claim asks for; a dose's name begins with its kind.
     if let Some(reference) = at(NONE, INTERLEAVED) {
         for dose in highest(&doses) {
-            if let Some(spot) = at(dose, INTERLEAVED)
-                && let Some(ratio) = spot.spread_by(reference)
+            if let Some(cell) = at(dose, INTERLEAVED)
+                && let Some(ratio) = cell.spread_by(reference)
             {
-                measured.push(spot.measured_beside(reference, Quantity::AASpreadWithNeighbour, ratio));
+                measured.push(cell.measured_beside(reference, Quantity::AASpreadWithNeighbour, ratio));
             }
         }
     }
     Ok((figure, table, measured))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    format!("{}, {}", spot.cell.level(NEIGHBOUR), spot.cell.level(DESIGN))
+fn label(cell: &ConditionCell<'_>) -> String {
+    format!("{}, {}", cell.run.level(NEIGHBOUR), cell.run.level(DESIGN))
 }
 
 /// The last dose of each kind.
@@ -96,14 +96,14 @@ fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
     found
 }
 
-/// In how many launches the test over requests finds a difference within the A/A contrast.
-fn false_positives(spot: &ConditionCell<'_>) -> Option<Proportion> {
-    let control = spot
+/// The share of launches in which the test over requests finds a difference between the arms of the A/A contrast.
+fn false_positives(cell: &ConditionCell<'_>) -> Option<Proportion> {
+    let control = cell
         .condition
         .effects
         .iter()
         .find(|effect| effect.role == ContrastRole::Control)?;
-    let launches = spot.cell.samples.launches_in(&spot.condition.condition);
+    let launches = cell.run.samples.launches_in(&cell.condition.condition);
     told_apart(launches, &control.baseline, &control.arm)
 }
 

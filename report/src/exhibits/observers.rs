@@ -1,11 +1,11 @@
-//! r05: the same requests, timed at every layer between the hook and a near or a far client.
+//! Observers: the same requests, timed at each layer between the hook and a near or a far client.
 
 use analysis::Estimate;
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::{Result, ensure};
 
-use super::condition_cell::{ConditionCell, spots, spread_us};
+use super::condition_cell::{ConditionCell, condition_cells, spread_us};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::layers::{Layer, LayerEffect};
@@ -13,12 +13,12 @@ use crate::results::Effect;
 use crate::table::microseconds;
 use model::ContrastRole;
 
-/// The contrast of a server that stamps its requests with one that does not: the probe's own cost.
+/// The contrast between a server that stamps its requests and one that does not: the cost of the probe.
 const STAMPING: &str = "stamping";
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
-    let series: Vec<ResponseSeries> = spots.iter().map(spread).collect();
+    let cells = condition_cells(recorded);
+    let series: Vec<ResponseSeries> = cells.iter().map(spread).collect();
     ensure!(
         series.iter().any(|series| series.values.iter().any(Option::is_some)),
         "no server left stamps; write stamps = true in [sut]"
@@ -46,12 +46,12 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         "stamps cost, µs",
     ]);
     let dash = || "\u{2013}".to_owned();
-    for spot in &spots {
-        let stamping = stamping(spot);
-        for row in effects(spot) {
+    for cell in &cells {
+        let stamping = stamping(cell);
+        for row in effects(cell) {
             let stamps = stamping.and_then(|effect| seen_from_outside(effect, row.layer));
             table.row([
-                spot.condition.condition.clone(),
+                cell.condition.condition.clone(),
                 row.layer.to_string(),
                 microseconds(&row.effect),
                 format!("{:.3}", row.effect.launch_sd / 1e3),
@@ -62,24 +62,24 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         }
         table
             .notes
-            .extend(stamping.map(|effect| probed(spot, effect.primary())));
+            .extend(stamping.map(|effect| probed(cell, effect.primary())));
     }
     Ok((figure, table, Vec::new()))
 }
 
-/// What all of the hook costs, layer by layer.
-fn effects<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a LayerEffect> {
-    let name = spot.effect().map_or("", |effect| effect.name.as_str());
-    let layers = spot.condition.layers.iter();
+/// The cost of the whole hook at each layer.
+fn effects<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a LayerEffect> {
+    let name = cell.effect().map_or("", |effect| effect.name.as_str());
+    let layers = cell.condition.layers.iter();
     layers.filter(move |row| row.role == ContrastRole::Effect && row.contrast == name)
 }
 
-fn stamping<'a>(spot: &ConditionCell<'a>) -> Option<&'a Effect> {
-    let effects = &spot.condition.effects;
+fn stamping<'a>(cell: &ConditionCell<'a>) -> Option<&'a Effect> {
+    let effects = &cell.condition.effects;
     effects.iter().find(|effect| effect.name == STAMPING)
 }
 
-/// The cost of stamping at a layer: where one of both arms leaves no stamps, only the client sees both.
+/// The cost of stamping at a layer. One of both arms leaves no stamps, so that only the client's layers have both.
 fn seen_from_outside(stamping: &Effect, layer: Layer) -> Option<&Estimate> {
     match layer {
         Layer::WireTime => stamping.wire_median.as_ref(),
@@ -88,29 +88,29 @@ fn seen_from_outside(stamping: &Effect, layer: Layer) -> Option<&Estimate> {
     }
 }
 
-/// What the stamps cost beside what they are to show.
-fn probed(spot: &ConditionCell<'_>, cost: &Estimate) -> String {
+/// The cost of the stamps beside the cost of the hook.
+fn probed(cell: &ConditionCell<'_>, cost: &Estimate) -> String {
     let (low, high) = cost.confidence_interval;
     let told = if low <= 0.0 && high >= 0.0 {
         ", which cannot be told from nothing"
     } else {
         ""
     };
-    let beside = spot.effect().map_or_else(String::new, |effect| {
+    let beside = cell.effect().map_or_else(String::new, |effect| {
         let share = 100.0 * (cost.value / effect.primary().value).abs();
         format!("; that is {share:.0} % of what the hook costs, whose two arms both have stamps")
     });
     format!(
         "{}: the server's own stamps cost a request {} µs{told}{beside}.",
-        spot.condition.condition,
+        cell.condition.condition,
         microseconds(cost)
     )
 }
 
-fn spread(spot: &ConditionCell<'_>) -> ResponseSeries {
-    let at = |layer: &Layer| spread_us(&effects(spot).find(|row| row.layer == *layer)?.effect);
+fn spread(cell: &ConditionCell<'_>) -> ResponseSeries {
+    let at = |layer: &Layer| spread_us(&effects(cell).find(|row| row.layer == *layer)?.effect);
     ResponseSeries {
-        name: spot.condition.condition.clone(),
+        name: cell.condition.condition.clone(),
         values: Layer::ALL.iter().map(at).collect(),
     }
 }

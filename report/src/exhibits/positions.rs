@@ -1,11 +1,11 @@
-//! r07: what a search costs by the size of the payload and the place of the keyword in it.
+//! Positions: the cost of a search by the size of the payload and the position of the keyword.
 
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::difference_of_estimates;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use anyhow::Result;
 
-use super::condition_cell::{ConditionCell, Crossing, drawn_us, overview, spots};
+use super::condition_cell::{ConditionCell, Crossing, condition_cells, drawn_us, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 
@@ -16,8 +16,8 @@ const BEGINNING: &str = "beginning";
 const END: &str = "end";
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
-    let crossing = Crossing::of(&spots, [SIZE, POSITION])?;
+    let cells = condition_cells(recorded);
+    let crossing = Crossing::of(&cells, [SIZE, POSITION])?;
     let [sizes, positions] = crossing.levels();
     let at = |one: &str, other: &str| crossing.at(one, other);
     let series = positions.iter().map(|position| ResponseSeries {
@@ -41,7 +41,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         series: series.collect(),
     })?;
     let mut measured = Vec::new();
-    // Where it matters most: in the largest payload.
+    // The position matters most in the largest payload.
     if let Some(size) = sizes.last()
         && let (Some(end), Some(beginning)) = (at(size, END), at(size, BEGINNING))
         && let (Some(one), Some(other)) = (end.effect(), beginning.effect())
@@ -49,9 +49,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         let beyond = difference_of_estimates(one.primary(), other.primary())?;
         measured.push(end.measured_beside(beginning, Quantity::KeywordAtTheEnd, beyond));
     }
-    Ok((figure, overview(&spots, label)?, measured))
+    Ok((figure, overview(&cells, label)?, measured))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    format!("{}, keyword: {}", spot.cell.level(SIZE), spot.cell.level(POSITION))
+fn label(cell: &ConditionCell<'_>) -> String {
+    format!("{}, keyword: {}", cell.run.level(SIZE), cell.run.level(POSITION))
 }

@@ -1,4 +1,4 @@
-//! r09: what more requests and what more launches buy.
+//! Power: the precision of more requests and of more launches.
 
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
@@ -9,19 +9,19 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::contrasts::plan;
 
-use super::condition_cell::{ConditionCell, Drawn, spots};
+use super::condition_cell::{ConditionCell, Drawn, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use model::ContrastRole;
 
-/// Launches that an interval is trusted from.
+/// The smallest number of launches with a trusted interval.
 const FEWEST: usize = 10;
 const CONFIDENCE: f64 = 0.95;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
-    let spot = spots.first().context("no condition was measured")?;
-    let segments = segments(spot)?;
+    let cells = condition_cells(recorded);
+    let cell = cells.first().context("no condition was measured")?;
+    let segments = segments(cell)?;
     let each = segments.iter().map(Vec::len).min().unwrap_or(0);
     let most = segments.len() / FEWEST;
     ensure!(
@@ -77,7 +77,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
             launches(times).map_or_else(dash, text),
         ]);
     }
-    // What longer launches average, and what only more of them do.
+    // Longer launches reduce the first component; only more launches reduce the second.
     let components = of_segments(&segments)?;
     let [launch, segment] = &components;
     table.row([
@@ -86,7 +86,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         dash(),
     ]);
     table.row(["SD between launches, µs".to_owned(), dash(), text(sd_us(launch))]);
-    cheapest(&mut table, spot, &components)?;
+    cheapest(&mut table, cell, &components)?;
     Ok((figure, table, Vec::new()))
 }
 
@@ -97,10 +97,10 @@ fn sd_us(component: &Component) -> Drawn {
     (us(component.variance), (us(low), us(high)))
 }
 
-/// What a launch and a round cost, and the designs that are as precise as the recorded one, and twice as precise, at least
-/// cost: chosen as `bench plan` chooses.
-fn cheapest(table: &mut Table, spot: &ConditionCell<'_>, components: &[Component; 2]) -> Result<()> {
-    let manifest = &spot.cell.manifest;
+/// Notes the costs of a launch and of a round, and the cheapest designs that are as precise as the recorded one and twice as
+/// precise. `runner plan` chooses in the same way.
+fn cheapest(table: &mut Table, cell: &ConditionCell<'_>, components: &[Component; 2]) -> Result<()> {
+    let manifest = &cell.run.manifest;
     let load = &plan(manifest)?.load;
     let (rounds, warm_up) = (load.rounds, load.warm_up_rounds);
     let (segment, measured) = (load.segment_rounds, rounds.saturating_sub(warm_up));
@@ -111,7 +111,7 @@ fn cheapest(table: &mut Table, spot: &ConditionCell<'_>, components: &[Component
     };
     let pilot = Pilot::new(components, segment, launch_s, round_s)?;
     let limits = AllocationBounds::of_pilot(segment, measured);
-    let launches = u32::try_from(spot.condition.launches)?;
+    let launches = u32::try_from(cell.condition.launches)?;
     let recorded = half_width_of(pilot.launch_sd(measured), launches, CONFIDENCE)?;
     #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
     let recorded_s = f64::from(launches) * (launch_s + measured as f64 * round_s);
@@ -144,20 +144,20 @@ fn cheapest(table: &mut Table, spot: &ConditionCell<'_>, components: &[Component
 }
 
 /// The A/A difference of each segment of each launch, ns.
-fn segments(spot: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
-    let control = spot
+fn segments(cell: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
+    let control = cell
         .condition
         .effects
         .iter()
         .find(|effect| effect.role == ContrastRole::Control);
     let control = control.context("the experiment has no A/A contrast")?;
-    let timelines = spot.cell.samples.timelines_in(&spot.condition.condition);
+    let timelines = cell.run.samples.timelines_in(&cell.condition.condition);
     let differences = timelines.map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm));
     Ok(differences.collect())
 }
 
-/// Half of the interval that so many launches of so many segments give: the root of the mean square over all disjoint sets
-/// of so many launches, with its interval from the spread of as many independent values as there are launches, µs.
+/// The half-width of the interval of `launches` launches with `each` segments: the root of the mean square over all disjoint
+/// sets of launches, with the interval of the spread over all launches, µs.
 fn half_width(segments: &[Vec<f64>], launches: usize, each: usize) -> Option<Drawn> {
     #[expect(clippy::cast_precision_loss, reason = "a count of segments")]
     let mean = |launch: &Vec<f64>| launch[..each].iter().sum::<f64>() / each as f64;

@@ -1,4 +1,4 @@
-//! r03: what proxies in the path cost, beside the hook.
+//! Proxies: the cost of proxies in the path, beside the cost of the hook.
 
 use analysis::claims::{MeasuredQuantity, Quantity, Unit};
 use analysis::figures::Figure;
@@ -6,7 +6,7 @@ use analysis::{LatencyMetric, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
 use model::Location;
 
-use super::condition_cell::{ConditionCell, UNMODIFIED, overview, spots};
+use super::condition_cell::{ConditionCell, UNMODIFIED, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
@@ -15,58 +15,58 @@ use super::topology::compared;
 const FACTOR: &str = "proxies";
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
+    let cells = condition_cells(recorded);
     let figure = compared(
-        &spots,
+        &cells,
         &recorded.experiment,
         "Proxies between client and server, as a service mesh puts them: round trip and 99th percentile of the unmodified \
          program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as geometric means over launches.",
         "proxies in the path",
         label,
     )?;
-    let mut table = overview(&spots, label)?;
+    let mut table = overview(&cells, label)?;
     table.headings.push("proxies cost, µs".to_owned());
     let mut measured = Vec::new();
-    for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let Some(reference) = spot.reference(&spots) else {
+    for (cell, row) in cells.iter().zip(&mut table.rows) {
+        let Some(reference) = cell.reference(&cells) else {
             row.push("\u{2013}".to_owned());
             continue;
         };
-        let (cost, (low, high)) = cost_ns(spot, reference)?;
+        let (cost, (low, high)) = cost_ns(cell, reference)?;
         row.push(
             Unit::Ns
                 .interval(&analysis::claims::Interval::new(cost, (low, high)))
                 .replace(" µs", ""),
         );
-        measured.extend(by_hook(spot, reference));
-        if let Some(ratio) = spot.spread_by(reference) {
-            measured.push(spot.measured_beside(reference, Quantity::AASpreadWithProxy, ratio));
+        measured.extend(by_hook(cell, reference));
+        if let Some(ratio) = cell.spread_by(reference) {
+            measured.push(cell.measured_beside(reference, Quantity::AASpreadWithProxy, ratio));
         }
     }
     Ok((figure, table, measured))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    spot.cell.level(FACTOR).to_owned()
+fn label(cell: &ConditionCell<'_>) -> String {
+    cell.run.level(FACTOR).to_owned()
 }
 
-/// What the proxies add to the unmodified program's median wire time, ns.
-fn cost_ns(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<(f64, (f64, f64))> {
-    let median = |spot: &ConditionCell<'_>| {
-        let median = spot.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
-        median.with_context(|| format!("{}: no wire times", label(spot)))
+/// The time that the proxies add to the unmodified program's median wire time, ns.
+fn cost_ns(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<(f64, (f64, f64))> {
+    let median = |cell: &ConditionCell<'_>| {
+        let median = cell.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
+        median.with_context(|| format!("{}: no wire times", label(cell)))
     };
-    Ok(difference_of_estimates(&median(spot)?, &median(reference)?)?)
+    Ok(difference_of_estimates(&median(cell)?, &median(reference)?)?)
 }
 
-/// The proxies' cost by the hook's, both as the same client sees them. The cost is a difference of two cells, whose intervals
-/// Fieller's theorem takes as one estimate's.
-fn by_hook(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<MeasuredQuantity> {
-    let median = |spot: &ConditionCell<'_>| spot.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
-    let (with, without) = (median(spot)?, median(reference)?);
+/// The cost of the proxies, divided by the cost of the hook, both measured at the client. The cost of the proxies is a
+/// difference of two cells; Fieller's theorem takes it as one estimate.
+fn by_hook(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<MeasuredQuantity> {
+    let median = |cell: &ConditionCell<'_>| cell.level(UNMODIFIED, LatencyMetric::WireTime, Location::Median);
+    let (with, without) = (median(cell)?, median(reference)?);
     let mut cost = with;
     cost.value -= without.value;
-    // The variance of a difference of means, as one of so many launches.
+    // The variance of the difference of two means, expressed as the variance of one launch.
     let launches = with.launches.min(without.launches);
     #[expect(clippy::cast_precision_loss, reason = "counts of launches")]
     let variance = with.launch_sd.powi(2) / with.launches as f64 + without.launch_sd.powi(2) / without.launches as f64;
@@ -75,5 +75,5 @@ fn by_hook(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Me
     cost.launch_sd = launch_sd;
     cost.launches = launches;
     let ratio = ratio_of_estimates(&cost, reference.effect()?.primary())?;
-    Some(spot.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio))
+    Some(cell.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio))
 }

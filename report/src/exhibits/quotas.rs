@@ -1,4 +1,4 @@
-//! r08: limits of processor time and memory, and what they do to latency and to what one believes of the hook.
+//! Quotas: the effects of limits of processor time and memory on latency and on the measured cost of the hook.
 
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::Figure;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use model::LaunchRecord;
 use model::{LimitKind, Location};
 
-use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, overview, spots};
+use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
@@ -16,53 +16,53 @@ use super::topology::compared;
 const FACTOR: &str = "limit";
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
+    let cells = condition_cells(recorded);
     let figure = compared(
-        &spots,
+        &cells,
         &recorded.experiment,
         "Servers under a quota of processor time or of memory: round trip and 99th percentile of the unmodified program, what \
          the hook costs, and the least cost that these launches would find (MDE). Round trips as geometric means over launches.",
         "limit of each server",
         label,
     )?;
-    let mut table = overview(&spots, label)?;
+    let mut table = overview(&cells, label)?;
     table
         .headings
         .extend(["launches throttled", "limit hit"].map(str::to_owned));
     let mut measured: Vec<MeasuredQuantity> = Vec::new();
-    for (spot, row) in spots.iter().zip(&mut table.rows) {
-        let throttled = launches(spot)
+    for (cell, row) in cells.iter().zip(&mut table.rows) {
+        let throttled = launches(cell)
             .filter(|launch| hit(launch, LimitKind::Throttled))
             .count();
-        // What the validity gate rejects for a limit; what else may be wrong with a launch is none of this experiment's.
-        let rejected = launches(spot).filter(|launch| is_hit(launch)).count();
+        // Launches that the validity gate rejects for a limit. Other defects of a launch do not concern this experiment.
+        let rejected = launches(cell).filter(|launch| is_hit(launch)).count();
         row.extend([throttled.to_string(), rejected.to_string()]);
-        let Some(reference) = spot.reference(&spots) else {
+        let Some(reference) = cell.reference(&cells) else {
             continue;
         };
         if throttled > 0 {
             measured.extend(
-                tail(spot, reference).map(|ratio| spot.measured_beside(reference, Quantity::P99UnderQuota, ratio)),
+                tail(cell, reference).map(|ratio| cell.measured_beside(reference, Quantity::P99UnderQuota, ratio)),
             );
         }
         if rejected > 0 {
-            let error = error(spot, reference)?;
+            let error = error(cell, reference)?;
             measured
-                .extend(error.map(|error| spot.measured_beside(reference, Quantity::ErrorInRejectedLaunches, error)));
+                .extend(error.map(|error| cell.measured_beside(reference, Quantity::ErrorInRejectedLaunches, error)));
         }
     }
-    // That limits were hit is what is measured here, and no reason to doubt it.
+    // The experiment measures the effect of limits, so that a limit that was hit is no reason for doubt.
     measured.iter_mut().for_each(|quantity| quantity.limits_hit.clear());
     Ok((figure, table, measured))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    spot.cell.level(FACTOR).to_owned()
+fn label(cell: &ConditionCell<'_>) -> String {
+    cell.run.level(FACTOR).to_owned()
 }
 
-fn launches<'a>(spot: &ConditionCell<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
-    let condition = &spot.condition.condition;
-    let launches = spot.cell.manifest.launches.iter();
+fn launches<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
+    let condition = &cell.condition.condition;
+    let launches = cell.run.manifest.launches.iter();
     launches.filter(move |launch| launch.condition == *condition)
 }
 
@@ -76,18 +76,18 @@ fn is_hit(launch: &LaunchRecord) -> bool {
 
 /// The ratio of the 99th percentiles of the round trip: of their geometric means over launches, so that the interval is
 /// Welch's of the logarithms.
-fn tail(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Drawn> {
-    let logs = |spot: &ConditionCell<'_>| {
-        let p99 = spot.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
+fn tail(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Drawn> {
+    let logs = |cell: &ConditionCell<'_>| {
+        let p99 = cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
         estimate(&p99.iter().map(|p99_ns| p99_ns.ln()).collect::<Vec<_>>()).ok()
     };
-    let (log, (low, high)) = difference_of_estimates(&logs(spot)?, &logs(reference)?).ok()?;
+    let (log, (low, high)) = difference_of_estimates(&logs(cell)?, &logs(reference)?).ok()?;
     Some((log.exp(), (low.exp(), high.exp())))
 }
 
-/// By how much the cost that the rejected launches show is off what the unlimited ones show, whichever way.
-fn error(spot: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<Drawn>> {
-    let (Some(one), Some(other)) = (spot.effect(), reference.effect()) else {
+/// The absolute difference between the cost in rejected launches and the cost without a limit, ns.
+fn error(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<Drawn>> {
+    let (Some(one), Some(other)) = (cell.effect(), reference.effect()) else {
         return Ok(None);
     };
     let (value, (low, high)) = difference_of_estimates(one.primary(), other.primary())?;

@@ -11,10 +11,10 @@ use model::Manifest;
 use crate::results::{Results, results};
 use samples::{RunSamples, run_samples};
 
-/// An experiment as it was recorded.
+/// A recorded experiment.
 #[derive(Debug)]
 pub struct RecordedExperiment {
-    /// Its name.
+    /// The experiment's name.
     pub experiment: String,
     /// The question that it asks.
     pub question: String,
@@ -22,20 +22,20 @@ pub struct RecordedExperiment {
     pub exhibit: Option<ExhibitKind>,
     /// The folder's name.
     pub id: String,
-    /// One for a run; of a grid all, in the order of its levels: the first is what the others are compared with.
+    /// The only cell of a run; all cells of a grid, in the order of its levels. The others are compared with the first.
     pub cells: Vec<RecordedCell>,
 }
 
-/// One run of it.
+/// One run of a recorded experiment.
 #[derive(Debug)]
 pub struct RecordedCell {
     /// The level of each factor; empty for a run that is no grid's.
     pub levels: BTreeMap<String, String>,
-    /// As recorded.
+    /// The manifest.
     pub manifest: Manifest,
-    /// Its observations.
+    /// The samples.
     pub samples: RunSamples,
-    /// What is to be said of them.
+    /// The estimates.
     pub results: Results,
 }
 

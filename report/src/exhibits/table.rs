@@ -1,4 +1,4 @@
-//! Tables, for a terminal and for a page.
+//! The tables of exhibits, for a terminal and for a page.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ pub struct Table {
     pub headings: Vec<String>,
     /// From top to bottom.
     pub rows: Vec<Vec<String>>,
-    /// What is to be said of them, a sentence or two each.
+    /// Notes of a sentence or two each.
     pub notes: Vec<String>,
 }
 
 impl Table {
-    /// Without rows.
+    /// A table without rows.
     pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
         Self {
             headings: headings.map(str::to_owned).to_vec(),
@@ -29,7 +29,7 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// For a page.
+    /// The table as HTML.
     #[must_use]
     pub fn html(&self) -> Markup {
         html! {

@@ -1,4 +1,4 @@
-//! r01 and r02: where client and servers stand.
+//! Topology: the positions of client and servers.
 
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
@@ -6,26 +6,28 @@ use analysis::{LatencyMetric, estimate};
 use anyhow::Result;
 use model::Location;
 
-use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, above_zero, drawn_us, mde_us, overview, spots};
+use super::condition_cell::{
+    ConditionCell, Drawn, UNMODIFIED, above_zero, condition_cells, drawn_us, mde_us, overview,
+};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
-    let spots = spots(recorded);
+    let cells = condition_cells(recorded);
     let figure = compared(
-        &spots,
+        &cells,
         &recorded.experiment,
         "Where client and servers stand: the server's round trip and its 99th percentile, what the hook costs, and the \
          least cost that these launches would find (MDE). Round trips as geometric means over launches.",
         "",
         label,
     )?;
-    Ok((figure, overview(&spots, label)?, Vec::new()))
+    Ok((figure, overview(&cells, label)?, Vec::new()))
 }
 
-fn label(spot: &ConditionCell<'_>) -> String {
-    let condition = &spot.condition.condition;
-    match spot.cell.level("relay") {
+fn label(cell: &ConditionCell<'_>) -> String {
+    let condition = &cell.condition.condition;
+    match cell.run.level("relay") {
         "" | "none" => condition.clone(),
         relay => format!("{condition}, relay: {relay}"),
     }
@@ -40,9 +42,9 @@ fn geometric_us(times_ns: &[f64]) -> Option<Drawn> {
     Some((log.value.exp(), (low.exp(), high.exp())))
 }
 
-/// Round trips, the hook's cost and the MDE at every spot.
+/// Round trips, the hook's cost and the MDE at every cell.
 pub(super) fn compared(
-    spots: &[ConditionCell<'_>],
+    cells: &[ConditionCell<'_>],
     name: &str,
     caption: &str,
     x_title: &str,
@@ -50,10 +52,10 @@ pub(super) fn compared(
 ) -> Result<Figure> {
     let series = |name: &str, of: &dyn Fn(&ConditionCell<'_>) -> Option<Drawn>| ResponseSeries {
         name: name.to_owned(),
-        values: spots.iter().map(|spot| of(spot).and_then(above_zero)).collect(),
+        values: cells.iter().map(|cell| of(cell).and_then(above_zero)).collect(),
     };
     let rtt =
-        |spot: &ConditionCell<'_>, location| geometric_us(&spot.per_launch(UNMODIFIED, LatencyMetric::Rtt, location));
+        |cell: &ConditionCell<'_>, location| geometric_us(&cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, location));
     Ok(response(&Response {
         name: name.to_owned(),
         caption: caption.to_owned(),
@@ -61,13 +63,13 @@ pub(super) fn compared(
         y_title: "time (µs), 95 % CI".to_owned(),
         log: true,
         line: None,
-        levels: spots.iter().map(label).collect(),
+        levels: cells.iter().map(label).collect(),
         joined: true,
         series: vec![
-            series("median RTT", &|spot| rtt(spot, Location::Median)),
-            series("99th percentile", &|spot| rtt(spot, Location::P99)),
-            series("hook's cost", &|spot| Some(drawn_us(spot.effect()?.primary()))),
-            series("MDE", &|spot| mde_us(spot.a_a()?)),
+            series("median RTT", &|cell| rtt(cell, Location::Median)),
+            series("99th percentile", &|cell| rtt(cell, Location::P99)),
+            series("hook's cost", &|cell| Some(drawn_us(cell.effect()?.primary()))),
+            series("MDE", &|cell| mde_us(cell.a_a()?)),
         ],
     })?)
 }

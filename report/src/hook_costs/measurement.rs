@@ -1,4 +1,4 @@
-//! What hooks cost a server: a run of `cargo xtask measure` as text, JSON and a short page.
+//! The costs of hooks, read from a run of `cargo xtask measure`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,24 +16,24 @@ use crate::table::microseconds;
 /// The arm without a hook.
 const BARE: &str = "unmodified";
 
-/// All of a measurement.
+/// The costs of all hooks of a measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct HookCosts {
     /// The server.
     pub server: String,
-    /// In the order in which they were given.
+    /// The hooks in the order of the command line.
     pub hooks: Vec<MeasuredHook>,
-    /// What differs between two hooks.
+    /// The differences between two hooks.
     pub comparisons: Vec<Effect>,
-    /// Two servers without a hook.
+    /// The difference of two servers without a hook.
     pub control: Option<Effect>,
-    /// A known delay.
+    /// The recovered known delay.
     pub calibration: Option<Effect>,
-    /// Launches measured.
+    /// The number of launches.
     pub launches: usize,
-    /// What a reader should know.
+    /// Warnings for the reader.
     pub warnings: Vec<String>,
-    /// Host, plan and records; none where nothing was measured.
+    /// The manifest; `None` where nothing was measured.
     #[serde(skip)]
     pub manifest: Option<Manifest>,
 }
@@ -45,13 +45,13 @@ pub struct MeasuredHook {
     pub name: String,
     /// The shared object.
     pub path: PathBuf,
-    /// Why it was not measured.
+    /// The reason for which it was not measured.
     pub fault: Option<ServerFault>,
-    /// What it costs.
+    /// Its cost; `None` where it was not measured.
     pub cost: Option<HookCost>,
 }
 
-/// What a hook costs, against the same server without one.
+/// The cost of a hook, compared with the same server without one.
 #[derive(Clone, Debug, Serialize)]
 pub struct HookCost {
     /// Latency, ns.
@@ -67,7 +67,7 @@ pub struct HookCost {
 }
 
 impl HookCosts {
-    /// Reads what `bench measure` has left.
+    /// Reads the folder that `runner measure` has written.
     ///
     /// # Errors
     /// When a file is missing or damaged.
@@ -134,13 +134,13 @@ impl HookCosts {
         Ok(measured)
     }
 
-    /// Hooks that the server does not stand.
+    /// The number of hooks with which the server does not work.
     #[must_use]
     pub fn faults(&self) -> usize {
         self.hooks.iter().filter(|hook| hook.fault.is_some()).count()
     }
 
-    /// Hooks whose effect on the median lies above a threshold with its whole interval.
+    /// The hooks whose effect on the median lies above a threshold with its whole interval.
     #[must_use]
     pub fn above(&self, threshold_ns: f64) -> Vec<&str> {
         let above = self.hooks.iter().filter(|hook| {
@@ -151,7 +151,7 @@ impl HookCosts {
     }
 }
 
-/// Those of the launches by their number, and what the controls say.
+/// The warnings of the launches with their counts, and the warnings of controls that miss.
 fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let mut warnings = manifest.notes.clone();
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
@@ -162,7 +162,7 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
     if invalid > 0 {
         warnings.push(format!(
-            "{invalid} of {} launches failed a check of the prober's",
+            "{invalid} of {} launches failed a check of the load generator",
             manifest.launches.len()
         ));
     }
@@ -189,7 +189,8 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     warnings
 }
 
-/// A warning up to the value that it gives, or with dots for its numbers: what is alike but for these is said once.
+/// A warning without its values, so that warnings that differ only in values are counted together: the text before the first
+/// value after a colon, or the text with dots in place of numbers.
 fn without_values(warning: &str) -> String {
     let is_value = |text: &str| {
         let unsigned = text.trim_start_matches(['+', '-', '−']);
@@ -244,7 +245,7 @@ impl HookCost {
     }
 }
 
-/// By launch, the ratio of the mean round trips without and with the hook, less one.
+/// The ratio of the mean round trips without and with the hook, minus 1, over launches.
 fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
     let changes: Option<Vec<f64>> = samples
         .iter()

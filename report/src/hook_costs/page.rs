@@ -1,4 +1,4 @@
-//! The page of `cargo xtask measure`: short, and self-contained.
+//! The page of `cargo xtask measure`: one self-contained HTML file.
 
 use analysis::figures::font_face_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -8,14 +8,14 @@ use super::measurement::{HookCost, HookCosts};
 use crate::results::Effect;
 use crate::table::{microseconds, signed};
 
-/// An estimate in a unit, with this many decimals.
+/// An estimate in a unit, with a number of decimals.
 fn in_unit(estimate: &Estimate, unit: f64, decimals: usize) -> String {
     let number = |value: f64| format!("{:+.decimals$}", value / unit).replace('-', "\u{2212}");
     let (low, high) = estimate.confidence_interval;
     format!("{} [{}, {}]", number(estimate.value), number(low), number(high))
 }
 
-/// What is said of a hook's cost: what, how much, and what that is.
+/// The lines of a hook's cost: name, value, unit with description.
 #[must_use]
 pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)> {
     let latency = &cost.latency;
@@ -67,7 +67,7 @@ pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)
     lines
 }
 
-/// For a terminal.
+/// The costs as text for a terminal.
 #[must_use]
 pub fn text(measured: &HookCosts) -> String {
     let mut text = format!(
@@ -103,7 +103,7 @@ pub fn text(measured: &HookCosts) -> String {
     text
 }
 
-/// What became of the known delay.
+/// The known delay and the error of its recovery in words.
 #[must_use]
 pub(super) fn calibrated(effect: &Effect) -> String {
     match (effect.truth_ns, &effect.error) {
