@@ -34,9 +34,9 @@ enum Command {
     /// Run an experiment, or go on with it
     Run(command_line::run_options::Options),
     /// Measure what hooks cost a server
-    Measure(foreign_hook::Options),
+    Measure(foreign_hook::command::MeasureCommand),
     /// Which functions and system calls a server receives by, and whether a hook sees it
-    Observe(observe::Options),
+    Observe(observe::command::ObserveCommand),
     /// Write the experiment that reaches a goal, from a pilot run
     Plan(planning::Options),
     /// Take the delay by which two recorded conditions differ, for a relay

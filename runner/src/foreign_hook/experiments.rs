@@ -5,7 +5,7 @@ use model::{
     Treatment, WaitMethod,
 };
 
-use super::{Hook, Options, PLACE};
+use super::command::{ForeignHook, MeasureCommand, TOPOLOGY};
 use crate::command_line::run_options::MOST_LAUNCHES;
 use crate::preflight::subject::Subject;
 use crate::preflight::{PreflightResult, REQUESTS};
@@ -55,7 +55,7 @@ pub(super) fn calibration(own: &PreflightResult) -> Result<(), String> {
 }
 
 /// All arms, to be tried one by one.
-pub(super) fn for_trials(subject: &Subject, hooks: &[Hook]) -> Experiment {
+pub(super) fn for_trials(subject: &Subject, hooks: &[ForeignHook]) -> Experiment {
     let arms = [
         vec![
             arm(BARE, Treatment::Unmodified),
@@ -86,10 +86,10 @@ pub(crate) fn hurry(experiment: &mut Experiment, bare_ready_s: f64) {
 /// The arms that can be measured, with as many rounds as the budget lets.
 pub(super) fn for_measuring(
     subject: &Subject,
-    hooks: &[Hook],
+    hooks: &[ForeignHook],
     calibration: Calibration,
     slowest: &PreflightResult,
-    options: &Options,
+    options: &MeasureCommand,
 ) -> Experiment {
     let mut arms = vec![arm(BARE, Treatment::Unmodified), arm(CONTROL, Treatment::Unmodified)];
     arms.extend(hooks.iter().map(hooked));
@@ -166,7 +166,7 @@ fn arm(name: &str, treatment: Treatment) -> Arm {
     }
 }
 
-fn hooked(hook: &Hook) -> Arm {
+fn hooked(hook: &ForeignHook) -> Arm {
     Arm {
         preload: Some(hook.preload.clone()),
         ..arm(&hook.name, Treatment::Preload)
@@ -179,7 +179,7 @@ fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
         question: format!("What do hooks cost {}?", subject.name),
         exhibit: None,
         cell: Vec::new(),
-        conditions: vec![Condition::Local(PLACE)],
+        conditions: vec![Condition::Local(TOPOLOGY)],
         launches: 1,
         precision_ns: None,
         budget_s: None,

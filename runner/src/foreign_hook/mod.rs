@@ -1,6 +1,7 @@
 //! `bench measure`: what hooks cost a server. Each arm is tried alone first; what can be measured is measured by the same
 //! launches as any experiment, into the same dataset.
 
+pub(crate) mod command;
 pub(crate) mod experiments;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use dataset::{PREFLIGHT_FILE, PreflightHook, PreflightRecord};
 use engines::Stop;
-use model::{Experiment, IsolationLevel, PreloadedObject, Topology};
+use model::{Experiment, IsolationLevel, PreloadedObject};
 
-use crate::command_line::units::duration_ns;
 use crate::launch::container::Engines;
 use crate::launch::installation::Setting;
 use crate::launch::local::child::run_in_child;
@@ -22,60 +22,11 @@ use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
 use crate::run::carry_out;
 use crate::signals::stop_flag;
+use command::{ForeignHook, MeasureCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, Calibration, OWN};
 
-/// Client and server share a network namespace, so that the network adds as little as can be.
-const PLACE: Topology = Topology::LocalPod;
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
-    /// A shared object to be loaded by LD_PRELOAD; once per hook
-    #[arg(long = "hook", required = true)]
-    hooks: Vec<PathBuf>,
-    /// A variable of the server's, with and without a hook, as NAME=VALUE
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    environment: Vec<String>,
-    /// File with the request, TOML or JSON, instead of GET / or of the server's own
-    #[arg(long)]
-    request: Option<PathBuf>,
-    /// Port on which the server listens, where it is not told one by {port}
-    #[arg(long)]
-    port: Option<u16>,
-    /// A ready server, such as sut/macro/nginx.toml, instead of a command
-    #[arg(long, conflicts_with_all = ["command", "port"])]
-    server: Option<PathBuf>,
-    /// Longest time until the server answers, as 30s [default: a minute]
-    #[arg(long, value_parser = duration_ns)]
-    ready: Option<f64>,
-    /// Folder in which the command is started [default: the present one]
-    #[arg(long)]
-    directory: Option<PathBuf>,
-    /// Folder of the run
-    #[arg(long)]
-    out: PathBuf,
-    /// Stop when half of each contrast's 95 % interval is at most this, after ten launches or more
-    #[arg(long, default_value = "100ns", value_parser = duration_ns)]
-    precision: f64,
-    /// Begin no further launch after this time, once there are ten
-    #[arg(long, default_value = "75s", value_parser = duration_ns)]
-    budget: f64,
-    /// Our own hook, for the calibration; beside this program's folder if not given
-    #[arg(long)]
-    own_hook: Option<PathBuf>,
-    /// The command of the server; {port} stands for its port, {dir} for a folder of its own
-    #[arg(last = true, required_unless_present = "server")]
-    command: Vec<String>,
-}
-
-/// A hook under its name.
-#[derive(Clone, Debug)]
-pub(crate) struct Hook {
-    pub(crate) name: String,
-    pub(crate) preload: PreloadedObject,
-}
-
 /// Tries, measures, and leaves a run.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &MeasureCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let setting = Setting::find(options.own_hook.as_deref())?;
     let subject = Subject::read(&Given {
@@ -94,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.out.display()
     );
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make {}", options.out.display()))?;
-    let (level, _) = availability::best_level(PLACE).map_err(anyhow::Error::msg)?;
+    let (level, _) = availability::best_level(TOPOLOGY).map_err(anyhow::Error::msg)?;
     let tries = Tries {
         experiment: experiments::for_trials(&subject, &hooks),
         setting: &setting,
@@ -105,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     tries.experiment.validate()?;
     let (tried, slowest) = tries.all(&subject.name, &hooks)?;
     dataset::write_json(&options.out.join(PREFLIGHT_FILE), &tried)?;
-    let measurable: Vec<Hook> = hooks
+    let measurable: Vec<ForeignHook> = hooks
         .iter()
         .zip(&tried.hooks)
         .filter(|(_, tried)| tried.fault.is_none())
@@ -130,8 +81,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The hooks with their names, which are those of their files.
-fn hooks(paths: &[PathBuf]) -> Result<Vec<Hook>> {
-    let mut hooks: Vec<Hook> = Vec::new();
+fn hooks(paths: &[PathBuf]) -> Result<Vec<ForeignHook>> {
+    let mut hooks: Vec<ForeignHook> = Vec::new();
     for given in paths {
         // The memory map has the resolved name.
         let path = given
@@ -142,7 +93,7 @@ fn hooks(paths: &[PathBuf]) -> Result<Vec<Hook>> {
         }
         let file = given.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let like = hooks.iter().filter(|hook| hook.name.starts_with(&file)).count();
-        hooks.push(Hook {
+        hooks.push(ForeignHook {
             name: if like == 0 {
                 file
             } else {
@@ -169,7 +120,7 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// What all came to, and the slowest of the arms that work.
-    fn all(&self, server: &str, hooks: &[Hook]) -> Result<(PreflightRecord, PreflightResult)> {
+    fn all(&self, server: &str, hooks: &[ForeignHook]) -> Result<(PreflightRecord, PreflightResult)> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
         let mut slowest = bare.clone();
         let mut tried = Vec::new();
@@ -216,7 +167,7 @@ impl Tries<'_> {
     fn launch(&self, experiment: &Experiment, arm: &str) -> Result<PreflightResult> {
         let folder = self.folder.join(".trial");
         fs::create_dir(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let mut spec = self.setting.launch(experiment, (PLACE, self.level), 0, &folder)?;
+        let mut spec = self.setting.launch(experiment, (TOPOLOGY, self.level), 0, &folder)?;
         spec.task = Task::Try(arm.to_owned());
         let trial = run_in_child::<PreflightResult>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;

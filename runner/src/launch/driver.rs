@@ -13,16 +13,15 @@ use model::{
 
 use super::backend::{Backend, LoadOutcome, PreMeasurementCounts, RecordRoom};
 use super::context::Launch;
-use super::process::LaunchProcess;
+use super::process::{LOAD_GENERATOR, LaunchProcess};
 use super::programs;
 use super::record::{FinishedLaunch, StoppedArm};
 use super::resource_record::{ResourceRecord, merge_hits};
 use super::tight_loop;
 use crate::proxies;
-use crate::treatments::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite, adapter, records, telemetry_records};
-
-/// The subject of limits that the load generator hits.
-const LOADGEN: &str = "loadgen";
+use crate::treatments::{
+    Proof, TreatedServer, TreatmentAdapter, TreatmentSite, adapter_of, records, telemetry_records,
+};
 
 /// An arm whose server and proxies run.
 pub(crate) struct ActiveArm<'a> {
@@ -103,7 +102,7 @@ fn measure<'a>(
     }
     let mut resources = ResourceRecord::write(launch, load.watched)?;
     let stopped = stop_arms(launch, backend, active, &resources)?;
-    let counted = load.counted.map(|counted| of_subject(LOADGEN, counted));
+    let counted = load.counted.map(|counted| of_subject(LOAD_GENERATOR, counted));
     resources.hits = merge_hits(resources.hits, [counted, stopped.hits]);
     resources.hits = match (resources.hits, stopped.proxy_hits) {
         (hits, None) => hits,
@@ -162,7 +161,7 @@ fn start_server<'a>(
     let experiment = launch.experiment;
     let arm = &experiment.arms[index];
     let site = backend.server_site(index, launch.order.ports[index], record_room(experiment, arm)?)?;
-    let treatment = adapter(arm);
+    let treatment = adapter_of(arm);
     let mut start = programs::server(experiment, &backend.programs(), &site)?;
     treatment.attach(&site.treatment, &mut start);
     let address = backend.start(LaunchProcess::Server(index), &start)?;

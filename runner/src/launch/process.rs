@@ -14,6 +14,9 @@ use model::ProgramInstance;
 /// on one processor.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The name of the load generator in containers, samples and limits.
+pub(crate) const LOAD_GENERATOR: &str = "loadgen";
+
 /// A process of a launch. The load generator is not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LaunchProcess {

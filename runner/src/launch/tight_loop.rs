@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use super::backend::{Backend, LoopPlan};
 use super::process::{ProcessStart, Readiness};
 use super::programs;
-use crate::treatments::{adapter, records};
+use crate::treatments::{adapter_of, records};
 
 /// Whether an arm's treatment is one whose cost a tight loop can tell: our own hook, without a delay.
 fn applies(arm: &Arm) -> bool {
@@ -44,7 +44,7 @@ pub(crate) fn run(
         TightLoopSettings::BLOCK_CALLS,
     );
     let mut hooked = ProcessStart::new(command, Readiness::Runs);
-    adapter(arm).attach(&site.treatment, &mut hooked);
+    adapter_of(arm).attach(&site.treatment, &mut hooked);
     let plan = LoopPlan {
         hooked,
         payload,

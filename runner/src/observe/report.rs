@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use dataset::{InstrumentAgreement, PayloadCount};
 use serde::Serialize;
 
-use super::client_probe::ProbeResult;
 use super::exports;
+use super::probe_result::ProbeResult;
 
 /// All of it.
 #[derive(Debug, Serialize)]

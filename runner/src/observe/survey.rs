@@ -10,9 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use dataset::{OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, ServerKind, UnobservedServer};
 
-use super::client_probe::ProbeResult;
+use super::instruments::{Instruments, TOPOLOGY};
+use super::probe_result::ProbeResult;
 use super::report::agreement;
-use super::{Instruments, PLACE};
 use crate::preflight::subject::Subject;
 use crate::program::{found, missing_server, of_command_line, packages_of, read_server_file};
 use crate::signals::stop_flag;
@@ -73,7 +73,7 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
             schema_version: OBSERVED_VERSION,
             run_id: out.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             experiment: EXPERIMENT.to_owned(),
-            condition: PLACE.name().to_owned(),
+            condition: TOPOLOGY.name().to_owned(),
             git_revision: crate::run::revision::git().map(|revision| revision.to_string()),
             finished_unix_ns: i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX),
             servers: observed,
@@ -197,7 +197,7 @@ fn control(
 /// Asks a server twice; one that neither instrument could ask is not there.
 fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<ObservedServer, UnobservedServer>> {
     let name = candidate.subject.name.clone();
-    let (libc, traced) = instruments.ask(&candidate.subject).with_context(|| name.clone())?;
+    let (libc, traced) = instruments.observe(&candidate.subject).with_context(|| name.clone())?;
     let (traced, not_traced) = match traced {
         Ok(asked) => (Some(asked), None),
         Err(why) => (None, Some(format!("no system calls: {why}"))),

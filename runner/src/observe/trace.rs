@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use dataset::PayloadCount;
 
-use super::client_probe::ProbeResult;
+use super::probe_result::ProbeResult;
 use crate::blind_spots::BlindSpot;
 
 /// What carries connections and payload, and what opens the ring that can do so without calls.

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::adapter::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
 use super::own_hook::OwnHook;
-use super::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
 use crate::launch::process::ProcessStart;
 
 const HOOK: OwnHook = OwnHook {

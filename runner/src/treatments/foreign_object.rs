@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use model::PreloadedObject;
 
-use super::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
+use super::adapter::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
 use crate::launch::process::ProcessStart;
 
 pub(super) struct ForeignObject<'a> {

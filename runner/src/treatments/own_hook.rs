@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use anyhow::Result;
 
-use super::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
+use super::adapter::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
 use crate::launch::process::ProcessStart;
 
 pub(super) struct OwnHook {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
+use super::adapter::{Proof, TreatedServer, TreatmentAdapter, TreatmentSite};
 use crate::launch::process::ProcessStart;
 
 pub(super) struct Unmodified;

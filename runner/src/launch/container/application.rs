@@ -17,14 +17,13 @@ use provisioning::application::{self, ApplicationCopies};
 use provisioning::injection::Injection;
 
 use super::cluster_metrics::Scraping;
-use super::load::LOADGEN;
 use super::resource_samples::Sampling;
 use super::{Ready, agent_client, fetch, load};
 use crate::launch::backend::{
     ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
     ProxySite, RecordRoom, ServerSite, StoppedProcess,
 };
-use crate::launch::process::{LaunchProcess, ProcessStart};
+use crate::launch::process::{LOAD_GENERATOR, LaunchProcess, ProcessStart};
 use crate::treatments::TreatmentSite;
 
 /// Puts an application in the place of the experiment's server and request.
@@ -164,7 +163,7 @@ impl Backend for ApplicationBackend<'_> {
         let running = self
             .cluster
             .start_load_generator(self.owner, self.image, &load::container(self.experiment))?;
-        let place = agent_client::place(&*running, LOADGEN)?;
+        let place = agent_client::place(&*running, LOAD_GENERATOR)?;
         let site = LoadGeneratorSite {
             processor: place.processor,
             shared: false,
@@ -181,7 +180,7 @@ impl Backend for ApplicationBackend<'_> {
         let mut subjects = self.subjects.clone();
         // The load generator's own machine is sampled from its pod.
         let node = copies.node().to_owned();
-        if running.placement(LOADGEN)?.get("node") != Some(&node) {
+        if running.placement(LOAD_GENERATOR)?.get("node") != Some(&node) {
             subjects.push((Subject::Node(node), MetricScope::Node));
         }
         let (mut sampling, mut scraping) = (None, None);
@@ -202,7 +201,7 @@ impl Backend for ApplicationBackend<'_> {
     }
 
     fn fetch_observations(&mut self, to: &Path) -> Result<()> {
-        fetch::file(self.running()?, LOADGEN, &load::observations(), to)
+        fetch::file(self.running()?, LOAD_GENERATOR, &load::observations(), to)
     }
 
     fn fetch_arm(&mut self, _: usize) -> Result<ArmFiles> {

@@ -15,7 +15,6 @@ use engines::{ContainerLimits, ContainerRole, ContainerSpec, Engine, Owner, Runn
 use model::{Anomaly, Experiment, LaunchPlan, NeighbourCpus, ServerUnderTest, Target};
 use monitor::limit_hits_between;
 
-use super::load::LOADGEN;
 use super::resource_samples::{Sampled, Sampling};
 use super::{agent_client, fetch, image, load};
 use crate::launch::backend::{
@@ -24,7 +23,7 @@ use crate::launch::backend::{
 };
 use crate::launch::local::control_groups::of_container;
 use crate::launch::order::Order;
-use crate::launch::process::{LaunchProcess, ProcessStart, Readiness};
+use crate::launch::process::{LOAD_GENERATOR, LaunchProcess, ProcessStart, Readiness};
 use crate::treatments::TreatmentSite;
 
 /// The containers of one launch.
@@ -221,7 +220,7 @@ impl Backend for ContainerBackend<'_> {
     }
 
     fn load_generator(&mut self) -> Result<LoadGeneratorSite> {
-        let place = agent_client::place(self.running()?, LOADGEN)?;
+        let place = agent_client::place(self.running()?, LOAD_GENERATOR)?;
         let site = LoadGeneratorSite {
             processor: place.processor,
             shared: self.servers.values().any(|server| *server == place),
@@ -270,7 +269,7 @@ impl Backend for ContainerBackend<'_> {
     }
 
     fn fetch_observations(&mut self, to: &Path) -> Result<()> {
-        fetch::file(self.running()?, LOADGEN, &load::observations(), to)
+        fetch::file(self.running()?, LOAD_GENERATOR, &load::observations(), to)
     }
 
     fn fetch_arm(&mut self, arm: usize) -> Result<ArmFiles> {

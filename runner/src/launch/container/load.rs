@@ -14,14 +14,12 @@ use super::cluster_metrics::Scraping;
 use super::resource_samples::{Sampling, watched};
 use crate::launch::backend::LoadOutcome;
 use crate::launch::local::control_groups::of_container;
-
-/// The name of the load generator's container.
-pub(super) const LOADGEN: &str = "loadgen";
+use crate::launch::process::LOAD_GENERATOR;
 
 /// Returns the container of the load generator, which idles until it is used.
 pub(super) fn container(experiment: &Experiment) -> ContainerSpec {
     ContainerSpec {
-        name: LOADGEN.to_owned(),
+        name: LOAD_GENERATOR.to_owned(),
         role: ContainerRole::LoadGenerator,
         command: [Image::AGENT, "idle"].map(str::to_owned).to_vec(),
         environment: BTreeMap::new(),
@@ -44,10 +42,15 @@ pub(super) fn generate(
     sampling: Option<Sampling<'_>>,
     scraping: Option<Scraping<'_>>,
 ) -> Result<LoadOutcome> {
-    let before = agent_client::usage(running, LOADGEN)?;
+    let before = agent_client::usage(running, LOAD_GENERATOR)?;
     let mut printed = Vec::new();
     let line = agent_client::line(plan)?;
-    let ended = running.exec(LOADGEN, &[Image::LOADGEN, "run", "--plan", "-"], &line, &mut printed)?;
+    let ended = running.exec(
+        LOAD_GENERATOR,
+        &[Image::LOADGEN, "run", "--plan", "-"],
+        &line,
+        &mut printed,
+    )?;
     let failed = ended.code != 0;
     let failure = failed.then(|| format!("the load generator ended with {}; its message stands above", ended.code));
     // The reason for the early end can also keep the rest from being read: the first failure is the one to report.
@@ -55,8 +58,8 @@ pub(super) fn generate(
         Some(failure) => error.context(failure.clone()),
         None => error,
     };
-    let after = agent_client::usage(running, LOADGEN).map_err(because)?;
-    let counted = limit_hits_between(LOADGEN, Some(&before), &after);
+    let after = agent_client::usage(running, LOAD_GENERATOR).map_err(because)?;
+    let counted = limit_hits_between(LOAD_GENERATOR, Some(&before), &after);
     let watched = sampling.map(|sampling| watched(sampling, scraping)).transpose();
     let watched = watched.map_err(because)?;
     if let (true, Some(failure)) = (printed.is_empty(), &failure) {

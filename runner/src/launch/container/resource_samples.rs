@@ -12,8 +12,8 @@ use monitor::ResourceRecording;
 
 use super::agent_client;
 use super::cluster_metrics::Scraping;
-use super::load::LOADGEN;
 use crate::launch::backend::{NO_MONITOR, WatchedResources};
+use crate::launch::process::LOAD_GENERATOR;
 use crate::launch::process::LaunchProcess;
 
 /// A container whose resources are sampled.
@@ -45,7 +45,7 @@ impl<'a> Sampling<'a> {
     ) -> Result<Self> {
         let mut machines = BTreeSet::new();
         let load_generator = Sampled {
-            container: LOADGEN.to_owned(),
+            container: LOAD_GENERATOR.to_owned(),
             flag: ["--program", Image::LOADGEN],
             place: Some(load_generator),
         };
