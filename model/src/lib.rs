@@ -45,7 +45,7 @@
 //!
 //! ```text
 //! Manifest                      RUN/manifest.json
-//! ├─ plan                       the experiment as it was run
+//! ├─ plan: Experiment           the experiment as it was run; none for imported recordings
 //! ├─ machine: Machine           the processors that identify a machine; host: Host beside it
 //! ├─ conditions                 each condition with its isolation, or the reason why it did not run
 //! └─ launches: [LaunchRecord]   also in RUN/CONDITION/NNNN/launch.json
