@@ -163,7 +163,10 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(finished(&desk.path("run")), after);
     fs::write(desk.path("run/local-pod/0001/launch.json"), "{").unwrap();
     let error = failure(&mut desk.run(&text));
-    assert!(error.contains("local-pod-0001.json is damaged; remove it"), "{error}");
+    assert!(
+        error.contains("local-pod/0001/launch.json") && error.contains("remove the launch's folder"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -72,7 +72,10 @@ fn servers_stamp_each_request_and_loops_are_measured_beside_them() {
     assert!(jsonschema::is_valid(&schema, &serde_json::from_str(&text).unwrap()));
     for table in ["server_calls", "tight_loops"] {
         assert!(
-            run.manifest.files.iter().any(|file| file.path.starts_with(table)),
+            run.manifest
+                .files
+                .iter()
+                .any(|file| file.path.ends_with(&format!("/{table}.parquet"))),
             "{table}"
         );
     }
