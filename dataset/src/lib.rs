@@ -50,11 +50,11 @@ pub use observed_servers::{
     ServerKind, UnobservedServer,
 };
 pub use preflight::{PREFLIGHT_FILE, PreflightHook, PreflightRecord, ServerFault, ServerFaultKind};
-pub use resources::{Measure, RESOURCES_VERSION, ResourceSample, Subject, Usage, read_resources, write_resources};
+pub use resources::{RESOURCES_VERSION, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};
 pub use run::{Run, write_manifest};
 pub use server_calls::{SERVER_CALLS_VERSION, ServerCall, read_server_calls, write_server_calls};
 pub use slim::slim;
 pub use table::ROW_GROUP_ROWS;
-pub use tight_loops::{TIGHT_LOOPS_VERSION, TightLoopBlock, read_tight_loops, write_tight_loops};
+pub use tight_loops::{TIGHT_LOOPS_VERSION, read_tight_loops, write_tight_loops};
 pub use timings::Timings;

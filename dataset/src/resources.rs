@@ -1,13 +1,12 @@
 //! The table `resources`: samples of the resources that servers, load generator, neighbour, helpers and node use during a
 //! launch, and of the resources that they are denied.
 
-use std::ops::{Index, IndexMut};
 use std::path::Path;
 
+use model::{Measure, ResourceSample, ResourceSubject, Usage};
 use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Field, Row};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
@@ -52,186 +51,6 @@ const RESOURCES: TableKind = TableKind {
 /// Number of columns before the measures.
 const FIRST_MEASURE: usize = 6;
 
-/// One column of the table. Memory, descriptors and threads are values at the time of the sample. All other columns count from
-/// the subject's beginning: subtract two samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(usize)]
-pub enum Measure {
-    /// CPU time used.
-    CpuNs,
-    /// Periods of the CPU quota in which a thread was runnable.
-    Periods,
-    /// Periods in which the quota was used up.
-    ThrottledPeriods,
-    /// Time for which the quota kept threads from running.
-    ThrottledNs,
-    /// Memory in use.
-    MemoryBytes,
-    /// Limit of the memory.
-    MemoryLimitBytes,
-    /// Number of allocations that reached the limit of the memory.
-    MemoryLimitHits,
-    /// Processes that the kernel killed because of the memory limit.
-    OomKills,
-    /// Time for which a thread waited for a CPU (pressure stall information, `some`).
-    CpuPressureNs,
-    /// Time for which a thread waited for memory (pressure stall information, `some`).
-    MemoryPressureNs,
-    /// Time for which a thread waited for a disk (pressure stall information, `some`).
-    IoPressureNs,
-    /// Time for which threads were runnable without a CPU.
-    RunQueueWaitNs,
-    /// Context switches.
-    ContextSwitches,
-    /// Involuntary context switches.
-    InvoluntarySwitches,
-    /// Time that the hypervisor withheld.
-    StealNs,
-    /// TCP segments that were sent again in the network namespace.
-    TcpRetransmits,
-    /// Packets that TCP dropped in the network namespace because a buffer was full.
-    TcpDrops,
-    /// Open descriptors.
-    FileDescriptors,
-    /// Limit of open descriptors.
-    FileDescriptorLimit,
-    /// Threads.
-    Threads,
-}
-
-impl Measure {
-    /// All measures, in the order of the columns.
-    pub const ALL: [Self; 20] = [
-        Self::CpuNs,
-        Self::Periods,
-        Self::ThrottledPeriods,
-        Self::ThrottledNs,
-        Self::MemoryBytes,
-        Self::MemoryLimitBytes,
-        Self::MemoryLimitHits,
-        Self::OomKills,
-        Self::CpuPressureNs,
-        Self::MemoryPressureNs,
-        Self::IoPressureNs,
-        Self::RunQueueWaitNs,
-        Self::ContextSwitches,
-        Self::InvoluntarySwitches,
-        Self::StealNs,
-        Self::TcpRetransmits,
-        Self::TcpDrops,
-        Self::FileDescriptors,
-        Self::FileDescriptorLimit,
-        Self::Threads,
-    ];
-
-    /// Returns the column's name.
-    #[must_use]
-    pub const fn column(self) -> &'static str {
-        match self {
-            Self::CpuNs => "cpu_ns",
-            Self::Periods => "periods",
-            Self::ThrottledPeriods => "throttled_periods",
-            Self::ThrottledNs => "throttled_ns",
-            Self::MemoryBytes => "memory_bytes",
-            Self::MemoryLimitBytes => "memory_limit_bytes",
-            Self::MemoryLimitHits => "memory_limit_hits",
-            Self::OomKills => "oom_kills",
-            Self::CpuPressureNs => "cpu_pressure_ns",
-            Self::MemoryPressureNs => "memory_pressure_ns",
-            Self::IoPressureNs => "io_pressure_ns",
-            Self::RunQueueWaitNs => "run_queue_wait_ns",
-            Self::ContextSwitches => "context_switches",
-            Self::InvoluntarySwitches => "involuntary_switches",
-            Self::StealNs => "steal_ns",
-            Self::TcpRetransmits => "tcp_retransmits",
-            Self::TcpDrops => "tcp_drops",
-            Self::FileDescriptors => "file_descriptors",
-            Self::FileDescriptorLimit => "file_descriptor_limit",
-            Self::Threads => "threads",
-        }
-    }
-}
-
-/// The measures of one subject at one time; `None` where no source has the measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage([Option<i64>; Measure::ALL.len()]);
-
-impl Index<Measure> for Usage {
-    type Output = Option<i64>;
-
-    fn index(&self, measure: Measure) -> &Option<i64> {
-        &self.0[measure as usize]
-    }
-}
-
-impl IndexMut<Measure> for Usage {
-    fn index_mut(&mut self, measure: Measure) -> &mut Option<i64> {
-        &mut self.0[measure as usize]
-    }
-}
-
-/// The subject of a sample.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Subject {
-    /// A server, by its arm's name.
-    Arm(String),
-    /// The load generator.
-    Loadgen,
-    /// The neighbour: a program that the experiment runs beside the servers.
-    Neighbour,
-    /// A process that helps the treatment of an arm, such as a tracer, by its name.
-    Helper(String),
-    /// The machine, by name.
-    Node(String),
-}
-
-impl Subject {
-    /// Returns `arm`, `loadgen`, `neighbour`, `helper` or `node`.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Arm(_) => "arm",
-            Self::Loadgen => "loadgen",
-            Self::Neighbour => "neighbour",
-            Self::Helper(_) => "helper",
-            Self::Node(_) => "node",
-        }
-    }
-
-    /// Returns the subject's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Arm(name) | Self::Helper(name) | Self::Node(name) => name,
-            Self::Loadgen | Self::Neighbour => self.kind(),
-        }
-    }
-
-    fn of(kind: &str, name: &str) -> Result<Self, ParquetError> {
-        match kind {
-            "arm" => Ok(Self::Arm(name.to_owned())),
-            "loadgen" => Ok(Self::Loadgen),
-            "neighbour" => Ok(Self::Neighbour),
-            "helper" => Ok(Self::Helper(name.to_owned())),
-            "node" => Ok(Self::Node(name.to_owned())),
-            _ => Err(ParquetError::General(format!("unknown kind {kind}"))),
-        }
-    }
-}
-
-/// One row of the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResourceSample {
-    /// Time of the sample by the clock of the user stamps, ns.
-    pub time_ns: i64,
-    /// The subject.
-    pub subject: Subject,
-    /// The measures.
-    pub usage: Usage,
-}
-
 /// Writes the samples of one launch.
 ///
 /// # Errors
@@ -246,7 +65,7 @@ pub fn write_resources(path: &Path, header: &FileHeader, samples: &[ResourceSamp
         3 => put::<Int64Type, _>(to, rows, |row| row.time_ns),
         4 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.kind())),
         5 => put::<ByteArrayType, _>(to, rows, |row| text(row.subject.name())),
-        _ => put_optional::<Int64Type, _>(to, rows, |row| row.usage.0[index - FIRST_MEASURE]),
+        _ => put_optional::<Int64Type, _>(to, rows, |row| row.usage[Measure::ALL[index - FIRST_MEASURE]]),
     })
 }
 
@@ -281,7 +100,18 @@ fn sample(row: &Row) -> Result<ResourceSample, ParquetError> {
     }
     Ok(ResourceSample {
         time_ns: *time_ns,
-        subject: Subject::of(kind, name)?,
+        subject: subject(kind, name)?,
         usage,
     })
+}
+
+fn subject(kind: &str, name: &str) -> Result<ResourceSubject, ParquetError> {
+    match kind {
+        "arm" => Ok(ResourceSubject::Arm(name.to_owned())),
+        "loadgen" => Ok(ResourceSubject::Loadgen),
+        "neighbour" => Ok(ResourceSubject::Neighbour),
+        "helper" => Ok(ResourceSubject::Helper(name.to_owned())),
+        "node" => Ok(ResourceSubject::Node(name.to_owned())),
+        _ => Err(ParquetError::General(format!("unknown kind {kind}"))),
+    }
 }

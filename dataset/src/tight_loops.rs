@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use model::TightLoopBlock;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
@@ -28,20 +28,6 @@ const TIGHT_LOOPS: TableKind = TableKind {
         required int64 elapsed_ns;
     }",
 };
-
-/// One block of receive calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TightLoopBlock {
-    /// Whether the block ran with the arm's treatment.
-    pub hooked: bool,
-    /// Number of the block, from 0. The bare and the hooked block of one number follow each other.
-    pub block: u32,
-    /// Number of receive calls.
-    pub calls: u32,
-    /// Duration of the block, ns.
-    pub elapsed_ns: i64,
-}
 
 /// Writes the blocks of one launch. Each stands with the index of its arm; blocks of one arm stand together.
 ///

@@ -5,11 +5,8 @@ use std::num::NonZeroI64;
 use std::path::Path;
 use std::process::Command;
 
-use dataset::{
-    FileHeader, Measure, Observation, ObservationWriter, RequestOutcome, ResourceSample, Subject, UnfinishedLaunch,
-    Usage, write_resources,
-};
-use model::{LaunchRecord, OBSERVATIONS_FILE};
+use dataset::{FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, write_resources};
+use model::{LaunchRecord, Measure, OBSERVATIONS_FILE, ResourceSample, ResourceSubject, Usage};
 use serde_json::Value;
 
 /// Stamps as they are when counted since 1970: a reader that turns them into floating-point numbers loses digits.
@@ -84,9 +81,9 @@ fn resources_are_read_the_same() {
             ResourceSample {
                 time_ns: EPOCH_NS + number,
                 subject: if number % 2 == 0 {
-                    Subject::Arm("scan".to_owned())
+                    ResourceSubject::Arm("scan".to_owned())
                 } else {
-                    Subject::Loadgen
+                    ResourceSubject::Loadgen
                 },
                 usage,
             }

@@ -1,6 +1,7 @@
 //! Samples of resources as they are written, read back and refused.
 
-use dataset::{FileHeader, Measure, ResourceSample, Subject, Usage, read_resources, write_resources};
+use dataset::{FileHeader, read_resources, write_resources};
+use model::{Measure, ResourceSample, ResourceSubject, Usage};
 
 fn header() -> FileHeader {
     FileHeader {
@@ -14,11 +15,11 @@ fn header() -> FileHeader {
 /// Each column has a value in some row and none in another.
 fn samples() -> Vec<ResourceSample> {
     let subjects = [
-        Subject::Arm("scan".to_owned()),
-        Subject::Loadgen,
-        Subject::Neighbour,
-        Subject::Helper("strace".to_owned()),
-        Subject::Node("node1".to_owned()),
+        ResourceSubject::Arm("scan".to_owned()),
+        ResourceSubject::Loadgen,
+        ResourceSubject::Neighbour,
+        ResourceSubject::Helper("strace".to_owned()),
+        ResourceSubject::Node("node1".to_owned()),
     ];
     (0..200)
         .map(|number| {

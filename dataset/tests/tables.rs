@@ -1,9 +1,10 @@
 //! What servers stamp and tight loops take, as it is written, read back and refused.
 
 use dataset::{
-    FileHeader, ROW_GROUP_ROWS, ServerCall, TightLoopBlock, read_hook_calls, read_server_calls, read_tight_loops,
-    write_server_calls, write_tight_loops,
+    FileHeader, ROW_GROUP_ROWS, ServerCall, read_hook_calls, read_server_calls, read_tight_loops, write_server_calls,
+    write_tight_loops,
 };
+use model::TightLoopBlock;
 
 fn header() -> FileHeader {
     FileHeader {

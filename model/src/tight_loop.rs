@@ -1,4 +1,4 @@
-//! Settings of tight loops: receive calls without a server around them.
+//! Tight loops: receive calls without a server around them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,4 +41,18 @@ impl TightLoopSettings {
         }
         Ok(())
     }
+}
+
+/// One block of receive calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TightLoopBlock {
+    /// Whether the block ran with the arm's treatment.
+    pub hooked: bool,
+    /// Number of the block, from 0. The bare and the hooked block of one number follow each other.
+    pub block: u32,
+    /// Number of receive calls.
+    pub calls: u32,
+    /// Duration of the block, ns.
+    pub elapsed_ns: i64,
 }

@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Measure, ResourceSample, Subject, Usage};
-use model::MissingColumns;
+use model::{Measure, MissingColumns, ResourceSample, ResourceSubject, Usage};
 
 use crate::recording::ResourceRecording;
 
@@ -76,7 +75,7 @@ const METRICS: [(&str, Measure, f64); 15] = [
 /// Parses one scrape into a sample for each subject. The time of a sample is the time at which the kubelet read the
 /// containers, ns since the epoch by the node's clock; of several containers, the earliest.
 #[must_use]
-pub fn parse(text: &str, subjects: &[(Subject, MetricScope)]) -> ResourceRecording {
+pub fn parse(text: &str, subjects: &[(ResourceSubject, MetricScope)]) -> ResourceRecording {
     let mut recording = ResourceRecording {
         rounds: 1,
         ..ResourceRecording::default()

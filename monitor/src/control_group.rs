@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset::{Measure, Usage};
-use model::LimitEnforcement;
+use model::{LimitEnforcement, Measure, Usage};
 use procfs::process::{MountInfos, Process};
 use procfs::{ProcError, ProcessCGroups};
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Measure, ResourceSample, Subject, Usage};
-use model::{LimitHit, LimitKind};
+use model::{LimitHit, LimitKind, Measure, ResourceSample, ResourceSubject, Usage};
 
 /// The values of one subject in the order of time.
 struct UsageSeries<'a>(Vec<&'a Usage>);
@@ -40,8 +39,9 @@ impl UsageSeries<'_> {
 /// limit is its dose.
 #[must_use]
 pub fn limit_hits(samples: &[ResourceSample]) -> Vec<LimitHit> {
-    let mut all: BTreeMap<&Subject, UsageSeries<'_>> = BTreeMap::new();
-    let limited = |sample: &&ResourceSample| !matches!(sample.subject, Subject::Node(_) | Subject::Neighbour);
+    let mut all: BTreeMap<&ResourceSubject, UsageSeries<'_>> = BTreeMap::new();
+    let limited =
+        |sample: &&ResourceSample| !matches!(sample.subject, ResourceSubject::Node(_) | ResourceSubject::Neighbour);
     for sample in samples.iter().filter(limited) {
         let series = all.entry(&sample.subject).or_insert_with(|| UsageSeries(Vec::new()));
         series.0.push(&sample.usage);
@@ -122,7 +122,7 @@ fn milliseconds(time_ns: i64) -> f64 {
 mod tests {
     use super::*;
 
-    fn sample(subject: &Subject, values: &[(Measure, i64)]) -> ResourceSample {
+    fn sample(subject: &ResourceSubject, values: &[(Measure, i64)]) -> ResourceSample {
         let mut usage = Usage::default();
         for (measure, value) in values {
             usage[*measure] = Some(*value);
@@ -134,14 +134,14 @@ mod tests {
         }
     }
 
-    fn kinds(subject: &Subject, course: &[&[(Measure, i64)]]) -> Vec<LimitKind> {
+    fn kinds(subject: &ResourceSubject, course: &[&[(Measure, i64)]]) -> Vec<LimitKind> {
         let samples: Vec<_> = course.iter().map(|values| sample(subject, values)).collect();
         limit_hits(&samples).into_iter().map(|hit| hit.kind).collect()
     }
 
     #[test]
     fn only_what_grows_while_it_is_measured_counts() {
-        let arm = Subject::Arm("scan".to_owned());
+        let arm = ResourceSubject::Arm("scan".to_owned());
         let throttled = |periods| [(Measure::Periods, 100), (Measure::ThrottledPeriods, periods)];
         assert_eq!(kinds(&arm, &[&throttled(7), &throttled(7), &throttled(7)]), []);
         assert_eq!(
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_kill_and_a_full_group_are_told_apart() {
-        let arm = Subject::Arm("scan".to_owned());
+        let arm = ResourceSubject::Arm("scan".to_owned());
         let memory = |bytes, hits, kills| {
             [
                 (Measure::MemoryBytes, bytes),
@@ -178,16 +178,16 @@ mod tests {
             [LimitKind::Memory, LimitKind::OomKill]
         );
         // A machine whose memory is all in use is not a server at its limit; it may kill processes outside of the launch.
-        let node = Subject::Node("node".to_owned());
+        let node = ResourceSubject::Node("node".to_owned());
         assert_eq!(kinds(&node, &[&memory(4_096, 0, 4), &memory(4_096, 0, 5)]), []);
     }
 
     #[test]
     fn all_descriptors_open_is_a_hit() {
         let open = |count| [(Measure::FileDescriptors, count), (Measure::FileDescriptorLimit, 20)];
-        assert_eq!(kinds(&Subject::Loadgen, &[&open(19), &open(19)]), []);
+        assert_eq!(kinds(&ResourceSubject::Loadgen, &[&open(19), &open(19)]), []);
         assert_eq!(
-            kinds(&Subject::Loadgen, &[&open(19), &open(20), &open(19)]),
+            kinds(&ResourceSubject::Loadgen, &[&open(19), &open(20), &open(19)]),
             [LimitKind::FileDescriptors]
         );
     }
@@ -202,7 +202,7 @@ mod tests {
                 (Measure::MemoryLimitBytes, 4_096),
                 (Measure::OomKills, kills),
             ];
-            sample(&Subject::Loadgen, &values).usage
+            sample(&ResourceSubject::Loadgen, &values).usage
         };
         assert_eq!(limit_hits_between("scan", Some(&usage(3, 1)), &usage(3, 1)), []);
         let later = limit_hits_between("scan", Some(&usage(3, 1)), &usage(4, 1));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dataset::Measure;
+use model::Measure;
 use procfs::{Current as _, CurrentSI as _, KernelStats, LoadAverage, Meminfo, ProcResult};
 
 use crate::control_group::{PRESSURES, pressure};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dataset::Measure;
+use model::Measure;
 use procfs::process::{LimitValue, Process};
 use procfs::{ProcError, ProcResult, WithCurrentSystemInfo as _};
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset::{Measure, ResourceSample};
-use model::MissingColumns;
+use model::{Measure, MissingColumns, ResourceSample};
 use serde::{Deserialize, Serialize};
 
 /// The samples of a launch and the facts about how they were taken.
@@ -53,7 +52,7 @@ impl ResourceRecording {
 
 #[cfg(test)]
 mod tests {
-    use dataset::{Subject, Usage};
+    use model::{ResourceSubject, Usage};
 
     use super::*;
 
@@ -67,7 +66,7 @@ mod tests {
             ResourceRecording {
                 samples: vec![ResourceSample {
                     time_ns,
-                    subject: Subject::Arm(arm.to_owned()),
+                    subject: ResourceSubject::Arm(arm.to_owned()),
                     usage,
                 }],
                 rounds: 3,

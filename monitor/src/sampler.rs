@@ -7,8 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use dataset::{Measure, ResourceSample, Subject, Usage};
-use model::MissingColumns;
+use model::{Measure, MissingColumns, ResourceSample, ResourceSubject, Usage};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::recording::ResourceRecording;
@@ -20,7 +19,7 @@ pub const INTERVAL: Duration = Duration::from_millis(100);
 /// A subject and its sources.
 pub struct MonitoredSubject {
     /// The subject.
-    pub subject: Subject,
+    pub subject: ResourceSubject,
     /// The sources, in the order in which they are read. A source sees the values of earlier ones.
     pub sources: Vec<Box<dyn UsageSource>>,
 }
@@ -171,7 +170,7 @@ mod tests {
         }
     }
 
-    fn monitored(subject: Subject, samples: i64) -> MonitoredSubject {
+    fn monitored(subject: ResourceSubject, samples: i64) -> MonitoredSubject {
         MonitoredSubject {
             subject,
             sources: vec![Box::new(Counting(samples))],
@@ -180,16 +179,16 @@ mod tests {
 
     #[test]
     fn the_beginning_and_the_end_are_sampled() {
-        let arm = Subject::Arm("scan".to_owned());
+        let arm = ResourceSubject::Arm("scan".to_owned());
         let monitor = Monitor::start(
-            vec![monitored(arm.clone(), i64::MAX), monitored(Subject::Loadgen, 1)],
+            vec![monitored(arm.clone(), i64::MAX), monitored(ResourceSubject::Loadgen, 1)],
             || {},
         );
         let seen = monitor.expect("a thread").finish().expect("it ends");
         let of = |subject| seen.samples.iter().filter(|sample| sample.subject == subject).count();
         assert!(of(arm) >= 2, "{seen:?}");
         // What has ended has no further rows.
-        assert_eq!(of(Subject::Loadgen), 1);
+        assert_eq!(of(ResourceSubject::Loadgen), 1);
         let missing = seen
             .missing
             .iter()

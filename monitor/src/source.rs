@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use dataset::{Measure, Usage};
+use model::{Measure, Usage};
 
 /// The values that sources found for one subject at one time, and the reasons for missing values.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The metrics of cAdvisor that a kubelet (1.20, containerd) returned through the API server, reduced to the metrics that are
 //! read.
 
-use dataset::{Measure, ResourceSample, Subject, Usage};
+use model::{Measure, ResourceSample, ResourceSubject, Usage};
 use monitor::ResourceRecording;
 use monitor::cadvisor::{MetricScope, parse};
 
@@ -10,10 +10,13 @@ const RECORDED: &str = include_str!("cadvisor.txt");
 /// The pods of the recorded namespace, and their node.
 fn parsed(text: &str) -> ResourceRecording {
     let pods = (
-        Subject::Arm("scan".to_owned()),
+        ResourceSubject::Arm("scan".to_owned()),
         MetricScope::Namespace("limits-sample".to_owned()),
     );
-    parse(text, &[pods, (Subject::Node("node".to_owned()), MetricScope::Node)])
+    parse(
+        text,
+        &[pods, (ResourceSubject::Node("node".to_owned()), MetricScope::Node)],
+    )
 }
 
 fn usages(text: &str) -> Vec<Usage> {
@@ -31,7 +34,7 @@ fn a_recorded_pod_and_its_node() {
         subject,
         usage,
     } = pod;
-    assert_eq!(subject, &Subject::Arm("scan".to_owned()));
+    assert_eq!(subject, &ResourceSubject::Arm("scan".to_owned()));
     assert_eq!(time_ns % 1_000_000, 0);
     assert!(*time_ns > 1_700_000_000_000_000_000, "{time_ns}");
     assert_eq!(usage[Measure::CpuNs], Some(53_260_836));
@@ -53,7 +56,7 @@ fn a_recorded_pod_and_its_node() {
 #[test]
 fn a_namespace_without_metrics_has_no_sample() {
     let other = (
-        Subject::Arm("scan".to_owned()),
+        ResourceSubject::Arm("scan".to_owned()),
         MetricScope::Namespace("other".to_owned()),
     );
     let recording = parse(RECORDED, &[other]);

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::common::engine::{engine, everything, run};
 use crate::common::programs::{hook, is_there};
 use crate::common::{Desk, SMALL, failure, file, success, warnings, with_server};
-use dataset::{Measure, Subject, read_hook_calls, read_resources, read_tight_loops};
+use dataset::{read_hook_calls, read_resources, read_tight_loops};
+use model::{Measure, ResourceSubject};
 
 /// The small experiment, once, with `more` in front of its `[sut]`.
 fn once(more: &str) -> String {
@@ -97,7 +98,9 @@ fn requests_pass_hops_in_containers_beside_a_neighbour_and_loops_follow() {
     assert_eq!(blocks.len(), 20);
     assert!(launch.arms[1].tight_loop.is_some() && launch.arms[0].tight_loop.is_none());
     let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
-    let of_neighbour = samples.iter().filter(|sample| sample.subject == Subject::Neighbour);
+    let of_neighbour = samples
+        .iter()
+        .filter(|sample| sample.subject == ResourceSubject::Neighbour);
     let cpu_ns: Vec<_> = of_neighbour.map(|sample| sample.usage[Measure::CpuNs]).collect();
     assert!(cpu_ns.last() > cpu_ns.first(), "{cpu_ns:?}");
     // That it hits its own limit is no fault of the launch's.

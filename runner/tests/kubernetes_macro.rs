@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::common::namespace::{Namespace, kubectl};
 use crate::common::{Desk, SMALL, failure, success};
-use dataset::{Measure, ObservationReader, Run, Subject};
+use dataset::{ObservationReader, Run};
+use model::{Measure, ResourceSubject};
 use serde_json::{Value, json};
 
 /// Manifests and definition of three workloads, of which one does not take the hook; what runs in them is ours, so that no
@@ -121,13 +122,13 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     for arm in ["unmodified", "scan", "delay"] {
         let of_arm = samples
             .iter()
-            .filter(|sample| sample.subject == Subject::Arm(arm.to_owned()));
+            .filter(|sample| sample.subject == ResourceSubject::Arm(arm.to_owned()));
         let used: Vec<i64> = of_arm.filter_map(|sample| sample.usage[Measure::CpuNs]).collect();
         assert!(used.len() == 2 && used[0] < used[1], "{arm}: {used:?}: {monitor:?}");
     }
     let nodes = samples
         .iter()
-        .filter(|sample| matches!(sample.subject, Subject::Node(_)))
+        .filter(|sample| matches!(sample.subject, ResourceSubject::Node(_)))
         .map(|sample| sample.subject.name().to_owned());
     assert_eq!(nodes.collect::<BTreeSet<_>>().len(), 2);
     let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::{Desk, SMALL, failure, success, wait_until, warnings};
-use dataset::{Measure, Subject, read_resources};
-use model::LaunchRecord;
-use model::{LimitEnforcement, LimitKind};
+use dataset::read_resources;
+use model::{LaunchRecord, LimitEnforcement, LimitKind, Measure, ResourceSubject};
 use monitor::ControlGroup;
 
 /// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
@@ -92,7 +91,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
     assert!(monitor.samples >= 2 && monitor.own_cpu_ns > 0, "{monitor:?}");
     let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let throttled = |name: &str| {
-        let subject = Subject::Arm(name.to_owned());
+        let subject = ResourceSubject::Arm(name.to_owned());
         let of = samples.iter().filter(move |sample| sample.subject == subject);
         of.map(|sample| sample.usage[Measure::ThrottledPeriods])
             .collect::<Vec<_>>()

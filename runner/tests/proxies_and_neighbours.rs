@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::common::programs::is_there;
 use crate::common::{Desk, SMALL, failure, file, has_namespaces, success, warnings, with_server};
-use dataset::{Measure, Run, Subject, read_hook_calls, read_resources};
-use model::LaunchRecord;
+use dataset::{Run, read_hook_calls, read_resources};
+use model::{LaunchRecord, Measure, ResourceSubject};
 
 /// The small experiment with more before its arms, once in one condition.
 fn around(condition: &str, more: &str) -> String {
@@ -151,7 +151,7 @@ fn a_neighbour_works_beside_and_is_gone_afterwards() {
     let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
     let cpu_ns: Vec<_> = samples
         .iter()
-        .filter(|sample| sample.subject == Subject::Neighbour)
+        .filter(|sample| sample.subject == ResourceSubject::Neighbour)
         .map(|sample| sample.usage[Measure::CpuNs])
         .collect();
     if cpu_ns.is_empty() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use agent::ContainerRecording;
 use anyhow::{Context as _, Result, bail};
-use dataset::Subject;
+use model::ResourceSubject;
 use monitor::{ControlGroup, Monitor, MonitoredSubject, NodeSource, ProcessSource, UsageReading, UsageSource};
 use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
@@ -134,24 +134,24 @@ fn subjects(work: &Path, options: &SamplingOptions) -> Result<Vec<MonitoredSubje
             program: program.clone(),
             process: None,
         }));
-        Subject::Loadgen
+        ResourceSubject::Loadgen
     } else {
         let process = ProcessSource::new(requests::read_report(work)?.pid.cast_unsigned());
         match arm {
             Some(arm) => {
                 sources.push(Box::new(process?));
-                Subject::Arm(arm.clone())
+                ResourceSubject::Arm(arm.clone())
             }
             None => {
                 // A neighbour may have ended, which its status says.
                 sources.extend(process.map(|process| Box::new(process) as Box<dyn UsageSource>));
-                Subject::Neighbour
+                ResourceSubject::Neighbour
             }
         }
     };
     let mut subjects = vec![MonitoredSubject { subject, sources }];
     subjects.extend(options.node.iter().map(|name| MonitoredSubject {
-        subject: Subject::Node(name.clone()),
+        subject: ResourceSubject::Node(name.clone()),
         sources: vec![Box::new(NodeSource)],
     }));
     Ok(subjects)

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use dataset::TightLoopBlock;
+use model::TightLoopBlock;
 use serde::{Deserialize, Serialize};
 
 /// Blocks that are not recorded: code and data reach the caches.

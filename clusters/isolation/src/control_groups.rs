@@ -307,7 +307,7 @@ mod tests {
             assert!(child.try_wait().expect("waited").is_none(), "it could not enter");
             thread::sleep(Duration::from_millis(1));
         }
-        assert_eq!(arm.usage()[dataset::Measure::MemoryLimitBytes], Some(64 << 20));
+        assert_eq!(arm.usage()[model::Measure::MemoryLimitBytes], Some(64 << 20));
         // A locked group is not abandoned.
         let removed = remove_abandoned_groups().expect("removed");
         assert!(

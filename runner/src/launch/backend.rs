@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use dataset::TightLoopBlock;
-use model::{Anomaly, LaunchPlan, LimitHit, ProcessResources, Target};
+use model::{Anomaly, LaunchPlan, LimitHit, ProcessResources, Target, TightLoopBlock};
 use monitor::ResourceRecording;
 
 use super::process::{LaunchProcess, ProcessStart};

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use dataset::{ServerCall, TightLoopBlock};
+use dataset::ServerCall;
 use model::{
     Anomaly, Arm, ArmRecord, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary, OBSERVATIONS_FILE,
-    ProcessResources, RESOURCES_FILE, ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, launch_folder,
+    ProcessResources, RESOURCES_FILE, ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, TightLoopBlock,
+    launch_folder,
 };
 use readhook_telemetry::Record;
 

@@ -2,8 +2,7 @@
 //! measures it in a server.
 
 use anyhow::Result;
-use dataset::TightLoopBlock;
-use model::{Arm, Experiment, TightLoopSettings, TightLoopSummary, Treatment};
+use model::{Arm, Experiment, TightLoopBlock, TightLoopSettings, TightLoopSummary, Treatment};
 
 use std::net::SocketAddr;
 

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use dataset::Measure;
-use model::HostLoad;
+use model::{HostLoad, Measure};
 use monitor::{NodeSource, UsageReading, UsageSource as _};
 
 /// The host's load at one time.

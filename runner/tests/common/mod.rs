@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use dataset::{Measure, Run, Subject};
-use model::LaunchRecord;
+use dataset::Run;
+use model::{LaunchRecord, Measure, ResourceSubject};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -206,14 +206,14 @@ pub(crate) fn success(command: &mut Command) {
 pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     let monitor = launch.monitor.as_ref().expect("it was watched");
     let samples = dataset::read_resources(&run.join(launch.files.resources.as_ref().unwrap())).unwrap();
-    let of = |subject: &Subject| {
+    let of = |subject: &ResourceSubject| {
         samples
             .iter()
             .filter(|sample| sample.subject == *subject)
             .collect::<Vec<_>>()
     };
-    let arms = launch.arms.iter().map(|arm| Subject::Arm(arm.arm.clone()));
-    for subject in arms.chain([Subject::Loadgen]) {
+    let arms = launch.arms.iter().map(|arm| ResourceSubject::Arm(arm.arm.clone()));
+    for subject in arms.chain([ResourceSubject::Loadgen]) {
         let samples = of(&subject);
         assert!(samples.len() >= 2, "{subject:?}");
         for measure in [
@@ -225,14 +225,18 @@ pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
             let there = samples.iter().all(|sample| sample.usage[measure].is_some());
             assert!(there, "{subject:?}: {measure:?}: {:?}", monitor.missing);
         }
-        if subject != Subject::Loadgen {
+        if subject != ResourceSubject::Loadgen {
             assert!(
                 samples.iter().all(|sample| sample.usage[Measure::Threads].is_some()),
                 "{subject:?}"
             );
         }
     }
-    assert!(samples.iter().any(|sample| matches!(sample.subject, Subject::Node(_))));
+    assert!(
+        samples
+            .iter()
+            .any(|sample| matches!(sample.subject, ResourceSubject::Node(_)))
+    );
     assert!(monitor.missing.iter().all(|missing| !missing.reason.is_empty()));
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Output};
 
 use agent::{ContainerRecording, ReadinessSign, ServerReport, StartRequest};
-use dataset::{Measure, Subject};
+use model::{Measure, ResourceSubject};
 
 use super::terminate;
 
@@ -52,17 +52,17 @@ fn a_server_and_its_machine_are_sampled_from_start_to_stop() {
     let sampled = stop_sampling(work.path());
     assert_eq!(sampled.placement.boot_id, ready.placement.boot_id);
     let samples = &sampled.recording.samples;
-    let threads = |subject: &Subject| {
+    let threads = |subject: &ResourceSubject| {
         let of = samples.iter().filter(|sample| sample.subject == *subject);
         of.filter_map(|sample| sample.usage[Measure::Threads])
             .collect::<Vec<_>>()
     };
-    let server = threads(&Subject::Arm("scan".to_owned()));
+    let server = threads(&ResourceSubject::Arm("scan".to_owned()));
     assert!(
         server.len() >= 2 && server.iter().all(|count| *count == 1),
         "{server:?}"
     );
-    assert!(threads(&Subject::Node("here".to_owned())).len() >= 2);
+    assert!(threads(&ResourceSubject::Node("here".to_owned())).len() >= 2);
 }
 
 #[test]

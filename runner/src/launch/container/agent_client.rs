@@ -6,9 +6,9 @@ use agent::{
     ContainerRecording, CpuPlacement, HookEvidence, ServerReport, ServerStatus, StartRequest, TightLoopRequest,
 };
 use anyhow::{Context, Result, bail};
-use dataset::{TightLoopBlock, Usage};
 use engines::Image;
 use engines::{ContainerState, RunningContainers};
+use model::{TightLoopBlock, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

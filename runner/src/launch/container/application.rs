@@ -7,11 +7,13 @@ use std::path::Path;
 
 use agent::CpuPlacement;
 use anyhow::{Context as _, Result, anyhow, bail};
-use dataset::{Subject, TightLoopBlock};
 use engines::Image;
 use engines::kubernetes::Kubernetes;
 use engines::{Owner, RunningContainers};
-use model::{Anomaly, ApplicationDefinition, Experiment, HttpRequest, LaunchPlan, Message, ServerUnderTest, Target};
+use model::{
+    Anomaly, ApplicationDefinition, Experiment, HttpRequest, LaunchPlan, Message, ResourceSubject, ServerUnderTest,
+    Target, TightLoopBlock,
+};
 use monitor::cadvisor::MetricScope;
 use provisioning::application::{self, ApplicationCopies};
 use provisioning::injection::Injection;
@@ -48,7 +50,7 @@ pub(crate) struct ApplicationBackend<'a> {
     /// None when they have been removed.
     copies: Option<ApplicationCopies>,
     /// The namespace of each arm's copy, as a subject of the cluster's metrics.
-    subjects: Vec<(Subject, MetricScope)>,
+    subjects: Vec<(ResourceSubject, MetricScope)>,
     /// The pod of the load generator.
     running: Option<Box<dyn RunningContainers>>,
     load_generator: Option<CpuPlacement>,
@@ -137,7 +139,7 @@ impl Backend for ApplicationBackend<'_> {
         let injection = (!variables.is_empty()).then(|| Injection::new(self.cluster, self.image, variables));
         let copies = self.copies.as_mut().context("the copies have been removed")?;
         let copy = copies.add(self.owner, &process.to_string(), injection.as_ref())?;
-        let subject = Subject::Arm(self.experiment.arms[arm].name.clone());
+        let subject = ResourceSubject::Arm(self.experiment.arms[arm].name.clone());
         self.subjects.push((subject, MetricScope::Namespace(copy.namespace)));
         Ok(SocketAddr::from((copy.front, self.front_port)))
     }
@@ -181,7 +183,7 @@ impl Backend for ApplicationBackend<'_> {
         // The load generator's own machine is sampled from its pod.
         let node = copies.node().to_owned();
         if running.placement(LOAD_GENERATOR)?.get("node") != Some(&node) {
-            subjects.push((Subject::Node(node), MetricScope::Node));
+            subjects.push((ResourceSubject::Node(node), MetricScope::Node));
         }
         let (mut sampling, mut scraping) = (None, None);
         if self.experiment.monitor {

@@ -9,10 +9,9 @@ use agent::{
     CpuPlacement, HOOK_LOG, PAYLOAD, PROGRAM_FOLDER, ReadinessSign, STAMPS, StartRequest, TELEMETRY, TightLoopRequest,
 };
 use anyhow::{Context as _, Result, anyhow, bail};
-use dataset::{TightLoopBlock, Usage};
 use engines::Image;
 use engines::{ContainerLimits, ContainerRole, ContainerSpec, Engine, Owner, RunningContainers};
-use model::{Anomaly, Experiment, LaunchPlan, NeighbourCpus, ServerUnderTest, Target};
+use model::{Anomaly, Experiment, LaunchPlan, NeighbourCpus, ServerUnderTest, Target, TightLoopBlock, Usage};
 use monitor::limit_hits_between;
 
 use super::resource_samples::{Sampled, Sampling};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use agent::{ContainerRecording, CpuPlacement};
 use anyhow::Result;
-use dataset::{ResourceSample, Subject};
 use engines::EngineError;
+use model::{ResourceSample, ResourceSubject};
 use monitor::ResourceRecording;
 use monitor::cadvisor::{MetricScope, parse};
 use provisioning::application::ApplicationCopies;
@@ -18,13 +18,13 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// A look at the beginning, and whom to look at once more at the end.
 pub(super) struct Scraping<'a> {
     copies: &'a ApplicationCopies,
-    subjects: Vec<(Subject, MetricScope)>,
+    subjects: Vec<(ResourceSubject, MetricScope)>,
     begin: ResourceRecording,
 }
 
 impl<'a> Scraping<'a> {
     /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
-    pub(super) fn begin(copies: &'a ApplicationCopies, subjects: Vec<(Subject, MetricScope)>) -> Result<Self> {
+    pub(super) fn begin(copies: &'a ApplicationCopies, subjects: Vec<(ResourceSubject, MetricScope)>) -> Result<Self> {
         let begin = next_look(copies, &subjects)?;
         Ok(Self {
             copies,
@@ -57,7 +57,7 @@ impl<'a> Scraping<'a> {
 }
 
 /// What the kubelet sees when it looks the next time: what it tells at once may be older than the last request.
-fn next_look(copies: &ApplicationCopies, subjects: &[(Subject, MetricScope)]) -> Result<ResourceRecording> {
+fn next_look(copies: &ApplicationCopies, subjects: &[(ResourceSubject, MetricScope)]) -> Result<ResourceRecording> {
     let begin = Instant::now();
     let mut first: Option<ResourceRecording> = None;
     loop {
@@ -88,7 +88,7 @@ fn looked_since(before: &ResourceRecording, now: &ResourceRecording) -> bool {
 }
 
 /// Nothing, for one reason.
-fn untold(subjects: &[(Subject, MetricScope)], reason: &str) -> ResourceRecording {
+fn untold(subjects: &[(ResourceSubject, MetricScope)], reason: &str) -> ResourceRecording {
     let mut nothing = parse("", subjects);
     for missing in &mut nothing.missing {
         reason.clone_into(&mut missing.reason);

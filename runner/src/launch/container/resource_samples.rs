@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use agent::{ContainerRecording, CpuPlacement};
 use anyhow::{Context as _, Result};
-use dataset::{Measure, ResourceSample, Subject};
 use engines::Image;
 use engines::RunningContainers;
+use model::{Measure, ResourceSample, ResourceSubject};
 use monitor::ResourceRecording;
 
 use super::agent_client;
@@ -98,8 +98,9 @@ pub(super) fn watched(sampling: Sampling<'_>, scraping: Option<Scraping<'_>>) ->
 /// Returns the samples in which the load generator was seen. The runner's own commands in a container, before and after, use
 /// processor time, too, and can be throttled for it.
 fn while_loaded(samples: &[ResourceSample]) -> Vec<ResourceSample> {
-    let loading =
-        |sample: &&ResourceSample| sample.subject == Subject::Loadgen && sample.usage[Measure::Threads].is_some();
+    let loading = |sample: &&ResourceSample| {
+        sample.subject == ResourceSubject::Loadgen && sample.usage[Measure::Threads].is_some()
+    };
     let times_ns = || samples.iter().filter(loading).map(|sample| sample.time_ns);
     let (first, last) = (times_ns().min().unwrap_or(0), times_ns().max().unwrap_or(0));
     if first == last {
@@ -128,13 +129,13 @@ fn by_one_clock(sampled: Vec<ContainerRecording>) -> Vec<ResourceRecording> {
 
 #[cfg(test)]
 mod tests {
-    use dataset::Usage;
+    use model::Usage;
 
     use super::*;
 
     #[test]
     fn limits_hit_before_the_load_began_do_not_count() {
-        let sample = |subject: Subject, time_ns, measure, value| {
+        let sample = |subject: ResourceSubject, time_ns, measure, value| {
             let mut usage = Usage::default();
             usage[measure] = Some(value);
             ResourceSample {
@@ -143,9 +144,9 @@ mod tests {
                 usage,
             }
         };
-        let load_generator = |time_ns| sample(Subject::Loadgen, time_ns, Measure::Threads, 1);
+        let load_generator = |time_ns| sample(ResourceSubject::Loadgen, time_ns, Measure::Threads, 1);
         let arm = |time_ns, periods| {
-            let arm = Subject::Arm("scan".to_owned());
+            let arm = ResourceSubject::Arm("scan".to_owned());
             sample(arm, time_ns, Measure::ThrottledPeriods, periods)
         };
         let quiet = [
@@ -169,7 +170,7 @@ mod tests {
             recording: ResourceRecording {
                 samples: vec![ResourceSample {
                     time_ns: 1_000,
-                    subject: Subject::Loadgen,
+                    subject: ResourceSubject::Loadgen,
                     usage: Usage::default(),
                 }],
                 ..ResourceRecording::default()

@@ -5,8 +5,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{anyhow, ensure};
-use dataset::TightLoopBlock;
-use model::Condition;
+use model::{Condition, TightLoopBlock};
 
 use super::*;
 use crate::launch::backend::{

@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, ensure};
-use dataset::{Measure, ServerFaultKind, TightLoopBlock};
+use dataset::ServerFaultKind;
 use isolation::{LaunchNetwork, ServerNamespace};
 use model::{
-    Anomaly, Experiment, IsolationLevel, LaunchPlan, NeighbourCpus, OBSERVATIONS_FILE, ProcessResources,
-    ServerUnderTest, Target, Topology,
+    Anomaly, Experiment, IsolationLevel, LaunchPlan, Measure, NeighbourCpus, OBSERVATIONS_FILE, ProcessResources,
+    ServerUnderTest, Target, TightLoopBlock, Topology,
 };
 use monitor::ControlGroup;
 

@@ -1,7 +1,7 @@
 //! Samples the resources that servers, load generator and machine use and are denied while the load generator works.
 
 use anyhow::{Context, Result};
-use dataset::{Measure, Subject};
+use model::{Measure, ResourceSubject};
 use monitor::{ControlGroup, Monitor, MonitoredSubject, NodeSource, ProcessSource, UsageReading, UsageSource};
 
 use super::spec::LaunchSpec;
@@ -29,16 +29,20 @@ impl Watch {
             return Ok(None);
         }
         let mut watched: Vec<MonitoredSubject> = arms
-            .map(|(name, pid)| of_process(Subject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
+            .map(|(name, pid)| of_process(ResourceSubject::Arm(name.to_owned()), spec.groups.arms.get(name), pid))
             .collect();
-        watched.push(of_process(Subject::Loadgen, spec.groups.loadgen.as_ref(), loadgen));
+        watched.push(of_process(
+            ResourceSubject::Loadgen,
+            spec.groups.loadgen.as_ref(),
+            loadgen,
+        ));
         // Only the control group knows all processes of the neighbour.
         watched.extend(spec.groups.neighbour.as_ref().map(|group| MonitoredSubject {
-            subject: Subject::Neighbour,
+            subject: ResourceSubject::Neighbour,
             sources: vec![Box::new(group.clone()), Box::new(Members(group.clone()))],
         }));
         watched.push(MonitoredSubject {
-            subject: Subject::Node("node".to_owned()),
+            subject: ResourceSubject::Node("node".to_owned()),
             sources: vec![Box::new(NodeSource)],
         });
         let cpu = spec.cpus.monitor;
@@ -80,7 +84,7 @@ impl UsageSource for Members {
 }
 
 /// A process with its group. The group is read first, because it is more exact.
-fn of_process(subject: Subject, group: Option<&ControlGroup>, pid: u32) -> MonitoredSubject {
+fn of_process(subject: ResourceSubject, group: Option<&ControlGroup>, pid: u32) -> MonitoredSubject {
     let mut sources: Vec<Box<dyn UsageSource>> = Vec::new();
     if let Some(group) = group {
         sources.push(Box::new(group.clone()));
