@@ -13,11 +13,11 @@ pub mod ssp2023;
 pub mod stats;
 
 pub use stats::{
-    Allocation, AllocationBounds, ArmSamples, Bootstrap, BootstrapError, Distribution, Drawn, EffectError, Equivalence,
+    Allocation, AllocationBounds, ArmSamples, Bootstrap, BootstrapError, Distribution, EffectError, Equivalence,
     EquivalenceError, EquivalenceVerdict, Estimate, EstimateError, FEWEST_LAUNCHES, FEWEST_TO_STOP, FiveNumbers,
-    HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, Levels, OrderSamples, Outliers, PValueError, Pilot,
-    Proportion, ProportionError, QuantileShift, RandomEffects, Resampling, SHIFT_AT, SegmentMedians, ShiftError,
-    ShiftPoint, Stationarity, Steadiness, SummaryError, Times, Turn, a12, bootstrap, carry_over,
+    HodgesLehmann, LatencyMetric, LaunchEffect, LaunchSamples, OrderSamples, Outliers, PValueError, Pilot, Proportion,
+    ProportionError, QuantileShift, RandomEffects, RequestTimes, ResampledUnit, Resampling, SHIFT_AT, SegmentMedians,
+    SeriesLevels, ShiftError, ShiftPoint, Stationarity, Steadiness, SummaryError, Turn, a12, bootstrap, carry_over,
     difference_of_estimates, differences, dominance, effect, estimate, estimate_with, half_width_reached,
     hodges_lehmann, holm, i_squared_interval, inverse_variance_interval, levels, may_stop, outliers,
     paired_spread_ratio, proportion, quantile_shift, random_effects, ratio_of_estimates, ratio_of_means,

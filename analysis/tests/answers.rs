@@ -1,6 +1,8 @@
 //! What two recordings say of a hook: nothing by themselves, and why.
 
-use analysis::ssp2023::{Answer, Order, Told, a_a_by_halves, answer, answers_text, dependence, recompute};
+use analysis::ssp2023::{
+    RecordingOrder, StudyAnswer, Told, a_a_by_halves, answer, answers_text, dependence, recompute,
+};
 
 /// A recording of 4,000 requests around a level, with a trend.
 fn recording(level_ns: i64, trend_ns: i64) -> Vec<i64> {
@@ -9,7 +11,7 @@ fn recording(level_ns: i64, trend_ns: i64) -> Vec<i64> {
         .collect()
 }
 
-fn answered(unmodified: &[i64], hook: &[i64], order: Order) -> Answer {
+fn answered(unmodified: &[i64], hook: &[i64], order: RecordingOrder) -> StudyAnswer {
     let row = recompute("docker", unmodified, hook, 0).unwrap();
     let halves = [
         a_a_by_halves("docker", "unmodified", unmodified, 0).unwrap(),
@@ -23,7 +25,7 @@ fn answered(unmodified: &[i64], hook: &[i64], order: Order) -> Answer {
     )
 }
 
-const LATER: Order = Order {
+const LATER: RecordingOrder = RecordingOrder {
     unmodified_unix_ns: 1_000_000_000,
     hook_unix_ns: 3_601_000_000_000,
 };

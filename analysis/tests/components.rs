@@ -1,6 +1,6 @@
 //! Variance components and power against statsmodels and SciPy (`tests/reference/components.py`), and what must hold of any.
 
-use analysis::stats::components::{Component, ComponentsError, Level, Moments, of_observations, of_segments};
+use analysis::stats::components::{Component, ComponentsError, Level, SegmentMoments, of_observations, of_segments};
 use analysis::stats::power::{Goal, POWER, PowerError, half_width, launches_for, mde, power};
 use analysis::{AllocationBounds, Pilot};
 use proptest::prelude::*;
@@ -44,10 +44,10 @@ fn assert_same(found: &[Component], expected: &Value) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few values")]
-fn moments(values: &[f64]) -> Moments {
+fn moments(values: &[f64]) -> SegmentMoments {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    Moments {
+    SegmentMoments {
         n: values.len() as u64,
         mean,
         variance: values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0),
@@ -62,7 +62,7 @@ fn components_agree_with_statsmodels() {
         assert_same(&of_segments(&launches).unwrap(), &case["components"]);
     }
     for case in list(&cases["observations"]) {
-        let launches: Vec<Vec<Moments>> = list(&case["launches"])
+        let launches: Vec<Vec<SegmentMoments>> = list(&case["launches"])
             .iter()
             .map(|launch| list(launch).iter().map(|segment| moments(&numbers(segment))).collect())
             .collect();
@@ -83,12 +83,12 @@ fn what_has_no_components_says_why() {
         let error = found(&[&[1.0, 2.0], &[1.0, bad]]).unwrap_err();
         assert_eq!(error, ComponentsError::NoNumber { launch: 1, segment: 1 });
     }
-    let empty = Moments {
+    let empty = SegmentMoments {
         n: 0,
         mean: 0.0,
         variance: 0.0,
     };
-    let one = Moments { n: 1, ..empty };
+    let one = SegmentMoments { n: 1, ..empty };
     assert_eq!(
         of_observations(&[vec![one, empty], vec![one, one]]),
         Err(ComponentsError::NoNumber { launch: 0, segment: 1 })

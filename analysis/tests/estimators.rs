@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, BootstrapError, Distribution, Drawn, EffectError, EstimateError, LatencyMetric, LaunchEffect,
-    LaunchSamples, PValueError, Resampling, SummaryError, a12, bootstrap, dominance, estimate, hodges_lehmann, holm,
+    ArmSamples, BootstrapError, Distribution, EffectError, EstimateError, LatencyMetric, LaunchEffect, LaunchSamples,
+    PValueError, ResampledUnit, Resampling, SummaryError, a12, bootstrap, dominance, estimate, hodges_lehmann, holm,
     i_squared_interval, outliers, quantile_shift, random_effects, ratio_of_means, stationarity,
 };
 use proptest::prelude::*;
@@ -192,9 +192,9 @@ fn effects(values: &[f64]) -> Vec<LaunchEffect> {
     values.iter().map(of).collect()
 }
 
-const DRAWN: [Drawn; 2] = [Drawn::Launches, Drawn::LaunchesAndSegments];
+const DRAWN: [ResampledUnit; 2] = [ResampledUnit::Launches, ResampledUnit::LaunchesAndSegments];
 
-fn resampling(drawn: Drawn) -> Resampling {
+fn resampling(drawn: ResampledUnit) -> Resampling {
     Resampling {
         drawn,
         resamples: 499,
@@ -214,15 +214,18 @@ fn resampling_is_the_same_on_one_processor_and_on_two() {
     }
     let other = Resampling {
         seed: 7,
-        ..resampling(Drawn::Launches)
+        ..resampling(ResampledUnit::Launches)
     };
-    assert_ne!(bootstrap(&launches, other).unwrap().bca, on(1, Drawn::Launches).bca);
+    assert_ne!(
+        bootstrap(&launches, other).unwrap().bca,
+        on(1, ResampledUnit::Launches).bca
+    );
     assert_ne!(on(1, DRAWN[0]).percentile_t, on(1, DRAWN[1]).percentile_t);
 }
 
 #[test]
 fn what_cannot_be_resampled_says_why() {
-    let found = |values: &[f64]| bootstrap(&effects(values), resampling(Drawn::Launches));
+    let found = |values: &[f64]| bootstrap(&effects(values), resampling(ResampledUnit::Launches));
     assert_eq!(found(&[1.0; 4]), Err(BootstrapError::TooFewLaunches { found: 4 }));
     assert_eq!(found(&[]), Err(BootstrapError::TooFewLaunches { found: 0 }));
     assert!(matches!(
@@ -311,8 +314,8 @@ proptest! {
         prop_assume!(apart >= 3);
         let of = |values: &[f64]| values.iter().map(|&value| LaunchEffect { value, segments: vec![] }).collect::<Vec<_>>();
         let (one, other) = (
-            bootstrap(&of(&values), resampling(Drawn::Launches)).unwrap(),
-            bootstrap(&of(&moved), resampling(Drawn::Launches)).unwrap(),
+            bootstrap(&of(&values), resampling(ResampledUnit::Launches)).unwrap(),
+            bootstrap(&of(&moved), resampling(ResampledUnit::Launches)).unwrap(),
         );
         prop_assert!(close(one.percentile_t.0, other.percentile_t.0) && close(one.percentile_t.1, other.percentile_t.1));
         prop_assert!(close(one.bca.0, other.bca.0) && close(one.bca.1, other.bca.1));
@@ -325,7 +328,7 @@ proptest! {
         prop_assert!((one.value + other.value).abs() < 1e-12);
         let apart = values.iter().filter(|value| (**value - values[0]).abs() > 1.0).count();
         prop_assume!(apart >= 3);
-        let of = |values: &[f64]| bootstrap(&effects(values), resampling(Drawn::Launches)).unwrap();
+        let of = |values: &[f64]| bootstrap(&effects(values), resampling(ResampledUnit::Launches)).unwrap();
         let (one, other) = (of(&values), of(&mirrored));
         prop_assert!((one.percentile_t.0 + other.percentile_t.1).abs() < 1e-9);
         prop_assert!((one.bca.0 + other.bca.1).abs() < 1e-9);

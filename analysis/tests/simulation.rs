@@ -1,7 +1,8 @@
 //! The simulation study in small: intervals over launches hold about as often as they say, intervals over requests do not.
 
 use analysis::simulation::{
-    Design, LaunchFit, Method, Noise, Outcome, Scenario, Stopping, WithinFit, fit_launches, fit_within, study,
+    Design, LaunchFit, Method, Scenario, ScenarioOutcome, SimulatedNoise, Stopping, WithinFit, fit_launches,
+    fit_within, study,
 };
 use serde::Deserialize;
 
@@ -16,10 +17,10 @@ fn fits() -> Fits {
     serde_json::from_str(include_str!("../simulation.json")).expect("what `report fit` wrote")
 }
 
-fn small(fits: &Fits, design: Design, experiments: usize) -> Outcome {
+fn small(fits: &Fits, design: Design, experiments: usize) -> ScenarioOutcome {
     let scenario = Scenario {
         name: "small".to_owned(),
-        noise: Noise {
+        noise: SimulatedNoise {
             within: &fits.within[0],
             iqr_ns: fits.iqr_ns,
             launches: &fits.launches,
@@ -33,7 +34,7 @@ fn small(fits: &Fits, design: Design, experiments: usize) -> Outcome {
     study(&scenario, experiments, 7)
 }
 
-fn held(outcome: &Outcome, method: Method) -> f64 {
+fn held(outcome: &ScenarioOutcome, method: Method) -> f64 {
     let found = outcome.coverage.iter().find(|coverage| coverage.method == method);
     found.unwrap().held.value
 }

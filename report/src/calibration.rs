@@ -95,7 +95,7 @@ pub struct RepeatedControl {
 /// One condition of a run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Calibration {
+pub struct CalibrationResults {
     /// The run.
     pub run_id: String,
     /// The schedule of the plan.
@@ -117,7 +117,7 @@ pub(crate) const CALIBRATION: &str = "calibration.json";
 ///
 /// # Errors
 /// When the file cannot be read, or is of another form.
-pub fn read(path: &Path) -> Result<Vec<Calibration>> {
+pub fn read(path: &Path) -> Result<Vec<CalibrationResults>> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text)
         .with_context(|| format!("{}: expected the output of `report calibration`", path.display()))
@@ -127,7 +127,11 @@ pub fn read(path: &Path) -> Result<Vec<Calibration>> {
 ///
 /// # Errors
 /// When the run has no contrast with a known answer, or an arm was never observed.
-pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: usize) -> Result<Vec<Calibration>> {
+pub fn calibrations(
+    manifest: &Manifest,
+    run: &RunSamples,
+    repetition_launches: usize,
+) -> Result<Vec<CalibrationResults>> {
     let contrasts = contrasts(manifest)?;
     ensure!(
         contrasts
@@ -148,7 +152,7 @@ pub fn calibrations(manifest: &Manifest, run: &RunSamples, repetition_launches: 
             .iter()
             .filter(|launch| launch.condition == condition.name)
             .collect();
-        let mut calibration = Calibration {
+        let mut calibration = CalibrationResults {
             run_id: manifest.run_id.clone(),
             schedule: schedule.to_string(),
             condition: condition.name.clone(),
@@ -229,7 +233,7 @@ fn repeated(contrast: &Contrast, errors_ns: &[f64], launches: usize) -> Result<O
 
 /// The calibrations as tables for a terminal.
 #[must_use]
-pub fn text(calibrations: &[Calibration]) -> String {
+pub fn text(calibrations: &[CalibrationResults]) -> String {
     let mut text = String::new();
     for calibration in calibrations {
         _ = writeln!(
@@ -288,14 +292,14 @@ pub fn text(calibrations: &[Calibration]) -> String {
 ///
 /// # Errors
 /// When a figure cannot be drawn.
-pub fn figures(calibrations: &[Calibration]) -> Result<Vec<Figure>> {
+pub fn figures(calibrations: &[CalibrationResults]) -> Result<Vec<Figure>> {
     let several = calibrations
         .iter()
         .filter(|calibration| calibration.recovered.len() > 1);
     several.map(figure).collect()
 }
 
-fn figure(calibration: &Calibration) -> Result<Figure> {
+fn figure(calibration: &CalibrationResults) -> Result<Figure> {
     let row = |group: &str, recovered: &RecoveredDelay, error: &Estimate| ForestRow {
         label: match recovered.location {
             Location::Median => recovered.name.clone(),

@@ -29,7 +29,7 @@ const DEFINITIONS: [&str; 14] = [
 
 /// The parts of a definition that decide which quantities its runs give.
 #[derive(Debug, Deserialize)]
-struct Definition {
+struct ClaimedExperiment {
     name: String,
     exhibit: Option<ExhibitKind>,
     #[serde(default, rename = "contrast")]
@@ -42,7 +42,7 @@ struct DefinedContrast {
     role: ContrastRole,
 }
 
-impl Definition {
+impl ClaimedExperiment {
     /// The names of the contrasts with the role `effect`, in their order.
     fn effects(&self) -> Vec<&str> {
         let effects = self
@@ -65,10 +65,10 @@ pub(crate) fn stated_claims() -> Result<Claims> {
 
 fn check(claims: &Claims) -> Result<()> {
     let definitions = DEFINITIONS.iter().map(|text| {
-        let definition: Definition = toml::from_str(text).context("a definition in experiments/")?;
+        let definition: ClaimedExperiment = toml::from_str(text).context("a definition in experiments/")?;
         Ok((definition.name.clone(), definition))
     });
-    let definitions: BTreeMap<String, Definition> = definitions.collect::<Result<_>>()?;
+    let definitions: BTreeMap<String, ClaimedExperiment> = definitions.collect::<Result<_>>()?;
     for claim in claims.recommendations.iter().flat_map(|one| &one.claims) {
         for name in &claim.experiments {
             let known = || definitions.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -87,7 +87,7 @@ fn check(claims: &Claims) -> Result<()> {
 }
 
 /// Refuses a quantity that no run of the experiment gives.
-fn given(claim: &Claim, definition: &Definition) -> Result<()> {
+fn given(claim: &Claim, definition: &ClaimedExperiment) -> Result<()> {
     match claim.quantity.source() {
         QuantitySource::Run => {
             let effects = definition.effects();

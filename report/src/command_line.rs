@@ -13,13 +13,13 @@ use crate::output::Format;
     about = "From datasets to tables, figures, results.json and the HTML report",
     version
 )]
-pub(crate) struct CommandLine {
+pub(crate) struct ReportCommandLine {
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) verb: ReportVerb,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum ReportVerb {
     /// Write index.html, results.json and figures/
     Html(HtmlCommand),
     /// Write figures/*.svg and *.png of a run, of the 2023 study, or of both

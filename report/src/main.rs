@@ -19,15 +19,15 @@ use report::study::StudyResults;
 use report::{calibration, exhibits, figures, noise_fit, observed_servers, output_files, results, table};
 use samples::{imported_recordings, run_samples, study_recordings};
 
-use crate::command_line::{CommandLine, HtmlCommand, Verb};
+use crate::command_line::{HtmlCommand, ReportCommandLine, ReportVerb};
 use crate::output::{Format, announce, write_all, write_both};
 
 fn main() -> Result<ExitCode> {
-    match CommandLine::parse().verb {
-        Verb::MeasuredQuantity(options) => return hook_costs_command::run(&options),
-        Verb::Html(output) => write_html(&output)?,
-        Verb::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
-        Verb::Effects { run, format } => {
+    match ReportCommandLine::parse().verb {
+        ReportVerb::MeasuredQuantity(options) => return hook_costs_command::run(&options),
+        ReportVerb::Html(output) => write_html(&output)?,
+        ReportVerb::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
+        ReportVerb::Effects { run, format } => {
             let run = Run::open(&run)?;
             let samples = run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
@@ -41,30 +41,30 @@ fn main() -> Result<ExitCode> {
                 Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
             }
         }
-        Verb::Observed { run, format } => {
+        ReportVerb::Observed { run, format } => {
             let observed = ObservedServers::read(&run)?;
             match format {
                 Format::Text => print!("{}", observed_servers::text(&observed)),
                 Format::Json => println!("{}", serde_json::to_string_pretty(&observed_servers::rows(&observed))?),
             }
         }
-        Verb::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
-        Verb::Claims {
+        ReportVerb::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
+        ReportVerb::Claims {
             runs,
             study,
             format,
             keep,
         } => print_claims(&runs, &study, format, keep.as_deref())?,
-        Verb::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
-        Verb::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
-        Verb::Fit {
+        ReportVerb::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
+        ReportVerb::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
+        ReportVerb::Fit {
             study,
             calibration,
             run,
             out,
         } => write_fit(&study, &calibration, &run, &out)?,
-        Verb::Simulate { size, out } => write_simulation(size, out.as_deref())?,
-        Verb::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
+        ReportVerb::Simulate { size, out } => write_simulation(size, out.as_deref())?,
+        ReportVerb::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ const LEVEL: f64 = 0.05;
 
 /// The noise of the round trips to the first contrast's baseline, warm-up left out.
 #[derive(Clone, Debug, Serialize)]
-pub struct Noise {
+pub struct RequestNoise {
     /// The autocorrelation of successive requests: the mean over launches.
     pub lag_1: f64,
     /// The effective number of requests (batch means over segments), divided by their number: the mean over launches.
@@ -24,7 +24,7 @@ pub struct Noise {
 }
 
 /// The noise of the arm `subject` in a condition; `None` where nothing varies or no launch has two whole segments.
-pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<Noise> {
+pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<RequestNoise> {
     let (mut lags, mut shares) = (Vec::new(), Vec::new());
     let (mut wandering, mut tested) = (0, 0);
     let mut far = Outliers { low: 0, high: 0, of: 0 };
@@ -52,7 +52,7 @@ pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<
     }
     #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
     let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    Some(Noise {
+    Some(RequestNoise {
         lag_1: mean(&lags)?,
         effective_share: mean(&shares)?,
         wandering,
@@ -61,7 +61,7 @@ pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<
     })
 }
 
-impl Noise {
+impl RequestNoise {
     /// The noise as one line of text.
     #[must_use]
     pub fn text(&self) -> String {

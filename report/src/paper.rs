@@ -13,7 +13,7 @@ use dataset::Run;
 use samples::{imported_recordings, run_samples};
 use serde_json::{Map, Value, json};
 
-use crate::calibration::{self, Calibration};
+use crate::calibration::{self, CalibrationResults};
 use crate::claims::{self, JudgedClaims};
 use crate::exhibits::{self, Exhibit};
 use crate::figures::{self, Boxes};
@@ -96,7 +96,7 @@ impl Paper {
 }
 
 /// The calibrations of a file without the error of each launch, of which there are thousands.
-fn calibrations(path: &Path) -> Result<Vec<Calibration>> {
+fn calibrations(path: &Path) -> Result<Vec<CalibrationResults>> {
     let mut calibrations = calibration::read(path)?;
     for calibration in &mut calibrations {
         for repeated in &mut calibration.repeated {

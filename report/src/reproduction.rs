@@ -61,7 +61,7 @@ pub struct Counterpart {
 
 /// Our run of the study's experiment. The run is too large to keep; this summary is kept.
 #[derive(Debug, Serialize)]
-pub struct Reproduction {
+pub struct StudyReproduction {
     /// The run.
     pub run_id: String,
     /// By which revision of this project it was measured.
@@ -77,7 +77,7 @@ pub struct Reproduction {
     pub figures: Vec<Figure>,
 }
 
-impl Reproduction {
+impl StudyReproduction {
     /// From a run; `None` when it is of another experiment.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ struct Row {
 }
 
 /// The first table of a page on the study's experiment.
-pub(crate) fn first_table(reproduction: &Reproduction, study: Option<&StudyResults>) -> Markup {
+pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&StudyResults>) -> Markup {
     html! {
         h2 { "The study, and ours" }
         p {

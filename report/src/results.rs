@@ -16,7 +16,7 @@ use crate::contrasts::contrasts;
 use crate::ground_truth::{RoundTripParts, calibration, parts};
 use crate::layers::{LayerEffect, layers};
 use crate::micro_prediction::{MicroPrediction, micro_prediction};
-use crate::noise::{Noise, noise};
+use crate::noise::{RequestNoise, noise};
 use samples::RunSamples;
 
 /// One contrast in one condition. All times in ns.
@@ -99,7 +99,7 @@ pub struct ConditionResults {
     pub steadiness: Settling,
     /// The noise of its requests within launches; absent where there are too few segments.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<Noise>,
+    pub noise: Option<RequestNoise>,
 }
 
 /// The steadiness of launches, by changepoints of the segments' median RTT, warm-up included.

@@ -12,7 +12,7 @@ use model::Manifest;
 use samples::{imported_recordings, run_samples};
 
 use crate::claims::JudgedClaims;
-use crate::reproduction::{self, Reproduction};
+use crate::reproduction::{self, StudyReproduction};
 use crate::results::{ConditionResults, Effect, Results, results};
 use crate::run_facts::run_facts;
 use crate::secondary_estimates::{self, SecondaryEstimates};
@@ -35,7 +35,7 @@ pub struct RunPage {
     /// The recomputed 2023 study, if it was imported.
     pub study: Option<StudyResults>,
     /// The comparison with the study, if the run repeats the study's experiment.
-    pub reproduction: Option<Reproduction>,
+    pub reproduction: Option<StudyReproduction>,
     /// The defects that the import found in the recordings.
     pub study_notes: Vec<String>,
     /// The verdicts of this run and the study on the recommendations.
@@ -64,7 +64,7 @@ impl RunPage {
         }
         let checklist = checklist_of(&run_facts(&recorded.manifest, &results));
         let mut figures = figures::run(&results, &samples)?;
-        let reproduction = Reproduction::of(&recorded, &samples)?;
+        let reproduction = StudyReproduction::of(&recorded, &samples)?;
         let theirs = recordings
             .as_deref()
             .map(figures::study)

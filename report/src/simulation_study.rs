@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use analysis::simulation::{Design, LaunchFit, Noise, Outcome, Scenario, Stopping, WithinFit, study};
+use analysis::simulation::{Design, LaunchFit, Scenario, ScenarioOutcome, SimulatedNoise, Stopping, WithinFit, study};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ const COST_NS: f64 = 500.0;
 /// Simulates all scenarios: the requests of each of the study's conditions at our own scale, interleaved with and without a
 /// cost and by the study's design, and at their own scale, at which launches matter little.
 #[must_use]
-pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<Outcome> {
+pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<ScenarioOutcome> {
     let mut outcomes = Vec::new();
     // A launch of ours has more rounds than one can simulate: requests vary as much less as makes its median as sure.
     let our_iqr_ns = fits.iqr_ns * (f64::from(size.rounds) / ROUNDS_OF_A_LAUNCH).sqrt();
@@ -69,7 +69,7 @@ pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<Outcome> {
         ] {
             let scenario = Scenario {
                 name: format!("{}, {scale}", within.name),
-                noise: Noise {
+                noise: SimulatedNoise {
                     within,
                     iqr_ns,
                     launches: &fits.launches,
@@ -89,7 +89,7 @@ pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<Outcome> {
 
 /// The outcomes as tables for a terminal.
 #[must_use]
-pub fn text(outcomes: &[Outcome]) -> String {
+pub fn text(outcomes: &[ScenarioOutcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         _ = writeln!(

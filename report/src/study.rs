@@ -1,6 +1,6 @@
 //! The 2023 study's numbers, recomputed from its recordings.
 
-use analysis::ssp2023::{self, Answer, Check, Dependence, HalvesRow, StudyRow};
+use analysis::ssp2023::{self, Check, Dependence, HalvesRow, StudyAnswer, StudyRow};
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub struct StudyResults {
     /// One condition at several warm-up cuts.
     pub cuts: Vec<StudyRow>,
     /// The answers of the recordings about the hook.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<StudyAnswer>,
 }
 
 impl StudyResults {

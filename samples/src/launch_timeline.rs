@@ -6,7 +6,7 @@ use analysis::stats::serial::Neighbours;
 use analysis::{OrderSamples, SegmentMedians, Turn};
 use dataset::Timings;
 
-use crate::observed_launch::{FoldSettings, rtt_ns, wire_ns};
+use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 
 /// The times of one launch in their order. The *subject* is the baseline of the first contrast.
 #[derive(Debug)]

@@ -10,13 +10,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod fold;
 mod launch_timeline;
 mod observed_launch;
 mod run_samples;
 mod study_recording;
 
 pub use error::SamplesError;
+pub use fold::FoldSettings;
 pub use launch_timeline::LaunchTimeline;
-pub use observed_launch::{FoldSettings, ObservedLaunch};
+pub use observed_launch::ObservedLaunch;
 pub use run_samples::{RunSamples, run_samples};
 pub use study_recording::{StudyRecording, first_launches, imported_recordings, study_recordings};

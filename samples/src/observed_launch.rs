@@ -3,52 +3,16 @@
 use std::path::Path;
 
 use analysis::figures::Thinned;
-use analysis::{ArmSamples, LaunchSamples, Times};
+use analysis::{ArmSamples, LaunchSamples, RequestTimes};
 use dataset::{ObservationReader, Timings};
-use model::{Experiment, LaunchRecord, Manifest, Schedule};
+use model::LaunchRecord;
 
 use crate::error::SamplesError;
+use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 use crate::launch_timeline::{LaunchTimeline, TimelineFold};
 
 /// The largest change of the difference of both clocks during a launch that counts as noise of reading them, ns.
 const CLOCK_SET_NS: i64 = 1_000;
-
-/// Rounds of a segment in a run that was imported from the recordings of others.
-const IMPORTED_SEGMENT_ROUNDS: u64 = 1_000;
-
-/// What the fold needs to know of the experiment.
-#[derive(Clone, Debug)]
-pub struct FoldSettings {
-    /// The arm whose timeline is kept: the baseline of the first contrast. `None` without a contrast.
-    pub subject: Option<String>,
-    /// Whether each round sends one request to each arm.
-    pub interleaved: bool,
-    /// Rounds of a segment; at least 1.
-    pub segment_rounds: u64,
-}
-
-impl FoldSettings {
-    /// The settings of a recorded run.
-    #[must_use]
-    pub fn of(manifest: &Manifest) -> Self {
-        let imported = || Self {
-            subject: None,
-            interleaved: false,
-            segment_rounds: IMPORTED_SEGMENT_ROUNDS,
-        };
-        manifest.plan.as_ref().map_or_else(imported, Self::from)
-    }
-}
-
-impl From<&Experiment> for FoldSettings {
-    fn from(experiment: &Experiment) -> Self {
-        Self {
-            subject: experiment.contrasts.first().map(|contrast| contrast.baseline.clone()),
-            interleaved: experiment.load.schedule == Schedule::Interleaved,
-            segment_rounds: experiment.load.segment_rounds.max(1),
-        }
-    }
-}
 
 /// The observations of one launch, folded.
 #[derive(Debug)]
@@ -129,16 +93,6 @@ pub(crate) fn in_launch(launch: &LaunchRecord) -> impl Fn(dataset::Error) -> Sam
     }
 }
 
-/// The round-trip time of a row, ns.
-pub(crate) fn rtt_ns(rows: &Timings, row: usize) -> i64 {
-    rows.user_receive_ns[row] - rows.user_send_ns[row]
-}
-
-/// The wire time of a row, ns; `None` without both stamps.
-pub(crate) fn wire_ns(rows: &Timings, row: usize) -> Option<i64> {
-    rows.kernel_ns[row].map(|(tx_ns, rx_ns)| rx_ns - tx_ns)
-}
-
 /// Nanoseconds to microseconds, for drawing.
 #[expect(clippy::cast_precision_loss, reason = "a drawing needs fewer digits than f64 has")]
 fn microseconds(nanoseconds: i64) -> f64 {
@@ -159,7 +113,7 @@ fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_us
         return;
     }
     let sent_ns = rows.kernel_ns[row].zip(kernel_minus_user_ns);
-    samples.answered(Times {
+    samples.answered(RequestTimes {
         rtt_ns: rtt_ns(rows, row),
         wire_ns: wire_ns(rows, row),
         send_path_ns: sent_ns.map(|((tx_ns, _), offset_ns)| tx_ns - offset_ns - rows.user_send_ns[row]),

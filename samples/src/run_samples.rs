@@ -10,8 +10,9 @@ use model::LimitKind;
 use rayon::prelude::*;
 
 use crate::error::SamplesError;
+use crate::fold::FoldSettings;
 use crate::launch_timeline::LaunchTimeline;
-use crate::observed_launch::{FoldSettings, ObservedLaunch};
+use crate::observed_launch::ObservedLaunch;
 
 /// Columns to which a sequence is thinned: more than one for each pixel of a figure at print resolution.
 const COLUMNS: usize = 1_200;

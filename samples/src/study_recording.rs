@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use analysis::ssp2023::Order;
+use analysis::ssp2023::RecordingOrder;
 use dataset::Run;
 use model::LaunchRecord;
 use rayon::prelude::*;
 
 use crate::error::SamplesError;
-use crate::observed_launch::{in_launch, open, rtt_ns};
+use crate::fold::rtt_ns;
+use crate::observed_launch::{in_launch, open};
 
 /// The two recordings of one condition of the 2023 study, in the order of recording.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct StudyRecording {
     /// Response times of the hooked program, ns.
     pub hook_ns: Vec<i64>,
     /// The times at which the recordings began.
-    pub order: Order,
+    pub order: RecordingOrder,
 }
 
 /// The imported 2023 recordings, in the study's order of conditions.
@@ -93,7 +94,7 @@ fn two_arms(
         condition: launch.condition.clone(),
         unmodified_ns,
         hook_ns,
-        order: Order {
+        order: RecordingOrder {
             unmodified_unix_ns,
             hook_unix_ns,
         },

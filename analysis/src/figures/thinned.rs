@@ -9,18 +9,18 @@ pub type Point = (u64, f64);
 pub struct Thinned {
     iterations_per_column: u64,
     most_columns: usize,
-    columns: Vec<Option<Column>>,
+    columns: Vec<Option<ThinnedColumn>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Column {
+struct ThinnedColumn {
     first: Point,
     least: Point,
     greatest: Point,
     last: Point,
 }
 
-impl Column {
+impl ThinnedColumn {
     fn merge(self, other: Self) -> Self {
         Self {
             first: if other.first.0 < self.first.0 {
@@ -76,7 +76,7 @@ impl Thinned {
             self.columns.resize(index + 1, None);
         }
         let point = (iteration, value);
-        let column = Column {
+        let column = ThinnedColumn {
             first: point,
             least: point,
             greatest: point,
@@ -90,7 +90,7 @@ impl Thinned {
         self.columns = self
             .columns
             .chunks(2)
-            .map(|pair| pair.iter().copied().flatten().reduce(Column::merge))
+            .map(|pair| pair.iter().copied().flatten().reduce(ThinnedColumn::merge))
             .collect();
     }
 

@@ -1,6 +1,6 @@
 //! Experiments made up by a generator whose truth is known: how often do the intervals hold?
 //!
-//! [`fit_within`] and [`fit_launches`] take the shape of the noise from recordings, [`Noise`] makes launches of it, [`study`]
+//! [`fit_within`] and [`fit_launches`] take the shape of the noise from recordings, [`SimulatedNoise`] makes launches of it, [`study`]
 //! estimates their effects as a run's are estimated, the rule by which a run stops early included, and counts. The study's t
 //! test over requests is put to the same requests.
 
@@ -12,5 +12,5 @@ mod scenario;
 
 pub use count::{Coverage, Method};
 pub use fit::{FitError, LaunchFit, WithinFit, fit_launches, fit_within};
-pub use noise::{Design, Noise, SimulatedLaunch};
-pub use scenario::{Outcome, Scenario, Stopping, study};
+pub use noise::{Design, SimulatedLaunch, SimulatedNoise};
+pub use scenario::{Scenario, ScenarioOutcome, Stopping, study};

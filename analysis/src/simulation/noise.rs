@@ -18,7 +18,7 @@ pub enum Design {
 
 /// What makes requests vary.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Noise<'a> {
+pub struct SimulatedNoise<'a> {
     /// The shape of requests within a launch.
     pub within: &'a WithinFit,
     /// Their interquartile range, ns.
@@ -39,7 +39,7 @@ pub struct SimulatedLaunch {
     pub arm: Vec<f64>,
 }
 
-impl Noise<'_> {
+impl SimulatedNoise<'_> {
     /// Makes a launch of so many rounds. All requests of a launch are one series: an AR(1) that the arms share, noise of each
     /// request's own and a trend, put through the distribution's table. The two processes differ by a launch effect.
     #[must_use]

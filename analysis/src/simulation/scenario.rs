@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::count::{Coverage, Method};
 use super::experiment::{Differences, median_difference, over_requests};
-use super::noise::{Design, Noise};
+use super::noise::{Design, SimulatedNoise};
 use crate::stats::bootstrap::generator;
 use crate::stats::sorted::mean;
 use crate::{
-    Bootstrap, Drawn, FEWEST_TO_STOP, LaunchEffect, Resampling, bootstrap, estimate, hodges_lehmann, may_stop, shift_of,
+    Bootstrap, FEWEST_TO_STOP, LaunchEffect, ResampledUnit, Resampling, bootstrap, estimate, hodges_lehmann, may_stop,
+    shift_of,
 };
 
 /// Resamples of one experiment.
@@ -25,7 +26,7 @@ pub struct Scenario<'a> {
     /// What it is called.
     pub name: String,
     /// What makes requests vary.
-    pub noise: Noise<'a>,
+    pub noise: SimulatedNoise<'a>,
     /// The order of the requests.
     pub design: Design,
     /// Rounds of a launch.
@@ -47,7 +48,7 @@ pub struct Stopping {
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Outcome {
+pub struct ScenarioOutcome {
     /// The scenario.
     pub scenario: String,
     /// The order of the requests.
@@ -78,7 +79,7 @@ pub struct Outcome {
 /// # Panics
 /// With no experiment, fewer than ten launches, or fewer than 100 rounds.
 #[must_use]
-pub fn study(scenario: &Scenario<'_>, experiments: usize, seed: u64) -> Outcome {
+pub fn study(scenario: &Scenario<'_>, experiments: usize, seed: u64) -> ScenarioOutcome {
     assert!(experiments > 0 && scenario.launches >= FEWEST_TO_STOP && scenario.rounds >= 100);
     let made: Vec<Made> = (0..experiments as u64)
         .into_par_iter()
@@ -96,7 +97,7 @@ pub fn study(scenario: &Scenario<'_>, experiments: usize, seed: u64) -> Outcome 
         Coverage::of(method, &intervals)
     });
     let stops: Vec<f64> = judged.iter().map(|judged| judged.launches).collect();
-    Outcome {
+    ScenarioOutcome {
         scenario: scenario.name.clone(),
         design: scenario.design,
         experiments,
@@ -212,9 +213,9 @@ fn judge(made: &Made, truth: &Truth, aimed: f64) -> Judged {
     let ranks = hodges_lehmann(&values).ok().and_then(|found| found.confidence_interval);
     add(Method::HodgesLehmann, ranks, truth.median);
     for (drawn, percentile_t, bca) in [
-        (Drawn::Launches, Method::PercentileT, Method::Bca),
+        (ResampledUnit::Launches, Method::PercentileT, Method::Bca),
         (
-            Drawn::LaunchesAndSegments,
+            ResampledUnit::LaunchesAndSegments,
             Method::PercentileTSegments,
             Method::BcaSegments,
         ),
@@ -239,7 +240,7 @@ fn judge(made: &Made, truth: &Truth, aimed: f64) -> Judged {
             segments: Vec::new(),
         })
         .collect();
-    let found = resampled(&stopped, Drawn::Launches, seed);
+    let found = resampled(&stopped, ResampledUnit::Launches, seed);
     add(
         Method::PercentileTStopped,
         found.map(|found| found.percentile_t),
@@ -252,7 +253,7 @@ fn judge(made: &Made, truth: &Truth, aimed: f64) -> Judged {
     }
 }
 
-fn resampled(launches: &[LaunchEffect], drawn: Drawn, seed: u64) -> Option<Bootstrap> {
+fn resampled(launches: &[LaunchEffect], drawn: ResampledUnit, seed: u64) -> Option<Bootstrap> {
     let resampling = Resampling {
         drawn,
         resamples: RESAMPLES,

@@ -7,7 +7,7 @@ use super::study_row::StudyRow;
 
 /// When two recordings were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Order {
+pub struct RecordingOrder {
     /// Start of the unmodified program's first request, ns since the epoch.
     pub unmodified_unix_ns: i64,
     /// Start of the hooked program's.
@@ -26,7 +26,7 @@ pub enum Told {
 
 /// The answer of the recordings of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
+pub struct StudyAnswer {
     /// Name of the condition.
     pub condition: String,
     /// hook - unmodified, ms.
@@ -48,7 +48,7 @@ pub struct Answer {
 /// difference that one program shows between its halves needs no hook; and an interval that holds zero says nothing even of
 /// these recordings.
 #[must_use]
-pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], order: Order) -> Answer {
+pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], order: RecordingOrder) -> StudyAnswer {
     let difference_ms = row.mean_ms.1 - row.mean_ms.0;
     let itself_ms = halves
         .iter()
@@ -79,7 +79,7 @@ pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], ord
     if difference_ms < 0.0 {
         reasons.push("the hooked program is the faster one, which no hook makes it".to_owned());
     }
-    Answer {
+    StudyAnswer {
         condition: row.condition.clone(),
         difference_ms,
         told: if reasons.is_empty() {
@@ -96,7 +96,7 @@ pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], ord
 
 /// The answers as text.
 #[must_use]
-pub fn answers_text(answers: &[Answer]) -> String {
+pub fn answers_text(answers: &[StudyAnswer]) -> String {
     let mut text = "What a hook costs, by these recordings\n".to_owned();
     for answer in answers {
         let told = match answer.told {

@@ -14,7 +14,7 @@ mod student_t;
 mod study_row;
 mod table;
 
-pub use answer::{Answer, Order, Told, answer, answers_text};
+pub use answer::{RecordingOrder, StudyAnswer, Told, answer, answers_text};
 pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
 pub use method::{BLOCK, CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
 pub use p_value::PValue;

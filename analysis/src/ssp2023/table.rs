@@ -7,7 +7,7 @@ use super::method::{Dependence, HalvesRow, significant_halves};
 use super::study_row::{StudyRow, WARM_UP_ROWS, between_nanoseconds, median_text};
 
 /// A line of a table: its name and one cell per condition.
-type Line = (&'static str, Vec<String>);
+type TableLine = (&'static str, Vec<String>);
 
 /// The study's statistics, one column per condition.
 #[must_use]
@@ -123,7 +123,7 @@ fn pair((one, other): (f64, f64)) -> String {
 }
 
 /// Lines with aligned columns; the names on the left, cells on the right of their column.
-fn aligned(lines: &[Line]) -> String {
+fn aligned(lines: &[TableLine]) -> String {
     let names = width(lines.iter().map(|(name, _)| *name));
     let columns = lines.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
@@ -143,7 +143,7 @@ fn aligned(lines: &[Line]) -> String {
 }
 
 /// The same with the names as a heading line.
-fn aligned_rows(columns: &[Line]) -> String {
+fn aligned_rows(columns: &[TableLine]) -> String {
     let rows = columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
     let widths: Vec<usize> = columns
         .iter()

@@ -23,7 +23,7 @@ pub struct LaunchEffect {
 /// The unit that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Drawn {
+pub enum ResampledUnit {
     /// Launches, each with what it found. What segments add to the spread is in the launches' spread already.
     Launches,
     /// Launches, and within each its segments.
@@ -34,7 +34,7 @@ pub enum Drawn {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Resampling {
     /// The unit that is drawn.
-    pub drawn: Drawn,
+    pub drawn: ResampledUnit,
     /// The number of resamples.
     pub resamples: u32,
     /// The confidence of the intervals.
@@ -46,7 +46,7 @@ pub struct Resampling {
 impl Default for Resampling {
     fn default() -> Self {
         Self {
-            drawn: Drawn::Launches,
+            drawn: ResampledUnit::Launches,
             resamples: 1_999,
             confidence: 0.95,
             seed: 2_023,
@@ -110,7 +110,7 @@ pub enum BootstrapError {
 
 /// Resamples the mean over launches.
 ///
-/// A resample draws as many launches as there are, with replacement; with [`Drawn::LaunchesAndSegments`] also as many
+/// A resample draws as many launches as there are, with replacement; with [`ResampledUnit::LaunchesAndSegments`] also as many
 /// segments of each as it has, and moves the launch's value by what the drawn segments' mean differs from that of all. (So a
 /// launch's value may be any statistic of all its requests, such as its exact median, while its segments only say how it
 /// would vary; and memory follows the number of segments.) Resampling both counts what segments add twice, for launches
@@ -146,8 +146,8 @@ pub fn bootstrap(launches: &[LaunchEffect], resampling: Resampling) -> Result<Bo
                 .map(|_| {
                     let launch = &launches[generator.random_range(0..launches.len())];
                     match resampling.drawn {
-                        Drawn::Launches => launch.value,
-                        Drawn::LaunchesAndSegments => launch.value + moved(&launch.segments, &mut generator),
+                        ResampledUnit::Launches => launch.value,
+                        ResampledUnit::LaunchesAndSegments => launch.value + moved(&launch.segments, &mut generator),
                     }
                 })
                 .collect();

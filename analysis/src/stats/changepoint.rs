@@ -31,7 +31,7 @@ pub enum Steadiness {
 
 /// The levels of a series.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Levels {
+pub struct SeriesLevels {
     /// Index at which each level but the first begins.
     pub changepoints: Vec<usize>,
     /// Mean of each level.
@@ -40,7 +40,7 @@ pub struct Levels {
     pub steadiness: Steadiness,
 }
 
-impl Levels {
+impl SeriesLevels {
     /// Index at which the last level begins.
     #[must_use]
     pub fn settled_from(&self) -> usize {
@@ -56,7 +56,7 @@ impl Levels {
 /// `None` for fewer than four values, or one that is not finite.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "lengths of series")]
-pub fn levels(series: &[f64]) -> Option<Levels> {
+pub fn levels(series: &[f64]) -> Option<SeriesLevels> {
     if series.len() < 2 * SHORTEST || series.iter().any(|value| !value.is_finite()) {
         return None;
     }
@@ -80,7 +80,7 @@ pub fn levels(series: &[f64]) -> Option<Levels> {
     } else {
         Steadiness::Slowdown
     };
-    Some(Levels {
+    Some(SeriesLevels {
         changepoints,
         means,
         steadiness,

@@ -44,7 +44,7 @@ pub struct Component {
 
 /// Number, mean and variance of the observations of one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Moments {
+pub struct SegmentMoments {
     /// Observations.
     pub n: u64,
     /// The mean of the observations.
@@ -93,12 +93,12 @@ const CONFIDENCE: f64 = 0.95;
 /// With fewer than two launches, without a launch of two segments, or for a value that is not finite.
 #[expect(clippy::cast_precision_loss, reason = "counts of segments")]
 pub fn of_segments(launches: &[Vec<f64>]) -> Result<[Component; 2], ComponentsError> {
-    let launches: Vec<Vec<Moments>> = launches
+    let launches: Vec<Vec<SegmentMoments>> = launches
         .iter()
         .map(|launch| {
             launch
                 .iter()
-                .map(|&mean| Moments {
+                .map(|&mean| SegmentMoments {
                     n: 1,
                     mean,
                     variance: 0.0,
@@ -121,7 +121,7 @@ pub fn of_segments(launches: &[Vec<f64>]) -> Result<[Component; 2], ComponentsEr
 /// # Errors
 /// As [`of_segments`]; also without a segment of two observations, or for a segment without any.
 #[expect(clippy::cast_precision_loss, reason = "counts of segments")]
-pub fn of_observations(launches: &[Vec<Moments>]) -> Result<[Component; 3], ComponentsError> {
+pub fn of_observations(launches: &[Vec<SegmentMoments>]) -> Result<[Component; 3], ComponentsError> {
     let found = Nested::of(launches)?;
     let observation = found.observations.ok_or(ComponentsError::OneObservation)?;
     let (launch, segment) = (found.launches, found.segments);
@@ -207,9 +207,9 @@ struct Nested {
 
 impl Nested {
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-    fn of(launches: &[Vec<Moments>]) -> Result<Self, ComponentsError> {
+    fn of(launches: &[Vec<SegmentMoments>]) -> Result<Self, ComponentsError> {
         check(launches)?;
-        let launches: Vec<&Vec<Moments>> = launches.iter().filter(|launch| !launch.is_empty()).collect();
+        let launches: Vec<&Vec<SegmentMoments>> = launches.iter().filter(|launch| !launch.is_empty()).collect();
         if launches.len() < 2 {
             return Err(ComponentsError::TooFewLaunches { found: launches.len() });
         }
@@ -217,8 +217,8 @@ impl Nested {
         if count == launches.len() {
             return Err(ComponentsError::OneSegment);
         }
-        let size = |launch: &[Moments]| launch.iter().map(|segment| segment.n as f64).sum::<f64>();
-        let mean = |launch: &[Moments]| {
+        let size = |launch: &[SegmentMoments]| launch.iter().map(|segment| segment.n as f64).sum::<f64>();
+        let mean = |launch: &[SegmentMoments]| {
             launch
                 .iter()
                 .map(|segment| segment.n as f64 * segment.mean)
@@ -257,7 +257,7 @@ impl Nested {
     }
 }
 
-fn check(launches: &[Vec<Moments>]) -> Result<(), ComponentsError> {
+fn check(launches: &[Vec<SegmentMoments>]) -> Result<(), ComponentsError> {
     for (launch, segments) in launches.iter().enumerate() {
         let bad = segments.iter().position(|moments| {
             let spread = moments.n < 2 || (moments.variance.is_finite() && moments.variance >= 0.0);

@@ -26,7 +26,7 @@ pub struct ArmSamples {
 
 /// The times of one request that was answered with success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Times {
+pub struct RequestTimes {
     /// Round trip in user space, ns.
     pub rtt_ns: i64,
     /// Between the kernel's stamps, ns; `None` without both.
@@ -37,7 +37,7 @@ pub struct Times {
 
 impl ArmSamples {
     /// Adds an answered request.
-    pub fn answered(&mut self, times: Times) {
+    pub fn answered(&mut self, times: RequestTimes) {
         self.rtt.insert(times.rtt_ns);
         let Some(wire_ns) = times.wire_ns else {
             self.unstamped += 1;

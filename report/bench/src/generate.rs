@@ -127,7 +127,7 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         arms: ARMS.iter().map(|(name, _)| (*name).to_owned()).collect(),
     };
     let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header)?;
-    let mut times = Times::new(launch);
+    let mut times = SeededTimes::new(launch);
     let mut rows: Vec<Observation> = Vec::with_capacity(ROW_GROUP_ROWS);
     for round in 0..rounds {
         times.round(round, &mut rows);
@@ -179,14 +179,14 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
 }
 
 /// Draws times: a body of some microseconds, a tail of pauses, and a constant of each process.
-struct Times {
+struct SeededTimes {
     generator: Pcg64,
     now_ns: i64,
     order: [u16; ARMS.len()],
     process_ns: [i64; ARMS.len()],
 }
 
-impl Times {
+impl SeededTimes {
     fn new(launch: u32) -> Self {
         let mut generator = Pcg64::seed_from_u64(SEED + u64::from(launch));
         let process_ns = std::array::from_fn(|_| generator.random_range(-60..60));

@@ -13,17 +13,17 @@ use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(about = "How fast the analysis is, and how much memory it takes", version)]
-struct Arguments {
+struct BenchCommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: BenchVerb,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum BenchVerb {
     /// A large made-up run: the analysis beside merely decoding its columns
-    Scale(scale::Options),
+    Scale(scale::ScaleOptions),
     /// The study's statistics and both figures: ours beside pandas, SciPy and matplotlib
-    Study(study::Options),
+    Study(study::StudyOptions),
     /// Analyse a run once and print seconds and memory
     #[command(hide = true)]
     Analyse { run: PathBuf },
@@ -33,10 +33,10 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Command::Scale(options) => scale::run(&options),
-        Command::Study(options) => study::run(&options),
-        Command::Analyse { run } => measure::analyse(&run),
-        Command::Decode { run } => measure::decode(&run),
+    match BenchCommandLine::parse().command {
+        BenchVerb::Scale(options) => scale::run(&options),
+        BenchVerb::Study(options) => study::run(&options),
+        BenchVerb::Analyse { run } => measure::analyse(&run),
+        BenchVerb::Decode { run } => measure::decode(&run),
     }
 }

@@ -13,7 +13,7 @@ use crate::measure::{Taken, in_own_process, ratio, seconds};
 const BYTES_PER_ROW: u64 = 40;
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ScaleOptions {
     /// Observations, about
     #[arg(long, default_value_t = 100_000_000)]
     rows: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 /// Generates, measures, prints, removes.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &ScaleOptions) -> Result<()> {
     ensure!(options.repetitions >= 2, "--repetitions: a spread takes at least 2");
     let folder = &options.folder;
     let rows = made_up(folder, options.rows)?;

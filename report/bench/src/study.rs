@@ -12,7 +12,7 @@ use samples::study_recordings;
 use crate::measure::{ratio, seconds};
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct StudyOptions {
     /// The imported study
     #[arg(long)]
     study: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 }
 
 /// Measures and prints.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &StudyOptions) -> Result<()> {
     ensure!(options.repetitions >= 2, "--repetitions: a spread takes at least 2");
     let recordings = options.folder.join("recordings");
     write_recordings(&options.study, &recordings)?;

@@ -5,7 +5,7 @@ use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};
 use anyhow::Result;
 
-use crate::calibration::Calibration;
+use crate::calibration::CalibrationResults;
 use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
 use model::ContrastRole;
@@ -72,7 +72,7 @@ fn information(effective_n: f64, n: u64) -> Option<Interval> {
 ///
 /// # Errors
 /// When a repetition has no interval.
-pub fn of_repetitions(calibrations: &[Calibration]) -> Result<Evidence> {
+pub fn of_repetitions(calibrations: &[CalibrationResults]) -> Result<Evidence> {
     let mut controls = Vec::new();
     for calibration in calibrations.iter().filter(|one| one.schedule == "interleaved") {
         for repeated in &calibration.repeated {

@@ -24,7 +24,7 @@ pub(super) struct ConditionCell<'a> {
 }
 
 /// A value with its interval, ready to be drawn.
-pub(super) type Drawn = (f64, (f64, f64));
+pub(super) type DrawnValue = (f64, (f64, f64));
 
 /// All conditions that ran, cell by cell.
 pub(super) fn condition_cells(recorded: &RecordedExperiment) -> Vec<ConditionCell<'_>> {
@@ -79,11 +79,11 @@ impl<'a> ConditionCell<'a> {
     }
 
     /// The spread of its A/A differences, divided by the spread of another cell's.
-    pub(super) fn spread_by(&self, other: &ConditionCell<'_>) -> Option<Drawn> {
+    pub(super) fn spread_by(&self, other: &ConditionCell<'_>) -> Option<DrawnValue> {
         spread_ratio(self.a_a()?, other.a_a()?)
     }
 
-    pub(super) fn measured(&self, quantity: Quantity, (value, ends): Drawn) -> MeasuredQuantity {
+    pub(super) fn measured(&self, quantity: Quantity, (value, ends): DrawnValue) -> MeasuredQuantity {
         let context = EvidenceContext::new(&self.run.manifest, self.condition, None);
         context.measured(quantity, Interval::new(value, ends))
     }
@@ -93,7 +93,7 @@ impl<'a> ConditionCell<'a> {
         &self,
         other: &ConditionCell<'_>,
         quantity: Quantity,
-        drawn: Drawn,
+        drawn: DrawnValue,
     ) -> MeasuredQuantity {
         let beside = other.measured(quantity.clone(), drawn);
         let mut measured = self.measured(quantity, drawn);
@@ -143,18 +143,18 @@ impl<'a, 'b> Crossing<'a, 'b> {
 }
 
 /// An estimate in microseconds, to draw.
-pub(super) fn drawn_us(estimate: &Estimate) -> Drawn {
+pub(super) fn drawn_us(estimate: &Estimate) -> DrawnValue {
     let (low, high) = estimate.confidence_interval;
     (estimate.value / 1e3, (low / 1e3, high / 1e3))
 }
 
 /// The value if a logarithmic axis can show its interval.
-pub(super) fn above_zero(drawn: Drawn) -> Option<Drawn> {
+pub(super) fn above_zero(drawn: DrawnValue) -> Option<DrawnValue> {
     (drawn.1.0 > 0.0).then_some(drawn)
 }
 
 /// The standard deviation between launches with its interval, µs; `None` where launches do not differ.
-pub(super) fn spread_us(estimate: &Estimate) -> Option<Drawn> {
+pub(super) fn spread_us(estimate: &Estimate) -> Option<DrawnValue> {
     let precision = estimate.launch_sd.powi(-2);
     let (low, high) = inverse_variance_interval(precision, estimate.launches)?;
     let us = |inverse: f64| inverse.sqrt().recip() / 1e3;
@@ -162,7 +162,7 @@ pub(super) fn spread_us(estimate: &Estimate) -> Option<Drawn> {
 }
 
 /// The minimum detectable effect with the interval that its spread gives it, µs.
-pub(super) fn mde_us(estimate: &Estimate) -> Option<Drawn> {
+pub(super) fn mde_us(estimate: &Estimate) -> Option<DrawnValue> {
     let (spread, (low, high)) = spread_us(estimate)?;
     let times = estimate.mde / 1e3 / spread;
     Some((estimate.mde / 1e3, (low * times, high * times)))

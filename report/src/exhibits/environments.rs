@@ -27,7 +27,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let whole = modes.last().context("the experiment has no effect")?;
     let all = random_effects(&whole.pairs(&cells, |_| true))?;
     let differences = differences(&cells, &modes)?;
-    let columns: Vec<&Column> = modes.iter().chain(&differences).collect();
+    let columns: Vec<&EffectColumn> = modes.iter().chain(&differences).collect();
     let mut table = table(&cells, &columns);
     if differences.is_empty() {
         let alone =
@@ -57,12 +57,12 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 }
 
 /// The cost of a mode of the hook, or the difference of two modes, in each cell.
-struct Column {
+struct EffectColumn {
     name: String,
     estimates: Vec<Option<Estimate>>,
 }
 
-impl Column {
+impl EffectColumn {
     /// The estimates and standard errors of some of the cells.
     fn pairs(&self, cells: &[ConditionCell<'_>], among: impl Fn(&ConditionCell<'_>) -> bool) -> Vec<(f64, f64)> {
         let known = cells.iter().zip(&self.estimates).filter(|(cell, _)| among(cell));
@@ -79,9 +79,9 @@ fn effects<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
 }
 
 /// The effects of the first cell in all cells. The last effect is by convention the whole hook.
-fn modes(cells: &[ConditionCell<'_>]) -> Vec<Column> {
+fn modes(cells: &[ConditionCell<'_>]) -> Vec<EffectColumn> {
     let first = cells.first().into_iter().flat_map(effects);
-    let column = |mode: &Effect| Column {
+    let column = |mode: &Effect| EffectColumn {
         name: mode.name.clone(),
         estimates: cells
             .iter()
@@ -97,16 +97,16 @@ fn named<'a>(cell: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
 
 /// By how much the whole hook exceeds each other mode. The differences are taken within launches, so that common variation
 /// cancels.
-fn differences(cells: &[ConditionCell<'_>], modes: &[Column]) -> Result<Vec<Column>> {
+fn differences(cells: &[ConditionCell<'_>], modes: &[EffectColumn]) -> Result<Vec<EffectColumn>> {
     let Some((whole, others)) = modes.split_last() else {
         return Ok(Vec::new());
     };
-    let column = |other: &Column| {
+    let column = |other: &EffectColumn| {
         let within = |cell: &ConditionCell<'_>| match (named(cell, &whole.name), named(cell, &other.name)) {
             (Some(one), Some(other)) => excess(cell.condition, &cell.run.samples, one, other),
             _ => Ok(None),
         };
-        Ok(Column {
+        Ok(EffectColumn {
             name: format!("{} less {}", whole.name, other.name),
             estimates: cells.iter().map(within).collect::<Result<_>>()?,
         })
@@ -114,7 +114,7 @@ fn differences(cells: &[ConditionCell<'_>], modes: &[Column]) -> Result<Vec<Colu
     others.iter().map(column).collect()
 }
 
-fn table(cells: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
+fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     let mut table = Table::new([""]);
     table
         .headings
@@ -163,7 +163,7 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&Column]) -> Table {
 }
 
 /// Whether the difference of two modes depends on the environment.
-fn interaction(column: &Column, cells: &[ConditionCell<'_>]) -> Option<String> {
+fn interaction(column: &EffectColumn, cells: &[ConditionCell<'_>]) -> Option<String> {
     let all = random_effects(&column.pairs(cells, |_| true)).ok()?;
     let p = all.q_p_value();
     let finding = if p < LEVEL {
@@ -191,7 +191,7 @@ fn percent(share: f64) -> String {
 }
 
 /// The rows of the figure: the cost of the whole hook.
-fn rows(cells: &[ConditionCell<'_>], whole: &Column, all: &RandomEffects) -> Vec<ForestRow> {
+fn rows(cells: &[ConditionCell<'_>], whole: &EffectColumn, all: &RandomEffects) -> Vec<ForestRow> {
     let known = cells.iter().zip(&whole.estimates);
     let known = known.filter_map(|(cell, estimate)| Some((cell, estimate.as_ref()?)));
     let mut rows: Vec<ForestRow> = known

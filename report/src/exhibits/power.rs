@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::contrasts::plan;
 
-use super::condition_cell::{ConditionCell, Drawn, condition_cells};
+use super::condition_cell::{ConditionCell, DrawnValue, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use model::ContrastRole;
@@ -69,7 +69,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     })?;
     let mut table = Table::new(["", "longer launches", "more launches"]);
     let dash = || "\u{2013}".to_owned();
-    let text = |(value, (low, high)): Drawn| format!("{value:.3} [{low:.3}, {high:.3}]");
+    let text = |(value, (low, high)): DrawnValue| format!("{value:.3} [{low:.3}, {high:.3}]");
     for times in &times {
         table.row([
             format!("half-width with {times} times the requests, µs"),
@@ -91,7 +91,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 }
 
 /// The standard deviation that a level adds, µs.
-fn sd_us(component: &Component) -> Drawn {
+fn sd_us(component: &Component) -> DrawnValue {
     let us = |variance: f64| variance.sqrt() / 1e3;
     let (low, high) = component.confidence_interval;
     (us(component.variance), (us(low), us(high)))
@@ -158,7 +158,7 @@ fn segments(cell: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
 
 /// The half-width of the interval of `launches` launches with `each` segments: the root of the mean square over all disjoint
 /// sets of launches, with the interval of the spread over all launches, µs.
-fn half_width(segments: &[Vec<f64>], launches: usize, each: usize) -> Option<Drawn> {
+fn half_width(segments: &[Vec<f64>], launches: usize, each: usize) -> Option<DrawnValue> {
     #[expect(clippy::cast_precision_loss, reason = "a count of segments")]
     let mean = |launch: &Vec<f64>| launch[..each].iter().sum::<f64>() / each as f64;
     let all: Vec<f64> = segments.iter().map(mean).collect();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use model::LaunchRecord;
 use model::{LimitKind, Location};
 
-use super::condition_cell::{ConditionCell, Drawn, UNMODIFIED, condition_cells, overview};
+use super::condition_cell::{ConditionCell, DrawnValue, UNMODIFIED, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
@@ -76,7 +76,7 @@ fn is_hit(launch: &LaunchRecord) -> bool {
 
 /// The ratio of the 99th percentiles of the round trip: of their geometric means over launches, so that the interval is
 /// Welch's of the logarithms.
-fn tail(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Drawn> {
+fn tail(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<DrawnValue> {
     let logs = |cell: &ConditionCell<'_>| {
         let p99 = cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
         estimate(&p99.iter().map(|p99_ns| p99_ns.ln()).collect::<Vec<_>>()).ok()
@@ -86,7 +86,7 @@ fn tail(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Drawn
 }
 
 /// The absolute difference between the cost in rejected launches and the cost without a limit, ns.
-fn error(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<Drawn>> {
+fn error(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<DrawnValue>> {
     let (Some(one), Some(other)) = (cell.effect(), reference.effect()) else {
         return Ok(None);
     };

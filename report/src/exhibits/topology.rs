@@ -7,7 +7,7 @@ use anyhow::Result;
 use model::Location;
 
 use super::condition_cell::{
-    ConditionCell, Drawn, UNMODIFIED, above_zero, condition_cells, drawn_us, mde_us, overview,
+    ConditionCell, DrawnValue, UNMODIFIED, above_zero, condition_cells, drawn_us, mde_us, overview,
 };
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
@@ -35,7 +35,7 @@ fn label(cell: &ConditionCell<'_>) -> String {
 
 /// The geometric mean of times in ns with its interval, µs: a tail that differs tenfold between launches has no mean whose
 /// interval is above zero.
-fn geometric_us(times_ns: &[f64]) -> Option<Drawn> {
+fn geometric_us(times_ns: &[f64]) -> Option<DrawnValue> {
     let logs: Vec<f64> = times_ns.iter().map(|time_ns| (time_ns / 1e3).ln()).collect();
     let log = estimate(&logs).ok()?;
     let (low, high) = log.confidence_interval;
@@ -50,7 +50,7 @@ pub(super) fn compared(
     x_title: &str,
     label: impl Fn(&ConditionCell<'_>) -> String,
 ) -> Result<Figure> {
-    let series = |name: &str, of: &dyn Fn(&ConditionCell<'_>) -> Option<Drawn>| ResponseSeries {
+    let series = |name: &str, of: &dyn Fn(&ConditionCell<'_>) -> Option<DrawnValue>| ResponseSeries {
         name: name.to_owned(),
         values: cells.iter().map(|cell| of(cell).and_then(above_zero)).collect(),
     };
