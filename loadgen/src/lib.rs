@@ -3,24 +3,24 @@
 //! A [`model::LaunchPlan`] says what to send, to whom and in which order; [`run`] does it, writes every request as a row of one
 //! Parquet file, and returns a [`model::LoadSummary`]. Nothing is written while a round is measured.
 
-mod answer;
-mod awake;
+mod response_reader;
+mod cpu_latency_guard;
 mod check;
-mod chunked;
+mod chunked_body;
 mod client;
-mod closed;
+mod closed_loop;
 mod connection;
 mod error;
-mod live;
-mod open;
+mod progress;
+mod open_loop;
 mod plan_source;
-mod prober;
+mod load_thread;
 mod recorder;
-mod resp;
-mod response;
+mod resp_reader;
+mod http_head;
 mod run;
-mod schedule;
-mod sys;
+mod request_order;
+mod socket;
 mod tally;
 
 pub use awake::Awake;

@@ -1,6 +1,6 @@
 //! The prober's command line. The summary goes to stdout as JSON, everything else to stderr.
 
-mod flags;
+mod command_line;
 
 use std::process::ExitCode;
 
