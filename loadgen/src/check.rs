@@ -1,134 +1,71 @@
-//! The prober's checks of its own soundness. One that could not be made says so; it is never taken for passed.
+//! The checks of the load generator's own soundness.
 
 use model::{Clocks, LaunchPlan, LoadCheck, LoadCheckKind, Schedule, WaitMethod};
 
-use crate::open::LATE_NS;
-use crate::prober::Went;
-use crate::sys::{self, Ticks};
+use crate::clock::{self, ClockCost};
+use crate::load_thread::ThreadOutcome;
+use crate::open_loop::LATE_NS;
 use crate::tally::Tally;
 
-/// What a thread looks at before and after its measuring.
+/// Readings of the clocks before the measurement.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Watch {
-    cpu: Option<usize>,
-    switches: u64,
-    ticks: Option<Ticks>,
-    start_ns: i64,
-    waited_ns: Option<u64>,
-}
-
-/// What a thread found between the two.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Disturbance {
-    /// How often it was taken off its CPU against its will.
-    pub(crate) switches: u64,
-    /// Share of the time that was stolen.
-    pub(crate) steal: Option<f64>,
-    /// Share of the time in which it could have run and had no CPU.
-    pub(crate) waited: Option<f64>,
-}
-
-impl Disturbance {
-    /// Of two threads: all switches, and the shares of the one that lost most.
-    pub(crate) fn and(self, other: Self) -> Self {
-        let most = |one: Option<f64>, other: Option<f64>| Some(one?.max(other?));
-        Self {
-            switches: self.switches + other.switches,
-            steal: most(self.steal, other.steal),
-            waited: most(self.waited, other.waited),
-        }
-    }
-}
-
-impl Watch {
-    pub(crate) fn begin(cpu: Option<usize>) -> Self {
-        Self {
-            cpu,
-            switches: sys::involuntary_context_switches(),
-            ticks: sys::ticks(cpu),
-            start_ns: sys::monotonic_ns(),
-            waited_ns: waited_ns(),
-        }
-    }
-
-    pub(crate) fn end(self) -> Disturbance {
-        // In this order, so that what passes between the two is no waiting.
-        let waited_ns = self.waited_ns.zip(waited_ns());
-        let elapsed_ns = (sys::monotonic_ns() - self.start_ns).max(1) as f64;
-
-        let steal = self
-            .ticks
-            .zip(sys::ticks(self.cpu))
-            .and_then(|(before, after)| after.stolen_since(before));
-        Disturbance {
-            switches: sys::involuntary_context_switches() - self.switches,
-            steal,
-            waited: waited_ns.map(|(before, after)| after.saturating_sub(before) as f64 / elapsed_ns),
-        }
-    }
-}
-
-/// How long the calling thread has waited for a CPU; `None` where the kernel does not count that.
-fn waited_ns() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_ascii_whitespace().nth(1)?.parse().ok()
-}
-
-/// The clocks before the measuring.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Before {
+pub(crate) struct ClocksBefore {
     pub(crate) kernel_minus_user_ns: i64,
-    clock: sys::ClockCost,
+    cost: ClockCost,
 }
 
-impl Before {
-    pub(crate) fn look() -> Self {
+impl ClocksBefore {
+    /// Reads the clocks.
+    pub(crate) fn read() -> Self {
         Self {
-            kernel_minus_user_ns: sys::kernel_minus_user_ns(),
-            clock: sys::clock_cost(),
+            kernel_minus_user_ns: clock::kernel_minus_user_ns(),
+            cost: clock::measure_clock_cost(),
+        }
+    }
+
+    /// Reads the clocks again and returns both readings.
+    pub(crate) fn compare(&self) -> Clocks {
+        Clocks {
+            resolution_ns: self.cost.resolution_ns,
+            stamp_cost_ns: self.cost.cost_ns,
+            kernel_minus_user_ns: self.kernel_minus_user_ns,
+            change_ns: clock::kernel_minus_user_ns() - self.kernel_minus_user_ns,
         }
     }
 }
 
-/// How many requests are under way at a time in a closed loop.
-fn at_once(plan: &LaunchPlan) -> f64 {
-    let by_thread = match plan.schedule {
+/// Returns the number of requests that a closed loop has in progress at a time.
+fn requests_in_progress(plan: &LaunchPlan) -> f64 {
+    let per_thread = match plan.schedule {
         Schedule::Duet => plan.arms.len(),
         Schedule::Interleaved | Schedule::Sequential | Schedule::Runs(_) => 1,
     };
-    (by_thread * usize::from(plan.threads)) as f64
+    (per_thread * usize::from(plan.threads)) as f64
 }
 
-/// What a value is, or why there is none.
-fn said(value: Option<f64>, what: &'static str, why_not: &'static str) -> &'static str {
-    if value.is_some() { what } else { why_not }
+/// Makes a check with the definition of its value, or with the reason for which there is no value.
+fn check(kind: LoadCheckKind, value: Option<f64>, limit: f64, definition: &str, without_value: &str) -> LoadCheck {
+    let detail = if value.is_some() { definition } else { without_value };
+    LoadCheck::at_most(kind, value, limit, detail)
 }
 
-/// All checks, and the clocks.
-pub(crate) fn all(plan: &LaunchPlan, before: &Before, tally: &Tally, went: &Went) -> (Vec<LoadCheck>, Clocks) {
-    let (pace, no_stamps) = (went.pace, went.no_stamps.as_deref());
-    let Disturbance { steal, waited, .. } = went.disturbance;
-    let offset_ns = sys::kernel_minus_user_ns();
-    let clocks = Clocks {
-        resolution_ns: before.clock.resolution_ns,
-        stamp_cost_ns: before.clock.cost_ns,
-        kernel_minus_user_ns: before.kernel_minus_user_ns,
-        change_ns: offset_ns - before.kernel_minus_user_ns,
-    };
+/// Returns all checks of a launch. A check without a value has the verdict "not run".
+pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &ThreadOutcome) -> Vec<LoadCheck> {
+    let no_stamps = outcome.no_stamps.as_deref();
+    let timing = outcome.send_timing;
+    let littles_law = tally
+        .littles_law(outcome.mean_elapsed_ns())
+        .filter(|_| timing.is_none());
+    let unstamped_share = tally.stamped_share().map(|share| 1.0 - share);
+    let late_wake_ups = tally.late_wake_ups().filter(|_| plan.wait == WaitMethod::Sleep);
     let observations = tally.observations.max(1) as f64;
-    let littles_law = tally.littles_law(went.mean_elapsed_ns()).filter(|_| pace.is_none());
-    let at_once = at_once(plan);
-    let late = pace.map(|pace| pace.late as f64 / pace.sent.max(1) as f64);
-    let checks = vec![
-        LoadCheck::at_most(
+    vec![
+        check(
             LoadCheckKind::LittlesLaw,
             littles_law,
-            at_once,
-            if pace.is_some() {
-                "not made in an open loop, where several requests are under way"
-            } else {
-                "throughput times mean RTT, against the requests that are under way at a time"
-            },
+            requests_in_progress(plan),
+            "throughput times mean RTT, at most the number of requests in progress at a time",
+            "an open loop has no fixed number of requests in progress",
         ),
         LoadCheck::at_most(
             LoadCheckKind::ClockResolution,
@@ -136,126 +73,66 @@ pub(crate) fn all(plan: &LaunchPlan, before: &Before, tally: &Tally, went: &Went
             100.0,
             "smallest step of the clock, ns",
         ),
-        LoadCheck::at_most(LoadCheckKind::StampCost, Some(clocks.stamp_cost_ns), 500.0, "ns"),
+        LoadCheck::at_most(
+            LoadCheckKind::StampCost,
+            Some(clocks.stamp_cost_ns),
+            500.0,
+            "duration of one reading of the clock, ns",
+        ),
         LoadCheck::at_most(
             LoadCheckKind::ClockChange,
             Some(clocks.change_ns.abs() as f64),
             1_000.0,
-            "change of the kernel's clock against the user's, ns",
+            "change of the kernel stamps' clock against the user stamps' clock, ns",
         ),
-        LoadCheck::at_most(
+        check(
             LoadCheckKind::KernelStamps,
-            tally
-                .stamped_share()
-                .map(|share| 1.0 - share)
-                .filter(|_| no_stamps.is_none()),
+            unstamped_share.filter(|_| no_stamps.is_none()),
             0.01,
-            no_stamps.unwrap_or("share of requests without both, after warm-up"),
+            "share of requests after warm-up without both kernel stamps",
+            no_stamps.unwrap_or("no request after warm-up was successful"),
         ),
-        LoadCheck::at_most(
+        check(
             LoadCheckKind::LateSends,
-            late,
+            timing.map(|timing| timing.late as f64 / timing.sent.max(1) as f64),
             0.01,
-            &if pace.is_some() {
-                format!("share sent more than {} us after the intended time", LATE_NS / 1_000)
-            } else {
-                "not made in a closed loop, where no time is intended".to_owned()
-            },
+            &format!(
+                "share of requests sent more than {} µs after their intended time",
+                LATE_NS / 1_000
+            ),
+            "a closed loop has no intended send times",
         ),
-        LoadCheck::at_most(
+        check(
             LoadCheckKind::LateWakeUps,
-            tally
-                .late_wake_ups()
-                .filter(|_| plan.wait == WaitMethod::Sleep && no_stamps.is_none()),
+            late_wake_ups.filter(|_| no_stamps.is_none()),
             0.01,
+            "share of responses received more than 1 ms after they arrived in the kernel",
             if plan.wait == WaitMethod::Sleep {
-                "share woken more than 1 ms after the answer had arrived"
+                "no successful request after warm-up has kernel stamps"
             } else {
-                "not made: the prober does not sleep"
+                "the load generator does not sleep"
             },
         ),
-        LoadCheck::at_most(
+        check(
             LoadCheckKind::CpuSteal,
-            steal,
+            outcome.disturbance.steal_share,
             0.01,
-            said(
-                steal,
-                "share of the time that the machine below took away",
-                "not made: /proc/stat does not say, or the run was shorter than its ticks",
-            ),
+            "share of the time that the hypervisor withheld from the CPU",
+            "/proc/stat does not have the steal time, or the run was shorter than one of its ticks",
         ),
-        LoadCheck::at_most(
+        check(
             LoadCheckKind::CpuWait,
-            waited,
+            outcome.disturbance.wait_share,
             0.02,
-            said(
-                waited,
-                "share of the time in which it was ready and had no CPU: others had it, or its quota was used up",
-                "not made: the kernel does not count it (/proc/thread-self/schedstat)",
-            ),
+            "share of the time in which the load generator was runnable without a CPU, because another program had the \
+             CPU or because its CPU quota was used up",
+            "the kernel does not count the waiting time (/proc/thread-self/schedstat)",
         ),
         LoadCheck::at_most(
             LoadCheckKind::Migrations,
-            Some(went.migrations as f64 / observations),
+            Some(outcome.migrations as f64 / observations),
             0.001,
-            "between CPUs, by request",
+            "migrations between CPUs per request",
         ),
-    ];
-    (checks, clocks)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn who_shares_a_cpu_waits_for_it() {
-        let cpu = usize::try_from(sys::current_cpu()).unwrap();
-        let ended = AtomicBool::new(false);
-        let waited = thread::scope(|scope| {
-            scope.spawn(|| {
-                sys::pin_to_cpu(cpu).unwrap();
-                while !ended.load(Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-            let watched = scope.spawn(|| {
-                sys::pin_to_cpu(cpu).unwrap();
-                let watch = Watch::begin(Some(cpu));
-                let start_ns = sys::monotonic_ns();
-                while sys::monotonic_ns() - start_ns < 300_000_000 {
-                    std::hint::spin_loop();
-                }
-                watch.end().waited
-            });
-            let waited = watched.join();
-            ended.store(true, Relaxed);
-            waited.unwrap()
-        });
-        let Some(waited) = waited else {
-            println!("SKIPPED: who_shares_a_cpu_waits_for_it: the kernel does not count how long threads wait");
-            return;
-        };
-        // Half of the time, by fair shares; the limit is a fiftieth.
-        assert!(waited > 0.02 && waited <= 1.0, "{waited}");
-    }
-
-    #[test]
-    fn two_threads_are_as_disturbed_as_the_more_disturbed_one() {
-        let one = Disturbance {
-            switches: 2,
-            steal: Some(0.1),
-            waited: Some(0.3),
-        };
-        let other = Disturbance {
-            switches: 3,
-            steal: None,
-            waited: Some(0.2),
-        };
-        let both = one.and(other);
-        assert_eq!((both.switches, both.steal, both.waited), (5, None, Some(0.3)));
-    }
+    ]
 }

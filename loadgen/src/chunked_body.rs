@@ -1,54 +1,57 @@
-//! Finds the end of a chunked body (RFC 9112, section 7.1) without keeping it.
+//! Finds the end of a chunked body (RFC 9112, section 7.1) without storing the body.
 
-/// Longest line of a chunk's size or of a trailer.
+/// Longest line of a chunk size or of a trailer field, bytes.
 const MAX_LINE: u32 = 8_192;
 
-/// Where in the body the next byte stands.
+/// Position of the next byte in the body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum At {
-    /// In the hexadecimal size, of which this much is known.
+enum ChunkPosition {
+    /// In the hexadecimal size of a chunk.
     #[default]
     Size,
-    /// In what may follow the size, up to the line's end.
+    /// Between the size and the end of its line.
     Extension,
-    /// In the data, of which so many bytes are left.
+    /// In the data, with this number of bytes left.
     Data(u64),
-    /// In the line's end after the data.
+    /// In the line end after the data.
     DataEnd,
-    /// At the beginning of a trailer or of the empty line that ends all.
+    /// At the start of a trailer field or of the empty line that ends the body.
     LineStart,
-    /// In a trailer.
+    /// In a trailer field.
     Trailer,
-    /// Behind the end.
+    /// After the end of the body.
     End,
 }
 
-/// Reads a chunked body as it arrives.
+/// A chunked body of which a part has arrived.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Chunked {
-    at: At,
+pub(crate) struct ChunkedBodyReader {
+    position: ChunkPosition,
     size: u64,
     digits: u32,
     line: u32,
 }
 
-impl Chunked {
-    /// Takes the next bytes; true when the body ends with the last of them.
-    pub(crate) fn take(&mut self, mut bytes: &[u8]) -> Result<bool, &'static str> {
+impl ChunkedBodyReader {
+    /// Processes the next bytes, and returns whether the body ends with the last of them.
+    ///
+    /// # Errors
+    /// Returns the reason for which the bytes are not a chunked body.
+    pub(crate) fn process(&mut self, mut bytes: &[u8]) -> Result<bool, &'static str> {
         while let Some((&byte, rest)) = bytes.split_first() {
-            if let At::Data(left) = self.at {
+            if let ChunkPosition::Data(left) = self.position {
                 let part = left.min(bytes.len() as u64);
                 bytes = &bytes[usize::try_from(part).unwrap_or(bytes.len())..];
-                self.at = if left == part {
-                    At::DataEnd
+                self.position = if left == part {
+                    ChunkPosition::DataEnd
                 } else {
-                    At::Data(left - part)
+                    ChunkPosition::Data(left - part)
                 };
                 continue;
             }
             bytes = rest;
             self.step(byte)?;
-            if self.at == At::End {
+            if self.position == ChunkPosition::End {
                 return if bytes.is_empty() {
                     Ok(true)
                 } else {
@@ -64,38 +67,38 @@ impl Chunked {
         if self.line > MAX_LINE {
             return Err("a line of the chunked body is too long");
         }
-        self.at = match (self.at, byte) {
-            (At::Size, _) if byte.is_ascii_hexdigit() => {
+        self.position = match (self.position, byte) {
+            (ChunkPosition::Size, _) if byte.is_ascii_hexdigit() => {
                 let digit = u64::from((byte as char).to_digit(16).unwrap_or(0));
                 self.size = self.size.checked_mul(16).ok_or("a chunk is too long")? + digit;
                 self.digits += 1;
-                At::Size
+                ChunkPosition::Size
             }
-            (At::Size, b'\r' | b';' | b' ' | b'\t') if self.digits > 0 => At::Extension,
-            (At::Size, _) => return Err("a chunk's size is no hexadecimal number"),
-            (At::Extension, b'\n') => {
+            (ChunkPosition::Size, b'\r' | b';' | b' ' | b'\t') if self.digits > 0 => ChunkPosition::Extension,
+            (ChunkPosition::Size, _) => return Err("a chunk's size is not a hexadecimal number"),
+            (ChunkPosition::Extension, b'\n') => {
                 self.line = 0;
                 if self.size == 0 {
-                    At::LineStart
+                    ChunkPosition::LineStart
                 } else {
-                    At::Data(self.size)
+                    ChunkPosition::Data(self.size)
                 }
             }
-            (At::Extension, _) => At::Extension,
-            (At::DataEnd, b'\r') => At::DataEnd,
-            (At::DataEnd, b'\n') => {
+            (ChunkPosition::Extension, _) => ChunkPosition::Extension,
+            (ChunkPosition::DataEnd, b'\r') => ChunkPosition::DataEnd,
+            (ChunkPosition::DataEnd, b'\n') => {
                 (self.size, self.digits, self.line) = (0, 0, 0);
-                At::Size
+                ChunkPosition::Size
             }
-            (At::DataEnd, _) => return Err("a chunk is longer than its size"),
-            (At::LineStart, b'\n') => At::End,
-            (At::LineStart, b'\r') => At::LineStart,
-            (At::Trailer, b'\n') => {
+            (ChunkPosition::DataEnd, _) => return Err("a chunk is longer than its size"),
+            (ChunkPosition::LineStart, b'\n') => ChunkPosition::End,
+            (ChunkPosition::LineStart, b'\r') => ChunkPosition::LineStart,
+            (ChunkPosition::Trailer, b'\n') => {
                 self.line = 0;
-                At::LineStart
+                ChunkPosition::LineStart
             }
-            (At::LineStart | At::Trailer, _) => At::Trailer,
-            (At::Data(_) | At::End, _) => self.at,
+            (ChunkPosition::LineStart | ChunkPosition::Trailer, _) => ChunkPosition::Trailer,
+            (ChunkPosition::Data(_) | ChunkPosition::End, _) => self.position,
         };
         Ok(())
     }
@@ -103,25 +106,25 @@ impl Chunked {
 
 #[cfg(test)]
 mod tests {
-    use super::Chunked;
+    use super::ChunkedBodyReader;
 
     const BODY: &[u8] = b"5\r\nhello\r\n1a;name=value\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nTrailer: x\r\n\r\n";
 
     #[test]
-    fn the_end_is_found_however_it_arrives() {
+    fn the_end_is_found_however_the_body_is_split() {
         for first in 0..BODY.len() {
             for second in first..BODY.len() {
-                let mut body = Chunked::default();
-                assert_eq!(body.take(&BODY[..first]), Ok(false));
-                assert_eq!(body.take(&BODY[first..second]), Ok(false));
-                assert_eq!(body.take(&BODY[second..]), Ok(true), "{first} {second}");
+                let mut body = ChunkedBodyReader::default();
+                assert_eq!(body.process(&BODY[..first]), Ok(false));
+                assert_eq!(body.process(&BODY[first..second]), Ok(false));
+                assert_eq!(body.process(&BODY[second..]), Ok(true), "{first} {second}");
             }
         }
-        assert_eq!(Chunked::default().take(b"0\r\n\r\n"), Ok(true));
+        assert_eq!(ChunkedBodyReader::default().process(b"0\r\n\r\n"), Ok(true));
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn a_malformed_body_gives_a_reason() {
         for (body, word) in [
             (&b"x\r\n"[..], "hexadecimal"),
             (b"\r\n", "hexadecimal"),
@@ -129,7 +132,7 @@ mod tests {
             (b"1\r\nab", "longer than its size"),
             (b"0\r\n\r\nmore", "after the end"),
         ] {
-            let error = Chunked::default().take(body).unwrap_err();
+            let error = ChunkedBodyReader::default().process(body).unwrap_err();
             assert!(error.contains(word), "{error}");
         }
     }

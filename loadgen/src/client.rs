@@ -1,4 +1,4 @@
-//! Asks a server without measuring it: whether it answers, and what.
+//! A client that sends single requests outside of a measurement, to find out whether a server responds and how.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,110 +7,108 @@ use std::time::{Duration, Instant};
 use dataset::RequestOutcome;
 use model::{Message, Target};
 
-use crate::answer::{Answer, Ending};
-use crate::sys;
+use crate::clock::monotonic_ns;
+use crate::response_reader::{ResponseFraming, ResponseReader};
+use crate::socket;
 
-/// A connection that is kept as long as the server keeps it.
+/// A client of one server. It keeps its connection as long as the server does.
 #[derive(Debug)]
 pub struct Client {
     target: Target,
     bytes: Vec<u8>,
-    ending: Ending,
+    framing: ResponseFraming,
     timeout: Duration,
     stream: Option<TcpStream>,
     ports: Vec<u16>,
 }
 
-/// An answer.
+/// A complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// All its bytes.
+    /// Bytes of the response.
     pub bytes: Vec<u8>,
-    /// Why it is not the one that is wanted, such as a status other than 200.
+    /// The reason for which the response counts as a failure, such as an HTTP status other than 200.
     pub refused: Option<&'static str>,
-    /// From the sending to its end, ns of the user's clock.
+    /// Time from the send call to the end of the response, ns.
     pub rtt_ns: i64,
 }
 
 impl Client {
-    /// Connects when it is first asked.
+    /// Makes a client. It connects with the first request.
     #[must_use]
     pub fn new(target: &Target, message: &Message, timeout: Duration) -> Self {
         Self {
             target: target.clone(),
             bytes: message.bytes(target.address),
-            ending: Ending::of(message),
+            framing: ResponseFraming::of(message),
             timeout,
             stream: None,
             ports: Vec::new(),
         }
     }
 
-    /// Bytes that a request has.
+    /// Returns the number of bytes of a request.
     #[must_use]
     pub fn request_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// This side's ports of the connections so far.
+    /// Returns the local ports of all connections so far.
     #[must_use]
     pub fn ports(&self) -> &[u16] {
         &self.ports
     }
 
-    /// Sends the message once and waits for the answer.
+    /// Sends the message once and waits for the response.
     ///
     /// # Errors
-    /// How the request failed, and why in words; `RequestOutcome::Refused` when there was no connection.
+    /// Returns the status of the failed request and the reason; the status is [`RequestOutcome::Refused`] if the connection attempt
+    /// failed.
     pub fn ask(&mut self) -> Result<Reply, (RequestOutcome, String)> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => self
-                .connect()
-                .map_err(|error| (RequestOutcome::Refused, error.to_string()))?,
+            None => self.connect().map_err(|error| (RequestOutcome::Refused, error.to_string()))?,
         };
         let begin = Instant::now();
         let failed = |error: &std::io::Error| match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                (RequestOutcome::TimedOut, "no complete answer in time".to_owned())
-            }
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => (RequestOutcome::TimedOut, "no complete response in time".to_owned()),
             _ => (RequestOutcome::Reset, error.to_string()),
         };
-        let start_ns = sys::monotonic_ns();
+        let start_ns = monotonic_ns();
         stream.write_all(&self.bytes).map_err(|error| failed(&error))?;
-        let mut answer = Answer::new(&self.ending);
+        let mut response = ResponseReader::new(&self.framing);
         let mut bytes = Vec::new();
         let mut part = [0; 16 * 1024];
         loop {
             let new = stream.read(&mut part).map_err(|error| failed(&error))?;
             let end = if new == 0 {
-                Some(answer.closed())
+                Some(response.end_of_stream())
             } else {
                 bytes.extend_from_slice(&part[..new]);
-                // The bytes since the place to which an answer's head is kept.
-                let from = bytes.len() - new - answer.place();
-                answer.arrived(&self.ending, &bytes[from..], new)
+                // While the head is incomplete, the reader needs it from its start.
+                let from = bytes.len() - new - response.buffer_offset();
+                response.process(&self.framing, &bytes[from..], new)
             };
             match end {
                 Some(Ok(())) => break,
-                Some(Err((status, why))) => return Err((status, why.to_owned())),
+                Some(Err((status, reason))) => return Err((status, reason.to_owned())),
                 None if begin.elapsed() > self.timeout => {
-                    return Err((RequestOutcome::TimedOut, "no complete answer in time".to_owned()));
+                    return Err((RequestOutcome::TimedOut, "no complete response in time".to_owned()));
                 }
                 None => {}
             }
         }
-        let rtt_ns = sys::monotonic_ns() - start_ns;
-        self.stream = Some(stream).filter(|_| !answer.close);
+        let rtt_ns = monotonic_ns() - start_ns;
+        self.stream = Some(stream).filter(|_| !response.close);
         Ok(Reply {
-            refused: answer.refused(&self.ending),
+            refused: response.failure_reason(&self.framing),
             bytes,
             rtt_ns,
         })
     }
 
     fn connect(&mut self) -> std::io::Result<TcpStream> {
-        let stream = sys::connect(&self.target, self.timeout)?;
+        let stream = socket::connect(&self.target, self.timeout)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(self.timeout))?;
         stream.set_write_timeout(Some(self.timeout))?;

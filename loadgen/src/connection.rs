@@ -1,7 +1,7 @@
-//! One arm's connections: requests are begun, answers waited for, stamps taken.
+//! The connections to one arm: they begin requests, wait for responses, and take stamps.
 
 use std::hint::spin_loop;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write as _};
 use std::net::TcpStream;
 use std::num::NonZeroI64;
 use std::time::Duration;
@@ -9,152 +9,154 @@ use std::time::Duration;
 use dataset::RequestOutcome;
 use model::{ConnectionPolicy, LaunchPlan, Target, WaitMethod};
 
-use crate::answer::{Answer, Ending, Failure};
-use crate::sys;
+use crate::clock::monotonic_ns;
+use crate::response_reader::{RequestFailure, ResponseFraming, ResponseReader};
+use crate::socket;
 
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Looks at a socket between two looks at the clock, so that the latter do not delay every receive call.
-pub(crate) const LOOKS_PER_CLOCK: u32 = 64;
+/// Number of receive calls between two readings of the clock while spinning. A reading before each receive call would
+/// delay the receive call.
+pub(crate) const RECEIVES_PER_CLOCK: u32 = 64;
 
-/// One arm as the prober sees it.
-pub(crate) struct Arm {
+/// The connections to one arm.
+pub(crate) struct ArmConnections {
     target: Target,
-    /// The bytes of each request of the plan.
-    requests: Vec<Vec<u8>>,
-    ending: Ending,
+    /// Bytes of each message of the plan.
+    messages: Vec<Vec<u8>>,
+    framing: ResponseFraming,
     wait: WaitMethod,
-    connection: ConnectionPolicy,
-    stamps: bool,
+    policy: ConnectionPolicy,
+    kernel_stamps: bool,
     timeout: Duration,
     timeout_ns: i64,
-    links: Vec<Link>,
-    /// Requests sent, at least in part.
+    slots: Vec<ConnectionSlot>,
+    /// Number of requests that were sent, at least in part.
     pub(crate) sent: u32,
-    /// Connections made after the first, but for those that each request was to have.
-    pub(crate) reopened: u64,
-    /// Why the kernel gives no stamps.
+    /// Number of connections that were made again, without those of [`ConnectionPolicy::New`].
+    pub(crate) reconnections: u64,
+    /// The reason for which the kernel gives no stamps.
     pub(crate) no_stamps: Option<String>,
 }
 
-/// One connection, or the place for one.
-struct Link {
-    stream: Option<Stream>,
+/// A connection with its buffer and its request in progress.
+struct ConnectionSlot {
+    connection: Option<OpenConnection>,
     buffer: Vec<u8>,
-    pending: Option<Pending>,
+    in_progress: Option<RequestInProgress>,
 }
 
-struct Stream {
-    tcp: TcpStream,
-    /// Offset of the next byte, as the kernel numbers its stamps.
+/// An open connection.
+struct OpenConnection {
+    stream: TcpStream,
+    /// Offset of the next byte to send. The kernel numbers its stamps by this offset.
     next_byte: u32,
+    /// Whether no request has used the connection yet.
     fresh: bool,
 }
 
-/// A request that is on its way.
-struct Pending {
-    outcome: Outcome,
+/// A request that was sent and has no outcome yet.
+struct RequestInProgress {
+    outcome: RequestResult,
     /// Offset of the request's last byte.
     last_byte: u32,
     deadline_ns: i64,
-    answer: Answer,
+    response: ResponseReader,
     close: bool,
 }
 
-/// How a request ended.
+/// Outcome of a request: its status and its stamps.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct RequestResult {
     pub(crate) status: RequestOutcome,
+    /// HTTP status code; 0 without one.
     pub(crate) http_status: u16,
+    /// Number of bytes of the response.
     pub(crate) bytes: u32,
     pub(crate) intended_arrival_ns: i64,
     pub(crate) user_send_ns: i64,
     pub(crate) user_receive_ns: i64,
     pub(crate) kernel_tx_ns: Option<NonZeroI64>,
     pub(crate) kernel_rx_ns: Option<NonZeroI64>,
-    /// The first request of its connection.
+    /// Whether the request was the first one of its connection.
     pub(crate) fresh: bool,
-    /// What was wrong.
-    pub(crate) why: Option<&'static str>,
+    /// The reason for which the request failed.
+    pub(crate) failure_reason: Option<&'static str>,
 }
 
-const LATE: Failure = (RequestOutcome::TimedOut, "no complete response within timeout_ms");
+const TIMED_OUT: RequestFailure = (RequestOutcome::TimedOut, "no complete response within timeout_ms");
 
-impl Arm {
-    pub(crate) fn new(plan: &LaunchPlan, target: &Target) -> Self {
-        let link = |_| Link {
-            stream: None,
-            buffer: vec![0; BUFFER_BYTES],
-            pending: None,
-        };
-        Self {
-            requests: plan
-                .messages()
-                .iter()
-                .map(|request| request.bytes(target.address))
-                .collect(),
-            ending: Ending::of(&plan.request),
+impl ArmConnections {
+    /// Makes all connections of one thread to an arm.
+    ///
+    /// # Errors
+    /// When a connection cannot be made.
+    pub(crate) fn connect(plan: &LaunchPlan, target: &Target) -> io::Result<Self> {
+        let messages = plan.messages();
+        let mut arm = Self {
+            messages: messages.iter().map(|message| message.bytes(target.address)).collect(),
+            framing: ResponseFraming::of(&plan.request),
             target: target.clone(),
             wait: plan.wait,
-            connection: plan.connection,
-            stamps: plan.kernel_stamps,
+            policy: plan.connection,
+            kernel_stamps: plan.kernel_stamps,
             timeout: Duration::from_millis(plan.timeout_ms),
             timeout_ns: i64::try_from(plan.timeout_ms)
                 .unwrap_or(i64::MAX / 1_000_000)
                 .saturating_mul(1_000_000),
-            links: (0..plan.connections).map(link).collect(),
+            slots: Vec::new(),
             sent: 0,
-            reopened: 0,
+            reconnections: 0,
             no_stamps: (!plan.kernel_stamps).then(|| "the plan asks for none".to_owned()),
+        };
+        for _ in 0..plan.connections {
+            let connection = arm.open()?;
+            arm.slots.push(ConnectionSlot {
+                // If each request has a new connection, this one only shows that a server listens.
+                connection: Some(connection).filter(|_| arm.policy == ConnectionPolicy::KeepAlive),
+                buffer: vec![0; BUFFER_BYTES],
+                in_progress: None,
+            });
         }
+        Ok(arm)
     }
 
-    /// Makes all connections.
-    pub(crate) fn connect(&mut self) -> io::Result<()> {
-        for index in 0..self.links.len() {
-            let stream = self.open()?;
-            // Where each request has a connection of its own, this one has shown that there is a server.
-            self.links[index].stream = Some(stream).filter(|_| self.connection == ConnectionPolicy::KeepAlive);
-        }
-        Ok(())
-    }
-
-    fn open(&mut self) -> io::Result<Stream> {
-        let tcp = sys::connect(&self.target, self.timeout)?;
-        tcp.set_nodelay(true)?;
-        tcp.set_read_timeout(Some(self.timeout))?;
-        tcp.set_write_timeout(Some(self.timeout))?;
-        if self.stamps
-            && let Err(error) = sys::enable_kernel_stamps(&tcp)
+    fn open(&mut self) -> io::Result<OpenConnection> {
+        let stream = socket::connect(&self.target, self.timeout)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(self.timeout))?;
+        stream.set_write_timeout(Some(self.timeout))?;
+        if self.kernel_stamps
+            && let Err(error) = socket::enable_kernel_stamps(&stream)
         {
             self.no_stamps = Some(error.to_string());
         }
-        Ok(Stream {
-            tcp,
+        Ok(OpenConnection {
+            stream,
             next_byte: 0,
             fresh: true,
         })
     }
 
-    /// A connection on which nothing is on its way.
-    pub(crate) fn idle(&self) -> Option<usize> {
-        self.links.iter().position(|link| link.pending.is_none())
+    /// Returns the number of a connection without a request in progress.
+    pub(crate) fn idle_connection(&self) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.in_progress.is_none())
     }
 
-    /// The sockets of requests that are on their way.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = &TcpStream> {
-        let pending = self.links.iter().filter(|link| link.pending.is_some());
-        pending.filter_map(|link| link.stream.as_ref().map(|stream| &stream.tcp))
+    /// Returns the sockets with a request in progress.
+    pub(crate) fn sockets_in_use(&self) -> impl Iterator<Item = &TcpStream> {
+        let in_use = self.slots.iter().filter(|slot| slot.in_progress.is_some());
+        in_use.filter_map(|slot| slot.connection.as_ref().map(|connection| &connection.stream))
     }
 
-    /// Sends a request; gives its end at once where it could not be sent.
+    /// Sends message number `message`. Returns the outcome if the message could not be sent.
     pub(crate) fn begin(
         &mut self,
         connection: usize,
-        request: u16,
+        message: u16,
         intended_arrival_ns: Option<i64>,
-    ) -> Option<Outcome> {
-        let now_ns = sys::monotonic_ns();
-        let mut outcome = Outcome {
+    ) -> Option<RequestResult> {
+        let now_ns = monotonic_ns();
+        let mut outcome = RequestResult {
             status: RequestOutcome::Refused,
             http_status: 0,
             bytes: 0,
@@ -164,42 +166,42 @@ impl Arm {
             kernel_tx_ns: None,
             kernel_rx_ns: None,
             fresh: false,
-            why: None,
+            failure_reason: None,
         };
-        if self.links[connection].stream.is_none() {
+        if self.slots[connection].connection.is_none() {
             match self.open() {
-                Ok(stream) => self.links[connection].stream = Some(stream),
+                Ok(opened) => self.slots[connection].connection = Some(opened),
                 Err(error) => {
                     outcome.fresh = true;
-                    outcome.user_receive_ns = sys::monotonic_ns();
+                    outcome.user_receive_ns = monotonic_ns();
                     if error.kind() == ErrorKind::TimedOut {
                         outcome.status = RequestOutcome::TimedOut;
                     }
-                    outcome.why = Some("a connection could not be made");
+                    outcome.failure_reason = Some("a connection could not be made");
                     return Some(outcome);
                 }
             }
-            self.reopened += u64::from(self.connection == ConnectionPolicy::KeepAlive);
+            self.reconnections += u64::from(self.policy == ConnectionPolicy::KeepAlive);
         }
-        let link = &mut self.links[connection];
-        let stream = link.stream.as_mut()?;
-        let bytes = &self.requests[usize::from(request)];
-        // Where each request has a connection of its own, the first one is what is measured.
-        outcome.fresh = std::mem::take(&mut stream.fresh) && self.connection == ConnectionPolicy::KeepAlive;
-        stream.next_byte = stream.next_byte.wrapping_add(bytes.len() as u32);
+        let slot = &mut self.slots[connection];
+        let open = slot.connection.as_mut()?;
+        let bytes = &self.messages[usize::from(message)];
+        // If each request has a new connection, the measurement is about the first request of a connection.
+        outcome.fresh = std::mem::take(&mut open.fresh) && self.policy == ConnectionPolicy::KeepAlive;
+        open.next_byte = open.next_byte.wrapping_add(bytes.len() as u32);
         self.sent += 1;
-        outcome.user_send_ns = sys::monotonic_ns();
-        if intended_arrival_ns.is_none() && self.connection == ConnectionPolicy::KeepAlive {
-            // A closed loop intends to send when it does.
+        outcome.user_send_ns = monotonic_ns();
+        if intended_arrival_ns.is_none() && self.policy == ConnectionPolicy::KeepAlive {
+            // In a closed loop the intended send time is the actual one.
             outcome.intended_arrival_ns = outcome.user_send_ns;
         }
-        let sent = (&stream.tcp).write_all(bytes);
-        link.pending = Some(Pending {
-            last_byte: stream.next_byte.wrapping_sub(1),
+        let sent = (&open.stream).write_all(bytes);
+        slot.in_progress = Some(RequestInProgress {
+            last_byte: open.next_byte.wrapping_sub(1),
             deadline_ns: outcome.user_send_ns.saturating_add(self.timeout_ns),
             outcome,
-            answer: Answer::new(&self.ending),
-            close: self.connection == ConnectionPolicy::New,
+            response: ResponseReader::new(&self.framing),
+            close: self.policy == ConnectionPolicy::New,
         });
         match sent {
             Ok(()) => None,
@@ -207,19 +209,22 @@ impl Arm {
         }
     }
 
-    /// Takes what has arrived, without waiting; the request's end, if this was it. `look_at_clock` costs time.
-    pub(crate) fn poll(&mut self, connection: usize, look_at_clock: bool) -> Option<Outcome> {
-        self.take(connection, true, look_at_clock)
+    /// Receives once without waiting, and returns the outcome if the request has one. `read_clock` says whether to look for
+    /// a timeout.
+    pub(crate) fn poll(&mut self, connection: usize, read_clock: bool) -> Option<RequestResult> {
+        self.receive(connection, true, read_clock)
     }
 
-    /// Waits for the request's end.
-    pub(crate) fn wait(&mut self, connection: usize) -> Option<Outcome> {
+    /// Waits for the outcome of the request in progress.
+    pub(crate) fn wait(&mut self, connection: usize) -> Option<RequestResult> {
         let spin = self.wait == WaitMethod::Spin;
-        let mut spins = 0_u32;
-        while self.links[connection].pending.is_some() {
-            spins = spins.wrapping_add(1);
-            // To sleep is to block in the receive call: poll would return at once, for the stamp on the error queue.
-            if let Some(outcome) = self.take(connection, spin, !spin || spins.is_multiple_of(LOOKS_PER_CLOCK)) {
+        let mut receives = 0_u32;
+        while self.slots[connection].in_progress.is_some() {
+            receives = receives.wrapping_add(1);
+            let read_clock = !spin || receives.is_multiple_of(RECEIVES_PER_CLOCK);
+            // The thread sleeps in the receive call. It does not sleep in poll(2), which would return at once because of
+            // the stamp on the error queue.
+            if let Some(outcome) = self.receive(connection, spin, read_clock) {
                 return Some(outcome);
             }
             spin_loop();
@@ -227,109 +232,102 @@ impl Arm {
         None
     }
 
-    /// Takes the stamp of what was sent, so that it wakes nobody any more.
-    pub(crate) fn take_stamp(&mut self, connection: usize) {
-        if !self.stamps {
+    /// Takes the stamp of the sent request from the error queue, so that the stamp no longer ends a wait.
+    pub(crate) fn take_sent_stamp(&mut self, connection: usize) {
+        if !self.kernel_stamps {
             return;
         }
-        let Link { stream, pending, .. } = &mut self.links[connection];
-        if let (Some(stream), Some(pending)) = (stream, pending)
-            && let Some(stamp) = sys::take_sent_stamp(&stream.tcp, pending.last_byte)
+        let slot = &mut self.slots[connection];
+        if let (Some(open), Some(request)) = (&slot.connection, &mut slot.in_progress)
+            && let Some(stamp_ns) = socket::take_sent_stamp(&open.stream, request.last_byte)
         {
-            pending.outcome.kernel_tx_ns = Some(stamp);
+            request.outcome.kernel_tx_ns = Some(stamp_ns);
         }
     }
 
-    /// One receive call and what follows from it.
-    fn take(&mut self, connection: usize, at_once: bool, look_at_clock: bool) -> Option<Outcome> {
-        let Link {
-            stream,
-            buffer,
-            pending,
-        } = &mut self.links[connection];
-        let (stream, pending) = (stream.as_ref()?, pending.as_mut()?);
-        let from = pending.answer.place();
+    /// Receives once and processes the result.
+    fn receive(&mut self, connection: usize, nonblocking: bool, read_clock: bool) -> Option<RequestResult> {
+        let slot = &mut self.slots[connection];
+        let (open, request) = (slot.connection.as_ref()?, slot.in_progress.as_mut()?);
+        let buffer = &mut slot.buffer;
+        let from = request.response.buffer_offset();
         if from == buffer.len() {
-            let why = (RequestOutcome::Invalid, "the response's head is longer than 64 KiB");
-            return self.finish(connection, Err(why));
+            let too_long = (RequestOutcome::Invalid, "the response's head is longer than 64 KiB");
+            return self.finish(connection, Err(too_long));
         }
-        let end = match sys::receive(&stream.tcp, &mut buffer[from..], at_once) {
-            Ok(part) => {
-                pending.outcome.user_receive_ns = sys::monotonic_ns();
-                pending.outcome.kernel_rx_ns = part.kernel_rx_ns.or(pending.outcome.kernel_rx_ns);
-                pending.arrived(&self.ending, &buffer[..from + part.bytes], part.bytes)
+        let end = match socket::receive(&open.stream, &mut buffer[from..], nonblocking) {
+            Ok(received) => {
+                request.outcome.user_receive_ns = monotonic_ns();
+                request.outcome.kernel_rx_ns = received.kernel_rx_ns.or(request.outcome.kernel_rx_ns);
+                request.process(&self.framing, &buffer[..from + received.bytes], received.bytes)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                if !look_at_clock {
+                if !read_clock {
                     return None;
                 }
-                pending.outcome.user_receive_ns = sys::monotonic_ns();
-                let overdue = pending.outcome.user_receive_ns >= pending.deadline_ns;
-                // A blocking call that gave up has waited for the whole timeout.
-                let gave_up = !at_once && error.kind() == ErrorKind::WouldBlock;
-                (overdue || gave_up).then_some(Err(LATE))
+                request.outcome.user_receive_ns = monotonic_ns();
+                let overdue = request.outcome.user_receive_ns >= request.deadline_ns;
+                // A blocking call returns WouldBlock when the socket's read timeout has passed.
+                let read_timeout = !nonblocking && error.kind() == ErrorKind::WouldBlock;
+                (overdue || read_timeout).then_some(Err(TIMED_OUT))
             }
             Err(error) => {
-                pending.outcome.user_receive_ns = sys::monotonic_ns();
+                request.outcome.user_receive_ns = monotonic_ns();
                 Some(Err(failure(&error)))
             }
         };
         end.and_then(|result| self.finish(connection, result))
     }
 
-    /// Ends a request.
-    fn finish(&mut self, connection: usize, result: Result<(), Failure>) -> Option<Outcome> {
-        self.take_stamp(connection);
-        let link = &mut self.links[connection];
-        let Pending {
+    /// Ends the request in progress and returns its outcome.
+    fn finish(&mut self, connection: usize, result: Result<(), RequestFailure>) -> Option<RequestResult> {
+        self.take_sent_stamp(connection);
+        let slot = &mut self.slots[connection];
+        let RequestInProgress {
             mut outcome,
-            answer,
+            response,
             close,
             ..
-        } = link.pending.take()?;
+        } = slot.in_progress.take()?;
         if outcome.user_receive_ns == 0 {
-            outcome.user_receive_ns = sys::monotonic_ns();
+            outcome.user_receive_ns = monotonic_ns();
         }
-        outcome.http_status = answer.http_status;
-        outcome.bytes = u32::try_from(answer.received).unwrap_or(u32::MAX);
+        outcome.http_status = response.http_status;
+        outcome.bytes = u32::try_from(response.received).unwrap_or(u32::MAX);
         match result {
             Ok(()) => {
-                outcome.why = answer.refused(&self.ending);
-                outcome.status = outcome
-                    .why
-                    .map_or(RequestOutcome::Answered, |_| RequestOutcome::WrongStatus);
+                outcome.failure_reason = response.failure_reason(&self.framing);
+                outcome.status = outcome.failure_reason.map_or(RequestOutcome::Answered, |_| RequestOutcome::WrongStatus);
             }
-            Err((status, why)) => {
+            Err((status, reason)) => {
                 outcome.status = status;
-                outcome.why = Some(why);
+                outcome.failure_reason = Some(reason);
             }
         }
-        if close || answer.close || result.is_err() {
-            // A late or surplus answer must not be taken for the answer to the next request.
-            link.stream = None;
+        if close || response.close || result.is_err() {
+            // On the same connection, a late or surplus response would count as the response to the next request.
+            slot.connection = None;
         }
         Some(outcome)
     }
 }
 
-impl Pending {
-    /// Takes note of `new` bytes, the last of `buffer`; the end, where this was it.
-    fn arrived(&mut self, ending: &Ending, buffer: &[u8], new: usize) -> Option<Result<(), Failure>> {
+impl RequestInProgress {
+    /// Processes `new` bytes, which are the last of `buffer`. Returns the result of the request if it is complete.
+    fn process(&mut self, framing: &ResponseFraming, buffer: &[u8], new: usize) -> Option<Result<(), RequestFailure>> {
         if self.outcome.user_receive_ns > self.deadline_ns {
-            return Some(Err(LATE));
+            return Some(Err(TIMED_OUT));
         }
         if new == 0 {
-            return Some(self.answer.closed());
+            return Some(self.response.end_of_stream());
         }
-        self.answer.arrived(ending, buffer, new)
+        self.response.process(framing, buffer, new)
     }
 }
 
-fn failure(error: &io::Error) -> Failure {
+fn failure(error: &io::Error) -> RequestFailure {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            (RequestOutcome::TimedOut, "the request could not be sent in time")
-        }
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => (RequestOutcome::TimedOut, "the request could not be sent in time"),
         _ => (RequestOutcome::Reset, "the server reset the connection"),
     }
 }

@@ -1,4 +1,4 @@
-//! What keeps a run from starting or from being written.
+//! Errors that prevent a run or the writing of its observations.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,54 +6,53 @@ use std::path::PathBuf;
 
 use model::LaunchPlanError;
 
-/// Each message names the key or arm, what was expected, and what to do. What happens to a single request is no error
-/// but a row with a status.
+/// Error that prevents a run or the writing of its observations. A request that fails is not an error but a row with a
+/// status.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
-    /// The plan's file cannot be read.
-    #[error("cannot read the plan {}: {source}", path.display())]
+pub enum LoadgenError {
+    /// The file with the launch plan cannot be read.
+    #[error("cannot read the launch plan {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The file; `-` is standard input.
         path: PathBuf,
-        /// Why not.
+        /// Error of the file system.
         source: io::Error,
     },
-    /// The plan is not valid.
+    /// The launch plan is not valid.
     #[error(transparent)]
     Plan(#[from] LaunchPlanError),
-    /// The plan asks for more threads than this process may use CPUs.
-    #[error(
-        "the launch plan: `threads`: {threads} threads, but only {cpus} CPUs{from}; expected a CPU for each thread"
-    )]
+    /// The launch plan has more threads than there are CPUs.
+    #[error("the launch plan: `threads`: {threads}, but only {available} CPUs are available{}; expected a CPU for each thread",
+            first_cpu.map_or(String::new(), |cpu| format!(" from CPU {cpu} on")))]
     Threads {
         /// Threads of the plan.
         threads: u16,
-        /// CPUs that are available.
-        cpus: usize,
-        /// Text that names the first CPU, or nothing.
-        from: String,
+        /// Number of CPUs that are available.
+        available: usize,
+        /// First CPU of the plan.
+        first_cpu: Option<usize>,
     },
-    /// An arm does not answer before the first round.
+    /// An arm's server does not accept a connection before the first round.
     #[error("arm `{arm}`: cannot connect to {address}: {source}; start its server first and check the address")]
     Connect {
-        /// Which.
+        /// Name of the arm.
         arm: String,
-        /// Where.
+        /// Address of the arm.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the connection attempt.
         source: io::Error,
     },
-    /// The plan's CPU cannot be had.
-    #[error("the launch plan: `cpu`: cannot run on CPU {cpu}: {source}; choose one that `taskset -p $$` allows")]
+    /// A thread cannot run on the CPU of the launch plan.
+    #[error("the launch plan: `cpu`: cannot run on CPU {cpu}: {source}; choose one that `taskset -p $$` lists")]
     Cpu {
-        /// Which.
+        /// Number of the CPU.
         cpu: usize,
-        /// Why not.
+        /// Error of the system call.
         source: io::Error,
     },
-    /// A signal handler cannot be set.
-    #[error("cannot catch signals: {0}")]
+    /// A signal handler cannot be installed.
+    #[error("cannot install a handler for SIGINT and SIGTERM: {0}")]
     Signals(io::Error),
     /// The observations cannot be written.
     #[error(transparent)]

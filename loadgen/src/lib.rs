@@ -1,32 +1,37 @@
-//! The latency prober: one request at a time, to each arm in turn, with user and kernel time stamps.
+//! The load generator: sends requests to the arms of one launch in turn, and records user and kernel time stamps.
 //!
-//! A [`model::LaunchPlan`] says what to send, to whom and in which order; [`run`] does it, writes every request as a row of one
-//! Parquet file, and returns a [`model::LoadSummary`]. Nothing is written while a round is measured.
+//! [`run`] takes a [`model::LaunchPlan`], writes each request as a row of one Parquet file, and returns a
+//! [`model::LoadSummary`]. It writes no row while a round is in progress.
+#![forbid(unsafe_code)]
 
-mod response_reader;
-mod cpu_latency_guard;
 mod check;
 mod chunked_body;
 mod client;
+mod clock;
 mod closed_loop;
 mod connection;
+mod cpu;
+mod cpu_latency_guard;
+mod disturbance;
 mod error;
-mod progress;
+mod http_head;
+mod load_thread;
 mod open_loop;
 mod plan_source;
-mod load_thread;
+mod progress;
 mod recorder;
-mod resp_reader;
-mod http_head;
-mod run;
 mod request_order;
+mod resp_reader;
+mod response_reader;
+mod run;
 mod socket;
+mod stop_signal;
 mod tally;
 
-pub use awake::Awake;
 pub use client::{Client, Reply};
-pub use error::Error;
+pub use cpu_latency_guard::CpuLatencyGuard;
+pub use error::LoadgenError;
 pub use plan_source::read_plan;
+pub use request_order::{OrderStep, RequestOrder};
 pub use run::run;
-pub use schedule::{Step, Steps};
-pub use sys::{received_signal, stop_on_signals};
+pub use stop_signal::{received_signal, stop_on_signals};

@@ -1,106 +1,110 @@
-//! One thread of the prober: its share of the plan, its connections, its CPU.
+//! One thread of the load generator: its share of the launch plan, its connections, its CPU.
 
 use model::{Arrivals, LaunchPlan};
 
-use crate::check::{Disturbance, Watch};
-use crate::connection::Arm;
-use crate::error::Error;
-use crate::live::Live;
-use crate::open::Pace;
-use crate::recorder::{Output, Recorder};
-use crate::{closed, open, sys};
+use crate::clock::monotonic_ns;
+use crate::connection::ArmConnections;
+use crate::cpu;
+use crate::disturbance::{Disturbance, DisturbanceWatch};
+use crate::error::LoadgenError;
+use crate::open_loop::SendTiming;
+use crate::progress::ProgressDisplay;
+use crate::recorder::{ObservationOutput, Recorder};
+use crate::{closed_loop, open_loop};
 
-/// A thread before it measures.
-pub(crate) struct Prober<'a> {
+/// A thread that is connected to all arms.
+pub(crate) struct LoadThread<'a> {
     plan: LaunchPlan,
     cpu: Option<usize>,
-    arms: Vec<Arm>,
+    arms: Vec<ArmConnections>,
     recorder: Recorder<'a>,
-    live: Live,
+    progress: ProgressDisplay,
 }
 
-/// How the measuring of one thread went, or of several together.
+/// Outcome of one thread, or of several threads together.
 #[derive(Debug)]
-pub(crate) struct Went {
+pub(crate) struct ThreadOutcome {
     pub(crate) threads: u16,
+    /// Whether all requests were sent.
     pub(crate) finished: bool,
-    /// Rounds that were completed for all arms.
+    /// Number of rounds that were completed for all arms.
     pub(crate) rounds: u64,
-    /// Requests sent, at least in part, by arm.
+    /// Number of requests that were sent to each arm, at least in part.
     pub(crate) sent: Vec<u64>,
-    pub(crate) reopened: u64,
+    pub(crate) reconnections: u64,
     /// `None` in a closed loop.
-    pub(crate) pace: Option<Pace>,
-    /// Without that of writing, of all threads, ns.
+    pub(crate) send_timing: Option<SendTiming>,
+    /// Duration without the time for writing, summed over the threads, ns.
     pub(crate) elapsed_ns: i64,
+    /// Time for writing, summed over the threads, ns.
     pub(crate) writing_ns: i64,
     pub(crate) disturbance: Disturbance,
     pub(crate) migrations: u64,
-    /// Why the kernel gives no stamps.
+    /// The reason for which the kernel gives no stamps.
     pub(crate) no_stamps: Option<String>,
 }
 
-impl<'a> Prober<'a> {
-    /// Connects to all arms.
-    pub(crate) fn new(
+impl<'a> LoadThread<'a> {
+    /// Connects to all arms for the share `plan` of thread number `thread` of `threads`.
+    pub(crate) fn connect(
         plan: LaunchPlan,
         cpu: Option<usize>,
-        output: &'a Output,
-        thread: u16,
-        threads: u16,
-        live: Live,
-    ) -> Result<Self, Error> {
-        let mut arms: Vec<Arm> = plan.arms.iter().map(|target| Arm::new(&plan, target)).collect();
-        for (arm, target) in arms.iter_mut().zip(&plan.arms) {
-            arm.connect().map_err(|source| Error::Connect {
+        output: &'a ObservationOutput,
+        (thread, threads): (u16, u16),
+        progress: ProgressDisplay,
+    ) -> Result<Self, LoadgenError> {
+        let mut arms = Vec::with_capacity(plan.arms.len());
+        for target in &plan.arms {
+            let arm = ArmConnections::connect(&plan, target).map_err(|source| LoadgenError::Connect {
                 arm: target.arm.clone(),
                 address: target.address,
                 source,
             })?;
+            arms.push(arm);
         }
         Ok(Self {
             recorder: Recorder::new(&plan, output, thread, threads),
             plan,
             cpu,
             arms,
-            live,
+            progress,
         })
     }
 
-    /// Sends all requests of the share. The other threads stop when this one cannot end.
-    pub(crate) fn measure(mut self, output: &Output) -> Result<Went, Error> {
-        let went = self.send_all();
-        if !went.as_ref().is_ok_and(|went| went.finished) {
+    /// Sends all requests of the share. If it cannot, it stops the other threads.
+    pub(crate) fn send_all(mut self, output: &ObservationOutput) -> Result<ThreadOutcome, LoadgenError> {
+        let outcome = self.send_share();
+        if !outcome.as_ref().is_ok_and(|outcome| outcome.finished) {
             output.stop();
         }
-        went
+        outcome
     }
 
-    fn send_all(&mut self) -> Result<Went, Error> {
+    fn send_share(&mut self) -> Result<ThreadOutcome, LoadgenError> {
         let Self {
             plan,
             cpu,
             arms,
             recorder,
-            live,
+            progress,
         } = self;
         if let Some(cpu) = *cpu {
-            sys::pin_to_cpu(cpu).map_err(|source| Error::Cpu { cpu, source })?;
+            cpu::pin_to_cpu(cpu).map_err(|source| LoadgenError::Cpu { cpu, source })?;
         }
-        let watch = Watch::begin(*cpu);
-        let start_ns = sys::monotonic_ns();
-        let (finished, pace) = match plan.arrivals {
-            Arrivals::Closed => (closed::measure(plan, arms, recorder, live)?, None),
+        let watch = DisturbanceWatch::start(*cpu);
+        let start_ns = monotonic_ns();
+        let (finished, send_timing) = match plan.arrivals {
+            Arrivals::Closed => (closed_loop::send_all(plan, arms, recorder, progress)?, None),
             Arrivals::Constant(_) | Arrivals::Poisson(_) => {
-                let pace = open::measure(plan, arms, recorder, live)?;
-                (pace.finished, Some(pace))
+                let timing = open_loop::send_all(plan, arms, recorder, progress)?;
+                (timing.finished, Some(timing))
             }
         };
-        let elapsed_ns = sys::monotonic_ns() - start_ns - recorder.writing_ns;
-        let disturbance = watch.end();
+        let elapsed_ns = monotonic_ns() - start_ns - recorder.writing_ns;
+        let disturbance = watch.finish();
         recorder.flush()?;
         let sent: Vec<u64> = arms.iter().map(|arm| arm.sent.into()).collect();
-        Ok(Went {
+        Ok(ThreadOutcome {
             threads: 1,
             finished,
             rounds: if finished {
@@ -109,20 +113,20 @@ impl<'a> Prober<'a> {
                 sent.iter().copied().min().unwrap_or(0)
             },
             sent,
-            reopened: arms.iter().map(|arm| arm.reopened).sum(),
-            pace,
+            reconnections: arms.iter().map(|arm| arm.reconnections).sum(),
+            send_timing,
             elapsed_ns,
             writing_ns: recorder.writing_ns,
             disturbance,
-            migrations: live.migrations(),
+            migrations: progress.migrations(),
             no_stamps: arms.iter().find_map(|arm| arm.no_stamps.clone()),
         })
     }
 }
 
-impl Went {
-    /// Both together.
-    pub(crate) fn and(self, other: Self) -> Self {
+impl ThreadOutcome {
+    /// Combines the outcomes of two sets of threads.
+    pub(crate) fn combine(self, other: Self) -> Self {
         Self {
             threads: self.threads + other.threads,
             finished: self.finished && other.finished,
@@ -133,17 +137,20 @@ impl Went {
                 .zip(&other.sent)
                 .map(|(one, other)| one + other)
                 .collect(),
-            reopened: self.reopened + other.reopened,
-            pace: self.pace.zip(other.pace).map(|(one, other)| one.and(other)),
+            reconnections: self.reconnections + other.reconnections,
+            send_timing: self
+                .send_timing
+                .zip(other.send_timing)
+                .map(|(one, other)| one.combine(other)),
             elapsed_ns: self.elapsed_ns + other.elapsed_ns,
             writing_ns: self.writing_ns + other.writing_ns,
-            disturbance: self.disturbance.and(other.disturbance),
+            disturbance: self.disturbance.combine(other.disturbance),
             migrations: self.migrations + other.migrations,
             no_stamps: self.no_stamps.or(other.no_stamps),
         }
     }
 
-    /// Mean over the threads, ns.
+    /// Returns the duration without the time for writing, mean over the threads, ns.
     pub(crate) fn mean_elapsed_ns(&self) -> i64 {
         self.elapsed_ns / i64::from(self.threads)
     }

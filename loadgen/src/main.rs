@@ -1,24 +1,26 @@
-//! The prober's command line. The summary goes to stdout as JSON, everything else to stderr.
+//! The command line of the load generator. It prints the summary as JSON on standard output and all else on standard error.
+#![forbid(unsafe_code)]
 
 mod command_line;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::Parser;
-use loadgen::Error;
+use anyhow::Context as _;
+use clap::Parser as _;
+use loadgen::LoadgenError;
+use model::{LaunchPlan, LoadSummary};
 
-use crate::flags::{Flags, Verb};
+use crate::command_line::{LoadgenCommand, LoadgenCommandLine};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let (plan, strict) = match Flags::parse().verb {
-        Verb::Run { plan, strict } => (loadgen::read_plan(&plan)?, strict),
-        Verb::Probe(probe) => {
-            let strict = probe.strict;
-            (probe.plan()?, strict)
+    let (plan, strict) = match LoadgenCommandLine::parse().command {
+        LoadgenCommand::Run { plan, strict } => (loadgen::read_plan(&plan)?, strict),
+        LoadgenCommand::Send(arguments) => {
+            let strict = arguments.strict;
+            (arguments.plan()?, strict)
         }
     };
-    loadgen::stop_on_signals().map_err(Error::Signals)?;
+    loadgen::stop_on_signals().map_err(LoadgenError::Signals)?;
     let summary = loadgen::run(&plan)?;
     for warning in summary.warnings() {
         eprintln!("loadgen: {warning}");
@@ -29,27 +31,35 @@ fn main() -> anyhow::Result<ExitCode> {
     );
     if let Some(signal) = loadgen::received_signal() {
         eprintln!(
-            "loadgen: stopped after {} of {} rounds; they are in {}",
+            "loadgen: stopped by a signal after {} of {} rounds; {} has their observations",
             summary.rounds,
             plan.rounds,
             plan.output.display()
         );
         return Ok(ExitCode::from(128 + u8::try_from(signal)?));
     }
+    Ok(match failure(&plan, &summary, strict) {
+        Some(message) => {
+            eprintln!("loadgen: {message}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    })
+}
+
+/// Returns the reason for which the run failed, or `None` if it succeeded.
+fn failure(plan: &LaunchPlan, summary: &LoadSummary, strict: bool) -> Option<String> {
+    let output = plan.output.display();
     if let Some(rate) = summary.rate.filter(|rate| !rate.held) {
-        eprintln!(
-            "loadgen: {} requests a second were asked for and {:.1} reached; ask for fewer, or allow more connections; \
-             what was sent is in {}",
-            rate.requested_per_s,
-            rate.reached_per_s,
-            plan.output.display()
-        );
-        return Ok(ExitCode::FAILURE);
+        return Some(format!(
+            "the plan requests {} requests per second, but only {:.1} were reached; reduce the rate or allow more \
+             connections; {output} has the observations",
+            rate.requested_per_s, rate.reached_per_s,
+        ));
     }
     if summary.error_share > plan.max_error_share || !summary.finished {
-        eprintln!(
-            "loadgen: {} of {} requests failed, more than the share of {} that max_error_share allows{}; see the column \
-             status in {}",
+        return Some(format!(
+            "{} of {} requests failed, but max_error_share allows a share of {}{}; see the column status in {output}",
             summary.errors.values().sum::<u64>(),
             summary.observations,
             plan.max_error_share,
@@ -58,13 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
             } else {
                 ", so the run was stopped"
             },
-            plan.output.display(),
-        );
-        return Ok(ExitCode::FAILURE);
+        ));
     }
-    if strict && summary.failed_checks().next().is_some() {
-        eprintln!("loadgen: --strict: a check failed, as said above");
-        return Ok(ExitCode::FAILURE);
-    }
-    Ok(ExitCode::SUCCESS)
+    (strict && summary.failed_checks().next().is_some()).then(|| "--strict: a check failed, see above".to_owned())
 }

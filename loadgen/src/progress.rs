@@ -1,7 +1,7 @@
-//! What is seen on a terminal while a run lasts: requests done, time left, the difference so far. Drawn by a thread of its
-//! own, away from the prober's CPU; the prober leaves numbers for it and nothing else.
+//! The progress display on a terminal: requests done, time left, and the differences between arms so far. A thread of its
+//! own draws it on another CPU; the load generator's thread only stores numbers for it.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal as _, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
@@ -11,48 +11,49 @@ use dataset::RequestOutcome;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::LaunchPlan;
 
-use crate::connection::Outcome;
-use crate::recorder::Place;
-use crate::sys;
+use crate::connection::RequestResult;
+use crate::cpu;
+use crate::recorder::RequestId;
 
 const REDRAW: Duration = Duration::from_millis(250);
-/// Differences of so many arms find room on a line.
-const SHOWN: usize = 3;
+/// Number of arms whose difference fits on the line.
+const SHOWN_ARMS: usize = 3;
 
-/// The numbers that the display shows.
+/// Numbers that the display shows.
 #[derive(Debug, Default)]
-struct Shown {
-    done: AtomicU64,
+struct ShownNumbers {
+    requests: AtomicU64,
     ended: AtomicBool,
-    /// For each arm but the first: mean difference from it and half-width of its 95 % interval, ns; 0 and 0 when unknown.
+    /// For each arm but the first: mean difference from the first arm and half-width of its 95 % interval, ns. Both are 0
+    /// while they are unknown.
     differences: Vec<(AtomicI64, AtomicI64)>,
 }
 
-/// The prober's side.
-pub(crate) struct Live {
-    shown: Arc<Shown>,
+/// The load generator's side of the display. It also counts migrations between CPUs.
+pub(crate) struct ProgressDisplay {
+    shown: Arc<ShownNumbers>,
     thread: Option<JoinHandle<()>>,
     threads: u64,
-    segment: u64,
-    in_segment: u64,
-    done: u64,
-    /// Sum of the times and their number, by arm, in this segment.
+    requests_per_segment: u64,
+    requests_in_segment: u64,
+    requests: u64,
+    /// Sum and number of the times in this segment, by arm.
     sums: Vec<(f64, u64)>,
-    /// Of the segments' differences, by arm.
-    moments: Vec<Moments>,
-    cpu: i32,
+    /// Moments of the differences over segments, by arm.
+    moments: Vec<RunningMoments>,
+    cpu: Option<usize>,
     migrations: u64,
 }
 
-/// Mean and sum of squares, updated one by one (Welford 1962, doi:10.1080/00401706.1962.10490022).
+/// Mean and sum of squares that are updated value by value (Welford 1962, DOI 10.1080/00401706.1962.10490022).
 #[derive(Clone, Copy, Debug, Default)]
-struct Moments {
+struct RunningMoments {
     count: u64,
     mean: f64,
     squares: f64,
 }
 
-impl Moments {
+impl RunningMoments {
     fn add(&mut self, value: f64) {
         self.count += 1;
         let before = value - self.mean;
@@ -60,77 +61,78 @@ impl Moments {
         self.squares += before * (value - self.mean);
     }
 
-    /// Of the mean, by the normal distribution: good enough to look at.
+    /// Returns the half-width of the mean's 95 % interval by the normal distribution, which is exact enough for a display.
     fn half_width(self) -> f64 {
         let count = self.count as f64;
         1.96 * (self.squares / (count - 1.0) / count).sqrt()
     }
 }
 
-impl Live {
-    /// For the first thread, whose pace stands for that of all; to be called before it is pinned.
+impl ProgressDisplay {
+    /// Makes the display for the first thread, whose progress stands for that of all threads. Call it before the thread is
+    /// pinned to a CPU, because the drawing thread inherits the affinity.
     pub(crate) fn new(plan: &LaunchPlan) -> Self {
-        let mut live = Self::hidden(plan);
-        live.thread = stderr().is_terminal().then(|| {
-            let (shown, plan) = (Arc::clone(&live.shown), plan.clone());
+        let mut display = Self::hidden(plan);
+        display.thread = stderr().is_terminal().then(|| {
+            let (shown, plan) = (Arc::clone(&display.shown), plan.clone());
             thread::spawn(move || draw(&shown, &plan))
         });
-        live
+        display
     }
 
-    /// For the other threads: shows nothing.
+    /// Makes a display for any other thread, which shows nothing.
     pub(crate) fn hidden(plan: &LaunchPlan) -> Self {
         let arms = plan.arms.len();
-        let shown = Arc::new(Shown {
+        let shown = Arc::new(ShownNumbers {
             differences: (1..arms).map(|_| Default::default()).collect(),
-            ..Shown::default()
+            ..ShownNumbers::default()
         });
         Self {
             shown,
             thread: None,
             threads: plan.threads.into(),
-            segment: plan.segment_rounds * arms as u64,
-            in_segment: 0,
-            done: 0,
+            requests_per_segment: plan.segment_rounds * arms as u64,
+            requests_in_segment: 0,
+            requests: 0,
             sums: vec![(0.0, 0); arms],
-            moments: vec![Moments::default(); arms],
-            cpu: -1,
+            moments: vec![RunningMoments::default(); arms],
+            cpu: None,
             migrations: 0,
         }
     }
 
-    /// How often the prober was found on another CPU, looked at once a segment.
+    /// Returns how often the thread was on another CPU at the end of a segment than at the end of the previous segment.
     pub(crate) fn migrations(&self) -> u64 {
         self.migrations
     }
 
-    /// Takes note of a request.
-    pub(crate) fn saw(&mut self, place: Place, outcome: &Outcome) {
-        self.done += 1;
-        self.in_segment += 1;
-        if self.in_segment == self.segment {
-            let cpu = sys::current_cpu();
-            self.migrations += u64::from(self.cpu >= 0 && cpu != self.cpu);
+    /// Takes a request into account.
+    pub(crate) fn record(&mut self, id: RequestId, outcome: &RequestResult) {
+        self.requests += 1;
+        self.requests_in_segment += 1;
+        if self.requests_in_segment == self.requests_per_segment {
+            let cpu = cpu::current_cpu();
+            self.migrations += u64::from(self.cpu.is_some() && cpu != self.cpu);
             self.cpu = cpu;
             self.end_segment();
         }
         if self.thread.is_none() {
             return;
         }
-        self.shown.done.store(self.done * self.threads, Relaxed);
-        if outcome.status == RequestOutcome::Answered && !place.warm_up {
+        self.shown.requests.store(self.requests * self.threads, Relaxed);
+        if outcome.status == RequestOutcome::Answered && !id.warm_up {
             let wire = outcome.kernel_rx_ns.zip(outcome.kernel_tx_ns);
             let time_ns = wire.map_or(outcome.user_receive_ns - outcome.user_send_ns, |(rx, tx)| {
                 rx.get() - tx.get()
             });
-            let (sum, count) = &mut self.sums[usize::from(place.arm)];
+            let (sum, count) = &mut self.sums[usize::from(id.arm)];
             *sum += time_ns as f64;
             *count += 1;
         }
     }
 
     fn end_segment(&mut self) {
-        self.in_segment = 0;
+        self.requests_in_segment = 0;
         let mean = |(sum, count): (f64, u64)| (count > 0).then(|| sum / count as f64);
         let first = mean(self.sums[0]);
         for ((sums, moments), shown) in self
@@ -152,20 +154,20 @@ impl Live {
     }
 }
 
-impl Drop for Live {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         self.shown.ended.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It draws for itself alone: how it ended does not matter.
+            // A panic of the drawing thread does not concern the measurement.
             _ = thread.join();
         }
     }
 }
 
-fn draw(shown: &Shown, plan: &LaunchPlan) {
+fn draw(shown: &ShownNumbers, plan: &LaunchPlan) {
     if let Some(cpu) = plan.cpu {
-        // Where there is no other CPU, it has to run on this one.
-        _ = sys::keep_off_cpu(cpu);
+        // On a machine with a single CPU this fails, and the thread draws on that CPU.
+        _ = cpu::keep_off_cpu(cpu);
     }
     let requests = plan.rounds * plan.arms.len() as u64;
     let bar = ProgressBar::with_draw_target(Some(requests), ProgressDrawTarget::stderr());
@@ -174,19 +176,19 @@ fn draw(shown: &Shown, plan: &LaunchPlan) {
     }
     bar.set_prefix(format!("{} {}", plan.condition, plan.launch));
     while !shown.ended.load(Relaxed) {
-        bar.set_position(shown.done.load(Relaxed));
-        bar.set_message(differences(shown, plan));
+        bar.set_position(shown.requests.load(Relaxed));
+        bar.set_message(differences_text(shown, plan));
         thread::sleep(REDRAW);
     }
     bar.finish_and_clear();
 }
 
-fn differences(shown: &Shown, plan: &LaunchPlan) -> String {
+fn differences_text(shown: &ShownNumbers, plan: &LaunchPlan) -> String {
     let named = plan.arms.iter().skip(1).zip(&shown.differences);
     named
         .map(|(target, (mean, half))| (target, mean.load(Relaxed) as f64, half.load(Relaxed) as f64))
         .filter(|(_, _, half)| *half > 0.0)
-        .take(SHOWN)
+        .take(SHOWN_ARMS)
         .map(|(target, mean, half)| format!(", {} {:+.2} ± {:.2} µs", target.arm, mean / 1e3, half / 1e3))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Holds rows until there is time to write them.
+//! Buffers the rows of requests in memory until they can be written.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -7,15 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use dataset::{FileHeader, Observation, ObservationWriter, RequestOutcome};
 use model::{FirstFailure, LaunchPlan};
 
-use crate::connection::Outcome;
-use crate::error::Error;
-use crate::sys;
+use crate::clock::monotonic_ns;
+use crate::connection::RequestResult;
+use crate::error::LoadgenError;
+use crate::stop_signal::received_signal;
 use crate::tally::Tally;
 
-/// Rows held in memory by all threads before they are written between two rounds.
+/// Number of rows that all threads together buffer before they write between two rounds.
 const BUFFER_ROWS: u64 = 131_072;
-/// Rounds after a write that are flagged as warm-up: writing has emptied caches and let the servers sleep.
-pub(crate) const ROUNDS_AFTER_WRITE: u32 = 32;
+/// Number of rounds after a write that count as warm-up, because the write has evicted the caches and the servers have slept.
+pub(crate) const WARM_UP_ROUNDS_AFTER_WRITE: u32 = 32;
 
 const BLANK: Observation = Observation {
     round: 0,
@@ -38,48 +39,51 @@ const BLANK: Observation = Observation {
     warm_up: true,
 };
 
-/// Which request it was.
+/// Identity of a request within its thread.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RequestId {
     pub(crate) round: u32,
+    /// Position in the round.
     pub(crate) position: u16,
+    /// Index of the arm.
     pub(crate) arm: u16,
+    /// Number of the request among those of its arm.
     pub(crate) sequence: u32,
     pub(crate) connection: u16,
-    pub(crate) request: u16,
+    /// Index of the message: 0 the plain one, 1 the one with the keyword.
+    pub(crate) message: u16,
     pub(crate) warm_up: bool,
 }
 
-/// Where the rows of all threads go.
-pub(crate) struct Output {
-    file: Mutex<File>,
-    /// Requests that may fail, over all threads.
+/// Output file of all threads, and the flag that stops them.
+pub(crate) struct ObservationOutput {
+    state: Mutex<OutputState>,
+    /// Number of requests that may fail, over all threads.
     allowed_errors: f64,
     errors: AtomicU64,
     stopped: AtomicBool,
 }
 
-struct File {
+struct OutputState {
     writer: ObservationWriter,
     tally: Tally,
-    /// The first reason for each failure of each arm.
-    reasons: BTreeMap<(u16, RequestOutcome), &'static str>,
+    first_failures: BTreeMap<(u16, RequestOutcome), &'static str>,
 }
 
-impl Output {
-    pub(crate) fn create(plan: &LaunchPlan, kernel_minus_user_ns: i64) -> Result<Self, Error> {
-        let names = plan.arms.iter().map(|target| target.arm.clone()).collect();
+impl ObservationOutput {
+    /// Creates the output file of a plan.
+    pub(crate) fn create(plan: &LaunchPlan, kernel_minus_user_ns: i64) -> Result<Self, LoadgenError> {
         let header = FileHeader {
             run: plan.run.clone(),
             condition: plan.condition.clone(),
             launch: plan.launch,
-            arms: names,
+            arms: plan.arms.iter().map(|target| target.arm.clone()).collect(),
         };
         Ok(Self {
-            file: Mutex::new(File {
+            state: Mutex::new(OutputState {
                 writer: ObservationWriter::create(&plan.output, header)?,
                 tally: Tally::new(kernel_minus_user_ns),
-                reasons: BTreeMap::new(),
+                first_failures: BTreeMap::new(),
             }),
             allowed_errors: plan.max_error_share * (plan.rounds * plan.arms.len() as u64) as f64,
             errors: AtomicU64::new(0),
@@ -87,42 +91,43 @@ impl Output {
         })
     }
 
-    /// Asks all threads to end.
+    /// Asks all threads to stop.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Relaxed);
     }
 
-    /// Completes the file; gives the sums, and for each arm and status with failures why the first of them failed.
-    pub(crate) fn finish(self, plan: &LaunchPlan) -> Result<(Tally, Vec<FirstFailure>), Error> {
-        let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
-        file.writer.finish()?;
-        let first_failures = file.reasons.iter().map(|((arm, status), why)| FirstFailure {
+    /// Completes the file. Returns the sums over all rows and the first failure of each arm and status.
+    pub(crate) fn finish(self, plan: &LaunchPlan) -> Result<(Tally, Vec<FirstFailure>), LoadgenError> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.writer.finish()?;
+        let first_failures = state.first_failures.iter().map(|((arm, status), reason)| FirstFailure {
             arm: plan.arms[usize::from(*arm)].arm.clone(),
             status: status.name().to_owned(),
-            reason: (*why).to_owned(),
+            reason: (*reason).to_owned(),
         });
-        Ok((file.tally, first_failures.collect()))
+        Ok((state.tally, first_failures.collect()))
     }
 }
 
-/// The rows of one thread that are not written yet.
+/// Rows of one thread that are not yet written.
 pub(crate) struct Recorder<'a> {
-    output: &'a Output,
+    output: &'a ObservationOutput,
     thread: u16,
     threads: u16,
     connections: u16,
     rows: Vec<Observation>,
     capacity: usize,
+    /// Time for writing so far, ns.
     pub(crate) writing_ns: i64,
-    reasons: BTreeMap<(u16, RequestOutcome), &'static str>,
+    first_failures: BTreeMap<(u16, RequestOutcome), &'static str>,
 }
 
 impl<'a> Recorder<'a> {
-    /// For the share of a thread.
-    pub(crate) fn new(share: &LaunchPlan, output: &'a Output, thread: u16, threads: u16) -> Self {
+    /// Makes the recorder of thread number `thread` of `threads`, whose share of the plan is `share`.
+    pub(crate) fn new(share: &LaunchPlan, output: &'a ObservationOutput, thread: u16, threads: u16) -> Self {
         let needed = (share.rounds * share.arms.len() as u64).min(BUFFER_ROWS / u64::from(threads));
         let capacity = usize::try_from(needed).unwrap_or(0).max(share.arms.len());
-        // Written once, so that no page of it is missing when it is filled.
+        // The first write to each page makes the kernel map it, so that no page fault occurs during a round.
         let mut rows = vec![BLANK; capacity];
         rows.clear();
         Self {
@@ -133,37 +138,40 @@ impl<'a> Recorder<'a> {
             rows,
             capacity,
             writing_ns: 0,
-            reasons: BTreeMap::new(),
+            first_failures: BTreeMap::new(),
         }
     }
 
-    /// Whether to send no more: a signal has come, more requests have failed than may, or another thread has given up.
+    /// Returns whether the thread must stop: a signal has arrived, too many requests have failed, or another thread has
+    /// stopped.
     pub(crate) fn stopped(&self) -> bool {
-        sys::received_signal().is_some()
+        received_signal().is_some()
             || self.output.stopped.load(Relaxed)
             || self.output.errors.load(Relaxed) as f64 > self.output.allowed_errors
     }
 
+    /// Returns whether the buffer has room for this number of further rows.
     pub(crate) fn has_room(&self, rows: usize) -> bool {
         self.rows.len() + rows <= self.capacity
     }
 
-    /// The thread's own numbers become those of the run.
-    pub(crate) fn record(&mut self, place: Place, outcome: &Outcome) {
-        if let Some(why) = outcome.why {
-            self.reasons.entry((place.arm, outcome.status)).or_insert(why);
+    /// Adds the row of a request. Converts the thread's own numbers of rounds, sequence and connections to those of the
+    /// whole run.
+    pub(crate) fn record(&mut self, id: RequestId, outcome: &RequestResult) {
+        if let Some(reason) = outcome.failure_reason {
+            self.first_failures.entry((id.arm, outcome.status)).or_insert(reason);
         }
         if outcome.status != RequestOutcome::Answered {
             self.output.errors.fetch_add(1, Relaxed);
         }
-        let of_all = |number: u32| number * u32::from(self.threads) + u32::from(self.thread);
+        let of_run = |number: u32| number * u32::from(self.threads) + u32::from(self.thread);
         self.rows.push(Observation {
-            round: of_all(place.round),
-            position: place.position,
-            arm: place.arm,
-            sequence: of_all(place.sequence),
-            connection: place.connection + self.thread * self.connections,
-            request: place.request,
+            round: of_run(id.round),
+            position: id.position,
+            arm: id.arm,
+            sequence: of_run(id.sequence),
+            connection: id.connection + self.thread * self.connections,
+            request: id.message,
             step: None,
             load_level_permille: None,
             block: None,
@@ -175,23 +183,22 @@ impl<'a> Recorder<'a> {
             outcome: outcome.status,
             http_status: outcome.http_status,
             bytes: outcome.bytes,
-            warm_up: place.warm_up || outcome.fresh,
+            warm_up: id.warm_up || outcome.fresh,
         });
     }
 
-    /// Writes what is held, after the other threads' turn; gives how long that took, ns.
-    pub(crate) fn flush(&mut self) -> Result<i64, Error> {
-        let start_ns = sys::monotonic_ns();
-        let mut file = self.output.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.tally.add(&self.rows);
-        file.writer.write(&self.rows)?;
-        for (failure, why) in std::mem::take(&mut self.reasons) {
-            file.reasons.entry(failure).or_insert(why);
+    /// Writes all buffered rows. Waits until no other thread writes.
+    pub(crate) fn flush(&mut self) -> Result<(), LoadgenError> {
+        let start_ns = monotonic_ns();
+        let mut state = self.output.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tally.add(&self.rows);
+        state.writer.write(&self.rows)?;
+        for (failure, reason) in std::mem::take(&mut self.first_failures) {
+            state.first_failures.entry(failure).or_insert(reason);
         }
-        drop(file);
+        drop(state);
         self.rows.clear();
-        let took_ns = sys::monotonic_ns() - start_ns;
-        self.writing_ns += took_ns;
-        Ok(took_ns)
+        self.writing_ns += monotonic_ns() - start_ns;
+        Ok(())
     }
 }

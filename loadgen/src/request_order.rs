@@ -1,27 +1,26 @@
-//! Which arm comes when, and which request it gets.
+//! The order of the requests: which arm comes when, and which message it receives.
 
 use model::{LaunchPlan, Schedule};
-use rand::RngExt as _;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
-/// What is measured without interruption: a round, or one request of the schedules that stay with an arm.
+/// A step of the order, which nothing interrupts: a round, or one request in a schedule that stays with an arm.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Step<'a> {
+pub struct OrderStep<'a> {
     /// Number of the round, from 0.
     pub round: u32,
     /// Indices of the arms, in the order of sending.
     pub arms: &'a [u16],
-    /// Which request: 0 the plain one, 1 the one with the keyword.
-    pub request: u16,
+    /// Index of the message: 0 the plain one, 1 the one with the keyword.
+    pub message: u16,
 }
 
-/// All steps of a run, in order; the same for the same seed.
+/// All steps of a run in order. The same seed gives the same order.
 #[derive(Debug)]
-pub struct Steps {
-    /// Rounds that stay with an arm before the next one's turn; `None` where each round goes to all.
-    stay: Option<u32>,
+pub struct RequestOrder {
+    /// Number of rounds that stay with an arm before the next arm; `None` if each round has all arms.
+    rounds_per_stay: Option<u32>,
     shuffles: bool,
     rounds: u32,
     order: Vec<u16>,
@@ -29,37 +28,39 @@ pub struct Steps {
     /// First round of the current stay.
     first_round: u32,
     next_round: u32,
-    /// Position in the order.
-    next_arm: usize,
-    keywords: Keywords,
+    /// Position of the current arm in `order`, in a schedule that stays with an arm.
+    position: usize,
+    keywords: KeywordDraw,
 }
 
-/// Which rounds carry the keyword: drawn by round, so that all arms get the same.
+/// Draws the rounds that carry the keyword. The draw depends on the round alone, so that all arms receive the same message
+/// in a round.
 #[derive(Clone, Copy, Debug)]
-struct Keywords {
+struct KeywordDraw {
     share: f64,
     seed: u64,
 }
 
-impl Keywords {
-    fn request(self, round: u32) -> u16 {
+impl KeywordDraw {
+    /// Returns the index of the message in a round.
+    fn message(self, round: u32) -> u16 {
         if self.share <= 0.0 {
             return 0;
         }
-        // A generator for each round: arms that are not next to each other in time get the same draw.
+        // A generator for each round, so that arms with separate stays receive the same draw in the same round.
         let mut generator = Pcg64::new(self.seed.into(), round.into());
         u16::from(generator.random::<f64>() < self.share)
     }
 }
 
-impl Steps {
-    /// For a plan that has been checked.
+impl RequestOrder {
+    /// Makes the order of a valid plan.
     #[must_use]
     pub fn new(plan: &LaunchPlan) -> Self {
         let arm_count = u16::try_from(plan.arms.len()).unwrap_or(u16::MAX);
         let rounds = u32::try_from(plan.rounds).unwrap_or(u32::MAX);
-        let mut steps = Self {
-            stay: match plan.schedule {
+        let mut order = Self {
+            rounds_per_stay: match plan.schedule {
                 Schedule::Interleaved | Schedule::Duet => None,
                 Schedule::Runs(length) => Some(length),
                 Schedule::Sequential => Some(rounds),
@@ -70,14 +71,14 @@ impl Steps {
             generator: Pcg64::seed_from_u64(plan.seed),
             first_round: 0,
             next_round: 0,
-            next_arm: 0,
-            keywords: Keywords {
+            position: 0,
+            keywords: KeywordDraw {
                 share: plan.keyword.as_ref().map_or(0.0, |keyword| keyword.share),
                 seed: plan.seed,
             },
         };
-        steps.shuffle();
-        steps
+        order.shuffle();
+        order
     }
 
     fn shuffle(&mut self) {
@@ -86,9 +87,9 @@ impl Steps {
         }
     }
 
-    /// The next step, `None` after the last. (No iterator: the step borrows the order.)
-    pub fn advance(&mut self) -> Option<Step<'_>> {
-        let Some(stay) = self.stay else {
+    /// Returns the next step, or `None` after the last. This type is not an iterator because a step borrows from it.
+    pub fn advance(&mut self) -> Option<OrderStep<'_>> {
+        let Some(rounds_per_stay) = self.rounds_per_stay else {
             if self.next_round == self.rounds {
                 return None;
             }
@@ -97,17 +98,17 @@ impl Steps {
             }
             let round = self.next_round;
             self.next_round += 1;
-            return Some(Step {
+            return Some(OrderStep {
                 round,
                 arms: &self.order,
-                request: self.keywords.request(round),
+                message: self.keywords.message(round),
             });
         };
-        let end = self.first_round.saturating_add(stay).min(self.rounds);
+        let end = self.first_round.saturating_add(rounds_per_stay).min(self.rounds);
         if self.next_round == end {
-            self.next_arm += 1;
-            if self.next_arm == self.order.len() {
-                self.next_arm = 0;
+            self.position += 1;
+            if self.position == self.order.len() {
+                self.position = 0;
                 self.first_round = end;
                 self.shuffle();
             }
@@ -118,10 +119,10 @@ impl Steps {
         }
         let round = self.next_round;
         self.next_round += 1;
-        Some(Step {
+        Some(OrderStep {
             round,
-            arms: &self.order[self.next_arm..=self.next_arm],
-            request: self.keywords.request(round),
+            arms: &self.order[self.position..=self.position],
+            message: self.keywords.message(round),
         })
     }
 }

@@ -1,30 +1,33 @@
-//! One answer while it arrives: where it ends, by the protocol of its request. Nothing here allocates.
+//! Finds the end of a response while it arrives, by the protocol of its request. Processing a response allocates no memory.
 
 use dataset::RequestOutcome;
 use model::{Message, ResponseEnd};
 
-use crate::chunked::Chunked;
-use crate::resp::Resp;
-use crate::response::{self, Body, Head};
+use crate::chunked_body::ChunkedBodyReader;
+use crate::http_head::{self, BodyEnd, ParsedHead};
+use crate::resp_reader::RespReader;
 
-/// How a request fails.
-pub(crate) type Failure = (RequestOutcome, &'static str);
+/// RequestOutcome of a failed request and the reason for the failure.
+pub(crate) type RequestFailure = (RequestOutcome, &'static str);
 
-const SURPLUS: Failure = (RequestOutcome::Invalid, "there are bytes after the end of the response");
+const SURPLUS: RequestFailure = (RequestOutcome::Invalid, "there are bytes after the end of the response");
 
-/// How the end of an answer is recognised.
+/// Rule by which the end of a response is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ResponseFraming {
+    /// As HTTP/1.1 defines it.
     Http,
+    /// As RESP, the protocol of Redis, defines it.
     Redis,
+    /// After this number of bytes.
     Length(u64),
-    /// The bytes, and for each number of matched bytes how many still match where the next differs (Knuth, Morris and
-    /// Pratt; DOI 10.1137/0206024).
+    /// After these bytes. The second list is the failure function of the algorithm of Knuth, Morris and Pratt (DOI
+    /// 10.1137/0206024): for each number of matched bytes, the number that still matches if the next byte differs.
     Pattern(Vec<u8>, Vec<usize>),
 }
 
-impl Ending {
-    /// Returns the end of the responses to a message.
+impl ResponseFraming {
+    /// Returns the rule for the responses to a message.
     pub(crate) fn of(message: &Message) -> Self {
         match message {
             Message::Http(_) => Self::Http,
@@ -54,40 +57,44 @@ impl Ending {
     }
 }
 
-/// An answer of which so much has arrived.
+/// A response of which a part has arrived.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    reading: Reading,
-    /// Bytes so far.
+pub(crate) struct ResponseReader {
+    state: ReaderState,
+    /// Number of bytes so far.
     pub(crate) received: u64,
-    /// 0 where the protocol has none.
+    /// HTTP status code; 0 without one.
     pub(crate) http_status: u16,
-    /// The server will close the connection.
+    /// Whether the server closes the connection after the response.
     pub(crate) close: bool,
 }
 
-/// What is known of the part that is being received.
+/// The part of the response that arrives next.
 #[derive(Debug)]
-enum Reading {
-    /// An HTTP head.
+enum ReaderState {
+    /// The HTTP head, which is incomplete.
     Head,
-    /// All has so many bytes.
+    /// The rest of a response of this number of bytes.
     Total(u64),
-    Chunks(Chunked),
+    /// A chunked body.
+    Chunks(ChunkedBodyReader),
+    /// A body that ends with the connection.
     UntilClosed,
-    /// So many bytes of the pattern have been matched.
+    /// Bytes before the end of the pattern, of which this number of bytes have matched.
     Matched(usize),
-    Redis(Resp),
+    /// A RESP value.
+    Redis(RespReader),
 }
 
-impl Answer {
-    pub(crate) const fn new(ending: &Ending) -> Self {
+impl ResponseReader {
+    /// Makes a reader for a response of which nothing has arrived.
+    pub(crate) const fn new(framing: &ResponseFraming) -> Self {
         Self {
-            reading: match ending {
-                Ending::Http => Reading::Head,
-                Ending::Redis => Reading::Redis(Resp::new()),
-                Ending::Length(length) => Reading::Total(*length),
-                Ending::Pattern(..) => Reading::Matched(0),
+            state: match framing {
+                ResponseFraming::Http => ReaderState::Head,
+                ResponseFraming::Redis => ReaderState::Redis(RespReader::new()),
+                ResponseFraming::Length(length) => ReaderState::Total(*length),
+                ResponseFraming::Pattern(..) => ReaderState::Matched(0),
             },
             received: 0,
             http_status: 0,
@@ -95,27 +102,31 @@ impl Answer {
         }
     }
 
-    /// Where in the buffer the next bytes belong: a head is kept, all else only counted.
-    pub(crate) fn place(&self) -> usize {
-        match self.reading {
-            Reading::Head => usize::try_from(self.received).unwrap_or(usize::MAX),
+    /// Returns the offset in the buffer at which the next bytes must be stored. A head is kept from its start; all other
+    /// bytes may be overwritten.
+    pub(crate) fn buffer_offset(&self) -> usize {
+        match self.state {
+            ReaderState::Head => usize::try_from(self.received).unwrap_or(usize::MAX),
             _ => 0,
         }
     }
 
-    /// Why a complete answer is not the one that is wanted.
-    pub(crate) fn refused(&self, ending: &Ending) -> Option<&'static str> {
-        match (&self.reading, ending) {
-            (_, Ending::Http) if self.http_status != 200 => Some("the status code is not 200"),
-            (Reading::Redis(resp), _) if resp.is_error => Some("the server answered with an error"),
+    /// Returns the reason for which a complete response counts as a failure.
+    pub(crate) fn failure_reason(&self, framing: &ResponseFraming) -> Option<&'static str> {
+        match (&self.state, framing) {
+            (_, ResponseFraming::Http) if self.http_status != 200 => Some("the status code is not 200"),
+            (ReaderState::Redis(resp), _) if resp.is_error => Some("the server responded with an error"),
             _ => None,
         }
     }
 
-    /// The connection has ended; whether that is the answer's end.
-    pub(crate) fn closed(&self) -> Result<(), Failure> {
-        match self.reading {
-            Reading::UntilClosed => Ok(()),
+    /// Processes the end of the connection.
+    ///
+    /// # Errors
+    /// When the response was not complete.
+    pub(crate) fn end_of_stream(&self) -> Result<(), RequestFailure> {
+        match self.state {
+            ReaderState::UntilClosed => Ok(()),
             _ => Err((
                 RequestOutcome::Reset,
                 "the server closed the connection before the response was complete",
@@ -123,15 +134,20 @@ impl Answer {
         }
     }
 
-    /// Takes note of `new` bytes, the last of `buffer`; the end, where this was it.
-    pub(crate) fn arrived(&mut self, ending: &Ending, buffer: &[u8], new: usize) -> Option<Result<(), Failure>> {
+    /// Processes `new` bytes, which are the last of `buffer`. Returns `Ok` at the end of the response, and `None` before.
+    pub(crate) fn process(
+        &mut self,
+        framing: &ResponseFraming,
+        buffer: &[u8],
+        new: usize,
+    ) -> Option<Result<(), RequestFailure>> {
         self.received += new as u64;
         let mut bytes = &buffer[buffer.len() - new..];
-        if matches!(self.reading, Reading::Head) {
-            match response::parse(buffer) {
-                Head::Incomplete => return None,
-                Head::Malformed(why) => return Some(Err((RequestOutcome::Invalid, why))),
-                Head::Complete {
+        if matches!(self.state, ReaderState::Head) {
+            match http_head::parse(buffer) {
+                ParsedHead::Incomplete => return None,
+                ParsedHead::Malformed(reason) => return Some(Err((RequestOutcome::Invalid, reason))),
+                ParsedHead::Complete {
                     http_status,
                     head_bytes,
                     body,
@@ -140,22 +156,22 @@ impl Answer {
                     self.http_status = http_status;
                     self.close = close;
                     bytes = &buffer[usize::try_from(head_bytes).unwrap_or(buffer.len())..];
-                    self.reading = match body {
-                        Body::Length(length) => Reading::Total(head_bytes + length),
-                        Body::Chunked => Reading::Chunks(Chunked::default()),
-                        Body::UntilClosed => Reading::UntilClosed,
+                    self.state = match body {
+                        BodyEnd::Length(length) => ReaderState::Total(head_bytes + length),
+                        BodyEnd::Chunked => ReaderState::Chunks(ChunkedBodyReader::default()),
+                        BodyEnd::UntilClosed => ReaderState::UntilClosed,
                     };
                 }
             }
         }
-        let ended = match &mut self.reading {
-            Reading::Head | Reading::UntilClosed => Ok(false),
-            Reading::Total(total) if self.received > *total => return Some(Err(SURPLUS)),
-            Reading::Total(total) => Ok(self.received == *total),
-            Reading::Chunks(chunks) => chunks.take(bytes),
-            Reading::Redis(resp) => resp.take(bytes),
-            Reading::Matched(matched) => {
-                let Ending::Pattern(pattern, borders) = ending else {
+        let ended = match &mut self.state {
+            ReaderState::Head | ReaderState::UntilClosed => Ok(false),
+            ReaderState::Total(total) if self.received > *total => return Some(Err(SURPLUS)),
+            ReaderState::Total(total) => Ok(self.received == *total),
+            ReaderState::Chunks(chunks) => chunks.process(bytes),
+            ReaderState::Redis(resp) => resp.process(bytes),
+            ReaderState::Matched(matched) => {
+                let ResponseFraming::Pattern(pattern, borders) = framing else {
                     return None;
                 };
                 let end = bytes.iter().position(|byte| {
@@ -174,7 +190,7 @@ impl Answer {
         match ended {
             Ok(true) => Some(Ok(())),
             Ok(false) => None,
-            Err(why) => Some(Err((RequestOutcome::Invalid, why))),
+            Err(reason) => Some(Err((RequestOutcome::Invalid, reason))),
         }
     }
 }
@@ -183,11 +199,11 @@ impl Answer {
 mod tests {
     use super::*;
 
-    /// Gives the answer in these parts; how it ended, and with which part.
-    fn arrive(ending: &Ending, parts: &[&[u8]]) -> Option<(usize, Result<(), Failure>)> {
-        let mut answer = Answer::new(ending);
+    /// Processes the parts of a response. Returns the result and the index of the part that gave it.
+    fn process(framing: &ResponseFraming, parts: &[&[u8]]) -> Option<(usize, Result<(), RequestFailure>)> {
+        let mut reader = ResponseReader::new(framing);
         for (index, part) in parts.iter().enumerate() {
-            if let Some(end) = answer.arrived(ending, part, part.len()) {
+            if let Some(end) = reader.process(framing, part, part.len()) {
                 return Some((index, end));
             }
         }
@@ -195,28 +211,28 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_found_across_parts_and_after_false_starts() {
-        let ending = Ending::pattern(b"aabaac");
-        let answer = b"xxaabaabaac";
-        for first in 0..answer.len() {
-            let parts = [&answer[..first], &answer[first..]];
-            assert_eq!(arrive(&ending, &parts), Some((1, Ok(()))), "{first}");
+    fn a_pattern_is_found_across_parts_and_after_partial_matches() {
+        let framing = ResponseFraming::pattern(b"aabaac");
+        let response = b"xxaabaabaac";
+        for first in 0..response.len() {
+            let parts = [&response[..first], &response[first..]];
+            assert_eq!(process(&framing, &parts), Some((1, Ok(()))), "{first}");
         }
-        assert_eq!(arrive(&ending, &[b"aabaabaab"]), None);
-        assert_eq!(arrive(&ending, &[b"aabaac!"]), Some((0, Err(SURPLUS))));
+        assert_eq!(process(&framing, &[b"aabaabaab"]), None);
+        assert_eq!(process(&framing, &[b"aabaac!"]), Some((0, Err(SURPLUS))));
     }
 
     #[test]
-    fn a_length_is_counted() {
-        let ending = Ending::Length(4);
-        assert_eq!(arrive(&ending, &[b"ab", b"cd"]), Some((1, Ok(()))));
-        assert_eq!(arrive(&ending, &[b"ab", b"cde"]), Some((1, Err(SURPLUS))));
+    fn a_response_of_known_length_ends_after_its_last_byte() {
+        let framing = ResponseFraming::Length(4);
+        assert_eq!(process(&framing, &[b"ab", b"cd"]), Some((1, Ok(()))));
+        assert_eq!(process(&framing, &[b"ab", b"cde"]), Some((1, Err(SURPLUS))));
     }
 
     #[test]
-    fn an_error_of_redis_is_not_what_was_wanted() {
-        let mut answer = Answer::new(&Ending::Redis);
-        assert_eq!(answer.arrived(&Ending::Redis, b"-ERR\r\n", 6), Some(Ok(())));
-        assert!(answer.refused(&Ending::Redis).is_some());
+    fn an_error_of_redis_counts_as_a_failure() {
+        let mut reader = ResponseReader::new(&ResponseFraming::Redis);
+        assert_eq!(reader.process(&ResponseFraming::Redis, b"-ERR\r\n", 6), Some(Ok(())));
+        assert!(reader.failure_reason(&ResponseFraming::Redis).is_some());
     }
 }

@@ -2,26 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Observation, RequestOutcome};
+use dataset::{Observation, RequestResult};
 
-/// Counts rows as they are written.
+/// A response is received late if it is received this much later than it arrived in the kernel, ns.
+const LATE_WAKE_UP_NS: i64 = 1_000_000;
+
+/// Sums over the rows that were written so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) observations: u64,
     pub(crate) warm_up: u64,
+    /// Number of rows by status, without the status `ok`.
     pub(crate) errors: BTreeMap<String, u64>,
+    /// Number of rows that lack a kernel stamp.
     pub(crate) unstamped: u64,
+    /// Number of successful requests after warm-up.
     usable: u64,
+    /// Number of usable requests that have both kernel stamps.
     stamped: u64,
     rtt_ns: i128,
     late_wake_ups: u64,
     kernel_minus_user_ns: i64,
 }
 
-/// Woken so long after the answer's arrival is late, ns.
-const LATE_WAKE_UP_NS: i64 = 1_000_000;
-
 impl Tally {
+    /// Makes an empty tally for a run in which the kernel's clock is ahead of the user's by `kernel_minus_user_ns`.
+    pub(crate) fn new(kernel_minus_user_ns: i64) -> Self {
+        Self {
+            kernel_minus_user_ns,
+            ..Self::default()
+        }
+    }
+
+    /// Adds rows.
     pub(crate) fn add(&mut self, rows: &[Observation]) {
         for row in rows {
             self.observations += 1;
@@ -29,7 +42,7 @@ impl Tally {
             self.warm_up += u64::from(row.warm_up);
             let stamped = row.wire_ns().is_some();
             self.unstamped += u64::from(!stamped);
-            if row.outcome != RequestOutcome::Answered {
+            if row.outcome != RequestResult::Answered {
                 *self.errors.entry(row.outcome.name().to_owned()).or_default() += 1;
             } else if !row.warm_up {
                 self.usable += 1;
@@ -42,37 +55,28 @@ impl Tally {
         }
     }
 
-    pub(crate) fn error_count(&self) -> u64 {
-        self.errors.values().sum()
-    }
-
+    /// Returns the number of failed requests divided by the number of requests.
     pub(crate) fn error_share(&self) -> f64 {
-        self.error_count() as f64 / self.observations.max(1) as f64
+        self.errors.values().sum::<u64>() as f64 / self.observations.max(1) as f64
     }
 
+    /// Returns the share of usable requests that have both kernel stamps; `None` without usable requests.
     pub(crate) fn stamped_share(&self) -> Option<f64> {
         (self.usable > 0).then(|| self.stamped as f64 / self.usable as f64)
     }
 
-    /// Of the requests with stamps, the share whose answer was noticed late.
+    /// Returns the share of stamped requests whose response was received late; `None` without stamped requests.
     pub(crate) fn late_wake_ups(&self) -> Option<f64> {
         (self.stamped > 0).then(|| self.late_wake_ups as f64 / self.stamped as f64)
     }
 
-    /// Time per request that is not RTT, ns.
+    /// Returns the mean time per request that is not RTT, ns, in a run that took `elapsed_ns`; `None` without rows.
     pub(crate) fn between_requests_ns(&self, elapsed_ns: i64) -> Option<f64> {
         (self.observations > 0).then(|| (i128::from(elapsed_ns) - self.rtt_ns) as f64 / self.observations as f64)
     }
 
-    /// For rows of a run in which the kernel's clock is ahead of the user's by so much.
-    pub(crate) fn new(kernel_minus_user_ns: i64) -> Self {
-        Self {
-            kernel_minus_user_ns,
-            ..Self::default()
-        }
-    }
-
-    /// Throughput times mean RTT is the sum of the RTTs by the time they took.
+    /// Returns throughput times mean RTT in a run that took `elapsed_ns`, which is the sum of all RTTs divided by that time;
+    /// `None` without rows.
     pub(crate) fn littles_law(&self, elapsed_ns: i64) -> Option<f64> {
         (elapsed_ns > 0 && self.observations > 0).then(|| self.rtt_ns as f64 / elapsed_ns as f64)
     }

@@ -1,13 +1,11 @@
 //! Requests, connections, schedules and arrivals, as a plan can have them.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
-use common::{OK, answering, command, plan, request, rows, run, server};
+use crate::servers::{OK, answering, command, plan, request, rows, run, server};
 use dataset::{Observation, RequestOutcome};
 use serde_json::{Value, json};
 
@@ -340,7 +338,7 @@ fn a_rate_that_cannot_be_held_is_an_error() {
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        message.contains("1000 requests a second were asked for and"),
+        message.contains("requests 1000 requests per second, but only"),
         "{message}"
     );
     let reached = summary["rate"]["reached_per_s"].as_f64().unwrap();

@@ -1,6 +1,6 @@
 //! The order of a run.
 
-use loadgen::Steps;
+use loadgen::RequestOrder;
 use model::{LaunchPlan, Schedule};
 
 const PLAN: &str = r#"{
@@ -17,7 +17,7 @@ fn plan() -> LaunchPlan {
 }
 
 fn order(plan: &LaunchPlan) -> Vec<(u32, Vec<u16>)> {
-    let mut steps = Steps::new(plan);
+    let mut steps = RequestOrder::new(plan);
     let mut all = Vec::new();
     while let Some(step) = steps.advance() {
         all.push((step.round, step.arms.to_vec()));

@@ -1,7 +1,5 @@
 //! `loadgen run` against small servers of the test's own.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -9,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use common::{OK, answering, command, plan, request, rows, run, server};
+use crate::servers::{OK, answering, command, plan, request, rows, run, server};
 use dataset::{Observation, RequestOutcome};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

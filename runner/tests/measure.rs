@@ -58,7 +58,7 @@ fn what_a_hook_does_to_a_server_is_reported_as_that() {
     let server = server(&desk, &[]);
     let expected = [
         ("crash", "-DDO_CRASH_AT=20", "crashed", "about to crash"),
-        ("hang", "-DDO_HANG_AT=20", "hung", "no complete answer in time"),
+        ("hang", "-DDO_HANG_AT=20", "hung", "no complete response in time"),
         ("exit", "-DDO_EXIT", "ended", "exit status: 7"),
         ("change", "-DDO_CHANGE", "different-answer", "\"HTTP/1.1 200 OK"),
     ];

@@ -1,6 +1,6 @@
-/* The least that a client can do: one request after the other on one connection, with the prober's stamps.
+/* The cheapest possible client: one request after the other on one connection, with the stamps of the load generator.
  *
- *   floor PORT REQUESTS STAMPS(0|1) SPIN(0|1)   prints the median and the mean RTT, ns, and requests a second
+ *   floor PORT REQUESTS STAMPS(0|1) SPIN(0|1)   prints median RTT (ns), mean RTT (ns), requests per second
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

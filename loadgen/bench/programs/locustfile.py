@@ -1,4 +1,4 @@
-"""The study's client: one HttpUser without a pause; prints what it saw as JSON when it ends."""
+"""The client of the 2023 study: one HttpUser without pauses. Prints its statistics as JSON when it ends."""
 
 import json
 import statistics
@@ -25,7 +25,7 @@ def keep(response_time, exception, **_):
 
 
 @events.quitting.add_listener
-def told(**_):
+def print_statistics(**_):
     seconds = time.monotonic() - started
     values = {"median_ms": statistics.median(seen_ms), "mean_ms": statistics.fmean(seen_ms)}
     print("told " + json.dumps({**values, "per_second": len(seen_ms) / seconds}))

@@ -1,4 +1,4 @@
-//! The prober, asked what its peers are asked.
+//! Runs the load generator under the same conditions as its peers.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,37 +9,35 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::{ObservationReader, RequestOutcome};
 use model::LoadSummary;
 
-use crate::peer::{Said, children_s};
+use crate::peer::{PeerResult, children_s};
 
-/// What the prober says of both servers.
-pub(crate) struct Both {
-    /// Of the first server; RTT in user space.
-    pub(crate) said: Said,
+/// Result of the load generator for both servers.
+pub(crate) struct LoadgenResult {
+    /// Result for the first server; RTTs are those in user space.
+    pub(crate) first: PeerResult,
     /// Difference of the median wire times, ns; `None` without kernel stamps.
     pub(crate) wire_difference_ns: Option<f64>,
     /// Difference of the median RTTs, ns.
     pub(crate) rtt_difference_ns: f64,
 }
 
-/// Asks both servers, interleaved, for about so many seconds in all.
-pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, folder: &Path) -> Result<Both> {
+/// Measures both servers, interleaved, for about this number of seconds in total.
+pub(crate) fn measure(
+    loadgen: &Path,
+    cpu: usize,
+    ports: [u16; 2],
+    seconds: u32,
+    folder: &Path,
+) -> Result<LoadgenResult> {
     let out = folder.join("observations.parquet");
     let rounds = seconds * 15_000;
     let (start, before) = (Instant::now(), children_s()?);
     let output = Command::new(loadgen)
-        .args([
-            "probe",
-            "--wait",
-            "spin",
-            "--cpu",
-            &cpu.to_string(),
-            "--rounds",
-            &rounds.to_string(),
-        ])
-        .arg("--arm")
-        .arg(format!("first=127.0.0.1:{}", ports[0]))
-        .arg("--arm")
-        .arg(format!("second=127.0.0.1:{}", ports[1]))
+        .args(["send", "--wait", "spin"])
+        .args(["--cpu", &cpu.to_string()])
+        .args(["--rounds", &rounds.to_string()])
+        .args(["--arm", &format!("first=127.0.0.1:{}", ports[0])])
+        .args(["--arm", &format!("second=127.0.0.1:{}", ports[1])])
         .arg("--out")
         .arg(&out)
         .output()
@@ -62,18 +60,18 @@ pub(crate) fn ask(loadgen: &Path, cpu: usize, ports: [u16; 2], seconds: u32, fol
         }
     })?;
     let median = |distribution: &Distribution| distribution.quantile(0.5);
-    let rtt_ns = [0, 1].map(|arm: usize| median(&rtt[arm]));
-    let first_ns = rtt_ns[0].context("no answer from the first server")?;
-    Ok(Both {
-        said: Said {
+    let first_ns = median(&rtt[0]).context("no response from the first server")?;
+    let second_ns = median(&rtt[1]).context("no response from the second server")?;
+    Ok(LoadgenResult {
+        first: PeerResult {
             median_ns: first_ns,
             mean_ns: rtt[0].mean().unwrap_or(first_ns),
-            under_way: summary.littles_law.context("no observation")?,
+            requests_in_progress: summary.littles_law.context("the summary has no littles_law")?,
             cpus,
         },
         wire_difference_ns: median(&wire[1])
             .zip(median(&wire[0]))
             .map(|(second, first)| second - first),
-        rtt_difference_ns: rtt_ns[1].context("no answer from the second server")? - first_ns,
+        rtt_difference_ns: second_ns - first_ns,
     })
 }

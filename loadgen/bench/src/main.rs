@@ -1,10 +1,10 @@
-//! The same question put to the prober and to other load generators: by how much is the second server slower? One run, one
-//! pair of servers, the same processors, in a new order each time.
+//! Compares the load generator with other load generators: each measures by how much the second of two servers is slower.
+//! All measure the same pair of servers on the same CPU in one run, in a new random order in each repetition.
 #![forbid(unsafe_code)]
 
 mod instructions;
+mod load_generator;
 mod peer;
-mod prober;
 mod server;
 
 use std::collections::BTreeMap;
@@ -14,59 +14,66 @@ use std::process::Command;
 use analysis::{Estimate, estimate};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
-use loadgen::Awake;
-use peer::{Peer, Places, Said};
+use loadgen::CpuLatencyGuard;
+use peer::{Peer, PeerResult, PeerSetup};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64;
-use server::Server;
+use server::DelayedServer;
 
 #[derive(Parser)]
-#[command(about = "The prober beside other load generators", version)]
-struct Arguments {
-    /// Folder with sut and loadgen
+#[command(about = "Compares the load generator with other load generators", version)]
+struct PeerComparison {
+    /// Folder with the programs sut and loadgen
     #[arg(long, default_value = "target/release")]
     binaries: PathBuf,
-    /// The hook, in mode delay
+    /// The hook, which delays the second server in mode delay
     #[arg(long, default_value = "target/hook/libreadhook.so")]
     hook: PathBuf,
-    /// Where `--install` of the verb put the peers that the distribution has not
+    /// Folder with the load generators that `cargo xtask bench peers --install` installs
     #[arg(long, default_value = "target/peers")]
     installed: PathBuf,
-    /// How much slower the second server is, ns
+    /// Delay of the second server, ns
     #[arg(long, default_value_t = 5_000)]
     delay_ns: u64,
-    /// Repetitions, each with every load generator
+    /// Number of repetitions, each with every load generator
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..))]
     repetitions: u32,
-    /// Seconds for each server
+    /// Duration of a measurement of one server, s
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
 }
 
-/// What one load generator said in all repetitions.
+/// Results of one load generator in all repetitions.
 #[derive(Default)]
-struct Heard {
+struct RepeatedResults {
     differences_ns: Vec<f64>,
-    said: Vec<Said>,
+    first_server: Vec<PeerResult>,
+}
+
+impl RepeatedResults {
+    fn push(&mut self, difference_ns: Option<f64>, first_server: PeerResult) {
+        self.differences_ns.extend(difference_ns);
+        self.first_server.push(first_server);
+    }
 }
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+    let comparison = PeerComparison::parse();
     let folder = tempfile::tempdir()?;
-    let places = Places {
-        installed: std::path::absolute(&arguments.installed)?,
+    let setup = PeerSetup {
+        installed: std::path::absolute(&comparison.installed)?,
         floor: compile_floor(folder.path())?,
         cpu: last_cpu()?,
     };
-    let awake = Awake::keep();
+    let guard = CpuLatencyGuard::acquire();
     let (mut peers, mut lines) = (Vec::new(), Vec::new());
-    lines.push(match &awake {
-        Ok(_) => "processors kept awake, for all alike".to_owned(),
+    lines.push(match &guard {
+        Ok(_) => "processors are kept out of idle states for all load generators".to_owned(),
         Err(reason) => reason.clone(),
     });
     for peer in Peer::ALL {
-        match peer.version(&places) {
+        match peer.version(&setup) {
             Ok(version) => {
                 lines.push(format!("{}: {version}", peer.name()));
                 peers.push(peer);
@@ -74,91 +81,90 @@ fn main() -> Result<()> {
             Err(reason) => lines.push(format!("{}: not run: {reason}", peer.name())),
         }
     }
-    let sut = arguments.binaries.join("sut");
-    let hook = arguments
+    let sut = comparison.binaries.join("sut");
+    let hook = comparison
         .hook
         .canonicalize()
-        .with_context(|| format!("{}", arguments.hook.display()))?;
-    let start = |delay_ns| Server::start(&sut, &hook, 0, delay_ns, folder.path());
-    let servers = [start(0)?, start(arguments.delay_ns)?];
-    let heard = measure(&arguments, &places, &peers, &servers, folder.path())?;
-    let truth_ns = servers[1].spun_ns()? - servers[0].spun_ns()?;
+        .with_context(|| format!("{}", comparison.hook.display()))?;
+    let start = |delay_ns| DelayedServer::start(&sut, &hook, 0, delay_ns, folder.path());
+    let servers = [start(0)?, start(comparison.delay_ns)?];
+    let results = measure(&comparison, &setup, &peers, &servers, folder.path())?;
+    let truth_ns = servers[1].mean_delay_ns()? - servers[0].mean_delay_ns()?;
     for line in lines {
         println!("{line}");
     }
-    print(&heard, truth_ns, &arguments);
-    let loadgen = arguments.binaries.join("loadgen");
-    match instructions::by_request(&loadgen, &places.floor, servers[0].port, folder.path()) {
-        Ok((prober, floor)) => println!(
-            "\nInstructions in user space for each request, asleep while waiting: loadgen {prober:.0} (the writing of its row to \
-             Parquet, between rounds, among them), C ping-pong {floor:.0}."
+    print(&results, truth_ns, &comparison);
+    let loadgen = comparison.binaries.join("loadgen");
+    match instructions::count(&loadgen, &setup.floor, servers[0].port, folder.path()) {
+        Ok(counts) => println!(
+            "\nInstructions in user space per request, asleep while waiting: loadgen {:.0} (with the writing of its row to \
+             Parquet between rounds), C ping-pong {:.0}.",
+            counts.loadgen, counts.ping_pong
         ),
-        Err(error) => println!("\nInstructions for each request: not run: {error:#}"),
+        Err(error) => println!("\nInstructions per request: not run: {error:#}"),
     }
     Ok(())
 }
 
 fn measure(
-    arguments: &Arguments,
-    places: &Places,
+    comparison: &PeerComparison,
+    setup: &PeerSetup,
     peers: &[Peer],
-    servers: &[Server; 2],
+    servers: &[DelayedServer; 2],
     folder: &Path,
-) -> Result<BTreeMap<String, Heard>> {
-    let mut heard: BTreeMap<String, Heard> = BTreeMap::new();
+) -> Result<BTreeMap<String, RepeatedResults>> {
+    let mut results: BTreeMap<String, RepeatedResults> = BTreeMap::new();
     let mut random = Pcg64::seed_from_u64(2023);
-    // `None` is the prober itself.
+    // `None` is the load generator itself.
     let mut order: Vec<Option<Peer>> = peers.iter().copied().map(Some).chain([None]).collect();
-    for repetition in 0..arguments.repetitions {
-        eprintln!("repetition {} of {}", repetition + 1, arguments.repetitions);
+    let ports = servers.each_ref().map(|server| server.port);
+    for repetition in 0..comparison.repetitions {
+        eprintln!("repetition {} of {}", repetition + 1, comparison.repetitions);
         order.shuffle(&mut random);
-        for one in &order {
-            let Some(peer) = one else {
-                let ports = [servers[0].port, servers[1].port];
-                let loadgen = arguments.binaries.join("loadgen");
-                let both = prober::ask(&loadgen, places.cpu, ports, 2 * arguments.seconds, folder)?;
+        for generator in &order {
+            let Some(peer) = generator else {
+                let loadgen = comparison.binaries.join("loadgen");
+                let result = load_generator::measure(&loadgen, setup.cpu, ports, 2 * comparison.seconds, folder)?;
                 for (name, difference_ns) in [
-                    ("loadgen, wire time", both.wire_difference_ns),
-                    ("loadgen, RTT", Some(both.rtt_difference_ns)),
+                    ("loadgen, wire time", result.wire_difference_ns),
+                    ("loadgen, RTT", Some(result.rtt_difference_ns)),
                 ] {
-                    let heard = heard.entry(name.to_owned()).or_default();
-                    heard.differences_ns.extend(difference_ns);
-                    heard.said.push(both.said);
+                    let results = results.entry(name.to_owned()).or_default();
+                    results.push(difference_ns, result.first);
                 }
                 continue;
             };
-            // Which server comes first takes turns.
-            let mut said = [None; 2];
+            // The two servers come first in turn.
+            let mut result = [None; 2];
             for turn in 0..2 {
                 let index = (turn + repetition as usize) % 2;
-                said[index] = Some(peer.ask(places, servers[index].port, arguments.seconds, folder)?);
+                result[index] = Some(peer.measure(setup, ports[index], comparison.seconds, folder)?);
             }
-            let [Some(first), Some(second)] = said else { continue };
-            for (what, difference_ns) in [
+            let [Some(first), Some(second)] = result else { continue };
+            for (statistic, difference_ns) in [
                 ("median", second.median_ns - first.median_ns),
                 ("mean", second.mean_ns - first.mean_ns),
             ] {
-                let heard = heard.entry(format!("{}, {what}", peer.name())).or_default();
-                heard.differences_ns.push(difference_ns);
-                heard.said.push(first);
+                let results = results.entry(format!("{}, {statistic}", peer.name())).or_default();
+                results.push(Some(difference_ns), first);
             }
         }
     }
-    Ok(heard)
+    Ok(results)
 }
 
-fn print(heard: &BTreeMap<String, Heard>, truth_ns: f64, arguments: &Arguments) {
+fn print(results: &BTreeMap<String, RepeatedResults>, truth_ns: f64, comparison: &PeerComparison) {
     println!(
         "\nTrue difference {:.2} µs; {} repetitions of {} s on each server; 95 % intervals over repetitions.\n",
         truth_ns / 1e3,
-        arguments.repetitions,
-        arguments.seconds
+        comparison.repetitions,
+        comparison.seconds
     );
     println!("| load generator | recovered difference, µs | median RTT, µs | throughput × mean RTT | processors |");
     println!("|---|---|---|---|---|");
-    let mut rows: Vec<(f64, String)> = heard
+    let mut rows: Vec<(f64, String)> = results
         .iter()
-        .filter_map(|(name, heard)| row(name, heard, truth_ns))
+        .filter_map(|(name, results)| table_row(name, results, truth_ns))
         .collect();
     rows.sort_by(|one, other| one.0.total_cmp(&other.0));
     for (_, row) in rows {
@@ -166,12 +172,13 @@ fn print(heard: &BTreeMap<String, Heard>, truth_ns: f64, arguments: &Arguments) 
     }
 }
 
-/// How far the interval reaches from the truth, by which the rows are ordered, and the row.
-fn row(name: &str, heard: &Heard, truth_ns: f64) -> Option<(f64, String)> {
-    let estimate: Estimate = estimate(&heard.differences_ns).ok()?;
+/// Returns the largest distance of the interval from the truth, which orders the rows, and the row. Returns `None` if there is
+/// no interval.
+fn table_row(name: &str, results: &RepeatedResults, truth_ns: f64) -> Option<(f64, String)> {
+    let estimate: Estimate = estimate(&results.differences_ns).ok()?;
     let (low, high) = estimate.confidence_interval;
-    let middle = |value: fn(&Said) -> f64| {
-        let mut values: Vec<f64> = heard.said.iter().map(value).collect();
+    let median = |value: fn(&PeerResult) -> f64| {
+        let mut values: Vec<f64> = results.first_server.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
@@ -180,9 +187,9 @@ fn row(name: &str, heard: &Heard, truth_ns: f64) -> Option<(f64, String)> {
         estimate.value / 1e3,
         low / 1e3,
         high / 1e3,
-        middle(|said| said.median_ns) / 1e3,
-        middle(|said| said.under_way),
-        middle(|said| said.cpus),
+        median(|result| result.median_ns) / 1e3,
+        median(|result| result.requests_in_progress),
+        median(|result| result.cpus),
     );
     Some(((high - truth_ns).max(truth_ns - low), text))
 }
@@ -195,12 +202,12 @@ fn compile_floor(folder: &Path) -> Result<PathBuf> {
         .arg(&program)
         .arg(source)
         .status()
-        .context("cannot start cc")?;
+        .context("cannot start the C compiler cc")?;
     ensure!(status.success(), "cc could not compile floor.c");
     Ok(program)
 }
 
-/// The last processor of the machine; the servers are on the first.
+/// Returns the last CPU of the machine. The servers run on the first.
 fn last_cpu() -> Result<usize> {
     Ok(std::thread::available_parallelism()?.get() - 1)
 }

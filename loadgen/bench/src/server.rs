@@ -8,14 +8,15 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result};
 use readhook_telemetry::{View, file_len, header};
 
-/// A running server with the hook in mode `delay`; ends with this value.
-pub(crate) struct Server {
+/// A running server with the hook in mode `delay`. Dropping it stops the server.
+pub(crate) struct DelayedServer {
     child: Child,
     telemetry: PathBuf,
     pub(crate) port: u16,
 }
 
-impl Server {
+impl DelayedServer {
+    /// Starts a server on a CPU and waits until it listens.
     pub(crate) fn start(sut: &Path, hook: &Path, cpu: usize, delay_ns: u64, folder: &Path) -> Result<Self> {
         let telemetry = folder.join(format!("telemetry-{delay_ns}"));
         let mut file = File::create(&telemetry)?;
@@ -32,29 +33,29 @@ impl Server {
             .env("READHOOK_TELEMETRY", &telemetry)
             .stdout(Stdio::piped())
             .spawn()
-            .context("cannot start the server; taskset is in util-linux")?;
+            .context("cannot start the server; install util-linux, which has taskset")?;
         let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        BufReader::new(child.stdout.take().context("the server has no standard output")?).read_line(&mut line)?;
         let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         Ok(Self {
             child,
             telemetry,
-            port: port.with_context(|| format!("the server said {line:?}"))?,
+            port: port.with_context(|| format!("the server printed {line:?}; expected `listening ADDRESS:PORT`"))?,
         })
     }
 
-    /// Mean time spent spinning in a request so far, ns.
+    /// Returns the mean delay per request so far, ns.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    pub(crate) fn spun_ns(&self) -> Result<f64> {
+    pub(crate) fn mean_delay_ns(&self) -> Result<f64> {
         let bytes = fs::read(&self.telemetry)?;
         let counters = View::parse(&bytes)?.counters();
         Ok(counters.spun_ns as f64 / counters.payload_receives.max(1) as f64)
     }
 }
 
-impl Drop for Server {
+impl Drop for DelayedServer {
     fn drop(&mut self) {
-        // It is not needed any more, however it ends.
+        // The exit status does not matter.
         _ = self.child.kill();
         _ = self.child.wait();
     }

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 use engines::{Image, Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use isolation::LaunchControlGroups;
-use loadgen::Awake;
+use loadgen::CpuLatencyGuard;
 use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, ServerUnderTest, Topology};
 
 use crate::command_line::run_options::{Options, experiments};
@@ -189,7 +189,7 @@ impl<'a> Underway<'a> {
             image: image(&folder.plan.experiment, &mut levels, setting, words.as_deref()),
             words,
             limits_by: control_groups::enforcement(&folder.plan.experiment),
-            awake: folder.plan.experiment.load.keep_awake.then(|| Awake::keep().map(drop)),
+            awake: folder.plan.experiment.load.keep_awake.then(|| CpuLatencyGuard::acquire().map(drop)),
             setting,
         };
         bring_in(&levels, &mut setting)?;
@@ -288,7 +288,7 @@ fn one(
     let unfinished = folder.begin(condition, launch)?;
     let run = folder.run_id();
     // No longer than the launch: the next may be of a cell that leaves the processors as they are.
-    let _awake = folder.plan.experiment.load.keep_awake.then(Awake::keep);
+    let _awake = folder.plan.experiment.load.keep_awake.then(CpuLatencyGuard::acquire);
     let load = HostLoadReading::now();
     let result = match (access, &setting.image) {
         (Access::Local(place, level, _), _) => {

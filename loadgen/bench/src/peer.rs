@@ -1,4 +1,4 @@
-//! The load generators: how each is started, and what it says of one server.
+//! Other load generators: how each is started, and how its output is parsed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,29 +10,30 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use serde_json::Value;
 
-/// What a load generator says of one server, at one request at a time.
+/// Result of a load generator that sends one request at a time to one server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Said {
-    /// Its median, or what comes nearest to it, ns.
+pub(crate) struct PeerResult {
+    /// Median RTT, or the statistic of the output that is closest to it, ns.
     pub(crate) median_ns: f64,
-    /// Its mean, ns.
+    /// Mean RTT, ns.
     pub(crate) mean_ns: f64,
-    /// Throughput times mean RTT, by its own numbers: the requests that were under way at a time, which is one.
-    pub(crate) under_way: f64,
-    /// Processors that it kept busy.
+    /// Throughput times mean RTT, by the load generator's own numbers: the mean number of requests in progress, which is 1.
+    pub(crate) requests_in_progress: f64,
+    /// CPU time divided by elapsed time.
     pub(crate) cpus: f64,
 }
 
-/// Where programs are that no package manager has put into PATH.
-pub(crate) struct Places {
-    /// Those that `--install` brought.
+/// Programs that are not in PATH, and the CPU on which all programs run.
+pub(crate) struct PeerSetup {
+    /// Folder with the programs that `--install` brought.
     pub(crate) installed: PathBuf,
     /// The compiled `programs/floor.c`.
     pub(crate) floor: PathBuf,
-    /// The processor to run on.
+    /// CPU on which the load generators run.
     pub(crate) cpu: usize,
 }
 
+/// Another load generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Wrk,
@@ -40,6 +41,7 @@ pub(crate) enum Peer {
     Oha,
     Autocannon,
     Locust,
+    /// A ping-pong in C with raw system calls, whose cost no HTTP load generator can undercut.
     Floor,
 }
 
@@ -64,33 +66,36 @@ impl Peer {
         }
     }
 
-    fn program(self, places: &Places) -> PathBuf {
-        let installed = |path: &str| places.installed.join(path);
+    fn program(self, setup: &PeerSetup) -> PathBuf {
+        let installed = |path: &str| setup.installed.join(path);
         match self {
             Self::Wrk => "wrk".into(),
             Self::Hey => "hey".into(),
             Self::Oha => installed("bin/oha"),
             Self::Autocannon => installed("node_modules/.bin/autocannon"),
             Self::Locust => installed("venv/bin/locust"),
-            Self::Floor => places.floor.clone(),
+            Self::Floor => setup.floor.clone(),
         }
     }
 
-    /// Its version, or why it cannot be asked.
-    pub(crate) fn version(self, places: &Places) -> Result<String, String> {
+    /// Returns the version.
+    ///
+    /// # Errors
+    /// Returns the reason for which the program cannot run.
+    pub(crate) fn version(self, setup: &PeerSetup) -> Result<String, String> {
         let flag = match self {
             Self::Floor => return Ok("60 lines".to_owned()),
             Self::Wrk => "-v",
-            // It has none to tell.
+            // hey has no option that prints its version; -h shows that it can be started.
             Self::Hey => "-h",
             Self::Oha | Self::Autocannon | Self::Locust => "--version",
         };
-        let output = Command::new(self.program(places))
+        let output = Command::new(self.program(setup))
             .arg(flag)
             .output()
-            .map_err(|error| format!("{error}; `cargo xtask bench peers --install` brings it"))?;
+            .map_err(|error| format!("{error}; `cargo xtask bench peers --install` installs it"))?;
         if self == Self::Hey {
-            return Ok("of the distribution".to_owned());
+            return Ok("version of the distribution".to_owned());
         }
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         let mut words = text.split(|letter: char| letter.is_whitespace() || letter == ',' || letter == '/');
@@ -100,18 +105,18 @@ impl Peer {
         });
         version
             .map(str::to_owned)
-            .ok_or_else(|| format!("says no version: {}", text.trim()))
+            .ok_or_else(|| format!("its output has no version: {}", text.trim()))
     }
 
-    /// Asks one server for so many seconds, or for about as many requests as that takes.
-    pub(crate) fn ask(self, places: &Places, port: u16, seconds: u32, folder: &Path) -> Result<Said> {
+    /// Measures one server for this number of seconds, or with about as many requests as that takes.
+    pub(crate) fn measure(self, setup: &PeerSetup, port: u16, seconds: u32, folder: &Path) -> Result<PeerResult> {
         let url = format!("http://127.0.0.1:{port}/");
         let (seconds_text, limit) = (seconds.to_string(), format!("{seconds}s"));
         let mut command = Command::new("taskset");
         command
             .arg("-c")
-            .arg(places.cpu.to_string())
-            .arg(self.program(places))
+            .arg(setup.cpu.to_string())
+            .arg(self.program(setup))
             .current_dir(folder);
         match self {
             Self::Wrk => command.args(["-t1", "-c1", "--latency", "-d", &limit, &url]),
@@ -153,26 +158,27 @@ impl Peer {
         );
         let cpus = (children_s()? - before) / start.elapsed().as_secs_f64();
         fs::write(folder.join(format!("{}.txt", self.name())), &text)?;
-        self.said(&text, cpus)
-            .with_context(|| format!("{} said:\n{text}", self.name()))
+        self.parse(&text, cpus)
+            .with_context(|| format!("cannot parse the output of {}:\n{text}", self.name()))
     }
 
-    fn said(self, text: &str, cpus: f64) -> Result<Said> {
+    /// Parses the output of the load generator.
+    fn parse(self, text: &str, cpus: f64) -> Result<PeerResult> {
         let number = |value: &Value| value.as_f64().context("a number is missing");
         let json = || -> Result<Value> { Ok(serde_json::from_str(text)?) };
         let (median_ns, mean_ns, per_second) = match self {
             Self::Wrk => {
-                let median = wrk_time(after(text, "50%")?)?;
-                let mean = wrk_time(after(text, "Latency  ").or_else(|_| after(text, "Latency"))?)?;
-                (median, mean, after(text, "Requests/sec:")?.parse()?)
+                let median = wrk_time(word_after(text, "50%")?)?;
+                let mean = wrk_time(word_after(text, "Latency  ").or_else(|_| word_after(text, "Latency"))?)?;
+                (median, mean, word_after(text, "Requests/sec:")?.parse()?)
             }
             Self::Hey => (
-                after(text, "50%% in")
-                    .or_else(|_| after(text, "50% in"))?
+                word_after(text, "50%% in")
+                    .or_else(|_| word_after(text, "50% in"))?
                     .parse::<f64>()?
                     * 1e9,
-                after(text, "Average:")?.parse::<f64>()? * 1e9,
-                after(text, "Requests/sec:")?.parse()?,
+                word_after(text, "Average:")?.parse::<f64>()? * 1e9,
+                word_after(text, "Requests/sec:")?.parse()?,
             ),
             Self::Oha => {
                 let json = json()?;
@@ -194,7 +200,7 @@ impl Peer {
                 let line = text
                     .lines()
                     .find_map(|line| line.strip_prefix("told "))
-                    .context("it told nothing")?;
+                    .context("no line that begins with `told`")?;
                 let told: Value = serde_json::from_str(line)?;
                 (
                     number(&told["median_ms"])? * 1e6,
@@ -208,24 +214,24 @@ impl Peer {
                 (numbers[0], numbers[1], numbers[2])
             }
         };
-        Ok(Said {
+        Ok(PeerResult {
             median_ns,
             mean_ns,
-            under_way: per_second * mean_ns / 1e9,
+            requests_in_progress: per_second * mean_ns / 1e9,
             cpus,
         })
     }
 }
 
-/// The word after a label.
-fn after<'a>(text: &'a str, label: &str) -> Result<&'a str> {
+/// Returns the word after a label.
+fn word_after<'a>(text: &'a str, label: &str) -> Result<&'a str> {
     let (_, rest) = text.split_once(label).with_context(|| format!("no `{label}`"))?;
     rest.split_whitespace()
         .next()
         .with_context(|| format!("nothing after `{label}`"))
 }
 
-/// As wrk prints a time, in ns.
+/// Parses a time of wrk's output to nanoseconds.
 fn wrk_time(text: &str) -> Result<f64> {
     let at = text
         .find(|letter: char| letter.is_ascii_alphabetic())
@@ -239,7 +245,7 @@ fn wrk_time(text: &str) -> Result<f64> {
     Ok(text[..at].parse::<f64>()? * unit_ns)
 }
 
-/// CPU time of ended children, s.
+/// Returns the CPU time of all child processes that have ended, s.
 #[expect(clippy::cast_precision_loss, reason = "microseconds of a short run")]
 pub(crate) fn children_s() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
@@ -251,8 +257,8 @@ mod tests {
     use super::Peer;
 
     #[test]
-    fn what_each_prints_is_read() {
-        for (peer, text, median_ns, mean_ns, under_way) in [
+    fn the_output_of_each_load_generator_is_parsed() {
+        for (peer, text, median_ns, mean_ns, requests_in_progress) in [
             (
                 Peer::Wrk,
                 "Running 1s test @ http://127.0.0.1:1/\n  1 threads and 1 connections\n  Thread Stats   Avg      Stdev     \
@@ -293,18 +299,22 @@ mod tests {
             ),
             (Peer::Floor, "16000 20000 50000.0\n", 16e3, 20e3, 1.0),
         ] {
-            let said = peer.said(text, 0.5).unwrap();
-            for (what, found, expected) in [
-                ("median", said.median_ns, median_ns),
-                ("mean", said.mean_ns, mean_ns),
-                ("under way", said.under_way, under_way),
+            let result = peer.parse(text, 0.5).unwrap();
+            for (quantity, found, expected) in [
+                ("median", result.median_ns, median_ns),
+                ("mean", result.mean_ns, mean_ns),
+                (
+                    "requests in progress",
+                    result.requests_in_progress,
+                    requests_in_progress,
+                ),
             ] {
                 assert!(
                     (found - expected).abs() <= 1e-9 * expected.abs(),
-                    "{peer:?} {what}: {found}"
+                    "{peer:?} {quantity}: {found}"
                 );
             }
         }
-        assert!(Peer::Wrk.said("nothing", 0.0).is_err() && Peer::Locust.said("", 0.0).is_err());
+        assert!(Peer::Wrk.parse("nothing", 0.0).is_err() && Peer::Locust.parse("", 0.0).is_err());
     }
 }
