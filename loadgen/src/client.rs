@@ -67,11 +67,15 @@ impl Client {
     pub fn ask(&mut self) -> Result<Reply, (RequestOutcome, String)> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => self.connect().map_err(|error| (RequestOutcome::Refused, error.to_string()))?,
+            None => self
+                .connect()
+                .map_err(|error| (RequestOutcome::Refused, error.to_string()))?,
         };
         let begin = Instant::now();
         let failed = |error: &std::io::Error| match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => (RequestOutcome::TimedOut, "no complete response in time".to_owned()),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                (RequestOutcome::TimedOut, "no complete response in time".to_owned())
+            }
             _ => (RequestOutcome::Reset, error.to_string()),
         };
         let start_ns = monotonic_ns();

@@ -297,7 +297,9 @@ impl ArmConnections {
         match result {
             Ok(()) => {
                 outcome.failure_reason = response.failure_reason(&self.framing);
-                outcome.status = outcome.failure_reason.map_or(RequestOutcome::Answered, |_| RequestOutcome::WrongStatus);
+                outcome.status = outcome
+                    .failure_reason
+                    .map_or(RequestOutcome::Answered, |_| RequestOutcome::WrongStatus);
             }
             Err((status, reason)) => {
                 outcome.status = status;
@@ -327,7 +329,9 @@ impl RequestInProgress {
 
 fn failure(error: &io::Error) -> RequestFailure {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => (RequestOutcome::TimedOut, "the request could not be sent in time"),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            (RequestOutcome::TimedOut, "the request could not be sent in time")
+        }
         _ => (RequestOutcome::Reset, "the server reset the connection"),
     }
 }

@@ -59,7 +59,7 @@ fn failure(plan: &LaunchPlan, summary: &LoadSummary, strict: bool) -> Option<Str
     }
     if summary.error_share > plan.max_error_share || !summary.finished {
         return Some(format!(
-            "{} of {} requests failed, but max_error_share allows a share of {}{}; see the column status in {output}",
+            "{} of {} requests failed, but max_error_share allows a share of {}{}; see the column outcome in {output}",
             summary.errors.values().sum::<u64>(),
             summary.observations,
             plan.max_error_share,
