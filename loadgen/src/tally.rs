@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Observation, RequestResult};
+use dataset::{Observation, RequestOutcome};
 
 /// A response is received late if it is received this much later than it arrived in the kernel, ns.
 const LATE_WAKE_UP_NS: i64 = 1_000_000;
@@ -42,7 +42,7 @@ impl Tally {
             self.warm_up += u64::from(row.warm_up);
             let stamped = row.wire_ns().is_some();
             self.unstamped += u64::from(!stamped);
-            if row.outcome != RequestResult::Answered {
+            if row.outcome != RequestOutcome::Answered {
                 *self.errors.entry(row.outcome.name().to_owned()).or_default() += 1;
             } else if !row.warm_up {
                 self.usable += 1;
