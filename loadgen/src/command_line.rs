@@ -133,7 +133,6 @@ impl SendArguments {
         let request = self.message()?;
         let plan = LaunchPlan {
             run: String::new(),
-            run: String::new(),
             condition: self.condition,
             launch: 0,
             arms: self.arms,
