@@ -189,7 +189,12 @@ impl<'a> Underway<'a> {
             image: image(&folder.plan.experiment, &mut levels, setting, words.as_deref()),
             words,
             limits_by: control_groups::enforcement(&folder.plan.experiment),
-            awake: folder.plan.experiment.load.keep_awake.then(|| CpuLatencyGuard::acquire().map(drop)),
+            awake: folder
+                .plan
+                .experiment
+                .load
+                .keep_awake
+                .then(|| CpuLatencyGuard::acquire().map(drop)),
             setting,
         };
         bring_in(&levels, &mut setting)?;
