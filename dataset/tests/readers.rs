@@ -25,7 +25,7 @@ fn observation(index: u32) -> Observation {
         request: 0,
         step: None,
         load_level_permille: None,
-        block: (index % 3 == 0).then_some(index),
+        block: index.is_multiple_of(3).then_some(index),
         intended_arrival_ns: start_ns,
         user_send_ns: start_ns + 1,
         kernel_tx_ns: stamp(1_003).filter(|_| !index.is_multiple_of(7)),
