@@ -1,4 +1,4 @@
-//! `bench`: runs experiments in their conditions, launch by launch.
+//! `runner`: runs experiments in their conditions, launch by launch.
 #![forbid(unsafe_code)]
 
 mod blind_spots;
@@ -24,30 +24,30 @@ use monitor::ControlGroup;
 
 #[derive(Parser)]
 #[command(about = "Runs experiments in their conditions, launch by launch", version)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run an experiment, or go on with it
-    Run(command_line::run_options::Options),
+    /// Run an experiment, or continue an unfinished run of it
+    Run(command_line::run_options::RunCommand),
     /// Measure what hooks cost a server
     Measure(foreign_hook::command::MeasureCommand),
-    /// Which functions and system calls a server receives by, and whether a hook sees it
+    /// Observe by which functions and system calls a server receives payload, and whether a hook sees them
     Observe(observe::command::ObserveCommand),
     /// Write the experiment that reaches a goal, from a pilot run
-    Plan(planning::Options),
-    /// Take the delay by which two recorded conditions differ, for a relay
-    Jitter(proxies::jitter::Options),
-    /// Print which conditions can be had here, as JSON
-    Places(launch::container::Engines),
+    Plan(planning::PlanCommand),
+    /// Compute the delays by which two recorded conditions differ, for a relay
+    Jitter(proxies::jitter::JitterCommand),
+    /// Print as JSON which conditions are available on this machine
+    Places(launch::container::EngineOptions),
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
-    Cluster(command_line::cluster::Verb),
+    Cluster(command_line::cluster::ClusterCommand),
     #[command(hide = true)]
-    Relay(proxies::relay::Options),
+    Relay(proxies::relay::RelayCommand),
     #[command(hide = true)]
     Launch {
         #[arg(long)]
@@ -83,7 +83,7 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().command {
+    match CommandLine::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Places(engines) => run::availability::print(&engines),
         Command::Cluster(verb) => command_line::cluster::run(&verb),

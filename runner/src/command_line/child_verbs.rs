@@ -13,7 +13,7 @@ use crate::launch::driver;
 use crate::launch::local::backend::LocalBackend;
 use crate::launch::local::child::own;
 use crate::launch::local::process_set::ProcessSet;
-use crate::launch::local::spec::{LaunchSpec, Task};
+use crate::launch::local::spec::{LaunchSpec, LaunchTask};
 use crate::{observe, preflight};
 
 /// `runner launch`: enters the isolation level and waits for the child that is in it.
@@ -38,12 +38,12 @@ pub(crate) fn inside(parent: u32, spec: &Path) -> Result<()> {
     isolation::adopt_orphans()?;
     let spec = LaunchSpec::read(spec)?;
     let result = match &spec.task {
-        Task::Measure => measure(&spec),
-        Task::Observe { arm, trace } => {
+        LaunchTask::Measure => measure(&spec),
+        LaunchTask::Observe { arm, trace } => {
             let observed = observe::client_probe::run(&spec, arm, trace.as_deref());
             observed.and_then(|observed| Ok(serde_json::to_string(&observed)?))
         }
-        Task::Try(arm) => preflight::run(&spec, arm).and_then(|preflight| Ok(serde_json::to_string(&preflight)?)),
+        LaunchTask::Try(arm) => preflight::run(&spec, arm).and_then(|preflight| Ok(serde_json::to_string(&preflight)?)),
     };
     for process in ProcessSet::Descent(isolation::outer_pid()?).processes() {
         process.kill();

@@ -1,39 +1,39 @@
-//! `bench cluster`: a condition brought up by hand, what runs have left there, and its removal.
+//! `runner cluster`: a condition brought up by hand, what runs have left there, and its removal.
 
 use anyhow::{Result, ensure};
 use engines::Stop;
 use model::Condition;
 
-use crate::launch::container::{self, Engines, Ready};
-use crate::launch::installation::Setting;
+use crate::launch::container::{self, EngineOptions, ReadyEngine};
+use crate::launch::installation::Installation;
 
 /// What is to be done.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum ClusterCommand {
     /// See that a condition's engine answers, and bring the image in
-    Up(Options),
+    Up(ClusterTarget),
     /// List everything there that a run has made
-    Status(Options),
+    Status(ClusterTarget),
     /// Remove everything there that a run has made, also what a killed one could not remove, and the control groups of
     /// killed runs
-    Down(Options),
+    Down(ClusterTarget),
 }
 
 /// Where.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ClusterTarget {
     /// The condition
     #[arg(default_value = "docker")]
     condition: Condition,
     #[command(flatten)]
-    engines: Engines,
+    engines: EngineOptions,
 }
 
 /// Does it.
-pub(crate) fn run(verb: &Verb) -> Result<()> {
-    let (Verb::Up(options) | Verb::Status(options) | Verb::Down(options)) = verb;
+pub(crate) fn run(verb: &ClusterCommand) -> Result<()> {
+    let (ClusterCommand::Up(options) | ClusterCommand::Status(options) | ClusterCommand::Down(options)) = verb;
     let local = matches!(options.condition, Condition::Local(_));
-    if matches!(verb, Verb::Down(_)) {
+    if matches!(verb, ClusterCommand::Down(_)) {
         for folder in isolation::remove_abandoned_groups()? {
             println!("removed control group {}", folder.display());
         }
@@ -48,14 +48,14 @@ pub(crate) fn run(verb: &Verb) -> Result<()> {
     );
     let ready = options.engines.find(options.condition, &Stop::default())?;
     match verb {
-        Verb::Up(_) => up(&ready, options.condition),
-        Verb::Status(_) => status(&ready),
-        Verb::Down(_) => down(&ready),
+        ClusterCommand::Up(_) => up(&ready, options.condition),
+        ClusterCommand::Status(_) => status(&ready),
+        ClusterCommand::Down(_) => down(&ready),
     }
 }
 
-fn up(ready: &Ready, condition: Condition) -> Result<()> {
-    let setting = Setting::find(None)?;
+fn up(ready: &ReadyEngine, condition: Condition) -> Result<()> {
+    let setting = Installation::find(None)?;
     let image = container::own(&setting)?.image()?;
     ready.engine().load(&image)?;
     for (name, value) in &ready.facts {
@@ -65,7 +65,7 @@ fn up(ready: &Ready, condition: Condition) -> Result<()> {
     Ok(())
 }
 
-fn status(ready: &Ready) -> Result<()> {
+fn status(ready: &ReadyEngine) -> Result<()> {
     let found = ready.engine().leftovers(None)?;
     for leftover in &found {
         let run = leftover
@@ -79,7 +79,7 @@ fn status(ready: &Ready) -> Result<()> {
 }
 
 /// Goes on after what cannot be removed, and says so in the end.
-fn down(ready: &Ready) -> Result<()> {
+fn down(ready: &ReadyEngine) -> Result<()> {
     let found = ready.engine().leftovers(None)?;
     let mut refused = 0;
     for leftover in &found {

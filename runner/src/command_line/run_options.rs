@@ -1,4 +1,4 @@
-//! The command line of `bench run`, and what it changes of a definition.
+//! The command line of `runner run`, and the changes that it makes to a definition.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,17 @@ use provisioning::config::ConfigFile as _;
 
 use crate::command_line::units::duration_ns;
 use crate::experiment_file;
-use crate::launch::container::{Engines, application};
+use crate::launch::container::{EngineOptions, application};
 
-/// What the command line adds to a definition.
+/// The command line of `runner run`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct RunCommand {
     /// Definition, such as experiments/overhead.toml
     pub(crate) experiment: PathBuf,
-    /// Folder of the run; one that is unfinished goes on
+    /// Folder of the run; an unfinished run in it is continued
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// These conditions, instead of the experiment's
+    /// Conditions, instead of the experiment's
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<Condition>,
     /// In Kubernetes, containers in one pod, in pods on one node, in pods on different nodes: stands for the conditions
@@ -37,9 +37,9 @@ pub(crate) struct Options {
     /// Rounds of each launch, instead of the definition's
     #[arg(long)]
     pub(crate) rounds: Option<u64>,
-    /// Order of the requests, instead of the definition's
+    /// ScheduleChoice of the requests, instead of the definition's
     #[arg(long, value_enum)]
-    pub(crate) schedule: Option<Order>,
+    pub(crate) schedule: Option<ScheduleChoice>,
     /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
     #[arg(long, value_parser = duration_ns)]
     pub(crate) precision: Option<f64>,
@@ -49,14 +49,14 @@ pub(crate) struct Options {
     /// Fail, when all is measured, if a launch failed one of its checks
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Do not watch what servers and prober use and are denied: there is no table of resources then, and no gate
+    /// Do not sample the resources of servers and load generator: there is no table of resources then, and no check of limits
     #[arg(long)]
     pub(crate) no_monitor: bool,
     /// The hook; beside this program's folder if not given
     #[arg(long)]
     pub(crate) hook: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) engines: Engines,
+    pub(crate) engines: EngineOptions,
 }
 
 /// The condition of this topology in any Kubernetes.
@@ -68,7 +68,7 @@ fn topology(text: &str) -> Result<Condition, String> {
 
 /// The two designs that are compared with each other.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum Order {
+pub(crate) enum ScheduleChoice {
     Interleaved,
     Sequential,
 }
@@ -77,7 +77,7 @@ pub(crate) enum Order {
 pub(crate) const MOST_LAUNCHES: u32 = 200;
 
 /// The experiments of the definition, with what the command line says instead.
-pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
+pub(crate) fn experiments(options: &RunCommand) -> Result<Vec<Experiment>> {
     let extent = if options.full_grid {
         GridExtent::Full
     } else {
@@ -102,7 +102,7 @@ pub(crate) fn experiments(options: &Options) -> Result<Vec<Experiment>> {
     Ok(experiments)
 }
 
-fn overrule(experiment: &mut Experiment, options: &Options) {
+fn overrule(experiment: &mut Experiment, options: &RunCommand) {
     let conditions = [&options.conditions[..], &options.topology[..]].concat();
     if !conditions.is_empty() {
         experiment.conditions = conditions;
@@ -110,8 +110,8 @@ fn overrule(experiment: &mut Experiment, options: &Options) {
     experiment.launches = options.launches.unwrap_or(experiment.launches);
     if let Some(order) = options.schedule {
         experiment.load.schedule = match order {
-            Order::Interleaved => Schedule::Interleaved,
-            Order::Sequential => Schedule::Sequential,
+            ScheduleChoice::Interleaved => Schedule::Interleaved,
+            ScheduleChoice::Sequential => Schedule::Sequential,
         };
     }
     experiment.monitor &= !options.no_monitor;

@@ -1,4 +1,4 @@
-//! The experiments that a measurement is made of.
+//! The experiments of the preflight, of the measurement and of the observation of a foreign server.
 
 use model::{
     Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, Experiment, Load, Schedule, ServerUnderTest,
@@ -7,7 +7,7 @@ use model::{
 
 use super::command::{ForeignHook, MeasureCommand, TOPOLOGY};
 use crate::command_line::run_options::MOST_LAUNCHES;
-use crate::preflight::subject::Subject;
+use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, REQUESTS};
 
 /// The arm without a hook.
@@ -55,7 +55,7 @@ pub(super) fn calibration(own: &PreflightResult) -> Result<(), String> {
 }
 
 /// All arms, to be tried one by one.
-pub(super) fn for_trials(subject: &Subject, hooks: &[ForeignHook]) -> Experiment {
+pub(super) fn for_trials(subject: &ForeignServer, hooks: &[ForeignHook]) -> Experiment {
     let arms = [
         vec![
             arm(BARE, Treatment::Unmodified),
@@ -68,7 +68,7 @@ pub(super) fn for_trials(subject: &Subject, hooks: &[ForeignHook]) -> Experiment
 }
 
 /// A server without and with our own hook, which leaves a record of each payload.
-pub(crate) fn for_observing(subject: &Subject) -> Experiment {
+pub(crate) fn for_observing(subject: &ForeignServer) -> Experiment {
     let own = Arm {
         records: true,
         ..arm(OWN, Treatment::Track)
@@ -85,7 +85,7 @@ pub(crate) fn hurry(experiment: &mut Experiment, bare_ready_s: f64) {
 
 /// The arms that can be measured, with as many rounds as the budget lets.
 pub(super) fn for_measuring(
-    subject: &Subject,
+    subject: &ForeignServer,
     hooks: &[ForeignHook],
     calibration: Calibration,
     slowest: &PreflightResult,
@@ -173,7 +173,7 @@ fn hooked(hook: &ForeignHook) -> Arm {
     }
 }
 
-fn experiment(subject: &Subject, arms: Vec<Arm>) -> Experiment {
+fn experiment(subject: &ForeignServer, arms: Vec<Arm>) -> Experiment {
     Experiment {
         name: "measure".to_owned(),
         question: format!("What do hooks cost {}?", subject.name),

@@ -1,5 +1,5 @@
-//! `bench measure`: what hooks cost a server. Each arm is tried alone first; what can be measured is measured by the same
-//! launches as any experiment, into the same dataset.
+//! `runner measure`: the cost of foreign hooks for a server. Each arm goes through a preflight alone. The arms that work are
+//! then measured like those of any experiment, into the same kind of dataset.
 
 pub(crate) mod command;
 pub(crate) mod experiments;
@@ -13,11 +13,11 @@ use dataset::{PREFLIGHT_FILE, PreflightHook, PreflightRecord};
 use engines::Stop;
 use model::{Experiment, IsolationLevel, PreloadedObject};
 
-use crate::launch::container::Engines;
-use crate::launch::installation::Setting;
+use crate::launch::container::EngineOptions;
+use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
-use crate::launch::local::spec::Task;
-use crate::preflight::subject::{Given, Subject};
+use crate::launch::local::spec::LaunchTask;
+use crate::preflight::subject::{ForeignServer, SubjectOptions};
 use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
 use crate::run::carry_out;
@@ -25,11 +25,11 @@ use crate::signals::stop_flag;
 use command::{ForeignHook, MeasureCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, Calibration, OWN};
 
-/// Tries, measures, and leaves a run.
+/// Preflights, measures, and leaves a run.
 pub(crate) fn run(options: &MeasureCommand) -> Result<()> {
     let stopped = stop_flag()?;
-    let setting = Setting::find(options.own_hook.as_deref())?;
-    let subject = Subject::read(&Given {
+    let setting = Installation::find(options.own_hook.as_deref())?;
+    let subject = ForeignServer::read(&SubjectOptions {
         environment: &options.environment,
         request: options.request.as_deref(),
         server: options.server.as_deref(),
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &MeasureCommand) -> Result<()> {
     );
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make {}", options.out.display()))?;
     let (level, _) = availability::best_level(TOPOLOGY).map_err(anyhow::Error::msg)?;
-    let tries = Tries {
+    let tries = Preflights {
         experiment: experiments::for_trials(&subject, &hooks),
         setting: &setting,
         level,
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &MeasureCommand) -> Result<()> {
     };
     let experiment = experiments::for_measuring(&subject, &measurable, calibration, &slowest, options);
     experiment.validate()?;
-    carry_out(experiment, &options.out, &setting, &Engines::default(), &stopped)?;
+    carry_out(experiment, &options.out, &setting, &EngineOptions::default(), &stopped)?;
     Ok(())
 }
 
@@ -110,15 +110,15 @@ fn hooks(paths: &[PathBuf]) -> Result<Vec<ForeignHook>> {
 }
 
 /// How one arm after the other is tried.
-struct Tries<'a> {
+struct Preflights<'a> {
     experiment: Experiment,
-    setting: &'a Setting,
+    setting: &'a Installation,
     level: IsolationLevel,
     folder: &'a Path,
     stopped: &'a Stop,
 }
 
-impl Tries<'_> {
+impl Preflights<'_> {
     /// What all came to, and the slowest of the arms that work.
     fn all(&self, server: &str, hooks: &[ForeignHook]) -> Result<(PreflightRecord, PreflightResult)> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
@@ -168,7 +168,7 @@ impl Tries<'_> {
         let folder = self.folder.join(".trial");
         fs::create_dir(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let mut spec = self.setting.launch(experiment, (TOPOLOGY, self.level), 0, &folder)?;
-        spec.task = Task::Try(arm.to_owned());
+        spec.task = LaunchTask::Try(arm.to_owned());
         let trial = run_in_child::<PreflightResult>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         trial

@@ -5,7 +5,7 @@ use std::path::Path;
 use dataset::FileHeader;
 use model::{Condition, Experiment};
 
-use super::order::Order;
+use super::order::LaunchOrder;
 
 /// The common stem of the names of a launch's files.
 pub(crate) fn stem(condition: Condition, launch: u32) -> String {
@@ -21,7 +21,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) condition: Condition,
     /// The number of the launch, from 0.
     pub(crate) number: u32,
-    pub(crate) order: Order,
+    pub(crate) order: LaunchOrder,
     /// The folder for unfinished files on this machine.
     pub(crate) folder: &'a Path,
 }

@@ -1,30 +1,30 @@
-//! What every launch needs: the project's binaries, our hook, the processors.
+//! The parts of the project that every launch needs: binaries, hook, processors.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use model::{Experiment, IsolationLevel, Topology};
 
-use crate::launch::local::control_groups::Groups;
-use crate::launch::local::spec::{Cpus, LaunchSpec, Task};
+use crate::launch::local::control_groups::ProcessGroups;
+use crate::launch::local::spec::{LaunchCpus, LaunchSpec, LaunchTask};
 
-/// What every launch needs.
+/// The binaries, the hook and the processors of this machine's launches.
 #[derive(Clone, Debug)]
-pub(crate) struct Setting {
+pub(crate) struct Installation {
     pub(crate) binaries: PathBuf,
-    /// Our own hook.
+    /// The project's hook.
     pub(crate) hook: PathBuf,
-    cpus: Cpus,
+    cpus: LaunchCpus,
 }
 
-impl Setting {
+impl Installation {
     /// From this program's folder, the hook beside it or given, and the processors that are allowed.
     pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
         let binaries = binaries()?;
         Ok(Self {
             hook: hook(given, &binaries)?,
             binaries,
-            cpus: Cpus::choose(&isolation::allowed_cpus()?).context("this process may run on no processor")?,
+            cpus: LaunchCpus::choose(&isolation::allowed_cpus()?).context("this process may run on no processor")?,
         })
     }
 
@@ -47,9 +47,9 @@ impl Setting {
             hook: self.hook.clone(),
             words: None,
             cpus: self.cpus,
-            groups: Groups::default(),
+            groups: ProcessGroups::default(),
             without_limits: None,
-            task: Task::Measure,
+            task: LaunchTask::Measure,
         })
     }
 }

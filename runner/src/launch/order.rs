@@ -1,4 +1,4 @@
-//! What is permuted in each launch, drawn from the seed: start order, ports, connection order.
+//! The permutations of a launch, drawn from the seed: start order, ports, connection order.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -11,24 +11,24 @@ use rand_pcg::Pcg64;
 /// The first of the ports that servers listen on.
 const FIRST_PORT: u16 = 18_000;
 
-/// The end of those that Linux does not give to clients by itself.
+/// The end of the ports that Linux does not give to clients by itself.
 const END_OF_PORTS: u16 = 32_768;
 
 /// One launch's permutations. Each is a list of indices into the experiment's arms, or of ports by arm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
+pub(crate) struct LaunchOrder {
     /// Arms in the order in which they are started.
     pub(crate) start: Vec<usize>,
     /// Arms in the order in which they are connected to, which is also that of their labels in the file.
     pub(crate) connection: Vec<usize>,
     /// Port of each arm.
     pub(crate) ports: Vec<u16>,
-    /// Seed of the prober's own order.
+    /// Seed of the load generator's own order.
     pub(crate) load_seed: u64,
 }
 
-impl Order {
-    /// Draws a launch's permutations: the same for the same seed, condition and launch.
+impl LaunchOrder {
+    /// Draws a launch's permutations. They are the same for the same seed, condition and launch.
     pub(crate) fn draw(seed: u64, condition: Condition, launch: u32, arms: usize) -> Self {
         // Streams of the generator are independent, so that conditions do not share their orders.
         let condition = Condition::ALL.iter().position(|other| *other == condition).unwrap_or(0) as u64;
@@ -51,11 +51,11 @@ impl Order {
         }
     }
 
-    /// Moves the ports to where nobody listens, with room for so many processes of each arm: where a launch has no network of
-    /// its own, others may be there, such as another run.
+    /// Moves the ports to free ones, with room for so many processes of each arm. A launch without a network of its own shares
+    /// the ports with other programs, such as another run.
     ///
     /// # Errors
-    /// When there is no such place.
+    /// If there are not as many free ports in a row.
     pub(crate) fn among_others(mut self, processes: usize) -> Result<Self> {
         // Runs that begin at the same time begin to look at different places.
         let first = free(self.ports.len() * processes, std::process::id())?;
@@ -66,7 +66,7 @@ impl Order {
     }
 }
 
-/// The first of so many ports in a row on which nobody listens.
+/// Returns the first of so many free ports in a row.
 fn free(count: usize, begin: u32) -> Result<u16> {
     let blocks = usize::from(END_OF_PORTS - FIRST_PORT) / count.max(1);
     let nobody = |first: &u16| {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_launch_is_drawn_from_its_seed_alone() {
-        let draw = |seed, condition, launch| Order::draw(seed, condition, launch, 7);
+        let draw = |seed, condition, launch| LaunchOrder::draw(seed, condition, launch, 7);
         let order = draw(1, POD, 0);
         assert_eq!(order, draw(1, POD, 0));
         for other in [draw(2, POD, 0), draw(1, BRIDGE, 0), draw(1, POD, 1)] {
@@ -113,7 +113,7 @@ mod tests {
         let _other = TcpListener::bind((Ipv4Addr::LOCALHOST, first + 1)).unwrap();
         let next = free(3, 5).unwrap();
         assert!(next != first && (FIRST_PORT..=END_OF_PORTS - 3).contains(&next));
-        let order = Order::draw(9, POD, 3, 7);
+        let order = LaunchOrder::draw(9, POD, 3, 7);
         let moved = order.clone().among_others(2).unwrap();
         let offset = moved.ports[0] - order.ports[0];
         assert!(
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_arm_stands_once_in_every_order_and_has_a_port_of_its_own() {
-        let mut order = Order::draw(9, BRIDGE, 3, 7);
+        let mut order = LaunchOrder::draw(9, BRIDGE, 3, 7);
         order.start.sort_unstable();
         order.connection.sort_unstable();
         order.ports.sort_unstable();

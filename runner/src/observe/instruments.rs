@@ -9,10 +9,10 @@ use model::{Experiment, IsolationLevel, ServerUnderTest, Topology};
 use super::probe_result::ProbeResult;
 use super::trace;
 use crate::foreign_hook::experiments;
-use crate::launch::installation::Setting;
+use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
-use crate::launch::local::spec::Task;
-use crate::preflight::subject::Subject;
+use crate::launch::local::spec::LaunchTask;
+use crate::preflight::subject::ForeignServer;
 use crate::run::availability;
 
 /// Client and server share a network namespace.
@@ -22,7 +22,7 @@ const TRACE: &str = "trace";
 
 /// What looks at servers: our hook and strace.
 pub(super) struct Instruments<'a> {
-    pub(super) setting: Setting,
+    pub(super) setting: Installation,
     level: IsolationLevel,
     stopped: &'a Stop,
 }
@@ -31,14 +31,14 @@ impl<'a> Instruments<'a> {
     pub(super) fn find(own_hook: &Path, stopped: &'a Stop) -> Result<Self> {
         let (level, _) = availability::best_level(TOPOLOGY).map_err(anyhow::Error::msg)?;
         Ok(Self {
-            setting: Setting::find(Some(own_hook))?,
+            setting: Installation::find(Some(own_hook))?,
             level,
             stopped,
         })
     }
 
     /// What each sees of a server that is started anew for it; of a trace, why there is none.
-    pub(super) fn observe(&self, subject: &Subject) -> Result<(ProbeResult, Result<ProbeResult, String>)> {
+    pub(super) fn observe(&self, subject: &ForeignServer) -> Result<(ProbeResult, Result<ProbeResult, String>)> {
         let folder = tempfile::tempdir().context("a folder for the server")?;
         let mut experiment = experiments::for_observing(subject);
         experiment.validate()?;
@@ -46,7 +46,7 @@ impl<'a> Instruments<'a> {
             let own = folder.path().join(name);
             std::fs::create_dir(&own)?;
             let mut spec = self.setting.launch(experiment, (TOPOLOGY, self.level), 0, &own)?;
-            spec.task = Task::Observe {
+            spec.task = LaunchTask::Observe {
                 arm: arm.to_owned(),
                 trace: trace.map(Path::to_owned),
             };

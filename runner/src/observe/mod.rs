@@ -1,4 +1,4 @@
-//! `bench observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
+//! `runner observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
 //! whether a hook sees that.
 
 pub(crate) mod client_probe;
@@ -15,9 +15,9 @@ use anyhow::{Result, bail};
 
 use command::ObserveCommand;
 use instruments::Instruments;
-use report::Report;
+use report::ObservationReport;
 
-use crate::preflight::subject::{Given, Subject};
+use crate::preflight::subject::{ForeignServer, SubjectOptions};
 use crate::signals::stop_flag;
 
 /// Observes and prints.
@@ -36,7 +36,7 @@ pub(crate) fn run(options: &ObserveCommand) -> Result<()> {
     if !told && !words.into_iter().any(|word| word.contains("{port}")) {
         return passive::run(options);
     }
-    let subject = Subject::read(&Given {
+    let subject = ForeignServer::read(&SubjectOptions {
         environment: &options.environment,
         request: options.request.as_deref(),
         server: options.server.as_deref(),
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &ObserveCommand) -> Result<()> {
     })?;
     let stopped = stop_flag()?;
     let (hooked, traced) = Instruments::find(&options.own_hook, &stopped)?.observe(&subject)?;
-    let report = Report::new(&subject.name, hooked, traced, &options.hooks)?;
+    let report = ObservationReport::new(&subject.name, hooked, traced, &options.hooks)?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

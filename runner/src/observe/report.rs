@@ -13,7 +13,7 @@ use super::probe_result::ProbeResult;
 
 /// All of it.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct ObservationReport {
     server: String,
     /// Through libc, as our hook saw it.
     libc: ProbeResult,
@@ -22,12 +22,12 @@ pub(super) struct Report {
     /// Why there is no trace.
     not_traced: Option<String>,
     agreement: InstrumentAgreement,
-    hooks: Vec<Seen>,
+    hooks: Vec<HookVisibility>,
 }
 
 /// Whether a hook would see the payload.
 #[derive(Debug, Serialize)]
-struct Seen {
+struct HookVisibility {
     hook: PathBuf,
     sees_accept: bool,
     sees_payload: bool,
@@ -35,7 +35,7 @@ struct Seen {
     missing: Vec<String>,
 }
 
-impl Report {
+impl ObservationReport {
     pub(super) fn new(
         server: &str,
         libc: ProbeResult,
@@ -53,7 +53,7 @@ impl Report {
                 !names.is_empty() && names.iter().all(|name| exports.contains(*name))
             };
             let used = libc.passed.accepts.keys().chain(libc.passed.received.keys());
-            Ok(Seen {
+            Ok(HookVisibility {
                 hook: hook.clone(),
                 sees_accept: replaced(&mut libc.passed.accepts.keys()),
                 sees_payload: replaced(&mut libc.passed.received.keys()),

@@ -1,4 +1,4 @@
-//! `bench observe --servers FILE… --out FOLDER`: by what all ready servers receive, and the synthetic one in its call styles,
+//! `runner observe --servers FILE… --out FOLDER`: by what all ready servers receive, and the synthetic one in its call styles,
 //! and programs of which no preloaded library sees anything, into one `observed.json`.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use dataset::{OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, 
 use super::instruments::{Instruments, TOPOLOGY};
 use super::probe_result::ProbeResult;
 use super::report::agreement;
-use crate::preflight::subject::Subject;
+use crate::preflight::subject::ForeignServer;
 use crate::program::{found, missing_server, of_command_line, packages_of, read_server_file};
 use crate::signals::stop_flag;
 use model::{AcceptFunction, ReceiveFunction};
@@ -26,7 +26,7 @@ const GO: &str = include_str!("../../../sut/controls/server.go");
 
 /// A server that can be asked.
 struct Candidate {
-    subject: Subject,
+    subject: ForeignServer,
     kind: ServerKind,
     version: Option<String>,
     /// The folder that was made for its program; none where that was there.
@@ -98,7 +98,7 @@ fn ready(path: &Path) -> Result<Result<Candidate, UnobservedServer>> {
     Ok(Ok(Candidate {
         version: version(&file.version),
         kind: ServerKind::Common,
-        subject: Subject::of_file(file),
+        subject: ForeignServer::of_file(file),
         place: None,
         fix,
     }))
@@ -141,7 +141,7 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
     let mut command = vec![program.to_string_lossy().into_owned()];
     command.extend(words.iter().map(|word| (*word).to_owned()));
     Ok(Candidate {
-        subject: Subject::of_command(name, of_command_line(command, None, None)?)?,
+        subject: ForeignServer::of_command(name, of_command_line(command, None, None)?)?,
         version: (kind == ServerKind::Synthetic).then(|| env!("CARGO_PKG_VERSION").to_owned()),
         kind,
         place: program.parent().map(Path::to_owned),

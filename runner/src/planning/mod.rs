@@ -1,4 +1,4 @@
-//! `bench plan`: from a pilot run to the experiment that reaches a goal at least cost.
+//! `runner plan`: from a pilot run to the experiment that reaches a goal at least cost.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,12 +19,12 @@ const CONFIDENCE: f64 = 0.95;
 
 /// What to plan.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct PlanCommand {
     /// The pilot: any finished run with ten launches or so
     #[arg(long)]
     run: PathBuf,
     #[command(flatten)]
-    goal: Wanted,
+    goal: PlanGoal,
     /// Only for this contrast; once for each [default: all that compare medians]
     #[arg(long = "contrast")]
     contrasts: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Options {
 /// One of both.
 #[derive(Clone, Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Wanted {
+struct PlanGoal {
     /// Half of each contrast's 95 % interval, as 100ns or 0.1us
     #[arg(long, value_parser = duration_ns)]
     precision: Option<f64>,
@@ -45,7 +45,7 @@ struct Wanted {
     effect: Option<f64>,
 }
 
-impl Wanted {
+impl PlanGoal {
     fn goal(&self) -> Goal {
         match (self.precision, self.effect) {
             (Some(half), _) => Goal::HalfWidth(half),
@@ -69,14 +69,14 @@ impl Wanted {
 }
 
 /// The pilot's variances of one contrast in one condition.
-struct Spread {
+struct ContrastVariances {
     condition: String,
     contrast: String,
     pilot: Pilot,
 }
 
 /// How the experiment is to be.
-struct Chosen {
+struct ChosenDesign {
     launches: u32,
     /// Measured rounds, warm-up not among them.
     rounds: u64,
@@ -84,7 +84,7 @@ struct Chosen {
 }
 
 /// Reads the pilot, chooses, writes the definition and says what to expect.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &PlanCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
     let mut experiment = run.manifest.plan.clone().with_context(|| {
         format!(
@@ -120,7 +120,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<Spread>> {
+fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<ContrastVariances>> {
     for name in wanted {
         let known = experiment.contrasts.iter().any(|contrast| contrast.name == *name);
         ensure!(known, "--contrast {name}: the pilot has no such contrast");
@@ -155,7 +155,7 @@ fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<
                 .collect();
             let components = of_segments(&differences)
                 .with_context(|| format!("contrast {} in {}", contrast.name, condition.name))?;
-            found.push(Spread {
+            found.push(ContrastVariances {
                 condition: condition.name.clone(),
                 contrast: contrast.name.clone(),
                 pilot: Pilot::new(&components, experiment.load.segment_rounds, launch_s, round_s)?,
@@ -180,11 +180,11 @@ fn costs(run: &Run, experiment: &Experiment) -> Result<(f64, f64)> {
 /// The cheapest launches and rounds with which every contrast reaches the goal in every condition: one definition has the
 /// same for all. Of the rounds that are best for any of them, those are taken with which all are cheapest.
 #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
-fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Chosen> {
+fn choose(spreads: &[ContrastVariances], goal: Goal, experiment: &Experiment) -> Result<ChosenDesign> {
     let measured = experiment.load.rounds.saturating_sub(experiment.load.warm_up_rounds);
     let limits = AllocationBounds::of_pilot(experiment.load.segment_rounds, measured);
     let conditions: BTreeSet<&str> = spreads.iter().map(|spread| spread.condition.as_str()).collect();
-    let mut best: Option<Chosen> = None;
+    let mut best: Option<ChosenDesign> = None;
     for candidate in spreads {
         let rounds = candidate.pilot.allocate(goal, CONFIDENCE, &limits)?.rounds;
         let mut launches = limits.least_launches;
@@ -194,7 +194,7 @@ fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Cho
         let of_launch_s = candidate.pilot.launch_s + rounds as f64 * candidate.pilot.round_s;
         let seconds = f64::from(launches) * of_launch_s * conditions.len() as f64;
         if best.as_ref().is_none_or(|best| seconds < best.seconds) {
-            best = Some(Chosen {
+            best = Some(ChosenDesign {
                 launches,
                 rounds,
                 seconds,
@@ -205,7 +205,12 @@ fn choose(spreads: &[Spread], goal: Goal, experiment: &Experiment) -> Result<Cho
 }
 
 /// What to expect of it, and how it came about.
-fn expectation(spreads: &[Spread], chosen: &Chosen, options: &Options, experiment: &Experiment) -> Result<String> {
+fn expectation(
+    spreads: &[ContrastVariances],
+    chosen: &ChosenDesign,
+    options: &PlanCommand,
+    experiment: &Experiment,
+) -> Result<String> {
     let mut text = format!(
         "Planned by `runner plan` from the run {} for {}.\n",
         options.run.file_name().unwrap_or_default().display(),

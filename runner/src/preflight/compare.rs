@@ -1,4 +1,4 @@
-//! Whether a hooked server answers as the bare one does.
+//! Comparison of a hooked server's answers with those of the bare one.
 
 use dataset::{ServerFault, ServerFaultKind};
 
@@ -7,29 +7,29 @@ use crate::preflight::PreflightResult;
 /// Bytes shown around a difference.
 const SHOWN: usize = 60;
 
-/// What the bare server's own answers have in common, from much to little.
+/// The part that the bare server's answers have in common, from large to small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Common {
+enum CommonPart {
     Bytes,
     Length,
     FirstLine,
 }
 
-fn common(bare: &PreflightResult, again: &PreflightResult) -> Common {
+fn common(bare: &PreflightResult, again: &PreflightResult) -> CommonPart {
     let vary = bare.varies || again.varies || bare.answer != again.answer;
     match (vary, bare.answer.len() == again.answer.len()) {
-        (false, _) => Common::Bytes,
-        (true, true) => Common::Length,
-        (true, false) => Common::FirstLine,
+        (false, _) => CommonPart::Bytes,
+        (true, true) => CommonPart::Length,
+        (true, false) => CommonPart::FirstLine,
     }
 }
 
 /// That the bare server's answers differ, so that less of them can be compared.
 pub(crate) fn varying(bare: &PreflightResult, again: &PreflightResult) -> Option<String> {
     let compared = match common(bare, again) {
-        Common::Bytes => return None,
-        Common::Length => "first line and length",
-        Common::FirstLine => "first line",
+        CommonPart::Bytes => return None,
+        CommonPart::Length => "first line and length",
+        CommonPart::FirstLine => "first line",
     };
     Some(format!(
         "the answers differ from each other without any hook, so that only their {compared} were compared; \
@@ -45,16 +45,16 @@ pub(crate) fn difference(
 ) -> Option<ServerFault> {
     let (expected, found) = (&bare.answer[..], &hooked.answer[..]);
     let common = common(bare, again);
-    if common == Common::Bytes && hooked.varies {
+    if common == CommonPart::Bytes && hooked.varies {
         return Some(different(
             "its answers differ from each other; without the hook they do not".to_owned(),
         ));
     }
     let line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let same = match common {
-        Common::Bytes => expected == found,
-        Common::Length => expected.len() == found.len() && expected[..line(expected)] == found[..line(found)],
-        Common::FirstLine => expected[..line(expected)] == found[..line(found)],
+        CommonPart::Bytes => expected == found,
+        CommonPart::Length => expected.len() == found.len() && expected[..line(expected)] == found[..line(found)],
+        CommonPart::FirstLine => expected[..line(expected)] == found[..line(found)],
     };
     if same {
         return None;

@@ -10,7 +10,7 @@ use model::{HttpRequest, Message, ServerFile, ServerProgram};
 
 /// What the command line says of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Given<'a> {
+pub(crate) struct SubjectOptions<'a> {
     pub(crate) environment: &'a [String],
     pub(crate) request: Option<&'a Path>,
     pub(crate) server: Option<&'a Path>,
@@ -23,14 +23,14 @@ pub(crate) struct Given<'a> {
 
 /// Server and request.
 #[derive(Debug)]
-pub(crate) struct Subject {
+pub(crate) struct ForeignServer {
     pub(crate) name: String,
     pub(crate) program: ServerProgram,
     pub(crate) request: Message,
     pub(crate) warm_up_rounds: Option<u64>,
 }
 
-impl Subject {
+impl ForeignServer {
     pub(crate) fn of_file(file: ServerFile) -> Self {
         Self {
             name: file.name,
@@ -50,7 +50,7 @@ impl Subject {
         })
     }
 
-    pub(crate) fn read(given: &Given<'_>) -> Result<Self> {
+    pub(crate) fn read(given: &SubjectOptions<'_>) -> Result<Self> {
         let environment = environment(given.environment)?;
         let request = given.request.map(request).transpose()?;
         let mut subject = match given.server {

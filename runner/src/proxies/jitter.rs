@@ -1,4 +1,4 @@
-//! A distribution of delays, by its quantiles, and `bench jitter`, which takes one from two recordings.
+//! A distribution of delays, by its quantiles, and `runner jitter`, which takes one from two recordings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const QUANTILES: u32 = 100;
 
 /// Which two recordings differ by the delay.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct JitterCommand {
     /// A run in which both conditions were measured
     #[arg(long)]
     run: PathBuf,
@@ -51,7 +51,7 @@ pub(crate) fn draw(delays: &DelayDistribution, random: &mut impl Rng) -> u64 {
 }
 
 /// Takes the delay by which two conditions differ, and writes it.
-pub(crate) fn make(options: &Options) -> Result<()> {
+pub(crate) fn make(options: &JitterCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
     let [near, far] = [&options.near, &options.far].map(|condition| round_trips(&run, condition, &options.arm));
     let differences = differences(&near?, &far?)?;

@@ -1,4 +1,4 @@
-//! `bench relay`: a TCP relay in user space that holds back what clients send.
+//! `runner relay`: a TCP relay in user space that holds back what clients send.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -21,7 +21,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 
 /// What is relayed to where.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct RelayCommand {
     /// Where to listen
     #[arg(long)]
     listen: SocketAddr,
@@ -38,7 +38,7 @@ pub(crate) struct Options {
 
 /// Relays until it is killed: each connection to one of its own, what the client sends after a delay, what the server
 /// sends at once.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &RelayCommand) -> Result<()> {
     let text = fs::read(&options.jitter).with_context(|| format!("cannot read {}", options.jitter.display()))?;
     let jitter: Arc<DelayDistribution> = Arc::new(serde_json::from_slice(&text).context("no delays")?);
     // The kernel may otherwise wake a sleeper 50 µs late. Threads inherit it.

@@ -1,4 +1,4 @@
-//! `bench places`: which conditions can be had here, at which level, and what would help.
+//! `runner places`: the conditions that are available on this machine, their isolation levels, and how to get the others.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use engines::Stop;
 use model::{Condition, IsolationLevel, Topology};
 use serde::Serialize;
 
-use crate::launch::container::{Engines, Ready};
+use crate::launch::container::{EngineOptions, ReadyEngine};
 use crate::launch::local::child;
 use crate::launch::local::control_groups;
 
@@ -21,18 +21,18 @@ struct Availability {
     fix: Option<&'static str>,
 }
 
-/// Where the conditions of a run are had, or why one is not.
-pub(crate) type Levels = BTreeMap<Condition, Result<Access, String>>;
+/// How each condition of a run is available, or why it is not.
+pub(crate) type ConditionAccesses = BTreeMap<Condition, Result<ConditionAccess, String>>;
 
-/// How a condition is had.
-pub(crate) enum Access {
-    /// In namespaces, at the best level that works, with why no better one does.
+/// The way in which a condition is available.
+pub(crate) enum ConditionAccess {
+    /// In namespaces, at the best isolation level that works, with the reason why no better one does.
     Local(Topology, IsolationLevel, Option<String>),
     /// In containers.
-    Engine(Ready),
+    Engine(ReadyEngine),
 }
 
-impl Access {
+impl ConditionAccess {
     /// As recorded.
     pub(crate) const fn level(&self) -> &'static str {
         match self {
@@ -42,18 +42,20 @@ impl Access {
     }
 }
 
-/// How a condition can be had, or why not.
-pub(crate) fn best(condition: Condition, engines: &Engines, stop: &Stop) -> Result<Access, String> {
+/// Returns how a condition is available, or why it is not.
+pub(crate) fn best(condition: Condition, engines: &EngineOptions, stop: &Stop) -> Result<ConditionAccess, String> {
     match condition {
-        Condition::Local(place) => best_level(place).map(|(level, missing)| Access::Local(place, level, missing)),
+        Condition::Local(place) => {
+            best_level(place).map(|(level, missing)| ConditionAccess::Local(place, level, missing))
+        }
         _ => engines
             .find(condition, stop)
-            .map(Access::Engine)
+            .map(ConditionAccess::Engine)
             .map_err(|error| format!("{error:#}")),
     }
 }
 
-/// The best level at which a place can be had, with what a better one lacks, or why none.
+/// Returns the best isolation level of a topology with the reason why no better one works, or why none works.
 pub(crate) fn best_level(place: Topology) -> Result<(IsolationLevel, Option<String>), String> {
     let mut reasons = Vec::new();
     for level in IsolationLevel::ALL {
@@ -66,7 +68,7 @@ pub(crate) fn best_level(place: Topology) -> Result<(IsolationLevel, Option<Stri
 }
 
 /// Prints all conditions as JSON.
-pub(crate) fn print(engines: &Engines) -> Result<()> {
+pub(crate) fn print(engines: &EngineOptions) -> Result<()> {
     let limits = match control_groups::available() {
         Ok(enforcement) => format!("limits by {}", enforcement.name()),
         Err(reason) => format!("no limits ({reason})"),
@@ -79,21 +81,21 @@ pub(crate) fn print(engines: &Engines) -> Result<()> {
     Ok(())
 }
 
-fn availability(condition: Condition, engines: &Engines, limits: &str) -> Availability {
+fn availability(condition: Condition, engines: &EngineOptions, limits: &str) -> Availability {
     let best = best(condition, engines, &Stop::default());
     Availability {
         name: condition.name(),
         level: best.as_ref().ok().map(|access| match access {
-            Access::Local(_, level, _) => format!("{level}, {limits}"),
-            Access::Engine(ready) => ready.facts.get("engine").cloned().unwrap_or_default(),
+            ConditionAccess::Local(_, level, _) => format!("{level}, {limits}"),
+            ConditionAccess::Engine(ready) => ready.facts.get("engine").cloned().unwrap_or_default(),
         }),
         available: best.is_ok(),
         fix: match (condition, &best) {
             (
                 _,
                 Ok(
-                    Access::Local(_, IsolationLevel::Namespaces | IsolationLevel::UserNamespaces, _)
-                    | Access::Engine(_),
+                    ConditionAccess::Local(_, IsolationLevel::Namespaces | IsolationLevel::UserNamespaces, _)
+                    | ConditionAccess::Engine(_),
                 ),
             ) => None,
             (Condition::Local(Topology::LocalService), _) => Some(

@@ -19,18 +19,18 @@ const PROGRAM_REQUEST_S: f64 = 55e-6;
 const PROXY_S: f64 = 0.1;
 /// What one adds to the way of a request and its answer.
 const PROXY_REQUEST_S: f64 = 30e-6;
-/// What a prober that sleeps while it waits takes more.
+/// What a load generator that sleeps while it waits takes more.
 const SLEEP_S: f64 = 60e-6;
 
 /// What a run of an experiment takes in these conditions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cost {
+pub(crate) struct RunCost {
     pub(crate) launches: u64,
     pub(crate) requests: u64,
     pub(crate) time: Duration,
 }
 
-impl Cost {
+impl RunCost {
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
         let (arms, proxies) = (experiment.arms.len() as u64, experiment.proxies.len() as u64);
         // The rounds of the warm-up are among them.
@@ -88,7 +88,7 @@ const fn number(count: u64) -> f64 {
     count as f64
 }
 
-impl std::iter::Sum for Cost {
+impl std::iter::Sum for RunCost {
     fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
         costs.fold(Self::default(), |sum, cost| Self {
             launches: sum.launches + cost.launches,
@@ -98,7 +98,7 @@ impl std::iter::Sum for Cost {
     }
 }
 
-impl std::fmt::Display for Cost {
+impl std::fmt::Display for RunCost {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (launches, requests, s) = (self.launches, self.requests, self.time.as_secs());
         let plural = if launches == 1 { "" } else { "es" };
@@ -123,18 +123,18 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let cells = model::parse_definition(&text, model::GridExtent::Default).unwrap();
         let local = Condition::Local(Topology::LocalPod);
-        let here = Cost::of(&cells[0], [local].into_iter());
+        let here = RunCost::of(&cells[0], [local].into_iter());
         assert_eq!((here.launches, here.requests), (10, 10 * 9 * 3_000));
-        let docker = Cost::of(&cells[0], [Condition::Docker].into_iter());
+        let docker = RunCost::of(&cells[0], [Condition::Docker].into_iter());
         assert!(docker.time > here.time && docker.requests == here.requests);
-        let both = Cost::of(&cells[0], [local, Condition::Docker].into_iter());
+        let both = RunCost::of(&cells[0], [local, Condition::Docker].into_iter());
         assert_eq!(both.time, here.time + docker.time);
-        let one = Cost {
+        let one = RunCost {
             launches: 1,
             requests: 3,
             time: Duration::from_secs(91),
         };
         assert_eq!(one.to_string(), "1 launch, 3 requests, about 2 min");
-        assert_eq!(Cost::default().to_string(), "0 launches, 0 requests, about 1 s");
+        assert_eq!(RunCost::default().to_string(), "0 launches, 0 requests, about 1 s");
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 /// What identifies a run, in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Plan {
+pub(crate) struct RunPlan {
     pub(crate) experiment: Experiment,
     /// SHA-256 of the hook, so that launches of two builds are never mixed.
     pub(crate) hook_sha256: String,
@@ -21,19 +21,19 @@ pub(crate) struct Plan {
 
 /// The folder.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub(crate) struct RunFolder {
     pub(crate) path: PathBuf,
-    pub(crate) plan: Plan,
+    pub(crate) plan: RunPlan,
 }
 
-impl Folder {
+impl RunFolder {
     /// Begins a run, or goes on with the same run.
-    pub(crate) fn open(path: &Path, plan: Plan) -> Result<Self> {
+    pub(crate) fn open(path: &Path, plan: RunPlan) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
         let file = path.join("plan.json");
         let plan = if file.exists() {
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let known: Plan = serde_json::from_str(&text)
+            let known: RunPlan = serde_json::from_str(&text)
                 .with_context(|| format!("{} is of another version; choose another --out", file.display()))?;
             if known.experiment != plan.experiment {
                 bail!(

@@ -9,18 +9,22 @@ use model::{
     launch_folder,
 };
 
-use crate::run::availability::{Access, Levels};
-use crate::run::folder::Folder;
-use crate::run::run_context::Engaged;
+use crate::run::availability::{ConditionAccess, ConditionAccesses};
+use crate::run::context::RunContext;
+use crate::run::folder::RunFolder;
 use crate::run::words::WORDS;
 
 /// A condition that was asked for, with what enforces limits there.
-fn condition_record(condition: Condition, access: &Result<Access, String>, setting: &Engaged<'_>) -> ConditionRecord {
+fn condition_record(
+    condition: Condition,
+    access: &Result<ConditionAccess, String>,
+    setting: &RunContext<'_>,
+) -> ConditionRecord {
     // What it is of this machine says nothing of a cluster's.
-    let here = matches!(access, Ok(Access::Local(..))) || (access.is_ok() && condition == Condition::Docker);
+    let here = matches!(access, Ok(ConditionAccess::Local(..))) || (access.is_ok() && condition == Condition::Docker);
     let awake = setting.awake.as_ref().filter(|_| here);
     let (limits_by, mut missing) = match access {
-        Ok(Access::Local(_, _, missing)) => {
+        Ok(ConditionAccess::Local(_, _, missing)) => {
             let no_limits = setting
                 .limits_by
                 .as_ref()
@@ -29,13 +33,13 @@ fn condition_record(condition: Condition, access: &Result<Access, String>, setti
             let missing: Vec<String> = missing.iter().cloned().chain(no_limits).collect();
             (setting.limits_by.clone().unwrap_or_default(), missing)
         }
-        Ok(Access::Engine(_)) => (LimitEnforcement::Engine, Vec::new()),
+        Ok(ConditionAccess::Engine(_)) => (LimitEnforcement::Engine, Vec::new()),
         Err(_) => (LimitEnforcement::None, Vec::new()),
     };
     missing.extend(awake.and_then(|kept| kept.as_ref().err()).cloned());
     ConditionRecord {
         name: condition.name().to_owned(),
-        level: access.as_ref().map_or("none", Access::level).to_owned(),
+        level: access.as_ref().map_or("none", ConditionAccess::level).to_owned(),
         limits_by,
         kept_awake: awake.is_some_and(Result::is_ok),
         missing: (!missing.is_empty()).then(|| missing.join("; ")),
@@ -45,9 +49,9 @@ fn condition_record(condition: Condition, access: &Result<Access, String>, setti
 
 /// A finished run's manifest.
 pub(crate) fn manifest(
-    folder: &Folder,
-    levels: &Levels,
-    setting: &Engaged<'_>,
+    folder: &RunFolder,
+    levels: &ConditionAccesses,
+    setting: &RunContext<'_>,
     launches: Vec<LaunchRecord>,
     ended: Option<String>,
 ) -> Result<Manifest> {
@@ -68,7 +72,7 @@ pub(crate) fn manifest(
         .map(|(condition, access)| condition_record(*condition, access, setting));
     let mut tools = crate::run::revision::tools(&folder.plan.hook_sha256);
     for (condition, access) in levels {
-        if let Ok(Access::Engine(ready)) = access {
+        if let Ok(ConditionAccess::Engine(ready)) = access {
             let facts = ready.facts.iter();
             tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
         }

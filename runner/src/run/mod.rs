@@ -1,6 +1,7 @@
-//! `bench run`: all launches of an experiment, resumed where an earlier one was stopped, and the manifest at the end.
+//! `runner run`: runs all launches of an experiment, resumes a run that was stopped, and writes the manifest.
 
 pub(crate) mod availability;
+mod context;
 mod controls;
 pub(crate) mod cost;
 mod folder;
@@ -8,7 +9,6 @@ mod host_load;
 mod manifest;
 pub(crate) mod requirements;
 pub(crate) mod revision;
-mod run_context;
 mod stopping_rule;
 mod words;
 
@@ -22,31 +22,31 @@ use isolation::LaunchControlGroups;
 use loadgen::CpuLatencyGuard;
 use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, ServerUnderTest, Topology};
 
-use crate::command_line::run_options::{Options, experiments};
+use crate::command_line::run_options::{RunCommand, experiments};
 use crate::launch::container::application::ApplicationBackend;
 use crate::launch::container::backend::ContainerBackend;
-use crate::launch::container::{Engines, Ready};
+use crate::launch::container::{EngineOptions, ReadyEngine};
 use crate::launch::context::{Launch, stem};
 use crate::launch::driver;
-use crate::launch::installation::Setting;
+use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
-use crate::launch::local::control_groups::{self, Groups};
+use crate::launch::local::control_groups::{self, ProcessGroups};
 use crate::launch::local::spec::LaunchSpec;
-use crate::launch::order::Order;
-use crate::run::availability::{Access, Levels};
-use crate::run::cost::Cost;
-use crate::run::folder::{Folder, Plan};
+use crate::launch::order::LaunchOrder;
+use crate::run::availability::{ConditionAccess, ConditionAccesses};
+use crate::run::context::{RunContext, image, set_up, tear_down};
+use crate::run::cost::RunCost;
+use crate::run::folder::{RunFolder, RunPlan};
 use crate::run::host_load::HostLoadReading;
 use crate::run::manifest::{manifest, now_unix_ns};
-use crate::run::run_context::{Engaged, bring_in, image, take_out};
-use crate::run::stopping_rule::Precision;
+use crate::run::stopping_rule::StoppingRule;
 use crate::signals::stop_flag;
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &RunCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let mut experiments = experiments(options)?;
-    let setting = Setting::find(options.hook.as_deref())?;
+    let setting = Installation::find(options.hook.as_deref())?;
     let engines = &options.engines;
     let invalid = if let [one] = &mut experiments[..]
         && one.cell.is_empty()
@@ -65,15 +65,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// All launches of an experiment, those that are finished excepted, and the manifest. How many are invalid.
+/// Runs all launches of an experiment that are not finished, writes the manifest, and returns the number of invalid launches.
 pub(crate) fn carry_out(
     experiment: Experiment,
     out: &Path,
-    setting: &Setting,
-    engines: &Engines,
+    setting: &Installation,
+    engines: &EngineOptions,
     stopped: &Stop,
 ) -> Result<usize> {
-    let mut run = Underway::begin(experiment, out, setting, engines, stopped)?;
+    let mut run = ActiveRun::begin(experiment, out, setting, engines, stopped)?;
     eprintln!("to {}: {}", out.display(), run.cost());
     let bar = progress(run.cost().launches);
     let measured = (0..run.folder.plan.experiment.launches).try_for_each(|launch| run.measure(launch, &bar, stopped));
@@ -83,28 +83,28 @@ pub(crate) fn carry_out(
     run.close()
 }
 
-/// The same for each cell of a grid, in folders of their own within one, where `grid.json` says that all are there.
+/// Runs each cell of a grid in a folder of its own, and writes `grid.json` when all are finished.
 fn grid(
     experiments: Vec<Experiment>,
     out: &Path,
-    setting: &Setting,
-    engines: &Engines,
+    setting: &Installation,
+    engines: &EngineOptions,
     stopped: &Stop,
 ) -> Result<usize> {
     let cells: Vec<Vec<FactorLevel>> = experiments.iter().map(|one| one.cell.clone()).collect();
     let mut runs = Vec::new();
     for one in experiments {
         let folder = out.join(FactorLevel::folder_name(&one.cell));
-        match Underway::begin(one, &folder, setting, engines, stopped) {
+        match ActiveRun::begin(one, &folder, setting, engines, stopped) {
             Ok(run) => runs.push(run),
             Err(error) => {
-                runs.iter().for_each(Underway::leave);
+                runs.iter().for_each(ActiveRun::leave);
                 return Err(error);
             }
         }
     }
     let bar = progress(runs.iter().map(|run| run.cost().launches).sum());
-    let all: Cost = runs.iter().map(Underway::cost).sum();
+    let all: RunCost = runs.iter().map(ActiveRun::cost).sum();
     eprintln!("to {}, {} cells: {all}", out.display(), cells.len());
     for run in runs.iter().filter(|run| run.available().count() > 0) {
         eprintln!(
@@ -124,7 +124,7 @@ fn grid(
     }
     ensure!(
         runs.iter().any(|run| run.available().count() > 0),
-        "no cell can be measured here; the reasons stand above"
+        "no cell can be measured on this machine; the reasons stand above"
     );
     let most = runs
         .iter()
@@ -134,7 +134,7 @@ fn grid(
     let measured =
         (0..most).try_for_each(|launch| runs.iter_mut().try_for_each(|run| run.measure(launch, &bar, stopped)));
     bar.finish_and_clear();
-    runs.iter().for_each(Underway::leave);
+    runs.iter().for_each(ActiveRun::leave);
     measured?;
     let mut invalid = 0;
     for run in runs {
@@ -147,25 +147,25 @@ fn grid(
 }
 
 /// A run that has begun.
-struct Underway<'a> {
-    folder: Folder,
-    levels: Levels,
-    setting: Engaged<'a>,
-    precision: Precision,
+struct ActiveRun<'a> {
+    folder: RunFolder,
+    levels: ConditionAccesses,
+    setting: RunContext<'a>,
+    precision: StoppingRule,
     records: Vec<LaunchRecord>,
-    /// Why no further launch is needed.
+    /// Why no further launch is needed; none if one is.
     ended: Option<String>,
 }
 
-impl<'a> Underway<'a> {
+impl<'a> ActiveRun<'a> {
     fn begin(
         experiment: Experiment,
         out: &Path,
-        setting: &'a Setting,
-        engines: &Engines,
+        setting: &'a Installation,
+        engines: &EngineOptions,
         stopped: &Stop,
     ) -> Result<Self> {
-        let mut levels: Levels = experiment
+        let mut levels: ConditionAccesses = experiment
             .conditions
             .iter()
             .map(|&condition| match requirements::lacking(&experiment, condition) {
@@ -173,18 +173,18 @@ impl<'a> Underway<'a> {
                 None => (condition, availability::best(condition, engines, stopped)),
             })
             .collect();
-        let precision = Precision::new(experiment.clone());
-        let plan = Plan {
+        let precision = StoppingRule::new(experiment.clone());
+        let plan = RunPlan {
             experiment,
             hook_sha256: dataset::sha256(&setting.hook)?,
             started_unix_ns: now_unix_ns(),
         };
-        let folder = Folder::open(out, plan)?;
+        let folder = RunFolder::open(out, plan)?;
         for left in isolation::remove_abandoned_groups()? {
             eprintln!("removed {}, which a killed run had left", left.display());
         }
         let words = words::compile(&folder.plan.experiment, &folder.path)?;
-        let mut setting = Engaged {
+        let mut setting = RunContext {
             run: folder.id(),
             image: image(&folder.plan.experiment, &mut levels, setting, words.as_deref()),
             words,
@@ -197,7 +197,7 @@ impl<'a> Underway<'a> {
                 .then(|| CpuLatencyGuard::acquire().map(drop)),
             setting,
         };
-        bring_in(&levels, &mut setting)?;
+        set_up(&levels, &mut setting)?;
         Ok(Self {
             folder,
             levels,
@@ -208,21 +208,21 @@ impl<'a> Underway<'a> {
         })
     }
 
-    fn available(&self) -> impl Iterator<Item = (Condition, &Access)> {
+    fn available(&self) -> impl Iterator<Item = (Condition, &ConditionAccess)> {
         self.levels
             .iter()
             .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
     }
 
-    /// The most that it can take, finished launches among it.
-    fn cost(&self) -> Cost {
-        Cost::of(
+    /// Returns the largest cost, finished launches included.
+    fn cost(&self) -> RunCost {
+        RunCost::of(
             &self.folder.plan.experiment,
             self.available().map(|(condition, _)| condition),
         )
     }
 
-    /// This launch in every condition, unless there have been enough.
+    /// Runs a launch in every condition, unless the stopping rule has ended the run.
     fn measure(&mut self, launch: u32, bar: &ProgressBar, stopped: &AtomicBool) -> Result<()> {
         if self.ended.is_some() || launch >= self.folder.plan.experiment.launches {
             return Ok(());
@@ -248,12 +248,12 @@ impl<'a> Underway<'a> {
         Ok(())
     }
 
-    /// Leaves the engines as they were.
+    /// Removes the run's image from the engines.
     fn leave(&self) {
-        take_out(&self.levels, &self.setting);
+        tear_down(&self.levels, &self.setting);
     }
 
-    /// Writes the manifest. How many launches are invalid.
+    /// Writes the manifest and returns the number of invalid launches.
     fn close(self) -> Result<usize> {
         let nothing = self.records.is_empty().then(|| reasons(&self.levels));
         let alone = self.folder.plan.experiment.cell.is_empty();
@@ -267,15 +267,15 @@ impl<'a> Underway<'a> {
         match nothing {
             // Of a grid, other cells may have been measured.
             Some(reasons) if !alone => eprintln!("not run: {}: {reasons}", self.folder.path.display()),
-            Some(reasons) => bail!("no condition can be had here; {reasons}"),
+            Some(reasons) => bail!("no condition is available on this machine; {reasons}"),
             None => {}
         }
         Ok(invalid)
     }
 }
 
-/// Why conditions are not had.
-fn reasons(levels: &Levels) -> String {
+/// Returns why conditions are not available.
+fn reasons(levels: &ConditionAccesses) -> String {
     let reasons = levels
         .iter()
         .filter_map(|(condition, access)| Some(format!("{condition}: {}", access.as_ref().err()?)));
@@ -283,31 +283,31 @@ fn reasons(levels: &Levels) -> String {
 }
 
 fn one(
-    folder: &Folder,
+    folder: &RunFolder,
     condition: Condition,
-    access: &Access,
+    access: &ConditionAccess,
     launch: u32,
-    setting: &Engaged<'_>,
+    setting: &RunContext<'_>,
     stopped: &AtomicBool,
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
     let run = folder.run_id();
-    // No longer than the launch: the next may be of a cell that leaves the processors as they are.
+    // Only during the launch: the next one can be of a cell that leaves the processors as they are.
     let _awake = folder.plan.experiment.load.keep_awake.then(CpuLatencyGuard::acquire);
     let load = HostLoadReading::now();
     let result = match (access, &setting.image) {
-        (Access::Local(place, level, _), _) => {
+        (ConditionAccess::Local(place, level, _), _) => {
             local(folder, (*place, *level), launch, setting, unfinished.path())
                 // The groups live as long as the value that holds them.
                 .and_then(|(spec, _held)| run_in_child(&spec, stopped))
         }
-        (Access::Engine(ready), Some(image)) => contained(
+        (ConditionAccess::Engine(ready), Some(image)) => contained(
             &Launch {
                 run: &run,
                 experiment: &folder.plan.experiment,
                 condition,
                 number: launch,
-                order: Order::draw(
+                order: LaunchOrder::draw(
                     folder.plan.experiment.seed,
                     condition,
                     launch,
@@ -318,10 +318,10 @@ fn one(
             &setting.run,
             (ready, image),
         ),
-        (Access::Engine(_), None) => bail!("no image was made"),
+        (ConditionAccess::Engine(_), None) => bail!("no image was made"),
     };
     let result = result.and_then(|mut record: LaunchRecord| {
-        let here = matches!(access, Access::Local(..)) || condition == Condition::Docker;
+        let here = matches!(access, ConditionAccess::Local(..)) || condition == Condition::Docker;
         record.host_load = load.filter(|_| here).and_then(|load| load.until_now());
         let record = controls::hold(&folder.plan.experiment, unfinished.path(), record)?;
         unfinished.finish(&record)?;
@@ -333,7 +333,7 @@ fn one(
 }
 
 /// Runs a launch in containers, or on copies of an application.
-fn contained(launch: &Launch<'_>, run: &str, (ready, image): (&Ready, &Image)) -> Result<LaunchRecord> {
+fn contained(launch: &Launch<'_>, run: &str, (ready, image): (&ReadyEngine, &Image)) -> Result<LaunchRecord> {
     let owner = Owner {
         run: run.to_owned(),
         launch: launch.number,
@@ -349,15 +349,15 @@ fn contained(launch: &Launch<'_>, run: &str, (ready, image): (&Ready, &Image)) -
 }
 
 fn local(
-    folder: &Folder,
+    folder: &RunFolder,
     (place, level): (Topology, IsolationLevel),
     launch: u32,
-    setting: &Engaged<'_>,
+    setting: &RunContext<'_>,
     unfinished: &Path,
 ) -> Result<(LaunchSpec, Option<LaunchControlGroups>)> {
     let without_limits = setting.limits_by.as_ref().err().cloned();
     let (held, groups) = match without_limits {
-        Some(_) => (None, Groups::default()),
+        Some(_) => (None, ProcessGroups::default()),
         None => control_groups::enforce(&folder.plan.experiment, &setting.run)?,
     };
     let plain = setting

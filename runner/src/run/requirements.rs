@@ -1,4 +1,4 @@
-//! What an experiment asks for that a condition does not have.
+//! Requirements of an experiment that a condition does not meet.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::proxies;
 
 const PACKAGES: &str = "sut/macro/ says which package has it";
 
-/// Why it cannot be run in a condition, even where that can be had.
+/// Returns why an experiment cannot run in a condition, even if the condition is available; none if it can.
 pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<String> {
     let missing = experiment
         .proxies
@@ -33,15 +33,16 @@ pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<S
         .or_else(|| not_beside(experiment, condition))
 }
 
-/// Why a neighbour cannot be where it is asked for: in pods, the prober may have a processor of its own.
+/// Returns why a neighbour cannot run on the load generator's processor: in pods the load generator can own its processor.
 fn not_beside(experiment: &Experiment, condition: Condition) -> Option<String> {
     let on = experiment.neighbour.as_ref()?.cpus;
     (condition != Condition::Docker && on == NeighbourCpus::Loadgen).then(|| {
-        "neighbour: in pods nothing can be put onto the prober's processor; use cpus = \"arms\" or \"all\"".to_owned()
+        "neighbour: in pods no other program can run on the load generator's processor; use cpus = \"arms\" or \"all\""
+            .to_owned()
     })
 }
 
-/// Why containers that share a network namespace cannot all have such a server.
+/// Returns why containers that share a network namespace cannot all run the server.
 fn port_taken(experiment: &Experiment, condition: Condition) -> Option<String> {
     match &experiment.sut {
         ServerUnderTest::Command(program) if condition != Condition::Docker && !program.takes_port() => Some(
@@ -53,7 +54,7 @@ fn port_taken(experiment: &Experiment, condition: Condition) -> Option<String> {
     }
 }
 
-/// The first of its files that is not there, of those that have a place of their own.
+/// Returns the first of the server's files that is missing, of those with an absolute path.
 fn missing_file(sut: &ServerUnderTest) -> Option<String> {
     let ServerUnderTest::Command(program) = sut else {
         return None;
@@ -65,7 +66,7 @@ fn missing_file(sut: &ServerUnderTest) -> Option<String> {
     Some(format!("{missing} is not there; {PACKAGES}"))
 }
 
-/// The program that must be installed for it.
+/// Returns the program that must be installed for a server.
 fn program(sut: &ServerUnderTest) -> Option<&str> {
     match sut {
         ServerUnderTest::Synthetic(_) | ServerUnderTest::File { .. } | ServerUnderTest::Application(_) => None,

@@ -14,14 +14,14 @@ use model::{Contrast, Experiment};
 
 /// How far a run has come.
 #[derive(Debug)]
-pub(crate) struct Precision {
+pub(crate) struct StoppingRule {
     experiment: Experiment,
     started: Instant,
     /// By condition and contrast: one difference per launch, ns.
     differences: BTreeMap<(String, String), Vec<f64>>,
 }
 
-impl Precision {
+impl StoppingRule {
     pub(crate) fn new(experiment: Experiment) -> Self {
         Self {
             experiment,

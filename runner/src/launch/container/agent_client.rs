@@ -1,4 +1,4 @@
-//! What is asked of the agent in a container.
+//! The client of the agent in a container.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use model::{TightLoopBlock, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Runs a verb of the agent and tells it a line; what it printed.
+/// Runs a verb of the agent, sends it a line, and returns its standard output.
 fn command(running: &dyn RunningContainers, container: &str, words: &[&str], line: &[u8]) -> Result<Vec<u8>> {
     let mut heard = Vec::new();
     let ended = running.exec(container, &[&[Image::AGENT], words].concat(), line, &mut heard)?;
@@ -23,20 +23,23 @@ fn command(running: &dyn RunningContainers, container: &str, words: &[&str], lin
     Ok(heard)
 }
 
-/// Runs a verb of the agent that prints one line of JSON.
+/// Runs a verb of the agent and returns the JSON that it prints.
 fn ask<T: DeserializeOwned>(running: &dyn RunningContainers, container: &str, words: &[&str]) -> Result<T> {
     let heard = command(running, container, words, b"")?;
     serde_json::from_slice(&heard).with_context(|| format!("`agent {}` in {container} gave no answer", words.join(" ")))
 }
 
-/// A line of JSON.
+/// Returns a value as a line of JSON.
 pub(super) fn line(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     Ok(line)
 }
 
-/// Has process 1 of a container start something; how that is as soon as it listens or has ended.
+/// Has process 1 of a container start a program, waits until the program is ready or exits, and returns which.
+///
+/// # Errors
+/// If neither happens within `patience`, or the container has ended.
 pub(super) fn start(
     running: &dyn RunningContainers,
     container: &str,
@@ -53,7 +56,10 @@ pub(super) fn start(
     }
 }
 
-/// The same, of something that is not to end.
+/// Has process 1 of a container start a server and waits until it is ready.
+///
+/// # Errors
+/// If the server exits before, or is not ready within `patience`.
 pub(super) fn serve(
     running: &dyn RunningContainers,
     container: &str,
@@ -72,7 +78,7 @@ pub(super) fn serve(
     )
 }
 
-/// Has receive calls made without a server.
+/// Runs a tight loop and returns its blocks.
 pub(super) fn tight_loop(
     running: &dyn RunningContainers,
     container: &str,
@@ -82,14 +88,14 @@ pub(super) fn tight_loop(
     serde_json::from_slice(&heard).context("the tight loop gave no answer")
 }
 
-/// Whether a library is in the server's processes that listen on a port.
+/// Whether a library is mapped into the processes that listen on a port.
 pub(super) fn has_mapped(running: &dyn RunningContainers, container: &str, library: &str, port: u16) -> Result<bool> {
     let words = ["evidence", "--library", library, "--port", &port.to_string()];
     let evidence: HookEvidence = ask(running, container, &words)?;
     Ok(evidence.mapped)
 }
 
-/// Where a process on the container's last processor runs.
+/// Returns the container's last processor and its machine.
 pub(super) fn place(running: &dyn RunningContainers, container: &str) -> Result<CpuPlacement> {
     ask(running, container, &["confine", "--processor", "last"])
 }
@@ -99,7 +105,7 @@ pub(super) fn usage(running: &dyn RunningContainers, container: &str) -> Result<
     ask(running, container, &["usage"])
 }
 
-/// Begins to sample what a container's program uses.
+/// Starts to sample the resources of a container's program.
 pub(super) fn watch(running: &dyn RunningContainers, container: &str, whom: &[String]) -> Result<()> {
     let words: Vec<&str> = ["start-sampling"]
         .into_iter()
@@ -108,12 +114,12 @@ pub(super) fn watch(running: &dyn RunningContainers, container: &str, whom: &[St
     command(running, container, &words, b"").map(drop)
 }
 
-/// Ends that, and tells what was sampled.
+/// Stops the sampling and returns the samples.
 pub(super) fn watched(running: &dyn RunningContainers, container: &str) -> Result<ContainerRecording> {
     ask(running, container, &["stop-sampling"])
 }
 
-/// Stops the server; how it had ended before, if it had.
+/// Stops the server. Returns how it had ended before, if it had.
 pub(super) fn stop(running: &dyn RunningContainers, container: &str) -> Result<Option<String>> {
     let server: ServerReport = ask(running, container, &["stop"])?;
     Ok(end(&server.status))

@@ -18,9 +18,9 @@ use monitor::cadvisor::MetricScope;
 use provisioning::application::{self, ApplicationCopies};
 use provisioning::injection::Injection;
 
-use super::cluster_metrics::Scraping;
+use super::cluster_metrics::MetricsScrape;
 use super::resource_samples::Sampling;
-use super::{Ready, agent_client, fetch, load};
+use super::{ReadyEngine, agent_client, fetch, load};
 use crate::launch::backend::{
     ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
     ProxySite, RecordRoom, ServerSite, StoppedProcess,
@@ -65,7 +65,7 @@ impl<'a> ApplicationBackend<'a> {
         experiment: &'a Experiment,
         application: &ApplicationDefinition,
         checkout: Option<&Path>,
-        (ready, image): (&'a Ready, &'a Image),
+        (ready, image): (&'a ReadyEngine, &'a Image),
         owner: &'a Owner,
     ) -> Result<Self> {
         let Some(cluster) = ready.kubernetes() else {
@@ -191,7 +191,7 @@ impl Backend for ApplicationBackend<'_> {
                 .load_generator
                 .as_ref()
                 .context("the load generator was not prepared")?;
-            scraping = Some(Scraping::begin(copies, subjects)?);
+            scraping = Some(MetricsScrape::begin(copies, subjects)?);
             sampling = Some(Sampling::begin(running, place, std::iter::empty(), false)?);
         }
         load::generate(running, plan, sampling, scraping)

@@ -21,7 +21,7 @@ use crate::launch::backend::{
     ProxySite, RecordRoom, ServerSite, StoppedProcess,
 };
 use crate::launch::local::control_groups::of_container;
-use crate::launch::order::Order;
+use crate::launch::order::LaunchOrder;
 use crate::launch::process::{LOAD_GENERATOR, LaunchProcess, ProcessStart, Readiness};
 use crate::treatments::TreatmentSite;
 
@@ -51,7 +51,7 @@ impl<'a> ContainerBackend<'a> {
         experiment: &'a Experiment,
         (engine, image): (&dyn Engine, &Image),
         owner: &Owner,
-        order: &Order,
+        order: &LaunchOrder,
     ) -> Result<Self> {
         Ok(Self {
             experiment,
@@ -83,7 +83,7 @@ fn treatment_site(experiment: &Experiment, arm: usize) -> TreatmentSite {
 }
 
 /// All containers of a launch. Those of servers, proxies and neighbour wait until they are told what to start.
-fn containers(experiment: &Experiment, order: &Order) -> Vec<ContainerSpec> {
+fn containers(experiment: &Experiment, order: &LaunchOrder) -> Vec<ContainerSpec> {
     let waiting = |process: LaunchProcess, (role, processor): (ContainerRole, &str), limits| ContainerSpec {
         name: process.to_string(),
         role,

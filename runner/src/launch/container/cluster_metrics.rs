@@ -1,4 +1,4 @@
-//! What the cluster tells of pods that are not ours, before the first request and after the last.
+//! The cluster's metrics of an application's pods, before the first request and after the last.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,18 +11,18 @@ use monitor::ResourceRecording;
 use monitor::cadvisor::{MetricScope, parse};
 use provisioning::application::ApplicationCopies;
 
-/// Longest wait for the kubelet's next look, which it takes every ten to twenty seconds.
+/// Longest wait for the kubelet's next sample. It takes one every ten to twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// A look at the beginning, and whom to look at once more at the end.
-pub(super) struct Scraping<'a> {
+/// The samples at the beginning, and the subjects to sample again at the end.
+pub(super) struct MetricsScrape<'a> {
     copies: &'a ApplicationCopies,
     subjects: Vec<(ResourceSubject, MetricScope)>,
     begin: ResourceRecording,
 }
 
-impl<'a> Scraping<'a> {
+impl<'a> MetricsScrape<'a> {
     /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
     pub(super) fn begin(copies: &'a ApplicationCopies, subjects: Vec<(ResourceSubject, MetricScope)>) -> Result<Self> {
         let begin = next_look(copies, &subjects)?;

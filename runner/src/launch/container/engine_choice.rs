@@ -1,4 +1,4 @@
-//! An engine that answered, with the image, for all launches of a run.
+//! The engine of a condition, for all launches of a run.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use engines::{Docker, Engine, Stop};
 use model::Condition;
 use provisioning::{ClusterSelection, project_folder};
 
-/// What was found.
-pub(crate) struct Ready {
+/// An engine that answered.
+pub(crate) struct ReadyEngine {
     engine: ConditionEngine,
-    /// What a reader should know of it.
+    /// Facts about the engine for the manifest.
     pub(crate) facts: BTreeMap<String, String>,
     /// A checkout with the manifests of the application, where one is measured.
     pub(crate) manifests: Option<PathBuf>,
@@ -24,9 +24,9 @@ enum ConditionEngine {
     Kubernetes(Kubernetes),
 }
 
-/// How engines are found.
+/// Options that select engines.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct Engines {
+pub(crate) struct EngineOptions {
     /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
     #[arg(long)]
     docker_host: Option<String>,
@@ -47,15 +47,18 @@ pub(crate) struct Engines {
     manifests: Option<PathBuf>,
 }
 
-impl Engines {
-    /// Finds a condition's engine.
-    pub(crate) fn find(&self, condition: Condition, stop: &Stop) -> Result<Ready> {
+impl EngineOptions {
+    /// Connects to the engine of a condition.
+    ///
+    /// # Errors
+    /// If the engine does not answer.
+    pub(crate) fn find(&self, condition: Condition, stop: &Stop) -> Result<ReadyEngine> {
         let engine = match condition {
             Condition::Docker => ConditionEngine::Docker(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
             Condition::Local(place) => bail!("{place} has no engine"),
             other => ConditionEngine::Kubernetes(self.choice()?.engine(other, stop.clone())?),
         };
-        let mut ready = Ready {
+        let mut ready = ReadyEngine {
             engine,
             facts: BTreeMap::new(),
             manifests: self.manifests.clone(),
@@ -75,7 +78,7 @@ impl Engines {
     }
 }
 
-impl Ready {
+impl ReadyEngine {
     /// The engine.
     pub(crate) fn engine(&self) -> &dyn Engine {
         match &self.engine {

@@ -1,5 +1,5 @@
-//! Files out of containers: whole or not at all. The agent says length and checksum first; only when all has arrived and
-//! agrees is it told so, and only when it then ends well is the file given its name.
+//! Files out of containers, whole or not at all. The agent first sends length and checksum. The runner confirms a file that
+//! has arrived whole, and gives it its name after the agent has exited with success.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use engines::Image;
 use engines::{OutputListener, RunningContainers};
 use sha2::{Digest as _, Sha256};
 
-/// Where the bytes go, and how far they have come.
+/// The state of a transfer.
 struct Receiver<W> {
     to: W,
     head: Vec<u8>,
@@ -31,7 +31,7 @@ impl<W: Write> Receiver<W> {
         }
     }
 
-    /// Takes the header's line; what follows it.
+    /// Takes the header's line and returns the bytes after it.
     fn header<'a>(&mut self, bytes: &'a [u8]) -> io::Result<&'a [u8]> {
         let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
             self.head.extend_from_slice(bytes);
@@ -90,14 +90,14 @@ fn fetch<W: Write>(running: &dyn RunningContainers, container: &str, path: &Path
     Ok(())
 }
 
-/// Into memory.
+/// Fetches a file into memory.
 pub(super) fn bytes(running: &dyn RunningContainers, container: &str, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fetch(running, container, path, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Into a file, under a temporary name until it is whole.
+/// Fetches a file into the file `to`, which has a temporary name until it is whole.
 pub(super) fn file(running: &dyn RunningContainers, container: &str, path: &Path, to: &Path) -> Result<()> {
     let unfinished = to.with_extension("unfinished");
     let context = || format!("cannot write {}", to.display());

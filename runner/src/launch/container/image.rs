@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use engines::{Image, ImageContents, InstalledProgram};
 
-use crate::launch::installation::Setting;
+use crate::launch::installation::Installation;
 use crate::{program, proxies};
 use model::{Experiment, ServerUnderTest};
 
@@ -16,7 +16,7 @@ const PRELOADS: &str = "/preload";
 ///
 /// # Errors
 /// If one was not built.
-pub(crate) fn own(setting: &Setting) -> Result<ImageContents> {
+pub(crate) fn own(setting: &Installation) -> Result<ImageContents> {
     let agent = setting.binaries.join("agent");
     ensure!(
         agent.exists(),
@@ -30,7 +30,7 @@ pub(crate) fn own(setting: &Setting) -> Result<ImageContents> {
 ///
 /// # Errors
 /// If a program is not installed, or cannot be in an image.
-pub(crate) fn image(experiment: &Experiment, setting: &Setting, words: Option<&Path>) -> Result<Image> {
+pub(crate) fn image(experiment: &Experiment, setting: &Installation, words: Option<&Path>) -> Result<Image> {
     let mut contents = own(setting)?;
     if let Some(words) = words {
         contents.add_file(Image::WORDS, words);

@@ -10,7 +10,7 @@ use model::{Experiment, LaunchPlan, OBSERVATIONS_FILE};
 use monitor::limit_hits_between;
 
 use super::agent_client;
-use super::cluster_metrics::Scraping;
+use super::cluster_metrics::MetricsScrape;
 use super::resource_samples::{Sampling, watched};
 use crate::launch::backend::LoadOutcome;
 use crate::launch::local::control_groups::of_container;
@@ -40,7 +40,7 @@ pub(super) fn generate(
     running: &dyn RunningContainers,
     plan: &LaunchPlan,
     sampling: Option<Sampling<'_>>,
-    scraping: Option<Scraping<'_>>,
+    scraping: Option<MetricsScrape<'_>>,
 ) -> Result<LoadOutcome> {
     let before = agent_client::usage(running, LOAD_GENERATOR)?;
     let mut printed = Vec::new();

@@ -10,5 +10,5 @@ mod image;
 mod load;
 mod resource_samples;
 
-pub(crate) use engine_choice::{Engines, Ready};
+pub(crate) use engine_choice::{EngineOptions, ReadyEngine};
 pub(crate) use image::{image, own};

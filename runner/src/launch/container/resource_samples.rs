@@ -11,7 +11,7 @@ use model::{Measure, ResourceSample, ResourceSubject};
 use monitor::ResourceRecording;
 
 use super::agent_client;
-use super::cluster_metrics::Scraping;
+use super::cluster_metrics::MetricsScrape;
 use crate::launch::backend::{NO_MONITOR, WatchedResources};
 use crate::launch::process::LOAD_GENERATOR;
 use crate::launch::process::LaunchProcess;
@@ -79,10 +79,10 @@ impl<'a> Sampling<'a> {
 ///
 /// # Errors
 /// If a sampler failed.
-pub(super) fn watched(sampling: Sampling<'_>, scraping: Option<Scraping<'_>>) -> Result<WatchedResources> {
+pub(super) fn watched(sampling: Sampling<'_>, scraping: Option<MetricsScrape<'_>>) -> Result<WatchedResources> {
     let mut sampled = sampling.end()?;
     let processors: BTreeSet<usize> = sampled.iter().map(|one| one.placement.processor).collect();
-    let scraped = scraping.map(Scraping::end).transpose()?;
+    let scraped = scraping.map(MetricsScrape::end).transpose()?;
     // The two looks of the cluster lie around the time in which the load generator worked; their difference happened in it.
     let looks = scraped.as_ref().map_or(&[][..], |scraped| &scraped.recording.samples);
     let outside = monitor::limit_hits(looks);

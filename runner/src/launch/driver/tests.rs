@@ -11,7 +11,7 @@ use super::*;
 use crate::launch::backend::{
     ArmFiles, LoadGeneratorSite, LoopPlan, LoopSite, OwnPrograms, ProxySite, ServerSite, StoppedProcess,
 };
-use crate::launch::order::Order;
+use crate::launch::order::LaunchOrder;
 use crate::launch::process::{ProcessStart, Readiness};
 
 const EXPERIMENT: &str = r#"
@@ -245,7 +245,7 @@ fn launched(backend: &mut Notes) -> Result<LaunchRecord> {
         run: "run",
         condition,
         number: 0,
-        order: Order::draw(experiment.seed, condition, 0, experiment.arms.len()),
+        order: LaunchOrder::draw(experiment.seed, condition, 0, experiment.arms.len()),
         folder: folder.path(),
     };
     let result = run(&launch, backend);

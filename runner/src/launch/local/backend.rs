@@ -18,7 +18,7 @@ use monitor::ControlGroup;
 
 use super::memory_file::MemoryFile;
 use super::process_set::Process;
-use super::server::{Ready, Server, Start, starter};
+use super::server::{ReadinessCheck, Server, ServerStart, starter};
 use super::spec::LaunchSpec;
 use super::watch::Watch;
 use crate::blind_spots;
@@ -132,15 +132,15 @@ impl<'a> LocalBackend<'a> {
     }
 
     /// Returns the condition under which a process counts as ready. A program whose port is known is asked for an answer.
-    fn ready(&self, process: LaunchProcess, start: &ProcessStart) -> Ready {
+    fn ready(&self, process: LaunchProcess, start: &ProcessStart) -> ReadinessCheck {
         match start.readiness {
-            Readiness::Runs => Ready::Runs,
-            Readiness::Announces(_) => Ready::Says,
-            Readiness::Listens(address) => Ready::Listens(address),
-            Readiness::Serves(address) => Ready::Answers {
+            Readiness::Runs => ReadinessCheck::Runs,
+            Readiness::Announces(_) => ReadinessCheck::Says,
+            Readiness::Listens(address) => ReadinessCheck::Listens(address),
+            Readiness::Serves(address) => ReadinessCheck::Answers {
                 message: Box::new(self.experiment.request.clone()),
                 addresses: match process {
-                    LaunchProcess::Server(_) if address.ip().is_loopback() => Ready::loopback(),
+                    LaunchProcess::Server(_) if address.ip().is_loopback() => ReadinessCheck::loopback(),
                     _ => vec![address.ip()],
                 },
                 port: address.port(),
@@ -153,7 +153,7 @@ impl<'a> LocalBackend<'a> {
     fn launch(&self, process: LaunchProcess, start: &ProcessStart, place: Placement) -> Result<Server> {
         let folder = self.folder(process);
         crate::program::lay_out(&start.files, &folder)?;
-        Server::start(Start {
+        Server::start(ServerStart {
             cpu: place.cpu,
             group: place.group,
             command: start.command.clone(),

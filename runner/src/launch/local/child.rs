@@ -57,7 +57,7 @@ fn start(spec: &Path) -> Result<Child> {
         .context("cannot start a launch")
 }
 
-/// Tries in a process of its own whether a topology can be set up at an isolation level.
+/// Preflights in a process of its own whether a topology can be set up at an isolation level.
 ///
 /// # Errors
 /// The reason why not.

@@ -1,4 +1,4 @@
-//! What an experiment allows its servers and its prober, and the control groups that hold a local launch to it.
+//! The control groups that enforce an experiment's limits in a local launch.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 /// The control groups of a launch's processes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Groups {
-    /// By the arm's name; without limits an arm has none.
+pub(crate) struct ProcessGroups {
+    /// By the arm's name. An arm without limits has none.
     pub(crate) arms: BTreeMap<String, ControlGroup>,
     pub(crate) loadgen: Option<ControlGroup>,
-    /// It has one whether it is limited or not.
+    /// The neighbour has one with and without limits.
     pub(crate) neighbour: Option<ControlGroup>,
 }
 
-/// As a container engine is told.
+/// Converts limits to those of a container engine.
 pub(crate) fn of_container(limits: ResourceLimits) -> ContainerLimits {
     #[expect(
         clippy::cast_possible_truncation,
@@ -34,7 +34,8 @@ pub(crate) fn of_container(limits: ResourceLimits) -> ContainerLimits {
     }
 }
 
-/// By what an experiment's limits can be set here, or why they cannot; nothing is needed where it has none.
+/// Returns how an experiment's limits are enforced on this machine, or why they cannot be. An experiment without limits needs
+/// nothing.
 pub(crate) fn enforcement(experiment: &Experiment) -> Result<LimitEnforcement, String> {
     if experiment.has_limits() {
         available()
@@ -43,7 +44,7 @@ pub(crate) fn enforcement(experiment: &Experiment) -> Result<LimitEnforcement, S
     }
 }
 
-/// By what limits can be set here: tried.
+/// Tries to set limits, and returns how they are enforced on this machine, or why they cannot be.
 pub(crate) fn available() -> Result<LimitEnforcement, String> {
     let smallest = ResourceLimits {
         quota_cores: Some(0.01),
@@ -55,9 +56,9 @@ pub(crate) fn available() -> Result<LimitEnforcement, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Makes the groups of a launch; they are removed when the first of the pair is dropped.
-pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchControlGroups>, Groups)> {
-    let mut groups = Groups::default();
+/// Makes the groups of a launch. They are removed when the first value of the pair is dropped.
+pub(crate) fn enforce(experiment: &Experiment, run: &str) -> Result<(Option<LaunchControlGroups>, ProcessGroups)> {
+    let mut groups = ProcessGroups::default();
     if !experiment.has_limits() && experiment.neighbour.is_none() {
         return Ok((None, groups));
     }

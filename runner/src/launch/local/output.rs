@@ -1,4 +1,4 @@
-//! What a server prints: always read, so that it never waits for a full pipe, and the last of it kept.
+//! The output of a server. It is always read, so that the server never waits for a full pipe; its end is kept.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::thread;
 /// Bytes that are kept.
 const KEPT: usize = 64 * 1024;
 
-/// The last of what was printed to several pipes.
+/// The end of the output to several pipes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Output {
     bytes: Arc<Mutex<VecDeque<u8>>>,

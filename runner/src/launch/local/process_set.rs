@@ -1,4 +1,4 @@
-//! The processes of one server, however it forks, and what /proc says of them.
+//! The processes of one server, however it forks, and their entries in /proc.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +11,13 @@ use nix::sys::time::TimeValLike as _;
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
-/// By what a server's processes are known.
+/// The criterion by which the processes of a server are found.
 #[derive(Clone, Debug)]
 pub(crate) enum ProcessSet {
-    /// By their network namespace, also when they leave their parents. Nothing else is in it but what descends from the
-    /// sidecars, numbered as /proc has them.
+    /// Their network namespace, which they keep when they leave their parents. Only descendants of the sidecars, given by their
+    /// numbers in /proc, are in it besides.
     Namespace { inode: u64, sidecars: Vec<u32> },
-    /// By their descent from the process with this number, as /proc has it.
+    /// Their descent from the process with this number in /proc.
     Descent(u32),
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Process {
 }
 
 impl ProcessSet {
-    /// Those that there are now.
+    /// Returns the processes that run now.
     pub(crate) fn processes(&self) -> Vec<Process> {
         let all = numbers();
         let parents: BTreeMap<u32, u32> = all.iter().filter_map(|&pid| Some((pid, parent(pid)?))).collect();
@@ -47,14 +47,14 @@ impl ProcessSet {
         running.map(|path| Process { path }).collect()
     }
 
-    /// Ends them all.
+    /// Kills all of them.
     pub(crate) fn kill(&self) {
         for process in self.processes() {
             process.kill();
         }
     }
 
-    /// Processor time so far and memory now.
+    /// Returns their processor time until now and their memory.
     pub(crate) fn resources(&self) -> ProcessResources {
         let mut sum = ProcessResources::default();
         for process in self.processes() {

@@ -35,7 +35,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// How it is known that a server can be measured.
 #[derive(Debug)]
-pub(crate) enum Ready {
+pub(crate) enum ReadinessCheck {
     /// As soon as it runs, whatever it does.
     Runs,
     /// It listens at this address, whatever it understands there.
@@ -51,8 +51,8 @@ pub(crate) enum Ready {
     },
 }
 
-impl Ready {
-    /// The addresses at which a server may listen that shares a network namespace with the prober.
+impl ReadinessCheck {
+    /// The addresses at which a server may listen that shares a network namespace with the load generator.
     pub(crate) fn loopback() -> Vec<IpAddr> {
         vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
     }
@@ -60,14 +60,14 @@ impl Ready {
 
 /// The command of a server, and where it starts.
 #[derive(Debug)]
-pub(crate) struct Start {
+pub(crate) struct ServerStart {
     /// Its processor; without one, any that this process may run on.
     pub(crate) cpu: Option<usize>,
     /// Its control group.
     pub(crate) group: Option<ControlGroup>,
     pub(crate) command: Vec<OsString>,
     pub(crate) environment: Vec<(String, OsString)>,
-    pub(crate) ready: Ready,
+    pub(crate) ready: ReadinessCheck,
     /// Its network namespace; without one, that of this thread.
     pub(crate) pod: Option<Rc<ServerNamespace>>,
     /// Whether the namespace is that of another server.
@@ -96,7 +96,7 @@ impl Server {
     ///
     /// # Errors
     /// A [`ServerFault`] if the server is to blame.
-    pub(crate) fn start(start: Start) -> Result<Self> {
+    pub(crate) fn start(start: ServerStart) -> Result<Self> {
         let mut starter = starter(start.group.as_ref(), start.cpu, &start.environment)?;
         starter.arg("--").args(&start.command);
         starter
@@ -264,12 +264,12 @@ impl Server {
     ///
     /// # Errors
     /// A [`ServerFault`] where it ends before, or takes too long.
-    fn until(&mut self, ready: Ready) -> Result<SocketAddr> {
+    fn until(&mut self, ready: ReadinessCheck) -> Result<SocketAddr> {
         match ready {
-            Ready::Runs => self.until_it_runs(),
-            Ready::Listens(address) => self.until_it_listens(address),
-            Ready::Says => self.until_it_says(),
-            Ready::Answers {
+            ReadinessCheck::Runs => self.until_it_runs(),
+            ReadinessCheck::Listens(address) => self.until_it_listens(address),
+            ReadinessCheck::Says => self.until_it_says(),
+            ReadinessCheck::Answers {
                 message,
                 addresses,
                 port,
@@ -296,7 +296,7 @@ impl Server {
         }
     }
 
-    /// Waits until `bench start` has become the program that it starts.
+    /// Waits until `runner start` has become the program that it starts.
     fn until_it_runs(&mut self) -> Result<SocketAddr> {
         let own = std::env::current_exe()?;
         self.until_seen("does not run", |server| {

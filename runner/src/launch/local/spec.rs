@@ -7,8 +7,8 @@ use model::{Condition, Experiment, IsolationLevel, Topology};
 use serde::{Deserialize, Serialize};
 
 use crate::launch::context::Launch;
-use crate::launch::local::control_groups::Groups;
-use crate::launch::order::Order;
+use crate::launch::local::control_groups::ProcessGroups;
+use crate::launch::order::LaunchOrder;
 
 /// A local launch, as JSON from the runner to its child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,18 +27,18 @@ pub(crate) struct LaunchSpec {
     pub(crate) hook: PathBuf,
     /// The compiled words, if the experiment has its own.
     pub(crate) words: Option<PathBuf>,
-    pub(crate) cpus: Cpus,
+    pub(crate) cpus: LaunchCpus,
     /// Control groups; empty without limits.
-    pub(crate) groups: Groups,
+    pub(crate) groups: ProcessGroups,
     /// Why the experiment's limits are not set; none if they are.
     pub(crate) without_limits: Option<String>,
-    pub(crate) task: Task,
+    pub(crate) task: LaunchTask,
 }
 
 /// The task of the process in which the launch happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Task {
+pub(crate) enum LaunchTask {
     /// Start and measure all arms.
     Measure,
     /// Start the arm of this name and send it requests, without measuring it.
@@ -51,14 +51,14 @@ pub(crate) enum Task {
 /// The processors of a launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Cpus {
+pub(crate) struct LaunchCpus {
     pub(crate) arms: usize,
     pub(crate) loadgen: usize,
     /// The processor of the thread that watches resources.
     pub(crate) monitor: usize,
 }
 
-impl Cpus {
+impl LaunchCpus {
     /// Chooses the last allowed processor for the load generator and the first for all arms. The thread that watches
     /// resources gets another one if there is one. Otherwise it shares the processor of the arms, which idle during the load
     /// generator's part of a round trip, and never that of the load generator.
@@ -97,7 +97,7 @@ impl LaunchSpec {
     /// If no ports are free.
     pub(crate) fn launch(&self) -> Result<Launch<'_>> {
         let experiment = &self.experiment;
-        let order = Order::draw(experiment.seed, self.condition(), self.launch, experiment.arms.len());
+        let order = LaunchOrder::draw(experiment.seed, self.condition(), self.launch, experiment.arms.len());
         Ok(Launch {
             run: &self.run,
             experiment,
