@@ -1,4 +1,4 @@
-# `nix run .#reproduce`, in a clone: what `nix develop -c cargo xtask reproduce` does.
+# `nix run .#reproduce` in a clone does the same as `nix develop -c cargo xtask reproduce`.
 {
   pkgs,
   programs,

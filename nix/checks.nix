@@ -1,4 +1,4 @@
-# `nix flake check`: the builds, and what needs neither network nor namespaces.
+# `nix flake check`: the builds, and checks that need neither network nor namespaces.
 {
   pkgs,
   toolchain,

@@ -1,4 +1,4 @@
-# One concern per file; this one only joins them.
+# Joins the other files, each of which has one concern.
 { pkgs, ssp2023 }:
 let
   toolchain = import ./toolchain.nix { inherit pkgs; };

@@ -1,5 +1,5 @@
-# The image that the runner makes by itself where there is no nix: agent, system under test and prober in /bin, the hook in
-# /lib, a folder to mount memory on. No shell, no package manager. A registry of yours can hold it for `--image`.
+# The image that the runner also makes without nix: agent, system under test and load generator in /bin, the hook in /lib, a
+# folder to mount memory on. It has no shell and no package manager. A registry of your own can hold it for `--image`.
 { pkgs, workspace }:
 {
   image = pkgs.dockerTools.streamLayeredImage {

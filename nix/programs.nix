@@ -1,4 +1,4 @@
-# Everything that `cargo xtask doctor` looks for, and where Tomcat and the study are, which are no programs.
+# The programs that `cargo xtask doctor` looks for, and the paths of Tomcat and of the study.
 {
   pkgs,
   toolchain,
@@ -31,7 +31,7 @@
       kubectl
       eksctl
       awscli2
-      # Servers to be measured, and what watches them.
+      # Servers to be measured, and programs that watch them.
       jdk
       nginx
       redis
@@ -46,7 +46,7 @@
     ]);
   variables = {
     TOMCAT_CLASSPATH = "${pkgs.tomcat10}/lib/*:${pkgs.tomcat10}/bin/tomcat-juli.jar";
-    # `cargo xtask import ssp2023` takes the pinned copy instead of fetching one.
+    # `cargo xtask import ssp2023` uses the pinned copy instead of fetching one.
     SSP2023 = "${ssp2023}";
   };
 }

@@ -1,4 +1,4 @@
-# The 2023 study in the project's own format: every file is verified by its SHA-256 on the way.
+# The 2023 study in the project's own format; the import verifies every file by SHA-256.
 {
   pkgs,
   workspace,

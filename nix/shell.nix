@@ -1,4 +1,4 @@
-# `nix develop`.
+# The shell of `nix develop`.
 {
   pkgs,
   programs,

@@ -1,4 +1,4 @@
-# What the builds see: without runs, reports and build products, so that measuring does not rebuild.
+# The source of the builds, without runs, reports and build products, so that a measurement causes no rebuild.
 { lib }:
 lib.fileset.toSource {
   root = ../.;

@@ -1,4 +1,4 @@
-# The compiler, which must be the one that rust-toolchain.toml names: notebooks, hook and lints depend on it.
+# The compiler. It must be the version in rust-toolchain.toml, on which notebooks, hook and lints depend.
 { pkgs }:
 let
   wanted = (builtins.fromTOML (builtins.readFile ../rust-toolchain.toml)).toolchain.channel;

@@ -1,4 +1,4 @@
-# The hook, and every program that `cargo xtask build` makes.
+# The hook, and every program that `cargo xtask build` builds.
 {
   pkgs,
   toolchain,
@@ -10,7 +10,7 @@ let
     inherit (manifest.workspace.package) version;
     src = source;
     cargoLock.lockFile = ../Cargo.lock;
-    # Tests want namespaces and a network device: `cargo xtask test` runs them outside of the sandbox.
+    # Tests need namespaces and a network device: `cargo xtask test` runs them outside of the sandbox.
     doCheck = false;
     meta = {
       license = pkgs.lib.licenses.asl20;

@@ -1,5 +1,5 @@
-# Evaluates the flake's outputs against a stand-in for nixpkgs: every file is read, every reference resolved, every
-# assertion made. It says nothing of whether the packages build.
+# Evaluates the flake's outputs with a stand-in for nixpkgs: reads every file, resolves every reference, checks every assertion.
+# It does not show that the packages build.
 #   nix-instantiate --eval --strict --json nix/tests/evaluate.nix
 let
   lib = {
@@ -11,12 +11,12 @@ let
       toSource = { root, fileset }: fileset;
       difference = whole: part: whole;
       gitTracked = toString;
-      # Every path that is left out must be there.
+      # Every path that is left out must exist.
       unions = map (path: assert builtins.pathExists path; toString path);
     };
   };
   made = kind: arguments: arguments // { outPath = "/stand-in/${kind}"; };
-  # Names that nixpkgs has at the pinned revision.
+  # The names of packages that nixpkgs has at the pinned revision.
   named = builtins.listToAttrs (
     map (name: { inherit name; value = made name { inherit name; }; }) [
       "awscli2" "cargo" "cargo-deny" "cargo-nextest" "clippy" "docker-client" "eksctl" "envoy-bin" "evcxr" "git" "go" "haproxy" "iptables" "jdk"
@@ -46,7 +46,7 @@ let
     ssp2023 = "/stand-in/ssp2023";
   };
 in
-# With the systems as the innermost level, the names of all outputs; forced deeply on the way.
+# The names of all outputs, with the systems as the innermost level; all values are forced.
 builtins.deepSeq (removeAttrs flake [ "formatter" ]) (
   builtins.mapAttrs (kind: bySystem: builtins.mapAttrs (system: outputs: builtins.attrNames outputs) bySystem) flake
 )

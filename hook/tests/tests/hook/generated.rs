@@ -67,10 +67,15 @@ fn settings(directory: &Path, mode: &'static str, more: &[(&'static str, &str)])
     settings
 }
 
-fn compare(program: &Path) -> Result<()> {
+/// Number of sequences in the first tier of tests.
+const SOME: usize = 10_000;
+/// Number of sequences in the second tier.
+const MANY: usize = 100_000;
+
+fn compare(program: &Path, count: usize) -> Result<()> {
     let count = match std::env::var("READHOOK_TEST_SEQUENCES") {
         Ok(count) => count.parse().context("READHOOK_TEST_SEQUENCES: expected a number")?,
-        Err(_) => 100_000,
+        Err(_) => count,
     };
     let directory = TempDir::new()?;
     // With a word that never occurs, everything is searched and nothing is blocked.
@@ -170,10 +175,22 @@ fn smallest(program: &Path, settings: &BTreeMap<&str, String>, calls: &[Call]) -
 
 #[test]
 fn a_c_program() -> Result<()> {
-    compare(&built().sequences)
+    compare(&built().sequences, SOME)
 }
 
 #[test]
 fn a_rust_program() -> Result<()> {
-    compare(env!("CARGO_BIN_EXE_sequences").as_ref())
+    compare(env!("CARGO_BIN_EXE_sequences").as_ref(), SOME)
+}
+
+#[test]
+#[ignore = "second tier: ten times the sequences of a_c_program"]
+fn a_c_program_with_many_sequences() -> Result<()> {
+    compare(&built().sequences, MANY)
+}
+
+#[test]
+#[ignore = "second tier: ten times the sequences of a_rust_program"]
+fn a_rust_program_with_many_sequences() -> Result<()> {
+    compare(env!("CARGO_BIN_EXE_sequences").as_ref(), MANY)
 }
