@@ -73,7 +73,7 @@ fn evaluated(facts: &RunFacts) -> PrincipleFinding {
                     .any(|control| control.kind == kind && control.condition == **condition)
             };
             let conditions = facts.launches.keys().filter(lacks);
-            conditions.map(move |condition| format!("{} in {condition}", kind))
+            conditions.map(move |condition| format!("{kind} in {condition}"))
         })
         .collect();
     if facts.effects.is_empty() || !missing.is_empty() {

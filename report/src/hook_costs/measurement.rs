@@ -280,7 +280,7 @@ mod tests {
             ),
             ("the prober shared its processor", "the prober shared its processor"),
         ] {
-            assert_eq!(without_values(&warning), kind);
+            assert_eq!(without_values(warning), kind);
         }
     }
 }

@@ -322,7 +322,7 @@ fn one(
     };
     let result = result.and_then(|mut record: LaunchRecord| {
         let here = matches!(access, ConditionAccess::Local(..)) || condition == Condition::Docker;
-        record.host_load = load.filter(|_| here).and_then(|load| load.until_now());
+        record.host_load = load.filter(|_| here).and_then(HostLoadReading::until_now);
         let record = controls::hold(&folder.plan.experiment, unfinished.path(), record)?;
         unfinished.finish(&record)?;
         Ok(record)
