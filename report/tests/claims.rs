@@ -168,9 +168,12 @@ fn repetitions_are_counted_among_the_misses() {
     let folder = tempfile::tempdir().unwrap();
     let errors: Vec<f64> = (0..40).map(|index| f64::from(index % 10) - 4.5).collect();
     let calibration = |schedule: &str| {
-        serde_json::json!({"run_id": "x", "schedule": schedule, "condition": "local-pod", "repeated": [
-            {"role": "control", "launches": 10, "errors_ns": errors},
-        ]})
+        let covered = analysis::proportion(4, 4).unwrap();
+        serde_json::json!({
+            "run_id": "x", "schedule": schedule, "condition": "local-pod", "launches": 40, "recovered": [], "repeated": [
+                {"name": "A/A", "role": "control", "launches": 10, "covered": covered, "p_value": 1.0, "errors_ns": errors},
+            ]
+        })
     };
     let all = serde_json::json!([calibration("interleaved"), calibration("sequential")]);
     std::fs::write(folder.path().join("calibration.json"), all.to_string()).unwrap();

@@ -350,7 +350,7 @@ fn a_file_that_is_wrong_is_refused_with_line_and_key() {
     refused(
         "id = \"r01-effect\"",
         "id = \"r01-spread\"",
-        &["r01-spread", "stands there twice"],
+        &["r01-spread", "used twice"],
     );
     refused(
         "threshold = 300.0",

@@ -46,7 +46,9 @@ pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[RecordedCell<'_>]) 
             manifest["experiment"] = experiment.into();
             manifest["run_id"] = format!("{experiment}/{name}").into();
             manifest["plan"]["question"] = "What does it cost?".into();
-            manifest["plan"]["exhibit"] = exhibit_of(experiment).into();
+            if let Some(exhibit) = exhibit_of(experiment) {
+                manifest["plan"]["exhibit"] = exhibit.into();
+            }
             let all = json!({"name": "all of it", "baseline": "unmodified", "arm": "log", "role": "effect"});
             manifest["plan"]["contrasts"].as_array_mut().unwrap().push(all);
         });
@@ -61,11 +63,11 @@ pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[RecordedCell<'_>]) 
     write_json(&folder.join(GRID_FILE), &GridIndex { cells: index }).unwrap();
 }
 
-/// The exhibit that the definition of an experiment names.
-pub(crate) fn exhibit_of(experiment: &str) -> String {
+/// The exhibit that the definition of an experiment names; none for an experiment without a definition.
+pub(crate) fn exhibit_of(experiment: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../experiments/{experiment}.toml"));
-    let definition: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
-    definition["exhibit"].as_str().unwrap().to_owned()
+    let definition: toml::Table = std::fs::read_to_string(path).ok()?.parse().unwrap();
+    Some(definition["exhibit"].as_str().unwrap().to_owned())
 }
 
 pub(crate) fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
