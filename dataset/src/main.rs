@@ -19,7 +19,7 @@ struct DatasetCommandLine {
 enum DatasetCommand {
     /// Convert foreign recordings
     #[command(subcommand)]
-    Import(ImportCommand),
+    Import(DatasetImport),
     /// Check a run: versions, checksums, and whether every row can be read
     Check {
         /// Folder of the run
@@ -35,7 +35,7 @@ enum DatasetCommand {
 }
 
 #[derive(Subcommand)]
-enum ImportCommand {
+enum DatasetImport {
     /// The eight recordings of the 2023 study, verified by SHA-256
     Ssp2023 {
         /// Folder with the recordings and words.txt, or a checkout of the study's repository
@@ -49,7 +49,7 @@ enum ImportCommand {
 
 fn main() -> Result<()> {
     match DatasetCommandLine::parse().command {
-        DatasetCommand::Import(ImportCommand::Ssp2023 { from, out }) => {
+        DatasetCommand::Import(DatasetImport::Ssp2023 { from, out }) => {
             for note in ssp2023::import(&from, &out, std::env::args().collect())? {
                 println!("{note}");
             }

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// One request of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Request {
+pub(crate) struct StudyRequest {
     /// Nanoseconds since 1970.
     pub(crate) start_unix_ns: i64,
     /// Response time, ns. The recorded milliseconds are whole nanoseconds except for the rounding error of a subtraction.
@@ -17,7 +17,7 @@ pub(crate) struct Request {
 /// A recording, in file order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recording {
-    pub(crate) requests: Vec<Request>,
+    pub(crate) requests: Vec<StudyRequest>,
 }
 
 /// Number of rows that the study's client wrote at a time.
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Result<Recording, String> {
             let (start, response) = row
                 .split_once(',')
                 .ok_or_else(|| format!("line {line} has one column"))?;
-            Ok(Request {
+            Ok(StudyRequest {
                 start_unix_ns: nanoseconds(number(line, "start_time", start)?, 1e9),
                 rtt_ns: nanoseconds(number(line, "response_time", response)?, 1e6),
             })
@@ -97,14 +97,14 @@ impl Recording {
 
 #[cfg(test)]
 mod tests {
-    use super::{Recording, Request, parse};
+    use super::{Recording, StudyRequest, parse};
 
     #[test]
     fn milliseconds_become_whole_nanoseconds() {
         let recording = parse("start_time,response_time\n1691754434.5,4.6057629988354165\n").unwrap();
         assert_eq!(
             recording.requests,
-            [Request {
+            [StudyRequest {
                 start_unix_ns: 1_691_754_434_500_000_000,
                 rtt_ns: 4_605_763
             }]
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_overwritten_first_row_is_found() {
-        let request = |second: i64| Request {
+        let request = |second: i64| StudyRequest {
             start_unix_ns: second * 1_000_000_000,
             rtt_ns: 1,
         };

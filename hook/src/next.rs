@@ -22,12 +22,12 @@ pub(crate) fn definition(name: &CStr) -> *mut c_void {
 }
 
 /// The address of one function after its look-up.
-struct Slot {
+struct FunctionSlot {
     name: &'static CStr,
     address: AtomicPtr<c_void>,
 }
 
-impl Slot {
+impl FunctionSlot {
     const fn new(name: &'static CStr) -> Self {
         Self {
             name,
@@ -57,7 +57,7 @@ macro_rules! next {
             /// Returns the next definition, `None` if this libc has no such function.
             #[inline]
             pub(crate) fn $function() -> Option<$type> {
-                static SLOT: Slot = Slot::new($name);
+                static SLOT: FunctionSlot = FunctionSlot::new($name);
                 // SAFETY: the address is null or that of the function. The signature is libc's: the compiler checks it
                 // where the function is exported, and the ABI specifies it for the `_chk` functions.
                 unsafe { transmute::<*mut c_void, Option<$type>>(SLOT.get()) }

@@ -1,8 +1,8 @@
 //! The work around a real call: counting before it, and the work of the mode after it.
 
 use libc::c_int;
-use readhook_core::{Flags, Line, Mode, Outcome, Payload, State, Stream, payload};
-use readhook_telemetry::{Call, Counter, FUNCTIONS, Function, Verdict};
+use readhook_core::{Line, Mode, Outcome, ReceiveFlags, ReceivedPayload, State, Stream, payload};
+use readhook_telemetry::{Call, Counter, FUNCTIONS, Function, SearchVerdict};
 
 use crate::state::{Hook, active};
 use crate::{clock, errno, upstream};
@@ -56,13 +56,13 @@ pub(crate) enum Before {
     /// It is passed on.
     Pass,
     /// It is passed on, and its result is evaluated.
-    Watch(Receive),
+    Watch(ReceiveCall),
     /// It is not passed on: the program sees a connection that its client has closed.
     Blocked,
 }
 
 /// A receive call on an accepted socket.
-pub(crate) struct Receive {
+pub(crate) struct ReceiveCall {
     hook: &'static Hook,
     function: Function,
     fd: c_int,
@@ -78,10 +78,10 @@ pub(crate) enum After {
     Block,
 }
 
-impl Receive {
+impl ReceiveCall {
     /// Counts the call and decides by its descriptor how it is treated.
     #[inline(always)]
-    pub(crate) fn begin(hook: &'static Hook, function: Function, fd: c_int, flags: Flags) -> Before {
+    pub(crate) fn begin(hook: &'static Hook, function: Function, fd: c_int, flags: ReceiveFlags) -> Before {
         hook.count(function);
         match hook.table.stream(fd) {
             Some(Stream::Open(_)) => {}
@@ -106,7 +106,7 @@ impl Receive {
         &self,
         result: isize,
         room: usize,
-        flags: Flags,
+        flags: ReceiveFlags,
         search: impl FnOnce(&Hook, State, usize) -> Outcome,
     ) -> After {
         if self.hook.looks {
@@ -121,15 +121,17 @@ impl Receive {
         &self,
         result: isize,
         room: usize,
-        flags: Flags,
+        flags: ReceiveFlags,
         search: impl FnOnce(&Hook, State, usize) -> Outcome,
     ) -> After {
         let payload = payload(result, room, flags);
         let hook = self.hook;
         let bytes = match payload {
-            Payload::None => return After::Pass,
-            Payload::Peeked(_) if hook.mode != Mode::Block => return After::Pass,
-            Payload::Peeked(bytes) | Payload::Discarded(bytes) | Payload::Received(bytes) => bytes,
+            ReceivedPayload::None => return After::Pass,
+            ReceivedPayload::Peeked(_) if hook.mode != Mode::Block => return After::Pass,
+            ReceivedPayload::Peeked(bytes) | ReceivedPayload::Discarded(bytes) | ReceivedPayload::Received(bytes) => {
+                bytes
+            }
         };
         let waits = hook.mode == Mode::Delay && hook.delay_every.selects();
         let returned_ns = if hook.records || waits { clock::now_ns() } else { 0 };
@@ -139,19 +141,19 @@ impl Receive {
             0
         };
         let verdict = match payload {
-            Payload::Received(bytes) if hook.mode.scans() => self.judge(bytes, search),
-            Payload::Discarded(_) if hook.mode.scans() => self.skip(),
-            Payload::Peeked(bytes) => match search(hook, self.stream_state(), bytes) {
+            ReceivedPayload::Received(bytes) if hook.mode.scans() => self.judge(bytes, search),
+            ReceivedPayload::Discarded(_) if hook.mode.scans() => self.skip(),
+            ReceivedPayload::Peeked(bytes) => match search(hook, self.stream_state(), bytes) {
                 // Peeked bytes are searched at each peek, and are counted when they are received.
                 Outcome::Clean(_) => return After::Pass,
                 Outcome::Hit(word) => self.hit(bytes, word),
             },
-            _ => Verdict::None,
+            _ => SearchVerdict::None,
         };
         if hook.telemetry.is_some() {
             self.report(bytes, verdict, returned_ns, spun_ns);
         }
-        if verdict == Verdict::Blocked {
+        if verdict == SearchVerdict::Blocked {
             After::Block
         } else {
             After::Pass
@@ -167,12 +169,12 @@ impl Receive {
         }
     }
 
-    fn judge(&self, bytes: usize, search: impl FnOnce(&Hook, State, usize) -> Outcome) -> Verdict {
+    fn judge(&self, bytes: usize, search: impl FnOnce(&Hook, State, usize) -> Outcome) -> SearchVerdict {
         let state = self.stream_state();
         match search(self.hook, state, bytes) {
             Outcome::Clean(next) => {
                 self.hook.table.advance(self.fd, state, next);
-                Verdict::Clean
+                SearchVerdict::Clean
             }
             Outcome::Hit(word) => {
                 self.hook.table.advance(self.fd, state, State::START);
@@ -183,13 +185,13 @@ impl Receive {
 
     /// Resets the search, because bytes of the stream were discarded unseen: later bytes do not continue earlier ones.
     #[cold]
-    fn skip(&self) -> Verdict {
+    fn skip(&self) -> SearchVerdict {
         self.hook.table.advance(self.fd, self.stream_state(), State::START);
-        Verdict::None
+        SearchVerdict::None
     }
 
     #[cold]
-    fn hit(&self, bytes: usize, word: u16) -> Verdict {
+    fn hit(&self, bytes: usize, word: u16) -> SearchVerdict {
         let hook = self.hook;
         hook.add(Counter::Hits, 1);
         if hook.mode.logs() {
@@ -209,16 +211,16 @@ impl Receive {
             );
         }
         if hook.mode != Mode::Block {
-            return Verdict::Hit;
+            return SearchVerdict::Hit;
         }
         hook.table.block(self.fd);
         hook.add(Counter::Blocked, 1);
         // From now on the kernel reports the end of the stream to everyone who waits for the descriptor.
         errno::preserved(|| shut(self.fd));
-        Verdict::Blocked
+        SearchVerdict::Blocked
     }
 
-    fn report(&self, bytes: usize, verdict: Verdict, returned_ns: u64, spun_ns: u64) {
+    fn report(&self, bytes: usize, verdict: SearchVerdict, returned_ns: u64, spun_ns: u64) {
         let Some(telemetry) = &self.hook.telemetry else { return };
         telemetry.add(Counter::PayloadReceives, 1);
         telemetry.add(Counter::PayloadBytes, bytes as u64);

@@ -24,7 +24,7 @@ use monitor::ControlGroup;
 
 #[derive(Parser)]
 #[command(about = "Runs experiments in their conditions, launch by launch", version)]
-struct CommandLine {
+struct RunnerArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -32,20 +32,20 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Run an experiment, or continue an unfinished run of it
-    Run(command_line::run_options::RunCommand),
+    Run(command_line::run_options::ExperimentCommand),
     /// Measure what hooks cost a server
-    Measure(foreign_hook::command::MeasureCommand),
+    Measure(foreign_hook::command::ForeignHookCommand),
     /// Observe by which functions and system calls a server receives payload, and whether a hook sees them
-    Observe(observe::command::ObserveCommand),
+    Observe(observe::command::ObservationCommand),
     /// Write the experiment that reaches a goal, from a pilot run
-    Plan(planning::PlanCommand),
+    Plan(planning::PlanningCommand),
     /// Compute the delays by which two recorded conditions differ, for a relay
     Jitter(proxies::jitter::JitterCommand),
     /// Print as JSON which conditions are available on this machine
     Places(launch::container::EngineOptions),
     /// Bring a condition up or down by hand, or list what is there
     #[command(subcommand)]
-    Cluster(command_line::cluster::ClusterCommand),
+    Cluster(command_line::cluster::ClusterCleanupCommand),
     #[command(hide = true)]
     Relay(proxies::relay::RelayCommand),
     #[command(hide = true)]
@@ -83,7 +83,7 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    match CommandLine::parse().command {
+    match RunnerArguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Places(engines) => run::availability::print(&engines),
         Command::Cluster(verb) => command_line::cluster::run(&verb),

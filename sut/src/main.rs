@@ -17,13 +17,13 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::serve::Service;
-use crate::stamps::Stamps;
-use crate::sys::{Accept, Receive};
+use crate::stamps::StampWriter;
+use crate::sys::{Accept, ReceiveStyle};
 
 /// A small HTTP/1.1 server that receives by the libc functions it is told to use.
 #[derive(Parser)]
 #[command(name = "sut", version)]
-struct Flags {
+struct ServerArguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -32,7 +32,7 @@ struct Flags {
     accept: Accept,
     /// Function that takes requests.
     #[arg(long, value_enum, default_value = "read")]
-    receive: Receive,
+    receive: ReceiveStyle,
     /// Receive calls per request; all but the last take 8 bytes each.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     reads_per_request: u16,
@@ -58,11 +58,11 @@ struct Flags {
 }
 
 fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
+    let flags = ServerArguments::parse();
     let stamps = flags
         .stamps
         .as_deref()
-        .map(|path| Stamps::open(path).with_context(|| format!("cannot leave stamps in {}", path.display())));
+        .map(|path| StampWriter::open(path).with_context(|| format!("cannot leave stamps in {}", path.display())));
     let listener = TcpListener::bind(flags.listen).with_context(|| {
         format!(
             "cannot listen on {}; give --listen a free port, or 0 for any",

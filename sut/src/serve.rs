@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use crate::stamps::{Stamped, Stamps};
-use crate::sys::{self, Receive};
+use crate::stamps::{StampWriter, Stamped};
+use crate::sys::{self, ReceiveStyle};
 
 /// Bytes asked for in all but the last of the reads of one request: few, so that a short request has enough for all.
 const PIECE_BYTES: usize = 8;
@@ -17,17 +17,17 @@ const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nCo
 
 /// What the server does for each request.
 pub(crate) struct Service {
-    receive: Receive,
+    receive: ReceiveStyle,
     reads_per_request: usize,
     work: Duration,
     head_bytes: usize,
     response: Vec<u8>,
-    stamps: Option<Stamps>,
+    stamps: Option<StampWriter>,
 }
 
 /// A request, or why there is none yet.
 #[derive(Debug, PartialEq, Eq)]
-enum Request {
+enum ReceivedRequest {
     Incomplete,
     Complete { bytes: usize, head_only: bool, close: bool },
     Malformed,
@@ -35,11 +35,11 @@ enum Request {
 
 impl Service {
     pub(crate) fn new(
-        receive: Receive,
+        receive: ReceiveStyle,
         reads_per_request: usize,
         response_bytes: usize,
         work_ns: u64,
-        stamps: Option<Stamps>,
+        stamps: Option<StampWriter>,
     ) -> Self {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {response_bytes}\r\n\r\n");
         let mut response = head.into_bytes();
@@ -73,7 +73,7 @@ impl Service {
         let mut stamped = Stamped::default();
         loop {
             match parse(&buffer[..*filled]) {
-                Request::Complete {
+                ReceivedRequest::Complete {
                     bytes,
                     head_only,
                     close,
@@ -90,8 +90,8 @@ impl Service {
                         ControlFlow::Continue(())
                     });
                 }
-                Request::Incomplete if *filled < buffer.len() => {}
-                Request::Incomplete | Request::Malformed => {
+                ReceivedRequest::Incomplete if *filled < buffer.len() => {}
+                ReceivedRequest::Incomplete | ReceivedRequest::Malformed => {
                     sys::write_all(stream, BAD_REQUEST)?;
                     return Ok(ControlFlow::Break(()));
                 }
@@ -130,13 +130,13 @@ impl Service {
     }
 }
 
-fn parse(bytes: &[u8]) -> Request {
+fn parse(bytes: &[u8]) -> ReceivedRequest {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
+    let mut request = httparse::ReceivedRequest::new(&mut headers);
     let head_bytes = match request.parse(bytes) {
         Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
-        Ok(httparse::Status::Partial) => return Request::Incomplete,
-        Err(_) => return Request::Malformed,
+        Ok(httparse::Status::Partial) => return ReceivedRequest::Incomplete,
+        Err(_) => return ReceivedRequest::Malformed,
     };
     let mut body_bytes = 0;
     let mut close = request.version == Some(0);
@@ -147,22 +147,22 @@ fn parse(bytes: &[u8]) -> Request {
                 .and_then(|text| text.trim().parse::<usize>().ok())
             {
                 Some(length) => body_bytes = length,
-                None => return Request::Malformed,
+                None => return ReceivedRequest::Malformed,
             }
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            return Request::Malformed;
+            return ReceivedRequest::Malformed;
         } else if header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close") {
             close = true;
         }
     }
     match head_bytes.checked_add(body_bytes) {
-        Some(total) if total <= bytes.len() => Request::Complete {
+        Some(total) if total <= bytes.len() => ReceivedRequest::Complete {
             bytes: total,
             head_only: request.method == Some("HEAD"),
             close,
         },
-        Some(_) => Request::Incomplete,
-        None => Request::Malformed,
+        Some(_) => ReceivedRequest::Incomplete,
+        None => ReceivedRequest::Malformed,
     }
 }
 
@@ -175,19 +175,19 @@ mod tests {
         let bytes = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET";
         assert_eq!(
             parse(bytes),
-            Request::Complete {
+            ReceivedRequest::Complete {
                 bytes: bytes.len() - 3,
                 head_only: false,
                 close: false
             }
         );
-        assert_eq!(parse(&bytes[..bytes.len() - 4]), Request::Incomplete);
-        assert_eq!(parse(b"GET / HT"), Request::Incomplete);
+        assert_eq!(parse(&bytes[..bytes.len() - 4]), ReceivedRequest::Incomplete);
+        assert_eq!(parse(b"GET / HT"), ReceivedRequest::Incomplete);
     }
 
     #[test]
     fn the_client_may_ask_to_close() {
-        let Request::Complete { close, .. } = parse(b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n") else {
+        let ReceivedRequest::Complete { close, .. } = parse(b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n") else {
             panic!("a complete request");
         };
         assert!(close);
@@ -195,14 +195,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        assert_eq!(parse(b"\x00\x01\x02\r\n\r\n"), Request::Malformed);
+        assert_eq!(parse(b"\x00\x01\x02\r\n\r\n"), ReceivedRequest::Malformed);
         assert_eq!(
             parse(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
-            Request::Malformed
+            ReceivedRequest::Malformed
         );
         assert_eq!(
             parse(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"),
-            Request::Malformed
+            ReceivedRequest::Malformed
         );
     }
 }

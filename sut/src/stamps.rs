@@ -10,10 +10,10 @@ use std::path::Path;
 
 use readhook_telemetry::{Call, Function, Verdict};
 
-use crate::sys::{self, Receive, Records};
+use crate::sys::{self, ReceiveStyle, Records};
 
 /// Where stamps are left.
-pub(crate) struct Stamps(Records);
+pub(crate) struct StampWriter(Records);
 
 /// What has been stamped of a request that is not answered yet.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(crate) struct Stamped {
     bytes: i64,
 }
 
-impl Stamps {
+impl StampWriter {
     /// In a file that was laid out beforehand, so that nothing is allocated while requests come.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Records::open(path)?))
@@ -35,7 +35,7 @@ impl Stamps {
         &self,
         stream: &TcpStream,
         buffer: &mut [u8],
-        function: Receive,
+        function: ReceiveStyle,
         stamped: &mut Stamped,
     ) -> io::Result<usize> {
         sys::wait_readable(stream)?;
@@ -48,7 +48,7 @@ impl Stamps {
     }
 
     /// Leaves the stamps of a request whose answer was sent just now.
-    pub(crate) fn leave(&self, stream: &TcpStream, function: Receive, stamped: &Stamped) {
+    pub(crate) fn leave(&self, stream: &TcpStream, function: ReceiveStyle, stamped: &Stamped) {
         // What came together with the request before it had no receive call of its own.
         let Some(start_ns) = stamped.start_ns else { return };
         self.0.writer().record(&Call {
@@ -60,8 +60,8 @@ impl Stamps {
             fd: stream.as_raw_fd(),
             thread: 0,
             function: match function {
-                Receive::Read => Function::Read,
-                Receive::Recv => Function::Recv,
+                ReceiveStyle::Read => Function::Read,
+                ReceiveStyle::Recv => Function::Recv,
             },
             verdict: Verdict::None,
         });

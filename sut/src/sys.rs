@@ -25,7 +25,7 @@ pub(crate) enum Accept {
 
 /// The function that takes a request's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Receive {
+pub(crate) enum ReceiveStyle {
     /// `read(2)`.
     Read,
     /// `recv(2)`.
@@ -62,14 +62,14 @@ pub(crate) fn accept(listener: &TcpListener, function: Accept) -> io::Result<Tcp
 ///
 /// # Errors
 /// As `read(2)`, but for interruptions, after which it reads again.
-pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], function: Receive) -> io::Result<usize> {
+pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], function: ReceiveStyle) -> io::Result<usize> {
     loop {
         let pointer = buffer.as_mut_ptr().cast();
         let received = match function {
             // SAFETY: `pointer` is valid for writes of `buffer.len()` bytes.
-            Receive::Read => unsafe { libc::read(stream.as_raw_fd(), pointer, buffer.len()) },
+            ReceiveStyle::Read => unsafe { libc::read(stream.as_raw_fd(), pointer, buffer.len()) },
             // SAFETY: as above.
-            Receive::Recv => unsafe { libc::recv(stream.as_raw_fd(), pointer, buffer.len(), 0) },
+            ReceiveStyle::Recv => unsafe { libc::recv(stream.as_raw_fd(), pointer, buffer.len(), 0) },
         };
         if let Ok(received) = usize::try_from(received) {
             return Ok(received);

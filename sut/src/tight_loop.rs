@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::sys::{self, Accept, Receive};
+use crate::sys::{self, Accept, ReceiveStyle};
 
 /// Bytes that any socket takes before they are received.
 const IN_FLIGHT_BYTES: usize = 32 * 1024;
@@ -15,7 +15,7 @@ const IN_FLIGHT_BYTES: usize = 32 * 1024;
 /// calls into the socket before the clock is read, so that a call neither waits nor is waited for.
 pub(crate) fn run(
     listener: &TcpListener,
-    (accept, receive): (Accept, Receive),
+    (accept, receive): (Accept, ReceiveStyle),
     payload: &[u8],
     calls: u32,
 ) -> Result<()> {
@@ -43,7 +43,7 @@ pub(crate) fn run(
 fn block(
     client: &TcpStream,
     server: &TcpStream,
-    receive: Receive,
+    receive: ReceiveStyle,
     payload: &[u8],
     buffer: &mut [u8],
     calls: u32,

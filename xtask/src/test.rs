@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 
 use crate::build;
 use count::Count;
-use outcome::Outcome;
+use outcome::StepOutcome;
 use steps::{STEPS, Step, Tier};
 
 #[derive(clap::Args)]
@@ -117,8 +117,8 @@ impl Report {
         eprintln!("== {name}");
         let start = Instant::now();
         let outcome = match (step.work)(count) {
-            Ok(Outcome::Done) => "passed".to_owned(),
-            Ok(Outcome::Skipped(reason)) => {
+            Ok(StepOutcome::Done) => "passed".to_owned(),
+            Ok(StepOutcome::Skipped(reason)) => {
                 self.skipped.push(format!("{name}: {reason}"));
                 format!("skipped: {reason}")
             }

@@ -51,6 +51,8 @@ pub(crate) fn all() -> Result<()> {
     breaches.extend(sources::unsafe_only_where_allowed(&files));
     breaches.extend(sources::unsafe_forbidden_elsewhere(&files));
     breaches.extend(sources::pure(&|path| std::fs::read_to_string(path).ok())?);
+    breaches.extend(cycles::in_workspace()?.iter().map(cycles::Cycle::in_full));
+    breaches.extend(types::repeated()?);
     breaches.extend(hosts::unnamed(&files));
     breaches.extend(dependencies::members_in_order(&files)?);
     breaches.extend(dependencies::each_with_a_reason(&files));

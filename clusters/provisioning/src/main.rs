@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
     name = "cluster",
     about = "Brings clusters up and takes them down; puts the hook into workloads"
 )]
-struct ClusterCommand {
+struct ProvisioningCommand {
     #[command(subcommand)]
     verb: ClusterVerb,
 }
@@ -23,7 +23,7 @@ enum ClusterVerb {
     /// Create a cluster; prints the cost first and asks
     Up(verbs::provision::UpOptions),
     /// Delete a cluster and all resources that belong to it, also those that a crash left
-    Down(verbs::provision::ClusterOptions),
+    Down(verbs::provision::ProvisioningOptions),
     /// Print the existing resources of a cluster
     Status(verbs::provision::StatusOptions),
     /// Write the image with the hook into a file, for a registry of yours
@@ -33,7 +33,7 @@ enum ClusterVerb {
 }
 
 fn main() -> ExitCode {
-    match run(ClusterCommand::parse().verb) {
+    match run(ProvisioningCommand::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

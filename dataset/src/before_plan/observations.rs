@@ -78,14 +78,14 @@ pub(super) fn outcome(status: &str) -> Option<RequestOutcome> {
 /// The header of version 2, which did not name the run.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+struct ObservationsHeader {
     condition: String,
     launch: u32,
     arms: Vec<String>,
 }
 
 fn header(text: &str) -> Result<FileHeader, serde_json::Error> {
-    let Header {
+    let ObservationsHeader {
         condition,
         launch,
         arms,

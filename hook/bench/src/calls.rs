@@ -27,7 +27,7 @@ const LOADER: &str = if cfg!(target_arch = "aarch64") {
     "/lib64/ld-linux-x86-64.so.2"
 };
 
-struct Treatment {
+struct HookSetting {
     name: &'static str,
     mode: Option<&'static str>,
     tracked: bool,
@@ -36,8 +36,14 @@ struct Treatment {
     calls: u32,
 }
 
-const fn treatment(name: &'static str, mode: Option<&'static str>, tracked: bool, hit: bool, calls: u32) -> Treatment {
-    Treatment {
+const fn treatment(
+    name: &'static str,
+    mode: Option<&'static str>,
+    tracked: bool,
+    hit: bool,
+    calls: u32,
+) -> HookSetting {
+    HookSetting {
         name,
         mode,
         tracked,
@@ -47,7 +53,7 @@ const fn treatment(name: &'static str, mode: Option<&'static str>, tracked: bool
     }
 }
 
-const TREATMENTS: [Treatment; 11] = [
+const TREATMENTS: [HookSetting; 11] = [
     treatment("bare", None, true, false, 200_000),
     treatment("forward", Some("forward"), true, false, 200_000),
     treatment("track, other descriptor", Some("track"), false, false, 200_000),
@@ -56,7 +62,7 @@ const TREATMENTS: [Treatment; 11] = [
     treatment("scan, no word", Some("scan"), true, false, 100_000),
     treatment("scan, a word", Some("scan"), true, true, 100_000),
     treatment("log, a word", Some("log"), true, true, 10_000),
-    Treatment {
+    HookSetting {
         log: "ring",
         ..treatment("log to a ring, a word", Some("log"), true, true, 10_000)
     },
@@ -108,7 +114,13 @@ impl Programs {
 
     /// Returns the command of a process. The loader starts the program and gets the preloaded objects as an argument:
     /// in the environment they would also be loaded into the wrapper.
-    fn command(&self, arguments: &HookBench, treatment: &Treatment, wrapper: &[&str], batches: u32) -> Result<Command> {
+    fn command(
+        &self,
+        arguments: &HookBench,
+        treatment: &HookSetting,
+        wrapper: &[&str],
+        batches: u32,
+    ) -> Result<Command> {
         let mut preloads = self.stub.display().to_string();
         let mut words: Vec<&str> = wrapper.to_vec();
         words.push(LOADER);
@@ -190,7 +202,7 @@ pub(crate) fn instructions(arguments: &HookBench) -> Result<String> {
         &format!("--callgrind-out-file={}", out.display()),
     ];
     for treatment in &TREATMENTS {
-        let few = Treatment {
+        let few = HookSetting {
             calls: 1_000,
             ..*treatment
         };

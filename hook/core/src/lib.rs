@@ -12,6 +12,6 @@ mod scanner;
 pub use fd_table::{FD_CAPACITY, FdTable, Stream};
 pub use line::{LINE_LEN, Line};
 pub use mode::{Every, Mode, UnknownMode, parse_count};
-pub use payload::{Flags, Payload, payload};
+pub use payload::{ReceiveFlags, ReceivedPayload, payload};
 pub use readhook_words::Words;
 pub use scanner::{DEFAULT_WORDS, Filter, Outcome, Scanner, State};

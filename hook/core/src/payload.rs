@@ -3,9 +3,9 @@
 /// The flags of `recv` and related functions that change the meaning of the result (the same on all architectures of
 /// Linux).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flags(pub i32);
+pub struct ReceiveFlags(pub i32);
 
-impl Flags {
+impl ReceiveFlags {
     const PEEK: i32 = 0x2;
     const TRUNC: i32 = 0x20;
     const ERRQUEUE: i32 = 0x2000;
@@ -29,7 +29,7 @@ impl Flags {
 
 /// The bytes that one call received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Payload {
+pub enum ReceivedPayload {
     /// No bytes: an error, the end of the stream, or data outside the stream.
     None,
     /// So many bytes, all in the buffer. A later call returns them again.
@@ -43,16 +43,16 @@ pub enum Payload {
 /// Interprets the `result` of a call with a buffer of `room` bytes.
 #[inline]
 #[must_use]
-pub const fn payload(result: isize, room: usize, flags: Flags) -> Payload {
+pub const fn payload(result: isize, room: usize, flags: ReceiveFlags) -> ReceivedPayload {
     if result <= 0 || flags.asks_for_errors() {
-        return Payload::None;
+        return ReceivedPayload::None;
     }
     let bytes = result.cast_unsigned();
     let within = if bytes < room { bytes } else { room };
     match (flags.peeks(), flags.discards()) {
-        (true, true) => Payload::None,
-        (true, false) => Payload::Peeked(within),
-        (false, true) => Payload::Discarded(bytes),
-        (false, false) => Payload::Received(within),
+        (true, true) => ReceivedPayload::None,
+        (true, false) => ReceivedPayload::Peeked(within),
+        (false, true) => ReceivedPayload::Discarded(bytes),
+        (false, false) => ReceivedPayload::Received(within),
     }
 }

@@ -4,13 +4,13 @@
 use core::ffi::c_void;
 
 use libc::{ENOSYS, c_int, size_t, sockaddr, socklen_t, ssize_t};
-use readhook_core::Flags;
+use readhook_core::ReceiveFlags;
 use readhook_telemetry::Function;
 
 use crate::errno;
 use crate::next::{self, ReadChkFn, ReadFn, RecvChkFn, RecvFn, RecvFromChkFn, RecvFromFn};
 use crate::state::{Hook, active};
-use crate::watch::{After, Before, Receive, search};
+use crate::watch::{After, Before, ReceiveCall, search};
 
 const _: [ReadFn; 2] = [libc::read, read];
 const _: [RecvFn; 2] = [libc::recv, recv];
@@ -31,8 +31,8 @@ pub(super) unsafe fn around(
     flags: c_int,
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
-    let flags = Flags(flags);
-    let call = match Receive::begin(hook, function, fd, flags) {
+    let flags = ReceiveFlags(flags);
+    let call = match ReceiveCall::begin(hook, function, fd, flags) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => return 0,

@@ -2,13 +2,13 @@
 #![expect(unsafe_code, reason = "exports C functions and calls the ones they replace")]
 
 use libc::{ENOSYS, c_int, c_uint, iovec, mmsghdr, msghdr, ssize_t, timespec};
-use readhook_core::{Flags, Outcome, State};
+use readhook_core::{Outcome, ReceiveFlags, State};
 use readhook_telemetry::Function;
 
 use crate::errno;
 use crate::next::{self, ReadVFn, RecvMMsgFn, RecvMsgFn};
 use crate::state::{Hook, active};
-use crate::watch::{After, Before, Receive, search};
+use crate::watch::{After, Before, ReceiveCall, search};
 
 const _: [ReadVFn; 2] = [libc::readv, readv];
 const _: [RecvMsgFn; 2] = [libc::recvmsg, recvmsg];
@@ -78,14 +78,21 @@ pub(super) unsafe fn around_vectors(
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
     let Some(hook) = active() else { return real() };
-    let call = match Receive::begin(hook, function, fd, Flags(0)) {
+    let call = match ReceiveCall::begin(hook, function, fd, ReceiveFlags(0)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => return 0,
     };
     let result = real();
     // SAFETY: the vectors are used only if the call returned bytes, so they are valid for these bytes.
-    match unsafe { end(&call, (vectors, usize::try_from(count).unwrap_or(0)), Flags(0), result) } {
+    match unsafe {
+        end(
+            &call,
+            (vectors, usize::try_from(count).unwrap_or(0)),
+            ReceiveFlags(0),
+            result,
+        )
+    } {
         After::Pass => result,
         After::Block => 0,
     }
@@ -95,7 +102,7 @@ pub(super) unsafe fn around_vectors(
 ///
 /// # Safety
 /// If `result` is positive, the kernel has just written so many bytes to the buffers of these vectors.
-unsafe fn end(call: &Receive, vectors: Vectors, flags: Flags, result: ssize_t) -> After {
+unsafe fn end(call: &ReceiveCall, vectors: Vectors, flags: ReceiveFlags, result: ssize_t) -> After {
     let after = call.end(result, usize::MAX, flags, |hook, state, bytes| {
         // SAFETY: the caller promises this.
         unsafe { search_vectors(hook, state, vectors, bytes) }
@@ -117,7 +124,7 @@ pub(super) unsafe fn around_message(
     real: impl FnOnce() -> ssize_t,
 ) -> ssize_t {
     let Some(hook) = active() else { return real() };
-    let call = match Receive::begin(hook, function, fd, Flags(flags)) {
+    let call = match ReceiveCall::begin(hook, function, fd, ReceiveFlags(flags)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         Before::Blocked => {
@@ -138,11 +145,11 @@ pub(super) unsafe fn around_message(
 ///
 /// # Safety
 /// The kernel has just written `result` bytes to this message.
-unsafe fn end_message(call: &Receive, message: *mut msghdr, flags: c_int, result: ssize_t) -> ssize_t {
+unsafe fn end_message(call: &ReceiveCall, message: *mut msghdr, flags: c_int, result: ssize_t) -> ssize_t {
     // SAFETY: the caller promises this.
     let vectors = vectors_of(unsafe { &*message });
     // SAFETY: the caller promises this.
-    match unsafe { end(call, vectors, Flags(flags), result) } {
+    match unsafe { end(call, vectors, ReceiveFlags(flags), result) } {
         After::Pass => result,
         After::Block => {
             // SAFETY: the caller promises this.
@@ -187,7 +194,7 @@ pub(super) unsafe fn around_messages(
     real: impl FnOnce() -> c_int,
 ) -> c_int {
     let Some(hook) = active() else { return real() };
-    let call = match Receive::begin(hook, function, fd, Flags(flags)) {
+    let call = match ReceiveCall::begin(hook, function, fd, ReceiveFlags(flags)) {
         Before::Pass => return real(),
         Before::Watch(call) => call,
         // SAFETY: the caller promises valid messages.

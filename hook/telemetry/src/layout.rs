@@ -60,7 +60,7 @@ pub enum Function {
 /// The decision of the hook about a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Verdict {
+pub enum SearchVerdict {
     /// Not searched, because the mode does not search.
     None = 0,
     /// Searched; no word was found.

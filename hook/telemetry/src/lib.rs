@@ -20,7 +20,7 @@ mod log_ring;
 mod view;
 mod writer;
 
-pub use layout::{FUNCTIONS, Function, HEADER_LEN, LayoutError, RECORD_LEN, VERSION, Verdict};
+pub use layout::{FUNCTIONS, Function, HEADER_LEN, LayoutError, RECORD_LEN, SearchVerdict, VERSION};
 pub use layout::{file_len, header, initialise};
 pub use log_ring::{LogRing, log_ring_header, log_ring_len, log_ring_lines, log_ring_texts};
 pub use view::{Counters, Record, View};

@@ -14,7 +14,7 @@ const SLOT_LEN: usize = 192;
 const TEXT_LEN: usize = SLOT_LEN - size_of::<AtomicU32>();
 
 #[repr(C)]
-struct Header {
+struct RingHeader {
     magic: u64,
     lines: u32,
     padding: u32,
@@ -23,12 +23,12 @@ struct Header {
 
 /// The place of a line. Its length is stored last: zero marks an unfinished line.
 #[repr(C)]
-struct Slot {
+struct RingSlot {
     len: AtomicU32,
     text: [u8; TEXT_LEN],
 }
 
-const _: () = assert!(size_of::<Header>() <= HEADER_LEN && size_of::<Slot>() == SLOT_LEN);
+const _: () = assert!(size_of::<RingHeader>() <= HEADER_LEN && size_of::<RingSlot>() == SLOT_LEN);
 
 /// Returns the length in bytes of a file with places for so many lines.
 #[must_use]
@@ -41,7 +41,7 @@ pub const fn log_ring_len(lines: u32) -> u64 {
 pub fn log_ring_header(lines: u32) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[..8].copy_from_slice(&MAGIC.to_ne_bytes());
-    let at = offset_of!(Header, lines);
+    let at = offset_of!(RingHeader, lines);
     bytes[at..at + 4].copy_from_slice(&lines.to_ne_bytes());
     bytes
 }
@@ -49,7 +49,7 @@ pub fn log_ring_header(lines: u32) -> [u8; HEADER_LEN] {
 /// Checks the first bytes and the length of a file. Returns the number of its places, `None` if it is not a log ring.
 #[must_use]
 pub fn log_ring_lines(start: &[u8; HEADER_LEN], len: u64) -> Option<u32> {
-    let at = offset_of!(Header, lines);
+    let at = offset_of!(RingHeader, lines);
     let lines = u32::from_ne_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]]);
     (start[..8] == MAGIC.to_ne_bytes() && len >= log_ring_len(lines)).then_some(lines)
 }
@@ -92,7 +92,7 @@ impl LogRing {
     #[must_use]
     pub fn append(&self, line: &[u8]) -> bool {
         // SAFETY: the caller of `new` promised an aligned mapping that outlives self, and `new` checked its header.
-        let header = unsafe { self.base.cast::<Header>().as_ref() };
+        let header = unsafe { self.base.cast::<RingHeader>().as_ref() };
         if line.len() > TEXT_LEN || header.claimed.load(Relaxed) >= self.lines.into() {
             return false;
         }
@@ -103,7 +103,7 @@ impl LogRing {
         // SAFETY: the place is below the number of places, and `new` checked that the mapping has room for them.
         let slot = unsafe { self.base.add(HEADER_LEN + place as usize * SLOT_LEN) };
         // SAFETY: the slot is within the mapping, and nobody else has taken this place.
-        let text = unsafe { slot.add(offset_of!(Slot, text)) };
+        let text = unsafe { slot.add(offset_of!(RingSlot, text)) };
         // SAFETY: the line fits into the slot and does not overlap the file.
         unsafe { text.copy_from_nonoverlapping(NonNull::from_ref(line).cast(), line.len()) };
         // SAFETY: the slot starts with its length, and the slot is aligned.

@@ -6,7 +6,9 @@ use core::ptr::NonNull;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use crate::{Call, Counter, FUNCTIONS, Function, LayoutError, Verdict, View, Writer, file_len, header, initialise};
+use crate::{
+    Call, Counter, FUNCTIONS, Function, LayoutError, SearchVerdict, View, Writer, file_len, header, initialise,
+};
 use crate::{LogRing, log_ring_header, log_ring_len, log_ring_texts};
 
 /// Returns a buffer that is aligned like a mapping.
@@ -36,7 +38,7 @@ fn call(bytes: i64) -> Call {
         fd: -3,
         thread: 9,
         function: Function::RecvFrom,
-        verdict: Verdict::Hit,
+        verdict: SearchVerdict::Hit,
     }
 }
 

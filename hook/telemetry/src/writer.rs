@@ -4,7 +4,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
-use crate::layout::{Function, HEADER_LEN, Header, LayoutError, RECORD_LEN, Slot, Verdict, check};
+use crate::layout::{Function, HEADER_LEN, Header, LayoutError, RECORD_LEN, SearchVerdict, Slot, check};
 
 /// The single counters. The field of the same name in [`Counters`](crate::Counters) documents each.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub struct Call {
     pub fd: i32,
     pub thread: u32,
     pub function: Function,
-    pub verdict: Verdict,
+    pub verdict: SearchVerdict,
 }
 
 /// Writes to a mapped telemetry file.

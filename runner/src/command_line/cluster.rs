@@ -9,7 +9,7 @@ use crate::launch::installation::Installation;
 
 /// What is to be done.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum ClusterCommand {
+pub(crate) enum ClusterCleanupCommand {
     /// See that a condition's engine answers, and bring the image in
     Up(ClusterTarget),
     /// List everything there that a run has made
@@ -30,10 +30,12 @@ pub(crate) struct ClusterTarget {
 }
 
 /// Does it.
-pub(crate) fn run(verb: &ClusterCommand) -> Result<()> {
-    let (ClusterCommand::Up(options) | ClusterCommand::Status(options) | ClusterCommand::Down(options)) = verb;
+pub(crate) fn run(verb: &ClusterCleanupCommand) -> Result<()> {
+    let (ClusterCleanupCommand::Up(options)
+    | ClusterCleanupCommand::Status(options)
+    | ClusterCleanupCommand::Down(options)) = verb;
     let local = matches!(options.condition, Condition::Local(_));
-    if matches!(verb, ClusterCommand::Down(_)) {
+    if matches!(verb, ClusterCleanupCommand::Down(_)) {
         for folder in isolation::remove_abandoned_groups()? {
             println!("removed control group {}", folder.display());
         }
@@ -48,9 +50,9 @@ pub(crate) fn run(verb: &ClusterCommand) -> Result<()> {
     );
     let ready = options.engines.find(options.condition, &Stop::default())?;
     match verb {
-        ClusterCommand::Up(_) => up(&ready, options.condition),
-        ClusterCommand::Status(_) => status(&ready),
-        ClusterCommand::Down(_) => down(&ready),
+        ClusterCleanupCommand::Up(_) => up(&ready, options.condition),
+        ClusterCleanupCommand::Status(_) => status(&ready),
+        ClusterCleanupCommand::Down(_) => down(&ready),
     }
 }
 

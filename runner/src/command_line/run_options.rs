@@ -12,7 +12,7 @@ use crate::launch::container::{EngineOptions, application};
 
 /// The command line of `runner run`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct RunCommand {
+pub(crate) struct ExperimentCommand {
     /// Definition, such as experiments/overhead.toml
     pub(crate) experiment: PathBuf,
     /// Folder of the run; an unfinished run in it is continued
@@ -77,7 +77,7 @@ pub(crate) enum ScheduleChoice {
 pub(crate) const MOST_LAUNCHES: u32 = 200;
 
 /// The experiments of the definition, with what the command line says instead.
-pub(crate) fn experiments(options: &RunCommand) -> Result<Vec<Experiment>> {
+pub(crate) fn experiments(options: &ExperimentCommand) -> Result<Vec<Experiment>> {
     let extent = if options.full_grid {
         GridExtent::Full
     } else {
@@ -102,7 +102,7 @@ pub(crate) fn experiments(options: &RunCommand) -> Result<Vec<Experiment>> {
     Ok(experiments)
 }
 
-fn overrule(experiment: &mut Experiment, options: &RunCommand) {
+fn overrule(experiment: &mut Experiment, options: &ExperimentCommand) {
     let conditions = [&options.conditions[..], &options.topology[..]].concat();
     if !conditions.is_empty() {
         experiment.conditions = conditions;

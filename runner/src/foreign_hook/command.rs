@@ -11,7 +11,7 @@ pub(super) const TOPOLOGY: Topology = Topology::LocalPod;
 
 /// The command line of `runner measure`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct MeasureCommand {
+pub(crate) struct ForeignHookCommand {
     /// A shared object to be loaded by LD_PRELOAD; once per hook
     #[arg(long = "hook", required = true)]
     pub(super) hooks: Vec<PathBuf>,

@@ -5,7 +5,7 @@ use model::{
     Treatment, WaitMethod,
 };
 
-use super::command::{ForeignHook, MeasureCommand, TOPOLOGY};
+use super::command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
 use crate::command_line::run_options::MOST_LAUNCHES;
 use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, REQUESTS};
@@ -89,7 +89,7 @@ pub(super) fn for_measuring(
     hooks: &[ForeignHook],
     calibration: Calibration,
     slowest: &PreflightResult,
-    options: &MeasureCommand,
+    options: &ForeignHookCommand,
 ) -> Experiment {
     let mut arms = vec![arm(BARE, Treatment::Unmodified), arm(CONTROL, Treatment::Unmodified)];
     arms.extend(hooks.iter().map(hooked));

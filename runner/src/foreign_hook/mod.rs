@@ -22,11 +22,11 @@ use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
 use crate::run::carry_out;
 use crate::signals::stop_flag;
-use command::{ForeignHook, MeasureCommand, TOPOLOGY};
+use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, Calibration, OWN};
 
 /// Preflights, measures, and leaves a run.
-pub(crate) fn run(options: &MeasureCommand) -> Result<()> {
+pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let setting = Installation::find(options.own_hook.as_deref())?;
     let subject = ForeignServer::read(&SubjectOptions {

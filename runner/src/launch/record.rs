@@ -15,7 +15,7 @@ use super::backend::PreMeasurementCounts;
 use super::context::Launch;
 use super::programs::expected_receives;
 use super::resource_record::ResourceRecord;
-use super::stamps::Stamps;
+use super::stamps::ServerStamps;
 use super::telemetry::HookTelemetry;
 use super::tight_loop;
 use crate::treatments::Proof;
@@ -131,7 +131,7 @@ impl FinishedLaunch<'_> {
             .transpose()?;
         let stamps = stopped.stamps.as_deref();
         let stamps = stamps
-            .map(|bytes| Stamps::read(bytes, before.requests, warm_up))
+            .map(|bytes| ServerStamps::read(bytes, before.requests, warm_up))
             .transpose()?;
         let connection_order = self.launch.order.connection.iter();
         let connected = connection_order.take_while(|&&other| other != stopped.index).count();

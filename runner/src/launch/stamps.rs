@@ -9,7 +9,7 @@ use crate::launch::telemetry::median;
 
 /// The stamps of one server.
 #[derive(Debug)]
-pub(crate) struct Stamps {
+pub(crate) struct ServerStamps {
     pub(crate) calls: Vec<ServerCall>,
     /// Summary of the requests after the warm-up; none without any.
     pub(crate) summary: Option<ServerSummary>,
@@ -17,7 +17,7 @@ pub(crate) struct Stamps {
     pub(crate) requests: u64,
 }
 
-impl Stamps {
+impl ServerStamps {
     /// Reads the file that a server left. The first `before` requests, which came before the measurement, are left out, and
     /// the others are numbered from 0. The summary leaves out the next `warm_up` requests.
     ///

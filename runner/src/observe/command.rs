@@ -6,7 +6,7 @@ use crate::command_line::units::duration_ns;
 
 /// The command line of `runner observe`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct ObserveCommand {
+pub(crate) struct ObservationCommand {
     /// Our own hook, a libreadhook.so
     #[arg(long)]
     pub(super) own_hook: PathBuf,

@@ -13,7 +13,7 @@ mod trace;
 
 use anyhow::{Result, bail};
 
-use command::ObserveCommand;
+use command::ObservationCommand;
 use instruments::Instruments;
 use report::ObservationReport;
 
@@ -21,7 +21,7 @@ use crate::preflight::subject::{ForeignServer, SubjectOptions};
 use crate::signals::stop_flag;
 
 /// Observes and prints.
-pub(crate) fn run(options: &ObserveCommand) -> Result<()> {
+pub(crate) fn run(options: &ObservationCommand) -> Result<()> {
     if !options.own_hook.is_file() {
         bail!(
             "{} is not there; `cargo xtask build` makes it",

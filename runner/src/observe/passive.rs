@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Serialize;
 
-use super::command::ObserveCommand;
+use super::command::ObservationCommand;
 use crate::blind_spots::{self, BlindSpot, ProcessWatch};
 use crate::launch::local::memory_file::MemoryFile;
 use crate::launch::telemetry::HookTelemetry;
@@ -36,7 +36,7 @@ struct PassiveReport {
 }
 
 /// Runs the program until it ends or Ctrl-C, which is passed on to it, and prints the report.
-pub(super) fn run(options: &ObserveCommand) -> Result<()> {
+pub(super) fn run(options: &ObservationCommand) -> Result<()> {
     let hook = std::path::absolute(&options.own_hook)?;
     if !hook.is_file() {
         bail!("{} is not there; `cargo xtask build` makes it", hook.display());

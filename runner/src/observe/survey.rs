@@ -25,7 +25,7 @@ const STATIC: &str = include_str!("../../../sut/controls/server.c");
 const GO: &str = include_str!("../../../sut/controls/server.go");
 
 /// A server that can be asked.
-struct Candidate {
+struct ServerCandidate {
     subject: ForeignServer,
     kind: ServerKind,
     version: Option<String>,
@@ -85,7 +85,7 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 }
 
 /// A server of a file.
-fn ready(path: &Path) -> Result<Result<Candidate, UnobservedServer>> {
+fn ready(path: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
     let file = read_server_file(path)?;
     let fix = packages_of(&file);
     if missing_server(&file).is_some() {
@@ -95,7 +95,7 @@ fn ready(path: &Path) -> Result<Result<Candidate, UnobservedServer>> {
             fix,
         }));
     }
-    Ok(Ok(Candidate {
+    Ok(Ok(ServerCandidate {
         version: version(&file.version),
         kind: ServerKind::Common,
         subject: ForeignServer::of_file(file),
@@ -117,7 +117,7 @@ fn version(command: &[String]) -> Option<String> {
 }
 
 /// The project's own server in each call style.
-fn synthetic(instruments: &Instruments<'_>) -> Result<Vec<Candidate>> {
+fn synthetic(instruments: &Instruments<'_>) -> Result<Vec<ServerCandidate>> {
     let program = instruments.setting.binaries.join("sut");
     let mut styles = Vec::new();
     for accept in [AcceptFunction::Accept, AcceptFunction::Accept4] {
@@ -137,10 +137,10 @@ fn synthetic(instruments: &Instruments<'_>) -> Result<Vec<Candidate>> {
     Ok(styles)
 }
 
-fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> Result<Candidate> {
+fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> Result<ServerCandidate> {
     let mut command = vec![program.to_string_lossy().into_owned()];
     command.extend(words.iter().map(|word| (*word).to_owned()));
-    Ok(Candidate {
+    Ok(ServerCandidate {
         subject: ForeignServer::of_command(name, of_command_line(command, None, None)?)?,
         version: (kind == ServerKind::Synthetic).then(|| env!("CARGO_PKG_VERSION").to_owned()),
         kind,
@@ -150,7 +150,7 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
 }
 
 /// A program without a dynamic loader.
-fn static_program(folder: &Path) -> Result<Result<Candidate, UnobservedServer>> {
+fn static_program(folder: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
     let source = folder.join("server.c");
     fs::write(&source, STATIC)?;
     let mut compiler = Command::new("cc");
@@ -160,7 +160,7 @@ fn static_program(folder: &Path) -> Result<Result<Candidate, UnobservedServer>> 
 }
 
 /// A program of which the runtime makes system calls itself.
-fn go_program(folder: &Path) -> Result<Result<Candidate, UnobservedServer>> {
+fn go_program(folder: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
     let source = folder.join("server.go");
     fs::write(&source, GO)?;
     let mut compiler = Command::new("go");
@@ -176,7 +176,7 @@ fn control(
     source: &Path,
     to: &Path,
     fix: &str,
-) -> Result<Result<Candidate, UnobservedServer>> {
+) -> Result<Result<ServerCandidate, UnobservedServer>> {
     let program = compiler.get_program().to_string_lossy().into_owned();
     let missing = |reason: String| UnobservedServer {
         server: name.to_owned(),
@@ -195,7 +195,10 @@ fn control(
 }
 
 /// Asks a server twice; one that neither instrument could ask is not there.
-fn asked(instruments: &Instruments<'_>, candidate: Candidate) -> Result<Result<ObservedServer, UnobservedServer>> {
+fn asked(
+    instruments: &Instruments<'_>,
+    candidate: ServerCandidate,
+) -> Result<Result<ObservedServer, UnobservedServer>> {
     let name = candidate.subject.name.clone();
     let (libc, traced) = instruments.observe(&candidate.subject).with_context(|| name.clone())?;
     let (traced, not_traced) = match traced {

@@ -19,7 +19,7 @@ const CONFIDENCE: f64 = 0.95;
 
 /// What to plan.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct PlanCommand {
+pub(crate) struct PlanningCommand {
     /// The pilot: any finished run with ten launches or so
     #[arg(long)]
     run: PathBuf,
@@ -84,7 +84,7 @@ struct ChosenDesign {
 }
 
 /// Reads the pilot, chooses, writes the definition and says what to expect.
-pub(crate) fn run(options: &PlanCommand) -> Result<()> {
+pub(crate) fn run(options: &PlanningCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
     let mut experiment = run.manifest.plan.clone().with_context(|| {
         format!(
@@ -208,7 +208,7 @@ fn choose(spreads: &[ContrastVariances], goal: Goal, experiment: &Experiment) ->
 fn expectation(
     spreads: &[ContrastVariances],
     chosen: &ChosenDesign,
-    options: &PlanCommand,
+    options: &PlanningCommand,
     experiment: &Experiment,
 ) -> Result<String> {
     let mut text = format!(

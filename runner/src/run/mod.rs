@@ -22,7 +22,7 @@ use isolation::LaunchControlGroups;
 use loadgen::CpuLatencyGuard;
 use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, ServerUnderTest, Topology};
 
-use crate::command_line::run_options::{RunCommand, experiments};
+use crate::command_line::run_options::{ExperimentCommand, experiments};
 use crate::launch::container::application::ApplicationBackend;
 use crate::launch::container::backend::ContainerBackend;
 use crate::launch::container::{EngineOptions, ReadyEngine};
@@ -43,7 +43,7 @@ use crate::run::stopping_rule::StoppingRule;
 use crate::signals::stop_flag;
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
-pub(crate) fn run(options: &RunCommand) -> Result<()> {
+pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let mut experiments = experiments(options)?;
     let setting = Installation::find(options.hook.as_deref())?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::count::Count;
-use super::outcome::Outcome;
+use super::outcome::StepOutcome;
 use super::{archived, rebuilt, supply};
 use crate::programs::{Program, cargo, find};
 use crate::run::RunOptions;
@@ -40,7 +40,7 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) tier: Tier,
     pub(super) purpose: &'static str,
-    pub(super) work: fn(&mut Count) -> Result<Outcome>,
+    pub(super) work: fn(&mut Count) -> Result<StepOutcome>,
 }
 
 /// All steps in their order. Those that share build products stand next to each other: lints and documentation need the
@@ -107,7 +107,7 @@ pub(super) const STEPS: [Step; 22] = [
     },
 ];
 
-const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<Outcome>) -> Step {
+const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<StepOutcome>) -> Step {
     Step {
         name,
         tier: Tier::First,
@@ -116,7 +116,7 @@ const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -
     }
 }
 
-const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<Outcome>) -> Step {
+const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<StepOutcome>) -> Step {
     Step {
         name,
         tier: Tier::Second,
@@ -125,12 +125,12 @@ const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) 
     }
 }
 
-fn done(result: Result<()>) -> Result<Outcome> {
-    result.map(|()| Outcome::Done)
+fn done(result: Result<()>) -> Result<StepOutcome> {
+    result.map(|()| StepOutcome::Done)
 }
 
-fn skipped(reason: impl Into<String>) -> Result<Outcome> {
-    Ok(Outcome::Skipped(reason.into()))
+fn skipped(reason: impl Into<String>) -> Result<StepOutcome> {
+    Ok(StepOutcome::Skipped(reason.into()))
 }
 
 fn is_clone() -> bool {
@@ -158,7 +158,7 @@ fn documentation() -> Result<()> {
         .run()
 }
 
-fn invariants() -> Result<Outcome> {
+fn invariants() -> Result<StepOutcome> {
     if !is_clone() {
         return skipped("this is no git clone, and tidy asks git for the files");
     }
@@ -166,9 +166,9 @@ fn invariants() -> Result<Outcome> {
 }
 
 /// Imports the study where `SSP2023` names a folder with it; nothing is fetched here.
-fn study() -> Result<Outcome> {
+fn study() -> Result<StepOutcome> {
     if paths::study_is_there() {
-        return Ok(Outcome::Done);
+        return Ok(StepOutcome::Done);
     }
     if std::env::var_os(import::FOLDER_VARIABLE).is_none() {
         return skipped(format!(
@@ -180,14 +180,14 @@ fn study() -> Result<Outcome> {
     done(import::fetch_and_convert())
 }
 
-fn fuzzing(command: fuzz::FuzzCommand) -> Result<Outcome> {
+fn fuzzing(command: fuzz::FuzzCommand) -> Result<StepOutcome> {
     if let Err(lacking) = fuzz::possible() {
         return skipped(lacking.to_string());
     }
     done(fuzz::run(&command))
 }
 
-fn hook_again() -> Result<Outcome> {
+fn hook_again() -> Result<StepOutcome> {
     if !is_clone() {
         return skipped("this is no git clone, whose files are built again");
     }
@@ -195,7 +195,7 @@ fn hook_again() -> Result<Outcome> {
 }
 
 /// Evaluates the flake with a stand-in for nixpkgs; `tidy` checks the properties that need no nix.
-fn flake() -> Result<Outcome> {
+fn flake() -> Result<StepOutcome> {
     if find("nix-instantiate").is_none() {
         return skipped("nix, which evaluates the flake, is not installed");
     }
@@ -217,21 +217,21 @@ fn smoke_run() -> Result<()> {
     report::write("html", &run, &folder.join("report"))
 }
 
-fn paper() -> Result<Outcome> {
+fn paper() -> Result<StepOutcome> {
     if find("typst").is_none() && python::version().is_none() {
         return skipped("neither typst nor python3 with venv is installed, one of which sets the paper");
     }
     done(crate::paper::check())
 }
 
-fn archive(check: fn() -> Result<()>) -> Result<Outcome> {
+fn archive(check: fn() -> Result<()>) -> Result<StepOutcome> {
     if !is_clone() {
         return skipped("this is no git clone, whose commit is archived");
     }
     done(check())
 }
 
-fn notebooks_as_programs() -> Result<Outcome> {
+fn notebooks_as_programs() -> Result<StepOutcome> {
     if !paths::study_is_there() {
         return skipped(study_is_missing());
     }
@@ -239,7 +239,7 @@ fn notebooks_as_programs() -> Result<Outcome> {
     done(notebooks::as_programs())
 }
 
-fn notebooks_in_kernel() -> Result<Outcome> {
+fn notebooks_in_kernel() -> Result<StepOutcome> {
     if !paths::study_is_there() {
         return skipped(study_is_missing());
     }
@@ -290,7 +290,7 @@ fn tests(count: &mut Count, options: &[&str]) -> Result<()> {
 const CHECKOUTS: &str = "APPLICATIONS";
 
 /// Measures each application of `clusters/macro` briefly, in the current Kubernetes context.
-fn applications() -> Result<Outcome> {
+fn applications() -> Result<StepOutcome> {
     let Some(checkouts) = std::env::var_os(CHECKOUTS) else {
         return skipped(format!(
             "{CHECKOUTS} names no folder with checkouts of the applications"
@@ -327,5 +327,5 @@ fn applications() -> Result<Outcome> {
     if !failed.is_empty() {
         bail!("not measured: {}", failed.join(", "));
     }
-    Ok(Outcome::Done)
+    Ok(StepOutcome::Done)
 }

@@ -2,46 +2,46 @@
 
 use anyhow::Result;
 
-use super::outcome::Outcome;
+use super::outcome::StepOutcome;
 use crate::programs::{cargo, find};
 
 /// Checks licences, sources and duplicates.
 ///
 /// # Errors
 /// When a dependency breaks a rule of `deny.toml`.
-pub(super) fn chain() -> Result<Outcome> {
+pub(super) fn chain() -> Result<StepOutcome> {
     if find("cargo-deny").is_none() {
         return Ok(missing());
     }
     // cargo-deny also reads crates that only other systems compile, which no build has downloaded.
     if let Err(error) = cargo().args(["fetch", "--locked"]).run() {
-        return Ok(Outcome::Skipped(format!(
+        return Ok(StepOutcome::Skipped(format!(
             "not checked: a crate is neither on this machine nor can it be fetched: {error:#}"
         )));
     }
     cargo()
         .args(["deny", "--locked", "check", "licenses", "bans", "sources"])
         .run()?;
-    Ok(Outcome::Done)
+    Ok(StepOutcome::Done)
 }
 
 /// Checks known vulnerabilities.
 ///
 /// # Errors
 /// When a dependency has one.
-pub(super) fn advisories() -> Result<Outcome> {
+pub(super) fn advisories() -> Result<StepOutcome> {
     if find("cargo-deny").is_none() {
         return Ok(missing());
     }
     if let Err(error) = cargo().args(["deny", "fetch", "db"]).run() {
-        return Ok(Outcome::Skipped(format!(
+        return Ok(StepOutcome::Skipped(format!(
             "not checked: the database of advisories cannot be reached: {error:#}"
         )));
     }
     cargo().args(["deny", "check", "advisories"]).run()?;
-    Ok(Outcome::Done)
+    Ok(StepOutcome::Done)
 }
 
-fn missing() -> Outcome {
-    Outcome::Skipped("cargo-deny is not installed; `cargo install --locked cargo-deny` builds it".into())
+fn missing() -> StepOutcome {
+    StepOutcome::Skipped("cargo-deny is not installed; `cargo install --locked cargo-deny` builds it".into())
 }

@@ -11,7 +11,7 @@ use provisioning::providers::{self, CostAnnouncement, EksCluster, KindCluster, P
 
 /// A cluster and the folders of its files.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct ClusterOptions {
+pub(crate) struct ProvisioningOptions {
     /// The provider of the cluster
     #[arg(value_enum)]
     provider: ProviderName,
@@ -38,7 +38,7 @@ enum ProviderName {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct UpOptions {
     #[command(flatten)]
-    cluster: ClusterOptions,
+    cluster: ProvisioningOptions,
     /// Do not ask before a cluster that costs money
     #[arg(long)]
     yes: bool,
@@ -54,7 +54,7 @@ pub(crate) struct UpOptions {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StatusOptions {
     #[command(flatten)]
-    cluster: ClusterOptions,
+    cluster: ProvisioningOptions,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     format: StatusFormat,
@@ -67,7 +67,7 @@ enum StatusFormat {
 }
 
 /// Returns the provider of the cluster, with its configuration.
-fn provider(options: &ClusterOptions) -> Result<Box<dyn Provider>, ProvisioningError> {
+fn provider(options: &ProvisioningOptions) -> Result<Box<dyn Provider>, ProvisioningError> {
     let name = match options.provider {
         ProviderName::Kind => "kind",
         ProviderName::Eks => "eks",
@@ -81,7 +81,7 @@ fn provider(options: &ClusterOptions) -> Result<Box<dyn Provider>, ProvisioningE
 }
 
 /// Returns a runner of programs that Ctrl-C and SIGTERM stop.
-fn commands(options: &ClusterOptions) -> Result<CommandRunner> {
+fn commands(options: &ProvisioningOptions) -> Result<CommandRunner> {
     let stop = super::signals::stop()?;
     let pause = Duration::try_from_secs_f64(options.pause).context("--pause")?;
     Ok(CommandRunner::new(stop).with_pause(pause))
@@ -146,7 +146,7 @@ fn ask() -> Result<()> {
 }
 
 /// Deletes a cluster.
-pub(crate) fn down(options: &ClusterOptions) -> Result<()> {
+pub(crate) fn down(options: &ProvisioningOptions) -> Result<()> {
     providers::down(&*provider(options)?, &commands(options)?)?;
     eprintln!("no resource is left");
     Ok(())

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicU32;
 use aho_corasick::AhoCorasick;
 use proptest::prelude::*;
 use readhook_core::{
-    DEFAULT_WORDS, Every, FdTable, Filter, Flags, Line, Mode, Outcome, Payload, Scanner, State, Stream, Words,
-    parse_count, payload,
+    DEFAULT_WORDS, Every, FdTable, Filter, Line, Mode, Outcome, ReceiveFlags, ReceivedPayload, Scanner, State, Stream,
+    Words, parse_count, payload,
 };
 
 const ORDINARY: [&str; 3] = [
@@ -168,15 +168,15 @@ fn the_fd_table_keeps_the_search_state_until_close() {
 
 #[test]
 fn results_are_read_with_their_flags() {
-    assert_eq!(payload(-1, 10, Flags(0)), Payload::None);
-    assert_eq!(payload(0, 10, Flags(0)), Payload::None);
-    assert_eq!(payload(7, 10, Flags(0)), Payload::Received(7));
-    assert_eq!(payload(70, 10, Flags(0)), Payload::Received(10));
-    assert_eq!(payload(7, 10, Flags(0x2)), Payload::Peeked(7));
-    assert_eq!(payload(7, 10, Flags(0x22)), Payload::None);
-    assert_eq!(payload(7, 10, Flags(0x2000)), Payload::None);
-    assert_eq!(payload(70, 10, Flags(0x20)), Payload::Discarded(70));
-    assert_eq!(payload(7, 10, Flags(0x40)), Payload::Received(7));
+    assert_eq!(payload(-1, 10, ReceiveFlags(0)), ReceivedPayload::None);
+    assert_eq!(payload(0, 10, ReceiveFlags(0)), ReceivedPayload::None);
+    assert_eq!(payload(7, 10, ReceiveFlags(0)), ReceivedPayload::Received(7));
+    assert_eq!(payload(70, 10, ReceiveFlags(0)), ReceivedPayload::Received(10));
+    assert_eq!(payload(7, 10, ReceiveFlags(0x2)), ReceivedPayload::Peeked(7));
+    assert_eq!(payload(7, 10, ReceiveFlags(0x22)), ReceivedPayload::None);
+    assert_eq!(payload(7, 10, ReceiveFlags(0x2000)), ReceivedPayload::None);
+    assert_eq!(payload(70, 10, ReceiveFlags(0x20)), ReceivedPayload::Discarded(70));
+    assert_eq!(payload(7, 10, ReceiveFlags(0x40)), ReceivedPayload::Received(7));
 }
 
 #[test]

@@ -15,14 +15,14 @@ const ORDINARY: &str = include_str!("ordinary.txt");
 /// Number of sweeps over the words.
 const SWEEPS: usize = 6;
 
-pub(crate) struct Filter {
+pub(crate) struct FilterTable {
     pub(crate) nibbles: [u8; NIBBLES_LEN],
     pub(crate) exact: [u8; EXACT_LEN],
     pub(crate) buckets: [u16; BUCKETS + 1],
     pub(crate) candidates: Vec<Candidate>,
 }
 
-impl Default for Filter {
+impl Default for FilterTable {
     fn default() -> Self {
         Self {
             nibbles: [0; NIBBLES_LEN],
@@ -85,7 +85,7 @@ impl Bucket {
 }
 
 /// Chooses windows and buckets of the words. No word may contain another one.
-pub(crate) fn build(words: &[(usize, &[u8])]) -> Filter {
+pub(crate) fn build(words: &[(usize, &[u8])]) -> FilterTable {
     let shares = shares();
     let mut buckets = vec![Bucket::default(); BUCKETS];
     let mut choices: Vec<Option<(usize, usize)>> = vec![None; words.len()];
@@ -134,8 +134,8 @@ fn cheapest(buckets: &[Bucket], word: &[u8], shares: &Shares) -> (usize, usize) 
     (best.1, best.2)
 }
 
-fn tables(words: &[(usize, &[u8])], choices: &[Option<(usize, usize)>]) -> Filter {
-    let mut filter = Filter::default();
+fn tables(words: &[(usize, &[u8])], choices: &[Option<(usize, usize)>]) -> FilterTable {
+    let mut filter = FilterTable::default();
     for bucket in 0..BUCKETS {
         for ((index, word), choice) in words.iter().zip(choices) {
             if let Some((chosen, offset)) = *choice
@@ -149,7 +149,7 @@ fn tables(words: &[(usize, &[u8])], choices: &[Option<(usize, usize)>]) -> Filte
     filter
 }
 
-impl Filter {
+impl FilterTable {
     fn add(&mut self, bucket: usize, index: usize, word: &[u8], offset: usize) {
         let (set, bit) = (bucket / 8, 1 << (bucket % 8));
         let (mut key, mut mask) = (0_u32, 0_u32);

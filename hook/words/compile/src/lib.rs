@@ -7,7 +7,7 @@ mod filter;
 
 use automaton::Automaton;
 pub use error::CompileError;
-use filter::Filter;
+use filter::FilterTable;
 use readhook_words::layout::{BUCKETS, BUCKETS_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, VERSION};
 
 /// A list with more words gets no filters, because nearly every place would pass.
@@ -49,7 +49,7 @@ pub fn compile(list: &[u8]) -> Result<Vec<u8>, CompileError> {
     let filter = if kept.len() <= FILTERED_WORDS {
         filter::build(&kept)
     } else {
-        Filter::default()
+        FilterTable::default()
     };
     Ok(file(&words, &automaton, &filter))
 }
@@ -72,7 +72,7 @@ fn without_the_implied<'a>(words: &[&'a [u8]]) -> Vec<(usize, &'a [u8])> {
     distinct.into_iter().filter(|(_, word)| !implied(word)).collect()
 }
 
-fn file(words: &[&[u8]], automaton: &Automaton, filter: &Filter) -> Vec<u8> {
+fn file(words: &[&[u8]], automaton: &Automaton, filter: &FilterTable) -> Vec<u8> {
     let mut spans = vec![0_u32];
     let mut text = Vec::new();
     for word in words {

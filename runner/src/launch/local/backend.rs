@@ -27,7 +27,7 @@ use crate::launch::backend::{
     ProxySite, RecordRoom, ServerSite, StoppedProcess,
 };
 use crate::launch::process::{LaunchProcess, ProcessStart, Readiness};
-use crate::launch::stamps::Stamps;
+use crate::launch::stamps::ServerStamps;
 use crate::launch::telemetry::HookTelemetry;
 use crate::treatments::TreatmentSite;
 
@@ -231,7 +231,7 @@ impl<'a> LocalBackend<'a> {
             return Ok(());
         };
         server.until_seen("does not stamp what it has answered", |_| {
-            let stamped = stamps.content().and_then(|bytes| Stamps::read(&bytes, 0, 0));
+            let stamped = stamps.content().and_then(|bytes| ServerStamps::read(&bytes, 0, 0));
             stamped.map(|stamps| (stamps.requests > 0).then_some(())).transpose()
         })?
     }
@@ -357,7 +357,9 @@ impl Backend for LocalBackend<'_> {
             .telemetry(arm)?
             .map(|telemetry| telemetry.counters.payload_receives);
         let stamps = self.arm(arm)?.stamps.as_mut();
-        let stamps = stamps.map(|file| Stamps::read(&file.content()?, 0, 0)).transpose()?;
+        let stamps = stamps
+            .map(|file| ServerStamps::read(&file.content()?, 0, 0))
+            .transpose()?;
         Ok(PreMeasurementCounts {
             receives: receives.unwrap_or(0),
             requests: stamps.map_or(0, |stamps| stamps.requests),
