@@ -132,7 +132,7 @@ impl Service {
 
 fn parse(bytes: &[u8]) -> ReceivedRequest {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::ReceivedRequest::new(&mut headers);
+    let mut request = httparse::Request::new(&mut headers);
     let head_bytes = match request.parse(bytes) {
         Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
         Ok(httparse::Status::Partial) => return ReceivedRequest::Incomplete,

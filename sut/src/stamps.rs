@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
-use readhook_telemetry::{Call, Function, Verdict};
+use readhook_telemetry::{Call, Function, SearchVerdict};
 
 use crate::sys::{self, ReceiveStyle, Records};
 
@@ -63,7 +63,7 @@ impl StampWriter {
                 ReceiveStyle::Read => Function::Read,
                 ReceiveStyle::Recv => Function::Recv,
             },
-            verdict: Verdict::None,
+            verdict: SearchVerdict::None,
         });
     }
 }
