@@ -43,7 +43,7 @@ pub(crate) enum ReportVerb {
         #[arg(long, default_value = "text")]
         format: Format,
     },
-    /// Print by what servers receive, as `bench observe --servers` has found it
+    /// Print by what servers receive, as `runner observe --servers` has found it
     Observed {
         /// Folder with observed.json
         #[arg(long)]
@@ -123,8 +123,8 @@ pub(crate) enum ReportVerb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Print what hooks cost, as `bench measure` has measured it, and write a page
-    MeasuredQuantity(HookCostsCommand),
+    /// Print what hooks cost, as `runner measure` has measured it, and write a page
+    HookCosts(HookCostsCommand),
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study

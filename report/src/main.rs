@@ -24,7 +24,7 @@ use crate::output::{Format, announce, write_all, write_both};
 
 fn main() -> Result<ExitCode> {
     match ReportCommandLine::parse().verb {
-        ReportVerb::MeasuredQuantity(options) => return hook_costs_command::run(&options),
+        ReportVerb::HookCosts(options) => return hook_costs_command::run(&options),
         ReportVerb::Html(output) => write_html(&output)?,
         ReportVerb::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
         ReportVerb::Effects { run, format } => {

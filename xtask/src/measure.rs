@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &MeasureCommand, stood_in: &Path) -> Result<ExitCod
     }
     runner.run_aside()?;
     let mut report = Program::new(paths::binary("report"))
-        .args(["measured", "--run"])
+        .args(["hook-costs", "--run"])
         .arg(&out);
     report = report.arg("--out").arg(report_of(&out));
     if arguments.format == OutputFormat::Json {
