@@ -13,7 +13,7 @@ pub(crate) struct PlanCommand {
     #[arg(long, value_parser = paths::from_here)]
     run: Option<PathBuf>,
     #[command(flatten)]
-    goal: PlanGoal,
+    goal: PrecisionGoal,
     /// Plan for this contrast alone; may be given several times [default: all that compare medians]
     #[arg(long = "contrast")]
     contrasts: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) struct PlanCommand {
 
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
-struct PlanGoal {
+struct PrecisionGoal {
     /// Wanted half-width of each contrast's 95 % interval, as 100ns or 0.1us
     #[arg(long)]
     precision: Option<String>,
