@@ -20,6 +20,12 @@ fn at_work(desk: &Desk, runner: &mut Child) -> String {
     }
     let names = docker(&["ps", "--format", "{{.Names}}", "--filter", "label=hook-latency.run"]).unwrap();
     let name = names.lines().find(|name| name.ends_with("-loadgen")).unwrap();
+    // The runner writes the plan before it counts and samples the arms, which must still run then.
+    while !docker(&["top", name]).is_ok_and(|processes| processes.contains("--plan")) {
+        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        thread::sleep(Duration::from_millis(50));
+    }
     name.trim_end_matches("loadgen").to_owned()
 }
 
