@@ -312,7 +312,10 @@ fn what_has_no_exhibit_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     grid(folder.path(), "another", &[(&[("a", "b")], AS_IT_IS)]);
     let said = failure(report().arg("exhibit").arg("--run").arg(folder.path()));
-    assert!(said.contains("experiment another names no exhibit"), "{said}");
+    assert!(
+        said.contains("experiment another names no exhibit") && said.contains("whose definition has `exhibit = "),
+        "{said}"
+    );
     let folder = tempfile::tempdir().unwrap();
     grid(folder.path(), "r04", &[(&[("a", "b")], AS_IT_IS)]);
     let said = failure(report().arg("exhibit").arg("--run").arg(folder.path()));

@@ -120,7 +120,7 @@ fn an_arm_that_is_out_of_memory_is_told_at_its_start_and_flagged_later() {
     let text = limited(SMALL).replace("response_bytes = 16", "response_bytes = 100_000_000");
     let error = failure(&mut run(&desk, &text));
     assert!(
-        error.contains("arm scan") && error.contains("signal 9") && error.contains("limit of 33554432 bytes"),
+        error.contains("arm scan") && error.contains("signal 9") && error.contains("a limit of 33554432 bytes"),
         "{error}"
     );
     assert_eq!(everything(), before);
