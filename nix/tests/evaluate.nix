@@ -45,7 +45,21 @@ let
     };
     ssp2023 = "/stand-in/ssp2023";
   };
+  # The lock has the current version of its format and locks the inputs that the flake names, each by a commit and a hash.
+  lock = builtins.fromJSON (builtins.readFile ../../flake.lock);
+  inputs = (import ../../flake.nix).inputs;
+  locked = name:
+    let
+      node = lock.nodes.${name};
+      branch = if node.original ? ref then "/${node.original.ref}" else "";
+    in
+    "github:${node.original.owner}/${node.original.repo}${branch}" == inputs.${name}.url
+    && builtins.match "[0-9a-f]{40}" node.locked.rev != null
+    && builtins.match "sha256-.+" node.locked.narHash != null;
 in
+assert lock.version == 7;
+assert builtins.attrNames lock.nodes == builtins.sort builtins.lessThan (builtins.attrNames inputs ++ [ "root" ]);
+assert builtins.all locked (builtins.attrNames inputs);
 # The names of all outputs, with the systems as the innermost level; all values are forced.
 builtins.deepSeq (removeAttrs flake [ "formatter" ]) (
   builtins.mapAttrs (kind: bySystem: builtins.mapAttrs (system: outputs: builtins.attrNames outputs) bySystem) flake

@@ -102,7 +102,7 @@ enum Verb {
     /// Run the checks of continuous integration, and with --all the long ones; prints the time of each step
     Test(test::TestCommand),
     /// Check the invariants that ARCHITECTURE.md promises
-    Tidy(tidy::TidyCommand),
+    Tidy,
 }
 
 fn main() -> ExitCode {
@@ -143,7 +143,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Observe(arguments) => observe::run(&arguments, &called_from),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Test(command) => test::run(&command),
-        Verb::Tidy(command) => tidy::run(&command),
+        Verb::Tidy => tidy::run(),
     }?;
     Ok(ExitCode::SUCCESS)
 }

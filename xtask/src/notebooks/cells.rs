@@ -104,6 +104,10 @@ fn program(notebook: &Value) -> Result<(Vec<String>, String)> {
         }
         _ = writeln!(body);
     }
+    let mut code = body.lines();
+    if let Some(line) = code.find(|line| line.trim_start().starts_with("fn ")) {
+        bail!("`{line}` defines a function; put it into analysis or report");
+    }
     let program =
         format!("#![allow(unused)]\nfn main() -> Result<(), Box<dyn std::error::Error>> {{\n{body}\nOk(())\n}}\n");
     Ok((needs, program))
@@ -140,5 +144,12 @@ mod tests {
         assert!(text.contains("let one = 1;\nprintln!(\"{one}\");\n\nOk(())"), "{text}");
         let foreign = json!({"cells": [{"cell_type": "code", "source": [":dep rand = \"1\""]}]});
         assert!(program(&foreign).is_err());
+        let defines = json!({"cells": [{"cell_type": "code", "source": ["fn mean() {}"]}]});
+        assert!(
+            program(&defines)
+                .unwrap_err()
+                .to_string()
+                .contains("defines a function")
+        );
     }
 }

@@ -162,7 +162,7 @@ fn invariants() -> Result<StepOutcome> {
     if !is_clone() {
         return skipped("this is no git clone, and tidy asks git for the files");
     }
-    done(tidy::all())
+    done(tidy::run())
 }
 
 /// Imports the study where `SSP2023` names a folder with it; nothing is fetched here.

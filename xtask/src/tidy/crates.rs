@@ -1,14 +1,12 @@
 //! The modules of a crate, parsed from its source files, and the resolution of paths to the files that define their items.
 
-use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use cargo_metadata::{MetadataCommand, Target, TargetKind};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprLit, Item, Lit, Meta, UseTree, Visibility};
-
-use crate::programs::cargo;
 
 /// One crate: the module tree below one root file, such as `src/lib.rs` or `tests/main.rs`.
 pub(super) struct Crate {
@@ -54,43 +52,25 @@ pub(super) enum Resolution {
 /// Reads a source file; `None` where there is no such file.
 pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The root files of the workspace's targets of these kinds, as cargo names them, from the project's folder. No kinds stand for
-/// all.
+/// Reads a source file of this clone.
+pub(super) fn from_disk(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+/// The root files of the workspace's targets of these kinds, from the project's folder. No kinds stand for all.
 ///
 /// # Errors
 /// When cargo does not list them.
-pub(super) fn roots(kinds: &[&str]) -> Result<Vec<String>> {
-    let listed = cargo()
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .output()?;
-    let metadata: Value = serde_json::from_str(&listed).context("`cargo metadata` did not print JSON")?;
-    let folder = metadata["workspace_root"]
-        .as_str()
-        .context("`cargo metadata` names no `workspace_root`")?;
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let targets = list(&metadata["packages"])
-        .into_iter()
-        .flat_map(|package| list(&package["targets"]));
-    let mut roots: Vec<String> = targets
-        .filter(|target| {
-            kinds.is_empty()
-                || list(&target["kind"])
-                    .iter()
-                    .any(|kind| kinds.iter().any(|wanted| kind == wanted))
-        })
-        .filter_map(|target| {
-            Some(
-                target["src_path"]
-                    .as_str()?
-                    .strip_prefix(folder)?
-                    .trim_start_matches('/')
-                    .to_owned(),
-            )
-        })
-        .collect();
-    roots.sort();
-    roots.dedup();
-    Ok(roots)
+pub(super) fn roots(kinds: &[TargetKind]) -> Result<BTreeSet<String>> {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .context("listing the crates")?;
+    let targets = metadata.packages.iter().flat_map(|package| &package.targets);
+    let targets = targets.filter(|target| kinds.is_empty() || kinds.iter().any(|kind| target.is_kind(kind.clone())));
+    let path = |target: &Target| Some(target.src_path.strip_prefix(&metadata.workspace_root).ok()?.to_string());
+    Ok(targets.filter_map(path).collect())
 }
 
 impl Crate {
@@ -138,7 +118,7 @@ impl Crate {
         });
         for item in items
             .into_iter()
-            .filter(|item| !attributes(item).iter().any(is_for_tests))
+            .filter(|item| !attributes_and_name(item).0.iter().any(is_for_tests))
         {
             match item {
                 Item::Mod(child) => {
@@ -169,10 +149,10 @@ impl Crate {
         folder: &Path,
         read: Read<'_>,
     ) -> Result<(String, PathBuf)> {
-        let text = |path: &Path| normal(path).to_string_lossy().into_owned();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
         if let Some(named) = attributes.iter().find_map(path_attribute) {
             let here = Path::new(&self.files[file]).parent().unwrap_or(Path::new(""));
-            let path = normal(&here.join(named));
+            let path = here.join(named);
             let inner = path.parent().unwrap_or(Path::new("")).to_owned();
             return Ok((text(&path), inner));
         }
@@ -195,30 +175,15 @@ impl Crate {
 
     /// Enters the names that an item defines or imports.
     fn declare(&mut self, module: usize, item: &Item) {
-        let defined = match item {
-            Item::Const(item) => Some(&item.ident),
-            Item::Enum(item) => Some(&item.ident),
-            Item::Fn(item) => Some(&item.sig.ident),
-            Item::Macro(item) => item.ident.as_ref(),
-            Item::Static(item) => Some(&item.ident),
-            Item::Struct(item) => Some(&item.ident),
-            Item::Trait(item) => Some(&item.ident),
-            Item::TraitAlias(item) => Some(&item.ident),
-            Item::Type(item) => Some(&item.ident),
-            Item::Union(item) => Some(&item.ident),
-            Item::Use(item) => {
-                for import in imports(&item.tree) {
-                    match import.name {
-                        Some(name) => self.name(module, name, Meaning::Import(import.path)),
-                        None if import.glob => self.modules[module].globs.push(import.path),
-                        None => {}
-                    }
+        if let Item::Use(item) = item {
+            for import in imports(&item.tree) {
+                match import.name {
+                    Some(name) => self.name(module, name, Meaning::Import(import.path)),
+                    None if import.glob => self.modules[module].globs.push(import.path),
+                    None => {}
                 }
-                None
             }
-            _ => None,
-        };
-        if let Some(defined) = defined {
+        } else if let Some(defined) = attributes_and_name(item).1 {
             self.name(module, defined.unraw().to_string(), Meaning::Item);
         }
     }
@@ -392,39 +357,24 @@ fn path_attribute(attribute: &syn::Attribute) -> Option<String> {
     }
 }
 
-/// The attributes of an item.
-pub(super) fn attributes(item: &Item) -> &[syn::Attribute] {
+/// The attributes of an item, and the name that it defines.
+pub(super) fn attributes_and_name(item: &Item) -> (&[syn::Attribute], Option<&syn::Ident>) {
     match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::ExternCrate(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::ForeignMod(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::TraitAlias(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
+        Item::Const(item) => (&item.attrs, Some(&item.ident)),
+        Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+        Item::ExternCrate(item) => (&item.attrs, None),
+        Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
+        Item::ForeignMod(item) => (&item.attrs, None),
+        Item::Impl(item) => (&item.attrs, None),
+        Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
+        Item::Mod(item) => (&item.attrs, Some(&item.ident)),
+        Item::Static(item) => (&item.attrs, Some(&item.ident)),
+        Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+        Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+        Item::TraitAlias(item) => (&item.attrs, Some(&item.ident)),
+        Item::Type(item) => (&item.attrs, Some(&item.ident)),
+        Item::Union(item) => (&item.attrs, Some(&item.ident)),
+        Item::Use(item) => (&item.attrs, None),
+        _ => (&[], None),
     }
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut parts: Vec<Component<'_>> = Vec::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if parts.last().is_some_and(|last| matches!(last, Component::Normal(_))) => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.iter().collect()
 }

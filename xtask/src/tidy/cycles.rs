@@ -8,205 +8,94 @@
 //! The limits. A method that is called on a value makes no edge, since the source alone does not say whose method it is; the
 //! type or trait usually makes one, where it is imported. Names inside of format strings are not read.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::fmt;
+use std::fmt::Write as _;
 
 use anyhow::Result;
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
 
 use super::crates::{self, Crate, Read, Resolution};
-use super::references;
+use super::references::{self, PathReference};
 
-/// The files of a cycle, or of several that share files.
-pub(super) struct Cycle {
-    root: String,
-    files: usize,
-    /// A shortest cycle.
-    shortest: Vec<Edge>,
-    /// All edges among the files.
-    edges: Vec<Edge>,
-}
-
-/// Code in one file names an item of another.
-#[derive(Clone, Debug)]
-struct Edge {
-    from: String,
-    to: String,
-    line: usize,
-    /// The path as it stands in the code.
-    path: String,
-    /// How often the file names items of the other.
-    times: usize,
-}
-
-impl fmt::Display for Edge {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            from,
-            to,
-            line,
-            path,
-            times,
-        } = self;
-        write!(formatter, "    {from}:{line} names `{path}`, which {to} defines")?;
-        if *times > 1 {
-            write!(formatter, " ({times} names in all)")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Cycle {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: a cycle among modules, {} files in all; move what both sides need into a file that imports neither",
-            self.root, self.files
-        )?;
-        self.shortest.iter().try_for_each(|edge| write!(formatter, "\n{edge}"))
-    }
-}
-
-impl Cycle {
-    /// The cycle, and below it all edges among its files.
-    pub(super) fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        if self.edges.len() > self.shortest.len() {
-            text += "\n  all edges among these files:";
-            for edge in &self.edges {
-                text += &format!("\n{edge}");
-            }
-        }
-        text
-    }
-}
-
-/// The cycles in all crates of the workspace.
+/// The cycles in all crates of the workspace, each with its edges.
 ///
 /// # Errors
 /// When cargo does not list the crates, or a source file is not Rust.
-pub(super) fn in_workspace() -> Result<Vec<Cycle>> {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
+pub(super) fn in_workspace() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for root in crates::roots(&[])? {
-        found.extend(in_crate(&root, &read)?);
+        for cycle in in_crate(&root, &crates::from_disk)? {
+            let mut text =
+                format!("{root}: a cycle among modules; move what both sides need into a file that imports neither");
+            for Edge { from, to, line, path } in cycle {
+                _ = write!(text, "\n    {from}:{line} names `{path}`, which {to} defines");
+            }
+            found.push(text);
+        }
     }
     Ok(found)
 }
 
-fn in_crate(root: &str, read: Read<'_>) -> Result<Vec<Cycle>> {
+/// Code in one file names an item of another.
+struct Edge {
+    from: String,
+    to: String,
+    /// The line of the first such name.
+    line: usize,
+    /// The path as it stands in the code.
+    path: String,
+}
+
+/// The cycles of one crate: all edges among the files of each, sorted by file.
+fn in_crate(root: &str, read: Read<'_>) -> Result<Vec<Vec<Edge>>> {
     let parsed = Crate::parse(root, read)?;
-    let edges = edges(&parsed);
-    let reach: Vec<HashSet<usize>> = (0..parsed.files.len()).map(|file| reachable(file, &edges)).collect();
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    for file in 0..parsed.files.len() {
-        if !reach[file].contains(&file) || !seen.insert(file) {
-            continue;
-        }
-        let together: Vec<usize> = reach[file]
-            .iter()
-            .copied()
-            .filter(|&other| reach[other].contains(&file))
-            .collect();
-        seen.extend(&together);
-        let inside = among(&together, &edges);
-        let shortest = together
-            .iter()
-            .filter_map(|&start| shortest_cycle(start, &inside))
-            .min_by_key(|cycle| (cycle.len(), cycle[0].from.clone()));
-        found.push(Cycle {
-            root: root.to_owned(),
-            files: together.len(),
-            shortest: shortest.unwrap_or_default(),
-            edges: inside.into_values().collect(),
-        });
-    }
-    Ok(found)
+    let graph = edges(&parsed);
+    let mut cycles: Vec<Vec<usize>> = tarjan_scc(&graph);
+    cycles.retain(|files| files.len() > 1);
+    let name = |file: usize| parsed.files[file].clone();
+    let edges = |files: &Vec<usize>| {
+        let inside = graph
+            .all_edges()
+            .filter(|(from, to, _)| files.contains(from) && files.contains(to));
+        let edge = |(from, to, (line, path)): (usize, usize, &(usize, String))| Edge {
+            from: name(from),
+            to: name(to),
+            line: *line,
+            path: path.clone(),
+        };
+        let mut edges: Vec<Edge> = inside.map(edge).collect();
+        edges.sort_by(|one, other| (&one.from, &one.to).cmp(&(&other.from, &other.to)));
+        edges
+    };
+    Ok(cycles.iter().map(edges).collect())
 }
 
-type Edges = BTreeMap<(usize, usize), Edge>;
-
-/// The edges both ends of which are in `files`.
-fn among(files: &[usize], edges: &Edges) -> Edges {
-    let inside = |(from, to): &(usize, usize)| files.contains(from) && files.contains(to);
-    let edges = edges.iter().filter(|(pair, _)| inside(pair));
-    edges.map(|(pair, edge)| (*pair, edge.clone())).collect()
-}
-
-fn edges(parsed: &Crate) -> Edges {
-    let mut edges = Edges::new();
+/// The edges between the indices of files, each with the line and the path of its first name.
+fn edges(parsed: &Crate) -> DiGraphMap<usize, (usize, String)> {
+    let mut graph = DiGraphMap::new();
     for (index, module) in parsed.modules.iter().enumerate() {
-        for reference in references::of(module) {
-            let target = if reference.is_macro && reference.path.len() == 1 {
-                parsed.resolve_macro(index, &reference.path[0])
+        for PathReference { path, line, is_macro } in references::of(module) {
+            let target = if is_macro && path.len() == 1 {
+                parsed.resolve_macro(index, &path[0])
             } else {
-                parsed.resolve(index, &reference.path)
+                parsed.resolve(index, &path)
             };
-            let Some(Resolution::Item(to)) = target else { continue };
-            if to == module.file {
-                continue;
-            }
-            let edge = edges.entry((module.file, to)).or_insert_with(|| Edge {
-                from: parsed.files[module.file].clone(),
-                to: parsed.files[to].clone(),
-                line: reference.line,
-                path: reference.path.join("::"),
-                times: 0,
-            });
-            edge.times += 1;
-        }
-    }
-    edges
-}
-
-/// The files that can be reached from one by at least one edge.
-fn reachable(from: usize, edges: &Edges) -> HashSet<usize> {
-    let mut found = HashSet::new();
-    let mut next = vec![from];
-    while let Some(file) = next.pop() {
-        for (_, to) in edges.range((file, 0)..=(file, usize::MAX)).map(|(pair, _)| *pair) {
-            if found.insert(to) {
-                next.push(to);
+            if let Some(Resolution::Item(to)) = target
+                && to != module.file
+                && !graph.contains_edge(module.file, to)
+            {
+                graph.add_edge(module.file, to, (line, path.join("::")));
             }
         }
     }
-    found
-}
-
-/// A shortest cycle through a file.
-fn shortest_cycle(start: usize, edges: &Edges) -> Option<Vec<Edge>> {
-    let mut before: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut next = VecDeque::from([start]);
-    while let Some(file) = next.pop_front() {
-        for (_, to) in edges.range((file, 0)..=(file, usize::MAX)).map(|(pair, _)| *pair) {
-            if before.contains_key(&to) {
-                continue;
-            }
-            before.insert(to, file);
-            if to == start {
-                let mut cycle = Vec::new();
-                let mut at = start;
-                loop {
-                    let from = before[&at];
-                    cycle.push(edges[&(from, at)].clone());
-                    at = from;
-                    if at == start {
-                        cycle.reverse();
-                        return Some(cycle);
-                    }
-                }
-            }
-            next.push_back(to);
-        }
-    }
-    None
+    graph
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The cycles of a made-up crate whose root is `src/lib.rs`, each as its shortest cycle's `FILE:LINE` places.
+    /// The cycles of a made-up crate whose root is `src/lib.rs`, each as the `FILE:LINE` places of its edges.
     fn cycles(files: &[(&str, &str)]) -> Vec<Vec<String>> {
         let read = |path: &str| {
             let file = files.iter().find(|(name, _)| format!("src/{name}.rs") == path);
@@ -214,10 +103,7 @@ mod tests {
         };
         let place = |edge: &Edge| format!("{}:{}", edge.from.trim_start_matches("src/"), edge.line);
         let found = in_crate("src/lib.rs", &read).unwrap();
-        found
-            .iter()
-            .map(|cycle| cycle.shortest.iter().map(place).collect())
-            .collect()
+        found.iter().map(|cycle| cycle.iter().map(place).collect()).collect()
     }
 
     const NONE: [Vec<String>; 0] = [];

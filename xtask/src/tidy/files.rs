@@ -11,20 +11,25 @@ pub(super) struct TrackedFile {
     pub(super) text: String,
 }
 
+impl TrackedFile {
+    #[cfg(test)]
+    pub(super) fn new(path: &str, text: &str) -> Self {
+        let (path, text) = (path.to_owned(), text.to_owned());
+        Self { path, text }
+    }
+}
+
 /// The paths of all files that are, or are about to be, in the repository.
 ///
 /// # Errors
 /// When git fails or lists nothing.
-pub(super) fn paths() -> Result<Vec<String>> {
+pub(crate) fn paths() -> Result<Vec<String>> {
     let listed = Program::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
-        .context("tidy checks the files that git lists")?;
-    let paths: Vec<String> = listed
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+        .context("listing the project's files by git")?;
+    let paths = listed.split('\0').filter(|path| !path.is_empty());
+    let paths: Vec<String> = paths.map(str::to_owned).collect();
     ensure!(
         !paths.is_empty(),
         "git lists no files here: run this in a clone of the repository"
@@ -32,19 +37,14 @@ pub(super) fn paths() -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// The size of a file in bytes; 0 for a file that is deleted and not yet committed, which git still lists.
-pub(super) fn size(path: &str) -> u64 {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
 /// The text files among the paths: pictures and recordings are left out.
 pub(super) fn texts(paths: &[String]) -> Vec<TrackedFile> {
-    let text = |path: &String| String::from_utf8(std::fs::read(path).ok()?).ok();
-    let files = paths.iter().filter_map(|path| {
+    let read = |path: &String| {
+        let text = std::fs::read_to_string(path).ok()?;
         Some(TrackedFile {
             path: path.clone(),
-            text: text(path)?,
+            text,
         })
-    });
-    files.collect()
+    };
+    paths.iter().filter_map(read).collect()
 }

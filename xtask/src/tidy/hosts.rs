@@ -53,15 +53,9 @@ mod tests {
 
     #[test]
     fn a_host_is_found_outside_of_lock_files_and_recordings() {
-        let file = |path: &str| TrackedFile {
-            path: path.into(),
-            text: format!("first\nfetch {}\n", HOSTS[0].concat()),
-        };
-        let found = unnamed(&[
-            file(".ci/run"),
-            file("Cargo.lock"),
-            file("data/reference/x/manifest.json"),
-        ]);
+        let text = format!("first\nfetch {}\n", HOSTS[0].concat());
+        let files = [".ci/run", "Cargo.lock", "data/reference/x/manifest.json"];
+        let found = unnamed(&files.map(|path| TrackedFile::new(path, &text)));
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with(".ci/run:2: "), "{found:?}");
     }

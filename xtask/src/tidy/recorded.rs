@@ -3,10 +3,10 @@
 /// The limit for all recorded runs together, in bytes.
 const MOST_BYTES: u64 = 40_000_000;
 
-/// Checks the size of the recorded runs; `files` are paths with their sizes in bytes.
-pub(super) fn small(files: &[(String, u64)]) -> Option<String> {
-    let recorded = files.iter().filter(|(path, _)| path.starts_with("data/reference/"));
-    let bytes: u64 = recorded.map(|(_, bytes)| bytes).sum();
+/// Checks the size of the recorded runs among `paths`; `size` is the size of a file in bytes.
+pub(super) fn small(paths: &[String], size: impl Fn(&str) -> u64) -> Option<String> {
+    let recorded = paths.iter().filter(|path| path.starts_with("data/reference/"));
+    let bytes: u64 = recorded.map(|path| size(path)).sum();
     (bytes > MOST_BYTES).then(|| {
         format!("data/reference: {bytes} bytes, at most {MOST_BYTES}; record fewer rounds, or leave tables out by `dataset slim`")
     })
@@ -18,13 +18,8 @@ mod tests {
 
     #[test]
     fn only_what_is_recorded_counts() {
-        let files = |bytes| {
-            [
-                ("data/reference/r01/a".to_owned(), bytes),
-                ("data/other".to_owned(), MOST_BYTES),
-            ]
-        };
-        assert_eq!(small(&files(MOST_BYTES)), None);
-        assert!(small(&files(MOST_BYTES + 1)).unwrap().contains("dataset slim"));
+        let paths = ["data/reference/r01/a", "data/other"].map(str::to_owned);
+        assert_eq!(small(&paths, |_| MOST_BYTES), None);
+        assert!(small(&paths, |_| MOST_BYTES + 1).unwrap().contains("dataset slim"));
     }
 }

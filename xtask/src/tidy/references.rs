@@ -3,9 +3,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::visit::{self, Visit};
-use syn::{Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, Path, TraitItem};
+use syn::{Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, Path};
 
-use super::crates::{Module, attributes, hands_on, imports, is_for_tests};
+use super::crates::{Module, attributes_and_name, hands_on, imports, is_for_tests};
 
 /// A path in code.
 pub(super) struct PathReference {
@@ -96,7 +96,7 @@ fn line(path: &Path) -> usize {
 
 impl<'ast> Visit<'ast> for PathCollector {
     fn visit_item(&mut self, item: &'ast Item) {
-        if !attributes(item).iter().any(is_for_tests) {
+        if !attributes_and_name(item).0.iter().any(is_for_tests) {
             visit::visit_item(self, item);
         }
     }
@@ -111,10 +111,6 @@ impl<'ast> Visit<'ast> for PathCollector {
         if !attributes.iter().any(is_for_tests) {
             visit::visit_impl_item(self, item);
         }
-    }
-
-    fn visit_trait_item(&mut self, item: &'ast TraitItem) {
-        visit::visit_trait_item(self, item);
     }
 
     /// Modules inside of functions are rare and theirs.

@@ -1,11 +1,12 @@
 //! The name of a type is unique in the workspace, unless the types stand for the same concept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use cargo_metadata::TargetKind;
 use syn::Item;
 
-use super::crates::{self, Crate, Read};
+use super::crates::{self, Crate, Read, attributes_and_name};
 
 /// Names that several types may have, each with the reason.
 const SHARED: [(&str, &str); 1] = [(
@@ -19,12 +20,11 @@ const SHARED: [(&str, &str); 1] = [(
 /// # Errors
 /// When cargo does not list the crates, or a source file is not Rust.
 pub(super) fn repeated() -> Result<Vec<String>> {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let roots = crates::roots(&["lib", "cdylib", "bin"])?;
-    repeated_in(&roots, &read)
+    let roots = crates::roots(&[TargetKind::Lib, TargetKind::CDyLib, TargetKind::Bin])?;
+    repeated_in(&roots, &crates::from_disk)
 }
 
-fn repeated_in(roots: &[String], read: Read<'_>) -> Result<Vec<String>> {
+fn repeated_in(roots: &BTreeSet<String>, read: Read<'_>) -> Result<Vec<String>> {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for root in roots {
         let parsed = Crate::parse(root, read)?;
@@ -50,14 +50,11 @@ fn repeated_in(roots: &[String], read: Read<'_>) -> Result<Vec<String>> {
 }
 
 fn type_name(item: &Item) -> Option<&syn::Ident> {
-    match item {
-        Item::Enum(item) => Some(&item.ident),
-        Item::Struct(item) => Some(&item.ident),
-        Item::Trait(item) => Some(&item.ident),
-        Item::Type(item) => Some(&item.ident),
-        Item::Union(item) => Some(&item.ident),
-        _ => None,
-    }
+    let is_type = matches!(
+        item,
+        Item::Enum(_) | Item::Struct(_) | Item::Trait(_) | Item::Type(_) | Item::Union(_)
+    );
+    attributes_and_name(item).1.filter(|_| is_type)
 }
 
 #[cfg(test)]
@@ -84,7 +81,7 @@ mod tests {
             file.map(|(_, text)| (*text).to_owned())
         };
         let roots = ["a/src/lib.rs", "b/src/main.rs", "c/src/main.rs", "d/src/main.rs"].map(str::to_owned);
-        let found = repeated_in(&roots, &read).unwrap();
+        let found = repeated_in(&roots.into(), &read).unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with("Options is the name of 2 types: a/src/lib.rs:1, b/src/main.rs:1;"));
         assert!(found[1].contains("a/src/inner.rs:2, b/src/main.rs:1"), "{found:?}");
