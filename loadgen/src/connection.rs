@@ -174,9 +174,7 @@ impl ArmConnections {
                 Err(error) => {
                     outcome.fresh = true;
                     outcome.user_receive_ns = monotonic_ns();
-                    if error.kind() == ErrorKind::TimedOut {
-                        outcome.status = RequestOutcome::TimedOut;
-                    }
+                    outcome.status = failed_outcome(error.kind());
                     outcome.failure_reason = Some("a connection could not be made");
                     return Some(outcome);
                 }
@@ -328,10 +326,21 @@ impl RequestInProgress {
 }
 
 fn failure(error: &io::Error) -> RequestFailure {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            (RequestOutcome::TimedOut, "the request could not be sent in time")
-        }
-        _ => (RequestOutcome::Reset, "the server reset the connection"),
+    let outcome = failed_outcome(error.kind());
+    let reason = match outcome {
+        RequestOutcome::TimedOut => "the request could not be sent in time",
+        RequestOutcome::Reset => "the server reset the connection",
+        _ => "the operating system reported an error of the connection",
+    };
+    (outcome, reason)
+}
+
+/// Returns the outcome of a request that an error of the operating system ends.
+fn failed_outcome(error: ErrorKind) -> RequestOutcome {
+    match error {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => RequestOutcome::TimedOut,
+        ErrorKind::ConnectionRefused => RequestOutcome::Refused,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => RequestOutcome::Reset,
+        _ => RequestOutcome::Failed,
     }
 }

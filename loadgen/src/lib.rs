@@ -2,7 +2,6 @@
 //!
 //! [`run`] takes a [`model::LaunchPlan`], writes each request as a row of one Parquet file, and returns a
 //! [`model::LoadSummary`]. It writes no row while a round is in progress.
-#![forbid(unsafe_code)]
 
 mod check;
 mod chunked_body;

@@ -128,7 +128,7 @@ impl ResponseReader {
         match self.state {
             ReaderState::UntilClosed => Ok(()),
             _ => Err((
-                RequestOutcome::Reset,
+                RequestOutcome::Closed,
                 "the server closed the connection before the response was complete",
             )),
         }

@@ -10,6 +10,7 @@ use std::thread;
 use crate::servers::{OK, answering, command, plan, request, rows, run, server};
 use dataset::{Observation, RequestOutcome};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
@@ -83,8 +84,22 @@ fn the_sequential_schedule_records_arm_after_arm() {
 #[test]
 fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
     let directory = tempfile::tempdir().expect("a folder");
+    // Both end each connection at its third request.
+    let closes = server(|mut stream| {
+        for _ in 0..2 {
+            if !request(&stream) || stream.write_all(OK).is_err() {
+                return;
+            }
+        }
+        request(&stream);
+    });
     let resets = server(|mut stream| {
-        // Two answers, then nothing.
+        // Without a time to linger, the kernel resets the connection.
+        let no_time = nix::libc::linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        setsockopt(&stream, sockopt::Linger, &no_time).expect("an open socket");
         for _ in 0..2 {
             if !request(&stream) || stream.write_all(OK).is_err() {
                 return;
@@ -96,12 +111,13 @@ fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
         ("good", answering(OK)),
         ("error", answering(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
         ("malformed", answering(b"SSH-2.0-OpenSSH\r\n\r\n")),
-        ("resets", resets),
+        ("closes", closes),
         ("surplus", answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nhi")),
         (
             "chunked",
             answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n\r\n"),
         ),
+        ("resets", resets),
     ];
     let mut plan = plan(directory.path(), &arms);
     plan["rounds"] = 30.into();
@@ -114,25 +130,22 @@ fn failures_are_rows_with_a_status_and_fail_the_run_beyond_the_share() {
     assert_eq!(count(&rows, 1, RequestOutcome::WrongStatus), 30);
     assert!(rows.iter().filter(|row| row.arm == 1).all(|row| row.http_status == 500));
     assert_eq!(count(&rows, 2, RequestOutcome::Invalid), 30);
-    assert_eq!(
-        (
-            count(&rows, 3, RequestOutcome::Answered),
-            count(&rows, 3, RequestOutcome::Reset)
-        ),
-        (20, 10)
-    );
+    for (arm, end) in [(3, RequestOutcome::Closed), (6, RequestOutcome::Reset)] {
+        assert_eq!(count(&rows, arm, RequestOutcome::Answered), 20);
+        assert_eq!(count(&rows, arm, end), 10);
+    }
     assert_eq!(count(&rows, 4, RequestOutcome::Invalid), 30);
     assert_eq!(count(&rows, 5, RequestOutcome::Invalid), 30);
     assert_eq!(
         summary["errors"],
-        json!({"wrong_status": 30, "invalid": 90, "reset": 10})
+        json!({"wrong_status": 30, "invalid": 90, "closed": 10, "reset": 10})
     );
     // The first request of each connection that was made again is not for estimates.
-    let mut of_resets: Vec<_> = rows.iter().filter(|row| row.arm == 3).collect();
-    of_resets.sort_by_key(|row| row.sequence);
-    for pair in of_resets
+    let mut of_closes: Vec<_> = rows.iter().filter(|row| row.arm == 3).collect();
+    of_closes.sort_by_key(|row| row.sequence);
+    for pair in of_closes
         .windows(2)
-        .filter(|pair| pair[0].outcome == RequestOutcome::Reset)
+        .filter(|pair| pair[0].outcome == RequestOutcome::Closed)
     {
         assert!(pair[1].warm_up);
     }
@@ -183,7 +196,7 @@ fn a_server_that_goes_away_is_refused_from_then_on() {
     assert!(output.status.success());
     let rows = rows(directory.path());
     assert_eq!(count(&rows, 0, RequestOutcome::Answered), 1);
-    assert_eq!(count(&rows, 0, RequestOutcome::Reset), 1);
+    assert_eq!(count(&rows, 0, RequestOutcome::Closed), 1);
     assert_eq!(count(&rows, 0, RequestOutcome::Refused), 38);
     assert_eq!(summary["requests_sent"], json!({"a": 2}));
 }

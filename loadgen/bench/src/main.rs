@@ -6,6 +6,7 @@ mod instructions;
 mod load_generator;
 mod peer;
 mod server;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,10 @@ struct PeerComparison {
     /// Number of repetitions, each with every load generator
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..))]
     repetitions: u32,
+    /// Compares with the load generator of another commit instead: its program and, after a space, its verb where that is not
+    /// `send`
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<String>,
     /// Duration of a measurement of one server, s
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
@@ -67,6 +72,19 @@ fn main() -> Result<()> {
         cpu: last_cpu()?,
     };
     let guard = CpuLatencyGuard::acquire();
+    let sut = comparison.binaries.join("sut");
+    let loadgen = comparison.binaries.join("loadgen");
+    let hook = comparison
+        .hook
+        .canonicalize()
+        .with_context(|| format!("{}", comparison.hook.display()))?;
+    let start = |delay_ns| DelayedServer::start(&sut, &hook, 0, delay_ns, folder.path());
+    let servers = [start(0)?, start(comparison.delay_ns)?];
+    if let Some(other) = &comparison.against {
+        let ports = servers.each_ref().map(|server| server.port);
+        let size = (comparison.repetitions, 2 * comparison.seconds * 15_000);
+        return versions::compare(&loadgen, other, (setup.cpu, ports), size, folder.path());
+    }
     let (mut peers, mut lines) = (Vec::new(), Vec::new());
     lines.push(match &guard {
         Ok(_) => "processors are kept out of idle states for all load generators".to_owned(),
@@ -81,20 +99,12 @@ fn main() -> Result<()> {
             Err(reason) => lines.push(format!("{}: not run: {reason}", peer.name())),
         }
     }
-    let sut = comparison.binaries.join("sut");
-    let hook = comparison
-        .hook
-        .canonicalize()
-        .with_context(|| format!("{}", comparison.hook.display()))?;
-    let start = |delay_ns| DelayedServer::start(&sut, &hook, 0, delay_ns, folder.path());
-    let servers = [start(0)?, start(comparison.delay_ns)?];
     let results = measure(&comparison, &setup, &peers, &servers, folder.path())?;
     let truth_ns = servers[1].mean_delay_ns()? - servers[0].mean_delay_ns()?;
     for line in lines {
         println!("{line}");
     }
     print(&results, truth_ns, &comparison);
-    let loadgen = comparison.binaries.join("loadgen");
     match instructions::count(&loadgen, &setup.floor, servers[0].port, folder.path()) {
         Ok(counts) => println!(
             "\nInstructions in user space per request, asleep while waiting: loadgen {:.0} (with the writing of its row to \
