@@ -2,8 +2,11 @@
 
 use std::num::NonZeroI64;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[repr(u8)]
 pub enum RequestOutcome {
     /// A complete response arrived with the expected status code.
@@ -26,36 +29,12 @@ pub enum RequestOutcome {
 
 impl RequestOutcome {
     /// All outcomes, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
-        Self::Answered,
-        Self::WrongStatus,
-        Self::Invalid,
-        Self::Closed,
-        Self::Refused,
-        Self::Reset,
-        Self::TimedOut,
-        Self::Failed,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the name, which is the value of the column `outcome`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::WrongStatus => "wrong_status",
-            Self::Invalid => "invalid",
-            Self::Closed => "closed",
-            Self::Refused => "refused",
-            Self::Reset => "reset",
-            Self::TimedOut => "timed_out",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Returns the outcome of a name; `None` for an unknown name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

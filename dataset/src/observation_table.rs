@@ -7,6 +7,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterPropertiesPtr};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, TypePtr};
+use strum::VariantArray;
 
 use crate::file_header::FileHeader;
 use crate::observation::RequestOutcome;
@@ -63,7 +64,7 @@ pub(crate) struct ObservationLayout {
 pub(crate) const CURRENT: ObservationLayout = ObservationLayout {
     kind: OBSERVATIONS,
     position: |column| Some(column as usize),
-    outcome: RequestOutcome::from_name,
+    outcome: |name| name.parse().ok(),
     header: |text| serde_json::from_str(text),
 };
 
@@ -115,7 +116,7 @@ pub(crate) fn observation_properties() -> Result<WriterPropertiesPtr, ParquetErr
 }
 
 /// The columns, in the order of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 #[repr(usize)]
 pub(crate) enum Column {
     Run,
@@ -139,31 +140,4 @@ pub(crate) enum Column {
     HttpStatus,
     Bytes,
     WarmUp,
-}
-
-impl Column {
-    /// All columns, in the order of the table.
-    pub(crate) const ALL: [Self; 21] = [
-        Self::Run,
-        Self::Condition,
-        Self::Launch,
-        Self::Round,
-        Self::Position,
-        Self::Arm,
-        Self::Sequence,
-        Self::Connection,
-        Self::Request,
-        Self::Step,
-        Self::LoadLevel,
-        Self::Block,
-        Self::IntendedArrival,
-        Self::UserSend,
-        Self::KernelTx,
-        Self::KernelRx,
-        Self::UserReceive,
-        Self::Outcome,
-        Self::HttpStatus,
-        Self::Bytes,
-        Self::WarmUp,
-    ];
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
+use strum::VariantArray as _;
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
@@ -78,8 +79,8 @@ fn write_row_group(
     }
     let launch = header.launch.cast_signed();
     let (run, condition) = (text(&header.run), text(&header.condition));
-    let outcomes = RequestOutcome::ALL.map(|outcome| text(outcome.name()));
-    for column in Column::ALL {
+    let outcomes: Vec<ByteArray> = RequestOutcome::ALL.iter().map(|outcome| text(outcome.name())).collect();
+    for &column in Column::VARIANTS {
         let Some(mut writer) = group.next_column()? else {
             return Err(ParquetError::General(format!("column {column:?} is missing")));
         };

@@ -92,7 +92,7 @@ fn sample(row: &Row) -> Result<ResourceSample, ParquetError> {
         return Err(ParquetError::General("unexpected columns".to_owned()));
     };
     let mut usage = Usage::default();
-    for (measure, field) in Measure::ALL.into_iter().zip(measures) {
+    for (measure, field) in Measure::ALL.iter().copied().zip(measures) {
         usage[measure] = match field {
             Field::Long(value) => Some(*value),
             _ => None,

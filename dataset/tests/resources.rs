@@ -24,7 +24,7 @@ fn samples() -> Vec<ResourceSample> {
     (0..200)
         .map(|number| {
             let mut usage = Usage::default();
-            for (measure, index) in Measure::ALL.into_iter().zip(0..) {
+            for (measure, index) in Measure::ALL.iter().copied().zip(0..) {
                 usage[measure] = (number % (index + 2) > 0).then_some(i64::MAX - number * 100 - index);
             }
             ResourceSample {
@@ -49,7 +49,7 @@ fn samples_come_back_as_they_were_written() {
 #[test]
 fn columns_are_those_of_the_dictionary() {
     let dictionary = include_str!("../README.md");
-    for measure in Measure::ALL {
+    for &measure in Measure::ALL {
         let row = format!("| `{}` | int64, may be null |", measure.column());
         assert!(dictionary.contains(&row), "{row}");
     }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 
 /// An application, as a file of `clusters/macro/` defines it. The file names a revision of the application's manifests.
 /// Whoever measures has a checkout of them.
@@ -177,41 +178,47 @@ impl ApplicationDefinition {
     /// Names the first key whose value is not accepted.
     pub fn validate(&self) -> Result<(), ModelError> {
         let revision = &self.source.revision;
-        if revision.len() != 40 || !revision.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(ModelError::value("source.revision", revision, "40 hexadecimal digits"));
-        }
+        let is_hash = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+        require(is_hash, "source.revision", revision, "40 hexadecimal digits")?;
         let manifests = &self.source.manifests;
-        if manifests.is_empty() {
-            return Err(ModelError::value("source.manifests", "none", "at least one"));
-        }
-        if let Some(path) = manifests.iter().find(|path| !path.is_relative()) {
-            let expected = "a path within the checkout";
-            return Err(ModelError::value("source.manifests", path.display(), expected));
+        require(!manifests.is_empty(), "source.manifests", "none", "at least one")?;
+        for path in manifests {
+            require(
+                path.is_relative(),
+                "source.manifests",
+                path.display(),
+                "a path within the checkout",
+            )?;
         }
         let front = &self.front.workload;
-        if !self.workloads.iter().any(|workload| workload.name == *front) {
-            return Err(ModelError::value("front.workload", front, "one of the workloads"));
-        }
+        let has_front = self.workloads.iter().any(|workload| workload.name == *front);
+        require(has_front, "front.workload", front, "one of the workloads")?;
         for (index, workload) in self.workloads.iter().enumerate() {
             let key = format!("workloads[{}]", workload.name);
-            if self.workloads[..index].iter().any(|other| other.name == workload.name) {
-                return Err(ModelError::value(&key, "given twice", "each workload once"));
-            }
-            if workload.hook != workload.why.is_none() {
-                return Err(ModelError::value(
-                    &format!("{key}.why"),
-                    workload.why.as_deref().unwrap_or("missing"),
-                    "a reason where hook is false, and only there",
-                ));
-            }
-            if workload.evidence.is_empty() {
-                return Err(ModelError::value(&format!("{key}.evidence"), "empty", "a command"));
-            }
+            let is_new = self.workloads[..index].iter().all(|other| other.name != workload.name);
+            require(is_new, &key, "given twice", "each workload once")?;
+            let reason = workload.why.as_deref().unwrap_or("missing");
+            let expected = "a reason where hook is false, and only there";
+            require(
+                workload.hook == workload.why.is_none(),
+                &format!("{key}.why"),
+                reason,
+                expected,
+            )?;
+            require(
+                !workload.evidence.is_empty(),
+                &format!("{key}.evidence"),
+                "empty",
+                "a command",
+            )?;
         }
-        if !self.workloads.iter().any(|workload| workload.hook) {
-            let expected = "at least one workload with hook: true";
-            return Err(ModelError::value("workloads", "none with hook: true", expected));
-        }
+        let has_hook = self.workloads.iter().any(|workload| workload.hook);
+        require(
+            has_hook,
+            "workloads",
+            "none with hook: true",
+            "at least one workload with hook: true",
+        )?;
         Ok(())
     }
 

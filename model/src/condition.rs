@@ -51,7 +51,7 @@ impl Condition {
 
     /// Returns the condition's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Local(topology) => topology.name(),
             Self::Docker => "docker",

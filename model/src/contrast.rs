@@ -1,7 +1,5 @@
 //! Contrasts: the pairs of arms that an experiment compares.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +35,8 @@ pub enum ContrastRole {
 /// A measure of location of a distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Location {
     /// The median. Pauses of the machine do not move it.
     #[default]
@@ -44,18 +44,8 @@ pub enum Location {
     /// The arithmetic mean. Rare delays and pauses of the machine move it.
     Mean,
     /// The mean without the lowest and the highest tenth.
+    #[strum(to_string = "trimmed mean")]
     TrimmedMean,
     /// The 99th percentile.
     P99,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Median => "median",
-            Self::Mean => "mean",
-            Self::TrimmedMean => "trimmed mean",
-            Self::P99 => "p99",
-        })
-    }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 
 /// A distribution of the delays that a relay adds to requests, by its quantiles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,15 +22,9 @@ impl DelayDistribution {
     /// # Errors
     /// When there are none or they do not ascend.
     pub fn validate(&self) -> Result<(), ModelError> {
-        if self.quantiles_ns.is_empty() || !self.quantiles_ns.is_sorted() {
-            let found = format!("{:?}", self.quantiles_ns);
-            return Err(ModelError::value(
-                "quantiles_ns",
-                found,
-                "at least one value, ascending",
-            ));
-        }
-        Ok(())
+        let ascend = !self.quantiles_ns.is_empty() && self.quantiles_ns.is_sorted();
+        let found = format!("{:?}", self.quantiles_ns);
+        Ok(require(ascend, "quantiles_ns", found, "at least one value, ascending")?)
     }
 
     /// Returns the mean delay, ns.

@@ -1,13 +1,14 @@
 //! The exhibits of experiments.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// The figure and table with which the report shows an experiment. A definition names it: `exhibit = "proxies"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::Display, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ExhibitKind {
     /// Round trips, the hook's cost and the MDE by the topology of client and server.
     Topology,
@@ -33,34 +34,5 @@ pub enum ExhibitKind {
 
 impl ExhibitKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
-        Self::Topology,
-        Self::Proxies,
-        Self::Neighbours,
-        Self::Observers,
-        Self::Isolation,
-        Self::Positions,
-        Self::Quotas,
-        Self::Power,
-        Self::Environments,
-        Self::Idle,
-    ];
-}
-
-impl fmt::Display for ExhibitKind {
-    /// As a definition writes it.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Topology => "topology",
-            Self::Proxies => "proxies",
-            Self::Neighbours => "neighbours",
-            Self::Observers => "observers",
-            Self::Isolation => "isolation",
-            Self::Positions => "positions",
-            Self::Quotas => "quotas",
-            Self::Power => "power",
-            Self::Environments => "environments",
-            Self::Idle => "idle",
-        })
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }

@@ -13,6 +13,7 @@ use crate::error::ModelError;
 use crate::exhibit::ExhibitKind;
 use crate::factor::FactorLevel;
 use crate::http_request::Keyword;
+use crate::invalid_value::require;
 use crate::launch_plan::{LaunchPlan, Target};
 use crate::limits::{ExperimentLimits, ResourceLimits};
 use crate::load::Load;
@@ -208,20 +209,13 @@ impl Experiment {
     }
 
     fn validate_launches(&self) -> Result<(), ModelError> {
-        if self.conditions.is_empty() {
-            return Err(ModelError::value(
-                "conditions",
-                "none",
-                "at least one, such as \"local-pod\"",
-            ));
-        }
-        if self.launches == 0 {
-            let expected = "at least 1, and 10 for an interval to be trusted";
-            return Err(ModelError::value("launches", 0, expected));
-        }
+        let expected = "at least one, such as \"local-pod\"";
+        require(!self.conditions.is_empty(), "conditions", "none", expected)?;
+        let expected = "at least 1, and 10 for an interval to be trusted";
+        require(self.launches > 0, "launches", 0, expected)?;
         for (key, value) in [("precision_ns", self.precision_ns), ("budget_s", self.budget_s)] {
-            if let Some(value) = value.filter(|value| !(value.is_finite() && *value > 0.0)) {
-                return Err(ModelError::value(key, value, "more than 0"));
+            if let Some(value) = value {
+                require(value.is_finite() && value > 0.0, key, value, "more than 0")?;
             }
         }
         if self.precision_ns.is_some() && self.contrasts.is_empty() {
@@ -234,9 +228,7 @@ impl Experiment {
     }
 
     fn validate_arms(&self) -> Result<(), ModelError> {
-        if self.arms.is_empty() {
-            return Err(ModelError::value("[[arm]]", "none", "at least one"));
-        }
+        require(!self.arms.is_empty(), "[[arm]]", "none", "at least one")?;
         for (index, arm) in self.arms.iter().enumerate() {
             let within =
                 |problem: &str| ModelError::Problem(problem.to_owned()).within(format!("[[arm]] {}", arm.name));
@@ -277,10 +269,9 @@ impl Experiment {
     /// be fetched from them.
     fn validate_application(&self) -> Result<(), ModelError> {
         for condition in &self.conditions {
-            if !matches!(condition, Condition::KubernetesNode | Condition::KubernetesNodes) {
-                let expected = "kubernetes-node or kubernetes-nodes (--topology node or nodes) for an application";
-                return Err(ModelError::value("conditions", condition, expected));
-            }
+            let has_nodes = matches!(condition, Condition::KubernetesNode | Condition::KubernetesNodes);
+            let expected = "kubernetes-node or kubernetes-nodes (--topology node or nodes) for an application";
+            require(has_nodes, "conditions", condition, expected)?;
         }
         for arm in &self.arms {
             let has_treatment = matches!(

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::invalid_value::InvalidValue;
+use crate::invalid_value::{InvalidValue, require};
 
 /// An HTTP/1.1 request. [`HttpRequest::bytes`] adds the headers `Host` and `Content-Length`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -97,42 +97,35 @@ impl HttpRequest {
     pub fn validate(&self) -> Result<(), InvalidValue> {
         let is_token =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
-        if !is_token(&self.method) {
-            return Err(InvalidValue::new(
-                "request.method",
-                format!("{:?}", self.method),
-                "a word such as GET",
-            ));
-        }
-        if self.method.eq_ignore_ascii_case("HEAD") {
-            return Err(InvalidValue::new(
-                "request.method",
-                &self.method,
-                "a method whose response has a body, such as GET",
-            ));
-        }
-        if !self.path.starts_with('/') || !self.path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidValue::new(
-                "request.path",
-                format!("{:?}", self.path),
-                "a path such as /, percent-encoded",
-            ));
-        }
+        let method = &self.method;
+        require(
+            is_token(method),
+            "request.method",
+            format!("{method:?}"),
+            "a word such as GET",
+        )?;
+        let has_body = !method.eq_ignore_ascii_case("HEAD");
+        require(
+            has_body,
+            "request.method",
+            method,
+            "a method whose response has a body, such as GET",
+        )?;
+        let is_path = self.path.starts_with('/') && self.path.bytes().all(|byte| byte.is_ascii_graphic());
+        let path = format!("{:?}", self.path);
+        require(is_path, "request.path", path, "a path such as /, percent-encoded")?;
         for (name, value) in &self.headers {
-            if !is_token(name) || value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-                return Err(InvalidValue::new(
-                    "request.headers",
-                    format!("{name:?}: {value:?}"),
-                    "a header name and one line of text",
-                ));
-            }
-            if ["content-length", "transfer-encoding", "host"].contains(&name.to_ascii_lowercase().as_str()) {
-                return Err(InvalidValue::new(
-                    "request.headers",
-                    name,
-                    "other headers; the load generator adds Host and Content-Length itself",
-                ));
-            }
+            let is_line = value.bytes().all(|byte| !byte.is_ascii_control() || byte == b'\t');
+            let header = format!("{name:?}: {value:?}");
+            require(
+                is_token(name) && is_line,
+                "request.headers",
+                header,
+                "a header name and one line of text",
+            )?;
+            let added = ["content-length", "transfer-encoding", "host"].contains(&name.to_ascii_lowercase().as_str());
+            let expected = "other headers; the load generator adds Host and Content-Length itself";
+            require(!added, "request.headers", name, expected)?;
         }
         Ok(())
     }
@@ -156,12 +149,8 @@ impl HttpRequest {
 impl Keyword {
     /// Checks that the share is valid and that the request with the keyword is valid.
     pub(crate) fn validate(&self, request: &HttpRequest) -> Result<(), InvalidValue> {
-        if !(0.0..=1.0).contains(&self.share) {
-            return Err(InvalidValue::new("keyword.share", self.share, "0 to 1"));
-        }
-        if self.word.is_empty() {
-            return Err(InvalidValue::new("keyword.word", "an empty word", "a word"));
-        }
+        require((0.0..=1.0).contains(&self.share), "keyword.share", self.share, "0 to 1")?;
+        require(!self.word.is_empty(), "keyword.word", "an empty word", "a word")?;
         request.with_keyword(self).validate().map_err(|_| {
             InvalidValue::new(
                 "keyword.word",

@@ -22,3 +22,12 @@ impl InvalidValue {
         }
     }
 }
+
+/// Returns the error of the three parts unless the condition holds.
+pub(crate) fn require(holds: bool, key: &str, found: impl ToString, expected: &str) -> Result<(), InvalidValue> {
+    if holds {
+        Ok(())
+    } else {
+        Err(InvalidValue::new(key, found, expected))
+    }
+}

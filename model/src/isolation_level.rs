@@ -1,10 +1,8 @@
 //! Isolation levels: the separation of an embedded launch from the rest of the machine.
 
-use std::fmt;
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::ModelError;
 
@@ -12,6 +10,8 @@ use crate::error::ModelError;
 /// `user-namespaces`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = ModelError, parse_err_fn = unknown_level)]
 pub enum IsolationLevel {
     /// The launch has its own network and process namespaces. The runner has the rights to make them.
     Namespaces,
@@ -23,34 +23,21 @@ pub enum IsolationLevel {
 
 impl IsolationLevel {
     /// All levels, the best first.
-    pub const ALL: [Self; 3] = [Self::Namespaces, Self::UserNamespaces, Self::Loopback];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the level's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Namespaces => "namespaces",
-            Self::UserNamespaces => "user-namespaces",
-            Self::Loopback => "loopback",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
-impl fmt::Display for IsolationLevel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for IsolationLevel {
-    type Err = ModelError;
-
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name() == text)
-            .ok_or_else(|| ModelError::unknown_name("isolation level", text, Self::ALL.map(Self::name)))
-    }
+fn unknown_level(name: &str) -> ModelError {
+    ModelError::unknown_name(
+        "isolation level",
+        name,
+        IsolationLevel::ALL.iter().map(|level| level.name()),
+    )
 }
 
 #[cfg(test)]
@@ -60,7 +47,7 @@ mod tests {
     #[test]
     fn every_name_parses_back_to_its_level() {
         for level in IsolationLevel::ALL {
-            assert_eq!(level.name().parse(), Ok(level));
+            assert_eq!(level.name().parse(), Ok(*level));
         }
         assert!("root".parse::<IsolationLevel>().is_err());
     }

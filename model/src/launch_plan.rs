@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http_request::Keyword;
-use crate::invalid_value::InvalidValue;
+use crate::invalid_value::{InvalidValue, require};
 use crate::message::Message;
 
 /// The load generator's plan of one launch: the requests, their order, their times, and the output file.
@@ -199,88 +199,56 @@ impl LaunchPlan {
     /// # Errors
     /// Names the first key whose value is not valid.
     pub fn validate(&self) -> Result<(), InvalidValue> {
-        if self.arms.is_empty() || self.arms.len() > usize::from(u16::MAX) {
-            return Err(InvalidValue::new("arms", self.arms.len(), "1 to 65535 arms"));
-        }
+        let arms = self.arms.len();
+        require((1..=u16::MAX.into()).contains(&arms), "arms", arms, "1 to 65535 arms")?;
         let mut names = HashSet::new();
         for target in &self.arms {
-            if target.arm.is_empty() {
-                return Err(InvalidValue::new(
-                    "arms",
-                    "an arm without a name",
-                    "a name for each arm",
-                ));
-            }
-            if !names.insert(&target.arm) {
-                return Err(InvalidValue::new(
-                    "arms",
-                    format!("the name `{}` occurs twice", target.arm),
-                    "different names",
-                ));
-            }
+            require(
+                !target.arm.is_empty(),
+                "arms",
+                "an arm without a name",
+                "a name for each arm",
+            )?;
+            let twice = format!("the name `{}` occurs twice", target.arm);
+            require(names.insert(&target.arm), "arms", twice, "different names")?;
         }
-        if self.rounds == 0 || self.rounds > u32::MAX.into() {
-            return Err(InvalidValue::new("rounds", self.rounds, "1 to 4294967295"));
-        }
-        if self.warm_up_rounds >= self.rounds {
-            return Err(InvalidValue::new(
-                "warm_up_rounds",
-                self.warm_up_rounds,
-                "fewer than `rounds`, which include them",
-            ));
-        }
-        if self.segment_rounds == 0 {
-            return Err(InvalidValue::new("segment_rounds", 0, "at least 1"));
-        }
-        if self.timeout_ms == 0 || self.timeout_ms > 86_400_000 {
-            return Err(InvalidValue::new(
-                "timeout_ms",
-                self.timeout_ms,
-                "1 to 86400000 (a day)",
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.max_error_share) {
-            return Err(InvalidValue::new("max_error_share", self.max_error_share, "0 to 1"));
-        }
-        if self.schedule == Schedule::Runs(0) {
-            return Err(InvalidValue::new(
-                "schedule",
-                "runs of 0 requests",
-                "runs of at least 1",
-            ));
-        }
-        if self.connections == 0 {
-            return Err(InvalidValue::new("connections", 0, "at least 1"));
-        }
-        if self.threads == 0 || u64::from(self.threads) > self.rounds {
-            return Err(InvalidValue::new(
-                "threads",
-                self.threads,
-                "at least 1 and at most `rounds`",
-            ));
-        }
-        if self.connections.checked_mul(self.threads).is_none() {
-            return Err(InvalidValue::new(
-                "connections",
-                format!("{} for each of {} threads", self.connections, self.threads),
-                "at most 65535 connections in all",
-            ));
-        }
+        let rounds = self.rounds;
+        require(
+            (1..=u32::MAX.into()).contains(&rounds),
+            "rounds",
+            rounds,
+            "1 to 4294967295",
+        )?;
+        let (warm_up, fewer) = (self.warm_up_rounds, "fewer than `rounds`, which include them");
+        require(warm_up < rounds, "warm_up_rounds", warm_up, fewer)?;
+        require(self.segment_rounds > 0, "segment_rounds", 0, "at least 1")?;
+        let timeout_ms = self.timeout_ms;
+        require(
+            (1..=86_400_000).contains(&timeout_ms),
+            "timeout_ms",
+            timeout_ms,
+            "1 to 86400000 (a day)",
+        )?;
+        let share = self.max_error_share;
+        require((0.0..=1.0).contains(&share), "max_error_share", share, "0 to 1")?;
+        let has_runs = self.schedule != Schedule::Runs(0);
+        require(has_runs, "schedule", "runs of 0 requests", "runs of at least 1")?;
+        require(self.connections > 0, "connections", 0, "at least 1")?;
+        let has_threads = (1..=rounds).contains(&self.threads.into());
+        require(has_threads, "threads", self.threads, "at least 1 and at most `rounds`")?;
+        let all = format!("{} for each of {} threads", self.connections, self.threads);
+        let few = self.connections.checked_mul(self.threads).is_some();
+        require(few, "connections", all, "at most 65535 connections in all")?;
         if let Some(rate) = self.arrivals.rate() {
-            if !(rate.is_finite() && rate > 0.0 && rate <= 1e7) {
-                return Err(InvalidValue::new(
-                    "arrivals",
-                    rate,
-                    "more than 0 and at most 10000000 requests per second",
-                ));
-            }
-            if self.schedule == Schedule::Duet {
-                return Err(InvalidValue::new(
-                    "arrivals",
-                    "an open loop with the schedule duet",
-                    "only one of them",
-                ));
-            }
+            let expected = "more than 0 and at most 10000000 requests per second";
+            require(rate > 0.0 && rate <= 1e7, "arrivals", rate, expected)?;
+            let one_by_one = self.schedule != Schedule::Duet;
+            require(
+                one_by_one,
+                "arrivals",
+                "an open loop with the schedule duet",
+                "only one of them",
+            )?;
         }
         self.request.validate()?;
         self.keyword

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 
 /// The most CPU time and memory that one server, the load generator or a neighbour may use. A field without a value sets
 /// no limit.
@@ -40,12 +41,13 @@ impl ResourceLimits {
     /// # Errors
     /// Names the first limit that is too small or too large.
     pub fn validate(&self, least_bytes: u64) -> Result<(), ModelError> {
-        if let Some(quota) = self.quota_cores.filter(|quota| !(0.01..=1024.0).contains(quota)) {
-            return Err(ModelError::value("quota_cores", quota, "0.01 to 1024 processors"));
+        if let Some(quota) = self.quota_cores {
+            let within = (0.01..=1024.0).contains(&quota);
+            require(within, "quota_cores", quota, "0.01 to 1024 processors")?;
         }
-        if let Some(bytes) = self.memory_bytes.filter(|bytes| *bytes < least_bytes) {
+        if let Some(bytes) = self.memory_bytes {
             let expected = format!("at least {least_bytes}, with which a server can start");
-            return Err(ModelError::value("memory_bytes", bytes, &expected));
+            require(bytes >= least_bytes, "memory_bytes", bytes, &expected)?;
         }
         Ok(())
     }

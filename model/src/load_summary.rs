@@ -122,28 +122,40 @@ pub struct LoadCheck {
 /// Quantity that a check of the load generator compares with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::Display)]
 pub enum LoadCheckKind {
     /// Throughput times mean RTT.
+    #[strum(to_string = "Little's law")]
     LittlesLaw,
     /// Smallest step of the clock of the user stamps.
+    #[strum(to_string = "clock resolution")]
     ClockResolution,
     /// Duration of taking a user stamp.
+    #[strum(to_string = "cost of a stamp")]
     StampCost,
     /// Change of the kernel stamps' clock against the user stamps' clock.
+    #[strum(to_string = "clock set")]
     ClockChange,
     /// Share of requests without both kernel stamps.
+    #[strum(to_string = "kernel stamps")]
     KernelStamps,
     /// Share of requests that were sent late.
+    #[strum(to_string = "late sends")]
     LateSends,
     /// Share of responses that the load generator received late.
+    #[strum(to_string = "late wake-ups")]
     LateWakeUps,
     /// Share of the time that the hypervisor withheld from the CPU.
+    #[strum(to_string = "CPU steal")]
     CpuSteal,
     /// Share of the time in which the load generator was runnable without a CPU.
+    #[strum(to_string = "waiting for a CPU")]
     CpuWait,
     /// Involuntary context switches per request; a check of recordings that were made before a plan was registered.
+    #[strum(to_string = "involuntary context switches")]
     InvoluntarySwitches,
     /// Migrations between CPUs per request.
+    #[strum(to_string = "migrations")]
     Migrations,
 }
 
@@ -204,24 +216,6 @@ impl LoadSummary {
         warnings.extend((self.reconnections > 0).then_some(LoadWarning::Reconnections(self.reconnections)));
         warnings.extend(self.first_failures.iter().cloned().map(LoadWarning::Failure));
         warnings
-    }
-}
-
-impl fmt::Display for LoadCheckKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::LittlesLaw => "Little's law",
-            Self::ClockResolution => "clock resolution",
-            Self::StampCost => "cost of a stamp",
-            Self::ClockChange => "clock set",
-            Self::KernelStamps => "kernel stamps",
-            Self::LateSends => "late sends",
-            Self::LateWakeUps => "late wake-ups",
-            Self::CpuSteal => "CPU steal",
-            Self::CpuWait => "waiting for a CPU",
-            Self::InvoluntarySwitches => "involuntary context switches",
-            Self::Migrations => "migrations",
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http_request::{HttpRequest, Keyword};
-use crate::invalid_value::InvalidValue;
+use crate::invalid_value::{InvalidValue, require};
 
 /// One message. Its keys in TOML and JSON decide its kind: `method`, `redis`, or `send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -113,33 +113,23 @@ impl Message {
     pub fn validate(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Http(request) => request.validate(),
-            Self::Redis { redis } if redis.is_empty() => Err(InvalidValue::new(
-                "request.redis",
-                "no words",
-                "a command, such as [\"PING\"]",
-            )),
-            Self::Redis { .. } => Ok(()),
+            Self::Redis { redis } => {
+                let expected = "a command, such as [\"PING\"]";
+                require(!redis.is_empty(), "request.redis", "no words", expected)
+            }
             Self::Tcp { send, end } => {
+                let (empty, a_byte) = ("an empty text", "at least 1 byte");
                 match send {
-                    Payload::Send(text) if text.is_empty() => {
-                        return Err(InvalidValue::new("request.send", "an empty text", "at least 1 byte"));
+                    Payload::Send(text) => require(!text.is_empty(), "request.send", empty, a_byte)?,
+                    Payload::SendHex(text) => {
+                        let has_bytes = decode_hex(text).is_some_and(|bytes| !bytes.is_empty());
+                        let expected = "two hexadecimal digits for each byte";
+                        require(has_bytes, "request.send_hex", format!("{text:?}"), expected)?;
                     }
-                    Payload::SendHex(text) if decode_hex(text).is_none_or(|bytes| bytes.is_empty()) => {
-                        let found = format!("{text:?}");
-                        return Err(InvalidValue::new(
-                            "request.send_hex",
-                            found,
-                            "two hexadecimal digits for each byte",
-                        ));
-                    }
-                    Payload::Send(_) | Payload::SendHex(_) => {}
                 }
                 match end {
-                    ResponseEnd::Until(text) if text.is_empty() => {
-                        Err(InvalidValue::new("request.until", "an empty text", "at least 1 byte"))
-                    }
-                    ResponseEnd::Length(0) => Err(InvalidValue::new("request.length", 0, "at least 1 byte")),
-                    ResponseEnd::Until(_) | ResponseEnd::Length(_) => Ok(()),
+                    ResponseEnd::Until(text) => require(!text.is_empty(), "request.until", empty, a_byte),
+                    ResponseEnd::Length(length) => require(*length > 0, "request.length", 0, a_byte),
                 }
             }
         }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 use crate::limits::ResourceLimits;
 
 /// A program that runs beside the servers and the load generator of a launch, like another tenant of the machine. The
@@ -40,13 +41,12 @@ impl Neighbour {
     /// # Errors
     /// When there is none.
     pub fn validate(&self) -> Result<(), ModelError> {
-        if self.command.is_empty() {
-            return Err(ModelError::value(
-                "neighbour.command",
-                "empty",
-                "a program and its arguments",
-            ));
-        }
-        Ok(())
+        let expected = "a program and its arguments";
+        Ok(require(
+            !self.command.is_empty(),
+            "neighbour.command",
+            "empty",
+            expected,
+        )?)
     }
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 
 /// The command, environment and files of a server or proxy.
 ///
@@ -124,25 +125,25 @@ impl ServerProgram {
     /// # Errors
     /// Names the first key whose value is not accepted.
     pub fn validate(&self) -> Result<(), ModelError> {
-        if self.command.is_empty() {
-            return Err(ModelError::value("command", "empty", "a program and its arguments"));
-        }
+        require(
+            !self.command.is_empty(),
+            "command",
+            "empty",
+            "a program and its arguments",
+        )?;
         if !self.takes_port() && self.port.is_none() {
             return Err(ModelError::Problem(
                 "the port of the server is not known; write {port} into its command, environment or files, or set `port`"
                     .to_owned(),
             ));
         }
-        if !(self.ready_s.is_finite() && self.ready_s > 0.0) {
-            return Err(ModelError::value("ready_s", self.ready_s, "more than 0"));
-        }
+        let ready_s = self.ready_s;
+        require(ready_s.is_finite() && ready_s > 0.0, "ready_s", ready_s, "more than 0")?;
         for name in self.files.keys() {
             let mut parts = Path::new(name).components();
             let within = parts.all(|part| matches!(part, Component::Normal(_)));
-            if !within || name.is_empty() {
-                let found = format!("{name:?}");
-                return Err(ModelError::value("files", found, "a path within the server's folder"));
-            }
+            let expected = "a path within the server's folder";
+            require(within && !name.is_empty(), "files", format!("{name:?}"), expected)?;
         }
         Ok(())
     }

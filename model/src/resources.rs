@@ -3,10 +3,12 @@
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A measure of a subject, which is a column of the table `resources`. Memory, descriptors and threads are values at the time of the sample. All other columns count from
 /// the subject's beginning: subtract two samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[repr(usize)]
 pub enum Measure {
     /// CPU time used.
@@ -53,54 +55,12 @@ pub enum Measure {
 
 impl Measure {
     /// All measures, in the order of the columns.
-    pub const ALL: [Self; 20] = [
-        Self::CpuNs,
-        Self::Periods,
-        Self::ThrottledPeriods,
-        Self::ThrottledNs,
-        Self::MemoryBytes,
-        Self::MemoryLimitBytes,
-        Self::MemoryLimitHits,
-        Self::OomKills,
-        Self::CpuPressureNs,
-        Self::MemoryPressureNs,
-        Self::IoPressureNs,
-        Self::RunQueueWaitNs,
-        Self::ContextSwitches,
-        Self::InvoluntarySwitches,
-        Self::StealNs,
-        Self::TcpRetransmits,
-        Self::TcpDrops,
-        Self::FileDescriptors,
-        Self::FileDescriptorLimit,
-        Self::Threads,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the column's name.
     #[must_use]
-    pub const fn column(self) -> &'static str {
-        match self {
-            Self::CpuNs => "cpu_ns",
-            Self::Periods => "periods",
-            Self::ThrottledPeriods => "throttled_periods",
-            Self::ThrottledNs => "throttled_ns",
-            Self::MemoryBytes => "memory_bytes",
-            Self::MemoryLimitBytes => "memory_limit_bytes",
-            Self::MemoryLimitHits => "memory_limit_hits",
-            Self::OomKills => "oom_kills",
-            Self::CpuPressureNs => "cpu_pressure_ns",
-            Self::MemoryPressureNs => "memory_pressure_ns",
-            Self::IoPressureNs => "io_pressure_ns",
-            Self::RunQueueWaitNs => "run_queue_wait_ns",
-            Self::ContextSwitches => "context_switches",
-            Self::InvoluntarySwitches => "involuntary_switches",
-            Self::StealNs => "steal_ns",
-            Self::TcpRetransmits => "tcp_retransmits",
-            Self::TcpDrops => "tcp_drops",
-            Self::FileDescriptors => "file_descriptors",
-            Self::FileDescriptorLimit => "file_descriptor_limit",
-            Self::Threads => "threads",
-        }
+    pub fn column(self) -> &'static str {
+        self.into()
     }
 }
 

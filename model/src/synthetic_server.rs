@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// Settings of the synthetic server, an HTTP/1.1 server that calls libc by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,8 @@ pub struct SyntheticServer {
 /// The function that accepts connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum AcceptFunction {
     /// `accept(2)`.
     Accept,
@@ -37,17 +40,16 @@ pub enum AcceptFunction {
 impl AcceptFunction {
     /// Returns the function's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Accept4 => "accept4",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
 /// The function that receives the bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ReceiveFunction {
     /// `read(2)`.
     Read,
@@ -58,10 +60,7 @@ pub enum ReceiveFunction {
 impl ReceiveFunction {
     /// Returns the function's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Recv => "recv",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::invalid_value::require;
 use crate::synthetic_server::ReceiveFunction;
 
 /// Settings of the tight loops that measure each hooked arm's treatment without a server. The table `[micro]` of a
@@ -35,11 +36,8 @@ impl TightLoopSettings {
     /// When it has fewer.
     pub fn validate(self) -> Result<(), ModelError> {
         let least = 10 * Self::BLOCK_CALLS;
-        if self.calls < least {
-            let expected = format!("at least {least}, which are ten blocks");
-            return Err(ModelError::value("micro.calls", self.calls, &expected));
-        }
-        Ok(())
+        let expected = format!("at least {least}, which are ten blocks");
+        Ok(require(self.calls >= least, "micro.calls", self.calls, &expected)?)
     }
 }
 

@@ -1,16 +1,16 @@
 //! Topologies: the network layouts that the embedded conditions are made of.
 
-use std::fmt;
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::ModelError;
 
 /// A layout of load generator and servers in Linux network namespaces. Serialised by its name, such as `local-pod`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = ModelError, parse_err_fn = unknown_topology)]
 pub enum Topology {
     /// One network namespace holds the load generator and the servers, as a pod holds its containers. Packets pass the
     /// loopback device.
@@ -28,35 +28,17 @@ pub enum Topology {
 
 impl Topology {
     /// All topologies.
-    pub const ALL: [Self; 4] = [Self::LocalPod, Self::LocalBridge, Self::LocalNodes, Self::LocalService];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the topology's name, which is also the name of its condition.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LocalPod => "local-pod",
-            Self::LocalBridge => "local-bridge",
-            Self::LocalNodes => "local-nodes",
-            Self::LocalService => "local-service",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
-impl fmt::Display for Topology {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for Topology {
-    type Err = ModelError;
-
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|topology| topology.name() == text)
-            .ok_or_else(|| ModelError::unknown_name("topology", text, Self::ALL.map(Self::name)))
-    }
+fn unknown_topology(name: &str) -> ModelError {
+    ModelError::unknown_name("topology", name, Topology::ALL.iter().map(|topology| topology.name()))
 }
 
 #[cfg(test)]
@@ -66,7 +48,7 @@ mod tests {
     #[test]
     fn every_name_parses_back_to_its_topology() {
         for topology in Topology::ALL {
-            assert_eq!(topology.name().parse(), Ok(topology));
+            assert_eq!(topology.name().parse(), Ok(*topology));
         }
         assert!("docker".parse::<Topology>().is_err());
     }

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// The change to a server: none, the project's hook in one of its modes, or another shared object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Treatment {
     /// No change.
     Unmodified,
@@ -31,26 +34,17 @@ pub enum Treatment {
 impl Treatment {
     /// Returns the mode of the project's hook; `None` where the server does not load it.
     #[must_use]
-    pub const fn mode(self) -> Option<&'static str> {
+    pub fn mode(self) -> Option<&'static str> {
         match self {
             Self::Unmodified | Self::Preload => None,
-            Self::Forward => Some("forward"),
-            Self::Track => Some("track"),
-            Self::Scan => Some("scan"),
-            Self::Log => Some("log"),
-            Self::Upstream => Some("upstream"),
-            Self::Delay => Some("delay"),
+            _ => Some(self.name()),
         }
     }
 
     /// Returns the treatment's name in definitions and records.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match (self, self.mode()) {
-            (Self::Preload, _) => "preload",
-            (_, Some(mode)) => mode,
-            (_, None) => "unmodified",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

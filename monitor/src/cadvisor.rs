@@ -83,7 +83,7 @@ pub fn parse(text: &str, subjects: &[(ResourceSubject, MetricScope)]) -> Resourc
     let mut missing: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
     for (subject, scope) in subjects {
         let ScopeReading { time_ms, usage } = sum(text, scope);
-        let absent = Measure::ALL.into_iter().filter(|measure| usage[*measure].is_none());
+        let absent = Measure::ALL.iter().copied().filter(|measure| usage[*measure].is_none());
         let absent: Vec<Measure> = absent.collect();
         missing
             .entry(subject.kind())

@@ -123,7 +123,7 @@ mod tests {
     fn every_measure_is_there_or_has_a_reason() {
         let mut reading = UsageReading::default();
         assert!(NodeSource.read(&mut reading));
-        for measure in Measure::ALL {
+        for &measure in Measure::ALL {
             assert!(
                 reading.usage[measure].is_some() || reading.reason(measure).is_some(),
                 "{measure:?}"

@@ -39,7 +39,7 @@ impl ResourceRecording {
         let mut listed = BTreeSet::new();
         for MissingColumns { kind, columns, .. } in &mut merged.missing {
             columns.retain(|column| {
-                let measure = Measure::ALL.into_iter().find(|measure| measure.column() == column);
+                let measure = Measure::ALL.iter().copied().find(|measure| measure.column() == column);
                 let mut of_kind = merged.samples.iter().filter(|sample| sample.subject.kind() == kind);
                 let has_value = measure.is_some_and(|measure| of_kind.any(|sample| sample.usage[measure].is_some()));
                 !has_value && listed.insert((kind.clone(), column.clone()))

@@ -105,7 +105,7 @@ impl Sampler {
             let mut reading = UsageReading::default();
             let time_ns = now_ns(ClockId::CLOCK_MONOTONIC);
             sources.retain_mut(|source| source.read(&mut reading));
-            for measure in Measure::ALL {
+            for &measure in Measure::ALL {
                 let column = self.columns.entry((subject.kind(), measure)).or_insert(Err(None));
                 if reading.usage[measure].is_some() {
                     *column = Ok(());

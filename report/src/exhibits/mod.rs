@@ -53,7 +53,11 @@ pub fn read(folder: &Path) -> Result<Exhibit> {
             "{}: the experiment {} names no exhibit; expected a run whose definition has `exhibit = …`, one of {}",
             folder.display(),
             recorded.experiment,
-            ExhibitKind::ALL.map(|kind| kind.to_string()).join(", ")
+            ExhibitKind::ALL
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
         )
     })
 }

@@ -34,7 +34,7 @@ pub(crate) enum ConditionAccess {
 
 impl ConditionAccess {
     /// As recorded.
-    pub(crate) const fn level(&self) -> &'static str {
+    pub(crate) fn level(&self) -> &'static str {
         match self {
             Self::Local(_, level, _) => level.name(),
             Self::Engine(_) => "containers",
@@ -58,7 +58,7 @@ pub(crate) fn best(condition: Condition, engines: &EngineOptions, stop: &Stop) -
 /// Returns the best isolation level of a topology with the reason why no better one works, or why none works.
 pub(crate) fn best_level(place: Topology) -> Result<(IsolationLevel, Option<String>), String> {
     let mut reasons = Vec::new();
-    for level in IsolationLevel::ALL {
+    for &level in IsolationLevel::ALL {
         match child::try_place(place, level) {
             Ok(()) => return Ok((level, (!reasons.is_empty()).then(|| reasons.join("; ")))),
             Err(reason) => reasons.push(reason),
