@@ -1,4 +1,4 @@
-//! Small servers, and the prober as it is run.
+//! Small servers, and the load generator as a command.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -23,7 +23,7 @@ fn proxy(name: &str) -> String {
     proxy_table("file", &format!("clusters/proxies/{name}.toml"))
 }
 
-/// That nothing is wrong with a launch but what a busy machine does to the prober.
+/// Checks that a launch has no warning except those that a busy machine causes for the load generator.
 fn assert_sound(launch: &LaunchRecord) {
     let of_the_machine = |warning: &String| warning.starts_with("check failed: ");
     assert!(warnings(launch).iter().all(of_the_machine), "{:?}", warnings(launch));
@@ -48,7 +48,7 @@ fn measured_through(condition: &str, proxies: &[String]) {
     assert_sound(&launch);
     for arm in &launch.arms {
         assert_eq!(arm.requests_sent, 60);
-        // The first of its proxies is where the prober connects.
+        // The load generator connects to the first proxy.
         let port: u16 = arm.address.rsplit(':').next().unwrap().parse().unwrap();
         assert!((18_003..18_006).contains(&port), "{}", arm.address);
         assert_eq!(arm.server.unwrap().records, 50);

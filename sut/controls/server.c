@@ -1,4 +1,4 @@
-/* A server that is linked statically, so that nothing can be preloaded into it: one connection at a time, every read answered
+/* A statically linked server, into which no object can be preloaded. It serves one connection at a time and answers every read
  * with the same bytes.  server PORT */
 #include <arpa/inet.h>
 #include <netinet/in.h>

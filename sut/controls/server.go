@@ -1,4 +1,4 @@
-// A server in Go, whose runtime makes its system calls itself, past every libc.  server PORT
+// A server in Go. The Go runtime makes system calls without libc.  server PORT
 package main
 
 import (

@@ -8,8 +8,9 @@ import java.nio.charset.StandardCharsets;
 /**
  * A system under test on the JDK's own HTTP server.
  *
- * <p>{@code java HttpServerApp.java [ADDRESS:]PORT} listens (port 0: any free one; no address: 127.0.0.1), prints
- * {@code listening ADDRESS:PORT}, and answers every request with 200 and a short text. SIGTERM ends it.
+ * <p>{@code java HttpServerApp.java [ADDRESS:]PORT} listens on the port, or on any free port if it is 0. The default address
+ * is 127.0.0.1. The program prints {@code listening ADDRESS:PORT} and answers every request with status 200 and a short text.
+ * SIGTERM ends it.
  */
 public final class HttpServerApp {
     private static final byte[] BODY = "Hello, world!\n\n\n".getBytes(StandardCharsets.US_ASCII);
@@ -21,7 +22,7 @@ public final class HttpServerApp {
             System.err.println("usage: java HttpServerApp.java [ADDRESS:]PORT");
             System.exit(2);
         }
-        // Without it, the delayed acknowledgement of a head sent before its body costs 40 ms.
+        // Without this property, the body waits up to 40 ms for the delayed acknowledgement of the head.
         System.setProperty("sun.net.httpserver.nodelay", "true");
         int colon = arguments[0].lastIndexOf(':');
         String address = colon < 0 ? "127.0.0.1" : arguments[0].substring(0, colon);

@@ -20,11 +20,11 @@ import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 
 /**
- * A system under test on embedded Tomcat, which the 2023 study's Spring Boot application ran on.
+ * A system under test on embedded Tomcat, the web server in the 2023 study's Spring Boot application.
  *
- * <p>{@code java TomcatApp [ADDRESS:]PORT} listens (port 0: any free one; no address: 127.0.0.1), prints {@code listening
- * ADDRESS:PORT}, and answers {@code /} as the study's did: a line in the log, and a short text. The log goes to /dev/null,
- * so that nobody has to read it meanwhile. SIGTERM ends it.
+ * <p>{@code java TomcatApp [ADDRESS:]PORT} listens on the port, or on any free port if it is 0. The default address is
+ * 127.0.0.1. The program prints {@code listening ADDRESS:PORT}. Like the study's application, it answers {@code /} with a short
+ * text and logs a line. The log goes to /dev/null, so that no other process has to read it. SIGTERM ends the program.
  */
 public final class TomcatApp {
     private static final byte[] BODY = "Hello World!".getBytes(StandardCharsets.UTF_8);
@@ -61,7 +61,7 @@ public final class TomcatApp {
             return;
         }
         logTo(new File("/dev/null"));
-        // Tomcat's own messages are for an operator; its failures come as exceptions.
+        // Tomcat reports its failures as exceptions; its other messages are of no use here.
         Logger.getLogger("org.apache").setLevel(Level.WARNING);
         Tomcat tomcat = new Tomcat();
         File base = Files.createTempDirectory("tomcat").toFile();
@@ -71,7 +71,7 @@ public final class TomcatApp {
         connector.setThrowOnFailure(true);
         AbstractProtocol<?> protocol = (AbstractProtocol<?>) connector.getProtocolHandler();
         protocol.setAddress(socket.getAddress());
-        // The default, 100, makes a new connection for every hundredth request, whose first answer has no kernel stamps.
+        // By default, Tomcat closes a connection after 100 requests. The first answer of a new connection has no kernel stamps.
         ((AbstractHttp11Protocol<?>) protocol).setMaxKeepAliveRequests(-1);
         tomcat.setConnector(connector);
         Context context = tomcat.addContext("", base.getPath());

@@ -1,7 +1,7 @@
-//! The synthetic system under test: an HTTP/1.1 keep-alive server whose libc functions can be chosen.
+//! The synthetic system under test: an HTTP/1.1 keep-alive server with selectable libc functions.
 //!
-//! Blocking threads, each of which serves one connection at a time; further connections wait in the listener's queue.
-//! When it is ready it prints one line, `listening ADDRESS:PORT`. SIGTERM ends it.
+//! Each thread blocks and serves one connection at a time. Further connections wait in the listener's queue. When the server
+//! is ready, it prints one line, `listening ADDRESS:PORT`. SIGTERM ends it.
 
 mod serve;
 mod stamps;
@@ -20,39 +20,39 @@ use crate::serve::Service;
 use crate::stamps::StampWriter;
 use crate::sys::{Accept, ReceiveStyle};
 
-/// A small HTTP/1.1 server that receives by the libc functions it is told to use.
+/// A small HTTP/1.1 server that receives by the given libc functions.
 #[derive(Parser)]
 #[command(name = "sut", version)]
 struct ServerArguments {
-    /// Where to listen; port 0 takes a free one.
+    /// Address to listen on; port 0 stands for any free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Function that takes connections.
+    /// Function that accepts connections.
     #[arg(long, value_enum, default_value = "accept")]
     accept: Accept,
-    /// Function that takes requests.
+    /// Function that receives requests.
     #[arg(long, value_enum, default_value = "read")]
     receive: ReceiveStyle,
-    /// Receive calls per request; all but the last take 8 bytes each.
+    /// Receive calls per request; each except the last asks for 8 bytes.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     reads_per_request: u16,
-    /// Bytes of each answer's body.
+    /// Body size of each answer, in bytes.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(..=1 << 28))]
     response_bytes: u32,
-    /// Busy work per request, in nanoseconds.
+    /// Busy loop before each answer, in nanoseconds.
     #[arg(long, default_value_t = 0)]
     work_ns: u64,
-    /// Threads, each of which serves one connection at a time.
+    /// Number of threads; each serves one connection at a time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Stamp each request into this file, which is laid out as the hook's telemetry is.
+    /// File for a stamp of each request, with the layout of the hook's telemetry.
     #[arg(long)]
     stamps: Option<PathBuf>,
-    /// Serve nobody: receive the content of this file over and over, one block of calls for each line on standard input,
-    /// and print how long each block took, in nanoseconds.
+    /// Serve no client. Receive the content of this file repeatedly, one block of calls for each line on standard input, and
+    /// print the time of each block in nanoseconds.
     #[arg(long, requires = "block_calls")]
     tight_loop: Option<PathBuf>,
-    /// Receive calls of a block of the tight loop.
+    /// Number of receive calls in a block of the tight loop.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     block_calls: Option<u32>,
 }
@@ -62,7 +62,7 @@ fn main() -> anyhow::Result<()> {
     let stamps = flags
         .stamps
         .as_deref()
-        .map(|path| StampWriter::open(path).with_context(|| format!("cannot leave stamps in {}", path.display())));
+        .map(|path| StampWriter::open(path).with_context(|| format!("cannot write stamps to {}", path.display())));
     let listener = TcpListener::bind(flags.listen).with_context(|| {
         format!(
             "cannot listen on {}; give --listen a free port, or 0 for any",
@@ -87,7 +87,7 @@ fn main() -> anyhow::Result<()> {
         for _ in 0..flags.threads {
             scope.spawn(|| {
                 let error = accept_and_serve(&listener, flags.accept, &service);
-                // One thread less would be another server than the one asked for: end all of it.
+                // A server with fewer threads than requested would be measured as another server.
                 eprintln!("sut: cannot accept a connection: {error}");
                 std::process::exit(1);
             });
@@ -96,7 +96,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns only when no connection can be accepted any more.
+/// Serves connections until accepting one fails, and returns this error.
 fn accept_and_serve(listener: &TcpListener, accept: Accept, service: &Service) -> std::io::Error {
     loop {
         match sys::accept(listener, accept) {

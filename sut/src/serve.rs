@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use crate::stamps::{StampWriter, Stamped};
 use crate::sys::{self, ReceiveStyle};
 
-/// Bytes asked for in all but the last of the reads of one request: few, so that a short request has enough for all.
+/// Bytes that each read of a request asks for, except the last read. A short request has enough bytes for all reads.
 const PIECE_BYTES: usize = 8;
 const BUFFER_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// What the server does for each request.
+/// The settings by which the server receives and answers each request.
 pub(crate) struct Service {
     receive: ReceiveStyle,
     reads_per_request: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Service {
     stamps: Option<StampWriter>,
 }
 
-/// A request, or why there is none yet.
+/// The result of parsing the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum ReceivedRequest {
     Incomplete,
@@ -55,7 +55,7 @@ impl Service {
         }
     }
 
-    /// Answers requests until the client closes, asks to close, or sends something that is no request.
+    /// Answers requests until the client closes the connection, asks to close it, or sends bytes that are no request.
     pub(crate) fn serve(&self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -80,7 +80,7 @@ impl Service {
                 } => {
                     self.answer(stream, head_only)?;
                     if let Some(stamps) = &self.stamps {
-                        stamps.leave(stream, self.receive, &stamped);
+                        stamps.write(stream, self.receive, &stamped);
                     }
                     buffer.copy_within(bytes..*filled, 0);
                     *filled -= bytes;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_may_ask_to_close() {
+    fn a_client_can_ask_to_close_the_connection() {
         let ReceivedRequest::Complete { close, .. } = parse(b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n") else {
             panic!("a complete request");
         };
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn bytes_that_are_no_request_are_refused() {
         assert_eq!(parse(b"\x00\x01\x02\r\n\r\n"), ReceivedRequest::Malformed);
         assert_eq!(
             parse(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),

@@ -1,7 +1,7 @@
-//! When a request was received and answered, by the server's own clock, in a file that others read.
+//! Stamps of each request's receive calls and answer, by the server's clock, in a file.
 //!
-//! The layout is that of the hook's telemetry, a record for each request: `start_ns` before the first receive call, `real_ns`
-//! in the receive calls, `own_ns` from `start_ns` until the answer was sent, `bytes` and `fd` as they are.
+//! The file has the layout of the hook's telemetry and a record for each request: `start_ns` is the time before the first
+//! receive call, `real_ns` the time in the receive calls, and `own_ns` the time from `start_ns` until the answer is sent.
 
 use std::io;
 use std::net::TcpStream;
@@ -12,25 +12,25 @@ use readhook_telemetry::{Call, Function, SearchVerdict};
 
 use crate::sys::{self, ReceiveStyle, Records};
 
-/// Where stamps are left.
+/// Writes stamps to the file.
 pub(crate) struct StampWriter(Records);
 
-/// What has been stamped of a request that is not answered yet.
+/// The stamps of a request that is not answered yet.
 #[derive(Debug, Default)]
 pub(crate) struct Stamped {
-    /// Before its first receive call.
+    /// The time before its first receive call.
     start_ns: Option<u64>,
     call_ns: u64,
     bytes: i64,
 }
 
 impl StampWriter {
-    /// In a file that was laid out beforehand, so that nothing is allocated while requests come.
+    /// Opens a file with the layout of the telemetry. No memory is allocated while requests arrive.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Records::open(path)?))
     }
 
-    /// Receives, once there is something to receive: waiting is no part of the call.
+    /// Waits until bytes have arrived, then receives them. The time of the call excludes the wait.
     pub(crate) fn receive(
         &self,
         stream: &TcpStream,
@@ -47,9 +47,9 @@ impl StampWriter {
         Ok(received)
     }
 
-    /// Leaves the stamps of a request whose answer was sent just now.
-    pub(crate) fn leave(&self, stream: &TcpStream, function: ReceiveStyle, stamped: &Stamped) {
-        // What came together with the request before it had no receive call of its own.
+    /// Writes the stamps of a request after its answer was sent.
+    pub(crate) fn write(&self, stream: &TcpStream, function: ReceiveStyle, stamped: &Stamped) {
+        // A request that arrived together with the previous one has no receive call of its own.
         let Some(start_ns) = stamped.start_ns else { return };
         self.0.writer().record(&Call {
             start_ns,

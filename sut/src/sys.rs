@@ -1,9 +1,8 @@
-//! The libc functions that a hook can see, called by their symbol names.
+//! The libc functions that a hook can see, called by their symbol names; the clock; the mapped file of stamps.
 //!
-//! The standard library picks functions of its own choosing (`accept4`, `recv`, `send`); which function carries the
-//! payload is a parameter here, so they are called directly. Also what is needed to stamp them: the clock, and the shared
-//! file, which is mapped memory.
-#![expect(unsafe_code, reason = "the libc symbols themselves are what is measured")]
+//! The standard library chooses its functions itself (`accept4`, `recv`, `send`). The server calls libc directly, because
+//! the function that receives the payload is a parameter of an experiment.
+#![expect(unsafe_code, reason = "the experiment measures calls of libc symbols")]
 
 use std::fs::OpenOptions;
 use std::io;
@@ -14,7 +13,7 @@ use std::ptr::{self, NonNull};
 
 use readhook_telemetry::Writer;
 
-/// The function that takes a connection.
+/// The function that accepts a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Accept {
     /// `accept(2)`.
@@ -23,7 +22,7 @@ pub(crate) enum Accept {
     Accept4,
 }
 
-/// The function that takes a request's bytes.
+/// The function that receives the bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ReceiveStyle {
     /// `read(2)`.
@@ -32,10 +31,10 @@ pub(crate) enum ReceiveStyle {
     Recv,
 }
 
-/// Waits for a connection.
+/// Waits for a connection and returns it. Repeats an interrupted call.
 ///
 /// # Errors
-/// As `accept(2)`, but for interruptions, after which it waits again.
+/// The errors of `accept(2)`, without interruptions.
 pub(crate) fn accept(listener: &TcpListener, function: Accept) -> io::Result<TcpStream> {
     loop {
         // SAFETY: an all-zero sockaddr_storage is a valid value of that plain C struct.
@@ -51,17 +50,17 @@ pub(crate) fn accept(listener: &TcpListener, function: Accept) -> io::Result<Tcp
             },
         };
         if fd >= 0 {
-            // SAFETY: the kernel has just given this descriptor to us, and nobody else knows it.
+            // SAFETY: the descriptor is new, and no other value owns it.
             return Ok(TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) }));
         }
         retry_if_interrupted()?;
     }
 }
 
-/// Receives at most `buffer.len()` bytes; 0 at the end of the stream.
+/// Receives at most `buffer.len()` bytes and returns their number; 0 at the end of the stream. Repeats an interrupted call.
 ///
 /// # Errors
-/// As `read(2)`, but for interruptions, after which it reads again.
+/// The errors of `read(2)`, without interruptions.
 pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], function: ReceiveStyle) -> io::Result<usize> {
     loop {
         let pointer = buffer.as_mut_ptr().cast();
@@ -78,10 +77,10 @@ pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], function: ReceiveSt
     }
 }
 
-/// Writes all bytes.
+/// Writes all bytes. Continues after an interrupted call.
 ///
 /// # Errors
-/// As `write(2)`, but for interruptions, after which it writes on.
+/// The errors of `write(2)`, without interruptions.
 pub(crate) fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         // SAFETY: the pointer is valid for reads of `bytes.len()` bytes.
@@ -94,10 +93,10 @@ pub(crate) fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
-/// Waits until there is something to receive, by `poll(2)`, which no hook of ours replaces.
+/// Waits until bytes or the end of the stream can be received. Calls `poll(2)`, which the hook does not replace.
 ///
 /// # Errors
-/// As `poll(2)`, but for interruptions, after which it waits again.
+/// The errors of `poll(2)`, without interruptions.
 pub(crate) fn wait_readable(stream: &TcpStream) -> io::Result<()> {
     let mut waited = libc::pollfd {
         fd: stream.as_raw_fd(),
@@ -105,7 +104,7 @@ pub(crate) fn wait_readable(stream: &TcpStream) -> io::Result<()> {
         revents: 0,
     };
     loop {
-        // SAFETY: one entry, which outlives the call.
+        // SAFETY: the pointer is valid for one entry, which outlives the call.
         if unsafe { libc::poll(&raw mut waited, 1, -1) } >= 0 {
             return Ok(());
         }
@@ -113,10 +112,10 @@ pub(crate) fn wait_readable(stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Bytes that could be received at once.
+/// Returns the number of bytes in the socket's receive buffer.
 ///
 /// # Errors
-/// As `ioctl(2)`.
+/// The errors of `ioctl(2)`.
 pub(crate) fn readable_bytes(stream: &TcpStream) -> io::Result<usize> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the request writes one int, which outlives the call.
@@ -126,7 +125,7 @@ pub(crate) fn readable_bytes(stream: &TcpStream) -> io::Result<usize> {
     usize::try_from(bytes).map_err(io::Error::other)
 }
 
-/// `CLOCK_MONOTONIC`, ns, as the hook and the prober read it.
+/// The time of `CLOCK_MONOTONIC`, ns: the clock of the hook and of the load generator.
 pub(crate) fn now_ns() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the structure outlives the call, which cannot fail for this clock.
@@ -134,18 +133,18 @@ pub(crate) fn now_ns() -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
 
-/// A mapped file for records, which threads share.
+/// A mapped file of records. Threads share it.
 #[derive(Debug)]
 pub(crate) struct Records(Writer);
 
-// SAFETY: a writer changes the mapping, which is never unmapped, by atomic operations only.
+// SAFETY: a writer changes the mapping by atomic operations only, and the mapping lasts until the process ends.
 unsafe impl Sync for Records {}
 
 impl Records {
-    /// Maps a file that was laid out beforehand, all its pages present.
+    /// Maps a file with the layout of the hook's telemetry, and makes all its pages present.
     ///
     /// # Errors
-    /// When it cannot be opened or mapped, or was not laid out.
+    /// When the file cannot be opened or mapped, or has another layout.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
@@ -153,11 +152,11 @@ impl Records {
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_SHARED | libc::MAP_POPULATE,
         );
-        // SAFETY: the kernel chooses a free address; nothing existing is replaced.
+        // SAFETY: the kernel chooses a free address, so that the call replaces no mapping.
         let base = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, file.as_raw_fd(), 0) };
         let base = NonNull::new(base.cast::<u8>()).filter(|_| base != libc::MAP_FAILED);
         let base = base.ok_or_else(io::Error::last_os_error)?;
-        // SAFETY: page-aligned, mapped for good, and the file is written through writers only.
+        // SAFETY: the address is page-aligned, the mapping lasts until the process ends, and only writers write to the file.
         let writer = unsafe { Writer::new(base, length) };
         writer.map(Self).map_err(|error| io::Error::other(error.to_string()))
     }
@@ -167,11 +166,11 @@ impl Records {
     }
 }
 
-/// The current error, unless it asks for another try.
+/// Returns the error of the last call, unless the call can be repeated.
 fn retry_if_interrupted() -> io::Result<()> {
     let error = io::Error::last_os_error();
     match error.kind() {
-        // A client that gave up before it was accepted is no reason to stop serving.
+        // The client closed its connection before the server accepted it; the next client can be served.
         io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => Ok(()),
         _ => Err(error),
     }

@@ -1,4 +1,4 @@
-//! The server's receive calls without a server around them: what a micro benchmark of a hook measures.
+//! The server's receive calls in a tight loop, as a micro benchmark of a hook makes them.
 
 use std::hint::spin_loop;
 use std::io::{self, Write as _};
@@ -8,11 +8,14 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::sys::{self, Accept, ReceiveStyle};
 
-/// Bytes that any socket takes before they are received.
+/// Number of bytes that every socket buffers until they are received.
 const IN_FLIGHT_BYTES: usize = 32 * 1024;
 
-/// One block for each line of standard input, until that ends. The sender is this process, which puts the payloads of many
-/// calls into the socket before the clock is read, so that a call neither waits nor is waited for.
+/// Measures one block of calls for each line of standard input, until the input ends. This process is also the sender. It
+/// fills the socket with the payloads of many calls before it reads the clock, so that no call waits.
+///
+/// # Errors
+/// When the payload is empty or larger than [`IN_FLIGHT_BYTES`], or a call fails or receives a part of the payload.
 pub(crate) fn run(
     listener: &TcpListener,
     (accept, receive): (Accept, ReceiveStyle),
@@ -21,7 +24,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     ensure!(
         !payload.is_empty() && payload.len() <= IN_FLIGHT_BYTES,
-        "a payload of {} bytes: expected 1 to {IN_FLIGHT_BYTES}",
+        "the payload has {} bytes, expected 1 to {IN_FLIGHT_BYTES}",
         payload.len()
     );
     let client = TcpStream::connect(listener.local_addr()?).context("cannot connect to this process itself")?;
@@ -40,6 +43,7 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// Makes one block of calls and returns its time, ns.
 fn block(
     client: &TcpStream,
     server: &TcpStream,
@@ -62,7 +66,7 @@ fn block(
             let received = sys::receive(server, buffer, receive)?;
             ensure!(
                 received == payload.len(),
-                "a call received {received} of {} bytes",
+                "a call received {received} bytes, expected {}",
                 payload.len()
             );
         }

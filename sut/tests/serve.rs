@@ -1,4 +1,4 @@
-//! The servers as a client sees them.
+//! The servers, tested by their answers to a client.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -45,7 +45,7 @@ impl Drop for Server {
     }
 }
 
-/// Head and body of one answer.
+/// Reads one answer and returns its head and the size of its body in bytes.
 fn answer(stream: &mut TcpStream) -> (String, usize) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -93,7 +93,7 @@ fn answers_requests_on_one_connection_by_each_function() {
 }
 
 #[test]
-fn the_next_client_is_served_after_the_last_one_left() {
+fn the_next_client_is_served_after_the_previous_one_left() {
     let server = Server::sut(&["--work-ns", "1000"]);
     for _ in 0..3 {
         let mut stream = server.connect();
@@ -113,7 +113,7 @@ fn a_malformed_request_is_refused() {
 }
 
 #[test]
-fn a_taken_port_is_a_clear_error() {
+fn the_error_of_a_used_port_names_the_address_and_the_fix() {
     let server = Server::sut(&[]);
     let output = Command::new(env!("CARGO_BIN_EXE_sut"))
         .args(["--listen", &server.address])
@@ -128,9 +128,9 @@ fn a_taken_port_is_a_clear_error() {
 }
 
 #[test]
-fn the_java_application_answers_where_there_is_a_jdk() {
+fn the_java_application_answers() {
     if Command::new("javac").arg("-version").output().is_err() {
-        println!("SKIPPED: java application: there is no JDK (javac) on this machine");
+        println!("SKIPPED: java application: javac, a part of the JDK, is not installed");
         return;
     }
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/java/HttpServerApp.java");
@@ -148,7 +148,7 @@ fn the_java_application_answers_where_there_is_a_jdk() {
 fn a_tight_loop_makes_a_block_of_calls_for_each_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let payload = folder.path().join("payload");
-    // More than is in flight at once, in each block.
+    // Each block has more bytes than the socket buffers.
     std::fs::write(&payload, [b'x'; 1_000]).expect("written");
     let mut child = Command::new(env!("CARGO_BIN_EXE_sut"))
         .args(["--block-calls", "100", "--tight-loop"])
@@ -185,7 +185,7 @@ fn each_request_is_stamped() {
         answer(&mut stream);
     }
     drop(stream);
-    // The next client is served when the last stamps are left.
+    // The server answers the next client after it has written the last stamps.
     answer_to_another(&server, request);
     let bytes = std::fs::read(&path).expect("read");
     let view = readhook_telemetry::View::parse(&bytes).expect("laid out");
@@ -193,7 +193,7 @@ fn each_request_is_stamped() {
     assert_eq!(records.len(), 3);
     for (record, sequence) in records.iter().zip(0..) {
         assert_eq!((record.sequence, record.bytes), (sequence, 18));
-        // The answer comes after the work, which comes after the call.
+        // The server answers after the work, and works after the call.
         assert!(record.own_ns >= record.real_ns + 1_000, "{record:?}");
     }
     let missing = folder.path().join("missing");
@@ -202,7 +202,7 @@ fn each_request_is_stamped() {
         .arg(&missing)
         .output();
     let error = String::from_utf8(output.expect("it ends").stderr).expect("text");
-    assert!(error.contains("cannot leave stamps in"), "{error}");
+    assert!(error.contains("cannot write stamps to"), "{error}");
 }
 
 fn answer_to_another(server: &Server, request: &[u8]) {

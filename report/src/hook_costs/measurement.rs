@@ -278,7 +278,10 @@ mod tests {
                 "12 connections had to be made again",
                 "… connections had to be made again",
             ),
-            ("the prober shared its processor", "the prober shared its processor"),
+            (
+                "another program shared its processor",
+                "another program shared its processor",
+            ),
         ] {
             assert_eq!(without_values(warning), kind);
         }

@@ -202,7 +202,8 @@ pub(crate) fn success(command: &mut Command) {
     );
 }
 
-/// Every arm, the prober and the machine were sampled at the beginning and at the end, with the counts of their groups.
+/// Checks that every arm, the load generator and the machine have samples from the beginning and the end, with the counts of
+/// their control groups.
 pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     let monitor = launch.monitor.as_ref().expect("it was watched");
     let samples = dataset::read_resources(&run.join(launch.files.resources.as_ref().unwrap())).unwrap();

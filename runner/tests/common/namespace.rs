@@ -70,7 +70,7 @@ impl Drop for Namespace {
     }
 }
 
-/// Waits until the prober of a launch is at work.
+/// Waits until the load generator of a launch sends requests.
 pub(crate) fn at_work(desk: &Desk, runner: &mut Child, launch: &str) {
     let plan = desk.path(&format!("run/{launch}.unfinished/plan.json"));
     while !plan.exists() {
