@@ -4,7 +4,7 @@ mod instruments;
 mod prerequisite;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::output::OutputFormat;
 use crate::paths;
@@ -26,8 +26,7 @@ pub(crate) fn run(arguments: &DoctorCommand) -> Result<()> {
     let conditions = conditions()?;
     let instruments = instruments::all();
     if arguments.format == OutputFormat::Json {
-        let values = |findings: &[Prerequisite]| findings.iter().map(Prerequisite::value).collect::<Vec<_>>();
-        let all = json!({ "conditions": values(&conditions), "instruments": values(&instruments) });
+        let all = json!({ "conditions": conditions, "instruments": instruments });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
@@ -58,6 +57,16 @@ pub(crate) fn missing_for_tomcat() -> Vec<String> {
         .collect()
 }
 
+/// A condition as `runner places` prints it.
+#[derive(serde::Deserialize)]
+struct Place {
+    name: String,
+    level: Option<String>,
+    available: bool,
+    reason: Option<String>,
+    fix: Option<String>,
+}
+
 /// The conditions as the runner lists them.
 fn conditions() -> Result<Vec<Prerequisite>> {
     let runner = paths::binary("runner");
@@ -71,31 +80,18 @@ fn conditions() -> Result<Vec<Prerequisite>> {
         }]);
     }
     let program = Program::new(runner).arg("places");
-    let places: Value = serde_json::from_str(&program.output()?)
-        .with_context(|| format!("`{}` did not print JSON; run `cargo xtask build`", program.shown()))?;
-    places
-        .as_array()
-        .with_context(|| format!("`{}` did not print a list; run `cargo xtask build`", program.shown()))?
-        .iter()
-        .map(|place| {
-            let text = |key: &str| place[key].as_str().unwrap_or_default().to_owned();
-            let found = place["available"].as_bool().with_context(|| {
-                format!(
-                    "a place printed by `{}` has no `available`; run `cargo xtask build`",
-                    program.shown()
-                )
-            })?;
-            Ok(Prerequisite {
-                name: text("name"),
-                purpose: text("level"),
-                found,
-                detail: if text("reason").is_empty() {
-                    "works".into()
-                } else {
-                    text("reason")
-                },
-                fix: place["fix"].as_str().map(str::to_owned),
-            })
-        })
-        .collect()
+    let places: Vec<Place> = serde_json::from_str(&program.output()?).with_context(|| {
+        format!(
+            "`{}` printed other JSON than expected; run `cargo xtask build`",
+            program.shown()
+        )
+    })?;
+    let prerequisite = |place: Place| Prerequisite {
+        name: place.name,
+        purpose: place.level.unwrap_or_default(),
+        found: place.available,
+        detail: place.reason.unwrap_or_else(|| "works".into()),
+        fix: place.fix,
+    };
+    Ok(places.into_iter().map(prerequisite).collect())
 }

@@ -32,25 +32,10 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 pub(crate) struct FuzzCommand {
     /// Seconds for each target
     #[arg(long, default_value_t = 60)]
-    seconds: u32,
+    pub(crate) seconds: u32,
     /// Stop a target after this many inputs; 0 means no limit
     #[arg(long, default_value_t = 0)]
-    inputs: u64,
-}
-
-impl FuzzCommand {
-    /// The first tier of tests: half a minute for each target.
-    pub(crate) const fn brief() -> Self {
-        Self { seconds: 30, inputs: 0 }
-    }
-
-    /// The second tier of tests: five minutes for each target.
-    pub(crate) const fn long() -> Self {
-        Self {
-            seconds: 300,
-            inputs: 0,
-        }
-    }
+    pub(crate) inputs: u64,
 }
 
 /// Runs the tests and every target.

@@ -65,17 +65,10 @@ fn convert(from: &Path) -> Result<()> {
 }
 
 fn fetch(folder: &Path) -> Result<()> {
-    if find("git").is_some() {
-        by_git(folder)
-    } else if find("curl").is_some() && find("tar").is_some() {
-        by_curl(folder)
-    } else {
-        bail!("the study is fetched with git, or with curl and tar; install git")
+    if find("git").is_none() {
+        bail!("git, which fetches the study, is not installed (Debian: apt-get install git)");
     }
-}
-
-fn by_git(folder: &Path) -> Result<()> {
-    // A repository that asks for a user name is not the study's, which is public.
+    // git asks for no user name: the study's repository is public.
     let git = || {
         Program::new("git")
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -86,29 +79,5 @@ fn by_git(folder: &Path) -> Result<()> {
     git()
         .args(["fetch", "--quiet", "--depth", "1", REPOSITORY, COMMIT])
         .run()?;
-    git()
-        .args([
-            "-c",
-            "advice.detachedHead=false",
-            "checkout",
-            "--quiet",
-            "--force",
-            "FETCH_HEAD",
-        ])
-        .run()
-}
-
-fn by_curl(folder: &Path) -> Result<()> {
-    let archive = folder.join("study.tar.gz");
-    Program::new("curl")
-        .args(["--fail", "--silent", "--show-error", "--location", "--output"])
-        .arg(&archive)
-        .arg(format!("{REPOSITORY}/archive/{COMMIT}.tar.gz"))
-        .run()?;
-    Program::new("tar")
-        .args(["--extract", "--strip-components=1", "--file"])
-        .arg(&archive)
-        .arg("--directory")
-        .arg(folder)
-        .run()
+    git().args(["checkout", "--quiet", "--detach", "FETCH_HEAD"]).run()
 }

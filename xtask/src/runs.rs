@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use sha2::{Digest as _, Sha256};
 
 use crate::paths;
 use crate::programs::Program;
@@ -15,8 +16,10 @@ pub(crate) struct RunName {
 impl RunName {
     /// `inputs` are all inputs of the measurement: an unfinished run continues only with the same ones.
     pub(crate) fn new(title: &str, inputs: &[&[u8]]) -> Self {
+        // The separator 0xff occurs in no text: ["ab", "c"] and ["a", "bc"] differ.
+        let hash = hex::encode(Sha256::digest(inputs.join(&0xff)));
         Self {
-            stem: format!("{title}-{:08x}", hash(inputs)),
+            stem: format!("{title}-{}", &hash[..8]),
         }
     }
 
@@ -98,20 +101,14 @@ pub(crate) fn of_experiment(name: &str) -> Result<PathBuf> {
         let mut words = stem.split('-');
         words.next() == Some(name) && words.next() != Some("smoke") && is_finished(folder)
     });
-    let recorded = recorded(name)?;
-    own.max_by_key(|folder| began(folder))
-        .or_else(|| recorded.into_iter().next())
-        .with_context(|| format!("there is no finished run of {name}; measure one with `cargo xtask run {name}`"))
-}
-
-/// The recorded runs of this name, one for each machine that has one, in the order of the machines' names.
-///
-/// # Errors
-/// When the folder of recorded runs cannot be listed.
-fn recorded(name: &str) -> Result<Vec<PathBuf>> {
+    // Of several machines' recorded runs, the first in the order of their names.
     let machines = folders(Path::new(paths::REFERENCE))?.into_iter();
-    let runs = machines.map(|machine| machine.join(name));
-    Ok(runs.filter(|run| is_finished(run)).collect())
+    let mut recorded = machines
+        .map(|machine| machine.join(name))
+        .filter(|run| is_finished(run));
+    own.max_by_key(|folder| began(folder))
+        .or_else(|| recorded.next())
+        .with_context(|| format!("there is no finished run of {name}; measure one with `cargo xtask run {name}`"))
 }
 
 /// The folder of a run's report.
@@ -163,15 +160,6 @@ pub(crate) fn folders(runs: &Path) -> Result<Vec<PathBuf>> {
     }
     folders.sort();
     Ok(folders)
-}
-
-/// FNV-1a hash, 32 bits: enough to distinguish the few definitions of one clone.
-fn hash(inputs: &[&[u8]]) -> u32 {
-    // The separator 0xff occurs in no text: ["ab", "c"] and ["a", "bc"] differ.
-    let bytes = inputs.iter().flat_map(|input| input.iter().chain(&[0xff]));
-    bytes.fold(0x811c_9dc5, |hash, &byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 #[cfg(test)]

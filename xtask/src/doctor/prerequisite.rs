@@ -1,8 +1,7 @@
 //! A prerequisite of a condition or a verb.
 
-use serde_json::{Value, json};
-
 /// A program, a file or a property of the machine.
+#[derive(serde::Serialize)]
 pub(super) struct Prerequisite {
     pub(super) name: String,
     /// Its purpose, or the isolation level of a condition.
@@ -15,17 +14,6 @@ pub(super) struct Prerequisite {
 }
 
 impl Prerequisite {
-    /// The prerequisite as JSON.
-    pub(super) fn value(&self) -> Value {
-        json!({
-            "name": self.name,
-            "purpose": self.purpose,
-            "found": self.found,
-            "detail": self.detail,
-            "fix": self.fix,
-        })
-    }
-
     /// Prints the prerequisite for a person.
     pub(super) fn print(&self) {
         let mark = if self.found { "found  " } else { "missing" };

@@ -1,9 +1,19 @@
-//! How a step of `cargo xtask test` ends that does not fail.
+//! The error of a step of `cargo xtask test` whose prerequisites are missing.
 
-/// The end of a step.
-pub(super) enum StepOutcome {
-    /// It did its work.
-    Done,
-    /// It did nothing, for this reason.
-    Skipped(String),
+/// The reason why a step did not run. Such a step counts as skipped, and not as failed.
+#[derive(Debug)]
+pub(super) struct Skipped(String);
+
+impl Skipped {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
 }
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}

@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::paths;
-use crate::programs::{Program, cargo};
+use crate::programs::cargo;
+use crate::{paths, tidy};
 
 /// Copies the files that git lists to another folder, builds the hook there, and compares the bytes.
 ///
@@ -14,15 +14,12 @@ use crate::programs::{Program, cargo};
 pub(super) fn hook() -> Result<()> {
     let folder = tempfile::tempdir().context("making a folder to build in")?;
     let elsewhere = folder.path().join("elsewhere");
-    let listed = Program::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .output()?;
-    for path in listed.split('\0').filter(|path| !path.is_empty()) {
-        let to = elsewhere.join(path);
+    for path in tidy::files::paths()? {
+        let to = elsewhere.join(&path);
         fs::create_dir_all(to.parent().unwrap_or(&elsewhere))?;
         // A file deleted but not yet committed is still listed.
-        if fs::exists(path)? {
-            fs::copy(path, &to).with_context(|| format!("copying {path}"))?;
+        if fs::exists(&path)? {
+            fs::copy(&path, &to).with_context(|| format!("copying {path}"))?;
         }
     }
     let build = cargo().env("CARGO_TARGET_DIR", folder.path().join("target")).args([

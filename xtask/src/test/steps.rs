@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::count::Count;
-use super::outcome::StepOutcome;
+use super::outcome::Skipped;
 use super::{archived, rebuilt, supply};
 use crate::programs::{Program, cargo, find};
 use crate::run::RunOptions;
@@ -40,24 +40,30 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) tier: Tier,
     pub(super) purpose: &'static str,
-    pub(super) work: fn(&mut Count) -> Result<StepOutcome>,
+    pub(super) work: fn(&mut Count) -> Result<()>,
 }
 
 /// All steps in their order. Those that share build products stand next to each other: lints and documentation need the
 /// metadata of the dependencies, all that follows needs the binaries that the tests build.
 pub(super) const STEPS: [Step; 22] = [
-    first("formatting", "rustfmt changes nothing", |_| done(formatting())),
-    first("invariants", "what ARCHITECTURE.md promises (cargo xtask tidy)", |_| {
-        invariants()
-    }),
-    first("lints", "clippy, in all targets", |_| done(lints())),
-    first("documentation", "rustdoc warns of nothing", |_| done(documentation())),
-    first("hook", "the hook's own profile builds", |_| done(build::hook())),
-    first("build", "all tests and binaries build", |_| done(build::binaries())),
-    first("study", "the 2023 study is imported, where it can be had", |_| study()),
-    first("tests", "all tests but the long ones", |count| done(tests(count, &[]))),
+    first("formatting", "rustfmt changes nothing", |_| formatting()),
+    first(
+        "invariants",
+        "the invariants in ARCHITECTURE.md (cargo xtask tidy)",
+        |_| invariants(),
+    ),
+    first("lints", "clippy, in all targets", |_| lints()),
+    first("documentation", "rustdoc warns of nothing", |_| documentation()),
+    first("hook", "the hook's own profile builds", |_| build::hook()),
+    first("build", "all tests and binaries build", |_| build::binaries()),
+    first(
+        "study",
+        "the 2023 study is imported, if SSP2023 names its folder",
+        |_| study(),
+    ),
+    first("tests", "all tests but the long ones", |count| tests(count, &[])),
     first("fuzzing", "half a minute of inputs for each fuzz target", |_| {
-        fuzzing(fuzz::FuzzCommand::brief())
+        fuzzing(30)
     }),
     first("hook-again", "a build in another folder gives the hook's bytes", |_| {
         hook_again()
@@ -71,11 +77,7 @@ pub(super) const STEPS: [Step; 22] = [
     first("advisories", "known vulnerabilities of dependencies", |_| {
         supply::advisories()
     }),
-    first(
-        "smoke-run",
-        "a short measurement with its report",
-        |_| done(smoke_run()),
-    ),
+    first("smoke-run", "a short measurement with its report", |_| smoke_run()),
     first(
         "paper",
         "its numbers follow from the recorded runs, and it compiles",
@@ -87,11 +89,9 @@ pub(super) const STEPS: [Step; 22] = [
     first("notebooks", "the cells compile and run as programs", |_| {
         notebooks_as_programs()
     }),
-    second("long-tests", "tests that take long or repeat a promise", |count| {
-        done(long_tests(count))
-    }),
+    second("long-tests", "tests that take long or repeat a promise", long_tests),
     second("long-fuzzing", "five minutes of inputs for each fuzz target", |_| {
-        fuzzing(fuzz::FuzzCommand::long())
+        fuzzing(300)
     }),
     second("archive-again", "the archive's own build gives the same report", |_| {
         archive(archived::reproduces)
@@ -107,30 +107,24 @@ pub(super) const STEPS: [Step; 22] = [
     },
 ];
 
-const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<StepOutcome>) -> Step {
+const fn first(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<()>) -> Step {
+    let tier = Tier::First;
     Step {
         name,
-        tier: Tier::First,
+        tier,
         purpose,
         work,
     }
 }
 
-const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<StepOutcome>) -> Step {
+const fn second(name: &'static str, purpose: &'static str, work: fn(&mut Count) -> Result<()>) -> Step {
+    let tier = Tier::Second;
     Step {
         name,
-        tier: Tier::Second,
+        tier,
         purpose,
         work,
     }
-}
-
-fn done(result: Result<()>) -> Result<StepOutcome> {
-    result.map(|()| StepOutcome::Done)
-}
-
-fn skipped(reason: impl Into<String>) -> Result<StepOutcome> {
-    Ok(StepOutcome::Skipped(reason.into()))
 }
 
 fn is_clone() -> bool {
@@ -158,50 +152,50 @@ fn documentation() -> Result<()> {
         .run()
 }
 
-fn invariants() -> Result<StepOutcome> {
+fn invariants() -> Result<()> {
     if !is_clone() {
-        return skipped("this is no git clone, and tidy asks git for the files");
+        bail!(Skipped::new("this is no git clone, and tidy asks git for the files"));
     }
-    done(tidy::run())
+    tidy::run()
 }
 
 /// Imports the study where `SSP2023` names a folder with it; nothing is fetched here.
-fn study() -> Result<StepOutcome> {
+fn study() -> Result<()> {
     if paths::study_is_there() {
-        return Ok(StepOutcome::Done);
+        return Ok(());
     }
     if std::env::var_os(import::FOLDER_VARIABLE).is_none() {
-        return skipped(format!(
+        bail!(Skipped::new(format!(
             "{} names no folder with the 2023 study's recordings",
             import::FOLDER_VARIABLE
-        ));
+        )));
     }
     build::binaries()?;
-    done(import::fetch_and_convert())
+    import::fetch_and_convert()
 }
 
-fn fuzzing(command: fuzz::FuzzCommand) -> Result<StepOutcome> {
-    if let Err(lacking) = fuzz::possible() {
-        return skipped(lacking.to_string());
+fn fuzzing(seconds: u32) -> Result<()> {
+    if let Err(missing) = fuzz::possible() {
+        bail!(Skipped::new(missing.to_string()));
     }
-    done(fuzz::run(&command))
+    fuzz::run(&fuzz::FuzzCommand { seconds, inputs: 0 })
 }
 
-fn hook_again() -> Result<StepOutcome> {
+fn hook_again() -> Result<()> {
     if !is_clone() {
-        return skipped("this is no git clone, whose files are built again");
+        bail!(Skipped::new("this is no git clone, whose files are built again"));
     }
-    done(rebuilt::hook())
+    rebuilt::hook()
 }
 
 /// Evaluates the flake with a stand-in for nixpkgs; `tidy` checks the properties that need no nix.
-fn flake() -> Result<StepOutcome> {
+fn flake() -> Result<()> {
     if find("nix-instantiate").is_none() {
-        return skipped("nix, which evaluates the flake, is not installed");
+        bail!(Skipped::new("nix, which evaluates the flake, is not installed"));
     }
     let evaluation = Program::new("nix-instantiate").args(["--eval", "--strict", "--json", "nix/tests/evaluate.nix"]);
     eprintln!("$ {}", evaluation.shown());
-    done(evaluation.output().map(drop))
+    evaluation.output().map(drop)
 }
 
 /// Measures briefly and writes the report, in folders beside the target folder's other products.
@@ -217,37 +211,41 @@ fn smoke_run() -> Result<()> {
     report::write("html", &run, &folder.join("report"))
 }
 
-fn paper() -> Result<StepOutcome> {
+fn paper() -> Result<()> {
     if find("typst").is_none() && python::version().is_none() {
-        return skipped("neither typst nor python3 with venv is installed, one of which sets the paper");
+        bail!(Skipped::new(
+            "neither typst nor python3 with venv is installed, one of which sets the paper"
+        ));
     }
-    done(crate::paper::check())
+    crate::paper::check()
 }
 
-fn archive(check: fn() -> Result<()>) -> Result<StepOutcome> {
+fn archive(check: fn() -> Result<()>) -> Result<()> {
     if !is_clone() {
-        return skipped("this is no git clone, whose commit is archived");
+        bail!(Skipped::new("this is no git clone, whose commit is archived"));
     }
-    done(check())
+    check()
 }
 
-fn notebooks_as_programs() -> Result<StepOutcome> {
+fn notebooks_as_programs() -> Result<()> {
     if !paths::study_is_there() {
-        return skipped(study_is_missing());
+        bail!(Skipped::new(study_is_missing()));
     }
     build::binaries()?;
-    done(notebooks::as_programs())
+    notebooks::as_programs()
 }
 
-fn notebooks_in_kernel() -> Result<StepOutcome> {
+fn notebooks_in_kernel() -> Result<()> {
     if !paths::study_is_there() {
-        return skipped(study_is_missing());
+        bail!(Skipped::new(study_is_missing()));
     }
     if python::version().is_none() {
-        return skipped("python3 with venv, which nbconvert needs, is not installed");
+        bail!(Skipped::new(
+            "python3 with venv, which nbconvert needs, is not installed"
+        ));
     }
     build::binaries()?;
-    done(notebooks::all())
+    notebooks::all()
 }
 
 fn study_is_missing() -> String {
@@ -290,11 +288,11 @@ fn tests(count: &mut Count, options: &[&str]) -> Result<()> {
 const CHECKOUTS: &str = "APPLICATIONS";
 
 /// Measures each application of `clusters/macro` briefly, in the current Kubernetes context.
-fn applications() -> Result<StepOutcome> {
+fn applications() -> Result<()> {
     let Some(checkouts) = std::env::var_os(CHECKOUTS) else {
-        return skipped(format!(
+        bail!(Skipped::new(format!(
             "{CHECKOUTS} names no folder with checkouts of the applications"
-        ));
+        )));
     };
     build::hook()?;
     build::binaries()?;
@@ -327,5 +325,5 @@ fn applications() -> Result<StepOutcome> {
     if !failed.is_empty() {
         bail!("not measured: {}", failed.join(", "));
     }
-    Ok(StepOutcome::Done)
+    Ok(())
 }

@@ -1,47 +1,42 @@
 //! Licences, sources, duplicates and known vulnerabilities of dependencies, which cargo-deny holds against `deny.toml`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::outcome::StepOutcome;
+use super::outcome::Skipped;
 use crate::programs::{cargo, find};
 
 /// Checks licences, sources and duplicates.
 ///
 /// # Errors
-/// When a dependency breaks a rule of `deny.toml`.
-pub(super) fn chain() -> Result<StepOutcome> {
-    if find("cargo-deny").is_none() {
-        return Ok(missing());
-    }
+/// When a dependency breaks a rule of `deny.toml`, or [`Skipped`].
+pub(super) fn chain() -> Result<()> {
     // cargo-deny also reads crates that only other systems compile, which no build has downloaded.
-    if let Err(error) = cargo().args(["fetch", "--locked"]).run() {
-        return Ok(StepOutcome::Skipped(format!(
-            "not checked: a crate is neither on this machine nor can it be fetched: {error:#}"
-        )));
-    }
+    prepared(&["fetch", "--locked"])?;
     cargo()
         .args(["deny", "--locked", "check", "licenses", "bans", "sources"])
-        .run()?;
-    Ok(StepOutcome::Done)
+        .run()
 }
 
 /// Checks known vulnerabilities.
 ///
 /// # Errors
-/// When a dependency has one.
-pub(super) fn advisories() -> Result<StepOutcome> {
-    if find("cargo-deny").is_none() {
-        return Ok(missing());
-    }
-    if let Err(error) = cargo().args(["deny", "fetch", "db"]).run() {
-        return Ok(StepOutcome::Skipped(format!(
-            "not checked: the database of advisories cannot be reached: {error:#}"
-        )));
-    }
-    cargo().args(["deny", "check", "advisories"]).run()?;
-    Ok(StepOutcome::Done)
+/// When a dependency has one, or [`Skipped`].
+pub(super) fn advisories() -> Result<()> {
+    prepared(&["deny", "fetch", "db"])?;
+    cargo().args(["deny", "check", "advisories"]).run()
 }
 
-fn missing() -> StepOutcome {
-    StepOutcome::Skipped("cargo-deny is not installed; `cargo install --locked cargo-deny` builds it".into())
+/// Runs the cargo command that fetches what a check needs.
+fn prepared(fetch: &[&str]) -> Result<()> {
+    if find("cargo-deny").is_none() {
+        bail!(Skipped::new(
+            "cargo-deny is not installed; `cargo install --locked cargo-deny` builds it"
+        ));
+    }
+    if let Err(error) = cargo().args(fetch).run() {
+        bail!(Skipped::new(format!(
+            "not checked, because the network is needed: {error:#}"
+        )));
+    }
+    Ok(())
 }
