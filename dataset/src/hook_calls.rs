@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use model::HookCoverage;
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
 use readhook_telemetry::{Counters, FUNCTIONS, Record};
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
-use crate::table::{TableKind, put, read_rows, text, write_rows};
+use crate::table::{TableKind, put, read_rows, text, write_arm_rows};
 
 /// Version of the table. A reader refuses any other.
 pub const HOOK_CALLS_VERSION: u32 = 2;
@@ -44,23 +44,16 @@ const VERDICTS: [&str; 4] = ["not_searched", "clean", "hit", "blocked"];
 /// # Errors
 /// When the disk is full. No part of the file stays.
 pub fn write_hook_calls(path: &Path, header: &FileHeader, calls: &[(usize, Record)]) -> Result<(), Error> {
-    let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
-    let (run, condition) = (text(&header.run), text(&header.condition));
-    let launch = header.launch.cast_signed();
-    write_rows(path, HOOK_CALLS, header, calls, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
-        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        2 => put::<Int32Type, _>(to, rows, |_| launch),
-        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
-        5 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
-        6 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
-        7 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
-        8 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
-        9 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
-        10 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
-        11 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
-        12 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
+    write_arm_rows(path, HOOK_CALLS, header, calls, |index, to, rows| match index {
+        0 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
+        1 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
+        2 => put::<Int32Type, _>(to, rows, |(_, call)| call.real_ns.cast_signed()),
+        3 => put::<Int32Type, _>(to, rows, |(_, call)| call.own_ns.cast_signed()),
+        4 => put::<Int32Type, _>(to, rows, |(_, call)| call.spun_ns.cast_signed()),
+        5 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&FUNCTIONS, call.function))),
+        6 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
+        7 => put::<ByteArrayType, _>(to, rows, |(_, call)| text(name(&VERDICTS, call.verdict))),
+        8 => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
         _ => put::<Int32Type, _>(to, rows, |(_, call)| call.thread.cast_signed()),
     })
 }

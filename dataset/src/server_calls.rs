@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::data_type::{Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
-use crate::table::{TableKind, put, read_rows, text, write_rows};
+use crate::table::{TableKind, put, read_rows, write_arm_rows};
 
 /// Version of the table. A reader refuses any other.
 pub const SERVER_CALLS_VERSION: u32 = 2;
@@ -52,19 +52,12 @@ pub struct ServerCall {
 /// # Errors
 /// When the disk is full. No part of the file stays.
 pub fn write_server_calls(path: &Path, header: &FileHeader, calls: &[(usize, ServerCall)]) -> Result<(), Error> {
-    let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
-    let (run, condition) = (text(&header.run), text(&header.condition));
-    let launch = header.launch.cast_signed();
-    write_rows(path, SERVER_CALLS, header, calls, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
-        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        2 => put::<Int32Type, _>(to, rows, |_| launch),
-        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
-        5 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
-        6 => put::<Int32Type, _>(to, rows, |(_, call)| call.call_ns.cast_signed()),
-        7 => put::<Int32Type, _>(to, rows, |(_, call)| call.handler_ns.cast_signed()),
-        8 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
+    write_arm_rows(path, SERVER_CALLS, header, calls, |index, to, rows| match index {
+        0 => put::<Int64Type, _>(to, rows, |(_, call)| call.sequence.cast_signed()),
+        1 => put::<Int64Type, _>(to, rows, |(_, call)| call.start_ns.cast_signed()),
+        2 => put::<Int32Type, _>(to, rows, |(_, call)| call.call_ns.cast_signed()),
+        3 => put::<Int32Type, _>(to, rows, |(_, call)| call.handler_ns.cast_signed()),
+        4 => put::<Int64Type, _>(to, rows, |(_, call)| call.bytes),
         _ => put::<Int32Type, _>(to, rows, |(_, call)| call.fd),
     })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr};
@@ -225,6 +225,30 @@ pub(crate) fn write_rows<R>(
         })?;
     }
     table.finish()
+}
+
+/// Number of columns of [`write_arm_rows`] before those of the table: `run`, `condition`, `launch` and `arm`.
+pub(crate) const ARM_COLUMNS: usize = 4;
+
+/// Writes a table whose rows belong to arms: each row stands with the index of its arm. `column` writes the column of a number,
+/// counted after [`ARM_COLUMNS`].
+pub(crate) fn write_arm_rows<R>(
+    path: &Path,
+    kind: TableKind,
+    header: &FileHeader,
+    rows: &[(usize, R)],
+    column: impl Fn(usize, &mut SerializedColumnWriter<'_>, &[(usize, R)]) -> Result<(), ParquetError>,
+) -> Result<(), Error> {
+    let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
+    let (run, condition) = (text(&header.run), text(&header.condition));
+    let launch = header.launch.cast_signed();
+    write_rows(path, kind, header, rows, |index, to, rows| match index {
+        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
+        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
+        2 => put::<Int32Type, _>(to, rows, |_| launch),
+        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
+        _ => column(index - ARM_COLUMNS, to, rows),
+    })
 }
 
 /// Reads all rows of a table.

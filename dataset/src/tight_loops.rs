@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use model::TightLoopBlock;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::record::{Row, RowAccessor as _};
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
-use crate::table::{TableKind, put, read_rows, text, write_rows};
+use crate::table::{TableKind, put, read_rows, write_arm_rows};
 
 /// Version of the table. A reader refuses any other.
 pub const TIGHT_LOOPS_VERSION: u32 = 2;
@@ -34,17 +34,10 @@ const TIGHT_LOOPS: TableKind = TableKind {
 /// # Errors
 /// When the disk is full. No part of the file stays.
 pub fn write_tight_loops(path: &Path, header: &FileHeader, blocks: &[(usize, TightLoopBlock)]) -> Result<(), Error> {
-    let arms: Vec<ByteArray> = header.arms.iter().map(|arm| text(arm)).collect();
-    let (run, condition) = (text(&header.run), text(&header.condition));
-    let launch = header.launch.cast_signed();
-    write_rows(path, TIGHT_LOOPS, header, blocks, |index, to, rows| match index {
-        0 => put::<ByteArrayType, _>(to, rows, |_| run.clone()),
-        1 => put::<ByteArrayType, _>(to, rows, |_| condition.clone()),
-        2 => put::<Int32Type, _>(to, rows, |_| launch),
-        3 => put::<ByteArrayType, _>(to, rows, |(arm, _)| arms[*arm].clone()),
-        4 => put::<BoolType, _>(to, rows, |(_, block)| block.hooked),
-        5 => put::<Int32Type, _>(to, rows, |(_, block)| block.block.cast_signed()),
-        6 => put::<Int32Type, _>(to, rows, |(_, block)| block.calls.cast_signed()),
+    write_arm_rows(path, TIGHT_LOOPS, header, blocks, |index, to, rows| match index {
+        0 => put::<BoolType, _>(to, rows, |(_, block)| block.hooked),
+        1 => put::<Int32Type, _>(to, rows, |(_, block)| block.block.cast_signed()),
+        2 => put::<Int32Type, _>(to, rows, |(_, block)| block.calls.cast_signed()),
         _ => put::<Int64Type, _>(to, rows, |(_, block)| block.elapsed_ns),
     })
 }
