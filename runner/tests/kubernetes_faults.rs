@@ -1,6 +1,6 @@
-//! What happens to a run on a real cluster when a pod or a node is lost or the API server restarts: it is said, and the run
-//! goes on. Commands from the environment do what only the owner of a cluster can: `KUBE_STOP_NODE` and `KUBE_START_NODE`,
-//! to which a node's name is added, and `KUBE_RESTART_API`.
+//! A run on a real cluster reports a lost pod, a lost node and a restart of the API server, and the same command continues it.
+//! Commands from the environment cause the faults, because only the owner of a cluster can: `KUBE_STOP_NODE` and
+//! `KUBE_START_NODE`, to which the test appends a node's name, and `KUBE_RESTART_API`.
 
 use std::process::Command;
 
@@ -8,15 +8,15 @@ use crate::common::namespace::{Namespace, at_work, kubectl};
 use crate::common::{Desk, SMALL, finished, success};
 use dataset::{ObservationReader, Run};
 
-/// Launches that last for seconds whatever the machine: so much work is in each request.
+/// Returns a definition whose launches last for seconds on every machine, because each request has a busy wait.
 fn seconds() -> String {
     SMALL
         .replace("rounds = 60", "rounds = 5_000")
         .replace("work_ns = 0", "work_ns = 400_000")
 }
 
-/// Whatever happens in the second launch: it is said, the first launch is kept and the second one is not, no pod is left, and
-/// the same command makes the run whole.
+/// Causes a fault in the second launch. The run must report the fault, keep the files of the first launch and none of the second,
+/// and leave no pod. The same command must then complete the run.
 fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnce()) {
     let Some(namespace) = Namespace::new(test) else { return };
     let desk = Desk::new();
@@ -39,8 +39,8 @@ fn interrupted(test: &str, happens: impl FnOnce(&Namespace), is_over: impl FnOnc
             .join("; ")
     );
     let kept = finished(&desk.path("run"));
-    let of_launch = |number: &str| kept.iter().filter(|(name, _)| name.contains(number)).count();
-    assert!(of_launch("-0000") > 0 && of_launch("-0001") == 0, "{kept:?}");
+    let of_launch = |folder: &str| kept.iter().filter(|(name, _)| name.contains(folder)).count();
+    assert!(of_launch("/0000/") > 0 && of_launch("/0001/") == 0, "{kept:?}");
     assert!(!desk.path("run/manifest.json").exists());
     assert_eq!(namespace.pods(), "");
     success(&mut namespace.run(&desk, &seconds(), "kubernetes-nodes"));
@@ -75,7 +75,7 @@ fn a_run_goes_on_after_a_lost_pod() {
     interrupted("lost-pod", delete, || ());
 }
 
-/// A command line from the environment; none, and said so, where it is not set.
+/// Returns a command line from the environment. Returns `None`, and prints it as skipped, where the variable is not set.
 fn command(test: &str, variable: &str) -> Option<Vec<String>> {
     let Ok(line) = std::env::var(variable) else {
         println!("SKIPPED: kubernetes, {test}: {variable} names no command");
@@ -84,7 +84,7 @@ fn command(test: &str, variable: &str) -> Option<Vec<String>> {
     Some(line.split_whitespace().map(str::to_owned).collect())
 }
 
-/// Runs it.
+/// Runs a command line with further words.
 fn act(line: &[String], more: &[&str]) {
     let (program, words) = line.split_first().unwrap();
     let status = Command::new(program).args(words).args(more).status().unwrap();
