@@ -36,7 +36,7 @@ impl UsageSeries<'_> {
 
 /// Returns the limits that servers and the load generator hit. A launch with a hit is measured, kept and flagged. Samples of
 /// machines and neighbours are ignored: a machine may kill processes that do not belong to the launch, and a neighbour's
-/// limit is its dose.
+/// limit is a setting of the experiment.
 #[must_use]
 pub fn limit_hits(samples: &[ResourceSample]) -> Vec<LimitHit> {
     let mut all: BTreeMap<&ResourceSubject, UsageSeries<'_>> = BTreeMap::new();

@@ -187,7 +187,7 @@ mod tests {
         let seen = monitor.expect("a thread").finish().expect("it ends");
         let of = |subject| seen.samples.iter().filter(|sample| sample.subject == subject).count();
         assert!(of(arm) >= 2, "{seen:?}");
-        // What has ended has no further rows.
+        // A subject that has ended has no further rows.
         assert_eq!(of(ResourceSubject::Loadgen), 1);
         let missing = seen
             .missing

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use crate::common::{Desk, SMALL, failure, finished, launch_folders, signal, success, wait_until, with_server};
 use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
@@ -167,6 +168,31 @@ fn a_killed_run_goes_on_where_it_was() {
         error.contains("local-pod/0001/launch.json") && error.contains("remove the launch's folder"),
         "{error}"
     );
+}
+
+#[test]
+#[ignore = "second tier: repeats a_killed_run_goes_on_where_it_was at many moments"]
+fn a_run_that_is_killed_at_many_moments_loses_no_finished_launch() {
+    let desk = Desk::new();
+    let text = SMALL
+        .replace("launches = 2", "launches = 10")
+        .replace("rounds = 60", "rounds = 3_000");
+    let mut before = Vec::new();
+    for kill in 0..30 {
+        let mut runner = desk.run(&text).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(37 * kill));
+        // The run may have ended.
+        _ = runner.kill();
+        runner.wait().unwrap();
+        wait_until(|| desk.processes().is_empty());
+        let after = finished(&desk.path("run"));
+        for file in &before {
+            assert!(after.contains(file), "{} was written again after kill {kill}", file.0);
+        }
+        before = after;
+    }
+    success(&mut desk.run(&text));
+    Run::open(&desk.path("run")).unwrap().verify().unwrap();
 }
 
 #[test]

@@ -120,18 +120,12 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 /// # Errors
 /// When one cannot be listed.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
+    let entries = walkdir::WalkDir::new(folder).into_iter();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.into_path()))
+        .collect::<Result<_>>()
+        .with_context(|| format!("listing {}", folder.display()))?;
+    found.retain(|path| !path.is_dir());
     found.sort();
     Ok(found)
 }

@@ -76,18 +76,11 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
                 install_peers(&installed);
             }
             benchmark("loadgen-bench")
-                .args([
-                    "--repetitions",
-                    &repetitions.to_string(),
-                    "--seconds",
-                    &seconds.to_string(),
-                ])
-                .arg("--binaries")
-                .arg(paths::target().join("release"))
-                .arg("--hook")
-                .arg(paths::hook())
-                .arg("--installed")
-                .arg(installed)
+                .options("--repetitions", [repetitions.to_string()])
+                .options("--seconds", [seconds.to_string()])
+                .options("--binaries", [paths::target().join("release")])
+                .options("--hook", [paths::hook()])
+                .options("--installed", [installed])
                 .run()
         }
     }
@@ -95,8 +88,7 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
 
 /// Runs on the study's recordings, where they are imported and Python has the packages, and on the synthetic run.
 fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()> {
-    let packages = ["report", "report-bench"].iter().flat_map(|name| ["--package", name]);
-    cargo().args(["build", "--release"]).args(packages).run()?;
+    build::release(&["report", "report-bench"]).run()?;
     let folder = paths::target().join("bench-analysis");
     let venv = folder.join("venv");
     let python = venv.join("bin/python");
@@ -114,22 +106,18 @@ fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()
         eprintln!("left out: pandas, SciPy and matplotlib are not installed; --install installs them");
     } else {
         bench()
-            .args(["study", "--study", paths::STUDY, "--python"])
-            .arg(python)
-            .args(["--script", "report/bench/study.py", "--report"])
-            .arg(paths::binary("report"))
-            .arg("--folder")
-            .arg(&folder)
-            .args(["--repetitions", &repetitions.to_string()])
+            .args(["study", "--study", paths::STUDY, "--script", "report/bench/study.py"])
+            .options("--python", [python])
+            .options("--report", [paths::binary("report")])
+            .options("--folder", [&folder])
+            .options("--repetitions", [repetitions.to_string()])
             .run()?;
     }
-    let mut scale = bench()
+    bench()
         .args(["scale", "--rows", &rows.to_string(), "--folder"])
-        .arg(folder.join("synthetic"));
-    if keep {
-        scale = scale.arg("--keep");
-    }
-    scale.run()
+        .arg(folder.join("synthetic"))
+        .flag("--keep", keep)
+        .run()
 }
 
 fn benchmark(package: &str) -> Program {

@@ -38,35 +38,17 @@ pub(crate) fn binaries() -> Result<()> {
     if TESTED.load(Ordering::Relaxed) {
         return tests().arg("--no-run").run();
     }
-    PACKAGES
-        .iter()
-        .fold(cargo().args(["build", "--release"]), |program, package| {
-            program.args(["--package", package])
-        })
-        .run()
+    release(&PACKAGES).run()
+}
+
+/// The command that builds the binaries of some packages in release mode.
+pub(crate) fn release(packages: &[&str]) -> Program {
+    cargo().args(["build", "--release"]).options("--package", packages)
 }
 
 /// The command that builds all tests and the binaries that they launch, and runs the tests.
 pub(crate) fn tests() -> Program {
     cargo().args(["test", "--workspace"])
-}
-
-/// Builds the binary `cluster` alone.
-///
-/// # Errors
-/// When cargo fails.
-pub(crate) fn clusters() -> Result<()> {
-    cargo()
-        .args(["build", "--release", "--package", "provisioning"])
-        .run_aside()
-}
-
-/// Builds the binary `dataset` alone.
-///
-/// # Errors
-/// When cargo fails.
-pub(crate) fn dataset() -> Result<()> {
-    cargo().args(["build", "--release", "--package", "dataset"]).run()
 }
 
 /// Builds the shared object alone; it has a profile of its own.

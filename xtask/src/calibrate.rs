@@ -35,9 +35,7 @@ pub(crate) fn run(arguments: &CalibrateCommand) -> Result<()> {
         Profile::Default => (None, None, 20),
         Profile::Paper => (Some(120), None, 200),
     };
-    let mut report = Program::new(paths::binary("report"))
-        .args(["calibration", "--repetition"])
-        .arg(REPETITION.to_string());
+    let mut folders = Vec::new();
     for design in DESIGNS {
         for (experiment, launches, rounds) in [
             ("experiments/calibration.toml", launches, rounds),
@@ -57,8 +55,13 @@ pub(crate) fn run(arguments: &CalibrateCommand) -> Result<()> {
                 paths::RUNS.as_ref(),
             )?;
             run::measure(experiment, &options, &folder)?;
-            report = report.arg("--run").arg(folder);
+            folders.push(folder);
         }
     }
-    report.arg("--out").arg(&arguments.out).run()
+    Program::new(paths::binary("report"))
+        .arg("calibration")
+        .options("--repetition", [REPETITION.to_string()])
+        .options("--run", folders)
+        .options("--out", [&arguments.out])
+        .run()
 }

@@ -39,14 +39,12 @@ pub(crate) fn print(runs: &[PathBuf]) -> Result<()> {
 }
 
 fn judge(given: &[PathBuf], format: OutputFormat, keep: Option<&Path>) -> Result<()> {
-    let mut report = Program::new(paths::binary("report")).args(["claims", "--study", paths::STUDY]);
     let found = [paths::REFERENCE, paths::RUNS].map(PathBuf::from);
-    let runs = if given.is_empty() { &found[..] } else { given };
-    for run in runs.iter().filter(|run| !given.is_empty() || Path::new(run).is_dir()) {
-        report = report.arg("--run").arg(run);
-    }
-    if let Some(keep) = keep {
-        report = report.arg("--keep").arg(keep);
-    }
-    report.args(["--format", format.name()]).run()
+    let found: Vec<PathBuf> = found.into_iter().filter(|folder| folder.is_dir()).collect();
+    Program::new(paths::binary("report"))
+        .args(["claims", "--study", paths::STUDY])
+        .options("--run", if given.is_empty() { &found } else { given })
+        .options("--keep", keep)
+        .options("--format", [format.name()])
+        .run()
 }

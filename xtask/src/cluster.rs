@@ -57,6 +57,6 @@ pub(crate) fn run(arguments: &ClusterCommand) -> Result<()> {
 /// # Errors
 /// When the build fails.
 pub(crate) fn program() -> Result<Program> {
-    build::clusters()?;
+    build::release(&["provisioning"]).run_aside()?;
     Ok(Program::new(paths::binary("cluster")))
 }

@@ -45,7 +45,7 @@ pub(crate) struct FuzzCommand {
 pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
     let triple = possible()?;
     sanitised("test", triple, "")
-        .args(CHECKED.iter().flat_map(|name| ["--package", name]))
+        .options("--package", CHECKED)
         .args(["--lib", "--tests", "--quiet"])
         .run_aside()?;
     sanitised("build", triple, COVERAGE)
@@ -60,19 +60,14 @@ pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let dictionary = dictionary(&paths::target().join("fuzz/words.dict"))?;
-        let program = Program::new(program)
+        let runs = (arguments.inputs > 0).then(|| format!("-runs={}", arguments.inputs));
+        Program::new(program)
             .arg(format!("-max_total_time={}", arguments.seconds))
             .arg(format!("-max_len={longest}"))
             .arg(format!("-dict={dictionary}"))
             .arg(format!("-artifact_prefix={}/", found.display()))
-            .arg("-print_final_stats=1")
-            .arg("-verbosity=0");
-        let program = if arguments.inputs > 0 {
-            program.arg(format!("-runs={}", arguments.inputs))
-        } else {
-            program
-        };
-        program
+            .args(["-print_final_stats=1", "-verbosity=0"])
+            .args(runs)
             .arg(corpus)
             .run_aside()
             .with_context(|| format!("{target} found an input that fails; it lies in {}", found.display()))?;

@@ -31,7 +31,7 @@ pub(crate) enum ImportCommand {
 /// When the recordings cannot be fetched or written, or do not have the study's checksums.
 pub(crate) fn run(arguments: &ImportCommand) -> Result<()> {
     let ImportCommand::Ssp2023 { from } = arguments;
-    build::dataset()?;
+    build::release(&["dataset"]).run()?;
     match from {
         Some(folder) => convert(folder),
         None => fetch_and_convert(),

@@ -27,6 +27,7 @@ mod report;
 mod reproduce;
 mod run;
 mod runs;
+mod server_options;
 mod simulate;
 mod test;
 mod tidy;

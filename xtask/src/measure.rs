@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::output::OutputFormat;
 use crate::programs::Program;
 use crate::runs::{RunName, report_of};
+use crate::server_options::ServerOptions;
 use crate::{build, paths};
 
 #[derive(clap::Args)]
@@ -17,24 +18,8 @@ use crate::{build, paths};
                         differently, or does not load it."
 )]
 pub(crate) struct MeasureCommand {
-    /// Shared object for LD_PRELOAD; once per hook
-    #[arg(long = "hook", required = true, value_parser = paths::from_here)]
-    hooks: Vec<PathBuf>,
-    /// Environment variable of the server, with and without a hook, as NAME=VALUE
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    environment: Vec<String>,
-    /// File with the request, TOML or JSON [default: GET /, or the request of --server]
-    #[arg(long, value_parser = paths::from_here)]
-    request: Option<PathBuf>,
-    /// Port on which the server listens, where its command has no {port}
-    #[arg(long)]
-    port: Option<u16>,
-    /// Longest time until the server answers, as 30s [default: a minute]
-    #[arg(long)]
-    ready: Option<String>,
-    /// Definition of a server, such as sut/macro/nginx.toml, instead of a command
-    #[arg(long, conflicts_with_all = ["command", "port"], value_parser = paths::from_here)]
-    server: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerOptions,
     /// Stop when half of each 95 % interval is at most this, as 100ns or 0.2us; not before ten launches [default: 100ns]
     #[arg(long)]
     precision: Option<String>,
@@ -50,66 +35,39 @@ pub(crate) struct MeasureCommand {
     /// Folder of the run [default: a new one in data/runs]
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
-    /// Command of the server; {port} stands for its port, {dir} for a folder of its own
-    #[arg(last = true, required_unless_present = "server")]
-    command: Vec<String>,
 }
 
 /// Builds the programs, measures and reports.
 ///
 /// # Errors
-/// When the build fails, the server cannot be started without a hook, or the measurement is stopped.
-pub(crate) fn run(arguments: &MeasureCommand, stood_in: &Path) -> Result<ExitCode> {
+/// When no hook is named, the build fails, the server cannot be started without a hook, or the measurement is stopped.
+pub(crate) fn run(arguments: &MeasureCommand, called_from: &Path) -> Result<ExitCode> {
+    ensure!(
+        !arguments.server.hooks.is_empty(),
+        "no hook is named; name one by --hook FILE"
+    );
     build::run()?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
         // A measurement is short and starts afresh.
         None => RunName::new("measure", &[]).new_folder(Path::new(paths::RUNS))?,
     };
-    let mut runner = Program::new(paths::binary("runner")).arg("measure");
-    for hook in &arguments.hooks {
-        runner = runner.arg("--hook").arg(hook);
-    }
-    for variable in &arguments.environment {
-        runner = runner.args(["--env", variable]);
-    }
-    for (flag, path) in [("--request", &arguments.request), ("--server", &arguments.server)] {
-        if let Some(path) = path {
-            runner = runner.arg(flag).arg(path);
-        }
-    }
-    let port = arguments.port.map(|port| port.to_string());
-    for (flag, value) in [
-        ("--port", &port),
-        ("--ready", &arguments.ready),
-        ("--precision", &arguments.precision),
-        ("--budget", &arguments.budget),
-    ] {
-        if let Some(value) = value {
-            runner = runner.args([flag, value]);
-        }
-    }
-    runner = runner
-        .arg("--own-hook")
-        .arg(paths::hook())
-        .arg("--directory")
-        .arg(stood_in);
-    runner = runner.arg("--out").arg(&out);
-    if !arguments.command.is_empty() {
-        runner = runner.arg("--").args(&arguments.command);
-    }
-    runner.run_aside()?;
-    let mut report = Program::new(paths::binary("report"))
-        .args(["hook-costs", "--run"])
-        .arg(&out);
-    report = report.arg("--out").arg(report_of(&out));
-    if arguments.format == OutputFormat::Json {
-        report = report.args(["--format", "json"]);
-    }
-    if let Some(fail_above_ns) = arguments.fail_above {
-        report = report.arg("--fail-above-ns").arg(fail_above_ns.to_string());
-    }
-    report.status()
+    let runner = Program::new(paths::binary("runner"))
+        .arg("measure")
+        .options("--precision", &arguments.precision)
+        .options("--budget", &arguments.budget)
+        .options("--out", [&out]);
+    arguments.server.given(runner, called_from).run_aside()?;
+    Program::new(paths::binary("report"))
+        .arg("hook-costs")
+        .options("--run", [&out])
+        .options("--out", [report_of(&out)])
+        .options("--format", [arguments.format.name()])
+        .options(
+            "--fail-above-ns",
+            arguments.fail_above.map(|above_ns| above_ns.to_string()),
+        )
+        .status()
 }
 
 fn nanoseconds(text: &str) -> Result<f64> {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::programs::{Program, cargo};
-use crate::{paths, runs};
+use crate::programs::Program;
+use crate::{build, paths, runs};
 
 #[derive(clap::Args)]
 pub(crate) struct PlanCommand {
@@ -38,27 +38,20 @@ struct PrecisionGoal {
 /// # Errors
 /// When no run is finished, or the run cannot be a pilot.
 pub(crate) fn run(arguments: &PlanCommand) -> Result<()> {
-    cargo().args(["build", "--release", "--package", "runner"]).run()?;
+    build::release(&["runner"]).run()?;
     let pilot = runs::chosen(arguments.run.as_deref())?;
     let out = arguments.out.clone().unwrap_or_else(|| {
         let name = pilot.file_name().unwrap_or("run".as_ref());
         PathBuf::from(paths::PLANS).join(name).with_added_extension("toml")
     });
-    let mut plan = Program::new(paths::binary("runner"))
-        .args(["plan", "--run"])
-        .arg(&pilot);
-    for (flag, value) in [
-        ("--precision", &arguments.goal.precision),
-        ("--effect", &arguments.goal.effect),
-    ] {
-        if let Some(value) = value {
-            plan = plan.arg(flag).arg(value);
-        }
-    }
-    for contrast in &arguments.contrasts {
-        plan = plan.arg("--contrast").arg(contrast);
-    }
-    plan.arg("--out").arg(&out).run()?;
+    Program::new(paths::binary("runner"))
+        .arg("plan")
+        .options("--run", [&pilot])
+        .options("--precision", &arguments.goal.precision)
+        .options("--effect", &arguments.goal.effect)
+        .options("--contrast", &arguments.contrasts)
+        .options("--out", [&out])
+        .run()?;
     println!("measure it with: cargo xtask run {}", out.display());
     Ok(())
 }

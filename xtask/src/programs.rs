@@ -41,6 +41,22 @@ impl Program {
         self
     }
 
+    /// Adds an option once for each value: for none, not at all.
+    pub(crate) fn options<I>(self, flag: &str, values: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<OsString>,
+    {
+        values
+            .into_iter()
+            .fold(self, |program, value| program.arg(flag).arg(value))
+    }
+
+    /// Adds a flag where it is given.
+    pub(crate) fn flag(self, flag: &str, given: bool) -> Self {
+        self.args(given.then_some(flag))
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));

@@ -98,41 +98,25 @@ fn application(text: &str) -> Result<String, String> {
 }
 
 impl RunOptions {
-    fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        for (flag, values) in [("--conditions", &self.conditions), ("--topology", &self.topology)] {
-            if !values.is_empty() {
-                words.extend([flag.to_owned(), values.join(",")]);
-            }
-        }
-        if let Some(launches) = self.launches {
-            words.extend(["--launches".to_owned(), launches.to_string()]);
-        }
-        if let Some(rounds) = self.rounds {
-            words.extend(["--rounds".to_owned(), rounds.to_string()]);
-        }
-        for (flag, value) in [
-            ("--schedule", &self.schedule),
-            ("--precision", &self.precision),
-            ("--budget", &self.budget),
-            ("--docker-host", &self.docker_host),
-            ("--context", &self.context),
-            ("--namespace", &self.namespace),
-            ("--load-with", &self.load_with),
-            ("--image", &self.image),
-            ("--macro", &self.application),
-            ("--manifests", &self.manifests),
-        ] {
-            words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
-        }
-        for (flag, given) in [
-            ("--full-grid", self.full_grid),
-            ("--strict", self.strict),
-            ("--no-monitor", self.no_monitor),
-        ] {
-            words.extend(given.then(|| flag.to_owned()));
-        }
-        words
+    fn given(&self, runner: Program) -> Program {
+        runner
+            .options("--conditions", &self.conditions)
+            .options("--topology", &self.topology)
+            .options("--launches", self.launches.map(|launches| launches.to_string()))
+            .options("--rounds", self.rounds.map(|rounds| rounds.to_string()))
+            .options("--schedule", &self.schedule)
+            .options("--precision", &self.precision)
+            .options("--budget", &self.budget)
+            .options("--docker-host", &self.docker_host)
+            .options("--context", &self.context)
+            .options("--namespace", &self.namespace)
+            .options("--load-with", &self.load_with)
+            .options("--image", &self.image)
+            .options("--macro", &self.application)
+            .options("--manifests", &self.manifests)
+            .flag("--full-grid", self.full_grid)
+            .flag("--strict", self.strict)
+            .flag("--no-monitor", self.no_monitor)
     }
 }
 
@@ -191,8 +175,8 @@ pub(crate) fn name(experiment: &Path, title: &str, options: &RunOptions) -> Resu
             experiment.display()
         )
     })?;
-    let words = options.words().join(" ");
-    Ok(RunName::new(title, &[&definition, words.as_bytes()]))
+    let given = options.given(Program::new("runner")).shown();
+    Ok(RunName::new(title, &[&definition, given.as_bytes()]))
 }
 
 /// Runs the experiment to its end; the binaries are built already.
@@ -200,14 +184,11 @@ pub(crate) fn name(experiment: &Path, title: &str, options: &RunOptions) -> Resu
 /// # Errors
 /// When the runner fails.
 pub(crate) fn measure(experiment: &Path, options: &RunOptions, folder: &Path) -> Result<()> {
-    Program::new(paths::binary("runner"))
-        .arg("run")
-        .arg(experiment)
-        .arg("--out")
-        .arg(folder)
-        .args(options.words())
-        .arg("--hook")
-        .arg(paths::hook())
+    let runner = Program::new(paths::binary("runner")).arg("run").arg(experiment);
+    options
+        .given(runner)
+        .options("--out", [folder])
+        .options("--hook", [paths::hook()])
         .run()?;
     complete(experiment, folder)
 }

@@ -22,11 +22,9 @@ pub(crate) struct WordsCommand {
 /// # Errors
 /// When the list is invalid or the file cannot be written.
 pub(crate) fn run(arguments: &WordsCommand) -> Result<()> {
-    let mut program = cargo()
+    cargo()
         .args(["run", "--quiet", "--release", "--package", "readhook-compile", "--"])
-        .arg(&arguments.list);
-    if let Some(out) = &arguments.out {
-        program = program.arg("--out").arg(out);
-    }
-    program.run()
+        .arg(&arguments.list)
+        .options("--out", &arguments.out)
+        .run()
 }

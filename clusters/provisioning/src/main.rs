@@ -25,7 +25,7 @@ enum ClusterVerb {
     /// Delete a cluster and all resources that belong to it, also those that a crash left
     Down(verbs::provision::ProvisioningOptions),
     /// Print the existing resources of a cluster
-    Status(verbs::provision::StatusOptions),
+    Status(verbs::provision::ProvisioningOptions),
     /// Write the image with the hook into a file, for a registry of yours
     Image(verbs::image::ImageOptions),
     /// Put the hook into a workload, or take it out again

@@ -136,13 +136,11 @@ fn formatting() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    let clippy = cargo().args(["clippy", "--workspace", "--all-targets"]);
-    let clippy = if fuzz::compiler_is_there() {
-        clippy.args(["--features", fuzz::FEATURE])
-    } else {
-        clippy
-    };
-    clippy.args(["--", "-D", "warnings"]).run()
+    cargo()
+        .args(["clippy", "--workspace", "--all-targets"])
+        .options("--features", fuzz::compiler_is_there().then_some(fuzz::FEATURE))
+        .args(["--", "-D", "warnings"])
+        .run()
 }
 
 fn documentation() -> Result<()> {

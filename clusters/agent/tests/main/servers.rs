@@ -45,7 +45,7 @@ impl Arm {
             .spawn()
             .unwrap();
         let line = serde_json::to_string(start).unwrap() + "\n";
-        // The input stays open, as over some engines.
+        // The input stays open, as with engines that cannot close it.
         let mut stdin = tell.stdin.take().unwrap();
         stdin.write_all(line.as_bytes()).unwrap();
         assert!(tell.wait().unwrap().success());
@@ -131,7 +131,7 @@ fn a_server_without_announcement_is_ready_when_its_port_listens() {
     );
     assert_eq!(arm.ready(), ServerStatus::Listening);
     std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    // The library is looked for in the process that holds the socket, and in no other.
+    // The agent searches the process that holds the socket for the library, and no other process.
     let launcher = Arm::start(&["sh", "-c", "sleep 60; true"], ReadinessSign::Started);
     assert_eq!(launcher.ready(), ServerStatus::Listening);
     let evidence = |library: &str| -> HookEvidence {
@@ -158,7 +158,7 @@ fn a_request_that_is_not_json_is_refused() {
     }
 }
 
-/// Exports a file and answers.
+/// Exports a file and acknowledges it.
 fn export(path: &Path, answer: &[u8]) -> (ExportHeader, Vec<u8>, Output) {
     let mut child = agent(Path::new("/"))
         .arg("export")

@@ -1,6 +1,5 @@
 //! Commands in a container.
 
-use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -22,33 +21,14 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const POLLS: u32 = 1_000;
 
 /// The reason why the exit status of a command is unknown.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum ExecError {
-    Refused(Refused),
-    Stream(std::io::Error),
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Stream(#[from] std::io::Error),
+    #[error("its stream ended, and the engine did not return its exit status")]
     Unknown,
-}
-
-impl fmt::Display for ExecError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(error) => error.fmt(formatter),
-            Self::Stream(error) => error.fmt(formatter),
-            Self::Unknown => formatter.write_str("its stream ended, and the engine did not return its exit status"),
-        }
-    }
-}
-
-impl From<Refused> for ExecError {
-    fn from(error: Refused) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<std::io::Error> for ExecError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Stream(error)
-    }
 }
 
 /// Runs a command in a container and returns how it ended.

@@ -1,6 +1,7 @@
-//! Which command lines the real tools know.
+//! The command lines that the real tools accept.
 
-/// Command, flags with a value (`!` before those that must be there), flags without, number of further words.
+/// A command, its flags with a value (`!` before a required flag), its flags without a value, and the number of its other
+/// words.
 type Known = (&'static str, &'static [&'static str], &'static [&'static str], usize);
 
 const KNOWN: [Known; 20] = [
@@ -91,7 +92,7 @@ const KNOWN: [Known; 20] = [
     ("docker load", &["--input", "-i"], &["--quiet"], 0),
 ];
 
-/// Docker's that take names only.
+/// Docker's commands that take only names.
 const NAMES_ONLY: [Known; 4] = [
     ("docker images", &[], &["--quiet"], 1),
     ("docker tag", &[], &[], 2),
@@ -99,7 +100,7 @@ const NAMES_ONLY: [Known; 4] = [
     ("docker image rm", &[], &["--force"], 1),
 ];
 
-/// A command line, understood.
+/// A parsed command line.
 pub(crate) struct Call {
     pub(crate) command: &'static str,
     flags: Vec<(String, String)>,

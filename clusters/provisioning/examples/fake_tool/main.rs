@@ -1,13 +1,13 @@
-//! A stand-in for kind, eksctl, aws and docker, named by the link through which it is started: records each command line,
-//! keeps in a folder what the real tool would have created, and refuses commands, flags and orders that the real tool does
-//! not know. An example because tests need it as a program.
+//! A stand-in for kind, eksctl, aws and docker. The name of the link that starts it is the name of the tool. It records each
+//! command line, keeps a file for each resource that the real tool would create, and refuses command lines that the real
+//! tool refuses. It is an example because the tests need it as a program.
 //!
-//! Sources: the flags in kind 0.33's and eksctl 0.231's command definitions, the parameters in the AWS CLI's reference (a
-//! test shows the same lines to the real `aws`, where it is installed), `docker --help` of 28.2.
+//! Sources of the flags: the command definitions of kind 0.33 and eksctl 0.231, the reference of the AWS CLI (a test passes
+//! the same lines to an installed `aws`), and `docker --help` of 28.2.
 //!
-//! `FAKE_STATE` is its folder. `FAKE_FAIL=N,M` makes calls N and M fail before they did anything, `FAKE_BREAK=N` after it
-//! did all; `FAKE_SIGNAL=N` sends a signal to its parent at call N, when the work is half done, and goes on for as long as
-//! it may. The signal is SIGINT, or what `FAKE_SIGNAL_NAME` says.
+//! `FAKE_STATE` names the folder. With `FAKE_FAIL=N,M`, calls N and M fail before their work; with `FAKE_BREAK=N`, call N
+//! fails after its work. With `FAKE_SIGNAL=N`, call N sends a signal to its parent in the middle of its work and then
+//! continues. The signal is SIGINT, or the one that `FAKE_SIGNAL_NAME` names.
 #![forbid(unsafe_code)]
 
 mod call;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Ok(call) => call,
         Err(reason) => {
             eprintln!("Error: {reason}");
-            // Not to be taken for a fault that was asked for.
+            // Distinguishes this error from a requested fault.
             fs::write(state.0.join("refused"), format!("{}: {reason}\n", line.join(" "))).expect("recorded");
             return ExitCode::from(2);
         }
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Adds a line to the calls and returns all; two sides of a pipe come at the same time.
+/// Adds a line to the recorded calls and returns all lines. The two sides of a pipe start at the same time.
 fn record(log: &Path, line: &str) -> std::io::Result<String> {
     let mut log = fs::OpenOptions::new().read(true).append(true).create(true).open(log)?;
     log.lock()?;
@@ -85,7 +85,7 @@ fn interrupt() {
     std::thread::sleep(Duration::from_millis(300));
 }
 
-/// Does what the command does; with `interrupted`, a signal comes in the middle of it.
+/// Does the work of the command. With `interrupted`, a signal arrives in the middle of it.
 fn act(call: &Call, state: &State, interrupted: bool) -> Result<String, String> {
     let middle = || {
         if interrupted {
@@ -101,7 +101,7 @@ fn act(call: &Call, state: &State, interrupted: bool) -> Result<String, String> 
             String::new()
         }
         "kind get clusters" => lines(&state.list("cluster")),
-        // As the real one, which does not mind that there is none.
+        // The real command succeeds, too, if there is none.
         "kind delete cluster" => state
             .delete("cluster", call.flag("--name")?)
             .map_or_else(|_| String::new(), |()| String::new()),
@@ -181,7 +181,7 @@ fn aws_or_docker(call: &Call, state: &State) -> Result<String, String> {
             if name.ends_with("-cluster") && state.list("stack").len() > 1 {
                 return Err("the stack of the nodes stands on it".into());
             }
-            // As the real one, which does not mind that there is none.
+            // The real command succeeds, too, if there is none.
             _ = state.delete("stack", name);
             String::new()
         }
@@ -239,7 +239,7 @@ fn lines(names: &[String]) -> String {
     names.iter().map(|name| format!("{name}\n")).collect()
 }
 
-/// As `--output text` prints a list.
+/// Returns a list in the form of `--output text`.
 fn tabs(names: &[String]) -> String {
     names.join("\t") + "\n"
 }

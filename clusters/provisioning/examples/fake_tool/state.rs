@@ -1,9 +1,9 @@
-//! What the stand-ins have created.
+//! The resources that the stand-ins have created.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// What exists, a file each in `FAKE_STATE`.
+/// The existing resources; each is a file in `FAKE_STATE`.
 pub(crate) struct State(pub(crate) PathBuf);
 
 impl State {

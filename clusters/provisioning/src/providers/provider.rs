@@ -2,7 +2,6 @@
 
 use engines::kubernetes::ImageLoader;
 use engines::{CommandRunner, EngineError};
-use serde::Serialize;
 
 use crate::error::ProvisioningError;
 
@@ -20,7 +19,7 @@ pub struct CostAnnouncement {
 }
 
 /// A resource of a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundResource {
     /// Its kind, such as `placement group`.
     pub kind: &'static str,

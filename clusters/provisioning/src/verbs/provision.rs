@@ -50,22 +50,6 @@ pub(crate) struct UpOptions {
     reference: Option<String>,
 }
 
-/// The options of `cluster status`.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct StatusOptions {
-    #[command(flatten)]
-    cluster: ProvisioningOptions,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
-    format: StatusFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum StatusFormat {
-    Text,
-    Json,
-}
-
 /// Returns the provider of the cluster, with its configuration.
 fn provider(options: &ProvisioningOptions) -> Result<Box<dyn Provider>, ProvisioningError> {
     let name = match options.provider {
@@ -153,12 +137,8 @@ pub(crate) fn down(options: &ProvisioningOptions) -> Result<()> {
 }
 
 /// Prints the existing resources of a cluster.
-pub(crate) fn status(arguments: &StatusOptions) -> Result<()> {
-    let found = providers::status(&*provider(&arguments.cluster)?, &commands(&arguments.cluster)?)?;
-    if arguments.format == StatusFormat::Json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
-        return Ok(());
-    }
+pub(crate) fn status(options: &ProvisioningOptions) -> Result<()> {
+    let found = providers::status(&*provider(options)?, &commands(options)?)?;
     if found.is_empty() {
         println!("no resource exists");
     }

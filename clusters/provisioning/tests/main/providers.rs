@@ -6,6 +6,7 @@ use std::process::Command;
 use super::tools::{FakeTools, stderr};
 
 const KIND_UP: &[&str] = &["up", "kind", "--archive", "image.tar", "--reference", "hook-latency:1"];
+const NOTHING: [String; 0] = [];
 const EKS_UP: &[&str] = &[
     "up",
     "eks",
@@ -16,28 +17,17 @@ const EKS_UP: &[&str] = &[
     "hook-latency:1",
 ];
 
-/// The image lies in the test's folder.
-fn words(fakes: &FakeTools, words: &[&str]) -> Vec<String> {
-    let image = fakes.path("image.tar").display().to_string();
-    let word = |word: &&str| {
-        if *word == "image.tar" {
-            image.clone()
-        } else {
-            (*word).to_owned()
-        }
-    };
-    words.iter().map(word).collect()
-}
-
-fn run(fakes: &FakeTools, line: &[&str], faults: &[(&str, &str)]) -> std::process::Output {
-    let line = words(fakes, line);
-    fakes.run(&line.iter().map(String::as_str).collect::<Vec<_>>(), faults)
+/// Runs `cluster down`, which must succeed, and checks that no resource is left.
+fn assert_removed(fakes: &FakeTools, provider: &str, faults: &[(&str, &str)], context: &str) {
+    let output = fakes.run(&["down", provider], faults);
+    assert!(output.status.success(), "{context}: {}", stderr(&output));
+    assert_eq!(fakes.exists(), NOTHING, "{context}");
 }
 
 #[test]
 fn a_kind_cluster_is_created_and_deleted() {
     let fakes = FakeTools::new();
-    let output = run(&fakes, KIND_UP, &[]);
+    let output = fakes.run(KIND_UP, &[]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fakes.exists(), ["cluster hook-latency", "kubeconfig kind.kubeconfig"]);
     assert_eq!(
@@ -50,8 +40,7 @@ fn a_kind_cluster_is_created_and_deleted() {
         ]
     );
     fakes.forget_calls();
-    assert!(fakes.run(&["down", "kind"], &[]).status.success());
-    assert!(fakes.exists().is_empty());
+    assert_removed(&fakes, "kind", &[], "after up");
     assert_eq!(
         fakes.calls(),
         [
@@ -65,7 +54,7 @@ fn a_kind_cluster_is_created_and_deleted() {
 #[test]
 fn an_eks_cluster_is_created_and_deleted() {
     let fakes = FakeTools::new();
-    let output = run(&fakes, EKS_UP, &[]);
+    let output = fakes.run(EKS_UP, &[]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
         stderr(&output).contains("it costs about 0.80 USD an hour"),
@@ -129,9 +118,7 @@ fn an_eks_cluster_is_created_and_deleted() {
         ]
     );
     fakes.forget_calls();
-    let output = fakes.run(&["down", "eks"], &[]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(fakes.exists().is_empty(), "{:?}", fakes.exists());
+    assert_removed(&fakes, "eks", &[], "after up");
     assert_eq!(
         fakes.calls(),
         [
@@ -156,13 +143,12 @@ fn no_resource_is_left_whichever_call_fails() {
             let mut failures = 0;
             for call in 1..=least {
                 let fakes = FakeTools::new();
-                let output = run(&fakes, line, &[(fault, &call.to_string())]);
+                let output = fakes.run(line, &[(fault, &call.to_string())]);
                 assert!(fakes.calls().len() >= call, "{line:?}: call {call} was never made");
                 if output.status.success() {
                     // The call was repeated, or it removed something on this machine: the cluster is up.
                     assert!(stderr(&output).contains("is up"), "{}", stderr(&output));
-                    let gone = fakes.run(&["down", line[1]], &[]);
-                    assert!(gone.status.success(), "{}", stderr(&gone));
+                    assert!(fakes.run(&["down", line[1]], &[]).status.success());
                 } else {
                     failures += 1;
                     assert!(stderr(&output).contains("error: `"), "{}", stderr(&output));
@@ -188,18 +174,14 @@ fn no_resource_is_left_whenever_a_signal_comes() {
     for (line, calls) in [(KIND_UP, 3), (EKS_UP, 16)] {
         for call in 1..=calls {
             let fakes = FakeTools::new();
-            let output = run(&fakes, line, &[("FAKE_SIGNAL", &call.to_string())]);
+            let output = fakes.run(line, &[("FAKE_SIGNAL", &call.to_string())]);
             assert!(!output.status.success());
             assert!(
                 stderr(&output).contains("stopped by a signal"),
                 "call {call}: {}",
                 stderr(&output)
             );
-            assert!(
-                fakes.exists().is_empty(),
-                "{line:?}, call {call}: {:?} is left",
-                fakes.exists()
-            );
+            assert_eq!(fakes.exists(), NOTHING, "{line:?}, call {call}");
         }
     }
 }
@@ -209,20 +191,10 @@ fn down_deletes_the_resources_that_a_kill_left() {
     for (line, calls) in [(KIND_UP, 2), (EKS_UP, 6)] {
         for call in 2..=calls {
             let fakes = FakeTools::new();
-            let faults = [
-                ("FAKE_SIGNAL", call.to_string()),
-                ("FAKE_SIGNAL_NAME", "KILL".to_owned()),
-            ];
-            let faults: Vec<_> = faults.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let output = run(&fakes, line, &faults);
+            let faults = [("FAKE_SIGNAL", &*call.to_string()), ("FAKE_SIGNAL_NAME", "KILL")];
+            let output = fakes.run(line, &faults);
             assert_eq!(output.status.code(), None, "killed");
-            let gone = fakes.run(&["down", line[1]], &[]);
-            assert!(gone.status.success(), "{}", stderr(&gone));
-            assert!(
-                fakes.exists().is_empty(),
-                "{line:?}, call {call}: {:?} is left",
-                fakes.exists()
-            );
+            assert_removed(&fakes, line[1], &[], &format!("{line:?}, call {call}"));
         }
     }
 }
@@ -233,19 +205,10 @@ fn down_succeeds_despite_a_fault_or_a_signal_at_each_call() {
         for call in 1..=calls {
             for fault in ["FAKE_FAIL", "FAKE_BREAK", "FAKE_SIGNAL"] {
                 let fakes = FakeTools::new();
-                assert!(run(&fakes, &line[..line.len() - 4], &[]).status.success());
+                assert!(fakes.run(&line[..line.len() - 4], &[]).status.success());
                 fakes.forget_calls();
-                let output = fakes.run(&["down", line[1]], &[(fault, &call.to_string())]);
-                assert!(
-                    output.status.success(),
-                    "{line:?}, {fault} at call {call}: {}",
-                    stderr(&output)
-                );
-                assert!(
-                    fakes.exists().is_empty(),
-                    "{fault} at call {call}: {:?} is left",
-                    fakes.exists()
-                );
+                let context = format!("{line:?}, {fault} at call {call}");
+                assert_removed(&fakes, line[1], &[(fault, &call.to_string())], &context);
             }
         }
     }
@@ -256,9 +219,7 @@ fn stacks_are_deleted_without_eksctl_and_remaining_resources_are_named() {
     let fakes = FakeTools::new();
     assert!(fakes.run(&["up", "eks", "--yes"], &[]).status.success());
     fakes.forget_calls();
-    let output = fakes.run(&["down", "eks"], &[("FAKE_FAIL", "2,4")]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(fakes.exists().is_empty());
+    assert_removed(&fakes, "eks", &[("FAKE_FAIL", "2,4")], "eksctl fails");
     let calls = fakes.calls();
     let deleted: Vec<_> = calls.iter().filter(|call| call.contains("delete-stack")).collect();
     let [nodes, again, cluster] = deleted[..] else {
@@ -330,7 +291,7 @@ fn the_real_aws_accepts_every_command_line() {
         return;
     }
     let fakes = FakeTools::new();
-    assert!(run(&fakes, EKS_UP, &[]).status.success());
+    assert!(fakes.run(EKS_UP, &[]).status.success());
     assert!(fakes.run(&["down", "eks"], &[("FAKE_FAIL", "18")]).status.success());
     let log = std::fs::read_to_string(fakes.path("state/calls")).unwrap();
     let mut lines: Vec<_> = log.lines().filter(|line| line.starts_with("aws ")).collect();

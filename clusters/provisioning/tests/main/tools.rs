@@ -37,12 +37,18 @@ impl FakeTools {
         self.directory.path().join(name)
     }
 
-    /// Runs `cluster`, with faults in the stand-ins.
+    /// Runs `cluster`, with faults in the stand-ins. The word `image.tar` stands for the image in this folder.
     pub(crate) fn run(&self, words: &[&str], faults: &[(&str, &str)]) -> Output {
-        let (verb, rest) = words.split_first().unwrap();
+        let image = self.path("image.tar");
+        let words = words.iter().map(|&word| {
+            if word == "image.tar" {
+                image.as_os_str()
+            } else {
+                word.as_ref()
+            }
+        });
         Command::new(cluster())
-            .arg(verb)
-            .args(rest)
+            .args(words)
             .args(["--pause", "0"])
             .arg("--configs")
             .arg(configs())

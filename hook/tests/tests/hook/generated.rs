@@ -1,5 +1,5 @@
-//! Generated call sequences, played by a C and a Rust program bare and in every mode: the same results, errno and
-//! bytes. `READHOOK_TEST_SEQUENCES` sets how many sequences; they are the same in every run.
+//! Generated call sequences. A C and a Rust program execute them without the hook and in every mode of the hook, with the same
+//! results, errno and bytes. `READHOOK_TEST_SEQUENCES` sets the number of sequences, which are the same in every run.
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -78,7 +78,7 @@ fn compare(program: &Path, count: usize) -> Result<()> {
         Err(_) => count,
     };
     let directory = TempDir::new()?;
-    // With a word that never occurs, everything is searched and nothing is blocked.
+    // The word never occurs, so that the hook searches all payloads and blocks none.
     fs::write(
         directory.path().join("absent.words"),
         readhook_compile::compile(b"\x01never sent\x02\n")?,

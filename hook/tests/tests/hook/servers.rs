@@ -168,7 +168,7 @@ fn nginx_with_a_useless_log_and_signals() -> Result<()> {
     Ok(())
 }
 
-/// A program that does not call libc is not seen, and telemetry shows it: the hook never attached.
+/// The hook does not see a program that does not call libc. The telemetry shows that the hook never attached.
 #[test]
 fn a_static_program_is_not_covered() -> Result<()> {
     let directory = TempDir::new()?;

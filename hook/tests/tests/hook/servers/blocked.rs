@@ -11,9 +11,9 @@ use super::process::{Kind, Server};
 use super::protocol::{Protocol, WORD};
 use super::telemetry::counters;
 
-/// Number of connections, each with some ordinary requests and then its ending.
+/// Number of connections. Each sends some ordinary requests and then its ending.
 const CONNECTIONS: usize = 100;
-// No request for a missing page, after which some servers close the connection.
+// No request asks for a missing page, because some servers close the connection after such a request.
 const ORDINARY: [usize; 4] = [1, 2, 4, 5];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
