@@ -1,8 +1,8 @@
-//! Writes SVG elements and remembers how far they reach, so that a test can see what would be cut off.
+//! The elements of an SVG document.
 
 use std::fmt::Write as _;
 
-use super::font::{ASCENT, CAP_HEIGHT, DESCENT, width};
+use super::font::{CAP_HEIGHT, width};
 use super::notation::{escape, fnv1a, path_data, short};
 use super::rect::Rect;
 use super::style::{FONT_FAMILY, INK};
@@ -77,36 +77,15 @@ impl Stroke {
 pub(super) struct Canvas {
     body: String,
     clips: Vec<Rect>,
-    clip: Option<Rect>,
-    extent: Option<Rect>,
 }
 
 impl Canvas {
-    fn reach(&mut self, rect: Rect) {
-        let rect = self.clip.map_or(rect, |clip| rect.intersection(clip));
-        self.extent = Some(self.extent.map_or(rect, |extent| extent.union(rect)));
-    }
-
     pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: &Stroke) {
-        let half = stroke.width / 2.0;
-        self.reach(Rect {
-            left: from.0.min(to.0) - half,
-            top: from.1.min(to.1) - half,
-            right: from.0.max(to.0) + half,
-            bottom: from.1.max(to.1) + half,
-        });
         let (x1, y1, x2, y2) = (short(from.0), short(from.1), short(to.0), short(to.1));
         let _ = writeln!(self.body, r#"<path d="M{x1} {y1}L{x2} {y2}" {}/>"#, stroke.attributes());
     }
 
     pub(super) fn rect(&mut self, rect: Rect, fill: &str, stroke: &Stroke) {
-        let half = stroke.width / 2.0;
-        self.reach(Rect {
-            left: rect.left - half,
-            top: rect.top - half,
-            right: rect.right + half,
-            bottom: rect.bottom + half,
-        });
         let (x, y, w, h) = (
             short(rect.left),
             short(rect.top),
@@ -121,43 +100,23 @@ impl Canvas {
     }
 
     pub(super) fn circle(&mut self, centre: (f64, f64), radius: f64, fill: &str) {
-        let (x, y) = centre;
-        self.reach(Rect {
-            left: x - radius,
-            top: y - radius,
-            right: x + radius,
-            bottom: y + radius,
-        });
-        let (x, y, r) = (short(x), short(y), short(radius));
+        let (x, y, r) = (short(centre.0), short(centre.1), short(radius));
         let _ = writeln!(self.body, r#"<circle cx="{x}" cy="{y}" r="{r}" fill="{fill}"/>"#);
     }
 
     /// A filled polygon.
     pub(super) fn polygon(&mut self, corners: &[(f64, f64)], fill: &str) {
-        self.reach_all(corners, 0.0);
         let _ = writeln!(self.body, r#"<path d="{}Z" fill="{fill}"/>"#, path_data(corners));
     }
 
     /// An open line through many points.
     pub(super) fn polyline(&mut self, points: &[(f64, f64)], stroke: &Stroke) {
-        self.reach_all(points, stroke.width / 2.0);
         let _ = writeln!(
             self.body,
             r#"<path d="{}" fill="none" {}/>"#,
             path_data(points),
             stroke.attributes()
         );
-    }
-
-    fn reach_all(&mut self, points: &[(f64, f64)], half: f64) {
-        for &(x, y) in points {
-            self.reach(Rect {
-                left: x - half,
-                top: y - half,
-                right: x + half,
-                bottom: y + half,
-            });
-        }
     }
 
     /// Text with its capitals centred on `at.1`.
@@ -167,39 +126,23 @@ impl Canvas {
 
     /// Text standing on `at.1`.
     pub(super) fn text_on_baseline(&mut self, at: (f64, f64), text: &str, look: Type) {
-        let length = width(text, look.size);
-        let left = at.0 - length * look.anchor.share();
-        let (top, bottom) = (at.1 - look.size * ASCENT, at.1 + look.size * DESCENT);
-        self.reach(Rect {
-            left,
-            top,
-            right: left + length,
-            bottom,
-        });
         let position = format!(r#"x="{}" y="{}""#, short(at.0), short(at.1));
-        self.write_text(&position, length, text, look);
+        self.write_text(&position, text, look);
     }
 
     /// Text read from bottom to top, centred on `at`.
     pub(super) fn vertical_text(&mut self, at: (f64, f64), text: &str, size: f64) {
-        let length = width(text, size);
         let baseline = at.0 + size * CAP_HEIGHT / 2.0;
-        self.reach(Rect {
-            left: baseline - size * ASCENT,
-            top: at.1 - length / 2.0,
-            right: baseline + size * DESCENT,
-            bottom: at.1 + length / 2.0,
-        });
         let position = format!(
             r#"transform="translate({} {}) rotate(-90)""#,
             short(baseline),
             short(at.1)
         );
-        self.write_text(&position, length, text, Type::new(size, Anchor::Middle));
+        self.write_text(&position, text, Type::new(size, Anchor::Middle));
     }
 
     // The length is stated so that a viewer without the font keeps the layout.
-    fn write_text(&mut self, position: &str, length: f64, text: &str, look: Type) {
+    fn write_text(&mut self, position: &str, text: &str, look: Type) {
         let anchor = match look.anchor {
             Anchor::Start => "",
             Anchor::Middle => r#" text-anchor="middle""#,
@@ -214,7 +157,7 @@ impl Canvas {
             self.body,
             r#"<text {position} font-size="{}"{anchor}{fill} textLength="{}" lengthAdjust="spacingAndGlyphs">{}</text>"#,
             short(look.size),
-            short(length),
+            short(width(text, look.size)),
             escape(text),
         );
     }
@@ -224,15 +167,8 @@ impl Canvas {
         let number = self.clips.len();
         self.clips.push(area);
         let _ = writeln!(self.body, r#"<g clip-path="url(#{ID}-{number})">"#);
-        let before = self.clip.replace(area);
         draw(self);
-        self.clip = before;
         self.body.push_str("</g>\n");
-    }
-
-    /// The extent of the drawing; `None` if nothing was drawn.
-    pub(super) fn extent(&self) -> Option<Rect> {
-        self.extent
     }
 
     /// The whole document. Ids come from the content, so that figures can stand on one page without clashing.
@@ -266,15 +202,5 @@ impl Canvas {
         );
         let id = format!("f{:016x}", fnv1a(svg.as_bytes()));
         svg.replace(ID, &id)
-    }
-}
-
-impl Anchor {
-    fn share(self) -> f64 {
-        match self {
-            Self::Start => 0.0,
-            Self::Middle => 0.5,
-            Self::End => 1.0,
-        }
     }
 }

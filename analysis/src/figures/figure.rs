@@ -2,7 +2,6 @@
 
 use super::canvas::Canvas;
 use super::notation::escape;
-use super::rect::Rect;
 use super::style::WIDTH;
 
 /// A drawing as an SVG document. The same data give the same bytes.
@@ -20,7 +19,6 @@ pub struct Figure {
     pub width_pt: f64,
     /// Height in points (1/72 in).
     pub height_pt: f64,
-    extent: Rect,
 }
 
 /// Why a figure cannot be drawn.
@@ -58,13 +56,6 @@ pub enum FigureError {
 
 impl Figure {
     pub(super) fn new(canvas: Canvas, height_pt: f64, name: &str, caption: &str, description: String) -> Self {
-        let nothing = Rect {
-            left: 0.0,
-            top: 0.0,
-            right: 0.0,
-            bottom: 0.0,
-        };
-        let extent = canvas.extent().unwrap_or(nothing);
         let height_pt = (height_pt * 10.0).round() / 10.0;
         Self {
             svg: canvas.finish((WIDTH, height_pt), &description),
@@ -73,7 +64,6 @@ impl Figure {
             description,
             width_pt: WIDTH,
             height_pt,
-            extent,
         }
     }
 
@@ -91,20 +81,6 @@ impl Figure {
             "<figure role=\"img\" aria-label=\"{description}\">\n{}{caption}</figure>\n",
             self.svg
         )
-    }
-
-    /// The distance by which the drawing exceeds the canvas, in points; zero if it fits.
-    #[must_use]
-    pub fn overflow_pt(&self) -> f64 {
-        let Rect {
-            left,
-            top,
-            right,
-            bottom,
-        } = self.extent;
-        [-left, -top, right - self.width_pt, bottom - self.height_pt]
-            .into_iter()
-            .fold(0.0, f64::max)
     }
 }
 

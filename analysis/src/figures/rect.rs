@@ -17,24 +17,4 @@ impl Rect {
     pub(super) fn height(&self) -> f64 {
         self.bottom - self.top
     }
-
-    pub(super) fn union(self, other: Self) -> Self {
-        Self {
-            left: self.left.min(other.left),
-            top: self.top.min(other.top),
-            right: self.right.max(other.right),
-            bottom: self.bottom.max(other.bottom),
-        }
-    }
-
-    pub(super) fn intersection(self, other: Self) -> Self {
-        let left = self.left.max(other.left);
-        let top = self.top.max(other.top);
-        Self {
-            left,
-            top,
-            right: self.right.min(other.right).max(left),
-            bottom: self.bottom.min(other.bottom).max(top),
-        }
-    }
 }

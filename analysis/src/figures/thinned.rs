@@ -22,27 +22,12 @@ struct ThinnedColumn {
 
 impl ThinnedColumn {
     fn merge(self, other: Self) -> Self {
+        let pick = |takes_other: bool, one, other| if takes_other { other } else { one };
         Self {
-            first: if other.first.0 < self.first.0 {
-                other.first
-            } else {
-                self.first
-            },
-            least: if other.least.1 < self.least.1 {
-                other.least
-            } else {
-                self.least
-            },
-            greatest: if other.greatest.1 > self.greatest.1 {
-                other.greatest
-            } else {
-                self.greatest
-            },
-            last: if other.last.0 >= self.last.0 {
-                other.last
-            } else {
-                self.last
-            },
+            first: pick(other.first.0 < self.first.0, self.first, other.first),
+            least: pick(other.least.1 < self.least.1, self.least, other.least),
+            greatest: pick(other.greatest.1 > self.greatest.1, self.greatest, other.greatest),
+            last: pick(other.last.0 >= self.last.0, self.last, other.last),
         }
     }
 }
@@ -106,12 +91,6 @@ impl Thinned {
         })
     }
 
-    /// Whether nothing was pushed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.columns.iter().all(Option::is_none)
-    }
-
     /// The greatest iteration, if any.
     #[must_use]
     pub fn last_iteration(&self) -> Option<u64> {
@@ -150,7 +129,7 @@ mod tests {
     #[test]
     fn an_empty_sequence_has_no_points() {
         let thinned = Thinned::new(0, 0);
-        assert!(thinned.is_empty() && thinned.points().next().is_none() && thinned.range().is_none());
+        assert!(thinned.points().next().is_none() && thinned.range().is_none());
     }
 
     proptest! {

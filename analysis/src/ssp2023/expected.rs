@@ -64,9 +64,6 @@ pub const EXPECTED: [Expected; 4] = [
     },
 ];
 
-/// The number of the eight recordings whose halves the study's test tells apart ([`super::a_a_by_halves`]).
-pub const EXPECTED_SIGNIFICANT_HALVES: usize = 7;
-
 /// One number, expected and recomputed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {

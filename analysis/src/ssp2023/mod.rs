@@ -15,7 +15,7 @@ mod study_row;
 mod table;
 
 pub use answer::{RecordingOrder, StudyAnswer, Told, answer, answers_text};
-pub use expected::{Check, EXPECTED, EXPECTED_SIGNIFICANT_HALVES, Expected, check};
+pub use expected::{Check, EXPECTED, Expected, check};
 pub use method::{BLOCK, CUTS, Dependence, HalvesRow, a_a_by_halves, cut_sensitivity, dependence, significant_halves};
 pub use p_value::PValue;
 pub use student_t::requests_differ;

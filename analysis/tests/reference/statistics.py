@@ -62,11 +62,6 @@ def estimates():
         n = len(x)
         interval = stats.ttest_1samp(x, 0).confidence_interval(0.95)
         se = x.std(ddof=1) / math.sqrt(n)
-        margin = 150.0
-        p = max(
-            stats.ttest_1samp(x, -margin, alternative="greater").pvalue,
-            stats.ttest_1samp(x, margin, alternative="less").pvalue,
-        )
         rows.append(
             {
                 "values": values,
@@ -75,8 +70,6 @@ def estimates():
                 "high": float(interval.high),
                 "sd": float(x.std(ddof=1)),
                 "mde": float((stats.t.ppf(0.975, n - 1) + stats.t.ppf(0.8, n - 1)) * se),
-                "margin": margin,
-                "tost_p": float(p),
             }
         )
     return rows

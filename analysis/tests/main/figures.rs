@@ -4,6 +4,7 @@
 //! `UPDATE_FIGURES=1` and look at them again.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::{env, fs};
 
 use analysis::FiveNumbers;
@@ -11,6 +12,7 @@ use analysis::figures::{
     BoxGroup, BoxPlot, BoxSeries, Figure, FigureError, Forest, ForestRow, Panel, Response, ResponseSeries, RunSequence,
     Sequence, Thinned, box_plot, forest, response, run_sequence,
 };
+use resvg::usvg::{Options, Tree, fontdb};
 
 fn assert_unchanged(figure: &Figure) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,25 +29,10 @@ fn assert_unchanged(figure: &Figure) {
     );
 }
 
+/// Panics if the renderer, with its own layout of texts, draws an element beyond the edges of the figure.
 fn assert_inside(figure: &Figure) {
-    assert!(
-        figure.overflow_pt() <= 0.0,
-        "`{}` sticks out by {} pt",
-        figure.name,
-        figure.overflow_pt()
-    );
-    renders_inside(figure);
-}
-
-/// The renderer's own opinion, with its own text layout, of how far the drawing reaches.
-#[cfg(feature = "png")]
-fn renders_inside(figure: &Figure) {
-    use std::sync::Arc;
-
-    use resvg::usvg::{Options, Tree, fontdb};
-
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(include_bytes!("../fonts/OpenSans-Regular.ttf").to_vec());
+    fonts.load_font_data(include_bytes!("../../fonts/OpenSans-Regular.ttf").to_vec());
     let options = Options {
         fontdb: Arc::new(fonts),
         ..Options::default()
@@ -62,9 +49,6 @@ fn renders_inside(figure: &Figure) {
         assert!(clipped || inside, "`{}` is cut off: {reach:?}", figure.name);
     }
 }
-
-#[cfg(not(feature = "png"))]
-fn renders_inside(_: &Figure) {}
 
 fn numbers(median: f64) -> FiveNumbers {
     FiveNumbers {

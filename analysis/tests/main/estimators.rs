@@ -10,36 +10,15 @@ use analysis::{
 use proptest::prelude::*;
 use serde_json::Value;
 
-fn reference(name: &str) -> Value {
-    let text = match name {
-        "ranks" => include_str!("reference/ranks.json"),
-        _ => include_str!("reference/estimators.json"),
-    };
-    serde_json::from_str(text).expect("the reference is JSON")
-}
+use crate::reference::{assert_close, list, number, numbers, parse};
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
-}
-
-fn list(value: &Value) -> &Vec<Value> {
-    value.as_array().expect("a list")
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    list(value).iter().map(number).collect()
-}
+/// Values of SciPy and statsmodels.
+const ESTIMATORS: &str = include_str!("../reference/estimators.json");
+/// Values of R and metafor.
+const RANKS: &str = include_str!("../reference/ranks.json");
 
 fn distribution(value: &Value) -> Distribution {
     list(value).iter().map(|value| value.as_i64().expect("whole")).collect()
-}
-
-#[track_caller]
-fn assert_close(what: &str, found: f64, expected: f64) {
-    assert!(
-        (found - expected).abs() <= 1e-9 * expected.abs().max(1e-9),
-        "{what}: {found} instead of {expected}"
-    );
 }
 
 fn launches(arms: &[(Distribution, Distribution)]) -> Vec<LaunchSamples> {
@@ -59,7 +38,7 @@ fn launches(arms: &[(Distribution, Distribution)]) -> Vec<LaunchSamples> {
 
 #[test]
 fn dominance_agrees_with_mannwhitneyu() {
-    for row in list(&reference("estimators")["a12"]) {
+    for row in list(&parse(ESTIMATORS)["a12"]) {
         let found = a12(&distribution(&row["baseline"]), &distribution(&row["arm"])).unwrap();
         assert_close("A12", found, number(&row["a12"]));
     }
@@ -68,7 +47,7 @@ fn dominance_agrees_with_mannwhitneyu() {
 
 #[test]
 fn ratios_agree_with_scipy() {
-    let row = &reference("estimators")["ratio"];
+    let row = &parse(ESTIMATORS)["ratio"];
     let arms: Vec<(Distribution, Distribution)> = list(&row["launches"])
         .iter()
         .map(|launch| (distribution(&launch["baseline"]), distribution(&launch["arm"])))
@@ -95,7 +74,7 @@ fn ratios_agree_with_scipy() {
 
 #[test]
 fn adjusted_p_values_agree_with_statsmodels() {
-    for row in list(&reference("estimators")["holm"]) {
+    for row in list(&parse(ESTIMATORS)["holm"]) {
         let found = holm(&numbers(&row["p"])).unwrap();
         for (found, expected) in found.iter().zip(numbers(&row["adjusted"])) {
             assert_close("p", *found, expected);
@@ -109,7 +88,7 @@ fn adjusted_p_values_agree_with_statsmodels() {
 
 #[test]
 fn stationarity_agrees_with_statsmodels() {
-    for row in list(&reference("estimators")["stationarity"]) {
+    for row in list(&parse(ESTIMATORS)["stationarity"]) {
         let found = stationarity(&numbers(&row["series"])).unwrap();
         assert_close("statistic", found.statistic, number(&row["statistic"]));
         assert_close("p", found.p, number(&row["p"]));
@@ -122,7 +101,7 @@ fn stationarity_agrees_with_statsmodels() {
 
 #[test]
 fn hodges_lehmann_agrees_with_r() {
-    for row in list(&reference("ranks")["hodges_lehmann"]) {
+    for row in list(&parse(RANKS)["hodges_lehmann"]) {
         let found = hodges_lehmann(&numbers(&row["values"])).unwrap();
         assert_close("value", found.value, number(&row["value"]));
         let (low, high) = found.confidence_interval.unwrap();
@@ -142,7 +121,7 @@ fn hodges_lehmann_agrees_with_r() {
 
 #[test]
 fn summaries_over_conditions_agree_with_metafor() {
-    for row in list(&reference("ranks")["random_effects"]) {
+    for row in list(&parse(RANKS)["random_effects"]) {
         let effects: Vec<(f64, f64)> = numbers(&row["effects"])
             .into_iter()
             .zip(numbers(&row["errors"]))

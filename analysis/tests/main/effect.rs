@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, EffectError, EquivalenceVerdict, EstimateError, LatencyMetric, LaunchSamples, differences, effect,
-    estimate, estimate_with, within_margin,
+    ArmSamples, EffectError, EstimateError, LatencyMetric, LaunchSamples, differences, effect, estimate, estimate_with,
 };
 use model::Location;
 
@@ -145,22 +144,4 @@ fn no_estimate_is_ever_not_a_number() {
     }
     let same = estimate(&[7.0, 7.0, 7.0]).unwrap();
     assert_eq!((same.value, same.confidence_interval, same.mde), (7.0, (7.0, 7.0), 0.0));
-    assert!(within_margin(&same, 10.0).unwrap().p.abs() < f64::EPSILON);
-    assert!((within_margin(&same, 5.0).unwrap().p - 1.0).abs() < f64::EPSILON);
-}
-
-#[test]
-fn equivalence_is_decided_by_the_interval_and_a_positive_margin() {
-    let near_zero = estimate(&[10.0, -12.0, 4.0, -3.0, 8.0, -6.0]).unwrap();
-    let verdict = |margin| within_margin(&near_zero, margin).map(|equivalence| equivalence.verdict);
-    assert_eq!(verdict(300.0), Ok(EquivalenceVerdict::Equivalent));
-    assert_eq!(verdict(1.0), Ok(EquivalenceVerdict::Undecided));
-    let far = estimate(&[500.0, 503.0, 498.0]).unwrap();
-    assert_eq!(
-        within_margin(&far, 300.0).unwrap().verdict,
-        EquivalenceVerdict::Different
-    );
-    for margin in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(verdict(margin).is_err());
-    }
 }

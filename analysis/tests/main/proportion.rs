@@ -2,26 +2,18 @@
 
 use analysis::{ProportionError, proportion};
 use proptest::prelude::*;
-use serde_json::Value;
+
+use crate::reference::{assert_within, list, number, parse};
 
 #[test]
 fn shares_agree_with_scipy() {
-    let reference: Value = serde_json::from_str(include_str!("reference/proportion.json")).unwrap();
-    for row in reference["rows"].as_array().unwrap() {
-        let number = |index: usize| row[index].as_f64().unwrap();
+    for row in list(&parse(include_str!("../reference/proportion.json"))["rows"]) {
+        let value = |index: usize| number(&row[index]);
         let found = proportion(row[0].as_u64().unwrap(), row[1].as_u64().unwrap()).unwrap();
         let (low, high) = found.confidence_interval;
-        for (what, found, expected) in [
-            ("low", low, number(3)),
-            ("high", high, number(4)),
-            ("p", found.p_value(number(2)), number(5)),
-        ] {
-            let difference = (found - expected).abs();
-            assert!(
-                difference <= 1e-9 * expected.abs().max(1e-12),
-                "{what} of {row}: {found}"
-            );
-        }
+        assert_within("low", low, value(3), 1e-9);
+        assert_within("high", high, value(4), 1e-9);
+        assert_within("p", found.p_value(value(2)), value(5), 1e-9);
     }
 }
 

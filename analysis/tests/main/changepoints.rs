@@ -2,18 +2,13 @@
 
 use analysis::{SegmentMedians, Steadiness, levels};
 use proptest::prelude::*;
-use serde_json::Value;
+
+use crate::reference::{list, numbers, parse};
 
 #[test]
 fn changepoints_agree_with_ruptures() {
-    let reference: Value = serde_json::from_str(include_str!("reference/changepoints.json")).unwrap();
-    for case in reference["cases"].as_array().unwrap() {
-        let series: Vec<f64> = case["series"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|value| value.as_f64().unwrap())
-            .collect();
+    for case in list(&parse(include_str!("../reference/changepoints.json"))["cases"]) {
+        let series = numbers(&case["series"]);
         let found = levels(&series).unwrap();
         assert_eq!(serde_json::json!(found.changepoints), case["changepoints"]);
         assert_eq!(found.means.len(), found.changepoints.len() + 1);

@@ -1,7 +1,5 @@
 //! Claims held against made-up evidence: both sides of every threshold, gates, limits, texts, and what a file may say.
 
-mod runs;
-
 use analysis::claims::{
     Claim, Claims, ControlKind, ControlResult, Direction, Evidence, Gates, Interval, JudgedClaim, MeasuredQuantity,
     Provenance, Reference, Unit, Verdict, judge, misses, table,
@@ -9,11 +7,11 @@ use analysis::claims::{
 
 const RUN: &str = "a-run";
 
-fn stated() -> Claims {
+pub(crate) fn stated() -> Claims {
     Claims::stated().unwrap()
 }
 
-fn all(claims: &Claims) -> Vec<&Claim> {
+pub(crate) fn all(claims: &Claims) -> Vec<&Claim> {
     claims.recommendations.iter().flat_map(|one| &one.claims).collect()
 }
 
@@ -25,7 +23,7 @@ fn beside(run: &str, condition: &str) -> Reference {
 }
 
 /// A quantity for a claim in one of its conditions, with an interval of half-width `half`.
-fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> MeasuredQuantity {
+pub(crate) fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> MeasuredQuantity {
     let (condition, reference) = condition
         .split_once(" / ")
         .map_or((condition, None), |(one, other)| (one, Some(beside(RUN, other))));
@@ -46,7 +44,7 @@ fn measured(claim: &Claim, condition: &str, value: f64, half: f64) -> MeasuredQu
 }
 
 /// Controls that hold in every condition that claims name.
-fn controls(claims: &Claims) -> Vec<ControlResult> {
+pub(crate) fn controls(claims: &Claims) -> Vec<ControlResult> {
     let mut conditions: Vec<&str> = all(claims)
         .iter()
         .flat_map(|claim| &claim.conditions)
@@ -68,7 +66,7 @@ fn controls(claims: &Claims) -> Vec<ControlResult> {
         .collect()
 }
 
-fn judged(claims: &Claims, evidence: &Evidence, id: &str) -> JudgedClaim {
+pub(crate) fn judged(claims: &Claims, evidence: &Evidence, id: &str) -> JudgedClaim {
     let all = judge(claims, evidence).unwrap();
     all.into_iter()
         .flat_map(|one| one.claims)

@@ -14,7 +14,7 @@ struct Fits {
 }
 
 fn fits() -> Fits {
-    serde_json::from_str(include_str!("../simulation.json")).expect("what `report fit` wrote")
+    serde_json::from_str(include_str!("../../simulation.json")).expect("what `report fit` wrote")
 }
 
 fn small(fits: &Fits, design: Design, experiments: usize) -> ScenarioOutcome {

@@ -2,7 +2,7 @@
 
 use analysis::claims::{Evidence, Interval, MeasuredQuantity, RunOrigin, Verdict};
 
-use super::{all, controls, judged, measured, stated};
+use crate::claims::{all, controls, judged, measured, stated};
 
 #[test]
 fn conditions_and_runs_are_weighed_together() {

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use analysis::ssp2023::{
-    self, CUTS, EXPECTED_SIGNIFICANT_HALVES, PValue, WARM_UP_ROWS, a_a_by_halves, check, cut_sensitivity, dependence,
-    recompute, significant_halves,
+    self, CUTS, PValue, WARM_UP_ROWS, a_a_by_halves, check, cut_sensitivity, dependence, recompute, significant_halves,
 };
 use serde_json::Value;
+
+use crate::reference::parse;
 
 const RECORDINGS: [(&str, &str, &str); 4] = [
     ("docker", "docker-without-hook", "docker-with-benchmark"),
@@ -75,7 +76,7 @@ fn study() -> Option<Vec<Condition>> {
 }
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/ssp2023.json")).expect("the reference is JSON")
+    parse(include_str!("../reference/ssp2023.json"))
 }
 
 #[track_caller]
@@ -132,8 +133,7 @@ fn the_test_finds_programs_different_from_themselves() {
             rows.push(row);
         }
     }
-    assert_eq!(significant_halves(&rows), EXPECTED_SIGNIFICANT_HALVES);
-    assert_eq!(rows.len(), 8);
+    assert_eq!((significant_halves(&rows), rows.len()), (7, 8));
 }
 
 #[test]
