@@ -118,7 +118,7 @@ pub struct HostLoad {
 }
 
 /// One server of a launch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArmRecord {
     /// Name of the arm.

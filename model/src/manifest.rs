@@ -16,17 +16,18 @@ use crate::machine::{Host, Machine};
 pub const MANIFEST_VERSION: u32 = 6;
 
 /// Clock of the user stamps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Clock {
     /// `CLOCK_MONOTONIC`.
+    #[default]
     Monotonic,
     /// Nanoseconds since 1970, as in the recordings of 2023.
     Realtime,
 }
 
 /// A run, in `manifest.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`MANIFEST_VERSION`].
@@ -112,7 +113,7 @@ impl fmt::Display for Revision {
 }
 
 /// A condition of the experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionRecord {
     /// Name, such as `local-pod`.

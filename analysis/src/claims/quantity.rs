@@ -35,7 +35,8 @@ pub enum Quantity {
     WireTimeSpreadByHandlerSpread,
     /// An effect, divided by the cost that a tight loop predicts.
     ObservedByPredictedCost,
-    /// The share of the variance of an A/A difference that lies between launches.
+    /// The share of the variance of one launch's A/A difference that lies between launches. More requests do not reduce it. The
+    /// A/A difference stands for any effect, because its true value is zero.
     LaunchShareOfVariance,
     /// The cost of the proxies in the path, divided by the cost of the hook.
     ProxyCostByHookCost,
@@ -74,90 +75,116 @@ pub enum QuantitySource {
     Study,
 }
 
-/// The names of the quantities without parameters.
-const NAMED: [(Quantity, &str); 16] = [
-    (Quantity::AASpread, "A/A spread ratio"),
-    (Quantity::RttSpreadByWireTimeSpread, "RTT spread by wire time spread"),
-    (
-        Quantity::WireTimeSpreadByHandlerSpread,
-        "wire time spread by handler spread",
-    ),
-    (Quantity::ObservedByPredictedCost, "observed by predicted cost"),
-    (
-        Quantity::LaunchShareOfVariance,
-        "launch share of the variance of an effect",
-    ),
-    (Quantity::ProxyCostByHookCost, "proxy cost by hook cost"),
-    (Quantity::AASpreadWithProxy, "A/A spread ratio with a proxy"),
-    (Quantity::AASpreadWithNeighbour, "A/A spread ratio with a neighbour"),
-    (
-        Quantity::SequentialFalsePositives,
-        "sequential A/A false positives with a neighbour",
-    ),
-    (
-        Quantity::KeywordAtTheEnd,
-        "effect of a keyword at the end beyond one at the beginning",
-    ),
-    (Quantity::P99UnderQuota, "p99 ratio under a quota"),
-    (
-        Quantity::ErrorInRejectedLaunches,
-        "error of the effect in rejected launches",
-    ),
-    (Quantity::Heterogeneity, "heterogeneity of the effect"),
-    (Quantity::PayloadByAcceptAndRead, "payload received by accept and read"),
-    (Quantity::InformationPerRequest, "information per request"),
-    (Quantity::HalvesToldApart, "halves that the study's test tells apart"),
-];
+/// The quantities without parameters: name, unit and source of each.
+const NAMED: [(Quantity, &str, Unit, QuantitySource); 16] = {
+    use QuantitySource::{Exhibit, ObservedServers, Run, Study};
+    use Unit::{Ns, Ratio, Share};
+    [
+        (Quantity::AASpread, "A/A spread ratio", Ratio, Run),
+        (
+            Quantity::RttSpreadByWireTimeSpread,
+            "RTT spread by wire time spread",
+            Ratio,
+            Run,
+        ),
+        (
+            Quantity::WireTimeSpreadByHandlerSpread,
+            "wire time spread by handler spread",
+            Ratio,
+            Run,
+        ),
+        (
+            Quantity::ObservedByPredictedCost,
+            "observed by predicted cost",
+            Ratio,
+            Run,
+        ),
+        (
+            Quantity::LaunchShareOfVariance,
+            "launch share of the variance of an effect",
+            Share,
+            Run,
+        ),
+        (
+            Quantity::ProxyCostByHookCost,
+            "proxy cost by hook cost",
+            Ratio,
+            Exhibit(ExhibitKind::Proxies),
+        ),
+        (
+            Quantity::AASpreadWithProxy,
+            "A/A spread ratio with a proxy",
+            Ratio,
+            Exhibit(ExhibitKind::Proxies),
+        ),
+        (
+            Quantity::AASpreadWithNeighbour,
+            "A/A spread ratio with a neighbour",
+            Ratio,
+            Exhibit(ExhibitKind::Neighbours),
+        ),
+        (
+            Quantity::SequentialFalsePositives,
+            "sequential A/A false positives with a neighbour",
+            Share,
+            Exhibit(ExhibitKind::Neighbours),
+        ),
+        (
+            Quantity::KeywordAtTheEnd,
+            "effect of a keyword at the end beyond one at the beginning",
+            Ns,
+            Exhibit(ExhibitKind::Positions),
+        ),
+        (
+            Quantity::P99UnderQuota,
+            "p99 ratio under a quota",
+            Ratio,
+            Exhibit(ExhibitKind::Quotas),
+        ),
+        (
+            Quantity::ErrorInRejectedLaunches,
+            "error of the effect in rejected launches",
+            Ns,
+            Exhibit(ExhibitKind::Quotas),
+        ),
+        (
+            Quantity::Heterogeneity,
+            "heterogeneity of the effect",
+            Share,
+            Exhibit(ExhibitKind::Environments),
+        ),
+        (
+            Quantity::PayloadByAcceptAndRead,
+            "payload received by accept and read",
+            Share,
+            ObservedServers,
+        ),
+        (Quantity::InformationPerRequest, "information per request", Share, Study),
+        (
+            Quantity::HalvesToldApart,
+            "halves that the study's test tells apart",
+            Share,
+            Study,
+        ),
+    ]
+};
 
 impl Quantity {
     /// The unit of the quantity.
     #[must_use]
-    pub const fn unit(&self) -> Unit {
-        match self {
-            Self::Effect(_)
-            | Self::EffectBeyondEffect { .. }
-            | Self::EffectDifference(_)
-            | Self::KeywordAtTheEnd
-            | Self::ErrorInRejectedLaunches => Unit::Ns,
-            Self::AASpread
-            | Self::RttSpreadByWireTimeSpread
-            | Self::WireTimeSpreadByHandlerSpread
-            | Self::ObservedByPredictedCost
-            | Self::ProxyCostByHookCost
-            | Self::AASpreadWithProxy
-            | Self::AASpreadWithNeighbour
-            | Self::P99UnderQuota => Unit::Ratio,
-            Self::LaunchShareOfVariance
-            | Self::SequentialFalsePositives
-            | Self::Heterogeneity
-            | Self::PayloadByAcceptAndRead
-            | Self::InformationPerRequest
-            | Self::HalvesToldApart => Unit::Share,
-        }
+    pub fn unit(&self) -> Unit {
+        self.named().map_or(Unit::Ns, |(_, _, unit, _)| *unit)
     }
 
     /// What computes the quantity.
     #[must_use]
-    pub const fn source(&self) -> QuantitySource {
-        match self {
-            Self::Effect(_)
-            | Self::EffectBeyondEffect { .. }
-            | Self::EffectDifference(_)
-            | Self::AASpread
-            | Self::RttSpreadByWireTimeSpread
-            | Self::WireTimeSpreadByHandlerSpread
-            | Self::ObservedByPredictedCost
-            | Self::LaunchShareOfVariance => QuantitySource::Run,
-            Self::ProxyCostByHookCost | Self::AASpreadWithProxy => QuantitySource::Exhibit(ExhibitKind::Proxies),
-            Self::AASpreadWithNeighbour | Self::SequentialFalsePositives => {
-                QuantitySource::Exhibit(ExhibitKind::Neighbours)
-            }
-            Self::KeywordAtTheEnd => QuantitySource::Exhibit(ExhibitKind::Positions),
-            Self::P99UnderQuota | Self::ErrorInRejectedLaunches => QuantitySource::Exhibit(ExhibitKind::Quotas),
-            Self::Heterogeneity => QuantitySource::Exhibit(ExhibitKind::Environments),
-            Self::PayloadByAcceptAndRead => QuantitySource::ObservedServers,
-            Self::InformationPerRequest | Self::HalvesToldApart => QuantitySource::Study,
-        }
+    pub fn source(&self) -> QuantitySource {
+        self.named().map_or(QuantitySource::Run, |(_, _, _, source)| *source)
+    }
+
+    /// The entry of a quantity without parameters.
+    fn named(&self) -> Option<&'static (Self, &'static str, Unit, QuantitySource)> {
+        NAMED.iter().find(|(quantity, ..)| quantity == self)
     }
 
     /// The contrasts that the quantity is about, by name.
@@ -177,10 +204,7 @@ impl fmt::Display for Quantity {
             Self::Effect(name) => write!(formatter, "{EFFECT}{name}"),
             Self::EffectBeyondEffect { name, other } => write!(formatter, "{EFFECT}{name}{BEYOND_EFFECT}{other}"),
             Self::EffectDifference(name) => write!(formatter, "{DIFFERENCE_OF_THE_EFFECT}{name}"),
-            named => {
-                let known = NAMED.iter().find(|(quantity, _)| quantity == named);
-                formatter.write_str(known.map_or("", |(_, name)| name))
-            }
+            named => formatter.write_str(named.named().map_or("", |(_, name, ..)| name)),
         }
     }
 }
@@ -196,7 +220,7 @@ fn known() -> String {
         format!("{EFFECT}CONTRAST{BEYOND_EFFECT}CONTRAST"),
         format!("{DIFFERENCE_OF_THE_EFFECT}CONTRAST"),
     ];
-    let names = NAMED.iter().map(|(_, name)| (*name).to_owned());
+    let names = NAMED.iter().map(|(_, name, ..)| (*name).to_owned());
     with_parameters.into_iter().chain(names).collect::<Vec<_>>().join(", ")
 }
 
@@ -204,7 +228,7 @@ impl FromStr for Quantity {
     type Err = UnknownQuantity;
 
     fn from_str(text: &str) -> Result<Self, UnknownQuantity> {
-        if let Some((quantity, _)) = NAMED.into_iter().find(|(_, name)| *name == text) {
+        if let Some((quantity, ..)) = NAMED.into_iter().find(|(_, name, ..)| *name == text) {
             return Ok(quantity);
         }
         let parsed = if let Some(name) = text.strip_prefix(DIFFERENCE_OF_THE_EFFECT) {
@@ -255,7 +279,7 @@ mod tests {
             },
             Quantity::EffectDifference("all of it".to_owned()),
         ];
-        let named = NAMED.map(|(quantity, _)| quantity);
+        let named = NAMED.map(|(quantity, ..)| quantity);
         for quantity in with_parameters.into_iter().chain(named) {
             let name = quantity.to_string();
             assert!(!name.is_empty(), "{quantity:?}");

@@ -1,13 +1,15 @@
 //! Spines set off from the data, ticks, labels, titles and the dotted grid.
 
 use super::canvas::{Anchor, Canvas, Stroke, Type};
-use super::font::{CAP_HEIGHT, DESCENT, fit, widest, wrap};
+use super::font::{ASCENT, CAP_HEIGHT, DESCENT, fit, widest, wrap};
+use super::legend::Legend;
 use super::rect::Rect;
-use super::scale::{Scale, Ticks};
+use super::scale::{Scale, Ticks, widen};
 use super::style::{
     FONT_SIZE, GRID, INK, LINE_HEIGHT, MINOR_TICK, PAD, SPINE_OFFSET, SPINE_WIDTH, TICK, TICK_GAP, TICK_SIZE,
     TITLE_GAP, WIDTH,
 };
+use crate::stats::sorted::range;
 
 fn spine() -> Stroke {
     Stroke::new(INK, SPINE_WIDTH)
@@ -118,4 +120,37 @@ pub(super) fn x_title(canvas: &mut Canvas, area: Rect, label_lines: usize, lines
         let baseline = top + FONT_SIZE * CAP_HEIGHT + FONT_SIZE * LINE_HEIGHT * number as f64;
         canvas.text_on_baseline((centre, baseline), line, Type::new(FONT_SIZE, Anchor::Middle));
     }
+}
+
+/// The area of a plot of height `height` below a legend and right of a y axis.
+pub(super) fn plot_area(legend: &Legend, ticks: &Ticks, height: f64) -> Rect {
+    let top = PAD + legend.height().max(TICK_SIZE * ASCENT / 2.0);
+    Rect {
+        left: y_axis_width([ticks]),
+        top,
+        right: WIDTH - PAD,
+        bottom: top + height,
+    }
+}
+
+/// The centres of equally wide columns of `area`, each with the lines of its label.
+pub(super) fn columns(area: Rect, labels: &[&str], size: f64) -> Vec<(f64, Vec<String>)> {
+    let room = area.width() / labels.len() as f64;
+    let columns = labels.iter().enumerate().map(|(index, label)| {
+        let centre = area.left + room * (index as f64 + 0.5);
+        (centre, wrap(label, size, room - 4.0))
+    });
+    columns.collect()
+}
+
+/// The number of lines of the highest label.
+pub(super) fn label_lines(marks: &[(f64, Vec<String>)]) -> usize {
+    marks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1)
+}
+
+/// The ends of an axis for all values: from zero if that costs less than half of the height, and otherwise around the values.
+pub(super) fn around(values: impl Iterator<Item = f64>, steps: f64) -> (f64, f64) {
+    let (low, high) = range(values);
+    let low = if low >= 0.0 && low < 0.5 * high { 0.0 } else { low };
+    widen((low, high), steps)
 }

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use super::axis;
 use super::canvas::{Canvas, Stroke};
 use super::figure::{Figure, FigureError, finite, limits};
-use super::font::{ASCENT, wrap};
 use super::legend::{Legend, Swatch};
 use super::number::fixed;
 use super::rect::Rect;
-use super::scale::{Scale, linear_ticks, widen};
-use super::style::{BOXES, FONT_SIZE, OUTLINE, PAD, TICK_SIZE, WIDTH};
+use super::scale::{Scale, linear_ticks};
+use super::style::{BOXES, FONT_SIZE, OUTLINE, PAD, WIDTH};
 use crate::stats::FiveNumbers;
 
 const PLOT_HEIGHT: f64 = 138.0;
@@ -62,37 +61,24 @@ pub struct BoxSeries {
 /// When there is no box, a number is not finite, or the limits are in the wrong order.
 pub fn box_plot(plot: &BoxPlot) -> Result<Figure, FigureError> {
     let names = check(plot)?;
-    let domain = plot.y_limits.unwrap_or_else(|| domain_of(plot));
+    let numbers = plot.groups.iter().flat_map(|group| &group.series);
+    let numbers = numbers.flat_map(|series| parts(series.numbers));
+    let domain = plot.y_limits.unwrap_or_else(|| axis::around(numbers, STEPS));
     let ticks = linear_ticks(domain, STEPS);
     let entries = names
         .iter()
         .enumerate()
         .map(|(index, name)| (Swatch::Box(fill(index)), (*name).to_owned()));
     let legend = Legend::new(entries.collect(), WIDTH - 2.0 * PAD, false);
-    let top = PAD + legend.height().max(TICK_SIZE * ASCENT / 2.0);
-    let area = Rect {
-        left: axis::y_axis_width([&ticks]),
-        top,
-        right: WIDTH - PAD,
-        bottom: top + PLOT_HEIGHT,
-    };
+    let area = axis::plot_area(&legend, &ticks, PLOT_HEIGHT);
     let scale = Scale::linear(domain, (area.bottom, area.top));
 
     let mut canvas = Canvas::default();
     axis::horizontal_grid(&mut canvas, area, &scale, &ticks);
     axis::y_axis(&mut canvas, area, &scale, &ticks, &plot.y_title);
     let room = area.width() / plot.groups.len() as f64;
-    let marks: Vec<(f64, Vec<String>)> = plot
-        .groups
-        .iter()
-        .enumerate()
-        .map(|(index, group)| {
-            (
-                area.left + room * (index as f64 + 0.5),
-                wrap(&group.label, FONT_SIZE, room - 4.0),
-            )
-        })
-        .collect();
+    let labels: Vec<&str> = plot.groups.iter().map(|group| group.label.as_str()).collect();
+    let marks = axis::columns(area, &labels, FONT_SIZE);
     axis::x_axis_at(&mut canvas, area, &marks, FONT_SIZE);
     // Whiskers at a limit keep their full line width.
     let clip = Rect {
@@ -103,8 +89,7 @@ pub fn box_plot(plot: &BoxPlot) -> Result<Figure, FigureError> {
     canvas.clipped(clip, |canvas| draw_groups(canvas, plot, &names, &scale, &marks, room));
     legend.draw(&mut canvas, area);
 
-    let lines = marks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1);
-    let height = area.bottom + axis::x_axis_height(lines, 0) + 1.5 + PAD;
+    let height = area.bottom + axis::x_axis_height(axis::label_lines(&marks), 0) + 1.5 + PAD;
     Ok(Figure::new(canvas, height, &plot.name, &plot.caption, describe(plot)))
 }
 
@@ -149,20 +134,6 @@ fn check(plot: &BoxPlot) -> Result<Vec<&str>, FigureError> {
         });
     }
     Ok(names)
-}
-
-/// From zero if that costs less than half of the height, else around the data.
-fn domain_of(plot: &BoxPlot) -> (f64, f64) {
-    let all = plot
-        .groups
-        .iter()
-        .flat_map(|group| &group.series)
-        .flat_map(|series| parts(series.numbers));
-    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), n| {
-        (low.min(n), high.max(n))
-    });
-    let low = if low >= 0.0 && low < 0.5 * high { 0.0 } else { low };
-    widen((low, high), STEPS)
 }
 
 fn draw_groups(

@@ -11,6 +11,7 @@ use super::number::{decimals_for_precision, fixed, signed};
 use super::rect::Rect;
 use super::scale::{Scale, linear_ticks, widen};
 use super::style::{COVERS_ZERO, ESTIMATE, FAINT_INK, FONT_SIZE, INK, PAD, TICK_SIZE, WIDTH};
+use crate::stats::sorted::range;
 
 const ROW: f64 = 13.6;
 /// Extra room above the first row of a group.
@@ -190,8 +191,7 @@ fn domain_of(rows: &[ForestRow]) -> (f64, f64) {
     let ends = rows
         .iter()
         .flat_map(|row| [row.confidence_interval.0, row.confidence_interval.1, row.value]);
-    let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| (low.min(end), high.max(end)));
-    widen((low, high), STEPS)
+    widen(range(ends.chain([0.0])), STEPS)
 }
 
 fn indent(row: &ForestRow) -> f64 {

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use super::axis;
 use super::canvas::{Canvas, Stroke};
 use super::figure::{Figure, FigureError, finite};
-use super::font::{ASCENT, wrap};
 use super::legend::{Legend, Swatch};
 use super::number::fixed;
-use super::rect::Rect;
-use super::scale::{Scale, Ticks, linear_ticks, log_ticks, widen, widen_log};
+use super::scale::{Scale, Ticks, linear_ticks, log_ticks, widen_log};
 use super::style::{DARK, FAINT_INK, PAD, TICK_SIZE, WIDTH};
+use crate::stats::sorted::range;
 
 const PLOT_HEIGHT: f64 = 138.0;
 /// About how many steps the value axis has.
@@ -78,13 +77,7 @@ pub fn response(plot: &Response) -> Result<Figure, FigureError> {
         .map(|(index, series)| (Swatch::Estimate(colour(index)), series.name.clone()))
         .chain(line);
     let legend = Legend::new(entries.collect(), WIDTH - 2.0 * PAD, false);
-    let top = PAD + legend.height().max(TICK_SIZE * ASCENT / 2.0);
-    let area = Rect {
-        left: axis::y_axis_width([&ticks]),
-        top,
-        right: WIDTH - PAD,
-        bottom: top + PLOT_HEIGHT,
-    };
+    let area = axis::plot_area(&legend, &ticks, PLOT_HEIGHT);
     let range = (area.bottom, area.top);
     let scale = if plot.log {
         Scale::log(domain, range)
@@ -92,17 +85,8 @@ pub fn response(plot: &Response) -> Result<Figure, FigureError> {
         Scale::linear(domain, range)
     };
     let room = area.width() / plot.levels.len() as f64;
-    let marks: Vec<(f64, Vec<String>)> = plot
-        .levels
-        .iter()
-        .enumerate()
-        .map(|(index, level)| {
-            (
-                area.left + room * (index as f64 + 0.5),
-                wrap(level, TICK_SIZE, room - 4.0),
-            )
-        })
-        .collect();
+    let labels: Vec<&str> = plot.levels.iter().map(String::as_str).collect();
+    let marks = axis::columns(area, &labels, TICK_SIZE);
 
     let mut canvas = Canvas::default();
     axis::horizontal_grid(&mut canvas, area, &scale, &ticks);
@@ -118,7 +102,7 @@ pub fn response(plot: &Response) -> Result<Figure, FigureError> {
     }
     draw_series(&mut canvas, plot, &scale, &marks, room);
     legend.draw(&mut canvas, area);
-    let lines = marks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1);
+    let lines = axis::label_lines(&marks);
     let title = axis::x_title_lines(&plot.x_title);
     axis::x_title(&mut canvas, area, lines, &title);
     let height = area.bottom + axis::x_axis_height(lines, title.len()) + 1.5 + PAD;
@@ -158,16 +142,11 @@ fn check(plot: &Response) -> Result<(), FigureError> {
 }
 
 fn value_axis(plot: &Response) -> ((f64, f64), Ticks) {
-    let (low, high) = numbers(plot).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
-        (low.min(number), high.max(number))
-    });
     if plot.log {
-        let domain = widen_log((low, high));
+        let domain = widen_log(range(numbers(plot)));
         return (domain, log_ticks(domain));
     }
-    // From zero if that costs less than half of the height.
-    let low = if low >= 0.0 && low < 0.5 * high { 0.0 } else { low };
-    let domain = widen((low, high), STEPS);
+    let domain = axis::around(numbers(plot), STEPS);
     (domain, linear_ticks(domain, STEPS))
 }
 

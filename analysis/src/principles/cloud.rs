@@ -1,7 +1,7 @@
 //! The eight principles of Papadopoulos et al. 2019.
 
 use super::checklist_item::{ChecklistItem, PrincipleFinding, PrincipleSource, PrincipleStatus, item};
-use super::common_findings::{open, repeated, set_up};
+use super::common_findings::{open, repeated, stated};
 use super::facts::RunFacts;
 use crate::claims::{ControlKind, Verdict};
 
@@ -10,7 +10,7 @@ pub(super) fn items(facts: &RunFacts) -> Vec<ChecklistItem> {
     vec![
         of("P1 Repeated experiments", repeated(facts)),
         of("P2 Workload and configuration coverage", covered(facts)),
-        of("P3 Experimental setup description", set_up(facts)),
+        of("P3 Experimental setup description", stated("manifest", &facts.setup)),
         of("P4 Open access artifact", open(facts)),
         of("P5 Probabilistic result description", probabilistic(facts)),
         of("P6 Statistical evaluation", evaluated(facts)),

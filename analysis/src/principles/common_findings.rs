@@ -24,23 +24,17 @@ pub(super) fn repeated(facts: &RunFacts) -> PrincipleFinding {
     }
 }
 
-/// Host, tools, plan and place.
-pub(super) fn set_up(facts: &RunFacts) -> PrincipleFinding {
-    let missing: Vec<&str> = facts
-        .setup
-        .iter()
-        .filter(|(_, value)| value.is_none())
-        .map(|(name, _)| *name)
-        .collect();
-    if facts.setup.is_empty() || !missing.is_empty() {
-        return Err(format!("the manifest does not say: {}", missing.join(", ")));
+/// The named facts with their values, or the names of the facts that `source` does not have.
+pub(super) fn stated(source: &str, facts: &[(&'static str, Option<String>)]) -> PrincipleFinding {
+    let missing = facts.iter().filter(|(_, value)| value.is_none());
+    let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
+    if facts.is_empty() || !missing.is_empty() {
+        return Err(format!("the {source} does not say: {}", missing.join(", ")));
     }
-    let said: Vec<String> = facts
-        .setup
+    let stated = facts
         .iter()
-        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)))
-        .collect();
-    Ok(said.join("; "))
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)));
+    Ok(stated.collect::<Vec<_>>().join("; "))
 }
 
 /// Revision and checksums.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::EstimateError;
 use super::sorted::{mean, quantile};
 
 /// Fewer launches than this make resamples in which all launches are one, too often for a 95 % interval.
@@ -80,34 +81,6 @@ impl Bootstrap {
     }
 }
 
-/// Why no interval can be resampled.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum BootstrapError {
-    /// A few launches cannot stand for all.
-    #[error("{found} launch(es), but resampling takes at least {FEWEST_LAUNCHES}; measure more launches")]
-    TooFewLaunches {
-        /// The number of launches.
-        found: usize,
-    },
-    /// A value that is infinite or not a number.
-    #[error("launch {launch} (from 0) has the value {value}; look at its observations")]
-    NotFinite {
-        /// The index of the launch, from 0.
-        launch: usize,
-        /// The value.
-        value: f64,
-    },
-    /// Too few resamples for the interval's ends.
-    #[error("{0} resamples: expected at least 100")]
-    Resamples(u32),
-    /// A confidence that is none.
-    #[error("confidence {0}: expected a number between 0 and 1, such as 0.95")]
-    Confidence(f64),
-    /// The ends are not finite: nearly all launches have one value.
-    #[error("nearly all launches have the same value, so that resamples have no spread; give the values themselves")]
-    NoSpread,
-}
-
 /// Resamples the mean over launches.
 ///
 /// A resample draws as many launches as there are, with replacement; with [`ResampledUnit::LaunchesAndSegments`] also as many
@@ -123,9 +96,9 @@ pub enum BootstrapError {
 /// # Errors
 /// For fewer than [`FEWEST_LAUNCHES`], a value that is not finite, fewer than 100 resamples or a confidence outside of 0 to
 /// 1; and where ends of an interval are not finite because all launches but one or two have one value.
-pub fn bootstrap(launches: &[LaunchEffect], resampling: Resampling) -> Result<Bootstrap, BootstrapError> {
-    check(launches, &resampling)?;
+pub fn bootstrap(launches: &[LaunchEffect], resampling: Resampling) -> Result<Bootstrap, EstimateError> {
     let values: Vec<f64> = launches.iter().map(|launch| launch.value).collect();
+    check(launches, &values, &resampling)?;
     let (value, error) = mean_and_error(&values);
     let mut found = Bootstrap {
         value,
@@ -161,26 +134,20 @@ pub fn bootstrap(launches: &[LaunchEffect], resampling: Resampling) -> Result<Bo
     ends.iter()
         .all(|end| end.is_finite())
         .then_some(found)
-        .ok_or(BootstrapError::NoSpread)
+        .ok_or(EstimateError::NoSpread)
 }
 
-fn check(launches: &[LaunchEffect], resampling: &Resampling) -> Result<(), BootstrapError> {
+fn check(launches: &[LaunchEffect], values: &[f64], resampling: &Resampling) -> Result<(), EstimateError> {
     if !(resampling.confidence > 0.0 && resampling.confidence < 1.0) {
-        return Err(BootstrapError::Confidence(resampling.confidence));
+        return Err(EstimateError::Confidence(resampling.confidence));
     }
     if resampling.resamples < 100 {
-        return Err(BootstrapError::Resamples(resampling.resamples));
+        return Err(EstimateError::Resamples(resampling.resamples));
     }
-    if launches.len() < FEWEST_LAUNCHES {
-        return Err(BootstrapError::TooFewLaunches { found: launches.len() });
-    }
-    for (launch, effect) in launches.iter().enumerate() {
-        let mut values = std::iter::once(&effect.value).chain(&effect.segments);
-        if let Some(&value) = values.find(|value| !value.is_finite()) {
-            return Err(BootstrapError::NotFinite { launch, value });
-        }
-    }
-    Ok(())
+    EstimateError::check(values, FEWEST_LAUNCHES)?;
+    launches
+        .iter()
+        .try_for_each(|launch| EstimateError::check(&launch.segments, 0))
 }
 
 /// A generator for one resample: numbers are spread over the seeds by the golden ratio, and the generator's own seeding

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sorted::{mean, median, range};
+
 /// Penalty of a changepoint in units of the noise's variance, times ln n: one for the new level, one for its place and
 /// one to be careful, since neighbouring values are not quite independent.
 const PENALTY: f64 = 3.0;
@@ -60,15 +62,13 @@ pub fn levels(series: &[f64]) -> Option<SeriesLevels> {
     if series.len() < 2 * SHORTEST || series.iter().any(|value| !value.is_finite()) {
         return None;
     }
-    let variance = noise_sd(series).max(LEAST_SD * range(series)).powi(2);
+    let (low, high) = range(series.iter().copied());
+    let variance = noise_sd(series).max(LEAST_SD * (high - low)).powi(2);
     let penalty = PENALTY * variance * (series.len() as f64).ln();
     let changepoints = pelt(series, penalty);
     let ends = changepoints.iter().copied().chain([series.len()]);
     let starts = [0].into_iter().chain(changepoints.iter().copied());
-    let means: Vec<f64> = starts
-        .zip(ends)
-        .map(|(start, end)| series[start..end].iter().sum::<f64>() / (end - start) as f64)
-        .collect();
+    let means: Vec<f64> = starts.zip(ends).map(|(start, end)| mean(&series[start..end])).collect();
     let last = *means.last()?;
     let settled = series.len() - changepoints.last().copied().unwrap_or(0);
     let steadiness = if changepoints.is_empty() {
@@ -87,26 +87,11 @@ pub fn levels(series: &[f64]) -> Option<SeriesLevels> {
     })
 }
 
-fn range(series: &[f64]) -> f64 {
-    let (low, high) = series
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(*value), high.max(*value))
-        });
-    high - low
-}
-
 /// Standard deviation of the noise around levels: a change of level is one difference of neighbours among many.
 fn noise_sd(series: &[f64]) -> f64 {
     let mut differences: Vec<f64> = series.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
     differences.sort_by(f64::total_cmp);
-    let middle = differences.len() / 2;
-    let median = if differences.len().is_multiple_of(2) {
-        f64::midpoint(differences[middle - 1], differences[middle])
-    } else {
-        differences[middle]
-    };
-    median * NEIGHBOURS_TO_SD
+    median(&differences) * NEIGHBOURS_TO_SD
 }
 
 /// The changepoints of the best segmentation.

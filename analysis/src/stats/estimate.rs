@@ -53,11 +53,13 @@ impl Estimate {
 /// Why an estimate cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum EstimateError {
-    /// A spread from launch to launch takes two.
-    #[error("{found} launch(es), but an interval over launches takes at least 2; measure more launches")]
+    /// Fewer launches than the interval takes.
+    #[error("{found} launch(es), but this interval over launches takes at least {least}; measure more launches")]
     TooFewLaunches {
         /// The number of launches.
         found: usize,
+        /// The number of launches that the interval takes.
+        least: usize,
     },
     /// A value or the result is infinite or not a number.
     #[error("value {index} of the launches is {value}, which has no mean; look at that launch's observations")]
@@ -73,6 +75,26 @@ pub enum EstimateError {
     /// A confidence outside of 0 to 1.
     #[error("confidence {0}: expected a number between 0 and 1, such as 0.95")]
     Confidence(f64),
+    /// Too few resamples for the ends of an interval.
+    #[error("{0} resamples: expected at least 100")]
+    Resamples(u32),
+    /// The ends are not finite because nearly all launches have the same value.
+    #[error("nearly all launches have the same value, so that resamples have no spread; give the values themselves")]
+    NoSpread,
+}
+
+impl EstimateError {
+    /// Refuses fewer values than `least`, and values that are not finite.
+    pub(super) fn check(values: &[f64], least: usize) -> Result<(), Self> {
+        if values.len() < least {
+            let found = values.len();
+            return Err(Self::TooFewLaunches { found, least });
+        }
+        match values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            Some((index, &value)) => Err(Self::NotFinite { index, value }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Mean over launches with a 95 % interval; see [`estimate_with`].
@@ -97,12 +119,7 @@ pub fn estimate_with(values: &[f64], confidence: f64) -> Result<Estimate, Estima
     if !(confidence > 0.0 && confidence < 1.0) {
         return Err(EstimateError::Confidence(confidence));
     }
-    if values.len() < 2 {
-        return Err(EstimateError::TooFewLaunches { found: values.len() });
-    }
-    if let Some((index, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(EstimateError::NotFinite { index, value });
-    }
+    EstimateError::check(values, 2)?;
     let n = values.len() as f64;
     let value = values.iter().sum::<f64>() / n;
     let launch_sd = (values.iter().map(|one| (one - value).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();

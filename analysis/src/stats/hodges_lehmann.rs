@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::EstimateError;
+use super::sorted::median;
 
 /// From so many values on, the distribution of signed ranks is taken for normal, as in R.
 const NORMAL_FROM: usize = 50;
@@ -30,12 +31,7 @@ pub struct HodgesLehmann {
 /// # Errors
 /// Without a value, for one that is not finite, and for more than 10,000.
 pub fn hodges_lehmann(values: &[f64]) -> Result<HodgesLehmann, EstimateError> {
-    if values.is_empty() {
-        return Err(EstimateError::TooFewLaunches { found: 0 });
-    }
-    if let Some((index, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(EstimateError::NotFinite { index, value });
-    }
+    EstimateError::check(values, 1)?;
     if values.len() > MOST {
         return Err(EstimateError::Overflow);
     }
@@ -45,15 +41,9 @@ pub fn hodges_lehmann(values: &[f64]) -> Result<HodgesLehmann, EstimateError> {
         .flat_map(|(index, one)| values[index..].iter().map(|other| f64::midpoint(*one, *other)))
         .collect();
     pairs.sort_by(f64::total_cmp);
-    let middle = pairs.len() / 2;
-    let value = if pairs.len().is_multiple_of(2) {
-        f64::midpoint(pairs[middle - 1], pairs[middle])
-    } else {
-        pairs[middle]
-    };
     let first = lower_quantile(values.len());
     Ok(HodgesLehmann {
-        value,
+        value: median(&pairs),
         confidence_interval: (first > 0).then(|| (pairs[first - 1], pairs[pairs.len() - first])),
         launches: values.len(),
     })

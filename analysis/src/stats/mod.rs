@@ -30,7 +30,7 @@ mod stopping;
 pub mod student;
 
 pub use allocation::{Allocation, AllocationBounds, Pilot};
-pub use bootstrap::{Bootstrap, BootstrapError, FEWEST_LAUNCHES, LaunchEffect, ResampledUnit, Resampling, bootstrap};
+pub use bootstrap::{Bootstrap, FEWEST_LAUNCHES, LaunchEffect, ResampledUnit, Resampling, bootstrap};
 pub use changepoint::{SeriesLevels, Steadiness, levels};
 pub use distribution::Distribution;
 pub use dominance::{a12, dominance};
@@ -46,7 +46,8 @@ pub use ratio::{ratio_of_means, ratio_of_paired_means};
 pub use samples::{ArmSamples, LatencyMetric, LaunchSamples, RequestTimes};
 pub use segments::SegmentMedians;
 pub(crate) use segments::median;
-pub use shift::{QuantileShift, SHIFT_AT, ShiftError, ShiftPoint, quantile_shift, shift_of};
+pub use shift::{QuantileShift, SHIFT_AT, ShiftPoint, quantile_shift, shift_of};
+pub use sorted::mean;
 pub use spread::{
     difference_of_estimates, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, spread_ratio,
 };

@@ -4,9 +4,9 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{BootstrapError, FEWEST_LAUNCHES, generator, mean_and_error};
+use super::bootstrap::{FEWEST_LAUNCHES, generator, mean_and_error};
 use super::sorted::{mean, quantile};
-use super::{Distribution, EffectError, LatencyMetric, LaunchSamples, effect::per_launch, student};
+use super::{Distribution, EffectError, EstimateError, LatencyMetric, LaunchSamples, effect::per_launch, student};
 
 /// Shares at which quantiles are compared: the deciles and the tail.
 pub const SHIFT_AT: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
@@ -37,17 +37,6 @@ pub struct ShiftPoint {
     pub band: (f64, f64),
 }
 
-/// Why the quantile-shift function cannot be computed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ShiftError {
-    /// The arms have no differences.
-    #[error(transparent)]
-    Effect(#[from] EffectError),
-    /// The differences cannot be resampled.
-    #[error(transparent)]
-    Bootstrap(#[from] BootstrapError),
-}
-
 /// The quantile-shift function of two arms (Doksum, <https://doi.org/10.1214/aos/1176342662>): at each share of [`SHIFT_AT`],
 /// the mean over launches of the within-launch difference of quantiles, with a simultaneous 95 % band. The band reaches c
 /// standard errors to both sides, c being the 95th percentile of the largest |m* - m|/se* over the shares in resamples of
@@ -61,7 +50,7 @@ pub fn quantile_shift(
     arm: &str,
     metric: LatencyMetric,
     seed: u64,
-) -> Result<QuantileShift, ShiftError> {
+) -> Result<QuantileShift, EffectError> {
     let columns = SHIFT_AT
         .iter()
         .map(|&p| {
@@ -77,19 +66,14 @@ pub fn quantile_shift(
 /// # Errors
 /// With fewer than [`FEWEST_LAUNCHES`] or a value that is not finite.
 #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-pub fn shift_of(columns: &[Vec<f64>], seed: u64) -> Result<QuantileShift, BootstrapError> {
-    let launches = columns.iter().map(Vec::len).min().unwrap_or(0);
-    if launches < FEWEST_LAUNCHES {
-        return Err(BootstrapError::TooFewLaunches { found: launches });
-    }
+pub fn shift_of(columns: &[Vec<f64>], seed: u64) -> Result<QuantileShift, EstimateError> {
     for column in columns {
-        if let Some((launch, &value)) = column.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            return Err(BootstrapError::NotFinite { launch, value });
-        }
+        EstimateError::check(column, FEWEST_LAUNCHES)?;
     }
+    let launches = columns.iter().map(Vec::len).min().unwrap_or(0);
     let critical = critical(columns, launches, seed);
     if !critical.is_finite() {
-        return Err(BootstrapError::NoSpread);
+        return Err(EstimateError::NoSpread);
     }
     let t = student::quantile(f64::midpoint(1.0, CONFIDENCE), launches as f64 - 1.0);
     let points = columns.iter().zip(SHIFT_AT).map(|(column, p)| {

@@ -81,7 +81,7 @@ fn too_few_launches_are_refused() {
         .unwrap_err();
         assert_eq!(
             error,
-            EffectError::Estimate(EstimateError::TooFewLaunches { found: count })
+            EffectError::Estimate(EstimateError::TooFewLaunches { found: count, least: 2 })
         );
         assert!(error.to_string().contains("measure more launches"), "{error}");
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, BootstrapError, Distribution, EffectError, EstimateError, LatencyMetric, LaunchEffect, LaunchSamples,
-    PValueError, ResampledUnit, Resampling, SummaryError, a12, bootstrap, dominance, estimate, hodges_lehmann, holm,
+    ArmSamples, Distribution, EffectError, EstimateError, LatencyMetric, LaunchEffect, LaunchSamples, PValueError,
+    ResampledUnit, Resampling, SummaryError, a12, bootstrap, dominance, estimate, hodges_lehmann, holm,
     i_squared_interval, outliers, quantile_shift, random_effects, ratio_of_means, stationarity,
 };
 use proptest::prelude::*;
@@ -111,7 +111,7 @@ fn hodges_lehmann_agrees_with_r() {
     assert_eq!(hodges_lehmann(&[1.0, 3.0, 2.0]).unwrap().confidence_interval, None);
     assert!(matches!(
         hodges_lehmann(&[]),
-        Err(EstimateError::TooFewLaunches { found: 0 })
+        Err(EstimateError::TooFewLaunches { found: 0, least: 1 })
     ));
     assert!(matches!(
         hodges_lehmann(&[f64::NAN]),
@@ -205,27 +205,30 @@ fn resampling_is_the_same_on_one_processor_and_on_two() {
 #[test]
 fn what_cannot_be_resampled_says_why() {
     let found = |values: &[f64]| bootstrap(&effects(values), resampling(ResampledUnit::Launches));
-    assert_eq!(found(&[1.0; 4]), Err(BootstrapError::TooFewLaunches { found: 4 }));
-    assert_eq!(found(&[]), Err(BootstrapError::TooFewLaunches { found: 0 }));
+    assert_eq!(
+        found(&[1.0; 4]),
+        Err(EstimateError::TooFewLaunches { found: 4, least: 5 })
+    );
+    assert_eq!(found(&[]), Err(EstimateError::TooFewLaunches { found: 0, least: 5 }));
     assert!(matches!(
         found(&[1.0, 2.0, 3.0, 4.0, f64::NAN]),
-        Err(BootstrapError::NotFinite { launch: 4, .. })
+        Err(EstimateError::NotFinite { index: 4, .. })
     ));
     let same = found(&[2.0; 6]).unwrap();
     assert_eq!((same.percentile_t, same.bca), ((2.0, 2.0), (2.0, 2.0)));
-    assert_eq!(found(&[2.0, 2.0, 2.0, 2.0, 2.0, 3.0]), Err(BootstrapError::NoSpread));
+    assert_eq!(found(&[2.0, 2.0, 2.0, 2.0, 2.0, 3.0]), Err(EstimateError::NoSpread));
     let few = Resampling {
         resamples: 99,
         ..Resampling::default()
     };
-    assert_eq!(bootstrap(&effects(&[1.0; 6]), few), Err(BootstrapError::Resamples(99)));
+    assert_eq!(bootstrap(&effects(&[1.0; 6]), few), Err(EstimateError::Resamples(99)));
     let sure = Resampling {
         confidence: 1.0,
         ..Resampling::default()
     };
     assert_eq!(
         bootstrap(&effects(&[1.0; 6]), sure),
-        Err(BootstrapError::Confidence(1.0))
+        Err(EstimateError::Confidence(1.0))
     );
 }
 

@@ -1,6 +1,5 @@
 //! A made-up run of any size: seeded, with times as they are measured here.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 use std::path::Path;
 
@@ -9,10 +8,9 @@ use dataset::{
     FileHeader, Observation, ObservationWriter, ROW_GROUP_ROWS, RequestOutcome, UnfinishedLaunch, file_record,
     write_manifest,
 };
-use model::LimitEnforcement;
 use model::{
-    ArmRecord, Clock, Clocks, ConditionRecord, Experiment, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine,
-    Manifest, OBSERVATIONS_FILE, TelemetrySummary,
+    ArmRecord, Clocks, ConditionRecord, Experiment, LaunchRecord, LoadSummary, MANIFEST_VERSION, Manifest,
+    OBSERVATIONS_FILE, TelemetrySummary,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -48,22 +46,10 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
         run_id: "made-up".to_owned(),
         experiment: "made-up".to_owned(),
         plan: Some(plan(rounds)?),
-        plan_sha256: None,
-        clock: Clock::Monotonic,
-        revision: None,
-        command_line: Vec::new(),
-        started_unix_ns: 0,
-        finished_unix_ns: 0,
-        machine: Machine::default(),
-        host: Host::default(),
-        tools: BTreeMap::new(),
         conditions: vec![ConditionRecord {
             name: CONDITION.to_owned(),
             level: "made up".to_owned(),
-            limits_by: LimitEnforcement::None,
-            kept_awake: false,
-            missing: None,
-            not_run: None,
+            ..ConditionRecord::default()
         }],
         files: launches
             .iter()
@@ -71,6 +57,7 @@ pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
             .collect::<Result<_, _>>()?,
         launches,
         notes: vec!["made up by report-bench; nothing was measured".to_owned()],
+        ..Manifest::default()
     };
     write_manifest(folder, &manifest)?;
     Ok(u64::from(rounds) * u64::from(LAUNCHES) * ARMS.len() as u64)
@@ -143,8 +130,6 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
         treatment: "made up".to_owned(),
         start_order: order,
         connection_order: order,
-        address: String::new(),
-        hook_mapped: None,
         requests_sent: rounds.into(),
         telemetry: name.starts_with("delay").then(|| {
             let held_ns = if *name == "delay-0" { 40.0 } else { 5_040.0 };
@@ -156,11 +141,7 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
                 dropped: 0,
             }
         }),
-        coverage: None,
-        server: None,
-        tight_loop: None,
-        limits: None,
-        resources: None,
+        ..ArmRecord::default()
     });
     let record = LaunchRecord {
         arms: arms.collect(),

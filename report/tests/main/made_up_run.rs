@@ -1,22 +1,17 @@
-//! A run made up by the tests: what stands in it is known exactly.
-#![allow(dead_code, reason = "each test binary uses a part")]
+//! Made-up runs, of which each time is known.
 
-pub(crate) mod grids;
-
-use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 use std::path::Path;
-use std::process::Command;
 
 use dataset::{
-    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_manifest,
+    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_json,
+    write_manifest,
 };
-use model::LimitEnforcement;
 use model::{
-    ArmRecord, Clock, Clocks, ConditionRecord, Experiment, Host, LaunchRecord, LoadSummary, MANIFEST_VERSION, Machine,
-    Manifest, OBSERVATIONS_FILE, TelemetrySummary,
+    ArmRecord, Clocks, ConditionRecord, Experiment, LaunchRecord, LoadSummary, MANIFEST_VERSION, Manifest,
+    OBSERVATIONS_FILE, TelemetrySummary,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What an arm's requests took, and how it differs from launch to launch.
 #[derive(Clone, Copy)]
@@ -82,46 +77,49 @@ pub(crate) fn write_launches(directory: &Path, arms: &[Arm], stamps: bool, launc
     let launches: Vec<LaunchRecord> = (0..launches)
         .map(|launch| write_launch(directory, arms, stamps, launch))
         .collect();
+    let conditions = [
+        ("local-pod", "namespaces", None),
+        ("local-bridge", "none", Some("no <permission>")),
+    ];
     let manifest = Manifest {
-        schema_version: MANIFEST_VERSION,
         run_id: "made-up".to_owned(),
         experiment: "test".to_owned(),
         plan: Some(plan()),
-        plan_sha256: None,
-        clock: Clock::Monotonic,
-        revision: None,
         command_line: vec!["bench".to_owned(), "run".to_owned()],
-        started_unix_ns: 0,
+        conditions: conditions
+            .map(|(name, level, not_run)| ConditionRecord {
+                name: name.to_owned(),
+                level: level.to_owned(),
+                not_run: not_run.map(str::to_owned),
+                ..ConditionRecord::default()
+            })
+            .into(),
+        ..Manifest::default()
+    };
+    finish(directory, manifest, launches);
+}
+
+/// Writes the manifest of a run with its launches and the checksums of their observations.
+pub(crate) fn finish(directory: &Path, manifest: Manifest, launches: Vec<LaunchRecord>) {
+    let files = launches
+        .iter()
+        .map(|launch| file_record(directory, &launch.files.observations).unwrap());
+    let manifest = Manifest {
+        schema_version: MANIFEST_VERSION,
         finished_unix_ns: 1,
-        machine: Machine::default(),
-        host: Host::default(),
-        tools: BTreeMap::new(),
-        conditions: vec![
-            ConditionRecord {
-                name: "local-pod".to_owned(),
-                level: "namespaces".to_owned(),
-                limits_by: LimitEnforcement::None,
-                kept_awake: false,
-                missing: None,
-                not_run: None,
-            },
-            ConditionRecord {
-                name: "local-bridge".to_owned(),
-                level: "none".to_owned(),
-                limits_by: LimitEnforcement::None,
-                kept_awake: false,
-                missing: None,
-                not_run: Some("no <permission>".to_owned()),
-            },
-        ],
-        files: launches
-            .iter()
-            .map(|launch| file_record(directory, &launch.files.observations).unwrap())
-            .collect(),
+        files: files.collect(),
         launches,
-        notes: Vec::new(),
+        ..manifest
     };
     write_manifest(directory, &manifest).unwrap();
+}
+
+/// Changes the manifest of a run.
+pub(crate) fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    write_json(&path, &manifest).unwrap();
 }
 
 /// An experiment with all arms that any made-up run has. Its requests are not interleaved, so that no order is looked at.
@@ -162,31 +160,18 @@ fn plan() -> Experiment {
 }
 
 fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> LaunchRecord {
-    let unfinished = UnfinishedLaunch::begin(directory, "local-pod", launch).unwrap();
-    let header = FileHeader {
-        run: "made-up".to_owned(),
-        condition: "local-pod".to_owned(),
-        launch,
-        arms: arms.iter().map(|arm| arm.name.to_owned()).collect(),
-    };
-    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
-    for round in 0..ROUNDS {
-        let row: Vec<Observation> = arms
-            .iter()
-            .zip(0..)
-            .map(|(arm, index)| observation(arm, index, round, stamps, launch))
-            .collect();
-        writer.write(&row).unwrap();
-    }
-    writer.finish().unwrap();
+    let names = arms.iter().map(|arm| arm.name).collect::<Vec<_>>();
+    let rounds = (0..ROUNDS).map(|round| {
+        let requests = arms.iter().zip(0..);
+        requests
+            .map(move |(arm, index)| observation(arm, index, round, stamps, launch))
+            .collect()
+    });
     let records = arms.iter().zip(0..).map(|(arm, order)| ArmRecord {
         arm: arm.name.to_owned(),
         treatment: "made-up".to_owned(),
         start_order: order,
         connection_order: order,
-        address: String::new(),
-        limits: None,
-        hook_mapped: None,
         requests_sent: u64::from(ROUNDS),
         telemetry: arm.held_ns.map(|held_ns| TelemetrySummary {
             held_ns_median: held_ns,
@@ -195,10 +180,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
             records: u64::from(ROUNDS),
             dropped: 0,
         }),
-        coverage: None,
-        server: None,
-        tight_loop: None,
-        resources: None,
+        ..ArmRecord::default()
     });
     let record = LaunchRecord {
         arms: records.collect(),
@@ -212,9 +194,51 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         }),
         ..LaunchRecord::of_observations("local-pod", launch)
     };
-    unfinished.finish(&record).unwrap();
+    write_observations(directory, &names, rounds, &record);
     record
 }
+
+/// Writes a launch and its observations, which come in groups of rows.
+pub(crate) fn write_observations(
+    directory: &Path,
+    arms: &[&str],
+    rows: impl Iterator<Item = Vec<Observation>>,
+    record: &LaunchRecord,
+) {
+    let unfinished = UnfinishedLaunch::begin(directory, &record.condition, record.launch).unwrap();
+    let header = FileHeader {
+        run: "made-up".to_owned(),
+        condition: record.condition.clone(),
+        launch: record.launch,
+        arms: arms.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
+    rows.for_each(|group| writer.write(&group).unwrap());
+    writer.finish().unwrap();
+    unfinished.finish(record).unwrap();
+}
+
+/// An answered request at time zero.
+pub(crate) const OBSERVATION: Observation = Observation {
+    round: 0,
+    position: 0,
+    arm: 0,
+    sequence: 0,
+    connection: 0,
+    request: 0,
+    step: None,
+    load_level_permille: None,
+    block: None,
+    intended_arrival_ns: 0,
+    user_send_ns: 0,
+    kernel_tx_ns: None,
+    kernel_rx_ns: None,
+    user_receive_ns: 0,
+    outcome: RequestOutcome::Answered,
+    http_status: 200,
+    bytes: 100,
+    warm_up: false,
+};
 
 /// Symmetric around the arm's wire time; launches and segments differ alternately; the first round is warm-up and wild.
 fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> Observation {
@@ -234,38 +258,12 @@ fn observation(arm: &Arm, index: u16, round: u32, stamps: bool, launch: u32) -> 
         position: index,
         arm: index,
         sequence: round,
-        connection: 0,
-        request: 0,
-        step: None,
-        load_level_permille: None,
-        block: None,
         intended_arrival_ns: start_ns,
         user_send_ns: start_ns,
         kernel_tx_ns: stamp(start_ns + 2_000),
         kernel_rx_ns: stamp(start_ns + 2_000 + wire_ns),
         user_receive_ns: start_ns + 4_000 + wire_ns,
-        outcome: RequestOutcome::Answered,
-        http_status: 200,
-        bytes: 100,
         warm_up: round == 0,
+        ..OBSERVATION
     }
-}
-
-/// The program.
-pub(crate) fn report() -> Command {
-    Command::new(assert_cmd::cargo::cargo_bin!("report"))
-}
-
-/// What a command prints; panics with what it said when it fails.
-pub(crate) fn output(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What a command says when it fails; panics when it succeeds.
-pub(crate) fn failure(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(!output.status.success(), "expected a failure");
-    String::from_utf8(output.stderr).unwrap()
 }

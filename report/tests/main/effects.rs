@@ -1,12 +1,12 @@
 //! `report effects` on runs whose effects are known.
 
-mod common;
-
 use std::path::Path;
 
-use common::{ARMS, Arm, failure, output, report, write};
 use model::MANIFEST_VERSION;
 use serde_json::Value;
+
+use crate::made_up_run::{ARMS, Arm, write};
+use crate::program::{failure, output, report};
 
 fn effects(run: &Path) -> Value {
     let text = output(report().args(["effects", "--format", "json", "--run"]).arg(run));

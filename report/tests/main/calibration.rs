@@ -1,9 +1,9 @@
 //! `report calibration` on runs whose delays are known.
 
-mod common;
-
-use common::{ARMS, Arm, LAUNCHES, failure, output, report, write};
 use serde_json::{Value, json};
+
+use crate::made_up_run::{ARMS, Arm, LAUNCHES, write};
+use crate::program::{failure, output, report};
 
 fn calibrated(arms: &[Arm], repetition: u32) -> Value {
     calibrated_with_text(arms, repetition).0

@@ -1,12 +1,12 @@
 //! Exhibits and claims of made-up grids: other data, other figures, tables and verdicts.
 
-mod common;
-
 use std::path::Path;
 
-use common::grids::{AS_IT_IS, Change, RecordedCell, change_manifest, claim, contrast, exhibit, grid, slower};
-use common::{ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, failure, report, write_launches};
 use serde_json::json;
+
+use crate::grids::{AS_IT_IS, Change, RecordedCell, contrast, exhibit, grid, slower};
+use crate::made_up_run::{ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, change_manifest, write_launches};
+use crate::program::{failure, report, verdict as verdict_of};
 
 #[test]
 fn a_proxy_is_held_against_the_hook() {
@@ -20,7 +20,7 @@ fn a_proxy_is_held_against_the_hook() {
             (&[("proxies", "one")], |arm| slower(arm, 30_000)),
         ],
     );
-    let (verdict, text) = claim(&dear, "r03-cost");
+    let (verdict, text) = verdict_of(&dear, "r03-cost");
     assert_eq!(verdict, "supported", "{text}");
     assert!(text.contains("local-pod supported: 15.0"), "{text}");
     let (table, figure) = exhibit(&dear);
@@ -36,7 +36,7 @@ fn a_proxy_is_held_against_the_hook() {
             (&[("proxies", "one")], |arm| slower(arm, 500)),
         ],
     );
-    assert_eq!(claim(&cheap, "r03-cost").0, "not_supported");
+    assert_eq!(verdict_of(&cheap, "r03-cost").0, "not_supported");
     assert_ne!(exhibit(&cheap).1, figure);
 }
 
@@ -53,7 +53,7 @@ fn a_program_that_differs_from_itself_is_counted() {
     };
     let (still, disturbed) = (folder.path().join("still"), folder.path().join("disturbed"));
     grid(&still, "r04", &cells(AS_IT_IS));
-    assert_ne!(claim(&still, "r04-false-positives").0, "supported");
+    assert_ne!(verdict_of(&still, "r04-false-positives").0, "supported");
     grid(
         &disturbed,
         "r04",
@@ -63,7 +63,7 @@ fn a_program_that_differs_from_itself_is_counted() {
             }
         }),
     );
-    let (verdict, text) = claim(&disturbed, "r04-false-positives");
+    let (verdict, text) = verdict_of(&disturbed, "r04-false-positives");
     assert_eq!(verdict, "supported", "{text}");
     let table = exhibit(&disturbed).0;
     assert!(
@@ -85,14 +85,14 @@ fn the_place_of_the_keyword_counts_in_the_largest_payload() {
     };
     let (flat, steep) = (folder.path().join("flat"), folder.path().join("steep"));
     grid(&flat, "r07", &cells(AS_IT_IS));
-    assert_eq!(claim(&flat, "r07-position").0, "inconclusive");
+    assert_eq!(verdict_of(&flat, "r07-position").0, "inconclusive");
     let dearer: Change = |arm| {
         if arm.name == "log" {
             slower(arm, 400);
         }
     };
     grid(&steep, "r07", &cells(dearer));
-    let (verdict, text) = claim(&steep, "r07-position");
+    let (verdict, text) = verdict_of(&steep, "r07-position");
     assert!(verdict == "supported" && text.contains("0.40 ["), "{text}");
     assert_ne!(exhibit(&flat), exhibit(&steep));
 }
@@ -147,15 +147,15 @@ fn what_limits_do_is_told_from_the_launches_that_hit_them() {
         ],
     );
     // Without a limit that was hit there is nothing to tell.
-    assert_eq!(claim(folder.path(), "r08-tail").0, "not_run");
+    assert_eq!(verdict_of(folder.path(), "r08-tail").0, "not_run");
     change_manifest(&folder.path().join("cell-1"), |manifest| {
         for launch in manifest["launches"].as_array_mut().unwrap() {
             launch["limit_hits"] = json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
         }
     });
-    let (verdict, text) = claim(folder.path(), "r08-tail");
+    let (verdict, text) = verdict_of(folder.path(), "r08-tail");
     assert_eq!(verdict, "supported", "{text}");
-    let (verdict, text) = claim(folder.path(), "r08-effect");
+    let (verdict, text) = verdict_of(folder.path(), "r08-effect");
     assert!(verdict == "supported" && text.contains("20.00 ["), "{text}");
 }
 
@@ -227,14 +227,14 @@ fn environments_that_differ_are_heterogeneous() {
         ]
     };
     grid(&alike, "r10", &three(AS_IT_IS));
-    assert_ne!(claim(&alike, "r10-heterogeneity").0, "supported");
+    assert_ne!(verdict_of(&alike, "r10-heterogeneity").0, "supported");
     let dearer: Change = |arm| {
         if arm.name == "log" {
             slower(arm, 3_000);
         }
     };
     grid(&other, "r10", &three(dearer));
-    assert_eq!(claim(&other, "r10-heterogeneity").0, "supported");
+    assert_eq!(verdict_of(&other, "r10-heterogeneity").0, "supported");
     let table = exhibit(&other).0;
     assert!(
         table.contains("three, local-pod") && table.contains("mean over all cells"),

@@ -1,30 +1,15 @@
 //! `report claims` on made-up runs: other data, other verdicts.
 
-mod common;
-
 use std::path::Path;
 
-use common::{ARM, ARMS, Arm, failure, output, report, write};
 use serde_json::Value;
 
-fn claims(folder: &Path) -> Value {
-    let mut command = report();
-    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
-    serde_json::from_str(&output(command.arg(folder))).unwrap()
-}
+use crate::made_up_run::{ARM, ARMS, Arm, change_manifest, write};
+use crate::program::{claims, claims_command, failure, output, report, verdict};
 
-/// Verdict and text of the only claim that a made-up run speaks to.
+/// Returns the verdict and the text of the only claim for which a made-up run has data.
 fn of(folder: &Path) -> (String, String) {
-    let found = claims(folder);
-    let claim = found["recommendations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|one| one["claims"].as_array().unwrap())
-        .find(|claim| claim["id"] == "r06-parts")
-        .unwrap();
-    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
-    (text("verdict"), text("text"))
+    verdict(folder, "r06-parts")
 }
 
 /// The made-up run as the experiment `overhead`, with a step of the hook that logs.
@@ -37,13 +22,12 @@ fn written(folder: &Path, log_ns: i64, change: impl Fn(&mut Arm)) {
     });
     arms.iter_mut().for_each(change);
     write(folder, &arms, true);
-    let path = folder.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    manifest["experiment"] = "overhead".into();
-    let logging = serde_json::json!({"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"});
-    // After "searching", as the definition has it.
-    manifest["plan"]["contrasts"].as_array_mut().unwrap().insert(2, logging);
-    dataset::write_json(&path, &manifest).unwrap();
+    change_manifest(folder, |manifest| {
+        manifest["experiment"] = "overhead".into();
+        let logging = serde_json::json!({"name": "logging", "baseline": "scan", "arm": "log", "role": "effect"});
+        // After "searching", as in the definition.
+        manifest["plan"]["contrasts"].as_array_mut().unwrap().insert(2, logging);
+    });
 }
 
 #[test]
@@ -93,13 +77,12 @@ fn a_limit_that_was_hit_leaves_it_open() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path();
     written(run, 17_700, |_| {});
-    let path = run.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    for launch in [2, 5] {
-        manifest["launches"][launch]["limit_hits"] =
-            serde_json::json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
-    }
-    dataset::write_json(&path, &manifest).unwrap();
+    change_manifest(run, |manifest| {
+        for launch in [2, 5] {
+            manifest["launches"][launch]["limit_hits"] =
+                serde_json::json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
+        }
+    });
     let (verdict, text) = of(run);
     assert_eq!(verdict, "inconclusive", "{text}");
     assert!(
@@ -114,11 +97,12 @@ fn kept_evidence_says_the_same_as_its_run() {
     let (run, kept) = (folder.path().join("run"), folder.path().join("kept"));
     written(&run, 17_700, |_| {});
     std::fs::create_dir(&kept).unwrap();
-    let mut command = report();
-    command
-        .args(["claims", "--study", "nowhere", "--format", "json", "--run"])
-        .arg(&run);
-    let said = output(command.arg("--keep").arg(kept.join("quantities.json")));
+    let mut command = claims_command(&run);
+    let said = output(
+        command
+            .args(["--format", "json", "--keep"])
+            .arg(kept.join("quantities.json")),
+    );
     assert_eq!(claims(&kept), serde_json::from_str::<Value>(&said).unwrap());
     // A folder of both has each twice.
     let both = claims(folder.path());
@@ -138,9 +122,7 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     let yours = of(&at("data/runs")).1;
     assert_eq!(recorded, yours, "alone, a run need not say whose it is");
     let said_of_logging = || {
-        let mut command = report();
-        command.args(["claims", "--study", "nowhere", "--run"]);
-        let said = output(command.arg(at("data/reference")).arg("--run").arg(at("data/runs")));
+        let said = output(claims_command(&at("data/reference")).arg("--run").arg(at("data/runs")));
         let line = said.lines().find(|line| line.contains("effect logging beyond"));
         line.unwrap().to_owned()
     };
@@ -152,10 +134,9 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     assert!(!line.contains("but"), "{line}");
 
     // Three launches are shown and decide nothing.
-    let path = at("data/runs/overhead/manifest.json");
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    manifest["launches"].as_array_mut().unwrap().truncate(3);
-    dataset::write_json(&path, &manifest).unwrap();
+    change_manifest(&at("data/runs/overhead"), |manifest| {
+        manifest["launches"].as_array_mut().unwrap().truncate(3);
+    });
     let line = said_of_logging();
     assert!(
         line.contains("supported: recorded 0.30 [") && line.contains("but 3 launches, fewer than 10"),
@@ -182,11 +163,7 @@ fn repetitions_are_counted_among_the_misses() {
     assert_eq!(misses[0]["missed"]["trials"], 4);
     assert_eq!(misses[0]["missed"]["successes"], 0);
     std::fs::write(folder.path().join("calibration.json"), "{").unwrap();
-    let said = failure(
-        report()
-            .args(["claims", "--study", "nowhere", "--run"])
-            .arg(folder.path()),
-    );
+    let said = failure(&mut claims_command(folder.path()));
     assert!(said.contains("calibration.json"), "{said}");
 }
 

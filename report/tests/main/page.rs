@@ -1,10 +1,9 @@
 //! `report html`: one page that needs nothing else.
 
-mod common;
-
 use std::fs;
 
-use common::{ARMS, failure, output, report, write};
+use crate::made_up_run::{ARMS, write};
+use crate::program::{failure, output, report};
 
 #[test]
 fn the_page_is_complete_and_self_contained() {

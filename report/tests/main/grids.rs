@@ -1,4 +1,4 @@
-//! Grids of made-up runs, and what is shown and claimed of them.
+//! Grids of made-up runs, and their exhibits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,15 +6,16 @@ use std::path::Path;
 use dataset::{CellRecord, GRID_FILE, GridIndex, write_json};
 use serde_json::{Value, json};
 
-use super::{ARM, ARMS, Arm, output, report, write};
+use crate::made_up_run::{ARM, ARMS, Arm, change_manifest, write};
+use crate::program::{output, report};
 
-/// What a cell's arms are changed by.
+/// Changes an arm of a cell.
 pub(crate) type Change = fn(&mut Arm);
 
-/// The levels of a cell, and how its data differ.
+/// The levels of a cell and the change of its arms.
 pub(crate) type RecordedCell<'a> = (&'a [(&'a str, &'a str)], Change);
 
-/// Arms that some of the experiments have besides.
+/// Further arms, which only some of the experiments compare.
 pub(crate) const MORE: [Arm; 3] = [
     Arm {
         name: "log",
@@ -64,32 +65,13 @@ pub(crate) fn grid(folder: &Path, experiment: &str, cells: &[RecordedCell<'_>]) 
 }
 
 /// The exhibit that the definition of an experiment names; none for an experiment without a definition.
-pub(crate) fn exhibit_of(experiment: &str) -> Option<String> {
+fn exhibit_of(experiment: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../experiments/{experiment}.toml"));
     let definition: toml::Table = std::fs::read_to_string(path).ok()?.parse().unwrap();
     Some(definition["exhibit"].as_str().unwrap().to_owned())
 }
 
-pub(crate) fn change_manifest(run: &Path, change: impl Fn(&mut Value)) {
-    let path = run.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    change(&mut manifest);
-    write_json(&path, &manifest).unwrap();
-}
-
-/// Verdict and text of a claim.
-pub(crate) fn claim(folder: &Path, id: &str) -> (String, String) {
-    let mut command = report();
-    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
-    let found: Value = serde_json::from_str(&output(command.arg(folder))).unwrap();
-    let recommendations = found["recommendations"].as_array().unwrap();
-    let mut claims = recommendations.iter().flat_map(|one| one["claims"].as_array().unwrap());
-    let claim = claims.find(|claim| claim["id"] == id).unwrap();
-    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
-    (text("verdict"), text("text"))
-}
-
-/// The table, and the drawing.
+/// Returns the table and the SVG of the exhibit of a run or grid.
 pub(crate) fn exhibit(folder: &Path) -> (String, String) {
     let out = tempfile::tempdir().unwrap();
     let mut command = report();
@@ -113,7 +95,7 @@ pub(crate) fn slower(arm: &mut Arm, by_ns: i64) {
 
 pub(crate) const AS_IT_IS: Change = |_| {};
 
-/// Puts a contrast before the last, by convention all of the hook.
+/// Inserts an effect before the last contrast, which by convention is the whole hook.
 pub(crate) fn contrast(manifest: &mut Value, name: &str, (baseline, arm): (&str, &str)) {
     let contrasts = manifest["plan"]["contrasts"].as_array_mut().unwrap();
     let effect = json!({"name": name, "baseline": baseline, "arm": arm, "role": "effect"});

@@ -1,19 +1,14 @@
 //! `report html` on a made-up run of the study's experiment, with and without a made-up import of the study.
 
-mod common;
-
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{ARM, ARMS, Arm, output, report, write};
-use dataset::{
-    FileHeader, Observation, ObservationWriter, RequestOutcome, UnfinishedLaunch, file_record, write_json,
-    write_manifest,
-};
-use model::LimitEnforcement;
-use model::{Clock, ConditionRecord, Host, LaunchRecord, MANIFEST_VERSION, Machine, Manifest, OBSERVATIONS_FILE};
+use dataset::Observation;
+use model::{Clock, ConditionRecord, LaunchRecord, Manifest};
 use serde_json::Value;
+
+use crate::made_up_run::{ARM, ARMS, Arm, OBSERVATION, change_manifest, finish, write, write_observations};
+use crate::program::{output, report};
 
 /// The study's conditions and requests of each of their recordings: enough for its cuts and its batches.
 const RECORDED: [(&str, u32); 4] = [
@@ -24,7 +19,8 @@ const RECORDED: [(&str, u32); 4] = [
 ];
 const MS: i64 = 1_000_000;
 
-/// A run of the study's experiment in which the hook costs 1.5 ms; the launches from the sixth on are of `second`.
+/// Writes a run of the study's experiment in which the hook costs 1.5 ms. The launches from the sixth on are of the condition
+/// `second`.
 fn run(folder: &Path, second: &str) {
     let mut arms = ARMS.to_vec();
     let hooked = arms.iter_mut().find(|arm| arm.name == "scan").unwrap();
@@ -34,72 +30,42 @@ fn run(folder: &Path, second: &str) {
         ..ARM
     };
     write(folder, &arms, true);
-    let path = folder.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    manifest["experiment"] = "ssp2023".into();
-    manifest["plan"]["load"]["warm_up_rounds"] = 1.into();
-    manifest["plan"]["contrasts"][1]["arm"] = "with hook".into();
-    manifest["conditions"][1]["name"] = second.into();
-    manifest["conditions"][1]["not_run"] = Value::Null;
-    for launch in manifest["launches"].as_array_mut().unwrap().iter_mut().skip(5) {
-        launch["condition"] = second.into();
-    }
-    write_json(&path, &manifest).unwrap();
+    change_manifest(folder, |manifest| {
+        manifest["experiment"] = "ssp2023".into();
+        manifest["plan"]["load"]["warm_up_rounds"] = 1.into();
+        manifest["plan"]["contrasts"][1]["arm"] = "with hook".into();
+        manifest["conditions"][1]["name"] = second.into();
+        manifest["conditions"][1]["not_run"] = Value::Null;
+        for launch in manifest["launches"].as_array_mut().unwrap().iter_mut().skip(5) {
+            launch["condition"] = second.into();
+        }
+    });
 }
 
-/// What `dataset import` makes of the study, but of 2 ms and, with hook, 2.5 ms a request.
+/// Writes an import of the study in which a request takes 2 ms, and 2.5 ms with the hook.
 fn study(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let launches = RECORDED.map(|(condition, requests)| launch(folder, condition, requests));
     let conditions = RECORDED.map(|(condition, _)| ConditionRecord {
         name: condition.to_owned(),
         level: "recorded".to_owned(),
-        limits_by: LimitEnforcement::None,
-        kept_awake: false,
-        missing: None,
-        not_run: None,
+        ..ConditionRecord::default()
     });
     let manifest = Manifest {
-        schema_version: MANIFEST_VERSION,
         run_id: "ssp2023".to_owned(),
         experiment: "ssp2023".to_owned(),
-        plan: None,
-        plan_sha256: None,
         clock: Clock::Realtime,
-        revision: None,
-        command_line: Vec::new(),
-        started_unix_ns: 0,
-        finished_unix_ns: 1,
-        machine: Machine::default(),
-        host: Host::default(),
-        tools: BTreeMap::new(),
-        conditions: conditions.to_vec(),
-        files: launches
-            .iter()
-            .map(|launch| file_record(folder, &launch.files.observations).unwrap())
-            .collect(),
-        launches: launches.to_vec(),
-        notes: Vec::new(),
+        conditions: conditions.into(),
+        ..Manifest::default()
     };
-    write_manifest(folder, &manifest).unwrap();
+    finish(folder, manifest, launches.into());
 }
 
 fn launch(folder: &Path, condition: &str, requests: u32) -> LaunchRecord {
-    let unfinished = UnfinishedLaunch::begin(folder, condition, 0).unwrap();
-    let header = FileHeader {
-        run: "made-up".to_owned(),
-        condition: condition.to_owned(),
-        launch: 0,
-        arms: vec!["unmodified".to_owned(), "hook".to_owned()],
-    };
-    let mut writer = ObservationWriter::create(&unfinished.path().join(OBSERVATIONS_FILE), header).unwrap();
-    for (arm, rtt_ns) in [(0, 2 * MS), (1, 5 * MS / 2)] {
-        let recording: Vec<Observation> = (0..requests).map(|sequence| request(arm, sequence, rtt_ns)).collect();
-        writer.write(&recording).unwrap();
-    }
-    writer.finish().unwrap();
     let record = LaunchRecord::of_observations(condition, 0);
-    unfinished.finish(&record).unwrap();
+    let recordings = [(0, 2 * MS), (1, 5 * MS / 2)]
+        .map(|(arm, rtt_ns)| (0..requests).map(|sequence| request(arm, sequence, rtt_ns)).collect());
+    write_observations(folder, &["unmodified", "hook"], recordings.into_iter(), &record);
     record
 }
 
@@ -107,23 +73,12 @@ fn request(arm: u16, sequence: u32, rtt_ns: i64) -> Observation {
     let start_ns = 10 * MS * i64::from(sequence + 1);
     Observation {
         round: sequence,
-        position: 0,
         arm,
         sequence,
-        connection: 0,
-        request: 0,
-        step: None,
-        load_level_permille: None,
-        block: None,
         intended_arrival_ns: start_ns,
         user_send_ns: start_ns,
-        kernel_tx_ns: None,
-        kernel_rx_ns: None,
         user_receive_ns: start_ns + rtt_ns + noise_ns(sequence),
-        outcome: RequestOutcome::Answered,
-        http_status: 200,
-        bytes: 0,
-        warm_up: false,
+        ..OBSERVATION
     }
 }
 

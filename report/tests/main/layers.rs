@@ -1,12 +1,6 @@
 //! Effects at every layer, beside what a tight loop predicts, and by what servers receive: made-up runs and their evidence.
 
-mod common;
-
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use analysis::claims::{Evidence, Unit};
-use common::{ARMS, output, report, write};
 use dataset::{
     InstrumentAgreement, OBSERVED_FILE, OBSERVED_VERSION, ObservedServer, ObservedServers, Run, ServerKind, write_json,
 };
@@ -15,6 +9,9 @@ use report::layers::Layer;
 use report::results::Results;
 use report::{evidence, results};
 use samples::run_samples;
+
+use crate::made_up_run::{ARMS, write};
+use crate::program::claim;
 
 /// The made-up run, with what `change` adds to the records of each launch's arms.
 fn of(change: impl Fn(u32, &mut ArmRecord)) -> (Results, Evidence) {
@@ -140,18 +137,6 @@ fn observed(shares: &[(ServerKind, f64)]) -> ObservedServers {
     }
 }
 
-fn claim(folder: &Path) -> serde_json::Value {
-    let mut command = report();
-    command.args(["claims", "--study", "nowhere", "--format", "json", "--run"]);
-    let found: serde_json::Value = serde_json::from_str(&output(command.arg(folder))).unwrap();
-    let claims = found["recommendations"].as_array().unwrap().iter();
-    let claims: BTreeMap<&str, &serde_json::Value> = claims
-        .flat_map(|one| one["claims"].as_array().unwrap())
-        .map(|claim| (claim["id"].as_str().unwrap(), claim))
-        .collect();
-    claims["r07-coverage"].clone()
-}
-
 #[test]
 fn servers_that_were_observed_are_evidence_and_other_shares_another_verdict() {
     use ServerKind::{Common, NegativeControl, Synthetic};
@@ -180,7 +165,7 @@ fn servers_that_were_observed_are_evidence_and_other_shares_another_verdict() {
     ] {
         write_json(&seen.join(OBSERVED_FILE), &observed(rows)).unwrap();
         // Found in the folder of all runs.
-        let found = claim(folder.path());
+        let found = claim(folder.path(), "r07-coverage");
         assert_eq!(found["verdict"], verdict, "{found}");
         let interval = &found["rows"][0]["interval"];
         assert!((interval["value"].as_f64().unwrap() - value).abs() < 1e-12);
