@@ -74,6 +74,11 @@ impl Manifest {
         self.plan.as_ref().map_or(&[], |plan| &plan.contrasts)
     }
 
+    /// Returns the launches of a condition.
+    pub fn launches_in(&self, condition: &str) -> impl Iterator<Item = &LaunchRecord> {
+        self.launches.iter().filter(move |launch| launch.condition == condition)
+    }
+
     /// Returns the mean time of a launch outside of its measured rounds and the mean time of a round, both s. Every launch had
     /// `rounds` rounds, of which `warm_up_rounds` were warm-up. `None` if a launch lacks the load generator's summary.
     #[must_use]

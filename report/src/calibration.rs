@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use analysis::figures::{Figure, Forest, ForestRow, forest};
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, proportion};
+use analysis::figures::{Figure, Forest, forest};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, mean, proportion};
 use anyhow::{Context as _, Result, ensure};
 use model::{Contrast, ContrastRole, Location};
 use model::{LaunchRecord, Manifest};
@@ -13,6 +13,7 @@ use samples::RunSamples;
 use serde::{Deserialize, Serialize};
 
 use crate::contrasts::{contrasts, plan};
+use crate::figures::forest_row;
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
 use crate::table::{microseconds, signed};
 
@@ -147,11 +148,7 @@ pub fn calibrations(
         if samples.is_empty() {
             continue;
         }
-        let records: Vec<&LaunchRecord> = manifest
-            .launches
-            .iter()
-            .filter(|launch| launch.condition == condition.name)
-            .collect();
+        let records: Vec<&LaunchRecord> = manifest.launches_in(&condition.name).collect();
         let mut calibration = CalibrationResults {
             run_id: manifest.run_id.clone(),
             schedule: schedule.to_string(),
@@ -165,17 +162,15 @@ pub fn calibrations(
             if contrast.role == ContrastRole::Calibration {
                 let rtt = errors(LatencyMetric::Rtt)
                     .with_context(|| format!("contrast {}: a launch has no telemetry", contrast.name))?;
-                #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-                let truth_ns = rtt.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / rtt.len() as f64;
-                let of = |errors: Vec<(f64, f64)>| {
-                    estimate(&errors.iter().map(|(_, error_ns)| *error_ns).collect::<Vec<_>>())
-                };
+                let (truths_ns, rtt_ns): (Vec<f64>, Vec<f64>) = rtt.into_iter().unzip();
+                let wire =
+                    errors(LatencyMetric::WireTime).map(|wire| wire.into_iter().unzip::<_, _, Vec<f64>, Vec<f64>>().1);
                 calibration.recovered.push(RecoveredDelay {
                     name: contrast.name.clone(),
                     location: contrast.location,
-                    truth_ns,
-                    wire_error: errors(LatencyMetric::WireTime).map(of).transpose()?,
-                    rtt_error: of(rtt)?,
+                    truth_ns: mean(&truths_ns),
+                    wire_error: wire.map(|wire_ns| estimate(&wire_ns)).transpose()?,
+                    rtt_error: estimate(&rtt_ns)?,
                     parts: parts(samples, contrast),
                 });
             }
@@ -300,14 +295,12 @@ pub fn figures(calibrations: &[CalibrationResults]) -> Result<Vec<Figure>> {
 }
 
 fn figure(calibration: &CalibrationResults) -> Result<Figure> {
-    let row = |group: &str, recovered: &RecoveredDelay, error: &Estimate| ForestRow {
-        label: match recovered.location {
+    let row = |group: &str, recovered: &RecoveredDelay, error: &Estimate| {
+        let label = match recovered.location {
             Location::Median => recovered.name.clone(),
             other => format!("{}, {other}", recovered.name),
-        },
-        group: Some(group.to_owned()),
-        value: error.value / 1e3,
-        confidence_interval: (error.confidence_interval.0 / 1e3, error.confidence_interval.1 / 1e3),
+        };
+        forest_row(label, Some(group), error)
     };
     let wire = calibration
         .recovered

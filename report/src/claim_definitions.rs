@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use analysis::claims::{Claim, Claims, Quantity, QuantitySource};
 use anyhow::{Context as _, Result, bail, ensure};
-use model::{ContrastRole, ExhibitKind};
-use serde::Deserialize;
+use model::{ContrastRole, Experiment, GridExtent, parse_definition};
 
 /// The experiment of the study's recordings.
 const STUDY: &str = "ssp2023";
@@ -27,32 +26,6 @@ const DEFINITIONS: [&str; 14] = [
     include_str!("../../experiments/ssp2023.toml"),
 ];
 
-/// The parts of a definition that decide which quantities its runs give.
-#[derive(Debug, Deserialize)]
-struct ClaimedExperiment {
-    name: String,
-    exhibit: Option<ExhibitKind>,
-    #[serde(default, rename = "contrast")]
-    contrasts: Vec<DefinedContrast>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DefinedContrast {
-    name: String,
-    role: ContrastRole,
-}
-
-impl ClaimedExperiment {
-    /// The names of the contrasts with the role `effect`, in their order.
-    fn effects(&self) -> Vec<&str> {
-        let effects = self
-            .contrasts
-            .iter()
-            .filter(|contrast| contrast.role == ContrastRole::Effect);
-        effects.map(|contrast| contrast.name.as_str()).collect()
-    }
-}
-
 /// The claims of the project, checked against the experiments that they name.
 ///
 /// # Errors
@@ -64,16 +37,19 @@ pub(crate) fn stated_claims() -> Result<Claims> {
 }
 
 fn check(claims: &Claims) -> Result<()> {
-    let definitions = DEFINITIONS.iter().map(|text| {
-        let definition: ClaimedExperiment = toml::from_str(text).context("a definition in experiments/")?;
-        Ok((definition.name.clone(), definition))
-    });
-    let definitions: BTreeMap<String, ClaimedExperiment> = definitions.collect::<Result<_>>()?;
+    let cells = |text: &&str| parse_definition(text, GridExtent::Default).context("a definition in experiments/");
+    let definitions = DEFINITIONS.iter().map(cells).collect::<Result<Vec<_>>>()?;
+    // All cells of a grid have the same name, exhibit and contrasts.
+    let definitions: BTreeMap<&str, &Experiment> = definitions
+        .iter()
+        .flatten()
+        .map(|definition| (definition.name.as_str(), definition))
+        .collect();
     for claim in claims.recommendations.iter().flat_map(|one| &one.claims) {
         for name in &claim.experiments {
-            let known = || definitions.keys().cloned().collect::<Vec<_>>().join(", ");
+            let known = || definitions.keys().copied().collect::<Vec<_>>().join(", ");
             let definition = definitions
-                .get(name)
+                .get(name.as_str())
                 .with_context(|| format!("claim {}: experiments: {name}; expected some of {}", claim.id, known()))?;
             given(claim, definition).with_context(|| {
                 format!(
@@ -87,10 +63,12 @@ fn check(claims: &Claims) -> Result<()> {
 }
 
 /// Refuses a quantity that no run of the experiment gives.
-fn given(claim: &Claim, definition: &ClaimedExperiment) -> Result<()> {
+fn given(claim: &Claim, definition: &Experiment) -> Result<()> {
     match claim.quantity.source() {
         QuantitySource::Run => {
-            let effects = definition.effects();
+            let effects = definition.contrasts.iter();
+            let effects = effects.filter(|contrast| contrast.role == ContrastRole::Effect);
+            let effects: Vec<&str> = effects.map(|contrast| contrast.name.as_str()).collect();
             for name in claim.quantity.contrasts() {
                 ensure!(
                     effects.contains(&name),

@@ -154,13 +154,10 @@ fn of_run(folder: &Path) -> Result<Option<Evidence>> {
     if manifest.contrasts().is_empty() {
         return Ok(None);
     }
-    let most = manifest.conditions.iter().map(|condition| {
-        let here = manifest
-            .launches
-            .iter()
-            .filter(|launch| launch.condition == condition.name);
-        here.count()
-    });
+    let most = manifest
+        .conditions
+        .iter()
+        .map(|condition| manifest.launches_in(&condition.name).count());
     if most.max().unwrap_or(0) < 2 {
         return Ok(None);
     }

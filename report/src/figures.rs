@@ -1,5 +1,6 @@
 //! The figures of the report and of the notebooks.
 
+use analysis::claims::Interval;
 use analysis::figures::{
     BoxGroup, BoxPlot, BoxSeries, Figure, Forest, ForestRow, Panel, RunSequence, Sequence, Thinned, box_plot, forest,
     run_sequence,
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 use samples::{RunSamples, StudyRecording};
 use serde::{Deserialize, Serialize};
 
-use crate::results::Results;
+use crate::results::{ConditionResults, Results};
 use model::ContrastRole;
 
 /// The number of iterations in the study's run-sequence figure.
@@ -190,34 +191,36 @@ pub fn run(results: &Results, samples: &RunSamples) -> Result<Vec<Figure>> {
 /// # Errors
 /// When there is none.
 pub fn run_forest(results: &Results) -> Result<Figure> {
-    let rows = results
-        .conditions
-        .iter()
-        .flat_map(|condition| {
-            condition.effects.iter().map(|effect| {
-                // A calibration is judged by its error, which is comparable with the other rows.
-                let (label, estimate) = match (effect.role, &effect.error) {
-                    (ContrastRole::Calibration, Some(error)) => (format!("{}, error", effect.name), error),
-                    _ => (effect.name.clone(), effect.primary()),
-                };
-                let (low, high) = estimate.confidence_interval;
-                ForestRow {
-                    label,
-                    group: Some(condition.condition.clone()),
-                    value: estimate.value / 1e3,
-                    confidence_interval: (low / 1e3, high / 1e3),
-                }
-            })
-        })
-        .collect();
+    let of_condition = |condition: &ConditionResults| -> Vec<ForestRow> {
+        let rows = condition.effects.iter().map(|effect| {
+            // A calibration is judged by its error, which is comparable with the other rows.
+            let (label, estimate) = match (effect.role, &effect.error) {
+                (ContrastRole::Calibration, Some(error)) => (format!("{}, error", effect.name), error),
+                _ => (effect.name.clone(), effect.primary()),
+            };
+            forest_row(label, Some(&condition.condition), estimate)
+        });
+        rows.collect()
+    };
     Ok(forest(&Forest {
         name: "effects".to_owned(),
         caption: "Differences of median wire time with 95 % intervals over launches; grey where zero is inside."
             .to_owned(),
         x_title: "Difference (µs)".to_owned(),
         x_limits: None,
-        rows,
+        rows: results.conditions.iter().flat_map(of_condition).collect(),
     })?)
+}
+
+/// A row of a forest plot in µs, from a value with its interval in ns.
+pub(crate) fn forest_row(label: impl Into<String>, group: Option<&str>, interval_ns: impl Into<Interval>) -> ForestRow {
+    let Interval { value, low, high } = interval_ns.into();
+    ForestRow {
+        label: label.into(),
+        group: group.map(str::to_owned),
+        value: value / 1e3,
+        confidence_interval: (low / 1e3, high / 1e3),
+    }
 }
 
 /// RTT by condition and arm, all launches together.
@@ -225,34 +228,21 @@ pub fn run_forest(results: &Results) -> Result<Figure> {
 /// # Errors
 /// When an arm has no observation.
 pub fn run_boxes(samples: &RunSamples) -> Result<Figure> {
-    let mut groups: Vec<(String, Vec<(String, Distribution)>)> = Vec::new();
-    for launch in &samples.launches {
-        if groups
-            .last()
-            .is_none_or(|(condition, _)| *condition != launch.condition)
-            && !groups.iter().any(|(condition, _)| *condition == launch.condition)
-        {
-            groups.push((launch.condition.clone(), Vec::new()));
-        }
-        let Some((_, arms)) = groups.iter_mut().find(|(condition, _)| *condition == launch.condition) else {
-            continue;
-        };
-        for name in SEQUENCE_ARMS {
-            let Some(arm) = launch.arms.get(name) else { continue };
-            match arms.iter_mut().find(|(known, _)| known == name) {
-                Some((_, distribution)) => distribution.merge(&arm.rtt),
-                None => arms.push((name.to_owned(), arm.rtt.clone())),
-            }
-        }
-    }
-    let groups = groups
-        .into_iter()
-        .map(|(label, arms)| {
-            let series = arms
-                .iter()
-                .map(|(name, distribution)| boxed(name, distribution, 1e-3))
-                .collect::<Result<_>>()?;
-            Ok(BoxGroup { label, series })
+    let conditions = samples.launches.chunk_by(|one, other| one.condition == other.condition);
+    let groups = conditions
+        .map(|launches| {
+            let series = SEQUENCE_ARMS.iter().filter_map(|name| {
+                let arms = launches.iter().filter_map(|launch| launch.arms.get(*name));
+                let all = arms.map(|arm| arm.rtt.clone()).reduce(|mut all, next| {
+                    all.merge(&next);
+                    all
+                })?;
+                Some(boxed(name, &all, 1e-3))
+            });
+            Ok(BoxGroup {
+                label: launches[0].condition.clone(),
+                series: series.collect::<Result<_>>()?,
+            })
         })
         .collect::<Result<_>>()?;
     Ok(box_plot(&BoxPlot {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::{Estimate, LatencyMetric, LaunchSamples, effect, estimate};
+use analysis::{Estimate, LatencyMetric, LaunchSamples, effect, estimate, mean};
 use anyhow::Result;
 use model::LaunchRecord;
 use model::{Contrast, Location};
@@ -28,10 +28,8 @@ pub(crate) fn calibration(
     let Some(launches) = calibration_errors(contrast, launches, records, LatencyMetric::WireTime) else {
         return Ok(None);
     };
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    let truth_ns = launches.iter().map(|(truth_ns, _)| truth_ns).sum::<f64>() / launches.len() as f64;
-    let errors: Vec<f64> = launches.iter().map(|(_, error_ns)| *error_ns).collect();
-    Ok(Some((truth_ns, estimate(&errors)?)))
+    let (truths_ns, errors_ns): (Vec<f64>, Vec<f64>) = launches.into_iter().unzip();
+    Ok(Some((mean(&truths_ns), estimate(&errors_ns)?)))
 }
 
 /// Differences of the client's own parts of the round trip; `None` where the clocks' difference is not known.

@@ -8,7 +8,8 @@
 pub mod calibration;
 mod claim_definitions;
 pub mod claims;
-pub mod contrasts;
+mod contrasts;
+mod document;
 pub mod evidence;
 pub mod exhibits;
 pub mod figures;

@@ -1,7 +1,7 @@
 //! The noise of requests within launches: autocorrelation, drift of the level, and outliers.
 
 use analysis::stats::serial::effective_sample_size_of;
-use analysis::{LatencyMetric, Outliers, outliers, stationarity};
+use analysis::{LatencyMetric, Outliers, mean, outliers, stationarity};
 use samples::RunSamples;
 use serde::Serialize;
 
@@ -50,11 +50,10 @@ pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<
         far.high += here.high;
         far.of += here.of;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    let over_launches = |values: &[f64]| (!values.is_empty()).then(|| mean(values));
     Some(RequestNoise {
-        lag_1: mean(&lags)?,
-        effective_share: mean(&shares)?,
+        lag_1: over_launches(&lags)?,
+        effective_share: over_launches(&shares)?,
         wandering,
         tested,
         outliers: far,

@@ -39,11 +39,9 @@ pub fn fit(study: &Path, calibration: &Path, run: &Path) -> Result<NoiseFits> {
             run.directory.display()
         );
     }
-    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-    let launches = wide.len() as f64;
     Ok(NoiseFits {
         within,
-        iqr_ns: wide.iter().sum::<f64>() / launches,
+        iqr_ns: analysis::mean(&wide),
         launches: fit_launches(&a_a_errors(calibration)?)?,
     })
 }

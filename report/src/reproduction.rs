@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::contrasts::plan;
 use crate::figures::{self, Boxes};
-
 use crate::study::StudyResults;
+use crate::table::or_dash;
 
 /// Name of the experiment that repeats the study.
 const EXPERIMENT: &str = "ssp2023";
@@ -212,8 +212,8 @@ pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&Study
                             td.number { (number(row.known, row.digits)) }
                             td.number { (row.recomputed.map_or_else(|| "not imported".to_owned(), |value| number(value, row.digits))) }
                             td { (ours.map_or("not run", |ours| ours.boxes.condition.as_str())) }
-                            td.number { (row.first.map_or_else(|| "–".to_owned(), |value| number(value, row.digits))) }
-                            td.number { (row.over_launches.as_ref().map_or_else(|| "–".to_owned(), milliseconds)) }
+                            td.number { (or_dash(row.first.map(|value| number(value, row.digits)))) }
+                            td.number { (or_dash(row.over_launches.as_ref().map(milliseconds))) }
                         }
                     }
                 }

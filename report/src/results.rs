@@ -102,6 +102,19 @@ pub struct ConditionResults {
     pub noise: Option<RequestNoise>,
 }
 
+impl ConditionResults {
+    /// The A/A control; `None` where the experiment has none.
+    #[must_use]
+    pub fn control(&self) -> Option<&Effect> {
+        self.effects.iter().find(|effect| effect.role == ContrastRole::Control)
+    }
+
+    /// The effects of treatments in the order of the experiment. By convention the last one is the effect of the whole hook.
+    pub fn costs(&self) -> impl DoubleEndedIterator<Item = &Effect> {
+        self.effects.iter().filter(|effect| effect.role == ContrastRole::Effect)
+    }
+}
+
 /// The steadiness of launches, by changepoints of the segments' median RTT, warm-up included.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settling {
@@ -156,11 +169,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
         .iter()
         .map(|record| {
             let samples = run.launches_in(&record.name);
-            let records: Vec<&LaunchRecord> = manifest
-                .launches
-                .iter()
-                .filter(|launch| launch.condition == record.name)
-                .collect();
+            let records: Vec<&LaunchRecord> = manifest.launches_in(&record.name).collect();
             let steadiness = settling(manifest, &record.name, run);
             let flagged: BTreeSet<u32> = records
                 .iter()

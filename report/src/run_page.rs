@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use analysis::claims::Verdict;
-use analysis::figures::{Figure, font_face_css};
+use analysis::figures::Figure;
 use analysis::principles::{ChecklistItem, PrincipleStatus, checklist as checklist_of};
 use anyhow::Result;
 use dataset::Run;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use model::Manifest;
 use samples::{imported_recordings, run_samples};
 
 use crate::claims::JudgedClaims;
+use crate::document::{document, environment};
 use crate::reproduction::{self, StudyReproduction};
 use crate::results::{ConditionResults, Effect, Results, results};
 use crate::run_facts::run_facts;
@@ -19,7 +20,6 @@ use crate::secondary_estimates::{self, SecondaryEstimates};
 use crate::study::StudyResults;
 use crate::table;
 use crate::{evidence, figures};
-use model::ContrastRole;
 
 /// The contents of the page.
 #[derive(Debug)]
@@ -103,42 +103,34 @@ impl RunPage {
 /// The page as HTML.
 #[must_use]
 pub fn page(page: &RunPage) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "What does a function hook cost? " (page.results.run_id) }
-                style { (PreEscaped(font_face_css())) (PreEscaped(include_str!("page.css"))) }
-            }
-            body {
-                h1 { "What does a function hook cost?" }
-                p.lead { (summary(&page.results)) }
-                @if let Some(reproduction) = &page.reproduction {
-                    (reproduction::first_table(reproduction, page.study.as_ref()))
-                }
-                (expected_and_measured(page))
-                @for figure in &page.figures {
-                    (PreEscaped(figure.to_html()))
-                }
-                (claims(&page.claims))
-                (ran(page))
-                @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
-                (secondary_estimates::section(&page.further))
-                (study(page))
-                (checklist(&page.checklist))
-                (environment(page))
-            }
+    let body = html! {
+        h1 { "What does a function hook cost?" }
+        p.lead { (summary(&page.results)) }
+        @if let Some(reproduction) = &page.reproduction {
+            (reproduction::first_table(reproduction, page.study.as_ref()))
         }
-    }
-    .into_string()
+        (expected_and_measured(page))
+        @for figure in &page.figures {
+            (PreEscaped(figure.to_html()))
+        }
+        (claims(&page.claims))
+        (ran(page))
+        @for condition in &page.results.conditions { (effects(condition)) (order(condition)) }
+        (secondary_estimates::section(&page.further))
+        (study(page))
+        (checklist(&page.checklist))
+        (again(page))
+    };
+    document(
+        &format!("What does a function hook cost? {}", page.results.run_id),
+        &body,
+    )
 }
 
 fn summary(results: &Results) -> Markup {
     html! {
         @for condition in &results.conditions {
-            @let costs: Vec<&Effect> = condition.effects.iter().filter(|effect| effect.role == ContrastRole::Effect).collect();
+            @let costs: Vec<&Effect> = condition.costs().collect();
             @if !costs.is_empty() {
                 "In " strong { (condition.condition) } ", "
                 @for (index, effect) in costs.iter().enumerate() {
@@ -316,7 +308,7 @@ fn order(condition: &ConditionResults) -> Markup {
 }
 
 fn optional(estimate: Option<&analysis::Estimate>) -> String {
-    estimate.map_or_else(|| "–".to_owned(), table::microseconds)
+    table::or_dash(estimate.map(table::microseconds))
 }
 
 fn study(page: &RunPage) -> Markup {
@@ -369,14 +361,9 @@ fn status(status: PrincipleStatus) -> Markup {
     html! { span class={ "verdict " (class) } { (status) } }
 }
 
-fn environment(page: &RunPage) -> Markup {
+fn again(page: &RunPage) -> Markup {
     html! {
-        h2 { "Environment" }
-        pre { (serde_json::to_string_pretty(&page.manifest.machine).unwrap_or_default()) }
-        pre { (serde_json::to_string_pretty(&page.manifest.host).unwrap_or_default()) }
-        h2 { "Again" }
-        p { "MeasuredQuantity with" }
-        pre { (page.manifest.command_line.join(" ")) }
+        (environment(&page.manifest))
         p { "Reported with" }
         pre { (page.command) }
     }

@@ -15,7 +15,7 @@ use model::{Contrast, ContrastRole, Location};
 use serde::Serialize;
 
 use crate::contrasts::contrasts;
-use crate::table;
+use crate::table::{self, or_dash};
 use samples::RunSamples;
 
 /// The seed of all resampling. It is fixed, so that a table is reproducible.
@@ -239,7 +239,7 @@ pub fn section(further: &SecondaryEstimates) -> Markup {
     html! {
         @if !further.contrasts.is_empty() {
             details {
-                summary { "SecondaryEstimates estimators of the same launches" }
+                summary { "Other estimators of the same launches" }
                 p { "Differences in µs of the primary quantity. p is of the t test over launches; Holm's holds for all effects of a condition together." }
                 table {
                     thead { tr {
@@ -256,31 +256,30 @@ pub fn section(further: &SecondaryEstimates) -> Markup {
 }
 
 fn row(other: &ContrastEstimates) -> Markup {
-    let dash = || "–".to_owned();
     let interval = |(low, high): (f64, f64)| format!("[{}, {}]", table::signed(low), table::signed(high));
     let plain = |found: &Option<Estimate>| {
-        found.as_ref().map_or_else(dash, |found| {
+        or_dash(found.map(|found| {
             let (low, high) = found.confidence_interval;
             format!("{:.3} [{low:.3}, {high:.3}]", found.value)
-        })
+        }))
     };
     html! {
         tr {
             td { (other.name) br; span.note { (other.condition) ", " (other.quantity) } }
             td.number { (p_text(other.p)) }
-            td.number { (other.p_holm.map_or_else(dash, p_text)) }
-            td.number { (other.bootstrap.map_or_else(dash, |found| interval(found.percentile_t))) }
-            td.number { (other.bootstrap.map_or_else(dash, |found| interval(found.bca))) }
-            td.number { (other.hodges_lehmann.map_or_else(dash, |found| {
-                format!("{} {}", table::signed(found.value), found.confidence_interval.map_or_else(dash, interval))
-            })) }
-            td.number { (other.unpaired.as_ref().map_or_else(dash, |found| Unit::Ns.interval(found))) }
-            td.number { (other.trimmed_mean.as_ref().map_or_else(dash, table::microseconds)) }
+            td.number { (or_dash(other.p_holm.map(p_text))) }
+            td.number { (or_dash(other.bootstrap.map(|found| interval(found.percentile_t)))) }
+            td.number { (or_dash(other.bootstrap.map(|found| interval(found.bca)))) }
+            td.number { (or_dash(other.hodges_lehmann.map(|found| {
+                format!("{} {}", table::signed(found.value), or_dash(found.confidence_interval.map(interval)))
+            }))) }
+            td.number { (or_dash(other.unpaired.as_ref().map(|found| Unit::Ns.interval(found)))) }
+            td.number { (or_dash(other.trimmed_mean.as_ref().map(table::microseconds))) }
             td.number { (plain(&other.ratio_of_means)) }
             td.number { (plain(&other.a12)) }
-            td.number { (other.components.map_or_else(dash, |[launch, segment]| {
+            td.number { (or_dash(other.components.map(|[launch, segment]| {
                 format!("{:.3}, {:.3}", launch.variance.sqrt() / 1e3, segment.variance.sqrt() / 1e3)
-            })) }
+            }))) }
         }
         @if !other.missing.is_empty() { tr { td.note colspan="11" { (other.missing.join("; ")) } } }
     }

@@ -23,6 +23,14 @@ pub fn signed(nanoseconds: f64) -> String {
     format!("{:+.2}", nanoseconds / 1e3).replace('-', "\u{2212}")
 }
 
+/// Stands in a cell without a value.
+pub(crate) const DASH: &str = "\u{2013}";
+
+/// The text of a value, and a dash without one.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| DASH.to_owned(), |value| value.to_string())
+}
+
 /// The effects of every condition, one line each, for a terminal.
 #[must_use]
 pub fn effects(results: &Results) -> String {
@@ -86,10 +94,8 @@ fn layers(layers: &[LayerEffect]) -> String {
             row.contrast,
             microseconds(&row.effect),
             row.effect.launch_sd / 1e3,
-            row.signal_to_noise
-                .map_or_else(|| "\u{2013}".to_owned(), |ratio| format!("{ratio:.1}")),
-            row.launches_needed
-                .map_or_else(|| "\u{2013}".to_owned(), |launches| launches.to_string()),
+            or_dash(row.signal_to_noise.map(|ratio| format!("{ratio:.1}"))),
+            or_dash(row.launches_needed),
         );
     }
     text
@@ -107,7 +113,7 @@ fn isolated(isolated: &[MicroPrediction]) -> String {
             microseconds(&row.predicted),
             microseconds(&row.observed),
             row.calls_per_request,
-            ratio.as_deref().unwrap_or("\u{2013}"),
+            or_dash(ratio),
         );
     }
     text

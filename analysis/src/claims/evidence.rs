@@ -50,6 +50,28 @@ pub struct MeasuredQuantity {
     pub limits_hit: Vec<String>,
 }
 
+impl MeasuredQuantity {
+    /// A quantity of a run in one condition, which is compared with no other cell and whose launches are neither counted nor
+    /// flagged.
+    #[must_use]
+    pub fn new(experiment: &str, run: &str, condition: &str, quantity: Quantity, interval: Interval) -> Self {
+        Self {
+            experiment: experiment.to_owned(),
+            run: run.to_owned(),
+            source: None,
+            launches: None,
+            unit: quantity.unit(),
+            quantity,
+            condition: condition.to_owned(),
+            reference: None,
+            provenance: Provenance::of(condition),
+            interval,
+            without_flagged: None,
+            limits_hit: Vec::new(),
+        }
+    }
+}
+
 /// All measurements that claims are held against.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -3,9 +3,7 @@
 mod observed_servers;
 mod recorded;
 
-use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Provenance, Quantity, Reference,
-};
+use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Quantity, Reference};
 use analysis::stats::components::of_segments;
 use analysis::{
     Estimate, LatencyMetric, difference_of_estimates, differences, estimate, paired_spread_ratio, spread_ratio,
@@ -105,32 +103,17 @@ impl<'a> EvidenceContext<'a> {
         }
     }
 
-    /// The records of the condition's launches.
-    fn launches(&self) -> impl Iterator<Item = &'a LaunchRecord> {
-        let condition = self.condition;
-        self.manifest
-            .launches
-            .iter()
-            .filter(move |launch| launch.condition == condition)
-    }
-
     pub(crate) fn measured(&self, quantity: Quantity, interval: Interval) -> MeasuredQuantity {
+        let Manifest { experiment, run_id, .. } = self.manifest;
+        let reference = self.reference.map(|condition| Reference {
+            run: run_id.clone(),
+            condition: condition.to_owned(),
+        });
         MeasuredQuantity {
-            experiment: self.manifest.experiment.clone(),
-            run: self.manifest.run_id.clone(),
-            source: None,
             launches: Some(self.launches),
-            unit: quantity.unit(),
-            quantity,
-            condition: self.condition.to_owned(),
-            reference: self.reference.map(|condition| Reference {
-                run: self.manifest.run_id.clone(),
-                condition: condition.to_owned(),
-            }),
-            provenance: Provenance::of(self.condition),
-            interval,
-            without_flagged: None,
+            reference,
             limits_hit: self.limits_hit.clone(),
+            ..MeasuredQuantity::new(experiment, run_id, self.condition, quantity, interval)
         }
     }
 }
@@ -164,11 +147,7 @@ fn beyond(
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Result<Vec<MeasuredQuantity>> {
-    let effects: Vec<&Effect> = condition
-        .effects
-        .iter()
-        .filter(|one| one.role == ContrastRole::Effect)
-        .collect();
+    let effects: Vec<&Effect> = condition.costs().collect();
     let mut found = Vec::new();
     for pair in effects.windows(2) {
         if let Some(further) = excess(condition, samples, pair[1], pair[0])? {
@@ -204,7 +183,7 @@ fn farther_observer(
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Option<MeasuredQuantity> {
-    let control = a_a(condition)?;
+    let control = condition.control()?;
     let rtt = per_launch(condition, samples, control, LatencyMetric::Rtt)?;
     let wire = per_launch(condition, samples, control, LatencyMetric::WireTime)?;
     let (value, ends) = paired_spread_ratio(&rtt, &wire)?;
@@ -217,8 +196,8 @@ fn handler(
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Option<MeasuredQuantity> {
-    let control = a_a(condition)?;
-    let records: Vec<&LaunchRecord> = context.launches().collect();
+    let control = condition.control()?;
+    let records: Vec<&LaunchRecord> = context.manifest.launches_in(context.condition).collect();
     let here = samples.launches_in(&condition.condition);
     let at = |layer| per_launch_at(&control.contrast(), layer, here, &records);
     let (value, ends) = paired_spread_ratio(&at(Layer::WireTime)?, &at(Layer::Handler)?)?;
@@ -243,7 +222,7 @@ fn launch_share(
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Option<MeasuredQuantity> {
-    let control = a_a(condition)?;
+    let control = condition.control()?;
     let differences: Vec<Vec<f64>> = samples
         .timelines_in(&condition.condition)
         .map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm))
@@ -267,12 +246,12 @@ fn compared(
 ) -> Result<Vec<MeasuredQuantity>> {
     let context = EvidenceContext::new(manifest, condition, Some(reference));
     let mut found = Vec::new();
-    if let (Some(one), Some(other)) = (a_a(condition), a_a(reference))
+    if let (Some(one), Some(other)) = (condition.control(), reference.control())
         && let Some((value, ends)) = spread_ratio(one.primary(), other.primary())
     {
         found.push(context.measured(Quantity::AASpread, Interval::new(value, ends)));
     }
-    for one in condition.effects.iter().filter(|one| one.role == ContrastRole::Effect) {
+    for one in condition.costs() {
         if let Some(other) = reference.effects.iter().find(|other| other.name == one.name) {
             let (value, ends) = difference_of_estimates(one.primary(), other.primary())?;
             let quantity = Quantity::EffectDifference(one.name.clone());
@@ -280,13 +259,6 @@ fn compared(
         }
     }
     Ok(found)
-}
-
-fn a_a(condition: &ConditionResults) -> Option<&Effect> {
-    condition
-        .effects
-        .iter()
-        .find(|effect| effect.role == ContrastRole::Control)
 }
 
 fn primary(effect: &Effect) -> LatencyMetric {

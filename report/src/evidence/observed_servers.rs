@@ -1,6 +1,6 @@
 //! The evidence of observed servers.
 
-use analysis::claims::{Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
+use analysis::claims::{Evidence, Interval, MeasuredQuantity, Quantity};
 use analysis::estimate;
 use dataset::{ObservedServers, ServerKind};
 
@@ -16,20 +16,20 @@ pub fn of_observed(observed: &ObservedServers) -> Evidence {
     let shares: Vec<f64> = common.map(|server| server.accept_and_read_share).collect();
     let measured = estimate(&shares).ok().map(|mean| {
         let (low, high) = mean.confidence_interval;
-        MeasuredQuantity {
-            experiment: observed.experiment.clone(),
-            run: observed.run_id.clone(),
-            source: None,
-            launches: None,
-            quantity: Quantity::PayloadByAcceptAndRead,
-            condition: observed.condition.clone(),
-            reference: None,
-            provenance: Provenance::of(&observed.condition),
-            unit: Quantity::PayloadByAcceptAndRead.unit(),
-            interval: Interval::new(mean.value, (low.max(0.0), high.min(1.0))),
-            without_flagged: None,
-            limits_hit: Vec::new(),
-        }
+        let ObservedServers {
+            experiment,
+            run_id,
+            condition,
+            ..
+        } = observed;
+        let interval = Interval::new(mean.value, (low.max(0.0), high.min(1.0)));
+        MeasuredQuantity::new(
+            experiment,
+            run_id,
+            condition,
+            Quantity::PayloadByAcceptAndRead,
+            interval,
+        )
     });
     Evidence {
         measured: measured.into_iter().collect(),

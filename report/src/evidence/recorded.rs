@@ -18,33 +18,28 @@ const STUDY: &str = "ssp2023";
 /// # Errors
 /// When there are no recordings.
 pub fn of_study(study: &StudyResults) -> Result<Evidence> {
-    let measured = |run: String, quantity: Quantity, condition: &str, interval| MeasuredQuantity {
-        experiment: STUDY.to_owned(),
-        run,
-        source: None,
-        launches: None,
-        unit: quantity.unit(),
-        quantity,
-        condition: condition.to_owned(),
-        reference: None,
+    let measured = |run: &str, quantity, condition: &str, interval| MeasuredQuantity {
         provenance: Provenance::Recorded,
-        interval,
-        without_flagged: None,
-        limits_hit: Vec::new(),
+        ..MeasuredQuantity::new(STUDY, run, condition, quantity, interval)
     };
     let mut found = Vec::new();
     for (dependence, row) in study.dependences.iter().zip(&study.rows) {
         for (arm, effective_n, n) in recordings(dependence.effective_n, row) {
             if let Some(interval) = information(effective_n, n) {
                 let run = format!("{STUDY} {} {arm}", row.condition);
-                found.push(measured(run, Quantity::InformationPerRequest, &row.condition, interval));
+                found.push(measured(
+                    &run,
+                    Quantity::InformationPerRequest,
+                    &row.condition,
+                    interval,
+                ));
             }
         }
     }
     let apart = study.halves.iter().filter(|row| row.significant).count();
     let apart = proportion(apart as u64, study.halves.len() as u64)?;
     found.push(measured(
-        STUDY.to_owned(),
+        STUDY,
         Quantity::HalvesToldApart,
         "all recordings",
         Interval::new(apart.value, apart.confidence_interval),

@@ -4,13 +4,13 @@ use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference};
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, LatencyMetric, estimate, inverse_variance_interval, spread_ratio};
 use anyhow::{Context as _, Result, ensure};
-use model::{ContrastRole, Location};
+use model::Location;
 
 use super::recorded_experiment::{RecordedCell, RecordedExperiment};
 use super::table::Table;
 use crate::evidence::EvidenceContext;
 use crate::results::{ConditionResults, Effect};
-use crate::table::microseconds;
+use crate::table::{microseconds, or_dash};
 
 /// The arm without a hook.
 pub(super) const UNMODIFIED: &str = "unmodified";
@@ -41,20 +41,12 @@ pub(super) fn condition_cells(recorded: &RecordedExperiment) -> Vec<ConditionCel
 
 impl<'a> ConditionCell<'a> {
     pub(super) fn a_a(&self) -> Option<&'a Estimate> {
-        let control = self
-            .condition
-            .effects
-            .iter()
-            .find(|effect| effect.role == ContrastRole::Control);
-        control.map(Effect::primary)
+        self.condition.control().map(Effect::primary)
     }
 
     /// The last effect of the experiment: by convention all that the hook costs.
     pub(super) fn effect(&self) -> Option<&'a Effect> {
-        self.condition
-            .effects
-            .iter()
-            .rfind(|effect| effect.role == ContrastRole::Effect)
+        self.condition.costs().next_back()
     }
 
     /// The same condition in the grid's first cell, with which it is compared; `None` for the first cell itself.
@@ -196,7 +188,7 @@ pub(super) fn overview(cells: &[ConditionCell<'_>], label: impl Fn(&ConditionCel
         let effect = cell.effect().with_context(|| format!("{name}: no effect"))?.primary();
         let level = |location| {
             let level = cell.level(UNMODIFIED, LatencyMetric::Rtt, location);
-            level.map_or_else(|| "\u{2013}".to_owned(), |level| format!("{:.1}", level.value / 1e3))
+            or_dash(level.map(|level| format!("{:.1}", level.value / 1e3)))
         };
         table.row([
             name,
@@ -207,7 +199,7 @@ pub(super) fn overview(cells: &[ConditionCell<'_>], label: impl Fn(&ConditionCel
             microseconds(a_a),
             format!("{:.3}", a_a.launch_sd / 1e3),
             format!("{:.3}", a_a.mde / 1e3),
-            launches_needed(effect, a_a).map_or_else(|| "\u{2013}".to_owned(), |launches| launches.to_string()),
+            or_dash(launches_needed(effect, a_a)),
         ]);
     }
     Ok(table)

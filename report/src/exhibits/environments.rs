@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::claims::{MeasuredQuantity, Provenance, Quantity};
+use analysis::claims::{Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::figures::{Figure, Forest, ForestRow, forest};
 use analysis::{Estimate, RandomEffects, i_squared_interval, random_effects};
 use anyhow::{Context as _, Result};
@@ -11,10 +11,10 @@ use super::condition_cell::{ConditionCell, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::evidence::excess;
+use crate::figures::forest_row;
 use crate::results::Effect;
 use crate::secondary_estimates::p_text;
-use crate::table::{microseconds, signed};
-use model::ContrastRole;
+use crate::table::{microseconds, or_dash, signed};
 
 /// The claim's name for all cells together.
 const ALL: &str = "all cells";
@@ -73,14 +73,9 @@ impl EffectColumn {
     }
 }
 
-fn effects<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a Effect> {
-    let effects = cell.condition.effects.iter();
-    effects.filter(|effect| effect.role == ContrastRole::Effect)
-}
-
 /// The effects of the first cell in all cells. The last effect is by convention the whole hook.
 fn modes(cells: &[ConditionCell<'_>]) -> Vec<EffectColumn> {
-    let first = cells.first().into_iter().flat_map(effects);
+    let first = cells.first().into_iter().flat_map(|cell| cell.condition.costs());
     let column = |mode: &Effect| EffectColumn {
         name: mode.name.clone(),
         estimates: cells
@@ -92,7 +87,7 @@ fn modes(cells: &[ConditionCell<'_>]) -> Vec<EffectColumn> {
 }
 
 fn named<'a>(cell: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
-    effects(cell).find(|effect| effect.name == name)
+    cell.condition.costs().find(|effect| effect.name == name)
 }
 
 /// By how much the whole hook exceeds each other mode. The differences are taken within launches, so that common variation
@@ -119,11 +114,10 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     table
         .headings
         .extend(columns.iter().map(|column| format!("{}, µs", column.name)));
-    let dash = || "\u{2013}".to_owned();
     for (index, cell) in cells.iter().enumerate() {
         let mut row = vec![format!("{}, {}", server(cell), cell.condition.condition)];
         let estimates = columns.iter().map(|column| column.estimates[index].as_ref());
-        row.extend(estimates.map(|estimate| estimate.map_or_else(dash, microseconds)));
+        row.extend(estimates.map(|estimate| or_dash(estimate.map(microseconds))));
         table.row(row);
     }
     // A mode that costs the same in all launches of an environment has no summary.
@@ -131,7 +125,7 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     let summaries: Vec<Option<RandomEffects>> = pairs.iter().map(|pairs| random_effects(pairs).ok()).collect();
     let mut summary = |name: &str, text: &dyn Fn(&RandomEffects) -> String| {
         let mut row = vec![name.to_owned()];
-        row.extend(summaries.iter().map(|all| all.as_ref().map_or_else(dash, text)));
+        row.extend(summaries.iter().map(|all| or_dash(all.as_ref().map(text))));
         table.row(row);
     };
     summary("mean over all cells", &|all| {
@@ -140,7 +134,7 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     });
     summary("a further environment", &|all| {
         let text = |(low, high)| format!("{} to {}", signed(low), signed(high));
-        all.prediction_interval.map_or_else(dash, text)
+        or_dash(all.prediction_interval.map(text))
     });
     summary("SD between environments (τ), µs", &|all| {
         format!("{:.2}", all.tau_squared.sqrt() / 1e3)
@@ -155,7 +149,7 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
         let mut row = vec![format!("I² of {name} over its conditions")];
         row.extend(columns.iter().map(|column| {
             let within = random_effects(&column.pairs(cells, |cell| server(cell) == *name));
-            within.map_or_else(|_| dash(), |within| percent(within.i_squared))
+            or_dash(within.ok().map(|within| percent(within.i_squared)))
         }));
         table.row(row);
     }
@@ -196,23 +190,15 @@ fn rows(cells: &[ConditionCell<'_>], whole: &EffectColumn, all: &RandomEffects) 
     let known = known.filter_map(|(cell, estimate)| Some((cell, estimate.as_ref()?)));
     let mut rows: Vec<ForestRow> = known
         .map(|(cell, estimate)| {
-            let label = &cell.condition.condition;
-            row(label, &server(cell), estimate.value, estimate.confidence_interval)
+            let label = cell.condition.condition.as_str();
+            forest_row(label, Some(&server(cell)), estimate)
         })
         .collect();
-    rows.push(row("mean", ALL, all.value, all.confidence_interval));
+    let summary = |label, ends| forest_row(label, Some(ALL), Interval::new(all.value, ends));
+    rows.push(summary("mean", all.confidence_interval));
     rows.extend(
         all.prediction_interval
-            .map(|interval| row("a further environment", ALL, all.value, interval)),
+            .map(|ends| summary("a further environment", ends)),
     );
     rows
-}
-
-fn row(label: &str, group: &str, value: f64, (low, high): (f64, f64)) -> ForestRow {
-    ForestRow {
-        label: label.to_owned(),
-        group: Some(group.to_owned()),
-        value: value / 1e3,
-        confidence_interval: (low / 1e3, high / 1e3),
-    }
 }

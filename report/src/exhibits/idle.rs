@@ -8,6 +8,7 @@ use super::condition_cell::{ConditionCell, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
+use crate::table::or_dash;
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let cells = condition_cells(recorded);
@@ -24,9 +25,8 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     table.headings.push("A/A spread ratio".to_owned());
     for (cell, row) in cells.iter().zip(&mut table.rows) {
         let ratio = cell.reference(&cells).and_then(|reference| cell.spread_by(reference));
-        row.push(ratio.map_or_else(
-            || "\u{2013}".to_owned(),
-            |(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends)),
+        row.push(or_dash(
+            ratio.map(|(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends))),
         ));
     }
     Ok((figure, table, Vec::new()))

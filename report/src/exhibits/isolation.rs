@@ -9,7 +9,7 @@ use super::condition_cell::{ConditionCell, above_zero, condition_cells, drawn_us
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::micro_prediction::MicroPrediction;
-use crate::table::microseconds;
+use crate::table::{microseconds, or_dash};
 
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let cells = condition_cells(recorded);
@@ -29,9 +29,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                 format!("{:.2}", row.calls_per_request),
                 microseconds(&row.predicted),
                 microseconds(&row.observed),
-                row.ratio
-                    .as_ref()
-                    .map_or_else(|| "\u{2013}".to_owned(), |ratio| Unit::Ratio.interval(ratio)),
+                or_dash(row.ratio.as_ref().map(|ratio| Unit::Ratio.interval(ratio))),
             ]);
         }
     }

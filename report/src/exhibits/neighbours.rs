@@ -9,7 +9,7 @@ use super::condition_cell::{ConditionCell, Crossing, condition_cells, overview};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::reproduction::told_apart;
-use model::ContrastRole;
+use crate::table::or_dash;
 
 /// Factors of the grid.
 const NEIGHBOUR: &str = "neighbour";
@@ -49,10 +49,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     table.headings.push("t test finds A/A".to_owned());
     for (cell, row) in cells.iter().zip(&mut table.rows) {
         let found = false_positives(cell);
-        row.push(found.map_or_else(
-            || "\u{2013}".to_owned(),
-            |one| format!("{} of {}", one.successes, one.trials),
-        ));
+        row.push(or_dash(found.map(|one| format!("{} of {}", one.successes, one.trials))));
     }
     let mut measured = Vec::new();
     let disturbed: Vec<Proportion> = cells
@@ -98,11 +95,7 @@ fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
 
 /// The share of launches in which the test over requests finds a difference between the arms of the A/A contrast.
 fn false_positives(cell: &ConditionCell<'_>) -> Option<Proportion> {
-    let control = cell
-        .condition
-        .effects
-        .iter()
-        .find(|effect| effect.role == ContrastRole::Control)?;
+    let control = cell.condition.control()?;
     let launches = cell.run.samples.launches_in(&cell.condition.condition);
     told_apart(launches, &control.baseline, &control.arm)
 }

@@ -10,7 +10,7 @@ use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::layers::{Layer, LayerEffect};
 use crate::results::Effect;
-use crate::table::microseconds;
+use crate::table::{microseconds, or_dash};
 use model::ContrastRole;
 
 /// The contrast between a server that stamps its requests and one that does not: the cost of the probe.
@@ -45,7 +45,6 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         "launches for 80 %",
         "stamps cost, µs",
     ]);
-    let dash = || "\u{2013}".to_owned();
     for cell in &cells {
         let stamping = stamping(cell);
         for row in effects(cell) {
@@ -55,9 +54,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                 row.layer.to_string(),
                 microseconds(&row.effect),
                 format!("{:.3}", row.effect.launch_sd / 1e3),
-                row.signal_to_noise.map_or_else(dash, |ratio| format!("{ratio:.1}")),
-                row.launches_needed.map_or_else(dash, |launches| launches.to_string()),
-                stamps.map_or_else(dash, microseconds),
+                or_dash(row.signal_to_noise.map(|ratio| format!("{ratio:.1}"))),
+                or_dash(row.launches_needed),
+                or_dash(stamps.map(microseconds)),
             ]);
         }
         table

@@ -8,11 +8,11 @@ use analysis::{AllocationBounds, Estimate, Pilot, estimate};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::contrasts::plan;
+use crate::table::{DASH, or_dash};
 
 use super::condition_cell::{ConditionCell, DrawnValue, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
-use model::ContrastRole;
 
 /// The smallest number of launches with a trusted interval.
 const FEWEST: usize = 10;
@@ -68,13 +68,12 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         ],
     })?;
     let mut table = Table::new(["", "longer launches", "more launches"]);
-    let dash = || "\u{2013}".to_owned();
     let text = |(value, (low, high)): DrawnValue| format!("{value:.3} [{low:.3}, {high:.3}]");
     for times in &times {
         table.row([
             format!("half-width with {times} times the requests, µs"),
-            requests(times).map_or_else(dash, text),
-            launches(times).map_or_else(dash, text),
+            or_dash(requests(times).map(text)),
+            or_dash(launches(times).map(text)),
         ]);
     }
     // Longer launches reduce the first component; only more launches reduce the second.
@@ -83,9 +82,13 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     table.row([
         "SD between segments of a launch, µs".to_owned(),
         text(sd_us(segment)),
-        dash(),
+        DASH.to_owned(),
     ]);
-    table.row(["SD between launches, µs".to_owned(), dash(), text(sd_us(launch))]);
+    table.row([
+        "SD between launches, µs".to_owned(),
+        DASH.to_owned(),
+        text(sd_us(launch)),
+    ]);
     cheapest(&mut table, cell, &components)?;
     Ok((figure, table, Vec::new()))
 }
@@ -145,12 +148,7 @@ fn cheapest(table: &mut Table, cell: &ConditionCell<'_>, components: &[Component
 
 /// The A/A difference of each segment of each launch, ns.
 fn segments(cell: &ConditionCell<'_>) -> Result<Vec<Vec<f64>>> {
-    let control = cell
-        .condition
-        .effects
-        .iter()
-        .find(|effect| effect.role == ContrastRole::Control);
-    let control = control.context("the experiment has no A/A contrast")?;
+    let control = cell.condition.control().context("the experiment has no A/A contrast")?;
     let timelines = cell.run.samples.timelines_in(&cell.condition.condition);
     let differences = timelines.map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm));
     Ok(differences.collect())

@@ -10,6 +10,7 @@ use super::condition_cell::{ConditionCell, UNMODIFIED, condition_cells, overview
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
+use crate::table::DASH;
 
 /// Factor of the grid.
 const FACTOR: &str = "proxies";
@@ -29,7 +30,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let mut measured = Vec::new();
     for (cell, row) in cells.iter().zip(&mut table.rows) {
         let Some(reference) = cell.reference(&cells) else {
-            row.push("\u{2013}".to_owned());
+            row.push(DASH.to_owned());
             continue;
         };
         let (cost, (low, high)) = cost_ns(cell, reference)?;

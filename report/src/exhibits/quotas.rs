@@ -31,11 +31,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         .extend(["launches throttled", "limit hit"].map(str::to_owned));
     let mut measured: Vec<MeasuredQuantity> = Vec::new();
     for (cell, row) in cells.iter().zip(&mut table.rows) {
-        let throttled = launches(cell)
-            .filter(|launch| hit(launch, LimitKind::Throttled))
-            .count();
+        let launches = || cell.run.manifest.launches_in(&cell.condition.condition);
+        let throttled = launches().filter(|launch| hit(launch, LimitKind::Throttled)).count();
         // Launches that the validity gate rejects for a limit. Other defects of a launch do not concern this experiment.
-        let rejected = launches(cell).filter(|launch| is_hit(launch)).count();
+        let rejected = launches().filter(|launch| is_hit(launch)).count();
         row.extend([throttled.to_string(), rejected.to_string()]);
         let Some(reference) = cell.reference(&cells) else {
             continue;
@@ -58,12 +57,6 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 
 fn label(cell: &ConditionCell<'_>) -> String {
     cell.run.level(FACTOR).to_owned()
-}
-
-fn launches<'a>(cell: &ConditionCell<'a>) -> impl Iterator<Item = &'a LaunchRecord> {
-    let condition = &cell.condition.condition;
-    let launches = cell.run.manifest.launches.iter();
-    launches.filter(move |launch| launch.condition == *condition)
 }
 
 fn hit(launch: &LaunchRecord, kind: LimitKind) -> bool {

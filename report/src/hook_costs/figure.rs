@@ -4,6 +4,7 @@ use analysis::figures::{Figure, Forest, ForestRow, forest};
 use anyhow::Result;
 
 use super::measurement::HookCosts;
+use crate::figures::forest_row;
 
 /// The effect of each hook on the median latency; `None` where nothing was measured.
 ///
@@ -17,15 +18,7 @@ pub fn figure(measured: &HookCosts) -> Result<Option<Figure>> {
     let control = measured.control.iter().map(|control| ("no hook", control));
     let rows: Vec<ForestRow> = hooks
         .chain(control)
-        .map(|(name, effect)| {
-            let (low, high) = effect.primary().confidence_interval;
-            ForestRow {
-                label: name.to_owned(),
-                group: None,
-                value: effect.primary().value / 1e3,
-                confidence_interval: (low / 1e3, high / 1e3),
-            }
-        })
+        .map(|(name, effect)| forest_row(name, None, effect.primary()))
         .collect();
     if rows.is_empty() {
         return Ok(None);
