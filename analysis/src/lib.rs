@@ -11,5 +11,7 @@ pub mod principles;
 pub mod simulation;
 pub mod ssp2023;
 pub mod stats;
+mod text_table;
 
 pub use stats::*;
+pub use text_table::text_table;

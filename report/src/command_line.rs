@@ -27,7 +27,7 @@ pub(crate) enum ReportVerb {
         /// Folder of the run
         #[arg(long)]
         run: Option<PathBuf>,
-        /// Folder of the imported 2023 study; left out where it is not there
+        /// Folder of the imported 2023 study; ignored if it does not exist
         #[arg(long, default_value = "data/ssp2023")]
         study: PathBuf,
         /// Folder to write to
@@ -43,7 +43,7 @@ pub(crate) enum ReportVerb {
         #[arg(long, default_value = "text")]
         format: Format,
     },
-    /// Print by what servers receive, as `runner observe --servers` has found it
+    /// Print the functions by which servers receive, from the output of `runner observe --servers`
     Observed {
         /// Folder with observed.json
         #[arg(long)]
@@ -52,7 +52,7 @@ pub(crate) enum ReportVerb {
         #[arg(long, default_value = "text")]
         format: Format,
     },
-    /// Print and draw what calibration runs recover of known delays, and how often their intervals hold
+    /// Print and draw the errors of recovered delays in calibration runs, and the coverage of their intervals
     Calibration {
         /// Folder of a run; once per run
         #[arg(long = "run", required = true)]
@@ -64,27 +64,27 @@ pub(crate) enum ReportVerb {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Hold the study's recommendations against runs and against its recordings
+    /// Judge the study's recommendations by runs and by its recordings
     Claims {
         /// Folder of a run, or of runs; once for each
         #[arg(long = "run")]
         runs: Vec<PathBuf>,
-        /// Folder of the imported 2023 study; left out where it is not there
+        /// Folder of the imported 2023 study; ignored if it does not exist
         #[arg(long, default_value = "data/ssp2023")]
         study: PathBuf,
         /// How to print
         #[arg(long, default_value = "text")]
         format: Format,
-        /// Also keep what the claims were held against, in this file
+        /// Also write the evidence of the claims to this file
         #[arg(long)]
         keep: Option<PathBuf>,
     },
-    /// Write what the paper reads: results.json, results.tex and figures/
+    /// Write the input of the paper: results.json, results.tex and figures/
     Paper {
         /// Folder of recorded runs
         #[arg(long)]
         reference: PathBuf,
-        /// Folder of the imported 2023 study; left out where it is not there
+        /// Folder of the imported 2023 study; ignored if it does not exist
         #[arg(long, default_value = "data/ssp2023")]
         study: PathBuf,
         /// Folder to write to
@@ -100,12 +100,12 @@ pub(crate) enum ReportVerb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Fit the simulation study's noise to recordings, and write it as JSON
+    /// Fit the noise of the simulation study to recordings and write it as JSON
     Fit {
         /// Folder of the imported 2023 study
         #[arg(long, default_value = "data/ssp2023")]
         study: PathBuf,
-        /// What `report calibration` wrote of the coverage experiment
+        /// The file that `report calibration` wrote for the coverage experiment
         #[arg(long, default_value = "data/reference/before-plan/coverage/calibration.json")]
         calibration: PathBuf,
         /// Folder of a run of the coverage experiment
@@ -115,7 +115,7 @@ pub(crate) enum ReportVerb {
         #[arg(long, default_value = "analysis")]
         out: PathBuf,
     },
-    /// Simulate experiments whose truth is known, and count how often the intervals hold it
+    /// Simulate experiments whose true effect is known, and count the intervals that contain it
     Simulate {
         #[command(flatten)]
         size: SimulationSize,
@@ -123,7 +123,7 @@ pub(crate) enum ReportVerb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Print what hooks cost, as `runner measure` has measured it, and write a page
+    /// Print the costs of hooks from the output of `runner measure`, and write a page
     HookCosts(HookCostsCommand),
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
@@ -144,7 +144,7 @@ pub(crate) struct HtmlCommand {
     /// Folder of the run
     #[arg(long)]
     pub(crate) run: PathBuf,
-    /// Folder of the imported 2023 study; left out where it is not there
+    /// Folder of the imported 2023 study; ignored if it does not exist
     #[arg(long, default_value = "data/ssp2023")]
     pub(crate) study: PathBuf,
     /// Folder to write to

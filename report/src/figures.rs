@@ -25,7 +25,7 @@ const SEQUENCE_ARMS: [&str; 3] = ["unmodified", "log", "with hook"];
 /// A condition's boxes in the study's first figure.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Boxes {
-    /// Where.
+    /// The condition.
     pub condition: String,
     /// RTT of the unmodified and of the hooked program, ms.
     pub boxes_ms: (FiveNumbers, FiveNumbers),
@@ -39,8 +39,8 @@ pub fn study(recordings: &[StudyRecording]) -> Result<Vec<Figure>> {
     Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
 }
 
-/// The study's box plot of our own run of its experiment: the first launch of each condition. `places` says where it was
-/// measured.
+/// The study's box plot of our own run of its experiment: the first launch of each condition. `places` names the
+/// conditions in the caption.
 ///
 /// # Errors
 /// When there is no condition.
@@ -92,7 +92,7 @@ pub fn study_boxes(recordings: &[StudyRecording]) -> Result<Figure> {
     )
 }
 
-/// The boxes of a recording of whose requests the first `cut` are left out, ms.
+/// The boxes of a recording without its first `cut` requests, ms.
 ///
 /// # Errors
 /// When no request is left.
@@ -175,7 +175,7 @@ fn sequence(
     })?)
 }
 
-/// The figures of a run: effects, distributions, sequences. Empty where nothing ran.
+/// The figures of a run: effects, distributions, sequences. Empty if no condition ran.
 ///
 /// # Errors
 /// When an arm of the run has no observation.
@@ -204,7 +204,7 @@ pub fn run_forest(results: &Results) -> Result<Figure> {
     };
     Ok(forest(&Forest {
         name: "effects".to_owned(),
-        caption: "Differences of median wire time with 95 % intervals over launches; grey where zero is inside."
+        caption: "Differences of median wire time with 95 % intervals over launches. Grey intervals contain zero."
             .to_owned(),
         x_title: "Difference (µs)".to_owned(),
         x_limits: None,

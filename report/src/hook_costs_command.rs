@@ -1,4 +1,4 @@
-//! `report measured`: prints the costs of hooks and writes the page. The exit status tells a pipeline whether a hook costs
+//! `report hook-costs`: prints the costs of hooks and writes the page. The exit status tells a pipeline whether a hook costs
 //! more than is allowed.
 
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(crate) struct HookCostsCommand {
     /// How to print
     #[arg(long, default_value = "text")]
     format: Format,
-    /// End with exit status 3 where an effect on the median lies above this, ns, with its whole interval
+    /// End with exit status 3 if the whole interval of an effect on the median lies above this number of ns
     #[arg(long)]
     fail_above_ns: Option<f64>,
 }

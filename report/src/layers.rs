@@ -1,8 +1,6 @@
 //! An effect at each layer between the hook and the client: in the hook, at the libc call, in the server's handler, on the
 //! wire, at the client.
 
-use std::fmt;
-
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate};
 use model::{ArmRecord, LaunchRecord};
@@ -12,36 +10,28 @@ use serde::Serialize;
 const CONFIDENCE: f64 = 0.95;
 
 /// The layer at which a request is timed, from the hook outwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// The time for which the hook holds a payload back, by the hook's clock.
     Hook,
     /// The receive calls, timed in the server.
+    #[strum(to_string = "libc call")]
     LibcCall,
     /// From before the first receive call until the answer was sent, timed in the server.
     Handler,
     /// Between the client's kernel stamps.
+    #[strum(to_string = "wire time")]
     WireTime,
     /// The client's round trip.
+    #[strum(to_string = "RTT")]
     Rtt,
 }
 
 impl Layer {
     /// All layers, from the hook outwards.
     pub const ALL: [Self; 5] = [Self::Hook, Self::LibcCall, Self::Handler, Self::WireTime, Self::Rtt];
-}
-
-impl fmt::Display for Layer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Hook => "hook",
-            Self::LibcCall => "libc call",
-            Self::Handler => "handler",
-            Self::WireTime => "wire time",
-            Self::Rtt => "RTT",
-        })
-    }
 }
 
 /// An effect at one layer.

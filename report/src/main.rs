@@ -20,7 +20,7 @@ use report::{calibration, exhibits, figures, noise_fit, observed_servers, output
 use samples::{imported_recordings, run_samples, study_recordings};
 
 use crate::command_line::{HtmlCommand, ReportCommandLine, ReportVerb};
-use crate::output::{Format, announce, write_all, write_both};
+use crate::output::{Format, announce, write_all, write_both, write_json};
 
 fn main() -> Result<ExitCode> {
     match ReportCommandLine::parse().verb {
@@ -31,22 +31,15 @@ fn main() -> Result<ExitCode> {
             let run = Run::open(&run)?;
             let samples = run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
-            match format {
-                Format::Text => {
-                    print!("{}", table::effects(&results));
-                    for limit in table::limits(&run.manifest) {
-                        println!("limits: {limit}");
-                    }
-                }
-                Format::Json => println!("{}", serde_json::to_string_pretty(&results)?),
-            }
+            format.print(&results, || {
+                let limits = table::limits(&run.manifest).into_iter();
+                let limits: String = limits.map(|limit| format!("limits: {limit}\n")).collect();
+                table::effects(&results) + &limits
+            })?;
         }
         ReportVerb::Observed { run, format } => {
             let observed = ObservedServers::read(&run)?;
-            match format {
-                Format::Text => print!("{}", observed_servers::text(&observed)),
-                Format::Json => println!("{}", serde_json::to_string_pretty(&observed_servers::rows(&observed))?),
-            }
+            format.print(&observed_servers::rows(&observed), || observed_servers::text(&observed))?;
         }
         ReportVerb::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
         ReportVerb::Claims {
@@ -80,10 +73,7 @@ fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {
     };
     let (study, written) = rayon::join(|| StudyResults::compute(&recordings), || out.map(draw).transpose());
     let study = study?;
-    match format {
-        Format::Text => print!("{}", study.text()),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&study)?),
-    }
+    format.print(&study, || study.text())?;
     written?.iter().flatten().flatten().for_each(|path| announce(path));
     Ok(())
 }
@@ -94,11 +84,7 @@ fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Pa
         dataset::write_json(path, &found)?;
     }
     let judged = JudgedClaims::of(&found)?;
-    match format {
-        Format::Text => print!("{}", judged.text()),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&judged)?),
-    }
-    Ok(())
+    format.print(&judged, || judged.text())
 }
 
 fn show_exhibit(run: &Path, out: Option<&Path>) -> Result<()> {
@@ -110,9 +96,7 @@ fn show_exhibit(run: &Path, out: Option<&Path>) -> Result<()> {
 
 fn write_fit(study: &Path, calibration: &Path, run: &Path, out: &Path) -> Result<()> {
     let fits = noise_fit::fit(study, calibration, run)?;
-    let json = serde_json::to_string_pretty(&fits)? + "\n";
-    announce(&output_files::write(out, "simulation.json", json.as_bytes())?);
-    Ok(())
+    write_json(out, "simulation.json", &fits)
 }
 
 fn write_simulation(size: SimulationSize, out: Option<&Path>) -> Result<()> {
@@ -120,8 +104,7 @@ fn write_simulation(size: SimulationSize, out: Option<&Path>) -> Result<()> {
     print!("{}", simulation_study::text(&outcomes));
     if let Some(out) = out {
         let values = serde_json::json!({ "size": size, "outcomes": outcomes });
-        let json = serde_json::to_string_pretty(&values)? + "\n";
-        announce(&output_files::write(out, "simulation.json", json.as_bytes())?);
+        write_json(out, "simulation.json", &values)?;
     }
     Ok(())
 }
@@ -134,8 +117,7 @@ fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()
         found.extend(calibration::calibrations(&run.manifest, &samples, repetition.into())?);
     }
     print!("{}", calibration::text(&found));
-    let json = serde_json::to_string_pretty(&found)?;
-    announce(&output_files::write(out, "calibration.json", json.as_bytes())?);
+    write_json(out, "calibration.json", &found)?;
     write_all(&calibration::figures(&found)?, out)
 }
 
@@ -146,14 +128,9 @@ fn write_html(output: &HtmlCommand) -> Result<()> {
         "run": page.results, "further": page.further, "study": page.study, "claims": page.claims,
         "reproduction": page.reproduction, "checklist": page.checklist,
     });
-    announce(&output_files::write(
-        &output.out,
-        "results.json",
-        serde_json::to_string_pretty(&values)?.as_bytes(),
-    )?);
+    write_json(&output.out, "results.json", &values)?;
     if let Some(reproduction) = &page.reproduction {
-        let kept = serde_json::to_string_pretty(reproduction)?;
-        announce(&output_files::write(&output.out, "reproduction.json", kept.as_bytes())?);
+        write_json(&output.out, "reproduction.json", reproduction)?;
     }
     let path = output_files::write(&output.out, "index.html", run_page::page(&page).as_bytes())?;
     announce(&path);
@@ -178,8 +155,7 @@ fn write_figures(run: Option<&Path>, study: &Path, out: &Path) -> Result<()> {
 }
 
 fn write_paper(paper: &Paper, out: &Path) -> Result<()> {
-    let numbers = serde_json::to_string_pretty(&paper.numbers)? + "\n";
-    announce(&output_files::write(out, "results.json", numbers.as_bytes())?);
+    write_json(out, "results.json", &paper.numbers)?;
     announce(&output_files::write(out, "results.tex", paper.macros.as_bytes())?);
     for figure in &paper.figures {
         let name = format!("figures/{}.svg", figure.name);

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use rayon::prelude::*;
 use report::output_files;
+use serde::Serialize;
 
 /// Times 96 pixels per inch: 216 dpi, 1,188 pixels of width.
 const PNG_SCALE: f32 = 2.25;
@@ -15,6 +16,24 @@ const PNG_SCALE: f32 = 2.25;
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+impl Format {
+    /// Prints a value as JSON, or its text.
+    pub(crate) fn print(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        match self {
+            Self::Text => print!("{}", text()),
+            Self::Json => println!("{}", serde_json::to_string_pretty(value)?),
+        }
+        Ok(())
+    }
+}
+
+/// Writes a value as JSON to `out/name` and announces the file.
+pub(crate) fn write_json(out: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(value)? + "\n";
+    announce(&output_files::write(out, name, json.as_bytes())?);
+    Ok(())
 }
 
 pub(crate) fn write_all(figures: &[Figure], out: &Path) -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 /// Writes `bytes` to `directory/name` and returns the path.
 ///
 /// # Errors
-/// When the folder cannot be made or the file not be written; nothing half-written stays.
+/// When the folder cannot be made or the file not be written; no partial file remains.
 pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let path = directory.join(name);
     if let Some(parent) = path.parent() {

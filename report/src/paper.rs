@@ -106,7 +106,7 @@ fn calibrations(path: &Path) -> Result<Vec<CalibrationResults>> {
     Ok(calibrations)
 }
 
-/// A file of results, copied as it was recorded.
+/// The JSON of a file of results.
 fn recorded(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
@@ -135,7 +135,7 @@ fn macros(results: &Results) -> String {
     text
 }
 
-/// Each quantity that a claim was held against, in the unit in which it is shown: `\\ClaimRZeroThreeCostLocalPod`, with a
+/// Each quantity by which a claim was judged, in the unit in which it is shown: `\\ClaimRZeroThreeCostLocalPod`, with a
 /// letter for each further run, and `…Low` and `…High` for its interval; and `\\ClaimRZeroThreeCostVerdict`.
 fn claimed(judged: &JudgedClaims) -> String {
     let mut text = "% Claims: quantities with their 95 % intervals, and verdicts.\n".to_owned();

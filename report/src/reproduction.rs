@@ -25,9 +25,9 @@ const TOPOLOGIES: [(&str, &str); 4] = [
     ("eks-pod", "local-pod"),
     ("eks-nodes", "local-nodes"),
 ];
-/// The arms that are the study's.
+/// The arms that the study had.
 const ARMS: (&str, &str) = ("unmodified", "with hook");
-/// The unmodified program once more, which the study did not have.
+/// A second unmodified program, which the study did not have.
 const CONTROL: &str = "control";
 
 /// The results of our run of the study's experiment in one condition.
@@ -37,15 +37,15 @@ pub struct Reproduced {
     pub launches: usize,
     /// The study's statistics of the first launch alone, which is as much as the study measured.
     pub by_its_method: StudyRow,
-    /// Difference of mean RTT over launches, ns; none with fewer than two.
+    /// Difference of mean RTT over launches, ns; `None` with fewer than two launches.
     pub mean: Option<Estimate>,
     /// Difference of median RTT over launches, ns.
     pub median: Option<Estimate>,
     /// Difference of mean RTT of two unmodified programs over launches, ns.
     pub a_a_mean: Option<Estimate>,
-    /// In how many launches the study's test takes the unmodified program for different from itself.
+    /// The share of launches in which the study's test finds a difference between two unmodified programs.
     pub a_a_told_apart: Option<Proportion>,
-    /// What of the first launch is drawn.
+    /// The boxes of the first launch.
     #[serde(flatten)]
     pub boxes: Boxes,
 }
@@ -53,9 +53,9 @@ pub struct Reproduced {
 /// A condition of the study and the condition of ours that is shown beside it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Counterpart {
-    /// The study's.
+    /// The condition of the study.
     pub study: &'static str,
-    /// Ours, if it was measured.
+    /// The condition of our run, if one was measured.
     pub ours: Option<String>,
 }
 
@@ -64,13 +64,13 @@ pub struct Counterpart {
 pub struct StudyReproduction {
     /// The run.
     pub run_id: String,
-    /// By which revision of this project it was measured.
+    /// The revision of this project that measured it.
     pub git_revision: Option<String>,
-    /// On which processor.
+    /// The processor model.
     pub cpu_model: Option<String>,
-    /// Which of its conditions stand beside the study's.
+    /// The pairs of conditions that the page compares.
     pub counterparts: Vec<Counterpart>,
-    /// By condition.
+    /// The results of each condition.
     pub conditions: Vec<Reproduced>,
     /// The study's two figures, of our run.
     #[serde(skip)]
@@ -78,7 +78,7 @@ pub struct StudyReproduction {
 }
 
 impl StudyReproduction {
-    /// From a run; `None` when it is of another experiment.
+    /// Computes the comparison from a run; `None` if it is a run of another experiment.
     ///
     /// # Errors
     /// When a file is damaged or an arm was never observed.
@@ -127,7 +127,8 @@ impl StudyReproduction {
     }
 }
 
-/// In how many launches the study's test over requests finds a difference between two arms; `None` where none has both.
+/// The share of launches in which the study's test over requests finds a difference between two arms; `None` if no launch has
+/// both arms.
 pub(crate) fn told_apart(launches: &[LaunchSamples], one: &str, other: &str) -> Option<Proportion> {
     let tests: Vec<bool> = launches
         .iter()
@@ -170,12 +171,12 @@ fn places<'a>(conditions: impl Iterator<Item = &'a str>) -> String {
     });
     let emulated = (!emulated.is_empty()).then(|| {
         let names = emulated.join(", ");
-        format!("in {names} (the topologies of its conditions out of namespaces, and none of them)")
+        format!("in {names} (the topologies of its conditions, emulated with namespaces)")
     });
     engines.into_iter().chain(emulated).collect::<Vec<_>>().join(" and ")
 }
 
-/// A number of one of the study's conditions: the known one, recomputed, and ours.
+/// One number of a condition of the study: the known value, the recomputed value and the value of our run.
 struct Row {
     what: &'static str,
     known: f64,
@@ -188,13 +189,13 @@ struct Row {
 /// The first table of a page on the study's experiment.
 pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&StudyResults>) -> Markup {
     html! {
-        h2 { "The study, and ours" }
+        h2 { "The study and our run" }
         p {
-            "Hook minus unmodified, RTT in ms. Known are the numbers of the published recordings by NumPy and SciPy. Ours are of "
-            "the same request, hook algorithm and words, "
+            "Hook minus unmodified, RTT in ms. The known numbers were computed from the published recordings with NumPy and SciPy. Our "
+            "run has the same request, hook algorithm and words, "
             (places(reproduction.conditions.iter().map(|ours| &*ours.boxes.condition)))
-            ": absolute times are not to be compared. One launch by the study's method says "
-            "what it would have found here; the interval over launches is to be believed."
+            ". Absolute times of the study and of our run are not comparable. The column of the first launch applies the study's "
+            "method to our data. The interval over all launches is the valid estimate."
         }
         table {
             thead { tr {
@@ -202,8 +203,8 @@ pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&Study
                 th { "first launch, the study's method" } th { "all launches, 95 % interval" }
             } }
             tbody {
-                @for known in &EXPECTED {
-                    @let ours = reproduction.counterpart(known.condition);
+                @for known in EXPECTED.iter() {
+                    @let ours = reproduction.counterpart(&known.condition);
                     @let recomputed = study.and_then(|study| study.rows.iter().find(|row| row.condition == known.condition));
                     @for row in rows(known, recomputed, ours) {
                         tr {
@@ -224,7 +225,7 @@ pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&Study
 
 fn rows(known: &ssp2023::Expected, recomputed: Option<&StudyRow>, ours: Option<&Reproduced>) -> [Row; 4] {
     let value = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
-    let difference = |(unmodified, hook): (&str, &str)| value(hook) - value(unmodified);
+    let difference = |[unmodified, hook]: &[String; 2]| value(hook) - value(unmodified);
     let both = |of: &dyn Fn(&StudyRow) -> f64| (recomputed.map(of), ours.map(|ours| of(&ours.by_its_method)));
     let mean = both(&|row| row.mean_ms.1 - row.mean_ms.0);
     let median = both(&|row| row.median_ms.1 - row.median_ms.0);
@@ -241,14 +242,14 @@ fn rows(known: &ssp2023::Expected, recomputed: Option<&StudyRow>, ours: Option<&
     [
         Row {
             over_launches: ours.and_then(|ours| ours.mean),
-            ..row("difference of means", difference(known.mean_ms), mean, 5)
+            ..row("difference of means", difference(&known.mean_ms), mean, 5)
         },
         Row {
             over_launches: ours.and_then(|ours| ours.median),
-            ..row("difference of medians", difference(known.median_ms), median, 5)
+            ..row("difference of medians", difference(&known.median_ms), median, 5)
         },
-        row("pooled standard deviation", value(known.pooled_std_ms), std, 4),
-        row("Student's t", value(known.t), t, 2),
+        row("pooled standard deviation", value(&known.pooled_std_ms), std, 4),
+        row("Student's t", value(&known.t), t, 2),
     ]
 }
 

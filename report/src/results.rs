@@ -54,7 +54,7 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// What was compared, by medians.
+    /// The contrast with medians as its location.
     pub(crate) fn contrast(&self) -> Contrast {
         Contrast {
             name: self.name.clone(),
@@ -131,7 +131,7 @@ pub struct Settling {
 pub struct OrderEffect {
     /// The requests that are compared.
     pub name: String,
-    /// By how much the first kind of requests is slower.
+    /// The time by which the first kind of requests is slower, ns.
     pub estimate: Estimate,
     /// The verdict of equivalence to zero within the margin of the A/A control.
     pub verdict: Verdict,

@@ -226,7 +226,7 @@ fn claims(claims: &JudgedClaims) -> Markup {
 
 fn ran(page: &RunPage) -> Markup {
     html! {
-        h2 { "What ran" }
+        h2 { "Conditions" }
         ul {
             @for condition in &page.results.conditions { li { (table::heading(condition)) } }
             @if page.study.is_none() {
@@ -235,7 +235,7 @@ fn ran(page: &RunPage) -> Markup {
         }
         @let limits = table::limits(&page.manifest);
         @if limits.is_empty() {
-            p { "No limit was hit while it was measured." }
+            p { "No limit was hit during the measurement." }
         } @else {
             p { "Limits that were hit; these launches are flagged:" }
             ul { @for limit in limits { li { (limit) } } }
@@ -293,9 +293,9 @@ fn order(condition: &ConditionResults) -> Markup {
         @if !condition.order.is_empty() {
             details {
                 summary { "Order of the requests in " (condition.condition) }
-                p { "What a request's predecessor and its place in the round did to the median wire time, in µs." }
+                p { "The effect of the preceding request and of the position in the round on the median wire time, in µs." }
                 table {
-                    thead { tr { th { "requests" } th { "slower by" } th { "nothing, within the A/A margin" } } }
+                    thead { tr { th { "requests" } th { "slower by" } th { "zero within the A/A margin" } } }
                     tbody { @for order in &condition.order { tr {
                         td { (order.name) }
                         td.number { (table::microseconds(&order.estimate)) }
@@ -317,7 +317,7 @@ fn study(page: &RunPage) -> Markup {
             h2 { "The 2023 study, recomputed from its recordings" }
             pre { (study.text()) }
             details {
-                summary { "Each number beside the known one" }
+                summary { "Each recomputed number with the known number" }
                 table {
                     thead { tr { th { "number" } th { "condition" } th { "known" } th { "recomputed" } th { "verdict" } } }
                     tbody { @for check in &study.checks { tr {
@@ -339,9 +339,9 @@ fn checklist(items: &[ChecklistItem]) -> Markup {
     let met = items.iter().filter(|item| item.status == PrincipleStatus::Met).count();
     html! {
         h2 { "Principles and standards" }
-        p { (met) " of " (items.len()) " are met, by what manifest and data show." }
+        p { "Manifest and data show that " (met) " of " (items.len()) " items are met." }
         table {
-            thead { tr { th { "source" } th { "asked for" } th { "evidence" } th { "status" } } }
+            thead { tr { th { "source" } th { "item" } th { "evidence" } th { "status" } } }
             tbody { @for item in items { tr {
                 td { (item.source) }
                 td { (item.name) }

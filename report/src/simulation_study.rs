@@ -46,19 +46,20 @@ pub struct SimulationSize {
     pub seed: u64,
 }
 
-/// The precision asked for where a run may stop early.
+/// The precision at which a run may stop early.
 const STOPPING: Stopping = Stopping { aimed_at: 16, most: 40 };
 /// Rounds of a launch of `experiments/overhead.toml`.
 const ROUNDS_OF_A_LAUNCH: f64 = 16_000.0;
-/// What the arm with a cost costs, ns.
+/// The cost of the hooked arm, ns.
 const COST_NS: f64 = 500.0;
 
-/// Simulates all scenarios: the requests of each of the study's conditions at our own scale, interleaved with and without a
-/// cost and by the study's design, and at their own scale, at which launches matter little.
+/// Simulates all scenarios. The requests of each condition of the study are simulated at the scale of our runs, interleaved
+/// with and without a cost and by the study's design, and at their own scale, at which launches differ little.
 #[must_use]
 pub fn simulate(fits: &NoiseFits, size: SimulationSize) -> Vec<ScenarioOutcome> {
     let mut outcomes = Vec::new();
-    // A launch of ours has more rounds than one can simulate: requests vary as much less as makes its median as sure.
+    // A launch of our runs has more rounds than can be simulated. A smaller variation of requests gives its median the same
+    // standard error.
     let our_iqr_ns = fits.iqr_ns * (f64::from(size.rounds) / ROUNDS_OF_A_LAUNCH).sqrt();
     for within in &fits.within {
         for (scale, iqr_ns, design, cost_ns) in [
@@ -111,7 +112,7 @@ pub fn text(outcomes: &[ScenarioOutcome]) -> String {
             _ = writeln!(
                 text,
                 "  {:46}  {:5.1} % [{:.1}, {:.1}]  ± {:.0} ns",
-                coverage.method.text(),
+                coverage.method.to_string(),
                 100.0 * coverage.held.value,
                 100.0 * low,
                 100.0 * high,

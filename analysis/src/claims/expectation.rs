@@ -1,34 +1,24 @@
 //! The expectation that an interval is held against, and the verdict.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::interval::{Interval, Unit};
 
 /// The verdict of data on a claim. A check that could not run never counts as passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The data show the claim.
     Supported,
     /// The data show the contrary.
+    #[strum(to_string = "not supported")]
     NotSupported,
     /// The interval straddles the threshold or is not finite, a control failed, or a limit was hit.
     Inconclusive,
     /// There are no data.
+    #[strum(to_string = "not run")]
     NotRun,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Supported => "supported",
-            Self::NotSupported => "not supported",
-            Self::Inconclusive => "inconclusive",
-            Self::NotRun => "not run",
-        })
-    }
 }
 
 /// The side of the threshold on which a claim expects a quantity.

@@ -1,7 +1,5 @@
 //! A value with its interval, and the units of values.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Estimate;
@@ -33,10 +31,12 @@ impl From<&Estimate> for Interval {
 }
 
 /// The unit of a quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Nanoseconds; shown as microseconds.
+    #[strum(to_string = "nanoseconds")]
     Ns,
     /// The quotient of two quantities of the same unit.
     Ratio,
@@ -76,15 +76,5 @@ impl Unit {
             self.number(interval.high),
             self.suffix()
         )
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Ns => "nanoseconds",
-            Self::Ratio => "ratio",
-            Self::Share => "share",
-        })
     }
 }

@@ -1,16 +1,16 @@
 //! The kinds of controls and their margins.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::expectation::Expectation;
 
 /// The kind of a control.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum ControlKind {
     /// The difference of two arms with the same treatment.
+    #[strum(to_string = "A/A control")]
     AA,
     /// The recovered minus the true delay of an arm with a known delay.
     Calibration,
@@ -24,15 +24,6 @@ impl ControlKind {
     #[must_use]
     pub const fn expectation(self, margins: &Margins) -> Expectation {
         Expectation::equivalent(margins.of(self))
-    }
-}
-
-impl fmt::Display for ControlKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::AA => "A/A control",
-            Self::Calibration => "calibration",
-        })
     }
 }
 

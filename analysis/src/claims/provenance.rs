@@ -1,18 +1,19 @@
 //! Where measurements come from.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// How a condition relates to the conditions of the study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// The engine that the condition's name says took part.
+    #[strum(to_string = "measured")]
     Engine,
     /// Linux namespaces with the topology of a condition; no engine took part.
     Emulated,
     /// The 2023 recordings.
+    #[strum(to_string = "2023 recordings")]
     Recorded,
 }
 
@@ -28,31 +29,13 @@ impl Provenance {
     }
 }
 
-impl fmt::Display for Provenance {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Engine => "measured",
-            Self::Emulated => "emulated",
-            Self::Recorded => "2023 recordings",
-        })
-    }
-}
-
 /// Who recorded a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum RunOrigin {
     /// The project; the run is kept with it.
     Recorded,
     /// The reader.
     Yours,
-}
-
-impl fmt::Display for RunOrigin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Recorded => "recorded",
-            Self::Yours => "yours",
-        })
-    }
 }

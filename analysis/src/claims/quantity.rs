@@ -62,7 +62,7 @@ pub enum Quantity {
     HalvesToldApart,
 }
 
-/// What computes a quantity.
+/// The source of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuantitySource {
     /// Any run with the contrasts that the quantity is about.
@@ -176,7 +176,7 @@ impl Quantity {
         self.named().map_or(Unit::Ns, |(_, _, unit, _)| *unit)
     }
 
-    /// What computes the quantity.
+    /// The source of the quantity.
     #[must_use]
     pub fn source(&self) -> QuantitySource {
         self.named().map_or(QuantitySource::Run, |(_, _, _, source)| *source)

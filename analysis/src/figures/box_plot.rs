@@ -18,10 +18,10 @@ const STEPS: f64 = 6.0;
 /// Share of a group's room that its boxes take, and of a box's room that the box itself takes.
 const GROUP_SHARE: f64 = 0.76;
 const BOX_SHARE: f64 = 0.8;
-/// A box is never wider than this, however few there are.
+/// The largest width of a box.
 const WIDEST_BOX: f64 = 34.0;
 
-/// What a grouped box plot shows. Whiskers are the caller's (Tukey's in [`FiveNumbers`]); outliers are not drawn.
+/// The data of a grouped box plot. The caller computes the whiskers (Tukey's in [`FiveNumbers`]). Outliers are not drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoxPlot {
     /// File name without extension.
@@ -30,7 +30,7 @@ pub struct BoxPlot {
     pub caption: String,
     /// Title of the value axis with its unit.
     pub y_title: String,
-    /// Ends of the value axis; what lies outside is cut off. Round numbers around the data if absent.
+    /// Ends of the value axis; values outside are cut off. Round numbers around the data if absent.
     pub y_limits: Option<(f64, f64)>,
     /// From left to right.
     pub groups: Vec<BoxGroup>,
@@ -80,7 +80,7 @@ pub fn box_plot(plot: &BoxPlot) -> Result<Figure, FigureError> {
     let labels: Vec<&str> = plot.groups.iter().map(|group| group.label.as_str()).collect();
     let marks = axis::columns(area, &labels, FONT_SIZE);
     axis::x_axis_at(&mut canvas, area, &marks, FONT_SIZE);
-    // Whiskers at a limit keep their full line width.
+    // A whisker at a limit keeps its full line width.
     let clip = Rect {
         top: area.top - 0.6,
         bottom: area.bottom + 0.6,

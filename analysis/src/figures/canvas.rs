@@ -7,7 +7,7 @@ use super::notation::{escape, fnv1a, path_data, short};
 use super::rect::Rect;
 use super::style::{FONT_FAMILY, INK};
 
-/// Stands for the hash of the content until that is complete; escaping removes it from any text.
+/// Placeholder for the hash of the content until the content is complete. Escaping removes this character from texts.
 const ID: char = '\u{1}';
 
 /// The anchor point of a text.
@@ -124,7 +124,7 @@ impl Canvas {
         self.text_on_baseline((at.0, at.1 + look.size * CAP_HEIGHT / 2.0), text, look);
     }
 
-    /// Text standing on `at.1`.
+    /// Text whose baseline is `at.1`.
     pub(super) fn text_on_baseline(&mut self, at: (f64, f64), text: &str, look: Type) {
         let position = format!(r#"x="{}" y="{}""#, short(at.0), short(at.1));
         self.write_text(&position, text, look);
@@ -162,7 +162,7 @@ impl Canvas {
         );
     }
 
-    /// Cuts what `draw` draws at the edges of `area`.
+    /// Calls `draw` and cuts its elements at the edges of `area`.
     pub(super) fn clipped(&mut self, area: Rect, draw: impl FnOnce(&mut Self)) {
         let number = self.clips.len();
         self.clips.push(area);

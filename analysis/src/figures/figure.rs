@@ -1,4 +1,4 @@
-//! A finished figure, and why one may not come about.
+//! Finished figures, and the reasons why a figure cannot be drawn.
 
 use super::canvas::Canvas;
 use super::notation::escape;
@@ -21,7 +21,7 @@ pub struct Figure {
     pub height_pt: f64,
 }
 
-/// Why a figure cannot be drawn.
+/// The reason why a figure cannot be drawn.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FigureError {
     /// There is nothing to draw.
@@ -67,8 +67,8 @@ impl Figure {
         }
     }
 
-    /// The figure for an HTML page, with its caption and a description for those who cannot see it. It brings no font:
-    /// [`font_face_css`](super::font_face_css) does, once a page.
+    /// The figure for an HTML page, with its caption and a description for readers who cannot see it. The page
+    /// needs [`font_face_css`](super::font_face_css) once.
     #[must_use]
     pub fn to_html(&self) -> String {
         let description = escape(&self.description);

@@ -46,7 +46,7 @@ pub struct Forest {
 pub struct ForestRow {
     /// Name of the row.
     pub label: String,
-    /// Heading that it stands under, together with the rows before and after that have the same.
+    /// The heading above the row. Adjacent rows with the same heading share it.
     pub group: Option<String>,
     /// The estimate.
     pub value: f64,
@@ -227,7 +227,7 @@ fn lay_out(rows: &[ForestRow], top: f64) -> (Vec<f64>, Vec<(f64, &str)>, f64) {
     (centres, headings, y)
 }
 
-/// Says what the colours mean where both occur.
+/// A legend of the colours if both occur.
 fn legend_of(rows: &[ForestRow]) -> Legend {
     let mixed = rows.iter().any(ForestRow::covers_zero) && rows.iter().any(|row| !row.covers_zero());
     let entries = if mixed {

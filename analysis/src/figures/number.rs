@@ -7,7 +7,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let mut text = String::new();
-    // What rounds to zero has no sign.
+    // A value that rounds to zero has no sign.
     if value < 0.0 && digits.contains(|digit: char| ('1'..='9').contains(&digit)) {
         text.push(MINUS);
     }
@@ -24,7 +24,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     text
 }
 
-/// [`fixed`] with a plus sign before what is greater than zero.
+/// [`fixed`] with a plus sign before a value above zero.
 pub(super) fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
     let positive = value > 0.0 && text.contains(|digit: char| ('1'..='9').contains(&digit));

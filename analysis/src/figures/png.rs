@@ -10,7 +10,7 @@ use super::figure::{Figure, FigureError};
 use super::font::FONT;
 use super::style::FONT_FAMILY;
 
-/// A side longer than this is a mistake rather than a figure.
+/// The longest side that is accepted, pixels.
 const LONGEST_SIDE: f64 = 16_384.0;
 
 impl Figure {
@@ -34,8 +34,10 @@ impl Figure {
         };
         let tree = Tree::from_str(&self.svg, &options).map_err(|error| fail(error.to_string()))?;
         let size = tree.size();
-        let width = pixels(size.width(), scale).ok_or_else(|| fail(format!("a scale of {scale} is of no use")))?;
-        let height = pixels(size.height(), scale).ok_or_else(|| fail(format!("a scale of {scale} is of no use")))?;
+        let width = pixels(size.width(), scale)
+            .ok_or_else(|| fail(format!("a scale of {scale} gives no pixel or too many")))?;
+        let height = pixels(size.height(), scale)
+            .ok_or_else(|| fail(format!("a scale of {scale} gives no pixel or too many")))?;
         let mut pixmap = Pixmap::new(width, height).ok_or_else(|| fail("it is too large".to_owned()))?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
         encoded(pixmap).map_err(|error| fail(error.to_string()))

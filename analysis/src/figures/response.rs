@@ -33,11 +33,11 @@ pub struct Response {
     pub y_title: String,
     /// Whether the axis is logarithmic. Values and the ends of their intervals must then be above zero.
     pub log: bool,
-    /// A line across, such as what is expected, with its name.
+    /// A horizontal line, such as an expected value, with its name.
     pub line: Option<(f64, String)>,
     /// From left to right.
     pub levels: Vec<String>,
-    /// Lines through the points of a series say that levels follow each other.
+    /// Whether lines connect the points of a series, because the levels have an order.
     pub joined: bool,
     /// In the order of the legend.
     pub series: Vec<ResponseSeries>,
@@ -48,7 +48,7 @@ pub struct Response {
 pub struct ResponseSeries {
     /// Name in the legend.
     pub name: String,
-    /// One for each level, absent where nothing was measured: a value and its interval.
+    /// A value with its interval for each level; `None` where nothing was measured.
     pub values: Vec<Option<(f64, (f64, f64))>>,
 }
 

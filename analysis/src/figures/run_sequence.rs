@@ -30,7 +30,7 @@ pub struct RunSequence {
     pub x_title: String,
     /// Title of the value axis with its unit.
     pub y_title: String,
-    /// Ends of the value axis, greater than zero; what lies outside is cut off. 1, 2 or 5 times powers of ten around the
+    /// Ends of the value axis, greater than zero; values outside are cut off. 1, 2 or 5 times powers of ten around the
     /// data if absent.
     pub y_limits: Option<(f64, f64)>,
     /// From top to bottom.
@@ -160,7 +160,7 @@ fn colour(series: usize) -> &'static str {
 
 fn legend_of(panel: &Panel, width: f64) -> Legend {
     let entries = panel.series.iter().enumerate();
-    // A single name is kept: it is all that says what the panel shows.
+    // A single name is kept, because nothing else names the data of the panel.
     Legend::new(
         entries
             .map(|(index, series)| (Swatch::Line(colour(index)), series.name.clone()))

@@ -1,4 +1,4 @@
-//! A sequence of values reduced, while it streams by, to what a plot of it can show.
+//! A streamed sequence of values, reduced to the points that a plot of it can show.
 
 /// A point of a sequence: iteration and value.
 pub type Point = (u64, f64);

@@ -1,48 +1,32 @@
 //! The items of the checklist.
 
-use std::fmt;
-
 use serde::Serialize;
 
 /// The status of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipleStatus {
     /// The evidence shows that the run meets the item.
     Met,
     /// The run does not meet the item, or no evidence shows that it does.
+    #[strum(to_string = "not met")]
     NotMet,
     /// The item does not apply to the run.
+    #[strum(to_string = "not applicable")]
     NotApplicable,
 }
 
-impl fmt::Display for PrincipleStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Met => "met",
-            Self::NotMet => "not met",
-            Self::NotApplicable => "not applicable",
-        })
-    }
-}
-
 /// The source of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipleSource {
     /// Papadopoulos et al. 2019.
+    #[strum(to_string = "Papadopoulos et al. 2019")]
     CloudPrinciples,
     /// ACM SIGSOFT's standard for benchmarking.
+    #[strum(to_string = "ACM SIGSOFT, benchmarking")]
     BenchmarkingStandard,
-}
-
-impl fmt::Display for PrincipleSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::CloudPrinciples => "Papadopoulos et al. 2019",
-            Self::BenchmarkingStandard => "ACM SIGSOFT, benchmarking",
-        })
-    }
 }
 
 /// One item of the checklist.

@@ -3,7 +3,7 @@
 //! The eight methodological principles are those of Papadopoulos et al. 2019
 //! (<https://doi.org/10.1109/TSE.2019.2927908>); the standard is that for benchmarking of ACM SIGSOFT's empirical standards
 //! (Ralph et al. 2021, <https://arxiv.org/abs/2010.03525>), its essential attributes and those of the desirable ones that a
-//! run can show. Nothing is met because somebody says so: take the evidence away and the item is not met.
+//! run can show. An item is met only if the evidence shows it.
 
 mod checklist_item;
 mod cloud;

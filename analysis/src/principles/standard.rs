@@ -70,7 +70,7 @@ fn stable(facts: &RunFacts) -> PrincipleFinding {
     ))
 }
 
-/// Does it measure what it is supposed to? A known delay says so.
+/// A known delay shows whether the measurement is valid.
 fn valid(facts: &RunFacts) -> PrincipleFinding {
     let calibrations: Vec<_> = facts
         .controls

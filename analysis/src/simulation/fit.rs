@@ -8,13 +8,13 @@ use crate::stats::sorted::{mean, quantile};
 
 /// Scores of the tables: a standard normal variable from -4 to 4 by quarters.
 pub(super) const SCORES: usize = 33;
-/// Between which lags the autocorrelation's decay is taken.
+/// The two lags between which the decay of the autocorrelation is fitted.
 const LAGS: (usize, usize) = (1, 100);
 
 /// The variation of the requests of one recording.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct WithinFit {
-    /// Whose recording.
+    /// The name of the recording.
     pub name: String,
     /// Interquartile range, ns.
     pub iqr_ns: f64,
@@ -31,24 +31,24 @@ pub struct WithinFit {
     pub requests: usize,
 }
 
-/// How much launches differ.
+/// The spread of launches.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct LaunchFit {
     /// Standard deviation of the difference of two arms from launch to launch, ns.
     pub sd_ns: f64,
     /// Distance from the mean in standard deviations at each normal score.
     pub shape: Vec<f64>,
-    /// Launches that it was taken from.
+    /// The number of launches from which it was fitted.
     pub launches: usize,
 }
 
-/// What cannot be fitted.
+/// The reason why values cannot be fitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {count} values, or values that do not vary; at least 1,000 that do are needed")]
 pub struct FitError {
-    /// Whose.
+    /// The name of the values.
     pub name: String,
-    /// How many.
+    /// The number of values.
     pub count: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Experiments made up by a generator whose truth is known: how often do the intervals hold?
+//! Simulated experiments whose true effect is known, and the share of their intervals that contain it.
 //!
 //! [`fit_within`] and [`fit_launches`] take the shape of the noise from recordings, [`SimulatedNoise`] makes launches of it, [`study`]
 //! estimates their effects as a run's are estimated, the rule by which a run stops early included, and counts. The study's t

@@ -16,16 +16,16 @@ pub enum Design {
     Sequential,
 }
 
-/// What makes requests vary.
+/// The noise of requests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulatedNoise<'a> {
     /// The shape of requests within a launch.
     pub within: &'a WithinFit,
     /// Their interquartile range, ns.
     pub iqr_ns: f64,
-    /// How launches differ.
+    /// The spread of launches.
     pub launches: &'a LaunchFit,
-    /// What the other arm costs, ns: half of it in every request, and an exponential half that differs from request to
+    /// The cost of the other arm, ns: half of it in every request, and an exponential half that differs from request to
     /// request.
     pub cost_ns: f64,
 }
@@ -33,14 +33,14 @@ pub struct SimulatedNoise<'a> {
 /// The times of both arms, ns, in the order sent; their origin is the baseline's median.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SimulatedLaunch {
-    /// Of the first arm.
+    /// The times of the first arm.
     pub baseline: Vec<f64>,
-    /// Of the other.
+    /// The times of the other arm.
     pub arm: Vec<f64>,
 }
 
 impl SimulatedNoise<'_> {
-    /// Makes a launch of so many rounds. All requests of a launch are one series: an AR(1) that the arms share, noise of each
+    /// Simulates a launch of `rounds` rounds. All requests of a launch are one series: an AR(1) that the arms share, noise of each
     /// request's own and a trend, put through the distribution's table. The two processes differ by a launch effect.
     #[must_use]
     pub fn launch(&self, rounds: usize, design: Design, generator: &mut Pcg64) -> SimulatedLaunch {
@@ -48,7 +48,7 @@ impl SimulatedNoise<'_> {
         let innovation = (1.0 - coefficient * coefficient).sqrt();
         let (shared, own) = (share.sqrt(), (1.0 - share).sqrt());
         let (between, mut disturbance) = normals(generator);
-        // Which of two equal processes is the slower one is chance.
+        // Either of two equal processes may be the slower one.
         let sign = if generator.random_bool(0.5) { 1.0 } else { -1.0 };
         let effect_ns = sign * self.launches.sd_ns * table(&self.launches.shape, between);
         let per_request = self.trend_per_request();

@@ -1,4 +1,4 @@
-//! Many made-up experiments of one kind.
+//! Many simulated experiments of one kind.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,9 @@ const SEGMENTS: usize = 10;
 /// A kind of experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario<'a> {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What makes requests vary.
+    /// The noise of requests.
     pub noise: SimulatedNoise<'a>,
     /// The order of the requests.
     pub design: Design,
@@ -33,11 +33,11 @@ pub struct Scenario<'a> {
     pub rounds: usize,
     /// Launches of an experiment that does not stop early.
     pub launches: usize,
-    /// When one that may stop early does.
+    /// The stopping rule of an experiment that may stop early.
     pub stopping: Stopping,
 }
 
-/// When a run stops early.
+/// The rule by which a run stops early.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Stopping {
     /// The precision asked for: the half-width that so many launches reach on average.
@@ -46,7 +46,7 @@ pub struct Stopping {
     pub most: usize,
 }
 
-/// What came of it.
+/// The outcome of a scenario.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct ScenarioOutcome {
     /// The scenario.
@@ -61,18 +61,18 @@ pub struct ScenarioOutcome {
     pub a_a: bool,
     /// Standard deviation of the difference of medians from launch to launch, ns.
     pub launch_sd_ns: f64,
-    /// The half-width at which runs stopped, ns, and after how many launches they did, on average.
+    /// The half-width at which runs stopped, ns.
     pub stopped_at_ns: f64,
     /// Launches at the stop, on average.
     pub stopped_after: f64,
     /// Share of the variance of the difference that is between launches (0 to 1).
     pub launch_share: f64,
-    /// By method.
+    /// The coverage of each method.
     pub coverage: Vec<Coverage>,
 }
 
-/// Makes so many experiments and counts how often each method's interval holds the truth. The truth of an A/A is zero; of a
-/// cost, it is the mean over all launches of all experiments, which is known forty times as well as one experiment knows it.
+/// Simulates the experiments and counts the intervals of each method that contain the truth. The truth of an A/A is zero. The
+/// truth of a cost is the mean over all launches of all experiments, whose error is a fortieth of the error of one experiment.
 ///
 /// Each experiment has a generator of its own, so that the outcome is the same on any number of processors.
 ///
@@ -111,9 +111,10 @@ pub fn study(scenario: &Scenario<'_>, experiments: usize, seed: u64) -> Scenario
     }
 }
 
-/// An experiment's launches: those of the fixed number in full, and the medians' differences of all that stopping may take.
+/// The launches of an experiment: all differences of the fixed number of launches, and the differences of medians of all
+/// launches that a run with early stopping may measure.
 struct Made {
-    /// Of its resamples.
+    /// The seed of its resamples.
     seed: u64,
     launches: Vec<Differences>,
     medians: Vec<f64>,
@@ -139,7 +140,7 @@ fn make(scenario: &Scenario<'_>, number: u64, seed: u64) -> Made {
     made
 }
 
-/// What each location's difference truly is.
+/// The true difference of each location, ns.
 struct Truth {
     mean: f64,
     trimmed_mean: f64,
@@ -263,14 +264,14 @@ fn resampled(launches: &[LaunchEffect], drawn: ResampledUnit, seed: u64) -> Opti
     bootstrap(launches, resampling).ok()
 }
 
-/// After how many launches a run stops that wants this half-width.
+/// The number of launches after which a run stops, for a wanted half-width.
 fn stop(medians: &[f64], wanted: f64) -> usize {
     (FEWEST_TO_STOP..medians.len())
         .find(|&launches| may_stop(&medians[..launches], wanted))
         .unwrap_or(medians.len())
 }
 
-/// Whether the band holds all quantiles' differences, and half its width at the median.
+/// Whether the band contains the differences of all quantiles, and half of its width at the median.
 fn band(made: &Made, truth: &Truth) -> Option<(bool, f64)> {
     let columns: Vec<Vec<f64>> = (0..truth.quantiles.len())
         .map(|index| made.launches.iter().map(|launch| launch.quantiles[index]).collect())

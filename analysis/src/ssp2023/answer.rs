@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::method::{Dependence, HalvesRow};
 use super::study_row::StudyRow;
 
-/// When two recordings were made.
+/// The start times of two recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordingOrder {
     /// Start of the unmodified program's first request, ns since the epoch.
     pub unmodified_unix_ns: i64,
-    /// Start of the hooked program's.
+    /// Start of the hooked program's first request, ns since the epoch.
     pub hook_unix_ns: i64,
 }
 
@@ -37,16 +37,15 @@ pub struct StudyAnswer {
     pub launches: usize,
     /// The start of the hooked program's recording minus the start of the unmodified program's, s.
     pub later_s: f64,
-    /// The largest difference of a recording's second half from its first, ms: what time alone does to one program.
+    /// The largest difference of a recording's second half from its first, ms: the effect of time alone on one program.
     pub itself_ms: f64,
     /// The reasons for which it cannot be attributed.
     pub reasons: Vec<String>,
 }
 
-/// Weighs the evidence on one condition, which has one recording of each arm. It can be told only if nothing speaks against it:
-/// one launch of each arm leaves no spread from launch to launch; arms recorded one after the other differ in time too; a
-/// difference that one program shows between its halves needs no hook; and an interval that holds zero says nothing even of
-/// these recordings.
+/// The answer for one condition, which has one recording of each arm. Each of these reasons makes the difference inconclusive:
+/// one launch of each arm gives no spread between launches; arms that were recorded one after the other also differ in time; a
+/// difference between the halves of one program has no hook as its cause; an interval that contains zero shows no effect.
 #[must_use]
 pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], order: RecordingOrder) -> StudyAnswer {
     let difference_ms = row.mean_ms.1 - row.mean_ms.0;
@@ -63,21 +62,21 @@ pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], ord
     // Interleaved arms begin within a round.
     if later_s.abs() >= 1.0 {
         reasons.push(format!(
-            "arms were recorded one after the other, {:.0} minutes apart: time and hook are one",
+            "arms were recorded one after the other, {:.0} minutes apart: the effects of time and hook cannot be separated",
             later_s.abs() / 60.0
         ));
     }
     if itself_ms.abs() >= difference_ms.abs() {
         reasons.push(format!(
-            "a program differs from itself by {itself_ms:+.3} ms between halves, no less than from the other"
+            "the halves of one program differ by {itself_ms:+.3} ms, at least as much as the two programs"
         ));
     }
     let (low, high) = dependence.bootstrap_interval_ms;
     if low <= 0.0 && 0.0 <= high {
-        reasons.push("the interval of these recordings holds zero".to_owned());
+        reasons.push("the interval of these recordings contains zero".to_owned());
     }
     if difference_ms < 0.0 {
-        reasons.push("the hooked program is the faster one, which no hook makes it".to_owned());
+        reasons.push("the hooked program is faster, and a hook cannot make a program faster".to_owned());
     }
     StudyAnswer {
         condition: row.condition.clone(),
@@ -97,7 +96,7 @@ pub fn answer(row: &StudyRow, dependence: &Dependence, halves: &[HalvesRow], ord
 /// The answers as text.
 #[must_use]
 pub fn answers_text(answers: &[StudyAnswer]) -> String {
-    let mut text = "What a hook costs, by these recordings\n".to_owned();
+    let mut text = "The cost of the hook by these recordings\n".to_owned();
     for answer in answers {
         let told = match answer.told {
             Told::Yes => "is told".to_owned(),

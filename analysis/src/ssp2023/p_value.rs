@@ -6,9 +6,9 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// Below this a p value is shown as smaller than it: f64 ends not far from here, and no sample backs such a number.
+/// A p value below this number is shown as `< 1e-300`. The smallest f64 is near, and no sample supports such a number.
 const SHOWN_FROM: f64 = 1e-300;
-/// From here on p is written as a decimal.
+/// The smallest p value that is written as a decimal.
 const DECIMAL_FROM: f64 = 1e-4;
 
 /// A p value, held as a logarithm so that it never underflows to zero.

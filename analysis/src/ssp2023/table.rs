@@ -1,10 +1,9 @@
-//! The study's numbers as text.
-
-use std::fmt::Write as _;
+//! The study's numbers as text tables.
 
 use super::expected::EXPECTED;
 use super::method::{Dependence, HalvesRow, significant_halves};
 use super::study_row::{StudyRow, WARM_UP_ROWS, between_nanoseconds, median_text};
+use crate::text_table;
 
 /// A line of a table: its name and one cell per condition.
 type TableLine = (&'static str, Vec<String>);
@@ -52,7 +51,7 @@ fn halves_note(rows: &[StudyRow]) -> String {
         .map(|expected| {
             format!(
                 "{} {} -> {}",
-                expected.condition, expected.median_ms.0, expected.median_ms.1
+                expected.condition, expected.median_ms[0], expected.median_ms[1]
             )
         })
         .collect();
@@ -122,48 +121,22 @@ fn pair((one, other): (f64, f64)) -> String {
     format!("{one:.6} -> {other:.6}")
 }
 
-/// Lines with aligned columns; the names on the left, cells on the right of their column.
+/// The lines as rows of a table: the names on the left, the cells on the right of their columns.
 fn aligned(lines: &[TableLine]) -> String {
-    let names = width(lines.iter().map(|(name, _)| *name));
-    let columns = lines.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width(lines.iter().filter_map(|(_, cells)| cells.get(column))))
-        .collect();
-    let mut text = String::new();
-    for (name, cells) in lines {
-        let mut line = format!("{name:<names$}");
-        for (cell, width) in cells.iter().zip(&widths) {
-            // Writing to a string cannot fail.
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        text += line.trim_end();
-        text.push('\n');
-    }
-    text
+    let rows = lines.iter().map(|(name, cells)| {
+        let name = std::iter::once((*name).to_owned());
+        name.chain(cells.iter().cloned()).collect()
+    });
+    text_table(&rows.collect::<Vec<_>>())
 }
 
-/// The same with the names as a heading line.
+/// The columns as a table with the names as its heading.
 fn aligned_rows(columns: &[TableLine]) -> String {
     let rows = columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let widths: Vec<usize> = columns
-        .iter()
-        .map(|(name, cells)| width(cells.iter().map(String::as_str).chain([*name])))
-        .collect();
-    let line = |cell: &dyn Fn(usize) -> String| {
-        let cells: Vec<String> = widths
-            .iter()
-            .enumerate()
-            .map(|(column, &width)| format!("{:>width$}", cell(column)))
-            .collect();
-        cells.join("  ") + "\n"
+    let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let row = |row| {
+        let cells = columns.iter().map(|(_, cells)| cells.get(row).cloned());
+        cells.map(Option::unwrap_or_default).collect()
     };
-    let mut text = line(&|column| columns[column].0.to_owned());
-    for row in 0..rows {
-        text += &line(&|column| columns[column].1.get(row).cloned().unwrap_or_default());
-    }
-    text
-}
-
-fn width<S: AsRef<str>>(cells: impl Iterator<Item = S>) -> usize {
-    cells.map(|cell| cell.as_ref().chars().count()).max().unwrap_or(0)
+    text_table(&std::iter::once(heading).chain((0..rows).map(row)).collect::<Vec<_>>())
 }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::components::{Component, Level};
 use super::power::{Goal, PowerError, half_width, launches_for, mde, number};
 
-/// Fewer launches than this are not trusted to say how much launches differ.
+/// The smallest number of launches from which their spread is estimated.
 const LEAST_LAUNCHES: u32 = 10;
-/// A plan may ask for so many times the pilot's rounds; beyond, the pilot says nothing of how steady a launch stays.
+/// The largest ratio of the rounds of a plan to the rounds of its pilot. A pilot does not show the steadiness of longer launches.
 const MOST_TIMES_THE_ROUNDS: u64 = 10;
 
 /// The spread of one contrast in one condition of a pilot run, by level, and the costs of launches and rounds.
@@ -117,7 +117,7 @@ impl Pilot {
         (self.launch_variance + self.segment_variance / segments).sqrt()
     }
 
-    /// Rounds of a launch that buy the narrowest interval for a given time, whatever that is:
+    /// The number of rounds of a launch that gives the narrowest interval in any given time:
     /// r = √(c_L σ_S² R / (c_r σ_L²)), within the limits; as many as allowed where launches do not differ. Kalibera & Jones
     /// 2013, <https://doi.org/10.1145/2491894.2464160>, with segments and launches as their levels. A test compares it with
     /// the best of all splits.

@@ -7,7 +7,7 @@ use super::sorted::{mean, median, range};
 /// Penalty of a changepoint in units of the noise's variance, times ln n: one for the new level, one for its place and
 /// one to be careful, since neighbouring values are not quite independent.
 const PENALTY: f64 = 3.0;
-/// Where most neighbours are equal, the noise is taken for this share of the range: rounding is no change of level.
+/// The smallest standard deviation of the noise as a share of the range. It applies where most neighbours are equal.
 const LEAST_SD: f64 = 1e-6;
 /// Fewest values of a segment.
 const SHORTEST: usize = 2;
@@ -126,7 +126,7 @@ fn pelt(series: &[f64], penalty: f64) -> Vec<usize> {
         else {
             continue;
         };
-        // What is worse now by more than a changepoint can never be best again.
+        // A candidate that is worse by more than a penalty can never be the best one later.
         let keep: Vec<usize> = candidates
             .iter()
             .copied()

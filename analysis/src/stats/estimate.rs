@@ -50,7 +50,7 @@ impl Estimate {
     }
 }
 
-/// Why an estimate cannot be computed.
+/// The reason why an estimate or an interval cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum EstimateError {
     /// Fewer launches than the interval takes.

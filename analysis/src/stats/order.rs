@@ -1,5 +1,5 @@
-//! Whether it matters which arm a request follows, and where in its round it stands: in a sound interleaved design, it does
-//! not.
+//! The effects of the order of requests: of the arm of the preceding request, and of the position in the round. A sound
+//! interleaved design has neither.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ pub struct OrderSamples {
 /// The position of a request in its round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The round began with it.
+    /// The first request.
     First,
-    /// Neither of both.
+    /// A request between the first and the last.
     Middle,
-    /// The round ended with it.
+    /// The last request.
     Last,
 }
 
@@ -67,7 +67,7 @@ impl OrderSamples {
     }
 }
 
-/// By how much a request is slower after one arm than after another, ns: the mean over launches of the within-launch
+/// The time by which a request is slower after one arm than after another, ns: the mean over launches of the within-launch
 /// difference of medians, with the t interval of [`estimate`]. `None` with fewer than two launches that have both.
 #[must_use]
 pub fn carry_over(launches: &[&OrderSamples], after: &str, rather_than: &str) -> Option<Estimate> {
@@ -78,7 +78,7 @@ pub fn carry_over(launches: &[&OrderSamples], after: &str, rather_than: &str) ->
     estimate(&differences).ok()
 }
 
-/// By how much the last request of a round is slower than the first, ns; otherwise as [`carry_over`].
+/// The time by which the last request of a round is slower than the first, ns, by the method of [`carry_over`].
 #[must_use]
 pub fn turn_effect(launches: &[&OrderSamples]) -> Option<Estimate> {
     let differences: Vec<f64> = launches.iter().filter_map(|launch| launch.turn()).collect();

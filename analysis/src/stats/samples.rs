@@ -1,9 +1,7 @@
 //! The samples of one launch.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::Distribution;
 
@@ -74,26 +72,19 @@ pub struct LaunchSamples {
 }
 
 /// The time that is measured of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 pub enum LatencyMetric {
     /// Kernel send stamp to kernel receive stamp.
+    #[strum(to_string = "wire time")]
     WireTime,
     /// User-space round trip.
+    #[strum(to_string = "RTT")]
     Rtt,
     /// User-space send stamp to kernel send stamp: a part of the RTT.
+    #[strum(to_string = "send path")]
     SendPath,
     /// Kernel receive stamp to user-space receive stamp: a part of the RTT.
+    #[strum(to_string = "wake-up")]
     WakeUp,
-}
-
-impl fmt::Display for LatencyMetric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::WireTime => "wire time",
-            Self::Rtt => "RTT",
-            Self::SendPath => "send path",
-            Self::WakeUp => "wake-up",
-        })
-    }
 }

@@ -1,4 +1,4 @@
-//! Requests follow one another and resemble their neighbours: how much, and what that leaves of a sample's size.
+//! The dependence between successive requests, and the effective size of a sample of them.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -114,7 +114,7 @@ impl Neighbours {
 /// blocks of `block` consecutive values are drawn with replacement, so that neighbours stay together. Politis & Romano
 /// (1992), in LePage & Billard, *Exploring the Limits of Bootstrap*; Lahiri, <https://doi.org/10.1007/978-1-4757-3803-2>.
 ///
-/// It says how far the mean of *one* recording may be trusted, and nothing of what another launch would give. The same
+/// The interval describes the mean of *one* recording. It does not describe the difference to another launch. The same
 /// seed gives the same interval. `None` for a series shorter than one block, fewer than 100 resamples, a block of zero, or
 /// a confidence outside of 0 to 1.
 #[must_use]

@@ -141,7 +141,7 @@ fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<ControlRes
         .collect()
 }
 
-/// By how much each effect exceeds the effect before it, ns.
+/// Each effect minus the effect before it, ns.
 fn beyond(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
@@ -161,7 +161,7 @@ fn beyond(
     Ok(found)
 }
 
-/// By how much one effect exceeds another, ns. Each launch has both effects, so the difference is taken within launches.
+/// One effect minus another, ns. Each launch has both effects, so the difference is taken within launches.
 /// `None` with fewer than two launches.
 pub(crate) fn excess(
     condition: &ConditionResults,

@@ -1,4 +1,4 @@
-//! r10: the hook's cost over environments, servers, styles of calling and the hook's modes.
+//! Environments: the hook's cost over environments, servers, styles of calling and the hook's modes.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let mut table = table(&cells, &columns);
     if differences.is_empty() {
         let alone =
-            "Only one mode of the hook was measured, so that nothing can be said of modes that differ by environment.";
+            "Only one mode of the hook was measured, so the data cannot show whether modes differ by environment.";
         table.notes.push(alone.to_owned());
     }
     table
@@ -40,8 +40,8 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = forest(&Forest {
         name: recorded.experiment.clone(),
         caption:
-            "What the hook costs in each environment and server, and over all of them: the mean of a random-effects \
-                  summary with its interval, and where a further environment's effect lies with 95 %."
+            "The cost of the hook in each environment and server, the mean over all of them by a random-effects model with its \
+             95 % interval, and the 95 % prediction interval for a further environment."
                 .to_owned(),
         x_title: "cost of the hook (µs), 95 % CI".to_owned(),
         x_limits: None,
@@ -90,7 +90,7 @@ fn named<'a>(cell: &ConditionCell<'a>, name: &str) -> Option<&'a Effect> {
     cell.condition.costs().find(|effect| effect.name == name)
 }
 
-/// By how much the whole hook exceeds each other mode. The differences are taken within launches, so that common variation
+/// The effect of the whole hook minus the effect of each other mode. The differences are taken within launches, so that common variation
 /// cancels.
 fn differences(cells: &[ConditionCell<'_>], modes: &[EffectColumn]) -> Result<Vec<EffectColumn>> {
     let Some((whole, others)) = modes.split_last() else {
@@ -156,18 +156,17 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     table
 }
 
-/// Whether the difference of two modes depends on the environment.
+/// A sentence on whether the difference of two modes depends on the environment; `None` without a summary.
 fn interaction(column: &EffectColumn, cells: &[ConditionCell<'_>]) -> Option<String> {
     let all = random_effects(&column.pairs(cells, |_| true)).ok()?;
     let p = all.q_p_value();
     let finding = if p < LEVEL {
         "depends on the environment"
     } else {
-        "cannot be told to depend on the environment"
+        "is not shown to depend on the environment"
     };
     Some(format!(
-        "The difference \"{}\" {finding}: over {} environments it varies by a standard deviation of {:.2} µs beyond what \
-         launches differ by (I² {}, Q test p = {}).",
+        "The difference \"{}\" {finding}: its standard deviation between {} environments is {:.2} µs (I² {}, Q test p = {}).",
         column.name,
         all.conditions,
         all.tau_squared.sqrt() / 1e3,

@@ -15,9 +15,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = compared(
         &cells,
         &recorded.experiment,
-        "Processors kept from idle states between requests, or left as they are: round trip and 99th percentile of the \
-         unmodified program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as \
-         geometric means over launches.",
+        "Processors that are kept out of idle states between requests, and processors that are not.",
         "processors",
         label,
     )?;

@@ -42,9 +42,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     };
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "What a request pays for all of the hook: predicted by the hook's cost per call in a tight loop times the calls of \
-                  a request, and observed as median wire time. 95 % intervals over launches; one that reaches zero has no place on a \
-                  logarithmic axis and stands in the table."
+        caption: "The cost of the whole hook for a request. Predicted is the cost of a call in a tight loop times the calls of a \
+                  request. Observed is the effect on the median wire time. 95 % intervals over launches. An interval that reaches \
+                  zero cannot be drawn on a logarithmic axis; the table has it."
             .to_owned(),
         x_title: "server".to_owned(),
         y_title: "cost of the hook (µs), 95 % CI".to_owned(),

@@ -34,8 +34,8 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = response(&Response {
         name: recorded.experiment.clone(),
         caption:
-            "How many launches take the unmodified program for different from itself, by the 2023 study's t test over \
-                  requests at the level of 5 %, with neighbours that use the servers' processor. Exact 95 % intervals."
+            "Share of launches in which the 2023 study's t test over requests, at the level of 5 %, finds a difference between \
+             two unmodified programs, by the neighbour that uses the servers' processor. Exact 95 % intervals."
                 .to_owned(),
         x_title: "neighbour".to_owned(),
         y_title: "A/A false positives (%), 95 % CI".to_owned(),
@@ -65,7 +65,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         let drawn = (all.value, all.confidence_interval);
         measured.push(cell.measured(Quantity::SequentialFalsePositives, drawn));
     }
-    // The highest dose of each kind of neighbour is what the claim asks for; a dose's name begins with its kind.
+    // The claim is about the highest dose of each kind of neighbour. The name of a dose begins with its kind.
     if let Some(reference) = at(NONE, INTERLEAVED) {
         for dose in highest(&doses) {
             if let Some(cell) = at(dose, INTERLEAVED)

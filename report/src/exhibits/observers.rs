@@ -25,10 +25,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     );
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "How much launches differ in what they say of the hook's cost, at every layer from the hook to the client: the \
-                  standard deviation of the effect between launches, of which the number of launches needed is the square."
+        caption: "The standard deviation of the hook's effect between launches, at each layer from the hook to the client. The number \
+                  of launches for a given precision grows with the square of this standard deviation."
             .to_owned(),
-        x_title: "where the request is timed".to_owned(),
+        x_title: "layer at which a request is timed".to_owned(),
         y_title: "SD of the effect (µs), 95 % CI".to_owned(),
         log: true,
         line: None,
@@ -87,17 +87,17 @@ fn seen_from_outside(stamping: &Effect, layer: Layer) -> Option<&Estimate> {
     }
 }
 
-/// The cost of the stamps beside the cost of the hook.
+/// A sentence with the cost of the stamps and its share in the cost of the hook.
 fn probed(cell: &ConditionCell<'_>, cost: &Estimate) -> String {
     let (low, high) = cost.confidence_interval;
     let told = if low <= 0.0 && high >= 0.0 {
-        ", which cannot be told from nothing"
+        ", whose interval contains zero"
     } else {
         ""
     };
     let beside = cell.effect().map_or_else(String::new, |effect| {
         let share = 100.0 * (cost.value / effect.primary().value).abs();
-        format!("; that is {share:.0} % of what the hook costs, whose two arms both have stamps")
+        format!("; that is {share:.0} % of the cost of the hook, both of whose arms have stamps")
     });
     format!(
         "{}: the server's own stamps cost a request {} µs{told}{beside}.",

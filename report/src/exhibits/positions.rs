@@ -29,7 +29,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     });
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "What a hook that searches costs a request, by the size of its payload and the place of the keyword in it. 95 % \
+        caption: "The cost of a searching hook for a request, by the size of the payload and the position of the keyword. 95 % \
                   intervals over launches."
             .to_owned(),
         x_title: "payload".to_owned(),

@@ -47,8 +47,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = response(&Response {
         name: recorded.experiment.clone(),
         caption: format!(
-            "Half of the 95 % interval of the A/A difference when the same budget of requests buys longer launches or more of \
-             them, from {FEWEST} launches of one segment on. Subsamples of the same recorded launches."
+            "Half-width of the 95 % interval of the A/A difference if a budget of requests is spent on longer launches or on more \
+             launches. The smallest budget is {FEWEST} launches of one segment. All designs are subsamples of the same recorded \
+             launches."
         ),
         x_title: format!("times the requests of {FEWEST} launches of one segment"),
         y_title: "half-width (µs), 95 % CI".to_owned(),
@@ -108,7 +109,7 @@ fn cheapest(table: &mut Table, cell: &ConditionCell<'_>, components: &[Component
     let (rounds, warm_up) = (load.rounds, load.warm_up_rounds);
     let (segment, measured) = (load.segment_rounds, rounds.saturating_sub(warm_up));
     let Some((launch_s, round_s)) = manifest.costs_s(rounds, warm_up) else {
-        let unknown = "The launches do not say how long they took, so that no design can be called the cheapest.";
+        let unknown = "The launch records have no durations, so the cheapest design is unknown.";
         table.notes.push(unknown.to_owned());
         return Ok(());
     };
@@ -120,13 +121,13 @@ fn cheapest(table: &mut Table, cell: &ConditionCell<'_>, components: &[Component
     let recorded_s = f64::from(launches) * (launch_s + measured as f64 * round_s);
     let best = pilot.best_rounds(&limits)?;
     let bounded = match best {
-        best if best == limits.least_rounds => ", the fewest that these launches can speak for",
-        best if best == limits.most_rounds => ", the most that these launches can speak for",
+        best if best == limits.least_rounds => ", the fewest that these launches can predict",
+        best if best == limits.most_rounds => ", the most that these launches can predict",
         _ => "",
     };
     table.notes.push(format!(
-        "A launch costs {launch_s:.3} s around its measured rounds and {:.1} µs for each of them. Whatever precision is asked \
-         for, least time is spent on launches of {best} rounds{bounded}.",
+        "A launch costs {launch_s:.3} s around its measured rounds and {:.1} µs for each of them. For any precision the least \
+         time is spent on launches of {best} rounds{bounded}.",
         round_s * 1e6,
     ));
     table.notes.push(format!(
@@ -136,7 +137,7 @@ fn cheapest(table: &mut Table, cell: &ConditionCell<'_>, components: &[Component
     for (precise, half_width) in [("As precise", recorded), ("Twice as precise", recorded / 2.0)] {
         let design = pilot.allocate(Goal::HalfWidth(half_width), CONFIDENCE, &limits)?;
         table.notes.push(format!(
-            "{precise} at least cost, {} launches of {} rounds: {:.3} µs in {:.1} s.",
+            "{precise} at the least cost, {} launches of {} rounds: {:.3} µs in {:.1} s.",
             design.launches,
             design.rounds,
             design.half_width / 1e3,

@@ -20,8 +20,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = compared(
         &cells,
         &recorded.experiment,
-        "Proxies between client and server, as a service mesh puts them: round trip and 99th percentile of the unmodified \
-         program, what the hook costs, and the least cost that these launches would find (MDE). Round trips as geometric means over launches.",
+        "Proxies between client and server, as in a service mesh.",
         "proxies in the path",
         label,
     )?;

@@ -20,8 +20,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = compared(
         &cells,
         &recorded.experiment,
-        "Servers under a quota of processor time or of memory: round trip and 99th percentile of the unmodified program, what \
-         the hook costs, and the least cost that these launches would find (MDE). Round trips as geometric means over launches.",
+        "Servers under a quota of processor time or of memory.",
         "limit of each server",
         label,
     )?;

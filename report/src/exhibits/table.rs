@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use analysis::text_table;
 use maud::{Markup, html};
 
 /// Headings and rows of the same length; the first column is text, all others are numbers.
@@ -45,22 +46,8 @@ impl Table {
 impl fmt::Display for Table {
     /// Columns of equal width, two spaces between them; notes below.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = || std::iter::once(&self.headings).chain(&self.rows);
-        let width = |column: usize| {
-            let cells = lines().filter_map(|line| line.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
-        for line in lines() {
-            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-                if column == 0 {
-                    format!("{cell:<width$}")
-                } else {
-                    format!("{cell:>width$}")
-                }
-            });
-            writeln!(formatter, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
+        let rows: Vec<Vec<String>> = std::iter::once(&self.headings).chain(&self.rows).cloned().collect();
+        formatter.write_str(&text_table(&rows))?;
         if !self.notes.is_empty() {
             writeln!(formatter, "\n{}", self.notes.join("\n"))?;
         }

@@ -17,8 +17,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let figure = compared(
         &cells,
         &recorded.experiment,
-        "Where client and servers stand: the server's round trip and its 99th percentile, what the hook costs, and the \
-         least cost that these launches would find (MDE). Round trips as geometric means over launches.",
+        "Positions of client and servers.",
         "",
         label,
     )?;
@@ -42,11 +41,15 @@ fn geometric_us(times_ns: &[f64]) -> Option<DrawnValue> {
     Some((log.value.exp(), (low.exp(), high.exp())))
 }
 
-/// Round trips, the hook's cost and the MDE at every cell.
+/// The quantities that [`compared`] draws, as the end of its caption.
+const SHOWN: &str = "Shown are the median round trip of the unmodified program, its 99th percentile, the cost of the hook, and \
+                     the smallest cost that these launches can detect (MDE). Round trips are geometric means over launches.";
+
+/// The round trips, the cost of the hook and the MDE of every cell. The caption begins with `subject`.
 pub(super) fn compared(
     cells: &[ConditionCell<'_>],
     name: &str,
-    caption: &str,
+    subject: &str,
     x_title: &str,
     label: impl Fn(&ConditionCell<'_>) -> String,
 ) -> Result<Figure> {
@@ -58,7 +61,7 @@ pub(super) fn compared(
         |cell: &ConditionCell<'_>, location| geometric_us(&cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, location));
     Ok(response(&Response {
         name: name.to_owned(),
-        caption: caption.to_owned(),
+        caption: format!("{subject} {SHOWN}"),
         x_title: x_title.to_owned(),
         y_title: "time (µs), 95 % CI".to_owned(),
         log: true,

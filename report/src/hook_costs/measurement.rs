@@ -10,6 +10,7 @@ use model::{LaunchRecord, Manifest, ProcessResources};
 use samples::run_samples;
 use serde::Serialize;
 
+use super::warning_kind::counted;
 use crate::results::{self, Effect};
 use crate::table::microseconds;
 
@@ -154,11 +155,6 @@ impl HookCosts {
 /// The warnings of the launches with their counts, and the warnings of controls that miss.
 fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let mut warnings = manifest.notes.clone();
-    let mut counts = std::collections::BTreeMap::<String, usize>::new();
-    for warning in manifest.launches.iter().flat_map(LaunchRecord::warnings) {
-        let warning = warning.to_string();
-        *counts.entry(without_values(&warning)).or_default() += 1;
-    }
     let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
     if invalid > 0 {
         warnings.push(format!(
@@ -166,10 +162,11 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
             manifest.launches.len()
         ));
     }
+    let counts = counted(manifest.launches.iter().flat_map(LaunchRecord::warnings));
     warnings.extend(
         counts
             .iter()
-            .map(|(warning, count)| format!("{warning}: in {count} launches")),
+            .map(|(kind, count)| format!("{kind}: in {count} launches")),
     );
     let outside = |estimate: &Estimate| estimate.confidence_interval.0 > 0.0 || estimate.confidence_interval.1 < 0.0;
     for effect in effects {
@@ -189,30 +186,6 @@ fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     warnings
 }
 
-/// A warning without its values, so that warnings that differ only in values are counted together: the text before the first
-/// value after a colon, or the text with dots in place of numbers.
-fn without_values(warning: &str) -> String {
-    let is_value = |text: &str| {
-        let unsigned = text.trim_start_matches(['+', '-', '−']);
-        unsigned.starts_with(|letter: char| letter.is_ascii_digit())
-    };
-    let value = warning
-        .match_indices(": ")
-        .find(|(at, colon)| is_value(&warning[at + colon.len()..]));
-    if let Some((at, _)) = value {
-        return warning[..at].to_owned();
-    }
-    let mut text = String::new();
-    for piece in warning.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
-        let rest = piece.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        if rest.len() < piece.len() {
-            text.push('…');
-        }
-        text.push_str(rest);
-    }
-    text
-}
-
 impl HookCost {
     fn of(latency: Effect, samples: &[LaunchSamples], records: &[LaunchRecord]) -> Self {
         let arm = latency.arm.clone();
@@ -221,7 +194,7 @@ impl HookCost {
                 .iter()
                 .map(|record| {
                     let of = |name: &str| {
-                        let found = record.arms.iter().find(|arm| arm.arm == name)?;
+                        let found = record.arm(name)?;
                         Some(value(&found.resources?, found.requests_sent.max(1)))
                     };
                     Some(of(&arm)? - of(BARE)?)
@@ -255,35 +228,4 @@ fn throughput(samples: &[LaunchSamples], arm: &str) -> Option<Estimate> {
         })
         .collect();
     estimate(&changes?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_values;
-
-    #[test]
-    fn warnings_that_differ_in_numbers_are_one() {
-        for (warning, kind) in [
-            ("A/A: +345 ns in this launch, expected zero", "A/A"),
-            ("calibration, 5 µs: -600 ns in this launch", "calibration, 5 µs"),
-            (
-                "check failed: CPU steal: 0.0108, at most 0.01",
-                "check failed: CPU steal",
-            ),
-            (
-                "scan: throttled in 3 of 10 periods",
-                "scan: throttled in … of … periods",
-            ),
-            (
-                "12 connections had to be made again",
-                "… connections had to be made again",
-            ),
-            (
-                "another program shared its processor",
-                "another program shared its processor",
-            ),
-        ] {
-            assert_eq!(without_values(warning), kind);
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod figure;
 mod measurement;
 mod page;
 mod text;
+mod warning_kind;
 
 pub use figure::figure;
 pub use measurement::{HookCost, HookCosts, MeasuredHook};

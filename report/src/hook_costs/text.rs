@@ -103,7 +103,7 @@ pub fn text(measured: &HookCosts) -> String {
     text
 }
 
-/// The known delay and the error of its recovery in words.
+/// A sentence with the known delay and the error of its recovery.
 #[must_use]
 pub(super) fn calibrated(effect: &Effect) -> String {
     match (effect.truth_ns, &effect.error) {

@@ -118,7 +118,7 @@ fn what_stamps_cost_stands_beside_what_they_show() {
     };
     let free = shown("free", AS_IT_IS);
     assert!(
-        free.contains("+0.00 [") && free.contains("cannot be told from nothing"),
+        free.contains("+0.00 [") && free.contains("whose interval contains zero"),
         "{free}"
     );
     let dear = shown("dear", |arm| {
@@ -128,7 +128,7 @@ fn what_stamps_cost_stands_beside_what_they_show() {
     });
     // Of 2 µs that the hook costs.
     assert!(
-        dear.contains("+0.50 [") && dear.contains("25 % of what the hook costs"),
+        dear.contains("+0.50 [") && dear.contains("25 % of the cost of the hook"),
         "{dear}"
     );
 }
@@ -270,8 +270,8 @@ fn modes_that_differ_by_environment_interact() {
             slower(arm, 3_000);
         }
     });
-    let free = "The difference \"all of it less searching\" cannot be told to depend on the environment: over 3 environments it \
-                varies by a standard deviation of 0.00 µs";
+    let free = "The difference \"all of it less searching\" is not shown to depend on the environment: its \
+                standard deviation between 3 environments is 0.00 µs";
     assert!(alike.contains(free) && shifted.contains(free), "{shifted}");
     let (crossed, other) = shown("crossed", |arm| {
         if arm.name == "log" {
