@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::contrasts::{contrasts, plan};
 use crate::figures::forest_row;
 use crate::ground_truth::{RoundTripParts, calibration_errors, parts};
-use crate::table::{microseconds, signed};
+use crate::table::{longest, microseconds, signed};
 
 /// The nominal confidence of the intervals.
 const NOMINAL: f64 = 0.95;
@@ -236,12 +236,7 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
             "{}, {}, {} launches ({}); µs, 95 % intervals over launches",
             calibration.schedule, calibration.condition, calibration.launches, calibration.run_id
         );
-        let width = calibration
-            .recovered
-            .iter()
-            .map(|row| row.name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = longest(calibration.recovered.iter().map(|row| &row.name));
         for row in &calibration.recovered {
             _ = writeln!(
                 text,
@@ -259,10 +254,9 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
             }
         }
         for row in &calibration.repeated {
-            let (low, high) = row.covered.confidence_interval;
             _ = writeln!(
                 text,
-                "  {:width$}  {} of {} repetitions of {} launches held {}: {:.1} % [{:.1}, {:.1}], p = {:.3} against 95 %",
+                "  {:width$}  {} of {} repetitions of {} launches held {}: {}, p = {:.3} against 95 %",
                 row.name,
                 row.covered.successes,
                 row.covered.trials,
@@ -272,9 +266,7 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
                 } else {
                     "the truth"
                 },
-                100.0 * row.covered.value,
-                100.0 * low,
-                100.0 * high,
+                row.covered.percent(),
                 row.p_value,
             );
         }

@@ -7,6 +7,8 @@ use anyhow::Result;
 use dataset::{InstrumentAgreement, ObservedCalls, ObservedServer, ObservedServers, ServerKind};
 use serde::Serialize;
 
+use crate::table::longest;
+
 /// A row of the table: one server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ObservedRow {
@@ -77,7 +79,7 @@ fn row(server: &ObservedServer) -> ObservedRow {
 #[must_use]
 pub fn text(observed: &ObservedServers) -> String {
     let rows = rows(observed);
-    let width = rows.iter().map(|row| row.server.chars().count()).max().unwrap_or(0);
+    let width = longest(rows.iter().map(|row| &row.server));
     let mut text = format!(
         "{:width$}  {:20}  {:>5}  {:>7}  {:20}  {:>13}  {:>4}  why\n",
         "server", "libc", "calls", "bytes", "system calls", "accept + read", "ours"

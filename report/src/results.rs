@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
 use analysis::{
-    Estimate, LatencyMetric, LaunchSamples, OrderSamples, Steadiness, carry_over, differences, effect, estimate,
-    levels, turn_effect,
+    Estimate, LatencyMetric, LaunchSamples, OrderSamples, carry_over, differences, effect, estimate, levels,
+    turn_effect,
 };
 use anyhow::{Context, Result};
 use model::{Contrast, ContrastRole, Location};
@@ -266,13 +266,7 @@ fn settling(manifest: &Manifest, condition: &str, run: &RunSamples) -> Settling 
         let Some(found) = levels(&timeline.segment_medians_ns) else {
             continue;
         };
-        let name = match found.steadiness {
-            Steadiness::Flat => "flat",
-            Steadiness::WarmUp => "warm-up",
-            Steadiness::Slowdown => "slowdown",
-            Steadiness::NoSteadyState => "no steady state",
-        };
-        *settling.launches.entry(name.to_owned()).or_default() += 1;
+        *settling.launches.entry(found.steadiness.to_string()).or_default() += 1;
         let settled_round = found.settled_from() as u64 * timeline.segment_rounds;
         if settled_round > settling.flagged_rounds {
             settling.settled_later.insert(launch);

@@ -23,6 +23,11 @@ pub fn signed(nanoseconds: f64) -> String {
     format!("{:+.2}", nanoseconds / 1e3).replace('-', "\u{2212}")
 }
 
+/// The number of characters of the longest name.
+pub(crate) fn longest<'a>(names: impl Iterator<Item = &'a String>) -> usize {
+    names.map(|name| name.chars().count()).max().unwrap_or(0)
+}
+
 /// Stands in a cell without a value.
 pub(crate) const DASH: &str = "\u{2013}";
 
@@ -40,12 +45,7 @@ pub fn effects(results: &Results) -> String {
     );
     for condition in &results.conditions {
         _ = writeln!(text, "\n{}", heading(condition));
-        let width = condition
-            .effects
-            .iter()
-            .map(|effect| effect.name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = longest(condition.effects.iter().map(|effect| &effect.name));
         for effect in &condition.effects {
             _ = writeln!(
                 text,

@@ -1,10 +1,10 @@
 //! The quantities that claims are about.
 
-use std::fmt;
 use std::str::FromStr;
 
 use model::ExhibitKind;
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoEnumIterator as _};
 
 use super::interval::Unit;
 
@@ -13,12 +13,14 @@ const BEYOND_EFFECT: &str = " beyond effect ";
 const DIFFERENCE_OF_THE_EFFECT: &str = "difference of the effect ";
 
 /// A quantity that is computed from runs or recordings. It is written and read by its name: `effect searching`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, strum::Display, EnumIter)]
 #[serde(try_from = "String", into = "String")]
 pub enum Quantity {
     /// `effect NAME`: the primary effect of a contrast, ns.
+    #[strum(to_string = "effect {0}")]
     Effect(String),
     /// `effect NAME beyond effect OTHER`: by how much one effect exceeds the effect before it, ns.
+    #[strum(to_string = "effect {name} beyond effect {other}")]
     EffectBeyondEffect {
         /// The contrast with the larger effect.
         name: String,
@@ -26,39 +28,56 @@ pub enum Quantity {
         other: String,
     },
     /// `difference of the effect NAME`: the effect in one condition minus the effect in another, ns.
+    #[strum(to_string = "difference of the effect {0}")]
     EffectDifference(String),
     /// The spread of the A/A difference over launches in one condition, divided by the spread in another.
+    #[strum(to_string = "A/A spread ratio")]
     AASpread,
     /// The spread of the A/A difference of the RTT, divided by the spread of the A/A difference of the wire time.
+    #[strum(to_string = "RTT spread by wire time spread")]
     RttSpreadByWireTimeSpread,
     /// The spread of the A/A difference of the wire time, divided by the spread of the A/A difference in the handler.
+    #[strum(to_string = "wire time spread by handler spread")]
     WireTimeSpreadByHandlerSpread,
     /// An effect, divided by the cost that a tight loop predicts.
+    #[strum(to_string = "observed by predicted cost")]
     ObservedByPredictedCost,
     /// The share of the variance of one launch's A/A difference that lies between launches. More requests do not reduce it. The
     /// A/A difference stands for any effect, because its true value is zero.
+    #[strum(to_string = "launch share of the variance of an effect")]
     LaunchShareOfVariance,
     /// The cost of the proxies in the path, divided by the cost of the hook.
+    #[strum(to_string = "proxy cost by hook cost")]
     ProxyCostByHookCost,
     /// The spread of the A/A difference with a proxy, divided by the spread without one.
+    #[strum(to_string = "A/A spread ratio with a proxy")]
     AASpreadWithProxy,
     /// The spread of the A/A difference with a neighbour, divided by the spread without one.
+    #[strum(to_string = "A/A spread ratio with a neighbour")]
     AASpreadWithNeighbour,
     /// The share of launches with a neighbour in which the sequential design finds a difference between like arms.
+    #[strum(to_string = "sequential A/A false positives with a neighbour")]
     SequentialFalsePositives,
     /// The effect with a keyword at the end of the payload minus the effect with a keyword at the beginning, ns.
+    #[strum(to_string = "effect of a keyword at the end beyond one at the beginning")]
     KeywordAtTheEnd,
     /// The 99th percentile under a quota of processor time, divided by the 99th percentile without one.
+    #[strum(to_string = "p99 ratio under a quota")]
     P99UnderQuota,
     /// The distance of the effect in launches that hit a limit from the effect without a limit, ns.
+    #[strum(to_string = "error of the effect in rejected launches")]
     ErrorInRejectedLaunches,
     /// The share of the variance of the effect that lies between environments (I²).
+    #[strum(to_string = "heterogeneity of the effect")]
     Heterogeneity,
     /// The share of the payload of common servers that passes `accept` and `read`.
+    #[strum(to_string = "payload received by accept and read")]
     PayloadByAcceptAndRead,
     /// The effective number of requests of a recording, divided by their number.
+    #[strum(to_string = "information per request")]
     InformationPerRequest,
     /// The share of recordings whose halves the study's test tells apart.
+    #[strum(to_string = "halves that the study's test tells apart")]
     HalvesToldApart,
 }
 
@@ -75,116 +94,60 @@ pub enum QuantitySource {
     Study,
 }
 
-/// The quantities without parameters: name, unit and source of each.
-const NAMED: [(Quantity, &str, Unit, QuantitySource); 16] = {
-    use QuantitySource::{Exhibit, ObservedServers, Run, Study};
-    use Unit::{Ns, Ratio, Share};
-    [
-        (Quantity::AASpread, "A/A spread ratio", Ratio, Run),
-        (
-            Quantity::RttSpreadByWireTimeSpread,
-            "RTT spread by wire time spread",
-            Ratio,
-            Run,
-        ),
-        (
-            Quantity::WireTimeSpreadByHandlerSpread,
-            "wire time spread by handler spread",
-            Ratio,
-            Run,
-        ),
-        (
-            Quantity::ObservedByPredictedCost,
-            "observed by predicted cost",
-            Ratio,
-            Run,
-        ),
-        (
-            Quantity::LaunchShareOfVariance,
-            "launch share of the variance of an effect",
-            Share,
-            Run,
-        ),
-        (
-            Quantity::ProxyCostByHookCost,
-            "proxy cost by hook cost",
-            Ratio,
-            Exhibit(ExhibitKind::Proxies),
-        ),
-        (
-            Quantity::AASpreadWithProxy,
-            "A/A spread ratio with a proxy",
-            Ratio,
-            Exhibit(ExhibitKind::Proxies),
-        ),
-        (
-            Quantity::AASpreadWithNeighbour,
-            "A/A spread ratio with a neighbour",
-            Ratio,
-            Exhibit(ExhibitKind::Neighbours),
-        ),
-        (
-            Quantity::SequentialFalsePositives,
-            "sequential A/A false positives with a neighbour",
-            Share,
-            Exhibit(ExhibitKind::Neighbours),
-        ),
-        (
-            Quantity::KeywordAtTheEnd,
-            "effect of a keyword at the end beyond one at the beginning",
-            Ns,
-            Exhibit(ExhibitKind::Positions),
-        ),
-        (
-            Quantity::P99UnderQuota,
-            "p99 ratio under a quota",
-            Ratio,
-            Exhibit(ExhibitKind::Quotas),
-        ),
-        (
-            Quantity::ErrorInRejectedLaunches,
-            "error of the effect in rejected launches",
-            Ns,
-            Exhibit(ExhibitKind::Quotas),
-        ),
-        (
-            Quantity::Heterogeneity,
-            "heterogeneity of the effect",
-            Share,
-            Exhibit(ExhibitKind::Environments),
-        ),
-        (
-            Quantity::PayloadByAcceptAndRead,
-            "payload received by accept and read",
-            Share,
-            ObservedServers,
-        ),
-        (Quantity::InformationPerRequest, "information per request", Share, Study),
-        (
-            Quantity::HalvesToldApart,
-            "halves that the study's test tells apart",
-            Share,
-            Study,
-        ),
-    ]
-};
-
 impl Quantity {
     /// The unit of the quantity.
     #[must_use]
-    pub fn unit(&self) -> Unit {
-        self.named().map_or(Unit::Ns, |(_, _, unit, _)| *unit)
+    pub const fn unit(&self) -> Unit {
+        match self {
+            Self::Effect(_)
+            | Self::EffectBeyondEffect { .. }
+            | Self::EffectDifference(_)
+            | Self::KeywordAtTheEnd
+            | Self::ErrorInRejectedLaunches => Unit::Ns,
+            Self::AASpread
+            | Self::RttSpreadByWireTimeSpread
+            | Self::WireTimeSpreadByHandlerSpread
+            | Self::ObservedByPredictedCost
+            | Self::ProxyCostByHookCost
+            | Self::AASpreadWithProxy
+            | Self::AASpreadWithNeighbour
+            | Self::P99UnderQuota => Unit::Ratio,
+            Self::LaunchShareOfVariance
+            | Self::SequentialFalsePositives
+            | Self::Heterogeneity
+            | Self::PayloadByAcceptAndRead
+            | Self::InformationPerRequest
+            | Self::HalvesToldApart => Unit::Share,
+        }
     }
 
     /// The source of the quantity.
     #[must_use]
-    pub fn source(&self) -> QuantitySource {
-        self.named().map_or(QuantitySource::Run, |(_, _, _, source)| *source)
+    pub const fn source(&self) -> QuantitySource {
+        match self {
+            Self::Effect(_)
+            | Self::EffectBeyondEffect { .. }
+            | Self::EffectDifference(_)
+            | Self::AASpread
+            | Self::RttSpreadByWireTimeSpread
+            | Self::WireTimeSpreadByHandlerSpread
+            | Self::ObservedByPredictedCost
+            | Self::LaunchShareOfVariance => QuantitySource::Run,
+            Self::ProxyCostByHookCost | Self::AASpreadWithProxy => QuantitySource::Exhibit(ExhibitKind::Proxies),
+            Self::AASpreadWithNeighbour | Self::SequentialFalsePositives => {
+                QuantitySource::Exhibit(ExhibitKind::Neighbours)
+            }
+            Self::KeywordAtTheEnd => QuantitySource::Exhibit(ExhibitKind::Positions),
+            Self::P99UnderQuota | Self::ErrorInRejectedLaunches => QuantitySource::Exhibit(ExhibitKind::Quotas),
+            Self::Heterogeneity => QuantitySource::Exhibit(ExhibitKind::Environments),
+            Self::PayloadByAcceptAndRead => QuantitySource::ObservedServers,
+            Self::InformationPerRequest | Self::HalvesToldApart => QuantitySource::Study,
+        }
     }
 
-    /// The entry of a quantity without parameters.
-    fn named(&self) -> Option<&'static (Self, &'static str, Unit, QuantitySource)> {
-        NAMED.iter().find(|(quantity, ..)| quantity == self)
+    /// The quantities without parameters.
+    fn named() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|quantity| quantity.contrasts().next().is_none())
     }
 
     /// The contrasts that the quantity is about, by name.
@@ -195,17 +158,6 @@ impl Quantity {
             _ => (None, None),
         };
         one.into_iter().chain(other).map(String::as_str)
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Effect(name) => write!(formatter, "{EFFECT}{name}"),
-            Self::EffectBeyondEffect { name, other } => write!(formatter, "{EFFECT}{name}{BEYOND_EFFECT}{other}"),
-            Self::EffectDifference(name) => write!(formatter, "{DIFFERENCE_OF_THE_EFFECT}{name}"),
-            named => formatter.write_str(named.named().map_or("", |(_, name, ..)| name)),
-        }
     }
 }
 
@@ -220,7 +172,7 @@ fn known() -> String {
         format!("{EFFECT}CONTRAST{BEYOND_EFFECT}CONTRAST"),
         format!("{DIFFERENCE_OF_THE_EFFECT}CONTRAST"),
     ];
-    let names = NAMED.iter().map(|(_, name, ..)| (*name).to_owned());
+    let names = Quantity::named().map(|quantity| quantity.to_string());
     with_parameters.into_iter().chain(names).collect::<Vec<_>>().join(", ")
 }
 
@@ -228,7 +180,7 @@ impl FromStr for Quantity {
     type Err = UnknownQuantity;
 
     fn from_str(text: &str) -> Result<Self, UnknownQuantity> {
-        if let Some((quantity, ..)) = NAMED.into_iter().find(|(_, name, ..)| *name == text) {
+        if let Some(quantity) = Self::named().find(|quantity| quantity.to_string() == text) {
             return Ok(quantity);
         }
         let parsed = if let Some(name) = text.strip_prefix(DIFFERENCE_OF_THE_EFFECT) {
@@ -279,8 +231,7 @@ mod tests {
             },
             Quantity::EffectDifference("all of it".to_owned()),
         ];
-        let named = NAMED.map(|(quantity, ..)| quantity);
-        for quantity in with_parameters.into_iter().chain(named) {
+        for quantity in with_parameters.into_iter().chain(Quantity::named()) {
             let name = quantity.to_string();
             assert!(!name.is_empty(), "{quantity:?}");
             assert_eq!(name.parse(), Ok(quantity));

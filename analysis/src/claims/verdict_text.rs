@@ -97,16 +97,13 @@ pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> Str
         }
     }
     for misses in misses {
-        let (low, high) = misses.missed.confidence_interval;
         _ = writeln!(
             text,
-            "{}: {} of {} intervals over all runs left out the truth, {:.1} % [{:.1}, {:.1}], p = {:.3} against 5 %",
+            "{}: {} of {} intervals over all runs left out the truth, {}, p = {:.3} against 5 %",
             misses.kind,
             misses.missed.successes,
             misses.missed.trials,
-            100.0 * misses.missed.value,
-            100.0 * low,
-            100.0 * high,
+            misses.missed.percent(),
             misses.p_value
         );
     }

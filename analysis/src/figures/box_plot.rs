@@ -128,10 +128,7 @@ fn check(plot: &BoxPlot) -> Result<Vec<&str>, FigureError> {
         }
     }
     if names.is_empty() {
-        return Err(FigureError::Empty {
-            figure: plot.name.clone(),
-            expected: "box",
-        });
+        return Err(FigureError::empty(&plot.name, "box"));
     }
     Ok(names)
 }

@@ -54,6 +54,23 @@ pub enum FigureError {
     },
 }
 
+impl FigureError {
+    pub(super) fn value(figure: &str, what: String, value: f64, expected: &'static str) -> Self {
+        let figure = figure.to_owned();
+        Self::Value {
+            figure,
+            what,
+            value,
+            expected,
+        }
+    }
+
+    pub(super) fn empty(figure: &str, expected: &'static str) -> Self {
+        let figure = figure.to_owned();
+        Self::Empty { figure, expected }
+    }
+}
+
 impl Figure {
     pub(super) fn new(canvas: Canvas, height_pt: f64, name: &str, caption: &str, description: String) -> Self {
         let height_pt = (height_pt * 10.0).round() / 10.0;
@@ -88,12 +105,7 @@ pub(super) fn finite(figure: &str, what: impl Fn() -> String, value: f64) -> Res
     if value.is_finite() {
         return Ok(());
     }
-    Err(FigureError::Value {
-        figure: figure.to_owned(),
-        what: what(),
-        value,
-        expected: "a finite number",
-    })
+    Err(FigureError::value(figure, what(), value, "a finite number"))
 }
 
 /// Checks the limits of an axis that a caller sets.
@@ -103,10 +115,11 @@ pub(super) fn limits(figure: &str, limits: (f64, f64)) -> Result<(), FigureError
     if limits.0 < limits.1 {
         return Ok(());
     }
-    Err(FigureError::Value {
-        figure: figure.to_owned(),
-        what: "the upper limit".to_owned(),
-        value: limits.1,
-        expected: "more than the lower limit",
-    })
+    let expected = "more than the lower limit";
+    Err(FigureError::value(
+        figure,
+        "the upper limit".to_owned(),
+        limits.1,
+        expected,
+    ))
 }

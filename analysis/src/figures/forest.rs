@@ -161,10 +161,7 @@ pub fn forest(plot: &Forest) -> Result<Figure, FigureError> {
 
 fn check(plot: &Forest) -> Result<(), FigureError> {
     if plot.rows.is_empty() {
-        return Err(FigureError::Empty {
-            figure: plot.name.clone(),
-            expected: "row",
-        });
+        return Err(FigureError::empty(&plot.name, "row"));
     }
     if let Some(chosen) = plot.x_limits {
         limits(&plot.name, chosen)?;
@@ -176,12 +173,8 @@ fn check(plot: &Forest) -> Result<(), FigureError> {
             finite(&plot.name, || format!("an end of the interval of `{}`", row.label), end)?;
         }
         if low > high {
-            return Err(FigureError::Value {
-                figure: plot.name.clone(),
-                what: format!("the upper end of the interval of `{}`", row.label),
-                value: high,
-                expected: "at least the lower end",
-            });
+            let what = format!("the upper end of the interval of `{}`", row.label);
+            return Err(FigureError::value(&plot.name, what, high, "at least the lower end"));
         }
     }
     Ok(())

@@ -133,10 +133,7 @@ fn check(plot: &Response) -> Result<(), FigureError> {
         }
     }
     if plot.series.iter().all(|series| series.present().next().is_none()) {
-        return Err(FigureError::Empty {
-            figure: plot.name.clone(),
-            expected: "value",
-        });
+        return Err(FigureError::empty(&plot.name, "value"));
     }
     Ok(())
 }

@@ -126,12 +126,7 @@ fn check(plot: &RunSequence) -> Result<(f64, f64), FigureError> {
             return Ok(());
         }
         let expected = "more than zero, as the axis is logarithmic";
-        Err(FigureError::Value {
-            figure: plot.name.clone(),
-            what,
-            value,
-            expected,
-        })
+        Err(FigureError::value(&plot.name, what, value, expected))
     };
     let mut range: Option<(f64, f64)> = None;
     for series in plot.panels.iter().flat_map(|panel| &panel.series) {
@@ -141,10 +136,7 @@ fn check(plot: &RunSequence) -> Result<(f64, f64), FigureError> {
         }
     }
     let Some(range) = range else {
-        return Err(FigureError::Empty {
-            figure: plot.name.clone(),
-            expected: "value",
-        });
+        return Err(FigureError::empty(&plot.name, "value"));
     };
     if let Some(chosen) = plot.y_limits {
         limits(&plot.name, chosen)?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::p_value::PValue;
 use super::student_t::{moments, student_t};
-use super::study_row::{NS_PER_MS, StudyError, StudyRow, after_cut, recompute};
+use super::study_row::{NS_PER_MS, StudyError, StudyRow, after_cut, no_spread, recompute};
 use crate::stats::serial;
 
 /// Warm-up cuts at which the sensitivity of p is shown.
@@ -42,10 +42,7 @@ pub struct HalvesRow {
 pub fn a_a_by_halves(condition: &str, arm: &str, recording_ns: &[i64], cut: usize) -> Result<HalvesRow, StudyError> {
     let rest = after_cut(condition, arm, recording_ns, cut, 4)?;
     let (first, second) = rest.split_at(rest.len() / 2);
-    let test = student_t(first, second).ok_or_else(|| StudyError::NoSpread {
-        condition: condition.to_owned(),
-        what: arm.to_owned(),
-    })?;
+    let test = student_t(first, second).ok_or_else(|| no_spread(condition, arm))?;
     Ok(HalvesRow {
         condition: condition.to_owned(),
         arm: arm.to_owned(),
@@ -109,10 +106,7 @@ pub fn dependence(
     let unmodified_ns = after_cut(condition, "unmodified", unmodified_ns, cut, 2 * BLOCK)?;
     let hook_ns = after_cut(condition, "hook", hook_ns, cut, 2 * BLOCK)?;
     let (unmodified_ms, hook_ms) = (milliseconds(unmodified_ns), milliseconds(hook_ns));
-    let no_spread = || StudyError::NoSpread {
-        condition: condition.to_owned(),
-        what: "unmodified or hook".to_owned(),
-    };
+    let no_spread = || no_spread(condition, "unmodified or hook");
     let both = |statistic: &dyn Fn(&[f64]) -> Option<f64>| {
         statistic(&unmodified_ms).zip(statistic(&hook_ms)).ok_or_else(no_spread)
     };

@@ -79,10 +79,7 @@ pub enum StudyError {
 pub fn recompute(condition: &str, unmodified_ns: &[i64], hook_ns: &[i64], cut: usize) -> Result<StudyRow, StudyError> {
     let unmodified = after_cut(condition, "unmodified", unmodified_ns, cut, 2)?;
     let hook = after_cut(condition, "hook", hook_ns, cut, 2)?;
-    let test = student_t(unmodified, hook).ok_or_else(|| StudyError::NoSpread {
-        condition: condition.to_owned(),
-        what: "unmodified and hook".to_owned(),
-    })?;
+    let test = student_t(unmodified, hook).ok_or_else(|| no_spread(condition, "unmodified and hook"))?;
     let median = |recording_ns: &[i64]| median(&mut recording_ns.to_vec()).unwrap_or_default();
     Ok(StudyRow {
         condition: condition.to_owned(),
@@ -95,6 +92,13 @@ pub fn recompute(condition: &str, unmodified_ns: &[i64], hook_ns: &[i64], cut: u
         degrees_of_freedom: test.degrees_of_freedom,
         p: test.p,
     })
+}
+
+pub(super) fn no_spread(condition: &str, what: &str) -> StudyError {
+    StudyError::NoSpread {
+        condition: condition.to_owned(),
+        what: what.to_owned(),
+    }
 }
 
 /// Nanoseconds of a millisecond.

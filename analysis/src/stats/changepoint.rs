@@ -18,16 +18,19 @@ const SETTLED_SHARE: f64 = 0.25;
 const NEIGHBOURS_TO_SD: f64 = 1.048_358;
 
 /// The behaviour of a series over time (after Barrett et al. 2017, <https://doi.org/10.1145/3133876>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Steadiness {
     /// One level throughout.
     Flat,
     /// The last level is the lowest, and holds.
+    #[strum(to_string = "warm-up")]
     WarmUp,
     /// The last level holds and is not the lowest.
     Slowdown,
     /// No level holds to the end.
+    #[strum(to_string = "no steady state")]
     NoSteadyState,
 }
 

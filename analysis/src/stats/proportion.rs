@@ -68,6 +68,13 @@ pub fn proportion(successes: u64, trials: u64) -> Result<Proportion, ProportionE
 }
 
 impl Proportion {
+    /// The share with its interval as text: `5.0 % [0.1, 24.9]`.
+    #[must_use]
+    pub fn percent(&self) -> String {
+        let (low, high) = self.confidence_interval;
+        format!("{:.1} % [{:.1}, {:.1}]", 100.0 * self.value, 100.0 * low, 100.0 * high)
+    }
+
     /// Two-sided exact binomial test: the probability, if the true share is `expected`, of a count that is as unlikely as
     /// this one or more so. Validated against SciPy's `binomtest`.
     ///

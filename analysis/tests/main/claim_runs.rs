@@ -2,13 +2,12 @@
 
 use analysis::claims::{Evidence, Interval, MeasuredQuantity, RunOrigin, Verdict};
 
-use crate::claims::{all, controls, judged, measured, stated};
+use crate::claims::{claim, controls, judged, measured, stated};
 
 #[test]
 fn conditions_and_runs_are_weighed_together() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r09-information").unwrap();
+    let claim = claim(&claims, "r09-information");
     let of = |values: &[(&str, f64)]| {
         let evidence = Evidence {
             measured: values
@@ -48,8 +47,7 @@ fn conditions_and_runs_are_weighed_together() {
 #[test]
 fn recorded_runs_and_the_readers_own_are_told_apart_where_there_are_both() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
+    let claim = claim(&claims, "r06-parts");
     let one = |value| Evidence {
         measured: vec![measured(claim, "local-pod", value, 100.0)],
         controls: controls(&claims),
@@ -88,8 +86,7 @@ fn recorded_runs_and_the_readers_own_are_told_apart_where_there_are_both() {
 #[test]
 fn fewer_than_ten_launches_are_shown_and_decide_nothing() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
+    let claim = claim(&claims, "r06-parts");
     let small = |condition: &str| MeasuredQuantity {
         launches: Some(9),
         ..measured(claim, condition, -900.0, 100.0)

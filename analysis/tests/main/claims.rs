@@ -11,7 +11,7 @@ pub(crate) fn stated() -> Claims {
     Claims::stated().unwrap()
 }
 
-pub(crate) fn all(claims: &Claims) -> Vec<&Claim> {
+fn all(claims: &Claims) -> Vec<&Claim> {
     claims.recommendations.iter().flat_map(|one| &one.claims).collect()
 }
 
@@ -20,6 +20,10 @@ fn beside(run: &str, condition: &str) -> Reference {
         run: run.to_owned(),
         condition: condition.to_owned(),
     }
+}
+
+pub(crate) fn claim<'a>(claims: &'a Claims, id: &str) -> &'a Claim {
+    all(claims).into_iter().find(|claim| claim.id == id).unwrap()
 }
 
 /// A quantity for a claim in one of its conditions, with an interval of half-width `half`.
@@ -122,8 +126,7 @@ fn every_threshold_decides_on_both_sides() {
 #[test]
 fn a_wrong_sign_that_excludes_zero_is_not_supported() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
+    let claim = claim(&claims, "r06-parts");
     let mut evidence = evidence(&claims, claim, 900.0, 100.0);
     assert_eq!(judged(&claims, &evidence, "r06-parts").verdict, Verdict::Supported);
     // The two arms swapped.
@@ -143,8 +146,7 @@ fn a_wrong_sign_that_excludes_zero_is_not_supported() {
 #[test]
 fn a_failed_or_missing_control_and_a_limit_make_it_inconclusive_and_say_why() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
+    let claim = claim(&claims, "r06-parts");
     let condition = claim.conditions[0].as_str();
     let good = Evidence {
         measured: vec![measured(claim, condition, 900.0, 100.0)],
@@ -189,8 +191,7 @@ fn a_failed_or_missing_control_and_a_limit_make_it_inconclusive_and_say_why() {
 #[test]
 fn a_comparison_of_two_cells_asks_for_the_controls_of_both() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r07-position").unwrap();
+    let claim = claim(&claims, "r07-position");
     let mut quantity = measured(claim, "local-pod", 900.0, 100.0);
     quantity.reference = Some(beside("another-cell", "local-pod"));
     let mut evidence = Evidence {
@@ -215,12 +216,11 @@ fn a_comparison_of_two_cells_asks_for_the_controls_of_both() {
 #[test]
 fn a_comparison_asks_for_the_controls_that_its_claim_names() {
     let claims = stated();
-    let all = all(&claims);
     for (id, gates, noisy) in [
         ("r01-spread", Gates::Reference, Verdict::Supported),
         ("r01-effect", Gates::All, Verdict::Inconclusive),
     ] {
-        let claim = all.iter().find(|claim| claim.id == id).unwrap();
+        let claim = claim(&claims, id);
         assert_eq!(claim.gates, gates);
         let value = if id == "r01-spread" { 3.0 } else { 0.0 };
         let mut evidence = Evidence {
@@ -266,8 +266,7 @@ fn misses_are_counted_over_all_runs() {
 #[test]
 fn a_quantity_of_another_unit_is_refused() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r09-information").unwrap();
+    let claim = claim(&claims, "r09-information");
     let mut evidence = evidence(&claims, claim, 0.1, 0.01);
     evidence.measured[0].unit = Unit::Ns;
     let error = judge(&claims, &evidence).unwrap_err().to_string();
@@ -280,8 +279,7 @@ fn a_quantity_of_another_unit_is_refused() {
 #[test]
 fn the_table_has_every_recommendation_and_what_is_emulated() {
     let claims = stated();
-    let all = all(&claims);
-    let claim = all.iter().find(|claim| claim.id == "r06-parts").unwrap();
+    let claim = claim(&claims, "r06-parts");
     let evidence = Evidence {
         measured: vec![measured(claim, "local-pod", 900.0, 100.0)],
         controls: controls(&claims),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::{
-    ArmSamples, EffectError, EstimateError, LatencyMetric, LaunchSamples, differences, effect, estimate, estimate_with,
+    ArmSamples, EffectError, Estimate, EstimateError, LatencyMetric, LaunchSamples, differences, effect, estimate,
+    estimate_with,
 };
 use model::Location;
 
@@ -30,16 +31,14 @@ fn launches() -> Vec<LaunchSamples> {
     ]
 }
 
+/// The effect of the arm `scan`.
+fn scan_effect(launches: &[LaunchSamples], metric: LatencyMetric, location: Location) -> Result<Estimate, EffectError> {
+    effect(launches, "unmodified", "scan", metric, location)
+}
+
 #[test]
 fn an_effect_is_the_mean_of_the_differences_within_launches() {
-    let found = effect(
-        &launches(),
-        "unmodified",
-        "scan",
-        LatencyMetric::WireTime,
-        Location::Median,
-    )
-    .unwrap();
+    let found = scan_effect(&launches(), LatencyMetric::WireTime, Location::Median).unwrap();
     assert_eq!(
         differences(
             &launches(),
@@ -55,7 +54,7 @@ fn an_effect_is_the_mean_of_the_differences_within_launches() {
     assert!((found.launch_sd - 2.0_f64.sqrt()).abs() < 1e-12);
     assert!((found.confidence_interval.0 - (51.0 - 12.706_204_736)).abs() < 1e-8);
     assert!((found.mde - (12.706_204_736 + 1.376_381_920)).abs() < 1e-8);
-    let rtt = effect(&launches(), "unmodified", "scan", LatencyMetric::Rtt, Location::Median).unwrap();
+    let rtt = scan_effect(&launches(), LatencyMetric::Rtt, Location::Median).unwrap();
     assert!((rtt.value - found.value).abs() < 1e-9);
     let back = effect(
         &launches(),
@@ -71,14 +70,7 @@ fn an_effect_is_the_mean_of_the_differences_within_launches() {
 #[test]
 fn too_few_launches_are_refused() {
     for count in 0..2 {
-        let error = effect(
-            &launches()[..count],
-            "unmodified",
-            "scan",
-            LatencyMetric::Rtt,
-            Location::Mean,
-        )
-        .unwrap_err();
+        let error = scan_effect(&launches()[..count], LatencyMetric::Rtt, Location::Mean).unwrap_err();
         assert_eq!(
             error,
             EffectError::Estimate(EstimateError::TooFewLaunches { found: count, least: 2 })
@@ -102,7 +94,7 @@ fn an_empty_sample_is_named_with_what_became_of_its_requests() {
     let samples = launches[1].arms.get_mut("scan").unwrap();
     samples.wire = std::iter::empty().collect();
     samples.unstamped = 3;
-    let error = effect(&launches, "unmodified", "scan", LatencyMetric::WireTime, Location::P99).unwrap_err();
+    let error = scan_effect(&launches, LatencyMetric::WireTime, Location::P99).unwrap_err();
     assert!(
         matches!(
             &error,
@@ -114,14 +106,14 @@ fn an_empty_sample_is_named_with_what_became_of_its_requests() {
         ),
         "{error}"
     );
-    assert!(effect(&launches, "unmodified", "scan", LatencyMetric::Rtt, Location::P99).is_ok());
+    assert!(scan_effect(&launches, LatencyMetric::Rtt, Location::P99).is_ok());
 }
 
 #[test]
 fn conditions_are_not_mixed() {
     let mut launches = launches();
     launches[1].condition = "local-bridge".to_owned();
-    let error = effect(&launches, "unmodified", "scan", LatencyMetric::Rtt, Location::Mean).unwrap_err();
+    let error = scan_effect(&launches, LatencyMetric::Rtt, Location::Mean).unwrap_err();
     assert!(matches!(error, EffectError::MixedConditions { .. }), "{error}");
 }
 
