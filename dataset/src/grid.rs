@@ -2,34 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use model::GridIndex;
 
 use crate::error::Error;
 use crate::run::Run;
 
 /// File that names the cells. It is written when all cells are finished.
 pub const GRID_FILE: &str = "grid.json";
-
-/// The content of `grid.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GridIndex {
-    /// The cells, in the order in which each launch visits them.
-    pub cells: Vec<CellRecord>,
-}
-
-/// One cell of a grid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CellRecord {
-    /// Folder of the cell's run, relative to the grid's.
-    pub folder: PathBuf,
-    /// The level of each factor, by the factor's name.
-    pub levels: BTreeMap<String, String>,
-}
 
 /// A recorded grid.
 #[derive(Clone, Debug)]

@@ -37,7 +37,7 @@ pub use atomic_file::{write_file, write_json};
 pub use checksum::{file_record, sha256};
 pub use error::Error;
 pub use file_header::FileHeader;
-pub use grid::{CellRecord, GRID_FILE, Grid, GridIndex};
+pub use grid::{GRID_FILE, Grid};
 pub use hook_calls::{HOOK_CALLS_VERSION, hook_coverage, read_hook_calls, write_hook_calls};
 pub use launch_folder::{UnfinishedLaunch, read_launch, remove_unfinished_launches};
 pub use machine_facts::{this_host, this_machine};

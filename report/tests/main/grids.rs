@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dataset::{CellRecord, GRID_FILE, GridIndex, write_json};
+use dataset::{GRID_FILE, write_json};
+use model::{CellRecord, GridIndex};
 use serde_json::{Value, json};
 
 use crate::made_up_run::{ARM, ARMS, Arm, change_manifest, write};

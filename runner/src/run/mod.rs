@@ -20,7 +20,9 @@ use engines::{Image, Owner, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use isolation::LaunchControlGroups;
 use loadgen::CpuLatencyGuard;
-use model::{Condition, Experiment, FactorLevel, IsolationLevel, LaunchRecord, ServerUnderTest, Topology};
+use model::{
+    CellRecord, Condition, Experiment, FactorLevel, GridIndex, IsolationLevel, LaunchRecord, ServerUnderTest, Topology,
+};
 
 use crate::command_line::run_options::{ExperimentCommand, experiments};
 use crate::launch::container::application::ApplicationBackend;
@@ -384,10 +386,10 @@ fn progress(launches: u64) -> ProgressBar {
 }
 
 /// Returns the index of a grid's cells.
-fn grid_index(cells: &[Vec<FactorLevel>]) -> dataset::GridIndex {
-    let cells = cells.iter().map(|cell| dataset::CellRecord {
+fn grid_index(cells: &[Vec<FactorLevel>]) -> GridIndex {
+    let cells = cells.iter().map(|cell| CellRecord {
         folder: FactorLevel::folder_name(cell).into(),
         levels: cell.iter().map(|one| (one.factor.clone(), one.level.clone())).collect(),
     });
-    dataset::GridIndex { cells: cells.collect() }
+    GridIndex { cells: cells.collect() }
 }
