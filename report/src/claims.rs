@@ -30,7 +30,7 @@ pub struct JudgedClaims {
 }
 
 impl JudgedClaims {
-    /// Holds the project's claims against evidence.
+    /// Judges the project's claims by evidence.
     ///
     /// # Errors
     /// When `claims.toml` is not as expected or a quantity has the wrong unit.

@@ -1,7 +1,7 @@
 //! From datasets to tables, figures, `results.json` and the HTML report.
 //!
-//! [`results`] computes the estimates of a run from its samples, [`evidence`] and [`claims`] hold them against the study's
-//! recommendations, [`figures`] and [`exhibits`] draw them, [`run_page`] writes the page, [`paper`] gathers the numbers and
+//! [`results`] computes the estimates of a run from its samples, [`evidence`] and [`claims`] judge the study's recommendations
+//! by them, [`figures`] and [`exhibits`] draw them, [`run_page`] writes the page, [`paper`] gathers the numbers and
 //! figures of the paper. The notebooks call the same functions.
 #![forbid(unsafe_code)]
 

@@ -44,8 +44,8 @@ impl ControlResult {
     }
 }
 
-/// How often the intervals of a kind of control left out the truth, over all runs. One interval in twenty may: a single miss
-/// is no evidence, their number is.
+/// How often the intervals of a kind of control left out the truth, over all runs. One interval in twenty leaves out the truth by
+/// chance, so the number of misses is evidence and a single miss is not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Misses {
     /// The kind of control.

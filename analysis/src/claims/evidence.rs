@@ -1,4 +1,4 @@
-//! The measurements that claims are held against. An experiment of any shape can supply them.
+//! The measurements by which claims are judged. An experiment of any shape can supply them.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ impl MeasuredQuantity {
     }
 }
 
-/// All measurements that claims are held against.
+/// All measurements by which claims are judged.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {

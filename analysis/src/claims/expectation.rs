@@ -1,4 +1,4 @@
-//! The expectation that an interval is held against, and the verdict.
+//! The expectation of a claim, and the verdict on an interval.
 
 use serde::{Deserialize, Serialize};
 

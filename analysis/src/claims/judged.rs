@@ -10,7 +10,7 @@ use super::margins::ControlKind;
 use super::provenance::{Provenance, RunOrigin};
 use super::quantity::Quantity;
 
-/// With fewer launches an interval is shown and decides nothing, as in a run that only tries whether everything works.
+/// The smallest number of launches with which an interval decides. An interval of fewer launches is only shown.
 pub(super) const FEWEST_LAUNCHES: usize = 10;
 
 /// A recommendation with its judged claims.
@@ -47,7 +47,7 @@ pub struct JudgedClaim {
     pub not_run: Vec<String>,
 }
 
-/// One measured quantity held against a claim.
+/// One measured quantity with its verdict on a claim.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClaimRow {
     /// The run.

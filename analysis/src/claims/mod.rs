@@ -1,7 +1,7 @@
 //! The claims of the ten recommendations of the 2023 study, stated before measuring in `claims.toml`, and their verdicts.
 //!
 //! [`Claims`] is the file. [`Evidence`] holds the measurements: quantities of any experiment with their intervals, and the
-//! controls of their runs. [`judge`] holds the evidence against the claims. No verdict and no text of a verdict is written by
+//! controls of their runs. [`judge`] judges the claims by the evidence. No verdict and no text of a verdict is written by
 //! hand: both follow from the data.
 
 mod control;

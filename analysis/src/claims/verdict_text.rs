@@ -1,4 +1,4 @@
-//! The reasons of verdicts in words, computed from the data.
+//! The reasons of verdicts as text, computed from the data.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -42,7 +42,7 @@ pub struct Component {
 /// Why there are no components.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ComponentsError {
-    /// A variance between launches takes two.
+    /// Fewer than two launches have no variance.
     #[error(
         "{found} launch(es) with segments, but a variance between launches takes at least 2; measure more launches"
     )]
@@ -50,7 +50,7 @@ pub enum ComponentsError {
         /// The number of launches.
         found: usize,
     },
-    /// A variance between segments takes two of a launch.
+    /// No launch has two segments, so there is no variance between segments.
     #[error(
         "no launch has two segments, so segments of a launch cannot be compared; measure more rounds per launch or make \
          segments shorter"

@@ -4,7 +4,7 @@ use super::{Distribution, EffectError, Estimate, LatencyMetric, LaunchSamples, e
 
 /// P(arm > baseline) + P(arm = baseline)/2 over all pairs of their observations: 0.5 where neither takes longer. Vargha &
 /// Delaney, <https://doi.org/10.3102/10769986025002101>; the Mann-Whitney U statistic divided by the number of pairs, exact,
-/// by one pass over both distributions, without making the pairs. Validated against SciPy's `mannwhitneyu`
+/// by one pass over both distributions. Validated against SciPy's `mannwhitneyu`
 /// (`tests/reference`). `None` when one is empty.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a share has the precision of f64")]

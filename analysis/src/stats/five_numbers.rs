@@ -43,7 +43,7 @@ impl FiveNumbers {
             .rev()
             .map(|(value_ns, _)| value_ns as f64)
             .find(|&value| value <= q3 + reach)?;
-        // With few observations the farthest one may lie inside of the box, of which a whisker is never a part.
+        // With few observations the farthest one may lie inside the box. A whisker never begins inside the box.
         Some(Self {
             whisker_low: low.min(q1),
             q1,

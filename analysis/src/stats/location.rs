@@ -4,7 +4,7 @@ use model::Location;
 
 use super::Distribution;
 
-/// Share that the trimmed mean leaves out at each end.
+/// The share of the observations that the trimmed mean leaves out at each end.
 const TRIMMED_SHARE: f64 = 0.1;
 
 impl Distribution {

@@ -10,8 +10,8 @@ pub struct PValueError {
     pub value: f64,
 }
 
-/// p values adjusted by Holm's step-down method, in the order given. Each adjusted value may be compared with 5 % by
-/// itself: the probability of any false "difference" among all tests stays below 5 %. Holm 1979, <https://www.jstor.org/stable/4615733>.
+/// p values adjusted by Holm's step-down method, in the order given. Each adjusted value is compared with 5 %. The
+/// probability of any false difference among all tests then stays below 5 %. Holm 1979, <https://www.jstor.org/stable/4615733>.
 /// Validated against statsmodels (`tests/reference`).
 ///
 /// # Errors

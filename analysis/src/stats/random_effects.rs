@@ -61,8 +61,8 @@ impl RandomEffects {
 /// [`i_squared_interval`]; Hartung & Knapp's interval with k - 1 degrees of freedom
 /// (<https://doi.org/10.1002/sim.1482>), never narrower than the usual one (Röver et al.,
 /// <https://doi.org/10.1186/s12874-015-0091-1>), and Higgins', Thompson's and Spiegelhalter's prediction interval with k - 2
-/// (<https://doi.org/10.1111/j.1467-985X.2008.00552.x>). With the few conditions of an experiment all of it is wide, as it must
-/// be. Validated against R's metafor (`tests/reference`).
+/// (<https://doi.org/10.1111/j.1467-985X.2008.00552.x>). With the few conditions of an experiment these intervals are wide.
+/// Validated against R's metafor (`tests/reference`).
 ///
 /// # Errors
 /// For fewer than two conditions, and for an effect or an error that is not finite, or an error that is not above zero.
@@ -106,7 +106,7 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, SummaryEr
 /// As [`random_effects`].
 #[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
 pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), SummaryError> {
-    // Refuses what has no summary.
+    // Refuses effects without a summary.
     random_effects(effects)?;
     let freedom = effects.len() as f64 - 1.0;
     let fixed = Weighted::new(effects, 0.0);

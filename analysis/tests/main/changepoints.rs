@@ -1,4 +1,4 @@
-//! Levels of series, against `ruptures`, and what they are called.
+//! Levels of series against `ruptures`, and the names of their steadiness.
 
 use analysis::{SegmentMedians, Steadiness, levels};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Several conditions and runs of one claim, weighed together.
+//! The verdict on a claim from several conditions and runs.
 
 use analysis::claims::{Evidence, Interval, MeasuredQuantity, RunOrigin, Verdict};
 

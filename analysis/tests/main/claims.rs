@@ -1,4 +1,4 @@
-//! Claims held against made-up evidence: both sides of every threshold, gates, limits, texts, and what a file may say.
+//! Claims judged by made-up evidence: both sides of every threshold, gates, limits, texts, and errors of the file.
 
 use analysis::claims::{
     Claim, Claims, ControlKind, ControlResult, Direction, Evidence, Gates, Interval, JudgedClaim, MeasuredQuantity,

@@ -1,4 +1,4 @@
-//! Effects: known answers, and an error with its reason instead of a number that means nothing.
+//! Effects with known values, and the errors of data without an effect.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Estimators against SciPy, statsmodels, R and metafor (`tests/reference`), and what must hold of any data.
+//! Estimators against SciPy, statsmodels, R and metafor (`tests/reference`), and their properties for any data.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Figures as a reader gets them: the same bytes each time, nothing cut off, bad input refused.
+//! Figures: the same data give the same bytes, no element is cut off, bad input is refused.
 //!
-//! The drawings of `tests/figures/` are what was looked at and found good. After a wanted change, run the tests with
+//! `tests/figures/` has the expected drawings. After an intended change, run the tests with
 //! `UPDATE_FIGURES=1` and look at them again.
 
 use std::path::Path;

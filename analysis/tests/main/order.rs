@@ -1,4 +1,4 @@
-//! Order effects that were put in are found, and none where there are none.
+//! Order effects of made-up samples are found. Samples without an order effect show none.
 
 use analysis::{OrderSamples, Turn, carry_over, turn_effect};
 

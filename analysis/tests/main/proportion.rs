@@ -1,4 +1,4 @@
-//! Shares against SciPy, and what they must be for any counts.
+//! Proportions against SciPy, and their properties for any counts.
 
 use analysis::{ProportionError, proportion};
 use proptest::prelude::*;

@@ -222,7 +222,7 @@ impl SeededTimes {
         (0..4).map(|_| draw(&mut self.generator)).sum::<i64>() / 2
     }
 
-    /// One request in a hundred waits for something, some of them long.
+    /// The pause of a request, ns: one request in a hundred has one, and some pauses are long.
     fn pause(&mut self) -> i64 {
         let draw: u32 = self.generator.random();
         if draw.is_multiple_of(100) {

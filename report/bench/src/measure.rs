@@ -1,4 +1,4 @@
-//! One measurement in a process of its own, so that its peak of memory is its own, too; and what several of them say.
+//! One measurement in a process of its own, so that its peak of memory is its own, and the summary of several measurements.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use report::results;
 use samples::run_samples;
 
-/// What one process took.
+/// The time and memory that one process took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) seconds: f64,
@@ -32,7 +32,7 @@ pub(crate) fn analyse(run: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The least that any reader of the same columns must do.
+/// Decodes the columns, which is the least work of any reader of them.
 pub(crate) fn decode(run: &Path) -> Result<()> {
     let begun = Instant::now();
     let run = Run::open(run)?;
@@ -55,7 +55,7 @@ fn print_taken(seconds: f64) -> Result<()> {
     Ok(())
 }
 
-/// Starts this program again with `verb`, and returns what it took and what else it printed.
+/// Starts this program again with `verb`. Returns its time and memory, and the rest of its output.
 pub(crate) fn in_own_process(verb: &str, run: &Path, threads: Option<usize>) -> Result<(Taken, String)> {
     let mut command = Command::new(std::env::current_exe().context("this program's own path")?);
     command.arg(verb).arg(run);

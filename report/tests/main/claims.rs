@@ -1,4 +1,4 @@
-//! `report claims` on made-up runs: other data, other verdicts.
+//! `report claims` on made-up runs: the verdicts follow from the data.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Exhibits and claims of made-up grids: other data, other figures, tables and verdicts.
+//! Exhibits and claims of made-up grids: figures, tables and verdicts follow from the data.
 
 use std::path::Path;
 

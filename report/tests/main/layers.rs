@@ -1,4 +1,4 @@
-//! Effects at every layer, beside what a tight loop predicts, and by what servers receive: made-up runs and their evidence.
+//! Made-up runs with effects at every layer, predictions of tight loops and observed servers, and their evidence.
 
 use analysis::claims::{Evidence, Unit};
 use dataset::{

@@ -1,4 +1,4 @@
-//! `report html`: one page that needs nothing else.
+//! `report html`: one page without references to other files.
 
 use std::fs;
 
