@@ -1,20 +1,22 @@
-//! What a preloaded library cannot see, told from a program's file and from its processes.
+//! Blind spots: reasons why a preloaded library does not see payload, from the file of a program and from its processes.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use object::{Object as _, ObjectSegment as _};
+use procfs::process::{FDTarget, MMapPath, MemoryMap, Process, all_processes};
 use serde::{Deserialize, Serialize};
 
-use crate::program::found;
+use crate::launch::local::process_set::has_mapped;
 
 /// Libraries that encrypt, by the beginning of their names.
 const TLS: [&str; 4] = ["libssl.", "libgnutls.", "libssl3.", "libmbedtls."];
 
-/// One reason why payload may pass unseen.
+/// A reason why a preloaded library may not see payload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason", content = "where")]
 pub(crate) enum BlindSpot {
@@ -24,11 +26,11 @@ pub(crate) enum BlindSpot {
     Go(PathBuf),
     /// The loader ignores LD_PRELOAD in set-user-id and set-group-id programs.
     Privileged(PathBuf),
-    /// It receives through a ring that it shares with the kernel.
+    /// The process receives through a ring that it shares with the kernel.
     IoUring(String),
-    /// What comes over TLS is encrypted where the hook sees it.
+    /// The process has a TLS library. The hook sees payload of TLS connections encrypted.
     Tls(String),
-    /// The environment was passed on, and the library is not there.
+    /// The process has the hook's environment variables and did not load the hook.
     NotLoaded(String),
 }
 
@@ -53,7 +55,7 @@ impl fmt::Display for BlindSpot {
             Self::Tls(process) => {
                 write!(
                     formatter,
-                    "{process}: has a TLS library; what comes over TLS is seen encrypted"
+                    "{process}: has a TLS library; the hook sees payload of TLS connections encrypted"
                 )
             }
             Self::NotLoaded(process) => write!(formatter, "{process}: did not load the hook"),
@@ -62,21 +64,18 @@ impl fmt::Display for BlindSpot {
 }
 
 impl BlindSpot {
-    /// Whether it is so without our hook, too.
+    /// Returns true if the reason holds without the project's hook, too.
     pub(crate) fn is_of_the_server(&self) -> bool {
         !matches!(self, Self::NotLoaded(_))
     }
 }
 
-/// Why a program's file may not load the hook.
-pub(crate) fn of_program(program: &Path) -> Vec<BlindSpot> {
-    match found(program) {
-        Some(path) => of_file(&path),
-        None => Vec::new(),
-    }
+/// Returns the reasons why the file of a program may not load the hook.
+pub(crate) fn of_program(program: &str) -> Vec<BlindSpot> {
+    which::which(program).map_or_else(|_| Vec::new(), |path| of_file(&path))
 }
 
-/// What its file says of a program.
+/// Returns the reasons why a program may not load the hook, from its file.
 pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
     let mut spots = Vec::new();
     if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o6000 != 0) {
@@ -86,10 +85,7 @@ pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
     let Ok(file) = object::File::parse(&*bytes) else {
         return spots;
     };
-    if file
-        .sections()
-        .any(|section| section.name().is_ok_and(|name| name == ".go.buildinfo"))
-    {
+    if file.section_by_name(".go.buildinfo").is_some() {
         spots.push(BlindSpot::Go(path.to_owned()));
     }
     // Every dynamic program has this section; a position-independent static one has segments and no interpreter.
@@ -100,81 +96,69 @@ pub(crate) fn of_file(path: &Path) -> Vec<BlindSpot> {
     spots
 }
 
-/// Looks at processes from time to time.
+/// Finds the blind spots of all processes that share a telemetry file.
 pub(crate) struct ProcessWatch {
-    /// In the environment of every process that is looked at.
-    mark: String,
+    telemetry: PathBuf,
     hook: PathBuf,
-    /// Processes that did not have the hook when they were last looked at: they may just have been starting.
-    without: HashSet<PathBuf>,
+    /// Processes without the hook at the last call of [`Self::look`]. They may just have been starting.
+    without: HashSet<i32>,
 }
 
 impl ProcessWatch {
     pub(crate) fn new(telemetry: &Path, hook: &Path) -> Self {
         Self {
-            mark: format!("READHOOK_TELEMETRY={}", telemetry.display()),
+            telemetry: telemetry.to_owned(),
             hook: hook.to_owned(),
             without: HashSet::new(),
         }
     }
 
-    /// What is to be said of the processes that there are now.
+    /// Returns the blind spots of the processes that run now.
     pub(crate) fn look(&mut self) -> Vec<BlindSpot> {
         let mut spots = Vec::new();
-        let mut without = HashSet::new();
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        for process in processes.map(|entry| entry.path()) {
-            let environment = fs::read(process.join("environ")).unwrap_or_default();
-            let mut variables = environment.split(|byte| *byte == 0);
-            if !variables.any(|variable| variable == self.mark.as_bytes()) {
+        let before = std::mem::take(&mut self.without);
+        for process in all_processes().into_iter().flatten().flatten() {
+            let environment = process.environ().unwrap_or_default();
+            if environment.get(OsStr::new("READHOOK_TELEMETRY")) != Some(&self.telemetry.clone().into()) {
                 continue;
             }
             for spot in of_process(&process, &self.hook) {
                 if matches!(spot, BlindSpot::NotLoaded(_)) {
-                    without.insert(process.clone());
-                    if !self.without.contains(&process) {
+                    self.without.insert(process.pid);
+                    if !before.contains(&process.pid) {
                         continue;
                     }
-                    let file = fs::read_link(process.join("exe"));
-                    spots.extend(file.iter().flat_map(|file| of_file(file)));
+                    spots.extend(process.exe().iter().flat_map(|file| of_file(file)));
                 }
                 spots.push(spot);
             }
         }
-        self.without = without;
         spots
     }
 }
 
-/// What is to be said of a process, given its folder in /proc.
-pub(crate) fn of_process(process: &Path, hook: &Path) -> Vec<BlindSpot> {
-    // A process that ends meanwhile has nothing more to say.
-    let (Ok(maps), Ok(name)) = (
-        fs::read_to_string(process.join("maps")),
-        fs::read_to_string(process.join("comm")),
-    ) else {
+/// Returns the blind spots of a process.
+pub(crate) fn of_process(process: &Process, hook: &Path) -> Vec<BlindSpot> {
+    // A process that has ended meanwhile has none.
+    let (Ok(maps), Ok(stat)) = (process.maps(), process.stat()) else {
         return Vec::new();
     };
-    let name = name.trim().to_owned();
-    let mapped = |beginning: &str| {
-        maps.lines().any(|line| {
-            let file = line.rsplit('/').next().unwrap_or_default();
-            line.contains('/') && file.starts_with(beginning)
-        })
+    let is_tls = |part: &MemoryMap| match &part.pathname {
+        MMapPath::Path(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            TLS.iter().any(|library| name.starts_with(library))
+        }
+        _ => false,
     };
-    let mut spots = Vec::new();
-    if !maps.lines().any(|line| line.ends_with(&*hook.to_string_lossy())) {
-        spots.push(BlindSpot::NotLoaded(name.clone()));
-    }
-    if TLS.iter().any(|library| mapped(library)) {
-        spots.push(BlindSpot::Tls(name.clone()));
-    }
-    let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-    let rings = descriptors.filter(|entry| {
-        fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().contains("[io_uring]"))
+    let mut descriptors = process.fd().into_iter().flatten().flatten();
+    let has_ring = descriptors.any(|descriptor| match descriptor.target {
+        FDTarget::AnonInode(name) => name.contains("[io_uring]"),
+        _ => false,
     });
-    if rings.count() > 0 {
-        spots.push(BlindSpot::IoUring(name));
-    }
-    spots
+    let spots = [
+        (!has_mapped(process, hook)).then(|| BlindSpot::NotLoaded(stat.comm.clone())),
+        maps.iter().any(is_tls).then(|| BlindSpot::Tls(stat.comm.clone())),
+        has_ring.then(|| BlindSpot::IoUring(stat.comm.clone())),
+    ];
+    spots.into_iter().flatten().collect()
 }

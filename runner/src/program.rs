@@ -1,13 +1,13 @@
 //! Programs that other people wrote, as servers: their description files, their files, their place in an image.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use engines::{ImageContents, InstalledProgram};
-use model::{ProgramInstance, ServerFile, ServerProgram};
+use model::{ServerFile, ServerProgram};
+use serde::de::DeserializeOwned;
 
 /// Writes the files of a program, by name, into its folder.
 ///
@@ -24,38 +24,22 @@ pub(crate) fn lay_out(files: &BTreeMap<String, String>, folder: &Path) -> Result
     Ok(())
 }
 
-/// Returns the command as the system takes it.
-pub(crate) fn words(instance: &ProgramInstance) -> Vec<OsString> {
-    instance.command.iter().map(Into::into).collect()
-}
-
-/// Returns the environment variables as the system takes them.
-pub(crate) fn variables(instance: &ProgramInstance) -> Vec<(String, OsString)> {
-    let variables = instance.environment.iter();
-    variables.map(|(name, value)| (name.clone(), value.into())).collect()
+/// Reads a TOML file of a proxy, a server or delays. `ready` says where the project has such files. `expected` names the content.
+///
+/// # Errors
+/// If the file cannot be read or has another content.
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, ready: &str, expected: &str) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}; {ready}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{}: expected {expected}", path.display()))
 }
 
 /// Reads a file of `sut/macro/`, with the files that the server copies and the variables that it names.
 pub(crate) fn read_server_file(path: &Path) -> Result<ServerFile> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}; ready servers are in sut/macro/", path.display()))?;
-    let mut file: ServerFile =
-        toml::from_str(&text).with_context(|| format!("{} describes no server", path.display()))?;
+    let mut file: ServerFile = read_toml(path, "ready servers are in sut/macro/", "a server")?;
     read_copies(&mut file.server, path)?;
     file.server.replace_variables(|name| std::env::var(name).ok());
     file.server.validate().with_context(|| path.display().to_string())?;
     Ok(file)
-}
-
-/// Returns the reason why a server cannot be started on this machine, with the packages that hold it; `None` where it is
-/// installed.
-pub(crate) fn missing_server(file: &ServerFile) -> Option<String> {
-    lacking(&file.server.command[0], &file.debian, &file.nixpkgs)
-}
-
-/// Returns the packages that hold a server, in words.
-pub(crate) fn packages_of(file: &ServerFile) -> String {
-    packages(&file.debian, &file.nixpkgs)
 }
 
 /// Returns a program of a command line. It is started in `directory`, or else in the current folder.
@@ -68,25 +52,19 @@ pub(crate) fn of_command_line(
     Ok(ServerProgram::new(command, port, directory))
 }
 
-/// Where a program is, if it is installed.
-pub(crate) fn found(program: &Path) -> Option<PathBuf> {
-    if program.components().count() > 1 {
-        return Some(program.to_owned());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+/// Returns true if PATH has no program of this name. The path of a program is not checked, because it can be relative to the
+/// program's working directory.
+pub(crate) fn is_missing(program: &str) -> bool {
+    !program.contains('/') && which::which(program).is_err()
 }
 
-/// That a program is not installed, and which packages have it.
+/// Returns the reason why a program cannot be started on this machine, with the packages that have it; `None` if it is installed.
 pub(crate) fn lacking(program: &str, debian: &str, nixpkgs: &str) -> Option<String> {
-    found(Path::new(program))
-        .is_none()
-        .then(|| format!("{program} is not installed; {}", packages(debian, nixpkgs)))
+    is_missing(program).then(|| format!("{program} is not installed; {}", packages(debian, nixpkgs)))
 }
 
-fn packages(debian: &str, nixpkgs: &str) -> String {
+/// Returns a sentence with the packages that have a program.
+pub(crate) fn packages(debian: &str, nixpkgs: &str) -> String {
     format!("Debian has it in the package {debian}, nixpkgs as {nixpkgs}")
 }
 
@@ -137,13 +115,8 @@ mod tests {
     #[test]
     fn the_files_of_a_program_are_written_into_its_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let instance = ProgramInstance {
-            command: vec!["x".to_owned()],
-            environment: BTreeMap::from([("PORT".to_owned(), "81".to_owned())]),
-            files: BTreeMap::from([("a/b".to_owned(), "text".to_owned())]),
-        };
-        lay_out(&instance.files, folder.path()).unwrap();
-        assert_eq!(variables(&instance), [("PORT".to_owned(), OsString::from("81"))]);
+        let files = BTreeMap::from([("a/b".to_owned(), "text".to_owned())]);
+        lay_out(&files, folder.path()).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("a/b")).unwrap(), "text");
     }
 }

@@ -45,9 +45,7 @@ pub(crate) fn inside(parent: u32, spec: &Path) -> Result<()> {
         }
         LaunchTask::Try(arm) => preflight::run(&spec, arm).and_then(|preflight| Ok(serde_json::to_string(&preflight)?)),
     };
-    for process in ProcessSet::Descent(isolation::outer_pid()?).processes() {
-        process.kill();
-    }
+    ProcessSet::Descent(isolation::outer_pid()?).kill();
     println!("{}", result?);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::launch::container::EngineOptions;
 use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
 use crate::launch::local::spec::LaunchTask;
-use crate::preflight::subject::{ForeignServer, SubjectOptions};
+use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
 use crate::run::carry_out;
@@ -29,15 +29,7 @@ use experiments::{BARE, CONTROL, Calibration, OWN};
 pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let setting = Installation::find(options.own_hook.as_deref())?;
-    let subject = ForeignServer::read(&SubjectOptions {
-        environment: &options.environment,
-        request: options.request.as_deref(),
-        server: options.server.as_deref(),
-        command: &options.command,
-        port: options.port,
-        directory: options.directory.as_deref(),
-        ready_ns: options.ready,
-    })?;
+    let subject = ForeignServer::read(&options.server, &options.command)?;
     let hooks = hooks(&options.hooks)?;
     ensure!(
         !options.out.join(PREFLIGHT_FILE).exists(),

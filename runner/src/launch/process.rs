@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::program::{variables, words};
 use model::ProgramInstance;
 
 /// Longest time in which a process becomes ready, if its definition names none. A Java application compiles itself first,
@@ -80,14 +79,11 @@ impl ProcessStart {
 
     /// The start of a program.
     pub(crate) fn of_program(instance: ProgramInstance, readiness: Readiness) -> Self {
+        let variables = instance.environment.into_iter();
         Self {
-            environment: variables(&instance),
-            ..Self::new(words(&instance), readiness)
+            environment: variables.map(|(name, value)| (name, value.into())).collect(),
+            files: instance.files,
+            ..Self::new(instance.command.into_iter().map(Into::into).collect(), readiness)
         }
-        .with_files(instance.files)
-    }
-
-    fn with_files(self, files: BTreeMap<String, String>) -> Self {
-        Self { files, ..self }
     }
 }

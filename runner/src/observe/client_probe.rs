@@ -12,6 +12,7 @@ use super::probe_result::ProbeResult;
 use super::trace;
 use crate::blind_spots;
 use crate::launch::local::lone_arm::LoneArm;
+use crate::launch::local::process_set::name;
 use crate::launch::local::spec::LaunchSpec;
 
 /// Requests of an observation.
@@ -45,10 +46,10 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
         }
         let server = running.server()?;
         for process in server.processes.processes() {
-            result.processes.insert(process.name());
+            result.processes.insert(name(&process));
             result
                 .blind_spots
-                .extend(blind_spots::of_process(&process.path, &spec.hook));
+                .extend(blind_spots::of_process(&process, &spec.hook));
         }
         server_port = server.address.port();
         client_ports = client.ports().to_vec();

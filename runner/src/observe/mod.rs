@@ -17,7 +17,7 @@ use command::ObservationCommand;
 use instruments::Instruments;
 use report::ObservationReport;
 
-use crate::preflight::subject::{ForeignServer, SubjectOptions};
+use crate::preflight::subject::ForeignServer;
 use crate::signals::stop_flag;
 
 /// Observes and prints.
@@ -31,20 +31,12 @@ pub(crate) fn run(options: &ObservationCommand) -> Result<()> {
     if let Some(out) = &options.out {
         return survey::run(&options.servers, &options.own_hook, out);
     }
-    let told = options.port.is_some() || options.server.is_some();
-    let words = options.command.iter().chain(&options.environment);
-    if !told && !words.into_iter().any(|word| word.contains("{port}")) {
+    let named = options.server.port.is_some() || options.server.server.is_some();
+    let mut words = options.command.iter().chain(&options.server.environment);
+    if !named && !words.any(|word| word.contains("{port}")) {
         return passive::run(options);
     }
-    let subject = ForeignServer::read(&SubjectOptions {
-        environment: &options.environment,
-        request: options.request.as_deref(),
-        server: options.server.as_deref(),
-        command: &options.command,
-        port: options.port,
-        directory: options.directory.as_deref(),
-        ready_ns: options.ready,
-    })?;
+    let subject = ForeignServer::read(&options.server, &options.command)?;
     let stopped = stop_flag()?;
     let (hooked, traced) = Instruments::find(&options.own_hook, &stopped)?.observe(&subject)?;
     let report = ObservationReport::new(&subject.name, hooked, traced, &options.hooks)?;

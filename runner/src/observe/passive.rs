@@ -46,9 +46,10 @@ pub(super) fn run(options: &ObservationCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let mut child = Command::new(program)
         .args(arguments)
-        .current_dir(options.directory.as_deref().unwrap_or(Path::new(".")))
+        .current_dir(options.server.directory.as_deref().unwrap_or(Path::new(".")))
         .envs(
             options
+                .server
                 .environment
                 .iter()
                 .filter_map(|variable| variable.split_once('=')),
@@ -73,7 +74,7 @@ pub(super) fn run(options: &ObservationCommand) -> Result<()> {
     };
     let coverage = dataset::hook_coverage(&HookTelemetry::read(&telemetry.content()?, 0, 0)?.counters);
     if coverage.processes == 0 {
-        not_covered.extend(blind_spots::of_program(Path::new(program)));
+        not_covered.extend(blind_spots::of_program(program));
     }
     let report = PassiveReport {
         command: options.command.clone(),

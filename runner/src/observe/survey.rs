@@ -14,7 +14,7 @@ use super::instruments::{Instruments, TOPOLOGY};
 use super::probe_result::ProbeResult;
 use super::report::agreement;
 use crate::preflight::subject::ForeignServer;
-use crate::program::{found, missing_server, of_command_line, packages_of, read_server_file};
+use crate::program::{is_missing, of_command_line, packages, read_server_file};
 use crate::signals::stop_flag;
 use model::{AcceptFunction, ReceiveFunction};
 
@@ -87,8 +87,8 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 /// A server of a file.
 fn ready(path: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
     let file = read_server_file(path)?;
-    let fix = packages_of(&file);
-    if missing_server(&file).is_some() {
+    let fix = packages(&file.debian, &file.nixpkgs);
+    if is_missing(&file.server.command[0]) {
         return Ok(Err(UnobservedServer {
             server: file.name,
             reason: format!("{} is not installed", file.server.command[0]),
@@ -183,7 +183,7 @@ fn control(
         reason,
         fix: fix.to_owned(),
     };
-    if found(Path::new(&program)).is_none() {
+    if is_missing(&program) {
         return Ok(Err(missing(format!("{program} is not installed"))));
     }
     let output = compiler.arg(to).arg(source).output().with_context(|| program.clone())?;

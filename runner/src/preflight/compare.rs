@@ -89,14 +89,8 @@ mod tests {
 
     fn trial(answer: &str) -> PreflightResult {
         PreflightResult {
-            arm: String::new(),
-            fault: None,
             answer: answer.into(),
-            varies: false,
-            rtt_ns: 1,
-            ready_s: 1.0,
-            receives: None,
-            processes: Vec::new(),
+            ..PreflightResult::default()
         }
     }
 

@@ -13,7 +13,6 @@ use model::{Experiment, Message, ServerUnderTest};
 use serde::{Deserialize, Serialize};
 
 use crate::launch::local::lone_arm::LoneArm;
-use crate::launch::local::process_set::Process;
 use crate::launch::local::spec::LaunchSpec;
 
 /// Requests of a preflight.
@@ -22,10 +21,9 @@ pub(crate) const REQUESTS: u64 = 300;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The result of a preflight.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreflightResult {
-    pub(crate) arm: String,
     /// Why the arm cannot be measured.
     pub(crate) fault: Option<ServerFault>,
     /// Its answer, without the headers that are known to differ from one answer to the next.
@@ -38,8 +36,6 @@ pub(crate) struct PreflightResult {
     pub(crate) ready_s: f64,
     /// Payload receives that the project's hook counted; none if it is not loaded.
     pub(crate) receives: Option<u64>,
-    /// Names of its processes.
-    pub(crate) processes: Vec<String>,
 }
 
 /// Runs the preflight of the arm of this name. This process must be the child of one that entered the launch's isolation level.
@@ -47,16 +43,7 @@ pub(crate) struct PreflightResult {
 /// # Errors
 /// If something else than the server is to blame for a failure.
 pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<PreflightResult> {
-    let mut result = PreflightResult {
-        arm: arm.to_owned(),
-        fault: None,
-        answer: Vec::new(),
-        varies: false,
-        rtt_ns: 0,
-        ready_s: 0.0,
-        receives: None,
-        processes: Vec::new(),
-    };
+    let mut result = PreflightResult::default();
     result.fault = LoneArm::run(spec, arm, |running| {
         result.ready_s = running.server()?.ready_after.as_secs_f64();
         send_requests(&mut result, running, &spec.experiment)
@@ -92,8 +79,6 @@ fn send_requests(result: &mut PreflightResult, running: &mut LoneArm<'_>, experi
     settled.sort_unstable();
     result.rtt_ns = settled[settled.len() / 2];
     result.receives = counted(running)?.zip(before).map(|(after, before)| after - before);
-    let processes = running.server()?.processes.processes();
-    result.processes = processes.iter().map(Process::name).collect();
     Ok(())
 }
 

@@ -1,27 +1,38 @@
-//! The server that is measured, from a file or from the command line.
+//! The foreign server of `runner measure` and `runner observe`, from a file or from the command line.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::program::{missing_server, of_command_line, read_server_file};
+use crate::command_line::units::duration_ns;
+use crate::program::{lacking, of_command_line, read_server_file};
 use anyhow::{Context, Result, bail};
 use model::{HttpRequest, Message, ServerFile, ServerProgram};
 
-/// What the command line says of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SubjectOptions<'a> {
-    pub(crate) environment: &'a [String],
-    pub(crate) request: Option<&'a Path>,
-    pub(crate) server: Option<&'a Path>,
-    pub(crate) command: &'a [String],
+/// The options of `runner measure` and `runner observe` about the server.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ServerOptions {
+    /// Environment variable of the server, as NAME=VALUE; once for each variable
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+    /// File with the request, TOML or JSON [default: GET /, or the request of --server]
+    #[arg(long)]
+    pub(crate) request: Option<PathBuf>,
+    /// Port on which the server listens, if the command does not contain {port}
+    #[arg(long)]
     pub(crate) port: Option<u16>,
-    pub(crate) directory: Option<&'a Path>,
-    /// Longest time until the server answers, ns.
-    pub(crate) ready_ns: Option<f64>,
+    /// A ready server, such as sut/macro/nginx.toml, instead of a command
+    #[arg(long, conflicts_with_all = ["command", "port"])]
+    pub(crate) server: Option<PathBuf>,
+    /// Longest time until the server answers, as 30s [default: 60s]
+    #[arg(long, value_parser = duration_ns)]
+    pub(crate) ready: Option<f64>,
+    /// Working directory of the command [default: the current directory]
+    #[arg(long)]
+    pub(crate) directory: Option<PathBuf>,
 }
 
-/// Server and request.
+/// A server and its request.
 #[derive(Debug)]
 pub(crate) struct ForeignServer {
     pub(crate) name: String,
@@ -40,7 +51,7 @@ impl ForeignServer {
         }
     }
 
-    /// A command that answers `GET /`.
+    /// Returns the server of a command, with the request `GET /`.
     pub(crate) fn of_command(name: String, program: ServerProgram) -> Result<Self> {
         Ok(Self {
             name,
@@ -50,24 +61,25 @@ impl ForeignServer {
         })
     }
 
-    pub(crate) fn read(given: &SubjectOptions<'_>) -> Result<Self> {
-        let environment = environment(given.environment)?;
-        let request = given.request.map(request).transpose()?;
-        let mut subject = match given.server {
-            Some(path) => {
-                let file = read_server_file(path)?;
-                if let Some(reason) = missing_server(&file) {
-                    bail!("{reason}");
-                }
-                Self::of_file(file)
+    /// Reads the server that the command line describes. `command` is used without the option `--server`.
+    ///
+    /// # Errors
+    /// If a file cannot be read, the server is not installed, or an option is not valid.
+    pub(crate) fn read(options: &ServerOptions, command: &[String]) -> Result<Self> {
+        let environment = environment(&options.environment)?;
+        let request = options.request.as_deref().map(request).transpose()?;
+        let mut subject = if let Some(path) = &options.server {
+            let file = read_server_file(path)?;
+            if let Some(reason) = lacking(&file.server.command[0], &file.debian, &file.nixpkgs) {
+                bail!("{reason}");
             }
-            None => {
-                let program = of_command_line(given.command.to_vec(), given.port, given.directory)?;
-                Self::of_command(given.command.join(" "), program)?
-            }
+            Self::of_file(file)
+        } else {
+            let program = of_command_line(command.to_vec(), options.port, options.directory.as_deref())?;
+            Self::of_command(command.join(" "), program)?
         };
         subject.program.environment.extend(environment);
-        if let Some(ready_ns) = given.ready_ns {
+        if let Some(ready_ns) = options.ready {
             subject.program.ready_s = ready_ns / 1e9;
         }
         subject.program.validate()?;
@@ -82,14 +94,14 @@ fn environment(variables: &[String]) -> Result<BTreeMap<String, String>> {
             .split_once('=')
             .with_context(|| format!("--env {variable}: expected NAME=VALUE"))?;
         if name == "LD_PRELOAD" {
-            bail!("--env LD_PRELOAD: what is to be loaded is said by --hook");
+            bail!("--env LD_PRELOAD: use --hook to name the object to load");
         }
         Ok((name.to_owned(), value.to_owned()))
     });
     pairs.collect()
 }
 
-/// A request from a TOML or JSON file.
+/// Reads a request from a TOML or JSON file.
 fn request(path: &Path) -> Result<Message> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let read = if path.extension().is_some_and(|extension| extension == "json") {

@@ -1,6 +1,5 @@
 //! A distribution of delays, by its quantiles, and `runner jitter`, which takes one from two recordings.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use analysis::Distribution;
@@ -8,6 +7,8 @@ use anyhow::{Context, Result, ensure};
 use dataset::{ObservationReader, Run};
 use model::DelayDistribution;
 use rand::{Rng, RngExt as _};
+
+use crate::program::read_toml;
 
 /// So many quantiles are taken.
 const QUANTILES: u32 = 100;
@@ -37,10 +38,7 @@ pub(crate) struct JitterCommand {
 /// # Errors
 /// When it cannot be read or has no delays.
 pub(crate) fn read(path: &Path) -> Result<DelayDistribution> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}; delays are in experiments/jitter/", path.display()))?;
-    let delays: DelayDistribution =
-        toml::from_str(&text).with_context(|| format!("{} has no delays", path.display()))?;
+    let delays: DelayDistribution = read_toml(path, "delays are in experiments/jitter/", "delays")?;
     delays.validate().with_context(|| path.display().to_string())?;
     Ok(delays)
 }

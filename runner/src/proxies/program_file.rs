@@ -1,23 +1,19 @@
 //! Proxy programs that other people wrote, as files of `clusters/proxies/` describe them.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use engines::{ImageContents, InstalledProgram};
 use model::ProxyProgram;
 
-use crate::program::{self, read_copies};
+use crate::program::{self, read_copies, read_toml};
 
 /// Reads a file of `clusters/proxies/`.
 ///
 /// # Errors
 /// When it cannot be read or describes no proxy.
 pub(crate) fn read(path: &Path) -> Result<ProxyProgram> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}; ready proxies are in clusters/proxies/", path.display()))?;
-    let mut proxy: ProxyProgram =
-        toml::from_str(&text).with_context(|| format!("{} describes no proxy", path.display()))?;
+    let mut proxy: ProxyProgram = read_toml(path, "ready proxies are in clusters/proxies/", "a proxy")?;
     read_copies(&mut proxy.server, path)?;
     proxy.validate().with_context(|| path.display().to_string())?;
     Ok(proxy)
@@ -41,6 +37,8 @@ pub(crate) fn lacking(proxy: &ProxyProgram) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,8 +5,7 @@ use std::path::Path;
 use engines::InstalledProgram;
 use model::{Condition, Experiment, NeighbourCpus, ServerUnderTest};
 
-use crate::launch::local::neighbour;
-use crate::program::found;
+use crate::program::is_missing;
 use crate::proxies;
 
 const PACKAGES: &str = "sut/macro/ says which package has it";
@@ -17,11 +16,11 @@ pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<S
         .proxies
         .iter()
         .find_map(proxies::lacking)
-        .or_else(|| experiment.neighbour.as_ref().and_then(neighbour::lacking));
+        .or_else(|| missing_neighbour(experiment));
     let missing = missing.or_else(|| missing_file(&experiment.sut));
     let program = program(&experiment.sut);
     if matches!(condition, Condition::Local(_)) {
-        let program = program.filter(|program| found(Path::new(program)).is_none());
+        let program = program.filter(|program| is_missing(program));
         let installed = program.map(|program| format!("{program} is not installed; {PACKAGES}"));
         return installed.or(missing);
     }
@@ -31,6 +30,13 @@ pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<S
         .or(missing)
         .or_else(|| port_taken(experiment, condition))
         .or_else(|| not_beside(experiment, condition))
+}
+
+/// Returns why a neighbour cannot be started on this machine.
+fn missing_neighbour(experiment: &Experiment) -> Option<String> {
+    let program = experiment.neighbour.as_ref()?.command.first()?;
+    is_missing(program)
+        .then(|| format!("neighbour: {program} is not installed; on Debian, try `apt-get install {program}`"))
 }
 
 /// Returns why a neighbour cannot run on the load generator's processor: in pods the load generator can own its processor.

@@ -17,8 +17,8 @@ use model::{
 use monitor::ControlGroup;
 
 use super::memory_file::MemoryFile;
-use super::process_set::Process;
-use super::server::{ReadinessCheck, Server, ServerStart, starter};
+use super::process_set::{has_mapped, name};
+use super::server::{Placement, Server, starter};
 use super::spec::LaunchSpec;
 use super::watch::Watch;
 use crate::blind_spots;
@@ -26,7 +26,7 @@ use crate::launch::backend::{
     ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
     ProxySite, RecordRoom, ServerSite, StoppedProcess,
 };
-use crate::launch::process::{LaunchProcess, ProcessStart, Readiness};
+use crate::launch::process::{LaunchProcess, ProcessStart};
 use crate::launch::stamps::ServerStamps;
 use crate::launch::telemetry::HookTelemetry;
 use crate::treatments::TreatmentSite;
@@ -131,38 +131,11 @@ impl<'a> LocalBackend<'a> {
         self.spec.folder.join(process.to_string())
     }
 
-    /// Returns the condition under which a process counts as ready. A program whose port is known is asked for an answer.
-    fn ready(&self, process: LaunchProcess, start: &ProcessStart) -> ReadinessCheck {
-        match start.readiness {
-            Readiness::Runs => ReadinessCheck::Runs,
-            Readiness::Announces(_) => ReadinessCheck::Says,
-            Readiness::Listens(address) => ReadinessCheck::Listens(address),
-            Readiness::Serves(address) => ReadinessCheck::Answers {
-                message: Box::new(self.experiment.request.clone()),
-                addresses: match process {
-                    LaunchProcess::Server(_) if address.ip().is_loopback() => ReadinessCheck::loopback(),
-                    _ => vec![address.ip()],
-                },
-                port: address.port(),
-                patience: start.patience,
-            },
-        }
-    }
-
     /// Starts a process in its own folder.
     fn launch(&self, process: LaunchProcess, start: &ProcessStart, place: Placement) -> Result<Server> {
         let folder = self.folder(process);
         crate::program::lay_out(&start.files, &folder)?;
-        Server::start(ServerStart {
-            cpu: place.cpu,
-            group: place.group,
-            command: start.command.clone(),
-            environment: start.environment.clone(),
-            ready: self.ready(process, start),
-            pod: place.pod,
-            sidecar: place.sidecar,
-            directory: Some(start.directory.clone().unwrap_or(folder)),
-        })
+        Server::start(start, place, &folder, &self.experiment.request)
     }
 
     fn start_server(&mut self, arm: usize, start: &ProcessStart) -> Result<SocketAddr> {
@@ -257,14 +230,6 @@ impl<'a> LocalBackend<'a> {
         starter.arg("--").args(&start.command);
         Ok(starter)
     }
-}
-
-/// Processor, control group and network namespace of a process.
-struct Placement {
-    cpu: Option<usize>,
-    group: Option<ControlGroup>,
-    pod: Option<Rc<ServerNamespace>>,
-    sidecar: bool,
 }
 
 impl Backend for LocalBackend<'_> {
@@ -509,17 +474,14 @@ impl Backend for LocalBackend<'_> {
 
 /// Returns why a shared object is not mapped into the processes that serve.
 fn not_mapped(object: &Path, server: &Server) -> String {
-    let serving: Vec<_> = server
-        .serving()
-        .into_iter()
-        .filter(|process| !process.has_mapped(object))
-        .collect();
-    let programs = serving.iter().filter_map(Process::program);
+    let mut serving = server.serving();
+    serving.retain(|process| !has_mapped(process, object));
+    let programs = serving.iter().filter_map(|process| process.exe().ok());
     let reasons: BTreeSet<String> = programs
         .flat_map(|program| blind_spots::of_file(&program))
         .map(|spot| spot.to_string())
         .collect();
-    let names: BTreeSet<String> = serving.iter().map(Process::name).collect();
+    let names: BTreeSet<String> = serving.iter().map(name).collect();
     let names: Vec<String> = names.into_iter().collect();
     let why = if reasons.is_empty() {
         "is it a shared object for this machine?".to_owned()

@@ -5,7 +5,6 @@ pub(crate) mod child;
 pub(crate) mod control_groups;
 pub(crate) mod lone_arm;
 pub(crate) mod memory_file;
-pub(crate) mod neighbour;
 mod output;
 pub(crate) mod process_set;
 pub(crate) mod server;

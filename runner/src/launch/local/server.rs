@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::thread;
@@ -17,62 +17,32 @@ use model::{Message, Target};
 use monitor::ControlGroup;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use procfs::process::Process;
 
 use crate::launch::local::child::own;
 use crate::launch::local::output::Output;
-use crate::launch::local::process_set::{Listening, Process, ProcessSet};
+use crate::launch::local::process_set::{Listening, ProcessSet, has_mapped, listens};
+use crate::launch::process::{PATIENCE, ProcessStart, Readiness};
 
 /// Longest time in which a server ends after it was asked to.
 const STOP: Duration = Duration::from_secs(2);
-/// Time between two looks at a server.
+/// Time between two checks of a server.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long a server of our own may take to listen: a Java application is compiled first, on one processor.
-const START: Duration = Duration::from_secs(60);
-/// Longest wait for one answer while it is not known whether the server is ready.
+/// Longest wait for one answer before the server is ready.
 const ANSWER: Duration = Duration::from_secs(2);
-/// How long a server that answers may go on answering something else than it should.
+/// Longest time in which a server that starts may give wrong answers.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// How it is known that a server can be measured.
+/// Processor, control group and network namespace of a process.
 #[derive(Debug)]
-pub(crate) enum ReadinessCheck {
-    /// As soon as it runs, whatever it does.
-    Runs,
-    /// It listens at this address, whatever it understands there.
-    Listens(SocketAddr),
-    /// It prints `listening ADDRESS`.
-    Says,
-    /// It answers this at the port of one of these addresses, within so long.
-    Answers {
-        message: Box<Message>,
-        addresses: Vec<IpAddr>,
-        port: u16,
-        patience: Duration,
-    },
-}
-
-impl ReadinessCheck {
-    /// The addresses at which a server may listen that shares a network namespace with the load generator.
-    pub(crate) fn loopback() -> Vec<IpAddr> {
-        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-    }
-}
-
-/// The command of a server, and where it starts.
-#[derive(Debug)]
-pub(crate) struct ServerStart {
-    /// Its processor; without one, any that this process may run on.
+pub(crate) struct Placement {
+    /// The processor; without one, every processor of this process.
     pub(crate) cpu: Option<usize>,
-    /// Its control group.
     pub(crate) group: Option<ControlGroup>,
-    pub(crate) command: Vec<OsString>,
-    pub(crate) environment: Vec<(String, OsString)>,
-    pub(crate) ready: ReadinessCheck,
-    /// Its network namespace; without one, that of this thread.
+    /// The network namespace; without one, that of this thread.
     pub(crate) pod: Option<Rc<ServerNamespace>>,
-    /// Whether the namespace is that of another server.
+    /// Whether the process is a proxy, whose network namespace belongs to its server.
     pub(crate) sidecar: bool,
-    pub(crate) directory: Option<PathBuf>,
 }
 
 /// A running server.
@@ -83,7 +53,7 @@ pub(crate) struct Server {
     pub(crate) pid: u32,
     output: Output,
     pub(crate) processes: ProcessSet,
-    pub(crate) pod: Option<Rc<ServerNamespace>>,
+    pod: Option<Rc<ServerNamespace>>,
     /// The address at which it listens.
     pub(crate) address: SocketAddr,
     /// Time from its start until it was ready.
@@ -93,21 +63,20 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server through `runner start`, which pins it and ties it to this process, and waits until it is ready.
+    /// `folder` is its working directory if its start names none. `request` is the request that it has to answer if it serves.
     ///
     /// # Errors
     /// A [`ServerFault`] if the server is to blame.
-    pub(crate) fn start(start: ServerStart) -> Result<Self> {
-        let mut starter = starter(start.group.as_ref(), start.cpu, &start.environment)?;
+    pub(crate) fn start(start: &ProcessStart, place: Placement, folder: &Path, request: &Message) -> Result<Self> {
+        let mut starter = starter(place.group.as_ref(), place.cpu, &start.environment)?;
         starter.arg("--").args(&start.command);
         starter
+            .current_dir(start.directory.as_deref().unwrap_or(folder))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(directory) = &start.directory {
-            starter.current_dir(directory);
-        }
         let begin = Instant::now();
-        let mut child = match &start.pod {
+        let mut child = match &place.pod {
             Some(pod) => pod.within(|| starter.spawn())?,
             None => starter.spawn(),
         }
@@ -118,8 +87,8 @@ impl Server {
             output.drain(stderr);
         }
         let pid = isolation::outer_pid_of_child(child.id())?;
-        let processes = match &start.pod {
-            Some(pod) if !start.sidecar => ProcessSet::Namespace {
+        let processes = match &place.pod {
+            Some(pod) if !place.sidecar => ProcessSet::Namespace {
                 inode: pod.inode,
                 sidecars: Vec::new(),
             },
@@ -130,12 +99,12 @@ impl Server {
             pid,
             output,
             processes,
-            pod: start.pod,
+            pod: place.pod,
             address: (Ipv4Addr::UNSPECIFIED, 0).into(),
             ready_after: Duration::ZERO,
             killed: false,
         };
-        match server.until(start.ready) {
+        match server.until_ready(start, place.sidecar, request) {
             Ok(address) => {
                 server.address = address;
                 server.ready_after = begin.elapsed();
@@ -157,30 +126,26 @@ impl Server {
     }
 
     /// Returns how a client connects to it at an address.
-    pub(crate) fn at(&self, arm: &str, address: SocketAddr) -> Target {
+    fn at(&self, address: SocketAddr) -> Target {
         Target {
-            arm: arm.to_owned(),
+            arm: String::new(),
             address,
             namespace: self.pod.as_ref().map(|pod| pod.path.clone()),
         }
     }
 
-    /// Returns the processes that accept its clients' connections, or all its processes if none is known to.
+    /// Returns the processes that listen on its port, or all its processes if none does.
     pub(crate) fn serving(&self) -> Vec<Process> {
-        let all = self.processes.processes();
         let port = Listening::Tcp(self.address.port());
-        let serving: Vec<Process> = all
-            .iter()
-            .filter(|process| process.listens().contains(&port))
-            .cloned()
-            .collect();
-        if serving.is_empty() { all } else { serving }
+        let all = self.processes.processes().into_iter();
+        let (serving, others): (Vec<_>, Vec<_>) = all.partition(|process| listens(process).contains(&port));
+        if serving.is_empty() { others } else { serving }
     }
 
     /// Whether a file is mapped into every process that accepts connections.
     pub(crate) fn has_mapped(&self, file: &Path) -> bool {
         let serving = self.serving();
-        !serving.is_empty() && serving.iter().all(|process| process.has_mapped(file))
+        !serving.is_empty() && serving.iter().all(|process| has_mapped(process, file))
     }
 
     /// Returns a fault of this server, with the end of its output.
@@ -209,7 +174,7 @@ impl Server {
         ))
     }
 
-    /// Returns the fault for which it did not answer the request of this number.
+    /// Returns the fault of a server that did not answer the request of this number.
     pub(crate) fn failed(&mut self, status: RequestOutcome, number: u64, why: &str) -> Result<ServerFault> {
         // A server that ends closes its sockets before its exit status is known.
         for _ in 0..20 {
@@ -227,7 +192,7 @@ impl Server {
         Ok(self.fault(kind, format!("request {number}: {why}")))
     }
 
-    /// Asks the server to end and kills what does not. Returns how it had ended before, if it had.
+    /// Asks the server to end, and kills its remaining processes after two seconds. Returns a fault if it had ended before.
     ///
     /// # Errors
     /// If the kernel refuses the signal.
@@ -260,25 +225,32 @@ impl Server {
 }
 
 impl Server {
-    /// Waits until it can be measured, and says where it listens.
+    /// Waits until the server is ready, and returns the address on which it listens.
     ///
     /// # Errors
-    /// A [`ServerFault`] where it ends before, or takes too long.
-    fn until(&mut self, ready: ReadinessCheck) -> Result<SocketAddr> {
-        match ready {
-            ReadinessCheck::Runs => self.until_it_runs(),
-            ReadinessCheck::Listens(address) => self.until_it_listens(address),
-            ReadinessCheck::Says => self.until_it_says(),
-            ReadinessCheck::Answers {
-                message,
-                addresses,
-                port,
-                patience,
-            } => self.until_it_answers(&message, &addresses, port, patience),
+    /// A [`ServerFault`] if it ends before, or takes too long.
+    fn until_ready(&mut self, start: &ProcessStart, sidecar: bool, request: &Message) -> Result<SocketAddr> {
+        match start.readiness {
+            Readiness::Runs => self.until_it_runs(),
+            Readiness::Listens(address) => self.until_it_listens(address),
+            Readiness::Announces(_) => self.until_it_announces(),
+            Readiness::Serves(address) => {
+                let ips = match address.ip() {
+                    // A server in the namespace of the load generator may listen on either.
+                    ip if ip.is_loopback() && !sidecar => {
+                        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+                    }
+                    ip => vec![ip],
+                };
+                self.until_it_answers(request, &ips, address.port(), start.patience)
+            }
         }
     }
 
-    /// Waits for what a look at it shows, in vain when it ends or `missing` for too long.
+    /// Waits until `look` returns a value, and returns the value.
+    ///
+    /// # Errors
+    /// A [`ServerFault`] if the server ends before. A [`ServerFault`] with the text `missing` after a minute.
     pub(crate) fn until_seen<T>(&mut self, missing: &str, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T> {
         let begin = Instant::now();
         loop {
@@ -288,8 +260,8 @@ impl Server {
             if let Some(fault) = self.ended()? {
                 return Err(fault.into());
             }
-            if begin.elapsed() > START {
-                let what = format!("{missing} after {} s", START.as_secs());
+            if begin.elapsed() > PATIENCE {
+                let what = format!("{missing} after {} s", PATIENCE.as_secs());
                 return Err(self.fault(ServerFaultKind::NotListening, what).into());
             }
             thread::sleep(LOOK);
@@ -300,7 +272,7 @@ impl Server {
     fn until_it_runs(&mut self) -> Result<SocketAddr> {
         let own = std::env::current_exe()?;
         self.until_seen("does not run", |server| {
-            // Of a program with more rights than ours the file is not told.
+            // The kernel does not name the file of a program that has more rights than this one.
             let file = fs::read_link(format!("/proc/{}/exe", server.pid)).ok();
             (file.as_ref() != Some(&own)).then_some(server.address)
         })
@@ -310,22 +282,23 @@ impl Server {
         let port = Listening::Tcp(address.port());
         let missing = format!("does not listen at port {}", address.port());
         self.until_seen(&missing, |server| {
-            let listens = |process: &Process| process.listens().contains(&port);
-            server.processes.processes().iter().any(listens).then_some(address)
+            let processes = server.processes.processes();
+            let there = processes.iter().any(|process| listens(process).contains(&port));
+            there.then_some(address)
         })
     }
 
-    fn until_it_says(&mut self) -> Result<SocketAddr> {
-        self.until_seen("does not say `listening ADDRESS:PORT`", |server| {
-            let said = |line: &str| line.strip_prefix("listening ")?.parse().ok();
-            server.output.text().lines().find_map(said)
+    fn until_it_announces(&mut self) -> Result<SocketAddr> {
+        self.until_seen("does not print `listening ADDRESS:PORT`", |server| {
+            let address = |line: &str| line.strip_prefix("listening ")?.parse().ok();
+            server.output.text().lines().find_map(address)
         })
     }
 
     fn until_it_answers(
         &mut self,
-        message: &Message,
-        addresses: &[IpAddr],
+        request: &Message,
+        ips: &[IpAddr],
         port: u16,
         patience: Duration,
     ) -> Result<SocketAddr> {
@@ -333,9 +306,9 @@ impl Server {
         let mut first_answer = None;
         let mut failure = None;
         loop {
-            for &ip in addresses {
+            for &ip in ips {
                 let address = SocketAddr::from((ip, port));
-                let answer = Client::new(&self.at("", address), message, ANSWER.min(patience)).ask();
+                let answer = Client::new(&self.at(address), request, ANSWER.min(patience)).ask();
                 match answer.map(|reply| reply.refused) {
                     Ok(None) => return Ok(address),
                     Ok(Some(why)) => {
@@ -358,7 +331,7 @@ impl Server {
         }
     }
 
-    /// Why the server is given up.
+    /// Returns the fault of a server that was not ready in time.
     fn not_ready(&self, port: u16, patience: Duration, failure: Option<(RequestOutcome, String)>) -> ServerFault {
         let waited = patience.as_secs_f64();
         match failure {
@@ -371,7 +344,7 @@ impl Server {
                 let processes = self.processes.processes();
                 let places: Vec<String> = processes
                     .iter()
-                    .flat_map(Process::listens)
+                    .flat_map(listens)
                     .map(|at| at.to_string())
                     .collect();
                 let what = if places.is_empty() {
