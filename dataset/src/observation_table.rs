@@ -10,8 +10,8 @@ use parquet::schema::types::{ColumnPath, TypePtr};
 use strum::VariantArray;
 
 use crate::file_header::FileHeader;
-use crate::observation::RequestOutcome;
 use crate::table::{TableKind, writer_properties};
+use model::RequestOutcome;
 
 /// Version of the table that is written.
 pub const OBSERVATIONS_VERSION: u32 = 3;

@@ -9,9 +9,10 @@ use strum::VariantArray as _;
 
 use crate::error::Error;
 use crate::file_header::FileHeader;
-use crate::observation::{Observation, RequestOutcome};
+use crate::observation::Observation;
 use crate::observation_table::{Column, OBSERVATIONS, observation_properties};
 use crate::table::{MISTAKE, ROW_GROUP_ROWS, RowGroupWriter, TableWriter, put, put_optional, text};
+use model::RequestOutcome;
 
 /// Writes one file. The file is removed when the writer is dropped before
 /// [`finish`](Self::finish).

@@ -15,10 +15,11 @@ use crate::checksum::{file_record, sha256};
 use crate::error::Error;
 use crate::file_header::FileHeader;
 use crate::launch_folder::UnfinishedLaunch;
-use crate::observation::{Observation, RequestOutcome};
+use crate::observation::Observation;
 use crate::observation_writer::ObservationWriter;
 use crate::run::write_manifest;
 use crate::ssp2023_recording::{Recording, read_recording};
+use model::RequestOutcome;
 
 /// Commit of the study's repository to which the checksums belong.
 pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";

@@ -3,9 +3,9 @@
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 
-use crate::observation::RequestOutcome;
 use crate::observation_columns::ColumnReader;
 use crate::observation_table::Column;
+use model::RequestOutcome;
 
 /// The rows of one row group. All columns have the same length.
 #[derive(Debug, Default)]

@@ -102,7 +102,7 @@ impl ObservationOutput {
         state.writer.finish()?;
         let first_failures = state.first_failures.iter().map(|((arm, status), reason)| FirstFailure {
             arm: plan.arms[usize::from(*arm)].arm.clone(),
-            status: status.name().to_owned(),
+            status: *status,
             reason: (*reason).to_owned(),
         });
         Ok((state.tally, first_failures.collect()))

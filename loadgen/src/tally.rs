@@ -13,7 +13,7 @@ pub(crate) struct Tally {
     pub(crate) observations: u64,
     pub(crate) warm_up: u64,
     /// Number of rows by status, without the status `ok`.
-    pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) errors: BTreeMap<RequestOutcome, u64>,
     /// Number of rows that lack a kernel stamp.
     pub(crate) unstamped: u64,
     /// Number of successful requests after warm-up.
@@ -43,7 +43,7 @@ impl Tally {
             let stamped = row.wire_ns().is_some();
             self.unstamped += u64::from(!stamped);
             if row.outcome != RequestOutcome::Answered {
-                *self.errors.entry(row.outcome.name().to_owned()).or_default() += 1;
+                *self.errors.entry(row.outcome).or_default() += 1;
             } else if !row.warm_up {
                 self.usable += 1;
                 self.stamped += u64::from(stamped);

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::http_request::Keyword;
 use crate::invalid_value::{InvalidValue, require};
@@ -169,7 +168,10 @@ const fn default_count() -> u16 {
 pub enum LaunchPlanError {
     /// The text is not JSON, or a key is missing, unknown or of the wrong type.
     #[error("the launch plan: {0}; the documentation of model::LaunchPlan lists the keys")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] serde_path_to_error::Error<serde_json::Error>),
+    /// The text goes on after the plan.
+    #[error("the launch plan: {0}; expected one JSON object")]
+    End(serde_json::Error),
     /// The value of a key is not valid.
     #[error("the launch plan: {0}")]
     Value(#[from] InvalidValue),
@@ -181,15 +183,9 @@ impl LaunchPlan {
     /// # Errors
     /// Names the first key that is missing, unknown, or whose value is not valid.
     pub fn from_json(text: &str) -> Result<Self, LaunchPlanError> {
-        // serde's own message about a negative number does not name the key.
-        if let Value::Object(keys) = serde_json::from_str(text)? {
-            for (key, value) in &keys {
-                if value.as_f64().is_some_and(|number| number < 0.0) {
-                    return Err(InvalidValue::new(key, value, "a number that is not negative").into());
-                }
-            }
-        }
-        let plan: Self = serde_json::from_str(text)?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let plan: Self = serde_path_to_error::deserialize(&mut json)?;
+        json.end().map_err(LaunchPlanError::End)?;
         plan.validate()?;
         Ok(plan)
     }
@@ -302,7 +298,11 @@ mod tests {
     fn a_wrong_plan_names_the_key_and_what_was_expected() {
         for (from, to, words) in [
             ("\"seed\": 7", "\"sead\": 7", &["sead", "seed"][..]),
-            ("\"rounds\": 50", "\"rounds\": -50", &["rounds", "-50", "negative"]),
+            (
+                "\"rounds\": 50",
+                "\"rounds\": -50",
+                &["rounds: ", "-50", "expected u64"],
+            ),
             ("\"rounds\": 50", "\"rounds\": 0", &["rounds", "1 to"]),
             ("\"rounds\": 50", "\"rounds\": 4294967296", &["rounds", "4294967295"]),
             ("\"rounds\": 50, ", "", &["rounds", "missing"]),

@@ -38,7 +38,7 @@ impl fmt::Display for LaunchWarning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Load(warning) => warning.fmt(formatter),
-            Self::LimitHit(hit) => write!(formatter, "{}: {}", hit.subject, hit.what),
+            Self::LimitHit(hit) => hit.fmt(formatter),
             Self::Anomaly(anomaly) => anomaly.fmt(formatter),
             Self::ControlFailed(check) => write!(
                 formatter,

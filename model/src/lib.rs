@@ -86,6 +86,7 @@ mod message;
 mod neighbour;
 mod program;
 mod proxy;
+mod request_outcome;
 mod resources;
 mod server;
 mod server_file;
@@ -122,7 +123,7 @@ pub use launch_record::{
 };
 pub use launch_warning::{Anomaly, LaunchWarning};
 pub use limits::{
-    ExperimentLimits, LimitEnforcement, LimitHit, LimitKind, MissingColumns, MonitorRecord, ResourceLimits,
+    ExperimentLimits, LimitEnforcement, LimitHit, LimitKind, MissingColumns, MonitorRecord, ResourceLimits, Throttling,
 };
 pub use load::Load;
 pub use load_summary::{
@@ -134,6 +135,7 @@ pub use message::{Message, Payload, ResponseEnd};
 pub use neighbour::{Neighbour, NeighbourCpus};
 pub use program::{ProgramInstance, ServerProgram};
 pub use proxy::{Proxy, ProxyProgram};
+pub use request_outcome::RequestOutcome;
 pub use resources::{Measure, ResourceSample, ResourceSubject, Usage};
 pub use server::ServerUnderTest;
 pub use server_file::ServerFile;

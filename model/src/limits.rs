@@ -1,5 +1,7 @@
 //! Limits of CPU time and memory: the limits that are set, the limits that were hit, and the record of the watch.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -129,8 +131,57 @@ pub struct LimitHit {
     pub subject: String,
     /// The kind of limit.
     pub kind: LimitKind,
-    /// The number and extent of the hits, in words.
-    pub what: String,
+    /// Number of hits: periods in which the quota was used up, refused requests for memory, killed processes, or samples in
+    /// which all descriptors were open.
+    pub count: i64,
+    /// Memory, bytes, or number of descriptors; none for a CPU quota, and for memory without a limit of the subject's own.
+    pub limit: Option<i64>,
+    /// Extent of the throttling; none for other limits.
+    pub throttling: Option<Throttling>,
+}
+
+/// Extent of the throttling by a CPU quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Throttling {
+    /// Periods of the quota during the measurement.
+    pub periods: i64,
+    /// Time in which runnable threads waited for the next period, ns.
+    pub waited_ns: i64,
+}
+
+impl fmt::Display for LimitHit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.count;
+        write!(formatter, "{}: ", self.subject)?;
+        match self.kind {
+            LimitKind::Throttled => {
+                let Throttling { periods, waited_ns } = self.throttling.unwrap_or_default();
+                #[expect(clippy::cast_precision_loss, reason = "a text for people")]
+                let waited_ms = waited_ns as f64 / 1e6;
+                return write!(
+                    formatter,
+                    "throttled in {count} of {periods} periods, for {waited_ms:.1} ms"
+                );
+            }
+            LimitKind::Memory => {
+                let times = if count == 1 { "time" } else { "times" };
+                write!(formatter, "needed more memory than allowed {count} {times}")?;
+            }
+            LimitKind::OomKill => {
+                let processes = if count == 1 { "process was" } else { "processes were" };
+                write!(formatter, "{count} {processes} killed because memory ran out")?;
+            }
+            LimitKind::FileDescriptors => {
+                let limit = self.limit.unwrap_or_default();
+                return write!(formatter, "all of {limit} descriptors were open in {count} samples");
+            }
+        }
+        match self.limit {
+            Some(bytes) => write!(formatter, ", under a limit of {bytes} bytes"),
+            None => formatter.write_str(", under no limit of its own"),
+        }
+    }
 }
 
 /// The record of the sampling of resources during a launch.

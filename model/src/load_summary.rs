@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::request_outcome::RequestOutcome;
+
 /// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends. The default is a summary of nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,9 +21,9 @@ pub struct LoadSummary {
     pub warm_up: u64,
     /// Number of requests that were sent to each arm, at least in part.
     pub requests_sent: BTreeMap<String, u64>,
-    /// Number of rows by status, without the status `ok`.
-    pub errors: BTreeMap<String, u64>,
-    /// The first failure of each arm and status.
+    /// Number of rows by outcome, without answered requests.
+    pub errors: BTreeMap<RequestOutcome, u64>,
+    /// The first failure of each arm and outcome.
     pub first_failures: Vec<FirstFailure>,
     /// Number of failed requests divided by the number of requests.
     pub error_share: f64,
@@ -76,14 +78,14 @@ pub struct RateSummary {
     pub largest_delay_ns: i64,
 }
 
-/// The first failure of one arm with one status.
+/// The first failure of one arm with one outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirstFailure {
     /// Name of the arm.
     pub arm: String,
-    /// Status of the request, as in the output file.
-    pub status: String,
+    /// Outcome of the request.
+    pub status: RequestOutcome,
     /// The reason for which the request failed.
     pub reason: String,
 }
@@ -236,7 +238,11 @@ impl fmt::Display for LoadWarning {
             ),
             Self::Reconnections(count) => write!(formatter, "{count} connections had to be made again"),
             Self::Failure(FirstFailure { arm, status, reason }) => {
-                write!(formatter, "arm `{arm}` had requests that ended as `{status}`: {reason}")
+                write!(
+                    formatter,
+                    "arm `{arm}` had requests that ended as `{}`: {reason}",
+                    status.name()
+                )
             }
         }
     }
@@ -252,10 +258,10 @@ mod tests {
             observations: 10,
             warm_up: 1,
             requests_sent: BTreeMap::from([("a".to_owned(), 10)]),
-            errors: BTreeMap::from([("reset".to_owned(), 1)]),
+            errors: BTreeMap::from([(RequestOutcome::Reset, 1)]),
             first_failures: vec![FirstFailure {
                 arm: "a".to_owned(),
-                status: "reset".to_owned(),
+                status: RequestOutcome::Reset,
                 reason: "the server reset the connection".to_owned(),
             }],
             error_share: 0.1,

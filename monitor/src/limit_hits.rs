@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{LimitHit, LimitKind, Measure, ResourceSample, ResourceSubject, Usage};
+use model::{LimitHit, LimitKind, Measure, ResourceSample, ResourceSubject, Throttling, Usage};
 
 /// The values of one subject in the order of time.
 struct UsageSeries<'a>(Vec<&'a Usage>);
@@ -16,21 +16,13 @@ impl UsageSeries<'_> {
     }
 
     /// Returns the number of samples in which a value reaches its limit, and the last such limit.
-    fn at_limit(&self, measure: Measure, limit: Measure) -> Option<(usize, i64)> {
+    fn at_limit(&self, measure: Measure, limit: Measure) -> Option<(i64, i64)> {
         let reached = self.0.iter().filter_map(|usage| {
             let limit = usage[limit]?;
             (usage[measure]? >= limit).then_some(limit)
         });
         let reached: Vec<i64> = reached.collect();
-        reached.last().map(|limit| (reached.len(), *limit))
-    }
-
-    fn memory_limit(&self) -> String {
-        let mut limits = self.0.iter().rev().filter_map(|usage| usage[Measure::MemoryLimitBytes]);
-        limits.next().map_or_else(
-            || "no limit of its own".to_owned(),
-            |bytes| format!("a limit of {bytes} bytes"),
-        )
+        reached.last().map(|limit| (reached.len() as i64, *limit))
     }
 }
 
@@ -69,53 +61,43 @@ pub fn limit_hits_between(subject: &str, before: Option<&Usage>, after: &Usage) 
 }
 
 fn hits(subject: &str, series: &UsageSeries<'_>) -> Vec<LimitHit> {
-    let mut found = Vec::new();
-    let mut add = |kind, what: String| {
-        found.push(LimitHit {
-            subject: subject.to_owned(),
-            kind,
-            what,
-        });
+    let hit = |kind, count, limit| LimitHit {
+        subject: subject.to_owned(),
+        kind,
+        count,
+        limit,
+        throttling: None,
     };
+    let mut found = Vec::new();
     let throttled = series.growth(Measure::ThrottledPeriods);
     if throttled > 0 {
-        add(
-            LimitKind::Throttled,
-            format!(
-                "throttled in {throttled} of {} periods, for {:.1} ms",
-                series.growth(Measure::Periods),
-                milliseconds(series.growth(Measure::ThrottledNs))
-            ),
-        );
+        found.push(LimitHit {
+            throttling: Some(Throttling {
+                periods: series.growth(Measure::Periods),
+                waited_ns: series.growth(Measure::ThrottledNs),
+            }),
+            ..hit(LimitKind::Throttled, throttled, None)
+        });
     }
-    let limit = series.memory_limit();
+    let mut memory_limits = series
+        .0
+        .iter()
+        .rev()
+        .filter_map(|usage| usage[Measure::MemoryLimitBytes]);
+    let memory_limit = memory_limits.next();
     let refused = series.growth(Measure::MemoryLimitHits);
     let full = series.at_limit(Measure::MemoryBytes, Measure::MemoryLimitBytes);
     if refused > 0 || full.is_some() {
-        add(
-            LimitKind::Memory,
-            format!("needed more memory than allowed {refused} times, under {limit}"),
-        );
+        found.push(hit(LimitKind::Memory, refused, memory_limit));
     }
     let killed = series.growth(Measure::OomKills);
     if killed > 0 {
-        add(
-            LimitKind::OomKill,
-            format!("{killed} processes were killed because memory ran out, under {limit}"),
-        );
+        found.push(hit(LimitKind::OomKill, killed, memory_limit));
     }
     if let Some((samples, limit)) = series.at_limit(Measure::FileDescriptors, Measure::FileDescriptorLimit) {
-        add(
-            LimitKind::FileDescriptors,
-            format!("all of {limit} descriptors were open in {samples} samples"),
-        );
+        found.push(hit(LimitKind::FileDescriptors, samples, Some(limit)));
     }
     found
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a text for people")]
-fn milliseconds(time_ns: i64) -> f64 {
-    time_ns as f64 / 1e6
 }
 
 #[cfg(test)]
@@ -212,12 +194,12 @@ mod tests {
             ("scan", LimitKind::Throttled)
         );
         let all = limit_hits_between("scan", None, &usage(3, 1));
-        let texts: Vec<&str> = all.iter().map(|hit| hit.what.as_str()).collect();
+        let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
             [
-                "throttled in 3 of 20 periods, for 45.0 ms",
-                "1 processes were killed because memory ran out, under a limit of 4096 bytes"
+                "scan: throttled in 3 of 20 periods, for 45.0 ms",
+                "scan: 1 process was killed because memory ran out, under a limit of 4096 bytes"
             ]
         );
         assert_eq!(limit_hits_between("scan", None, &Usage::default()), []);

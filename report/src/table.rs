@@ -126,7 +126,7 @@ pub fn limits(manifest: &Manifest) -> Vec<String> {
     for launch in &manifest.launches {
         let name = format!("{} launch {}", launch.condition, launch.launch);
         for hit in launch.limit_hits.iter().flatten() {
-            found.push(format!("{name}: {}: {}", hit.subject, hit.what));
+            found.push(format!("{name}: {hit}"));
         }
     }
     let unwatched = manifest

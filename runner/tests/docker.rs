@@ -1,39 +1,31 @@
-//! Launches in real containers, where Docker is to be had. Each test takes the engine for itself, and leaves it as it was.
+//! Launches in containers of Docker. Each test locks the engine, and checks that nothing of it is left.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Command};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::common::engine::{docker, engine, everything, run};
-use crate::common::{Desk, SMALL, failure, finished, launch_folders, sampled, signal, success, warnings};
+use crate::common::{
+    Desk, SMALL, failure, finished, launch_folders, once, place, received, sampled, signal, success, wait_for, warnings,
+};
 use dataset::{ObservationReader, Run};
 use nix::sys::signal::Signal;
 
-/// Waits until the load generator of launch 0 sends requests, and returns the common beginning of its containers' names.
+/// Waits until the load generator of launch 0 works, and returns the common beginning of the names of the containers.
 fn at_work(desk: &Desk, runner: &mut Child) -> String {
     let plan = desk.path("run/docker/0000.unfinished/plan.json");
-    let start = Instant::now();
-    while !plan.exists() {
-        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_for(runner, || plan.exists());
     let names = docker(&["ps", "--format", "{{.Names}}", "--filter", "label=hook-latency.run"]).unwrap();
     let name = names.lines().find(|name| name.ends_with("-loadgen")).unwrap();
     // The runner writes the plan before it counts and samples the arms, which must still run then.
-    while !docker(&["top", name]).is_ok_and(|processes| processes.contains("--plan")) {
-        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_for(runner, || {
+        docker(&["top", name]).is_ok_and(|processes| processes.contains("--plan"))
+    });
     name.trim_end_matches("loadgen").to_owned()
 }
 
-/// The small experiment with more rounds than a test can wait for.
+/// Returns a definition that takes longer than any test.
 fn long() -> String {
-    SMALL
-        .replace("rounds = 60", "rounds = 10_000_000")
-        .replace("launches = 2", "launches = 1")
+    once().replace("rounds = 60", "rounds = 10_000_000")
 }
 
 #[test]
@@ -52,16 +44,10 @@ fn an_experiment_is_measured_in_containers_and_nothing_is_left() {
         assert_eq!(launch.condition, "docker");
         let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
-        sampled(&run.directory, launch);
-        let mut hosts = Vec::new();
-        for arm in &launch.arms {
-            let hooked = arm.treatment != "unmodified";
-            let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
-            assert_eq!((arm.requests_sent, receives), (60, hooked.then_some(60)));
-            assert_eq!(arm.hook_mapped, hooked.then_some(true));
-            hosts.push(arm.address.split(':').next().unwrap().to_owned());
-        }
-        hosts.dedup();
+        sampled(&run, launch);
+        received(launch, true);
+        let hosts = launch.arms.iter().map(|arm| arm.address.split(':').next().unwrap());
+        let hosts: BTreeSet<&str> = hosts.collect();
         assert_eq!(hosts.len(), 3, "each arm is to have a container of its own");
         assert_eq!(launch.arms[2].telemetry.unwrap().records, 50);
         assert!(
@@ -84,8 +70,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
     };
     let desk = Desk::new();
     // 5 ms of work in each request, and 5 ms of processor time in each period of 100 ms.
-    let text = SMALL
-        .replace("launches = 2", "launches = 1")
+    let text = once()
         .replace("work_ns = 0", "work_ns = 5_000_000")
         .replace("timeout_ms = 2_000", "timeout_ms = 60_000")
         .replace("rounds = 60", "rounds = 12")
@@ -106,7 +91,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
 }
 
 #[test]
-fn an_arm_that_is_out_of_memory_is_told_at_its_start_and_flagged_later() {
+fn an_arm_out_of_memory_is_an_error_at_its_start_and_flagged_later() {
     let Some((_guard, before)) = engine("an arm out of memory") else {
         return;
     };
@@ -162,7 +147,7 @@ fn a_container_removed_in_mid_run_is_an_error_and_no_dataset() {
 }
 
 #[test]
-fn sigterm_removes_everything_and_what_a_kill_leaves_is_found_and_removed() {
+fn sigterm_removes_everything_and_cluster_down_removes_the_leftovers_of_a_kill() {
     let Some((_guard, before)) = engine("signals") else {
         return;
     };
@@ -201,32 +186,21 @@ fn sigterm_removes_everything_and_what_a_kill_leaves_is_found_and_removed() {
 }
 
 #[test]
-fn an_engine_that_does_not_answer_is_told_with_what_helps() {
+fn an_engine_that_does_not_answer_is_an_error_with_the_fix() {
     let desk = Desk::new();
     let nowhere = ["--docker-host", "unix:///nowhere.sock"];
     let error = failure(run(&desk, SMALL).args(nowhere));
     assert!(error.contains("no condition is available on this machine"), "{error}");
-    let output = Command::new(desk.path("bin/runner"))
-        .arg("places")
-        .args(nowhere)
-        .output()
-        .unwrap();
-    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let docker = places
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|place| place["name"] == "docker")
-        .unwrap();
+    let docker = place(&desk, "docker", &nowhere);
     assert_eq!(docker["available"], false);
     let reason = docker["reason"].as_str().unwrap();
     assert!(
         reason.contains("unix:///nowhere.sock") && reason.contains("install and start Docker"),
         "{reason}"
     );
-    // Both at once: what can be had is measured, and the manifest says why the other was not.
+    // With two conditions, the available one is measured, and the manifest has the reason for the other.
     let desk = Desk::new();
-    let mut command = desk.run(&SMALL.replace("launches = 2", "launches = 1"));
+    let mut command = desk.run(&once());
     success(command.args(["--conditions", "local-pod,docker"]).args(nowhere));
     let run = Run::open(&desk.path("run")).unwrap();
     let told = run

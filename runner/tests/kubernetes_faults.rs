@@ -81,7 +81,7 @@ fn command(test: &str, variable: &str) -> Option<Vec<String>> {
         println!("SKIPPED: kubernetes, {test}: {variable} names no command");
         return None;
     };
-    Some(line.split_whitespace().map(str::to_owned).collect())
+    Some(shlex::split(&line).expect("quotes in pairs"))
 }
 
 /// Runs a command line with further words.
@@ -97,7 +97,7 @@ fn a_run_goes_on_after_a_lost_node() {
     let (Some(stop), Some(start)) = (command(test, "KUBE_STOP_NODE"), command(test, "KUBE_START_NODE")) else {
         return;
     };
-    // That of the arms: their pod's node is the last that anybody hears of.
+    // The node that runs the arms' pod.
     let node = std::cell::RefCell::new(String::new());
     let lose = |namespace: &Namespace| {
         let of_arms = "hook-latency.part=arms";

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::common::namespace::{Namespace, kubectl};
-use crate::common::{Desk, SMALL, failure, success};
+use crate::common::{Desk, failure, once, samples, success};
 use dataset::{ObservationReader, Run};
 use model::{Measure, ResourceSubject};
 use serde_json::{Value, json};
@@ -68,9 +68,7 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     let (manifests, definition) = shop(image);
     fs::write(desk.path("shop.yaml"), manifests).unwrap();
     // Arms as applications take them: two without the hook.
-    let text = SMALL
-        .replace("treatment = \"delay\"\ndelay_ns = 1_000", "treatment = \"unmodified\"")
-        .replace("launches = 2", "launches = 1");
+    let text = once().replace("treatment = \"delay\"\ndelay_ns = 1_000", "treatment = \"unmodified\"");
     let measured = |definition: &Value| {
         fs::write(desk.path("definition.yaml"), definition.to_string()).unwrap();
         let mut command = namespace.run(&desk, &text, "kubernetes-nodes");
@@ -118,7 +116,7 @@ fn an_application_is_deployed_hooked_measured_and_removed() {
     );
     // The cluster tells what the copies used, before and after; on whose node nothing of ours is.
     let monitor = launch.monitor.as_ref().expect("it was watched");
-    let samples = dataset::read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
+    let samples = samples(&run, launch);
     for arm in ["unmodified", "scan", "delay"] {
         let of_arm = samples
             .iter()

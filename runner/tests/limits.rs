@@ -1,28 +1,25 @@
-//! Limits: set, hit, seen, flagged, and gone afterwards.
+//! Limits of CPU time and memory: they are set, hits are recorded and invalidate the launch, and control groups are removed.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Desk, SMALL, failure, success, wait_until, warnings};
-use dataset::read_resources;
+use crate::common::{Desk, failure, once, place, samples, success, wait_until, warnings};
 use model::{LaunchRecord, LimitEnforcement, LimitKind, Measure, ResourceSubject};
 use monitor::ControlGroup;
 
-/// One launch of `local-pod` with more rounds, and limits for the arm `scan`.
+/// Returns a definition with one launch of `local-pod` and limits for the arm `scan`.
 fn limited(limits: &str, rounds: u32) -> String {
-    let text = SMALL.replace("launches = 2", "launches = 1");
-    let text = text.replace("[\"local-pod\", \"local-bridge\"]", "[\"local-pod\"]");
+    let text = once().replace("[\"local-pod\", \"local-bridge\"]", "[\"local-pod\"]");
     let text = text.replace("rounds = 60", &format!("rounds = {rounds}"));
     let arm = "treatment = \"scan\"";
     text.replace(arm, &format!("{arm}\nlimits = {limits}"))
 }
 
-/// Why limits cannot be set here, if they cannot; the test is left out then.
+/// Prints the reason and returns true if this machine cannot set limits.
 fn unlimited(desk: &Desk, test: &str) -> bool {
-    let output = Command::new(desk.path("bin/runner")).arg("places").output().unwrap();
-    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let level = places[0]["level"].as_str().unwrap().to_owned();
+    let place = place(desk, "local-pod", &[]);
+    let level = place["level"].as_str().unwrap();
     if let Some((_, reason)) = level.split_once("no limits (") {
         println!("SKIPPED: {test}: {reason}");
         return true;
@@ -35,7 +32,7 @@ fn kinds(launch: &LaunchRecord, subject: &str) -> Vec<LimitKind> {
     hits.filter(|hit| hit.subject == subject).map(|hit| hit.kind).collect()
 }
 
-/// Groups of a run by this runner, wherever they stand.
+/// Returns the control groups of the runner with this process number.
 fn groups(runner: u32) -> Vec<String> {
     fn find(folder: &Path, ending: &str, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -89,7 +86,7 @@ fn a_throttled_arm_is_flagged_and_no_other() {
 
     let monitor = launch.monitor.as_ref().unwrap();
     assert!(monitor.samples >= 2 && monitor.own_cpu_ns > 0, "{monitor:?}");
-    let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
+    let samples = samples(&run, &launch);
     let throttled = |name: &str| {
         let subject = ResourceSubject::Arm(name.to_owned());
         let of = samples.iter().filter(move |sample| sample.subject == subject);
@@ -130,7 +127,7 @@ fn an_arm_killed_for_want_of_memory_is_kept_and_flagged() {
 }
 
 #[test]
-fn without_room_to_start_the_reason_is_told() {
+fn a_limit_too_small_to_start_is_an_error_that_names_the_limit() {
     let desk = Desk::new();
     if unlimited(&desk, "no room to start") {
         return;
@@ -142,7 +139,7 @@ fn without_room_to_start_the_reason_is_told() {
 }
 
 #[test]
-fn the_groups_of_a_killed_runner_are_swept() {
+fn the_control_groups_of_a_killed_runner_are_removed() {
     let desk = Desk::new();
     if unlimited(&desk, "killed runner") {
         return;
@@ -158,7 +155,7 @@ fn the_groups_of_a_killed_runner_are_swept() {
 }
 
 #[test]
-fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
+fn a_run_without_limits_goes_on_and_its_manifest_has_the_reason() {
     let desk = Desk::new();
     let plain = desk.run(&limited("{ quota_cores = 0.5 }", 60));
     if fs::metadata("/proc/self").is_err() || Command::new("setpriv").arg("--version").output().is_err() {
@@ -189,7 +186,7 @@ fn where_limits_cannot_be_set_the_run_says_so_and_goes_on() {
 }
 
 #[test]
-fn limits_that_make_no_sense_are_refused() {
+fn limits_out_of_range_are_errors() {
     let desk = Desk::new();
     let error = failure(&mut desk.run(&limited("{ quota_cores = 0.0 }", 60)));
     assert!(
@@ -206,10 +203,9 @@ fn limits_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn without_the_monitor_there_is_no_table_and_no_gate() {
+fn a_run_without_the_monitor_has_no_table_of_resources_and_no_limit_hits() {
     let desk = Desk::new();
-    let text = SMALL.replace("launches = 2", "launches = 1");
-    success(desk.run(&text).args(["--no-monitor", "--conditions", "local-pod"]));
+    success(desk.run(&once()).args(["--no-monitor", "--conditions", "local-pod"]));
     let (_, launch) = desk.only_launch();
     assert_eq!((launch.monitor, launch.limit_hits), (None, None));
     assert_eq!(launch.files.resources, None);

@@ -1,10 +1,11 @@
-//! What the hook says it sees of a program, and what it says it cannot.
+//! `runner observe` of a program that receives its requests from elsewhere: the coverage of the hook and the blind spots.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::common::programs::compiled;
 use crate::common::{Desk, signal};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -18,21 +19,6 @@ fn coverage(desk: &Desk, program: &Path, arguments: &[&str]) -> Command {
     command.arg("--json").arg("--").arg(program).args(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-/// Compiles a program that does nothing.
-fn compiled(desk: &Desk, name: &str, source: &str, flags: &[&str]) -> std::path::PathBuf {
-    let (from, to) = (desk.path(&format!("{name}.c")), desk.path(name));
-    std::fs::write(&from, source).unwrap();
-    let status = Command::new("cc")
-        .args(flags)
-        .arg("-o")
-        .arg(&to)
-        .arg(&from)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    to
 }
 
 fn report(command: &mut Command) -> Value {
@@ -83,7 +69,9 @@ fn static_and_go_programs_are_told_apart() {
         ("static-pie", nothing, &["-static-pie"], &["static"]),
         ("go", go, &["-static"], &["static", "go"]),
     ] {
-        let program = compiled(&desk, name, source, flags);
+        let file = desk.path(&format!("{name}.c"));
+        std::fs::write(&file, source).unwrap();
+        let program = compiled(file.to_str().unwrap(), &desk.path(name), flags);
         let report = report(&mut coverage(&desk, &program, &[]));
         let found: Vec<&str> = report["not_covered"]
             .as_array()

@@ -131,7 +131,7 @@ fn write_launch(folder: &Path, launch: u32, launch_ns: i64, segment_ns: i64) -> 
 }
 
 fn plan(run: &Path, goal: [&str; 2], out: &Path) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("runner"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
     command
         .args(["plan", "--run"])
         .arg(run)
@@ -169,7 +169,7 @@ fn a_plan_is_read_by_the_runner_and_says_how_it_came_about() {
     // The pilot did not run on the bridge, so that nothing is known of it.
     assert!(text.contains("conditions = [\"local-pod\"]"), "{text}");
     // The runner reads it: what it refuses is only what the command line makes of it.
-    let mut runner = Command::new(assert_cmd::cargo::cargo_bin!("runner"));
+    let mut runner = Command::new(env!("CARGO_BIN_EXE_runner"));
     let error = failure(
         runner
             .arg("run")

@@ -1,20 +1,19 @@
-//! What an experiment puts around its servers: proxies before them, a neighbour beside them, a service's address.
+//! Proxies, neighbours and the address of a service.
 
 use std::fs;
 
 use crate::common::programs::is_there;
-use crate::common::{Desk, SMALL, failure, file, has_namespaces, success, warnings, with_server};
-use dataset::{Run, read_hook_calls, read_resources};
+use crate::common::{Desk, failure, file, has_namespaces, once, samples, success, warnings, with_server};
+use dataset::{Run, read_hook_calls};
 use model::{LaunchRecord, Measure, ResourceSubject};
 
-/// The small experiment with more before its arms, once in one condition.
+/// Returns the small experiment with one launch, one condition, and `more` before its arms.
 fn around(condition: &str, more: &str) -> String {
-    let text = SMALL.replace("launches = 2", "launches = 1");
-    let text = text.replace("[\"local-pod\", \"local-bridge\"]", &format!("[{condition:?}]"));
+    let text = once().replace("[\"local-pod\", \"local-bridge\"]", &format!("[{condition:?}]"));
     text.replacen("[[arm]]", &format!("{more}\n[[arm]]"), 1)
 }
 
-/// The table of a proxy, by its key and the file that the key names.
+/// Returns the table of a proxy with this key and file.
 fn proxy_table(key: &str, path: &str) -> String {
     format!("[[proxy]]\n{key} = {:?}\n", file(path))
 }
@@ -23,14 +22,14 @@ fn proxy(name: &str) -> String {
     proxy_table("file", &format!("clusters/proxies/{name}.toml"))
 }
 
-/// Checks that a launch has no warning except those that a busy machine causes for the load generator.
+/// Checks that a launch has no warnings except failed checks of the load generator, which a busy machine can cause.
 fn assert_sound(launch: &LaunchRecord) {
     let of_the_machine = |warning: &String| warning.starts_with("check failed: ");
     assert!(warnings(launch).iter().all(of_the_machine), "{:?}", warnings(launch));
     assert!(launch.valid || !warnings(launch).is_empty());
 }
 
-/// Whether one of these programs is missing; the test is left out then.
+/// Prints that the test is skipped and returns true if one of these programs is not installed.
 fn missing(test: &str, programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !is_there(program));
     if let Some(program) = missing {
@@ -48,12 +47,12 @@ fn measured_through(condition: &str, proxies: &[String]) {
     assert_sound(&launch);
     for arm in &launch.arms {
         assert_eq!(arm.requests_sent, 60);
-        // The load generator connects to the first proxy.
+        // The load generator connects to proxy 0.
         let port: u16 = arm.address.rsplit(':').next().unwrap().parse().unwrap();
         assert!((18_003..18_006).contains(&port), "{}", arm.address);
         assert_eq!(arm.server.unwrap().records, 50);
         let hooked = arm.treatment != "unmodified";
-        // With what was asked to see whether it is ready.
+        // The hook also counts the request that the readiness check sent.
         let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
         assert_eq!(receives.is_some_and(|receives| receives > 60), hooked, "{receives:?}");
     }
@@ -107,7 +106,7 @@ fn proxies_stand_beside_a_server_in_its_own_namespace() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_had_is_recorded_as_such() {
+fn a_proxy_that_is_not_installed_is_an_error_and_in_the_manifest() {
     let desk = Desk::new();
     let file = desk.path("proxy.toml");
     let text = "name = \"none\"\nneeds = [\"no-such-proxy\"]\ndebian = \"such\"\nnixpkgs = \"such\"\n\
@@ -125,7 +124,7 @@ fn a_proxy_that_cannot_be_had_is_recorded_as_such() {
 }
 
 #[test]
-fn a_proxy_that_does_not_start_is_an_error_with_what_it_says() {
+fn a_proxy_that_does_not_start_is_an_error_with_its_output() {
     let desk = Desk::new();
     let file = desk.path("proxy.toml");
     let text = "name = \"dumb\"\nneeds = [\"sh\"]\ndebian = \"dash\"\nnixpkgs = \"dash\"\n\
@@ -141,15 +140,14 @@ fn a_proxy_that_does_not_start_is_an_error_with_what_it_says() {
 }
 
 #[test]
-fn a_neighbour_works_beside_and_is_gone_afterwards() {
+fn a_neighbour_works_during_a_launch_and_ends_with_it() {
     let desk = Desk::new();
     // With a process that it has forked.
     let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done & while :; do :; done\"]\n";
     success(&mut desk.run(&around("local-pod", neighbour)));
     let (run, launch) = desk.only_launch();
     assert_sound(&launch);
-    let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
-    let cpu_ns: Vec<_> = samples
+    let cpu_ns: Vec<_> = samples(&run, &launch)
         .iter()
         .filter(|sample| sample.subject == ResourceSubject::Neighbour)
         .map(|sample| sample.usage[Measure::CpuNs])
@@ -163,7 +161,7 @@ fn a_neighbour_works_beside_and_is_gone_afterwards() {
 }
 
 #[test]
-fn a_neighbour_has_its_own_limits_and_no_launch_is_blamed_for_them() {
+fn a_neighbour_that_hits_its_own_limit_does_not_invalidate_the_launch() {
     let desk = Desk::new();
     let neighbour = "[neighbour]\ncommand = [\"sh\", \"-c\", \"while :; do :; done\"]\n\
                      cpus = \"all\"\nlimits = { quota_cores = 0.05 }\n";
@@ -212,7 +210,7 @@ fn a_service_is_reached_by_its_own_address() {
 }
 
 #[test]
-fn every_schedule_works_with_five_arms_in_such_surroundings() {
+fn every_schedule_works_with_five_arms_a_relay_and_a_neighbour() {
     let more = "[[arm]]\nname = \"control\"\ntreatment = \"unmodified\"\n\n\
                 [[arm]]\nname = \"delay-0\"\ntreatment = \"delay\"\ndelay_ns = 0\n\n[[contrast]]";
     let around = around(

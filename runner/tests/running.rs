@@ -1,12 +1,14 @@
-//! Runs as a user starts, stops, kills and resumes them.
+//! Runs that a user starts, stops, kills and resumes.
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
-use std::time::Duration;
+use std::process::Command;
 
-use crate::common::{Desk, SMALL, failure, finished, launch_folders, signal, success, wait_until, with_server};
-use dataset::{Grid, ObservationReader, Run, read_hook_calls, read_resources};
+use crate::common::{
+    Desk, SMALL, failure, finished, launch_folders, once, received, samples, signal, success, wait_for, wait_until,
+    with_server,
+};
+use dataset::{Grid, ObservationReader, Run, read_hook_calls};
 use model::launch_folder;
 use nix::sys::signal::Signal;
 
@@ -27,18 +29,12 @@ fn a_run_leaves_a_dataset_and_nothing_else() {
     for launch in &manifest.launches {
         let reader = ObservationReader::open(&run.directory.join(&launch.files.observations)).unwrap();
         assert_eq!(reader.rows(), 3 * 60);
-        for arm in &launch.arms {
-            let hooked = arm.treatment != "unmodified";
-            assert_eq!(arm.requests_sent, 60);
-            let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
-            assert_eq!(receives, hooked.then_some(60));
-            assert_eq!(arm.hook_mapped, hooked.then_some(true));
-        }
+        received(launch, true);
         // Watched, and within every limit.
         assert_eq!(launch.limit_hits.as_deref(), Some(&[][..]), "{launch:?}");
-        let samples = read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap();
+        let samples = samples(&run, launch);
         assert!(samples.len() >= 2 * 4, "{samples:?}");
-        // What the hook of the calibration's arm saw, call by call.
+        // The table of hook calls has the calls of the calibration's arm.
         let calls = read_hook_calls(&run.directory.join(launch.files.hook_calls.as_ref().unwrap())).unwrap();
         assert!(calls.iter().all(|(arm, _)| *arm == launch.arms[2].arm));
         assert!(calls.iter().zip(0..).all(|((_, call), number)| call.sequence == number));
@@ -127,9 +123,9 @@ fn a_killed_run_goes_on_where_it_was() {
         .replace("launches = 2", "launches = 3")
         .replace("rounds = 60", "rounds = 3_000");
     let mut runner = desk.run(&text).spawn().unwrap();
-    wait_for(&mut runner, &desk.path("run/local-pod/0000/launch.json"));
+    wait_for(&mut runner, || desk.path("run/local-pod/0000/launch.json").exists());
     // Now in the second launch.
-    wait_for_some(&mut runner, || {
+    wait_for(&mut runner, || {
         launch_folders(&desk.path("run"))
             .iter()
             .any(|launch| launch.join("plan.json").exists())
@@ -202,7 +198,7 @@ fn ctrl_c_ends_the_launch_and_keeps_the_finished_ones() {
     let desk = Desk::new();
     let text = SMALL.replace("rounds = 60", "rounds = 3_000");
     let mut runner = desk.run(&text).spawn().unwrap();
-    wait_for(&mut runner, &desk.path("run/local-pod/0000/launch.json"));
+    wait_for(&mut runner, || desk.path("run/local-pod/0000/launch.json").exists());
     signal(&runner, Signal::SIGINT);
     assert!(!runner.wait().unwrap().success());
     wait_until(|| desk.processes().is_empty());
@@ -244,7 +240,7 @@ fn the_java_application_is_measured_where_there_is_a_jdk() {
         return;
     }
     let desk = Desk::new();
-    let text = with_server(SMALL, "java").replace("launches = 2", "launches = 1");
+    let text = with_server(&once(), "java");
     success(desk.run(&text).args(["--conditions", "local-pod"]));
     let run = Run::open(&desk.path("run")).unwrap();
     let launch = &run.manifest.launches[0];
@@ -269,8 +265,7 @@ fn tomcat_is_measured_and_its_reads_are_seen() {
     let desk = Desk::new();
     let words = desk.path("list.txt");
     fs::write(&words, "nothing\nagent: x\n").unwrap();
-    let text = format!("words = {words:?}\n{}", with_server(SMALL, "tomcat"))
-        .replace("launches = 2", "launches = 1")
+    let text = format!("words = {words:?}\n{}", with_server(&once(), "tomcat"))
         .replace("headers = []", "headers = [[\"user-agent\", \"x\"]]")
         .replace("treatment = \"scan\"", "treatment = \"upstream\"");
     success(desk.run(&text).args(["--conditions", "local-pod"]));
@@ -313,7 +308,7 @@ fn an_ordinary_user_measures_at_the_level_that_is_allowed() {
             other => panic!("{other:?}"),
         }
     }
-    // Where nothing may be unshared, plain loopback is left.
+    // Without namespaces the level is loopback.
     if let Some(reason) = no_user_namespace() {
         println!("SKIPPED: two runs on plain loopback: {reason}");
         return;
@@ -334,7 +329,7 @@ fn an_ordinary_user_measures_at_the_level_that_is_allowed() {
             .arg(desk.path(out));
         command
     };
-    // Two runs at once, which keep out of each other's way.
+    // Two runs at the same time use different ports.
     let mut other = confined("other").spawn().unwrap();
     success(&mut confined("loopback"));
     assert!(other.wait().unwrap().success());
@@ -355,7 +350,7 @@ fn links() -> Vec<String> {
     names.map(|(name, _)| name.trim().to_owned()).collect()
 }
 
-/// Why a user namespace cannot be had here, if it cannot.
+/// Returns the reason why this user cannot create a user namespace; `None` if it can.
 fn no_user_namespace() -> Option<String> {
     let tried = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "true"])
@@ -365,16 +360,4 @@ fn no_user_namespace() -> Option<String> {
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Some(format!("unshare cannot be started: {error}")),
     }
-}
-
-fn wait_for(runner: &mut Child, path: &Path) {
-    wait_for_some(runner, || path.exists());
-}
-
-/// Waits for something that a runner is to do.
-fn wait_for_some(runner: &mut Child, done: impl Fn() -> bool) {
-    wait_until(|| {
-        assert!(runner.try_wait().unwrap().is_none(), "the runner ended too early");
-        done()
-    });
 }

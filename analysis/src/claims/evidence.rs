@@ -1,5 +1,8 @@
 //! The measurements by which claims are judged. An experiment of any shape can supply them.
 
+use std::fmt;
+
+use model::LimitHit;
 use serde::{Deserialize, Serialize};
 
 use super::control::ControlResult;
@@ -46,8 +49,24 @@ pub struct MeasuredQuantity {
     pub interval: Interval,
     /// The same without the launches that the validity gate flags; `None` where no launch is flagged.
     pub without_flagged: Option<Interval>,
-    /// The resource limits that were hit during the measurement, in words.
-    pub limits_hit: Vec<String>,
+    /// The resource limits that were hit during the measurement.
+    pub limits_hit: Vec<RepeatedLimitHit>,
+}
+
+/// A limit that one subject hit in the launches of a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatedLimitHit {
+    /// The first hit.
+    pub hit: LimitHit,
+    /// Number of hits of the same kind.
+    pub times: usize,
+}
+
+impl fmt::Display for RepeatedLimitHit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, {} such hits", self.hit, self.times)
+    }
 }
 
 impl MeasuredQuantity {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Serialize, Serializer};
 
+use super::evidence::RepeatedLimitHit;
 use super::expectation::{Expectation, Verdict};
 use super::interval::{Interval, Unit};
 use super::margins::ControlKind;
@@ -106,7 +107,7 @@ pub enum Doubt {
         verdict: Verdict,
     },
     /// A resource limit was hit.
-    LimitHit(String),
+    LimitHit(RepeatedLimitHit),
 }
 
 impl fmt::Display for Doubt {

@@ -20,7 +20,7 @@ mod verdict_text;
 pub use control::{ControlResult, Misses, misses};
 pub use definition::{Claim, Claims, Gates, Recommendation};
 pub use error::ClaimsError;
-pub use evidence::{Evidence, MeasuredQuantity, Reference};
+pub use evidence::{Evidence, MeasuredQuantity, Reference, RepeatedLimitHit};
 pub use expectation::{Direction, Expectation, Verdict};
 pub use interval::{Interval, Unit};
 pub use judge::judge;

@@ -2,8 +2,9 @@
 
 use analysis::claims::{
     Claim, Claims, ControlKind, ControlResult, Direction, Evidence, Gates, Interval, JudgedClaim, MeasuredQuantity,
-    Provenance, Reference, Unit, Verdict, judge, misses, table,
+    Provenance, Reference, RepeatedLimitHit, Unit, Verdict, judge, misses, table,
 };
+use model::{LimitHit, LimitKind, Throttling};
 
 const RUN: &str = "a-run";
 
@@ -183,8 +184,19 @@ fn a_failed_or_missing_control_and_a_limit_make_it_inconclusive_and_say_why() {
     );
     assert_eq!(of(&bad).verdict, Verdict::Inconclusive);
     let mut bad = good;
-    bad.measured[0].limits_hit.push("CPU quota".to_owned());
-    assert!(of(&bad).text.contains("limit hit: CPU quota"), "{}", of(&bad).text);
+    let hit = LimitHit {
+        subject: "scan".to_owned(),
+        kind: LimitKind::Throttled,
+        count: 7,
+        limit: None,
+        throttling: Some(Throttling {
+            periods: 9,
+            waited_ns: 62_000_000,
+        }),
+    };
+    bad.measured[0].limits_hit.push(RepeatedLimitHit { hit, times: 3 });
+    let expected = "limit hit: scan: throttled in 7 of 9 periods, for 62.0 ms, 3 such hits";
+    assert!(of(&bad).text.contains(expected), "{}", of(&bad).text);
     assert_eq!(of(&bad).verdict, Verdict::Inconclusive);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use model::{CheckVerdict, Clocks, FirstFailure, LoadCheck, LoadCheckKind, LoadSummary, RateSummary};
+use model::{CheckVerdict, Clocks, FirstFailure, LoadCheck, LoadCheckKind, LoadSummary, RateSummary, RequestOutcome};
 use serde::Deserialize;
 
 use super::observations::outcome;
@@ -110,7 +110,9 @@ impl OldSummary {
             observations: old.observations,
             warm_up: old.warm_up,
             requests_sent: old.requests_sent,
-            errors: statuses.map(|(status, count)| (renamed(&status), count)).collect(),
+            errors: statuses
+                .map(|(status, count)| (known_outcome(&status), count))
+                .collect(),
             first_failures: old.reasons.iter().map(|text| first_failure(text)).collect(),
             error_share: old.error_share,
             reconnections: old.reopened,
@@ -163,9 +165,9 @@ impl OldCheck {
     }
 }
 
-/// Returns today's name of a status.
-fn renamed(status: &str) -> String {
-    outcome(status).map_or(status, |outcome| outcome.name()).to_owned()
+/// Returns the outcome of a status. The load generator of version 5 knew no status that has none.
+fn known_outcome(status: &str) -> RequestOutcome {
+    outcome(status).unwrap_or(RequestOutcome::Failed)
 }
 
 /// Reads ``arm `scan` had requests that ended as `reset`: the reason``.
@@ -175,7 +177,7 @@ fn first_failure(text: &str) -> FirstFailure {
     let rest = parts.next().unwrap_or(text);
     FirstFailure {
         arm: arm.to_owned(),
-        status: renamed(status),
+        status: known_outcome(status),
         reason: rest.trim_start_matches(": ").to_owned(),
     }
 }
@@ -189,11 +191,15 @@ fn no_kernel_stamps(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::first_failure;
+    use model::RequestOutcome;
 
     #[test]
     fn a_failure_is_read_from_its_text() {
         let failure = first_failure("arm `scan` had requests that ended as `timeout`: no answer in 20 ms");
-        assert_eq!((failure.arm.as_str(), failure.status.as_str()), ("scan", "timed_out"));
+        assert_eq!(
+            (failure.arm.as_str(), failure.status),
+            ("scan", RequestOutcome::TimedOut)
+        );
         assert_eq!(failure.reason, "no answer in 20 ms");
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use model::{
     Anomaly, ArmRecord, Clock, ConditionRecord, ControlCheck, FileRecord, Host, LaunchFiles, LaunchRecord, LimitHit,
-    Machine, Manifest, MissingColumns, MonitorRecord, Revision,
+    LimitKind, Machine, Manifest, MissingColumns, MonitorRecord, Revision, Throttling,
 };
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::experiment::parse_experiment;
 use super::load_summary::OldSummary;
@@ -131,12 +132,55 @@ struct OldLaunch {
     server_calls: Option<String>,
     tight_loops: Option<String>,
     monitor: Option<OldMonitor>,
-    limit_hits: Option<Vec<LimitHit>>,
+    limit_hits: Option<Vec<OldLimitHit>>,
     controls: Vec<ControlCheck>,
     arms: Vec<ArmRecord>,
     loadgen: OldSummary,
     valid: bool,
     warnings: Vec<String>,
+}
+
+/// A throttled subject; no recording of version 5 hit another limit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldLimitHit {
+    subject: String,
+    kind: LimitKind,
+    #[serde(deserialize_with = "throttled")]
+    what: (i64, Throttling),
+}
+
+impl OldLimitHit {
+    fn hit(self) -> LimitHit {
+        let (count, throttling) = self.what;
+        LimitHit {
+            subject: self.subject,
+            kind: self.kind,
+            count,
+            limit: None,
+            throttling: Some(throttling),
+        }
+    }
+}
+
+/// Reads `throttled in 7 of 9 periods, for 62.0 ms`.
+fn throttled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(i64, Throttling), D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let numbers: Vec<f64> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [count, periods, waited_ms] = numbers[..] else {
+        let expected = "throttled in NUMBER of NUMBER periods, for TIME ms";
+        return Err(D::Error::custom(format!("limit_hits: {text}; expected {expected}")));
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "small counts, and times far below 2^52 ns"
+    )]
+    let whole = |value: f64| value.round() as i64;
+    let throttling = Throttling {
+        periods: whole(periods),
+        waited_ns: whole(waited_ms * 1e6),
+    };
+    Ok((whole(count), throttling))
 }
 
 impl OldLaunch {
@@ -152,7 +196,9 @@ impl OldLaunch {
                 histograms: None,
             },
             monitor,
-            limit_hits: self.limit_hits,
+            limit_hits: self
+                .limit_hits
+                .map(|hits| hits.into_iter().map(OldLimitHit::hit).collect()),
             controls: self.controls,
             arms: self.arms,
             loadgen: self.loadgen.summary(&self.warnings),

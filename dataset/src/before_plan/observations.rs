@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use crate::file_header::FileHeader;
-use crate::observation::RequestOutcome;
 use crate::observation_table::{Column, OBSERVATIONS, ObservationLayout};
 use crate::table::TableKind;
+use model::RequestOutcome;
 
 /// The layout of version 2.
 pub(crate) const OBSERVATION_LAYOUT: ObservationLayout = ObservationLayout {

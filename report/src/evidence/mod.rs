@@ -3,13 +3,15 @@
 mod observed_servers;
 mod recorded;
 
-use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Quantity, Reference};
+use analysis::claims::{
+    ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Quantity, Reference, RepeatedLimitHit,
+};
 use analysis::stats::components::of_segments;
 use analysis::{
     Estimate, LatencyMetric, difference_of_estimates, differences, estimate, paired_spread_ratio, spread_ratio,
 };
 use anyhow::Result;
-use model::{ContrastRole, LimitHit, Location};
+use model::{ContrastRole, Location};
 use model::{LaunchRecord, Manifest};
 
 use crate::layers::{Layer, per_launch as per_launch_at};
@@ -63,7 +65,7 @@ pub(crate) struct EvidenceContext<'a> {
     condition: &'a str,
     reference: Option<&'a str>,
     launches: usize,
-    limits_hit: Vec<String>,
+    limits_hit: Vec<RepeatedLimitHit>,
 }
 
 impl<'a> EvidenceContext<'a> {
@@ -83,12 +85,15 @@ impl<'a> EvidenceContext<'a> {
             .filter(here)
             .flat_map(|launch| launch.limit_hits.iter().flatten());
         // One entry for each subject and kind of limit, with an example and the number of hits.
-        let mut limits_hit: Vec<(&LimitHit, usize)> = Vec::new();
+        let mut limits_hit: Vec<RepeatedLimitHit> = Vec::new();
         for hit in hits {
-            let alike = |other: &&mut (&LimitHit, usize)| other.0.subject == hit.subject && other.0.kind == hit.kind;
-            match limits_hit.iter_mut().find(alike) {
-                Some((_, times)) => *times += 1,
-                None => limits_hit.push((hit, 1)),
+            let mut known = limits_hit.iter_mut();
+            match known.find(|known| known.hit.subject == hit.subject && known.hit.kind == hit.kind) {
+                Some(known) => known.times += 1,
+                None => limits_hit.push(RepeatedLimitHit {
+                    hit: hit.clone(),
+                    times: 1,
+                }),
             }
         }
         Self {
@@ -96,10 +101,7 @@ impl<'a> EvidenceContext<'a> {
             condition,
             reference,
             launches,
-            limits_hit: limits_hit
-                .into_iter()
-                .map(|(hit, times)| format!("{}: {}, {times} such hits", hit.subject, hit.what))
-                .collect(),
+            limits_hit,
         }
     }
 

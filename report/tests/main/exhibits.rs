@@ -150,7 +150,10 @@ fn what_limits_do_is_told_from_the_launches_that_hit_them() {
     assert_eq!(verdict_of(folder.path(), "r08-tail").0, "not_run");
     change_manifest(&folder.path().join("cell-1"), |manifest| {
         for launch in manifest["launches"].as_array_mut().unwrap() {
-            launch["limit_hits"] = json!([{"subject": "log", "kind": "throttled", "what": "throttled for 3 ms"}]);
+            launch["limit_hits"] = json!([{
+                "subject": "log", "kind": "throttled", "count": 1, "limit": null,
+                "throttling": {"periods": 2, "waited_ns": 3_000_000},
+            }]);
         }
     });
     let (verdict, text) = verdict_of(folder.path(), "r08-tail");

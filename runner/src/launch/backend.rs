@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use model::{Anomaly, LaunchPlan, LimitHit, ProcessResources, Target, TightLoopBlock};
+use engines::Image;
+use model::{Anomaly, LaunchPlan, LimitHit, ProcessResources, TightLoopBlock};
 use monitor::ResourceRecording;
 
 use super::process::{LaunchProcess, ProcessStart};
@@ -49,10 +50,23 @@ pub(crate) trait Backend {
     ///
     /// # Errors
     /// If a file is damaged.
-    fn counts_before(&mut self, arm: usize) -> Result<PreMeasurementCounts>;
+    fn counts_before(&mut self, _arm: usize) -> Result<PreMeasurementCounts> {
+        Ok(PreMeasurementCounts::default())
+    }
 
-    /// Returns how the load generator connects to an arm whose outermost process listens at `address`.
-    fn target(&self, arm: usize, address: SocketAddr) -> Target;
+    /// Returns the address to which the load generator connects for an arm whose outermost process listens at `address`, and
+    /// the network namespace of the connection; none for that of the load generator.
+    fn route(&self, _arm: usize, address: SocketAddr) -> (SocketAddr, Option<PathBuf>) {
+        (address, None)
+    }
+
+    /// Returns the name of the cluster's node that runs the servers; none if no cluster runs them.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    fn node(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Prepares the load generator.
     ///
@@ -83,7 +97,9 @@ pub(crate) trait Backend {
     ///
     /// # Errors
     /// If it does not arrive whole.
-    fn fetch_arm(&mut self, arm: usize) -> Result<ArmFiles>;
+    fn fetch_arm(&mut self, _arm: usize) -> Result<ArmFiles> {
+        Ok(ArmFiles::default())
+    }
 
     /// Prepares the files of a tight loop beside an arm's stopped server.
     ///
@@ -97,11 +113,15 @@ pub(crate) trait Backend {
     /// If a process of the loop fails, or the hook did not count all calls.
     fn run_loop(&mut self, arm: usize, plan: &LoopPlan) -> Result<Vec<TightLoopBlock>>;
 
-    /// Whether limits are enforced here.
-    fn enforces_limits(&self) -> bool;
+    /// Returns true if the limits of an experiment are enforced.
+    fn enforces_limits(&self) -> bool {
+        true
+    }
 
     /// Returns the anomalies of the place, for the record.
-    fn anomalies(&self) -> Vec<Anomaly>;
+    fn anomalies(&self) -> Vec<Anomaly> {
+        Vec::new()
+    }
 
     /// Ends everything that still runs, and removes everything that was made.
     ///
@@ -117,6 +137,16 @@ pub(crate) struct OwnPrograms {
     pub(crate) sut: PathBuf,
     /// The runner, which is also the relay.
     pub(crate) runner: PathBuf,
+}
+
+impl OwnPrograms {
+    /// Returns the paths in a container.
+    pub(crate) fn in_image() -> Self {
+        Self {
+            sut: Image::SUT.into(),
+            runner: Image::RUNNER.into(),
+        }
+    }
 }
 
 /// Room for records in the files of an arm.

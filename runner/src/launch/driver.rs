@@ -1,7 +1,6 @@
 //! The launch protocol: permute, start, wait until ready, check, measure, stop, collect. It is the same in every place.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -11,6 +10,7 @@ use model::{
     WaitMethod,
 };
 
+use super::active_arm::ActiveArm;
 use super::backend::{Backend, LoadOutcome, PreMeasurementCounts, RecordRoom};
 use super::context::Launch;
 use super::process::{LOAD_GENERATOR, LaunchProcess};
@@ -19,37 +19,7 @@ use super::record::{FinishedLaunch, StoppedArm};
 use super::resource_record::{ResourceRecord, merge_hits};
 use super::tight_loop;
 use crate::proxies;
-use crate::treatments::{
-    Proof, TreatedServer, TreatmentAdapter, TreatmentSite, adapter_of, records, telemetry_records,
-};
-
-/// An arm whose server and proxies run.
-pub(crate) struct ActiveArm<'a> {
-    /// Its index in the experiment.
-    index: usize,
-    arm: &'a Arm,
-    start_order: usize,
-    /// The address at which the other processes of the launch reach its server.
-    server: SocketAddr,
-    /// How the load generator connects to it.
-    pub(crate) target: Target,
-    treatment: Box<dyn TreatmentAdapter + 'a>,
-    site: TreatmentSite,
-    proof: Proof,
-    before: PreMeasurementCounts,
-    /// Whether the treatment must still be detached.
-    attached: bool,
-}
-
-impl ActiveArm<'_> {
-    fn detach(&mut self) -> Result<()> {
-        if std::mem::take(&mut self.attached) {
-            let detached = self.treatment.detach(&self.site);
-            detached.with_context(|| format!("arm {}", self.arm.name))?;
-        }
-        Ok(())
-    }
-}
+use crate::treatments::{Proof, TreatedServer, adapter_of, records, telemetry_records};
 
 /// A backend as the treatment of one arm sees it.
 struct ArmServer<'a> {
@@ -91,6 +61,7 @@ fn measure<'a>(
         started.context("the neighbour")?;
     }
     let (load, shared) = generate_load(launch, backend, active)?;
+    let node = backend.node()?;
     let mut anomalies = backend.anomalies();
     if shared {
         anomalies.push(Anomaly::SharedProcessor);
@@ -117,11 +88,13 @@ fn measure<'a>(
         serde_json::from_slice(&load.printed).context("the load generator printed no summary")?;
     let mut arms = Vec::new();
     for arm in active.drain(..) {
-        arms.push(collect_arm(launch, backend, &arm).with_context(|| format!("arm {}", arm.arm.name))?);
+        let name = &arm.arm.name;
+        arms.push(collect_arm(launch, backend, arm).with_context(|| format!("arm {name}"))?);
     }
     for stopped in &mut arms {
-        let blocks = tight_loop::run(experiment, backend, stopped.index, stopped.address);
-        stopped.tight_loop = blocks.with_context(|| format!("arm {} in a tight loop", stopped.arm.name))?;
+        let active = &stopped.active;
+        let blocks = tight_loop::run(experiment, backend, active.index, active.target.address);
+        stopped.tight_loop = blocks.with_context(|| format!("arm {} in a tight loop", active.arm.name))?;
     }
     let finished = FinishedLaunch {
         launch,
@@ -129,6 +102,7 @@ fn measure<'a>(
         summary,
         anomalies,
         resources,
+        node,
     };
     Ok(finished)
 }
@@ -169,8 +143,11 @@ fn start_server<'a>(
         index,
         arm,
         start_order,
-        server: address,
-        target: backend.target(index, address),
+        target: Target {
+            arm: arm.name.clone(),
+            address,
+            namespace: None,
+        },
         treatment,
         site: site.treatment,
         proof: Proof::NotNeeded,
@@ -188,7 +165,7 @@ fn start_proxies(launch: &Launch<'_>, backend: &mut dyn Backend, active: &mut Ac
         arm: index,
     };
     active.proof = active.treatment.prove_active(&active.site, &mut server)?;
-    let mut address = active.server;
+    let mut address = active.target.address;
     for (number, proxy) in experiment.proxies.iter().enumerate().rev() {
         let process = LaunchProcess::Proxy { arm: index, number };
         let site = backend.proxy_site(index, number, proxies::port(experiment, port, number)?)?;
@@ -197,7 +174,9 @@ fn start_proxies(launch: &Launch<'_>, backend: &mut dyn Backend, active: &mut Ac
         let started = backend.start(process, &start);
         address = started.with_context(|| format!("proxy {}", proxy.name()))?;
     }
-    active.target = backend.target(index, address);
+    let (address, namespace) = backend.route(index, address);
+    active.target.address = address;
+    active.target.namespace = namespace;
     active.before = backend.counts_before(index)?;
     Ok(())
 }
@@ -312,21 +291,13 @@ fn of_subject(subject: &str, hits: Vec<LimitHit>) -> Vec<LimitHit> {
     hits.collect()
 }
 
-fn collect_arm<'a>(launch: &Launch<'a>, backend: &mut dyn Backend, active: &ActiveArm<'a>) -> Result<StoppedArm<'a>> {
-    let files = backend.fetch_arm(active.index)?;
+fn collect_arm<'a>(launch: &Launch<'a>, backend: &mut dyn Backend, active: ActiveArm<'a>) -> Result<StoppedArm<'a>> {
     let limits = launch.experiment.arm_limits(active.arm);
     Ok(StoppedArm {
-        index: active.index,
-        arm: active.arm,
-        start_order: active.start_order,
-        address: active.target.address,
-        proof: active.proof,
-        before: active.before,
-        telemetry: files.telemetry,
-        stamps: files.stamps,
+        files: backend.fetch_arm(active.index)?,
         tight_loop: Vec::new(),
         limits: (backend.enforces_limits() && limits.any()).then_some(limits),
-        resources: files.resources,
+        active,
     })
 }
 

@@ -1,5 +1,6 @@
 //! One launch: fresh processes for all arms, measured, checked and recorded.
 
+mod active_arm;
 pub(crate) mod backend;
 pub(crate) mod container;
 pub(crate) mod context;

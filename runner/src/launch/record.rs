@@ -1,17 +1,15 @@
 //! The record and the tables of a finished launch.
 
-use std::net::SocketAddr;
-
 use anyhow::Result;
 use dataset::ServerCall;
 use model::{
-    Anomaly, Arm, ArmRecord, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary, OBSERVATIONS_FILE,
-    ProcessResources, RESOURCES_FILE, ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, TightLoopBlock,
-    launch_folder,
+    Anomaly, ArmRecord, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary, OBSERVATIONS_FILE, RESOURCES_FILE,
+    ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, TightLoopBlock, launch_folder,
 };
 use readhook_telemetry::Record;
 
-use super::backend::PreMeasurementCounts;
+use super::active_arm::ActiveArm;
+use super::backend::{ArmFiles, PreMeasurementCounts};
 use super::context::Launch;
 use super::programs::expected_receives;
 use super::resource_record::ResourceRecord;
@@ -22,23 +20,12 @@ use crate::treatments::Proof;
 
 /// An arm whose server has been stopped.
 pub(crate) struct StoppedArm<'a> {
-    /// Its index in the experiment.
-    pub(crate) index: usize,
-    pub(crate) arm: &'a Arm,
-    pub(crate) start_order: usize,
-    /// The address that the load generator connected to.
-    pub(crate) address: SocketAddr,
-    pub(crate) proof: Proof,
-    pub(crate) before: PreMeasurementCounts,
-    /// The hook's telemetry file.
-    pub(crate) telemetry: Option<Vec<u8>>,
-    /// The file with the server's own stamps.
-    pub(crate) stamps: Option<Vec<u8>>,
+    pub(crate) active: ActiveArm<'a>,
+    pub(crate) files: ArmFiles,
     /// Blocks of its tight loop; empty if none was run.
     pub(crate) tight_loop: Vec<TightLoopBlock>,
     /// Limits that were set for it.
     pub(crate) limits: Option<ResourceLimits>,
-    pub(crate) resources: Option<ProcessResources>,
 }
 
 /// A launch whose processes have all been stopped.
@@ -50,6 +37,8 @@ pub(crate) struct FinishedLaunch<'a> {
     /// Anomalies of the place and of the neighbour.
     pub(crate) anomalies: Vec<Anomaly>,
     pub(crate) resources: ResourceRecord,
+    /// The cluster's node that ran the servers.
+    pub(crate) node: Option<String>,
 }
 
 /// Rows of the tables, each with the index of its arm.
@@ -90,7 +79,7 @@ impl FinishedLaunch<'_> {
         let mut anomalies = std::mem::take(&mut self.anomalies);
         let mut arms = Vec::new();
         let mut tables = Tables::default();
-        self.arms.sort_by_key(|arm| arm.index);
+        self.arms.sort_by_key(|arm| arm.active.index);
         for stopped in &self.arms {
             let (record, miscounts) = self.arm(stopped, &mut tables)?;
             anomalies.extend(miscounts);
@@ -110,6 +99,7 @@ impl FinishedLaunch<'_> {
                 resources: file(RESOURCES_FILE, self.resources.monitor.is_some()),
                 ..LaunchFiles::of_observations(condition, launch.number)
             },
+            node: self.node,
             monitor: self.resources.monitor,
             limit_hits: self.resources.hits,
             arms,
@@ -123,26 +113,26 @@ impl FinishedLaunch<'_> {
 
     /// Returns the record of an arm and the anomalies of its counts, and adds the arm's rows to the tables.
     fn arm(&self, stopped: &StoppedArm<'_>, tables: &mut Tables) -> Result<(ArmRecord, Vec<Anomaly>)> {
-        let (arm, before) = (stopped.arm, stopped.before);
+        let ActiveArm { index, arm, before, .. } = stopped.active;
         let warm_up = self.launch.experiment.load.warm_up_rounds;
-        let telemetry = stopped.telemetry.as_deref();
+        let telemetry = stopped.files.telemetry.as_deref();
         let telemetry = telemetry
             .map(|bytes| HookTelemetry::read(bytes, before.receives, warm_up))
             .transpose()?;
-        let stamps = stopped.stamps.as_deref();
+        let stamps = stopped.files.stamps.as_deref();
         let stamps = stamps
             .map(|bytes| ServerStamps::read(bytes, before.requests, warm_up))
             .transpose()?;
         let connection_order = self.launch.order.connection.iter();
-        let connected = connection_order.take_while(|&&other| other != stopped.index).count();
+        let connected = connection_order.take_while(|&&other| other != index).count();
         let record = ArmRecord {
             arm: arm.name.clone(),
             treatment: arm.treatment.name().to_owned(),
-            start_order: u32::try_from(stopped.start_order)?,
+            start_order: u32::try_from(stopped.active.start_order)?,
             connection_order: u32::try_from(connected)?,
-            address: stopped.address.to_string(),
+            address: stopped.active.target.address.to_string(),
             limits: stopped.limits,
-            hook_mapped: (stopped.proof == Proof::Mapped).then_some(true),
+            hook_mapped: (stopped.active.proof == Proof::Mapped).then_some(true),
             requests_sent: self.summary.requests_sent.get(&arm.name).copied().unwrap_or(0),
             telemetry: telemetry.as_ref().and_then(|telemetry| telemetry.summary),
             coverage: telemetry
@@ -150,7 +140,7 @@ impl FinishedLaunch<'_> {
                 .map(|telemetry| dataset::hook_coverage(&telemetry.counters)),
             server: stamps.as_ref().and_then(|stamps| stamps.summary),
             tight_loop: tight_loop::summary(&stopped.tight_loop),
-            resources: stopped.resources,
+            resources: stopped.files.resources,
         };
         let stamped = stamps.as_ref().map(|stamps| stamps.requests);
         let unexpected = self.miscounted(&record, before).into_iter();
@@ -158,13 +148,11 @@ impl FinishedLaunch<'_> {
         let calls = telemetry.map(|telemetry| telemetry.records).unwrap_or_default();
         let requests = stamps.map(|stamps| stamps.calls).unwrap_or_default();
         let blocks = stopped.tight_loop.iter();
-        tables
-            .hook_calls
-            .extend(calls.into_iter().map(|call| (stopped.index, call)));
+        tables.hook_calls.extend(calls.into_iter().map(|call| (index, call)));
         tables
             .server_calls
-            .extend(requests.into_iter().map(|call| (stopped.index, call)));
-        tables.tight_loops.extend(blocks.map(|block| (stopped.index, *block)));
+            .extend(requests.into_iter().map(|call| (index, call)));
+        tables.tight_loops.extend(blocks.map(|block| (index, *block)));
         Ok((record, unexpected))
     }
 

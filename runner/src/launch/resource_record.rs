@@ -48,8 +48,7 @@ impl ResourceRecord {
 
     /// Returns the text of each hit, for the launch's warnings.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let hits = self.hits.iter().flatten();
-        hits.map(|hit| format!("{}: {}", hit.subject, hit.what)).collect()
+        self.hits.iter().flatten().map(ToString::to_string).collect()
     }
 }
 

@@ -47,9 +47,7 @@ pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result
         let server = running.server()?;
         for process in server.processes.processes() {
             result.processes.insert(name(&process));
-            result
-                .blind_spots
-                .extend(blind_spots::of_process(&process, &spec.hook));
+            result.blind_spots.extend(blind_spots::of_process(&process, &spec.hook));
         }
         server_port = server.address.port();
         client_ports = client.ports().to_vec();

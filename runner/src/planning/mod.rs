@@ -1,4 +1,4 @@
-//! `runner plan`: from a pilot run to the experiment that reaches a goal at least cost.
+//! `runner plan`: writes the experiment that reaches a goal in the shortest time, from the variances of a pilot run.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,30 +17,30 @@ use crate::experiment_file;
 
 const CONFIDENCE: f64 = 0.95;
 
-/// What to plan.
+/// The command line of `runner plan`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PlanningCommand {
-    /// The pilot: any finished run with ten launches or so
+    /// The pilot: a finished run, with about ten launches
     #[arg(long)]
     run: PathBuf,
     #[command(flatten)]
     goal: PlanGoal,
-    /// Only for this contrast; once for each [default: all that compare medians]
+    /// Plan for this contrast; once for each contrast [default: all contrasts of medians]
     #[arg(long = "contrast")]
     contrasts: Vec<String>,
-    /// The definition to write
+    /// File for the planned definition
     #[arg(long)]
     out: PathBuf,
 }
 
-/// One of both.
+/// The goal of the planned experiment: one of the two options.
 #[derive(Clone, Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct PlanGoal {
-    /// Half of each contrast's 95 % interval, as 100ns or 0.1us
+    /// Half-width of each contrast's 95 % interval, as 100ns or 0.1us
     #[arg(long, value_parser = duration_ns)]
     precision: Option<f64>,
-    /// Effect to be found with 80 % power, as 0.5us
+    /// Effect that the experiment detects with 80 % power, as 0.5us
     #[arg(long, value_parser = duration_ns)]
     effect: Option<f64>,
 }
@@ -75,20 +75,24 @@ struct ContrastVariances {
     pilot: Pilot,
 }
 
-/// How the experiment is to be.
+/// Size of the planned experiment.
 struct ChosenDesign {
     launches: u32,
-    /// Measured rounds, warm-up not among them.
+    /// Rounds of a launch without warm-up.
     rounds: u64,
+    /// Expected duration of all launches, s.
     seconds: f64,
 }
 
-/// Reads the pilot, chooses, writes the definition and says what to expect.
+/// Reads the pilot, writes the planned definition, and prints the expected precision.
+///
+/// # Errors
+/// If the pilot cannot be read, has no contrast of medians, or the goal cannot be reached.
 pub(crate) fn run(options: &PlanningCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
     let mut experiment = run.manifest.plan.clone().with_context(|| {
         format!(
-            "{} cannot be a pilot: it was imported, so that its plan is not known",
+            "{} cannot be a pilot: the manifest has no plan, because the run was imported",
             options.run.display()
         )
     })?;
@@ -109,10 +113,10 @@ pub(crate) fn run(options: &PlanningCommand) -> Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     dataset::write_file(&options.out, format!("{comment}\n{definition}").as_bytes())?;
-    // What was written is read as any definition is.
+    // The written file must be a valid definition of the same experiment.
     ensure!(
         experiment_file::read(&options.out, GridExtent::Default)? == [experiment],
-        "{} does not say what was planned; that is a mistake of this program",
+        "{} differs from the planned experiment; please report this mistake",
         options.out.display()
     );
     print!("{text}");
@@ -120,6 +124,7 @@ pub(crate) fn run(options: &PlanningCommand) -> Result<()> {
     Ok(())
 }
 
+/// Returns the variances of the wanted contrasts in each condition.
 fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<ContrastVariances>> {
     for name in wanted {
         let known = experiment.contrasts.iter().any(|contrast| contrast.name == *name);
@@ -169,16 +174,16 @@ fn spreads(run: &Run, experiment: &Experiment, wanted: &[String]) -> Result<Vec<
     Ok(found)
 }
 
-/// What a launch costs besides its measured rounds, and what a round costs, s.
+/// Returns the duration of a launch without its measured rounds, and the duration of a round, s.
 fn costs(run: &Run, experiment: &Experiment) -> Result<(f64, f64)> {
     let costs = run
         .manifest
         .costs_s(experiment.load.rounds, experiment.load.warm_up_rounds);
-    costs.context("a launch does not say how long it measured (loadgen.elapsed_s); measure the pilot again")
+    costs.context("the record of a launch has no duration (loadgen.elapsed_s); measure the pilot again")
 }
 
-/// The cheapest launches and rounds with which every contrast reaches the goal in every condition: one definition has the
-/// same for all. Of the rounds that are best for any of them, those are taken with which all are cheapest.
+/// Returns the numbers of launches and rounds with which every contrast reaches the goal in every condition in the shortest
+/// time. The candidates are the optimal numbers of rounds of the single contrasts.
 #[expect(clippy::cast_precision_loss, reason = "a count of rounds")]
 fn choose(spreads: &[ContrastVariances], goal: Goal, experiment: &Experiment) -> Result<ChosenDesign> {
     let measured = experiment.load.rounds.saturating_sub(experiment.load.warm_up_rounds);
@@ -201,10 +206,10 @@ fn choose(spreads: &[ContrastVariances], goal: Goal, experiment: &Experiment) ->
             });
         }
     }
-    best.context("no contrast")
+    best.context("the pilot has no contrast")
 }
 
-/// What to expect of it, and how it came about.
+/// Returns the comment of the planned definition: the goal, the duration, and the expected precision of each contrast.
 fn expectation(
     spreads: &[ContrastVariances],
     chosen: &ChosenDesign,

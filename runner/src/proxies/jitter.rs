@@ -1,4 +1,4 @@
-//! A distribution of delays, by its quantiles, and `runner jitter`, which takes one from two recordings.
+//! Distributions of delays, as lists of quantiles, and `runner jitter`, which computes one from two recorded conditions.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use rand::{Rng, RngExt as _};
 
 use crate::program::read_toml;
 
-/// So many quantiles are taken.
+/// Number of quantiles of a computed distribution.
 const QUANTILES: u32 = 100;
 
-/// Which two recordings differ by the delay.
+/// The command line of `runner jitter`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct JitterCommand {
     /// A run in which both conditions were measured
@@ -22,7 +22,7 @@ pub(crate) struct JitterCommand {
     /// The condition without the delay
     #[arg(long)]
     near: String,
-    /// The condition with it
+    /// The condition with the delay
     #[arg(long)]
     far: String,
     /// The arm whose round trips are compared
@@ -36,7 +36,7 @@ pub(crate) struct JitterCommand {
 /// Reads a file of delays, such as those in `experiments/jitter/`.
 ///
 /// # Errors
-/// When it cannot be read or has no delays.
+/// If the file cannot be read or has no delays.
 pub(crate) fn read(path: &Path) -> Result<DelayDistribution> {
     let delays: DelayDistribution = read_toml(path, "delays are in experiments/jitter/", "delays")?;
     delays.validate().with_context(|| path.display().to_string())?;
@@ -48,7 +48,10 @@ pub(crate) fn draw(delays: &DelayDistribution, random: &mut impl Rng) -> u64 {
     delays.quantile_ns(random.random())
 }
 
-/// Takes the delay by which two conditions differ, and writes it.
+/// Computes the delays by which two conditions differ, and writes them into a file.
+///
+/// # Errors
+/// If the run cannot be read, has no observation of a condition, or the file cannot be written.
 pub(crate) fn make(options: &JitterCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
     let [near, far] = [&options.near, &options.far].map(|condition| round_trips(&run, condition, &options.arm));
@@ -56,7 +59,7 @@ pub(crate) fn make(options: &JitterCommand) -> Result<()> {
     let least_ns = differences[0];
     let jitter = DelayDistribution {
         source: format!(
-            "{} less {}, arm {}, of the run {}; {:.3} ms that all requests have in common are left out",
+            "{} less {}, arm {}, of the run {}; without the {:.3} ms that all requests have in common",
             options.far,
             options.near,
             options.arm,
@@ -70,23 +73,22 @@ pub(crate) fn make(options: &JitterCommand) -> Result<()> {
         )]
         quantiles_ns: differences.iter().map(|ns| (ns - least_ns).round() as u64).collect(),
     };
-    let shown = |path: &Path| path.display().to_string();
     let text = format!(
-        "# What a request's round trip takes longer in one condition than in another, beyond what all take longer.\n\
-         # bench jitter --run {} --near {} --far {} --arm {} --out {}\n{}",
-        shown(&options.run),
+        "# Differences between the quantiles of the round-trip times of two conditions, less the smallest difference, ns.\n\
+         # runner jitter --run {} --near {} --far {} --arm {} --out {}\n{}",
+        options.run.display(),
         options.near,
         options.far,
         options.arm,
-        shown(&options.out),
+        options.out.display(),
         toml::to_string(&jitter)?
     );
     dataset::write_file(&options.out, text.as_bytes())?;
-    println!("wrote {}", shown(&options.out));
+    println!("wrote {}", options.out.display());
     Ok(())
 }
 
-/// Round trips of an arm in a condition, warm-up and failures left out.
+/// Returns the round-trip times of an arm in a condition, without warm-up and failures, ns.
 fn round_trips(run: &Run, condition: &str, arm: &str) -> Result<Distribution> {
     let mut times = Distribution::new();
     for launch in run
@@ -109,13 +111,13 @@ fn round_trips(run: &Run, condition: &str, arm: &str) -> Result<Distribution> {
     }
     ensure!(
         !times.is_empty(),
-        "nothing was measured in {condition} with the arm {arm}"
+        "the run has no request of the arm {arm} in {condition} that was answered"
     );
     Ok(times)
 }
 
-/// By how much quantiles differ, ns. Where the difference falls again, towards a tail that both have, it stays where it was:
-/// a delay's quantiles ascend.
+/// Returns the differences between the quantiles of two distributions, ns. The differences can fall towards a tail that both
+/// distributions have. The quantiles of a delay ascend, so each value is at least the value before.
 fn differences(near: &Distribution, far: &Distribution) -> Result<Vec<f64>> {
     let mut found: Vec<f64> = Vec::new();
     for part in 0..QUANTILES {
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_are_distributed_as_their_quantiles_say() {
+    fn drawn_delays_have_the_given_quantiles() {
         let jitter = DelayDistribution {
             source: "made up".to_owned(),
             quantiles_ns: vec![0, 100, 200, 1_000],
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_that_falls_again_is_kept() {
+    fn differences_ascend_where_the_tails_meet() {
         let spread = |scale: i64, tail: i64| {
             let mut times = Distribution::new();
             (1..=1_000).for_each(|value| times.insert(1_000_000 + (scale * value).min(tail)));
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delays_that_are_kept_are_what_the_recordings_give() {
+    fn the_committed_delays_are_those_of_the_recordings() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let kept = root.join("experiments/jitter/eks-nodes.toml");
         let jitter = read(&kept).unwrap();

@@ -1,4 +1,4 @@
-//! `runner relay`: a TCP relay in user space that holds back what clients send.
+//! `runner relay`: a TCP relay in user space that delays the requests of clients.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -16,16 +16,16 @@ use rand_pcg::Pcg64;
 
 use super::jitter::draw;
 
-/// Bytes that are forwarded at once; a request that has no more is held back as one.
+/// Largest number of bytes that are forwarded at once. A smaller request gets one delay.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// What is relayed to where.
+/// The command line of `runner relay`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RelayCommand {
-    /// Where to listen
+    /// Address to listen on
     #[arg(long)]
     listen: SocketAddr,
-    /// Where to forward to
+    /// Address to forward to
     #[arg(long)]
     upstream: SocketAddr,
     /// File with the delays, as JSON
@@ -36,18 +36,24 @@ pub(crate) struct RelayCommand {
     seed: u64,
 }
 
-/// Relays until it is killed: each connection to one of its own, what the client sends after a delay, what the server
-/// sends at once.
+/// Relays until the process is killed. Each client has a connection of its own to the server. The relay delays the client's
+/// bytes and forwards the server's bytes at once.
+///
+/// # Errors
+/// If the delays cannot be read, or the relay cannot listen.
 pub(crate) fn run(options: &RelayCommand) -> Result<()> {
     let text = fs::read(&options.jitter).with_context(|| format!("cannot read {}", options.jitter.display()))?;
-    let jitter: Arc<DelayDistribution> = Arc::new(serde_json::from_slice(&text).context("no delays")?);
-    // The kernel may otherwise wake a sleeper 50 µs late. Threads inherit it.
+    let jitter: Arc<DelayDistribution> = Arc::new(
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{}: expected delays as JSON", options.jitter.display()))?,
+    );
+    // With its default of 50 µs the kernel wakes a thread late. Threads inherit the setting.
     prctl::set_timerslack(1).context("cannot ask for exact timers")?;
     let listener = TcpListener::bind(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
     for (connection, client) in listener.incoming().enumerate() {
         let client = client.context("cannot accept a connection")?;
         let (jitter, upstream) = (Arc::clone(&jitter), options.upstream);
-        // Each connection has delays of its own, whatever the others do.
+        // A seed for each connection: the delays do not depend on the other connections.
         let mut random = Pcg64::seed_from_u64(options.seed ^ connection as u64);
         thread::spawn(move || {
             let mut delay = || Duration::from_nanos(draw(&jitter, &mut random));
@@ -67,13 +73,13 @@ fn relay(client: &TcpStream, upstream: SocketAddr, delay: &mut impl FnMut() -> D
     thread::scope(|scope| {
         let back = scope.spawn(|| forward(&server, client, || Duration::ZERO));
         let there = forward(client, &server, delay);
-        // Each direction ends by itself; an error of one has ended the other.
+        // An error in one direction shuts down both.
         let back = back.join().unwrap_or(Ok(()));
         there.and(back)
     })
 }
 
-/// Forwards until one side ends or fails, and passes that on.
+/// Forwards until one side ends or fails, and then closes the other side.
 fn forward(mut from: &TcpStream, mut to: &TcpStream, mut delay: impl FnMut() -> Duration) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     let result = loop {
@@ -91,7 +97,7 @@ fn forward(mut from: &TcpStream, mut to: &TcpStream, mut delay: impl FnMut() -> 
             Err(error) => break Err(error),
         }
     };
-    // One that is closed already needs no more.
+    // The other side can be closed already.
     _ = to.shutdown(Shutdown::Write);
     if result.is_err() {
         _ = from.shutdown(Shutdown::Both);
@@ -104,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_bytes_pass_in_both_directions_and_the_end_too() {
+    fn a_relay_passes_all_bytes_and_the_end_in_both_directions() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let upstream = listener.local_addr().unwrap();
         let server = thread::spawn(move || {

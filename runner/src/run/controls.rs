@@ -1,6 +1,6 @@
-//! The controls of one launch: what should be nothing in it, held against the margins of `analysis/claims.toml`. A launch
-//! beyond a margin is flagged, so that estimates are given with and without it; whether a run's controls hold is another
-//! question, which its intervals answer.
+//! The controls of one launch: differences that should be zero, compared with the margins of `analysis/claims.toml`. A launch
+//! beyond a margin is flagged, and the report gives estimates with and without it. The controls of a whole run are judged by
+//! their intervals.
 
 use std::path::Path;
 
@@ -10,7 +10,10 @@ use anyhow::Result;
 use model::{Contrast, ContrastRole, ControlCheck, Experiment, LaunchRecord, Location, OBSERVATIONS_FILE, Schedule};
 use samples::{FoldSettings, ObservedLaunch};
 
-/// Adds the controls to a launch's record; one that fails makes the launch invalid and leaves a warning.
+/// Adds the controls to the record of a launch. A failed control is a warning and makes the launch invalid.
+///
+/// # Errors
+/// If the observations cannot be read.
 pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRecord) -> Result<LaunchRecord> {
     let kinds = experiment.contrasts.iter().filter_map(|contrast| match contrast.role {
         ContrastRole::Effect => None,
@@ -46,7 +49,8 @@ pub(crate) fn hold(experiment: &Experiment, folder: &Path, mut record: LaunchRec
     Ok(record)
 }
 
-/// The difference that should be nothing and its standard error, ns; `None` where an arm, a stamp or the truth is missing.
+/// Returns the difference that should be zero and its standard error, ns; `None` if an arm, the stamps or the known delay is
+/// missing.
 fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record: &LaunchRecord) -> Option<(f64, f64)> {
     let (baseline, arm) = (samples.arms.get(&contrast.baseline)?, samples.arms.get(&contrast.arm)?);
     let of = |metric| {
@@ -59,7 +63,7 @@ fn found(contrast: &Contrast, kind: ControlKind, samples: &LaunchSamples, record
         Some((value_ns, error_ns))
     };
     match kind {
-        // Where the kernel gives no stamps, the round trip stands in, as in the report.
+        // Without kernel stamps the round-trip time is used, as in the report.
         ControlKind::AA => of(LatencyMetric::WireTime).or_else(|| of(LatencyMetric::Rtt)),
         ControlKind::Calibration => {
             let (value_ns, error_ns) = of(LatencyMetric::WireTime)?;

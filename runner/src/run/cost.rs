@@ -1,28 +1,27 @@
-//! About how long a run takes, said before it begins. What launches take was fitted to recorded runs; that of a run under way is
-//! what its progress tells.
+//! Estimate of the duration of a run, which is printed before the run begins. The constants were fitted to recorded runs.
 
 use std::time::Duration;
 
 use model::{Condition, Experiment, Proxy, ServerUnderTest, WaitMethod};
 
-/// A launch, whatever it measures.
+/// Duration of a launch without its requests, s.
 const LAUNCH_S: f64 = 0.7;
-/// Starting another program than ours, and waiting until it answers.
+/// Time until a server of another project answers, s.
 const PROGRAM_S: f64 = 1.0;
-/// A container made, asked and removed.
+/// Time to create, query and remove a container, s.
 const CONTAINER_S: f64 = 0.8;
-/// A request to our server and its answer, with what lies between it and the next.
+/// Time from one request to the synthetic server until the next, s.
 const REQUEST_S: f64 = 25e-6;
-/// What one to another program takes more.
+/// Additional time of a request to a server of another project, s.
 const PROGRAM_REQUEST_S: f64 = 55e-6;
-/// Starting a proxy or relay.
+/// Time until a proxy or a relay listens, s.
 const PROXY_S: f64 = 0.1;
-/// What one adds to the way of a request and its answer.
+/// Additional time of a request through a proxy, s.
 const PROXY_REQUEST_S: f64 = 30e-6;
-/// What a load generator that sleeps while it waits takes more.
+/// Additional time of a request if the load generator sleeps while it waits, s.
 const SLEEP_S: f64 = 60e-6;
 
-/// What a run of an experiment takes in these conditions.
+/// Numbers of launches and requests of a run, and its estimated duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunCost {
     pub(crate) launches: u64,
@@ -31,9 +30,10 @@ pub(crate) struct RunCost {
 }
 
 impl RunCost {
+    /// Estimates the cost of an experiment in these conditions.
     pub(crate) fn of(experiment: &Experiment, conditions: impl Iterator<Item = Condition>) -> Self {
         let (arms, proxies) = (experiment.arms.len() as u64, experiment.proxies.len() as u64);
-        // The rounds of the warm-up are among them.
+        // The rounds include the warm-up.
         let requests = arms * experiment.load.rounds;
         let (programs, more_s) = match experiment.sut {
             ServerUnderTest::Command(_) => (arms, PROGRAM_REQUEST_S),
@@ -47,7 +47,7 @@ impl RunCost {
         };
         let proxies_s: f64 = experiment.proxies.iter().map(proxy_s).sum();
         let request_s = REQUEST_S + more_s + sleep_s + proxies_s;
-        // All requests of a round one after the other, or that of a server which is often to wait for its quota.
+        // The duration of all requests of a round, or of one request to a server that waits for its CPU quota.
         let round_s = experiment.arms.iter().fold(number(arms) * request_s, |round_s, arm| {
             let quota_cores = experiment.arm_limits(arm).quota_cores.unwrap_or(1.0);
             round_s.max(request_s / quota_cores)
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containers_and_other_programs_take_longer_and_all_is_counted() {
+    fn containers_cost_more_time_and_costs_of_conditions_add_up() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/r06.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let cells = model::parse_definition(&text, model::GridExtent::Default).unwrap();

@@ -58,7 +58,9 @@ pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
     } else {
         grid(experiments, &options.out, &setting, engines, &stopped)?
     };
-    println!("again with: {}", std::env::args().collect::<Vec<_>>().join(" "));
+    let arguments: Vec<String> = std::env::args().collect();
+    let command = shlex::try_join(arguments.iter().map(String::as_str)).context("the command line has a zero byte")?;
+    println!("again with: {command}");
     ensure!(
         !options.strict || invalid == 0,
         "--strict: {invalid} launches failed a check; their records in {} say which",

@@ -1,5 +1,5 @@
-//! When to stop: intervals that are narrow enough, or a budget that is spent. What decides is how wide the intervals are,
-//! never where they lie.
+//! The stopping rule of a run: all intervals are narrow enough, or the time budget is spent. The rule uses the widths of the
+//! intervals and not the estimates.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use analysis::{FEWEST_TO_STOP, LatencyMetric, differences, half_width_reached};
 use anyhow::{Context as _, Result};
-use model::LaunchRecord;
+use model::{Experiment, LaunchRecord};
 use samples::{FoldSettings, ObservedLaunch};
 
-use model::{Contrast, Experiment};
-
-/// How far a run has come.
+/// The differences that a run has measured until now.
 #[derive(Debug)]
 pub(crate) struct StoppingRule {
     experiment: Experiment,
@@ -30,7 +28,10 @@ impl StoppingRule {
         }
     }
 
-    /// Takes note of a finished launch.
+    /// Adds the differences of a finished launch.
+    ///
+    /// # Errors
+    /// If its observations cannot be read, or lack an arm of a contrast.
     pub(crate) fn add(&mut self, folder: &Path, launch: &LaunchRecord) -> Result<()> {
         if self.experiment.precision_ns.is_none() {
             return Ok(());
@@ -39,16 +40,17 @@ impl StoppingRule {
         let samples = [ObservedLaunch::read(&file, launch, &FoldSettings::from(&self.experiment), None)?.samples];
         for contrast in &self.experiment.contrasts {
             let of = |metric| differences(&samples, &contrast.baseline, &contrast.arm, metric, contrast.location);
-            // Where the kernel gives no stamps, the round trip stands in, as in the report.
+            // Without kernel stamps the round-trip time is used, as in the report.
             let found = of(LatencyMetric::WireTime)
                 .or_else(|_| of(LatencyMetric::Rtt))
                 .with_context(|| format!("contrast {}", contrast.name))?;
-            self.differences.entry(key(launch, contrast)).or_default().extend(found);
+            let key = (launch.condition.clone(), contrast.name.clone());
+            self.differences.entry(key).or_default().extend(found);
         }
         Ok(())
     }
 
-    /// Why the run ends after so many launches of each condition; `None` when it goes on.
+    /// Returns the reason to end the run after this number of launches of each condition; `None` if the run goes on.
     pub(crate) fn enough(&self, launches: u32) -> Option<String> {
         let spent = self.started.elapsed();
         if let Some(budget_s) = self.experiment.budget_s
@@ -67,7 +69,7 @@ impl StoppingRule {
         })
     }
 
-    /// Half of the widest of all 95 % intervals, ns; `None` while one cannot be told.
+    /// Returns half the width of the widest 95 % interval, ns; `None` if an interval cannot be computed yet.
     fn widest_ns(&self) -> Option<f64> {
         let halves = self
             .differences
@@ -75,8 +77,4 @@ impl StoppingRule {
             .map(|differences| half_width_reached(differences));
         halves.collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::max)
     }
-}
-
-fn key(launch: &LaunchRecord, contrast: &Contrast) -> (String, String) {
-    (launch.condition.clone(), contrast.name.clone())
 }

@@ -1,4 +1,4 @@
-//! A list of words of the experiment's own, compiled for the hook.
+//! Compilation of an experiment's word list for the hook.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,19 @@ use anyhow::{Context, Result};
 
 use model::Experiment;
 
-/// Name of the compiled words in the run's folder.
+/// Name of the file with the compiled words in the run's folder.
 pub(crate) const WORDS: &str = "keywords.words";
 
-/// Compiles the experiment's words into the run's folder and says where they are; `None` where it has none, and the hook
-/// takes those that it carries.
+/// Compiles the experiment's word list into the run's folder and returns the path of the file. Returns `None` for an experiment
+/// without a word list, for which the hook uses its built-in words.
+///
+/// # Errors
+/// If the list cannot be read or compiled.
 pub(crate) fn compile(experiment: &Experiment, folder: &Path) -> Result<Option<PathBuf>> {
     let Some(list) = &experiment.words else { return Ok(None) };
     let text = fs::read(list).with_context(|| {
         format!(
-            "words: cannot read {}; the study's come with `cargo xtask import ssp2023`",
+            "words: cannot read {}; `cargo xtask import ssp2023` downloads the list of the study",
             list.display()
         )
     })?;

@@ -1,4 +1,4 @@
-//! Docker for a test, where it is to be had: each test takes the engine for itself, and leaves it as it was.
+//! Docker for a test. Tests that use it run one after the other and remove everything that they make.
 
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use super::Desk;
 
 static ENGINE: Mutex<()> = Mutex::new(());
 
-/// What `docker` prints.
+/// Returns the standard output of `docker`, or its standard error if it fails.
 pub(crate) fn docker(words: &[&str]) -> Result<String, String> {
     let output = Command::new("docker").args(words).output();
     let output = output.map_err(|error| format!("docker cannot be started: {error}"))?;
@@ -18,7 +18,7 @@ pub(crate) fn docker(words: &[&str]) -> Result<String, String> {
     }
 }
 
-/// All containers, networks and images.
+/// Returns the identifiers of all containers, networks and images.
 pub(crate) fn everything() -> [String; 3] {
     let sorted = |words: &[&str]| {
         let text = docker(words).unwrap();
@@ -33,7 +33,7 @@ pub(crate) fn everything() -> [String; 3] {
     ]
 }
 
-/// The engine, and what is in it; none where it is not to be had, which is said.
+/// Locks the engine and returns its content. Prints that the test is skipped and returns none if Docker does not answer.
 pub(crate) fn engine(test: &str) -> Option<(MutexGuard<'static, ()>, [String; 3])> {
     let guard = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Err(reason) = docker(&["info"]) {
@@ -43,7 +43,7 @@ pub(crate) fn engine(test: &str) -> Option<(MutexGuard<'static, ()>, [String; 3]
     Some((guard, everything()))
 }
 
-/// `runner run` in containers.
+/// Returns the command `runner run` in Docker.
 pub(crate) fn run(desk: &Desk, text: &str) -> Command {
     let mut command = desk.run(text);
     command.args(["--conditions", "docker"]);

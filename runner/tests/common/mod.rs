@@ -1,9 +1,10 @@
-//! What the tests of the runner share: a small experiment, a place for it, and the runner as a user starts it.
+//! Helpers of the runner's tests: a small experiment, a folder for it, and the command lines of a user.
 
 pub(crate) mod engine;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,69 +12,25 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use dataset::Run;
-use model::{LaunchRecord, Measure, ResourceSubject};
+use model::{LaunchRecord, Measure, ResourceSample, ResourceSubject};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-/// Three arms, short: everything that a launch has, and no time to wait for.
-pub(crate) const SMALL: &str = r#"
-name = "small"
-question = "Does it run?"
-conditions = ["local-pod", "local-bridge"]
-launches = 2
-seed = 7
+/// A definition with all parts of a launch, three arms and few rounds.
+pub(crate) const SMALL: &str = include_str!("small.toml");
 
-[load]
-schedule = "interleaved"
-rounds = 60
-warm_up_rounds = 10
-segment_rounds = 10
-wait = "sleep"
-timeout_ms = 2_000
-max_error_share = 0.0
+/// Returns the definition with one launch for each condition.
+pub(crate) fn once() -> String {
+    SMALL.replace("launches = 2", "launches = 1")
+}
 
-[request]
-method = "GET"
-path = "/"
-headers = []
-body = ""
-
-[sut]
-program = "synthetic"
-accept = "accept"
-receive = "read"
-reads_per_request = 1
-response_bytes = 16
-work_ns = 0
-threads = 1
-
-[[arm]]
-name = "unmodified"
-treatment = "unmodified"
-
-[[arm]]
-name = "scan"
-treatment = "scan"
-
-[[arm]]
-name = "delay"
-treatment = "delay"
-delay_ns = 1_000
-
-[[contrast]]
-name = "searching"
-baseline = "unmodified"
-arm = "scan"
-role = "effect"
-"#;
-
-/// A file of the project's.
+/// Returns the path of a file of the project.
 pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// A definition with a server of `sut/macro` in the place of its own; more that is between the two is kept.
+/// Returns a definition in which a server of `sut/macro` replaces the synthetic server.
 pub(crate) fn with_server(text: &str, name: &str) -> String {
     let server = file(&format!("sut/macro/{name}.toml"));
     let own = &text[text.find("program = \"synthetic\"").unwrap()..];
@@ -81,7 +38,7 @@ pub(crate) fn with_server(text: &str, name: &str) -> String {
     text.replacen(own, &format!("program = \"file\"\nfile = {server:?}\n"), 1)
 }
 
-/// A folder with the programs in it, readable for every user, and room for definitions and runs.
+/// A folder with the project's programs, definitions and runs. Every user can read and write it.
 pub(crate) struct Desk {
     directory: TempDir,
 }
@@ -96,8 +53,7 @@ impl Desk {
         for folder in ["", "bin", "hook"] {
             fs::set_permissions(desk.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
         }
-        let runner = assert_cmd::cargo::cargo_bin!("runner");
-        let built = runner.parent().unwrap();
+        let built = Path::new(env!("CARGO_BIN_EXE_runner")).parent().unwrap();
         for name in ["runner", "agent", "sut", "loadgen", "../hook/libreadhook.so"] {
             let from = built.join(name);
             assert!(from.exists(), "{} is not there: cargo xtask build", from.display());
@@ -117,14 +73,14 @@ impl Desk {
         path
     }
 
-    /// The runner, with a mark by which every process that descends from it is found.
+    /// Returns the command of the runner. An environment variable marks all its descendants.
     pub(crate) fn runner(&self) -> Command {
         let mut command = Command::new(self.path("bin/runner"));
         command.env("RUN_MARK", self.directory.path()).stdin(Stdio::null());
         command
     }
 
-    /// `runner run experiment.toml --out run`, with `text` in the file.
+    /// Writes a definition and returns the command `runner run experiment.toml --out run`.
     pub(crate) fn run(&self, text: &str) -> Command {
         let definition = self.definition(text);
         let mut command = self.runner();
@@ -132,7 +88,7 @@ impl Desk {
         command
     }
 
-    /// Processes that descend from a runner of this desk.
+    /// Returns the command lines of the running processes that descend from a runner of this folder.
     pub(crate) fn processes(&self) -> Vec<String> {
         let mark = format!("RUN_MARK={}", self.directory.path().display());
         let mut found = Vec::new();
@@ -149,7 +105,7 @@ impl Desk {
         found
     }
 
-    /// The only launch of the run, which is as its checksums say and left no process behind.
+    /// Returns the run and its only launch. Checks the checksums, and that no process is left.
     pub(crate) fn only_launch(&self) -> (Run, LaunchRecord) {
         assert_eq!(self.processes(), [""; 0]);
         let run = Run::open(&self.path("run")).unwrap();
@@ -162,11 +118,11 @@ impl Desk {
     }
 }
 
-/// Waits as long as a slow machine may need: only a failure takes all of it.
+/// Waits until `done` returns true, at most five minutes.
 pub(crate) fn wait_until(mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain");
+        assert!(start.elapsed() < Duration::from_secs(300), "waited in vain");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -176,22 +132,41 @@ pub(crate) fn signal(process: &Child, signal: Signal) {
     kill(Pid::from_raw(process.id().try_into().unwrap()), signal).unwrap();
 }
 
-/// Whether this machine has network namespaces for a launch.
-pub(crate) fn has_namespaces(desk: &Desk) -> bool {
-    let output = Command::new(desk.path("bin/runner")).arg("places").output().unwrap();
-    let places: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let mut places = places.as_array().unwrap().iter();
-    places.find(|place| place["name"] == "local-bridge").unwrap()["available"] == true
+/// Waits until `done` returns true. Panics with the standard error of the runner if the runner ends before.
+pub(crate) fn wait_for(runner: &mut Child, mut done: impl FnMut() -> bool) {
+    wait_until(|| {
+        if runner.try_wait().unwrap().is_some() {
+            let mut said = String::new();
+            if let Some(errors) = &mut runner.stderr {
+                errors.read_to_string(&mut said).unwrap();
+            }
+            panic!("the runner ended too early: {said}");
+        }
+        done()
+    });
 }
 
-/// What a command says when it fails; panics when it succeeds.
+/// Returns the entry of a condition in the output of `runner places`.
+pub(crate) fn place(desk: &Desk, condition: &str, options: &[&str]) -> serde_json::Value {
+    let mut command = Command::new(desk.path("bin/runner"));
+    let output = command.arg("places").args(options).output().unwrap();
+    let places: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    places.into_iter().find(|place| place["name"] == condition).unwrap()
+}
+
+/// Returns true if this machine has network namespaces for a launch.
+pub(crate) fn has_namespaces(desk: &Desk) -> bool {
+    place(desk, "local-bridge", &[])["available"] == true
+}
+
+/// Returns the standard error of a command that fails. Panics if it succeeds.
 pub(crate) fn failure(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(!output.status.success(), "expected a failure");
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Panics with what it said when a command fails.
+/// Runs a command. Panics with its standard error if it fails.
 pub(crate) fn success(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(
@@ -202,11 +177,32 @@ pub(crate) fn success(command: &mut Command) {
     );
 }
 
-/// Checks that every arm, the load generator and the machine have samples from the beginning and the end, with the counts of
+/// Checks that each arm was sent 60 requests, and that the hook of each hooked arm was mapped and received each request: once,
+/// or at least once if the server decides how often it reads.
+pub(crate) fn received(launch: &LaunchRecord, once: bool) {
+    for arm in &launch.arms {
+        let hooked = arm.treatment != "unmodified";
+        assert_eq!((arm.requests_sent, arm.hook_mapped), (60, hooked.then_some(true)));
+        let receives = arm.coverage.as_ref().map(|coverage| coverage.payload_receives);
+        assert_eq!(receives.is_some(), hooked, "{}: {receives:?}", arm.arm);
+        let expected = if once { 60..=60 } else { 60..=u64::MAX };
+        assert!(
+            receives.is_none_or(|receives| expected.contains(&receives)),
+            "{receives:?}"
+        );
+    }
+}
+
+/// Reads the samples of resources of a launch.
+pub(crate) fn samples(run: &Run, launch: &LaunchRecord) -> Vec<ResourceSample> {
+    dataset::read_resources(&run.directory.join(launch.files.resources.as_ref().unwrap())).unwrap()
+}
+
+/// Checks that every arm, the load generator and the machine were sampled at the beginning and at the end, with the counts of
 /// their control groups.
-pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
+pub(crate) fn sampled(run: &Run, launch: &LaunchRecord) {
     let monitor = launch.monitor.as_ref().expect("it was watched");
-    let samples = dataset::read_resources(&run.join(launch.files.resources.as_ref().unwrap())).unwrap();
+    let samples = samples(run, launch);
     let of = |subject: &ResourceSubject| {
         samples
             .iter()
@@ -241,7 +237,7 @@ pub(crate) fn sampled(run: &Path, launch: &LaunchRecord) {
     assert!(monitor.missing.iter().all(|missing| !missing.reason.is_empty()));
 }
 
-/// The folders of a run's launches, finished or not.
+/// Returns the folders of a run's launches, finished or not.
 pub(crate) fn launch_folders(run: &Path) -> Vec<PathBuf> {
     let list = |folder: &Path| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -253,12 +249,12 @@ pub(crate) fn launch_folders(run: &Path) -> Vec<PathBuf> {
     list(run).iter().flat_map(|condition| list(condition)).collect()
 }
 
-/// The texts of a launch's warnings.
+/// Returns the texts of a launch's warnings.
 pub(crate) fn warnings(launch: &LaunchRecord) -> Vec<String> {
     launch.warnings().iter().map(ToString::to_string).collect()
 }
 
-/// SHA-256 of each finished launch's files, by name.
+/// Returns the names and SHA-256 of the files of all finished launches.
 pub(crate) fn finished(run: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for launch in launch_folders(run) {

@@ -1,25 +1,24 @@
-//! A real cluster for a test, where `KUBECONFIG` names one and `KUBE_LOAD_WITH` is the command that loads an archive of images
-//! into all of its nodes.
+//! A real cluster for a test. `KUBECONFIG` names it, and `KUBE_LOAD_WITH` is the command that loads an archive of images into
+//! all its nodes.
 
-use std::io::Read as _;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::Desk;
+use super::{Desk, wait_for};
 
-/// One at a time: a small cluster has no room for more.
+/// Held by the running test: a small cluster has no room for the pods of two tests.
 static CLUSTER: Mutex<()> = Mutex::new(());
 
-/// A namespace on the cluster that `KUBECONFIG` names, which goes with the test.
+/// A namespace on the cluster. It is deleted at the end of the test.
 pub(crate) struct Namespace {
     pub(crate) name: String,
     pub(crate) load_with: String,
     _alone: MutexGuard<'static, ()>,
 }
 
-/// What kubectl prints; panics when it fails.
+/// Returns the standard output of kubectl. Panics if kubectl fails.
 pub(crate) fn kubectl(words: &[&str]) -> String {
     let output = Command::new("kubectl").args(words).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -28,7 +27,7 @@ pub(crate) fn kubectl(words: &[&str]) -> String {
 }
 
 impl Namespace {
-    /// None where there is no cluster, which is said.
+    /// Creates a namespace. Prints that the test is skipped and returns none without a cluster.
     pub(crate) fn new(test: &str) -> Option<Self> {
         let (Some(_), Ok(load_with)) = (std::env::var_os("KUBECONFIG"), std::env::var("KUBE_LOAD_WITH")) else {
             println!("SKIPPED: kubernetes, {test}: KUBECONFIG and KUBE_LOAD_WITH name no cluster");
@@ -44,7 +43,7 @@ impl Namespace {
         })
     }
 
-    /// `runner run` in this namespace.
+    /// Returns the command `runner run` in this namespace.
     pub(crate) fn run(&self, desk: &Desk, text: &str, conditions: &str) -> Command {
         let mut command = desk.run(text);
         command.args([
@@ -58,7 +57,7 @@ impl Namespace {
         command
     }
 
-    /// Names of whatever pods there are.
+    /// Returns the names of all pods.
     pub(crate) fn pods(&self) -> String {
         kubectl(&["get", "pods", "--namespace", &self.name, "--output", "name"])
     }
@@ -70,18 +69,9 @@ impl Drop for Namespace {
     }
 }
 
-/// Waits until the load generator of a launch sends requests.
+/// Waits until the load generator of a launch works.
 pub(crate) fn at_work(desk: &Desk, runner: &mut Child, launch: &str) {
     let plan = desk.path(&format!("run/{launch}.unfinished/plan.json"));
-    while !plan.exists() {
-        if runner.try_wait().unwrap().is_some() {
-            let mut said = String::new();
-            if let Some(mut errors) = runner.stderr.take() {
-                errors.read_to_string(&mut said).unwrap();
-            }
-            panic!("the runner ended too early: {said}");
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_for(runner, || plan.exists());
     thread::sleep(Duration::from_millis(500));
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Compiles `source` of tests/programs.
+/// Compiles a file, by its name in tests/programs or its absolute path.
 pub(crate) fn compiled(source: &str, to: &Path, flags: &[&str]) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/programs")
@@ -19,7 +19,7 @@ pub(crate) fn compiled(source: &str, to: &Path, flags: &[&str]) -> PathBuf {
     to.to_owned()
 }
 
-/// The hook that does this to a server, such as `DO_CHANGE`; one that does nothing without it.
+/// Compiles the hook that changes a server as the flag says, such as `-DDO_CHANGE`.
 pub(crate) fn hook(folder: &Path, name: &str, flag: &str) -> PathBuf {
     compiled(
         "hook.c",
@@ -28,7 +28,7 @@ pub(crate) fn hook(folder: &Path, name: &str, flag: &str) -> PathBuf {
     )
 }
 
-/// Whether a program is installed.
+/// Returns true if a program is installed.
 pub(crate) fn is_there(program: &str) -> bool {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
+    which::which(program).is_ok()
 }

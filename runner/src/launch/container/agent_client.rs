@@ -71,7 +71,7 @@ pub(super) fn serve(
         return Ok(server);
     };
     let hits = monitor::limit_hits_between(container, None, &usage(running, container)?);
-    let hit: String = hits.iter().map(|hit| format!(", {}", hit.what)).collect();
+    let hit: String = hits.iter().map(|hit| format!(", {hit}")).collect();
     bail!(
         "the server {ended} before it listened{hit}; it said: {}",
         running.log(container)?.trim()

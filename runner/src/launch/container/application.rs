@@ -11,8 +11,8 @@ use engines::Image;
 use engines::kubernetes::Kubernetes;
 use engines::{Owner, RunningContainers};
 use model::{
-    Anomaly, ApplicationDefinition, Experiment, HttpRequest, LaunchPlan, Message, ResourceSubject, ServerUnderTest,
-    Target, TightLoopBlock,
+    ApplicationDefinition, Experiment, HttpRequest, LaunchPlan, Message, ResourceSubject, ServerUnderTest,
+    TightLoopBlock,
 };
 use monitor::cadvisor::MetricScope;
 use provisioning::application::{self, ApplicationCopies};
@@ -22,8 +22,8 @@ use super::cluster_metrics::MetricsScrape;
 use super::resource_samples::Sampling;
 use super::{ReadyEngine, agent_client, fetch, load};
 use crate::launch::backend::{
-    ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
-    ProxySite, RecordRoom, ServerSite, StoppedProcess,
+    Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, ProxySite, RecordRoom, ServerSite,
+    StoppedProcess,
 };
 use crate::launch::process::{LOAD_GENERATOR, LaunchProcess, ProcessStart};
 use crate::treatments::TreatmentSite;
@@ -104,10 +104,7 @@ fn not_here(part: &str) -> anyhow::Error {
 
 impl Backend for ApplicationBackend<'_> {
     fn programs(&self) -> OwnPrograms {
-        OwnPrograms {
-            sut: Image::SUT.into(),
-            runner: Image::RUNNER.into(),
-        }
+        OwnPrograms::in_image()
     }
 
     fn server_site(&mut self, _: usize, _: u16, _: RecordRoom) -> Result<ServerSite> {
@@ -149,16 +146,8 @@ impl Backend for ApplicationBackend<'_> {
         Ok(())
     }
 
-    fn counts_before(&mut self, _: usize) -> Result<PreMeasurementCounts> {
-        Ok(PreMeasurementCounts::default())
-    }
-
-    fn target(&self, arm: usize, address: SocketAddr) -> Target {
-        Target {
-            arm: self.experiment.arms[arm].name.clone(),
-            address,
-            namespace: None,
-        }
+    fn node(&self) -> Result<Option<String>> {
+        Ok(self.copies.as_ref().map(|copies| copies.node().to_owned()))
     }
 
     fn load_generator(&mut self) -> Result<LoadGeneratorSite> {
@@ -206,10 +195,6 @@ impl Backend for ApplicationBackend<'_> {
         fetch::file(self.running()?, LOAD_GENERATOR, &load::observations(), to)
     }
 
-    fn fetch_arm(&mut self, _: usize) -> Result<ArmFiles> {
-        Ok(ArmFiles::default())
-    }
-
     fn loop_site(&mut self, _: usize, _: &[u8], _: u32) -> Result<LoopSite> {
         Err(not_here("[micro]"))
     }
@@ -220,10 +205,6 @@ impl Backend for ApplicationBackend<'_> {
 
     fn enforces_limits(&self) -> bool {
         false
-    }
-
-    fn anomalies(&self) -> Vec<Anomaly> {
-        Vec::new()
     }
 
     fn remove(&mut self) -> Result<()> {

@@ -11,14 +11,14 @@ use agent::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use engines::Image;
 use engines::{ContainerLimits, ContainerRole, ContainerSpec, Engine, Owner, RunningContainers};
-use model::{Anomaly, Experiment, LaunchPlan, NeighbourCpus, ServerUnderTest, Target, TightLoopBlock, Usage};
+use model::{Experiment, LaunchPlan, NeighbourCpus, ServerUnderTest, TightLoopBlock, Usage};
 use monitor::limit_hits_between;
 
 use super::resource_samples::{Sampled, Sampling};
 use super::{agent_client, fetch, image, load};
 use crate::launch::backend::{
-    ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, PreMeasurementCounts,
-    ProxySite, RecordRoom, ServerSite, StoppedProcess,
+    ArmFiles, Backend, LoadGeneratorSite, LoadOutcome, LoopPlan, LoopSite, OwnPrograms, ProxySite, RecordRoom,
+    ServerSite, StoppedProcess,
 };
 use crate::launch::local::control_groups::of_container;
 use crate::launch::order::LaunchOrder;
@@ -143,10 +143,7 @@ fn port(readiness: Readiness) -> u16 {
 
 impl Backend for ContainerBackend<'_> {
     fn programs(&self) -> OwnPrograms {
-        OwnPrograms {
-            sut: Image::SUT.into(),
-            runner: Image::RUNNER.into(),
-        }
+        OwnPrograms::in_image()
     }
 
     fn server_site(&mut self, arm: usize, port: u16, room: RecordRoom) -> Result<ServerSite> {
@@ -205,17 +202,9 @@ impl Backend for ContainerBackend<'_> {
         )
     }
 
-    fn counts_before(&mut self, _: usize) -> Result<PreMeasurementCounts> {
-        // A container is ready when its port listens, so that no request came before the first.
-        Ok(PreMeasurementCounts::default())
-    }
-
-    fn target(&self, arm: usize, address: SocketAddr) -> Target {
-        Target {
-            arm: self.experiment.arms[arm].name.clone(),
-            address,
-            namespace: None,
-        }
+    fn node(&self) -> Result<Option<String>> {
+        let server = LaunchProcess::Server(0).to_string();
+        Ok(self.running()?.placement(&server)?.remove("node"))
     }
 
     fn load_generator(&mut self) -> Result<LoadGeneratorSite> {
@@ -303,14 +292,6 @@ impl Backend for ContainerBackend<'_> {
             calls: plan.block_calls,
         };
         agent_client::tight_loop(self.running()?, &LaunchProcess::Server(arm).to_string(), &tight_loop)
-    }
-
-    fn enforces_limits(&self) -> bool {
-        true
-    }
-
-    fn anomalies(&self) -> Vec<Anomaly> {
-        Vec::new()
     }
 
     fn remove(&mut self) -> Result<()> {

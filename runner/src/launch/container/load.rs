@@ -63,7 +63,7 @@ pub(super) fn generate(
     let watched = sampling.map(|sampling| watched(sampling, scraping)).transpose();
     let watched = watched.map_err(because)?;
     if let (true, Some(failure)) = (printed.is_empty(), &failure) {
-        let hits = counted.iter().map(|hit| hit.what.clone());
+        let hits = counted.iter().map(ToString::to_string);
         let reasons: Vec<String> = [failure.clone()].into_iter().chain(hits).collect();
         bail!("{}", reasons.join("; "));
     }

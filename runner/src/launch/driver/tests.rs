@@ -1,4 +1,4 @@
-//! The launch protocol over a backend that only notes its calls.
+//! The launch protocol over a backend that only records its calls.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,57 +13,19 @@ use crate::launch::backend::{
 };
 use crate::launch::order::LaunchOrder;
 use crate::launch::process::{ProcessStart, Readiness};
+use crate::treatments::TreatmentSite;
 
-const EXPERIMENT: &str = r#"
-name = "small"
-question = "Does it run?"
-conditions = ["docker"]
-launches = 1
-seed = 7
+/// The experiment of the integration tests with two arms, a tight loop, a neighbour and a relay.
+fn experiment() -> Experiment {
+    let more = "[micro]\ncalls = 2_000\n\n[neighbour]\ncommand = [\"stress\"]\n\n\
+                [[proxy]]\ndelays = { source = \"none\", quantiles_ns = [0] }\n\n[sut]";
+    let text = include_str!("../../../tests/common/small.toml").replacen("[sut]", more, 1);
+    let mut experiment: Experiment = toml::from_str(&text.replace("\"sleep\"", "\"spin\"")).unwrap();
+    experiment.arms.truncate(2);
+    experiment
+}
 
-[load]
-schedule = "interleaved"
-rounds = 60
-warm_up_rounds = 10
-segment_rounds = 10
-wait = "spin"
-timeout_ms = 2_000
-max_error_share = 0.0
-
-[request]
-method = "GET"
-path = "/"
-headers = []
-body = ""
-
-[sut]
-program = "synthetic"
-accept = "accept"
-receive = "read"
-reads_per_request = 1
-response_bytes = 16
-work_ns = 0
-threads = 1
-
-[micro]
-calls = 2_000
-
-[neighbour]
-command = ["stress"]
-
-[[proxy]]
-delays = { source = "none", quantiles_ns = [0] }
-
-[[arm]]
-name = "unmodified"
-treatment = "unmodified"
-
-[[arm]]
-name = "scan"
-treatment = "scan"
-"#;
-
-/// A summary without any warning. The hook of no arm has telemetry, so that no count is compared.
+/// A summary without warnings. No arm has telemetry, so that no counts are compared.
 const SUMMARY: &str = r#"{
     "rounds": 60, "observations": 120, "warm_up": 20, "requests_sent": { "unmodified": 60, "scan": 60 }, "errors": {},
     "first_failures": [], "error_share": 0.0, "reconnections": 0, "stamped_share": 1.0, "unstamped": 0,
@@ -73,11 +35,11 @@ const SUMMARY: &str = r#"{
     "checks": [], "finished": true, "output": "/observations"
 }"#;
 
-/// A backend that notes its calls.
+/// A backend that records its calls.
 #[derive(Default)]
 struct Notes {
     calls: Vec<String>,
-    /// The call that fails, by its number.
+    /// Number of the call that fails.
     fails: Option<usize>,
     running: BTreeSet<LaunchProcess>,
     removed: bool,
@@ -149,14 +111,6 @@ impl Backend for Notes {
         Ok(PreMeasurementCounts::default())
     }
 
-    fn target(&self, arm: usize, address: SocketAddr) -> Target {
-        Target {
-            arm: ["unmodified", "scan"][arm].to_owned(),
-            address,
-            namespace: None,
-        }
-    }
-
     fn load_generator(&mut self) -> Result<LoadGeneratorSite> {
         self.note("prepare load generator".to_owned())?;
         Ok(LoadGeneratorSite {
@@ -187,7 +141,9 @@ impl Backend for Notes {
         let hit = killed.map(|kind| LimitHit {
             subject: process.to_string(),
             kind,
-            what: "killed".to_owned(),
+            count: 1,
+            limit: None,
+            throttling: None,
         });
         Ok(StoppedProcess {
             ended_early: ended.map(|_| anyhow!("it ended")),
@@ -219,14 +175,6 @@ impl Backend for Notes {
         Ok(Vec::new())
     }
 
-    fn enforces_limits(&self) -> bool {
-        true
-    }
-
-    fn anomalies(&self) -> Vec<Anomaly> {
-        Vec::new()
-    }
-
     fn remove(&mut self) -> Result<()> {
         assert!(!self.removed, "removed twice");
         self.removed = true;
@@ -237,7 +185,7 @@ impl Backend for Notes {
 
 /// Runs a launch of the experiment over a backend.
 fn launched(backend: &mut Notes) -> Result<LaunchRecord> {
-    let experiment: Experiment = toml::from_str(EXPERIMENT).unwrap();
+    let experiment = experiment();
     let folder = tempfile::tempdir().unwrap();
     let condition = Condition::Docker;
     let launch = Launch {
@@ -251,7 +199,7 @@ fn launched(backend: &mut Notes) -> Result<LaunchRecord> {
     let result = run(&launch, backend);
     assert!(backend.removed && backend.running.is_empty());
     assert_eq!(backend.calls.last().unwrap(), "remove");
-    // Nothing but the plan lies in the launch's folder: the observations are the load generator's.
+    // The folder has only the plan: this backend has no observations.
     for entry in fs::read_dir(folder.path()).unwrap() {
         assert_eq!(entry.unwrap().file_name(), "plan.json");
     }
@@ -334,7 +282,8 @@ fn a_server_that_ends_under_load_is_named_and_one_that_was_killed_makes_the_laun
     let record = launched(&mut backend).unwrap();
     assert!(!record.valid);
     let warnings: Vec<String> = record.warnings().iter().map(ToString::to_string).collect();
-    assert_eq!(warnings, ["scan: killed"]);
+    let killed = "scan: 1 process was killed because memory ran out, under no limit of its own";
+    assert_eq!(warnings, [killed]);
     let proxy = LaunchProcess::Proxy { arm: 0, number: 0 };
     let mut backend = Notes {
         ends: Some((proxy, None)),

@@ -12,7 +12,7 @@ use dataset::ServerFaultKind;
 use isolation::{LaunchNetwork, ServerNamespace};
 use model::{
     Anomaly, Experiment, IsolationLevel, LaunchPlan, Measure, NeighbourCpus, OBSERVATIONS_FILE, ProcessResources,
-    ServerUnderTest, Target, TightLoopBlock, Topology,
+    ServerUnderTest, TightLoopBlock, Topology,
 };
 use monitor::ControlGroup;
 
@@ -331,13 +331,9 @@ impl Backend for LocalBackend<'_> {
         })
     }
 
-    fn target(&self, arm: usize, address: SocketAddr) -> Target {
+    fn route(&self, arm: usize, address: SocketAddr) -> (SocketAddr, Option<PathBuf>) {
         let pod = self.arms.get(&arm).and_then(|arm| arm.pod.as_ref());
-        Target {
-            arm: self.experiment.arms[arm].name.clone(),
-            address: self.network.target_address(address),
-            namespace: pod.map(|pod| pod.path.clone()),
-        }
+        (self.network.target_address(address), pod.map(|pod| pod.path.clone()))
     }
 
     fn load_generator(&mut self) -> Result<LoadGeneratorSite> {

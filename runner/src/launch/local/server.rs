@@ -342,11 +342,7 @@ impl Server {
             }
             None => {
                 let processes = self.processes.processes();
-                let places: Vec<String> = processes
-                    .iter()
-                    .flat_map(listens)
-                    .map(|at| at.to_string())
-                    .collect();
+                let places: Vec<String> = processes.iter().flat_map(listens).map(|at| at.to_string()).collect();
                 let what = if places.is_empty() {
                     format!("listens nowhere after {waited:.0} s")
                 } else {
