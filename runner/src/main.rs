@@ -15,12 +15,9 @@ mod run;
 mod signals;
 mod treatments;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use model::{IsolationLevel, Topology};
-use monitor::ControlGroup;
+use command_line::child_verbs;
 
 #[derive(Parser)]
 #[command(about = "Runs experiments in their conditions, launch by launch", version)]
@@ -33,53 +30,29 @@ struct RunnerArguments {
 enum Command {
     /// Run an experiment, or continue an unfinished run of it
     Run(command_line::run_options::ExperimentCommand),
-    /// Measure what hooks cost a server
+    /// Measure the latency that hooks add to a server
     Measure(foreign_hook::command::ForeignHookCommand),
-    /// Observe by which functions and system calls a server receives payload, and whether a hook sees them
+    /// Report the functions and system calls by which a server receives payload, and if a hook replaces them
     Observe(observe::command::ObservationCommand),
-    /// Write the experiment that reaches a goal, from a pilot run
+    /// Write the definition of the experiment that reaches a goal, from a pilot run
     Plan(planning::PlanningCommand),
     /// Compute the delays by which two recorded conditions differ, for a relay
     Jitter(proxies::jitter::JitterCommand),
     /// Print as JSON which conditions are available on this machine
     Places(launch::container::EngineOptions),
-    /// Bring a condition up or down by hand, or list what is there
+    /// Prepare the engine of a condition, list the resources of runs in it, or remove them
     #[command(subcommand)]
     Cluster(command_line::cluster::ClusterCleanupCommand),
     #[command(hide = true)]
     Relay(proxies::relay::RelayCommand),
     #[command(hide = true)]
-    Launch {
-        #[arg(long)]
-        parent: u32,
-        spec: PathBuf,
-    },
+    Launch(child_verbs::LaunchCommand),
     #[command(hide = true)]
-    Inside {
-        #[arg(long)]
-        parent: u32,
-        spec: PathBuf,
-    },
+    Inside(child_verbs::LaunchCommand),
     #[command(hide = true)]
-    Try {
-        #[arg(long)]
-        parent: u32,
-        place: Topology,
-        level: IsolationLevel,
-    },
+    Try(child_verbs::TryCommand),
     #[command(hide = true)]
-    Start {
-        #[arg(long)]
-        parent: u32,
-        #[arg(long)]
-        cpu: Option<usize>,
-        #[arg(long, value_parser = group)]
-        group: Option<ControlGroup>,
-        #[arg(long = "env")]
-        environment: Vec<String>,
-        #[arg(last = true)]
-        command: Vec<String>,
-    },
+    Start(child_verbs::StartCommand),
 }
 
 fn main() -> Result<()> {
@@ -92,20 +65,9 @@ fn main() -> Result<()> {
         Command::Plan(options) => planning::run(&options),
         Command::Jitter(options) => proxies::jitter::make(&options),
         Command::Relay(options) => proxies::relay::run(&options),
-        Command::Launch { parent, spec } => command_line::child_verbs::launch(parent, &spec),
-        Command::Inside { parent, spec } => command_line::child_verbs::inside(parent, &spec),
-        Command::Try { parent, place, level } => command_line::child_verbs::try_place(parent, place, level),
-        Command::Start {
-            parent,
-            cpu,
-            group,
-            environment,
-            command,
-        } => command_line::child_verbs::start(parent, cpu, group.as_ref(), &environment, &command),
+        Command::Launch(options) => child_verbs::launch(&options),
+        Command::Inside(options) => child_verbs::inside(&options),
+        Command::Try(options) => child_verbs::try_place(&options),
+        Command::Start(options) => child_verbs::start(&options),
     }
-}
-
-/// A control group, as one process of ours tells another.
-fn group(text: &str) -> serde_json::Result<ControlGroup> {
-    serde_json::from_str(text)
 }

@@ -1,7 +1,7 @@
 //! Hidden verbs: the processes between the runner and the processes of a local launch.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,13 +16,46 @@ use crate::launch::local::process_set::ProcessSet;
 use crate::launch::local::spec::{LaunchSpec, LaunchTask};
 use crate::{observe, preflight};
 
+/// The command line of `runner launch` and `runner inside`.
+#[derive(clap::Args)]
+pub(crate) struct LaunchCommand {
+    #[arg(long)]
+    parent: u32,
+    spec: PathBuf,
+}
+
+/// The command line of `runner try`.
+#[derive(clap::Args)]
+pub(crate) struct TryCommand {
+    #[arg(long)]
+    parent: u32,
+    place: Topology,
+    level: IsolationLevel,
+}
+
+/// The command line of `runner start`.
+#[derive(clap::Args)]
+pub(crate) struct StartCommand {
+    #[arg(long)]
+    parent: u32,
+    #[arg(long)]
+    cpu: Option<usize>,
+    /// The control group, as JSON
+    #[arg(long, value_parser = |text: &str| serde_json::from_str::<ControlGroup>(text))]
+    group: Option<ControlGroup>,
+    #[arg(long = "env")]
+    environment: Vec<String>,
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
 /// `runner launch`: enters the isolation level and waits for the child that is in it.
-pub(crate) fn launch(parent: u32, spec: &Path) -> Result<()> {
-    isolation::die_with_parent(parent)?;
-    let level = LaunchSpec::read(spec)?.level;
+pub(crate) fn launch(options: &LaunchCommand) -> Result<()> {
+    isolation::die_with_parent(options.parent)?;
+    let level = LaunchSpec::read(&options.spec)?.level;
     isolation::enter_namespaces(level)?;
     let status = own("inside")?
-        .arg(spec)
+        .arg(&options.spec)
         .status()
         .context("cannot start a process in the new namespaces")?;
     if !status.success() {
@@ -32,11 +65,11 @@ pub(crate) fn launch(parent: u32, spec: &Path) -> Result<()> {
 }
 
 /// `runner inside`: does the task of a launch and prints its result as JSON.
-pub(crate) fn inside(parent: u32, spec: &Path) -> Result<()> {
-    isolation::die_with_parent(parent)?;
-    // At the level without process namespaces, nothing else would find them again.
+pub(crate) fn inside(options: &LaunchCommand) -> Result<()> {
+    isolation::die_with_parent(options.parent)?;
+    // Without a process namespace, a process that loses its parent would leave the descent of this process.
     isolation::adopt_orphans()?;
-    let spec = LaunchSpec::read(spec)?;
+    let spec = LaunchSpec::read(&options.spec)?;
     let result = match &spec.task {
         LaunchTask::Measure => measure(&spec),
         LaunchTask::Observe { arm, trace } => {
@@ -57,32 +90,27 @@ fn measure(spec: &LaunchSpec) -> Result<String> {
 }
 
 /// `runner start`: pins itself, enters its control group, ties itself to its parent, and becomes the command.
-pub(crate) fn start(
-    parent: u32,
-    cpu: Option<usize>,
-    group: Option<&ControlGroup>,
-    environment: &[String],
-    command: &[String],
-) -> Result<()> {
-    isolation::die_with_parent(parent)?;
-    if let Some(cpu) = cpu {
+pub(crate) fn start(options: &StartCommand) -> Result<()> {
+    isolation::die_with_parent(options.parent)?;
+    if let Some(cpu) = options.cpu {
         isolation::pin_to_cpu(cpu)?;
     }
-    if let Some(group) = group {
+    if let Some(group) = &options.group {
         isolation::join_control_group(group)?;
     }
-    let Some((program, arguments)) = command.split_first() else {
+    let Some((program, arguments)) = options.command.split_first() else {
         bail!("there is no command to start; write it after `--`")
     };
-    let variables = environment.iter().filter_map(|variable| variable.split_once('='));
+    let variables = options.environment.iter();
+    let variables = variables.filter_map(|variable| variable.split_once('='));
     let error = Command::new(program).args(arguments).envs(variables).exec();
     Err(error).with_context(|| format!("cannot start {program}"))
 }
 
 /// `runner try`: enters an isolation level and sets up the network of a topology there.
-pub(crate) fn try_place(parent: u32, place: Topology, level: IsolationLevel) -> Result<()> {
-    isolation::die_with_parent(parent)?;
-    isolation::enter_namespaces(level)?;
-    LaunchNetwork::build(place, level)?;
+pub(crate) fn try_place(options: &TryCommand) -> Result<()> {
+    isolation::die_with_parent(options.parent)?;
+    isolation::enter_namespaces(options.level)?;
+    LaunchNetwork::build(options.place, options.level)?;
     Ok(())
 }

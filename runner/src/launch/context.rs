@@ -1,4 +1,4 @@
-//! The identity of one launch, and the names of its files.
+//! The identity of one launch.
 
 use std::path::Path;
 
@@ -6,11 +6,6 @@ use dataset::FileHeader;
 use model::{Condition, Experiment};
 
 use super::order::LaunchOrder;
-
-/// The common stem of the names of a launch's files.
-pub(crate) fn stem(condition: Condition, launch: u32) -> String {
-    format!("{condition}-{launch:04}")
-}
 
 /// One launch of an experiment in a condition.
 #[derive(Debug)]

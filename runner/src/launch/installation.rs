@@ -18,17 +18,37 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// From this program's folder, the hook beside it or given, and the processors that are allowed.
+    /// Finds the binaries in this program's folder, the hook beside that folder or at `given`, and the allowed processors.
+    ///
+    /// # Errors
+    /// If a binary or the hook was not built.
     pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
-        let binaries = binaries()?;
+        let own = std::env::current_exe().context("cannot find this program's own file")?;
+        let binaries = own.parent().unwrap_or(Path::new("/")).to_owned();
+        for name in ["sut", "loadgen"] {
+            ensure!(
+                binaries.join(name).exists(),
+                "{name} is not in {}; build it by `cargo xtask build`",
+                binaries.display()
+            );
+        }
+        let hook = given.map_or_else(|| binaries.join("../hook/libreadhook.so"), Path::to_owned);
+        // The memory map has the resolved name.
+        let resolved = hook.canonicalize().with_context(|| {
+            let hook = hook.display();
+            format!("the hook {hook} is not there; build it by `cargo xtask build`")
+        })?;
         Ok(Self {
-            hook: hook(given, &binaries)?,
             binaries,
+            hook: resolved,
             cpus: LaunchCpus::choose(&isolation::allowed_cpus()?).context("this process may run on no processor")?,
         })
     }
 
-    /// A launch, its files in `folder`.
+    /// Describes a local launch that measures all arms and keeps its unfinished files in `folder`.
+    ///
+    /// # Errors
+    /// If the current directory does not exist.
     pub(crate) fn launch(
         &self,
         experiment: &Experiment,
@@ -52,30 +72,4 @@ impl Installation {
             task: LaunchTask::Measure,
         })
     }
-}
-
-/// The folder of the project's binaries: this program's own.
-pub(crate) fn binaries() -> Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot find this program's own file")?;
-    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
-    for name in ["sut", "loadgen"] {
-        ensure!(
-            folder.join(name).exists(),
-            "{name} is not in {}; build it by `cargo xtask build`",
-            folder.display()
-        );
-    }
-    Ok(folder)
-}
-
-pub(crate) fn hook(given: Option<&Path>, binaries: &Path) -> Result<PathBuf> {
-    let beside = binaries.join("../hook/libreadhook.so");
-    let path = given.unwrap_or(&beside);
-    // The memory map has the resolved name.
-    path.canonicalize().with_context(|| {
-        format!(
-            "the hook {} is not there; build it by `cargo xtask build`",
-            path.display()
-        )
-    })
 }

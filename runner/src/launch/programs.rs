@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use super::backend::{OwnPrograms, ProxySite, ServerSite};
 use super::process::{ProcessStart, Readiness};
-use crate::proxies::{self, ProxyWiring};
+use crate::proxies;
 use model::{AcceptFunction, Experiment, Neighbour, Proxy, ReceiveFunction, ServerUnderTest, SyntheticServer};
 
 /// Returns the start of an arm's server, without its treatment.
@@ -56,21 +56,16 @@ fn synthetic(server: &SyntheticServer, has_proxies: bool, program: &Path, addres
     words
 }
 
-/// Returns the start of a proxy that forwards to `upstream`. `number` is 0 for the proxy that the load generator connects to.
+/// Returns the start of a proxy. `number` is 0 for the proxy that the load generator connects to. `wiring` is the address to
+/// which the proxy forwards, and the seed of its delays.
 pub(crate) fn proxy(
     proxy: &Proxy,
     number: usize,
     own: &OwnPrograms,
     site: &ProxySite,
-    (upstream, seed): (SocketAddr, u64),
+    wiring: (SocketAddr, u64),
 ) -> Result<ProcessStart> {
-    let wiring = ProxyWiring {
-        folder: &site.folder,
-        address: site.address,
-        upstream,
-        seed,
-    };
-    let instance = proxies::instance(proxy, &wiring, &own.runner)?;
+    let instance = proxies::instance(proxy, site, wiring, &own.runner)?;
     let readiness = if number == 0 {
         Readiness::Serves(site.address)
     } else {

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use dataset::ServerCall;
 use model::ServerSummary;
-use readhook_telemetry::{Record, View};
+use readhook_telemetry::Record;
 
-use crate::launch::telemetry::median;
+use super::telemetry::{self, median};
 
 /// The stamps of one server.
 #[derive(Debug)]
@@ -24,20 +24,15 @@ impl ServerStamps {
     /// # Errors
     /// If the file is damaged.
     pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
-        let view = View::parse(bytes).context("the server damaged its stamps")?;
-        let counters = view.counters();
-        let measured = view.records().filter_map(|record| {
-            let sequence = record.sequence.checked_sub(before)?;
-            Some(call(Record { sequence, ..record }))
-        });
-        let calls: Vec<ServerCall> = measured.collect();
+        let (counters, records) = telemetry::read(bytes, before).context("the server damaged its stamps")?;
+        let calls: Vec<ServerCall> = records.into_iter().map(call).collect();
         let settled: Vec<&ServerCall> = calls.iter().filter(|call| call.sequence >= warm_up).collect();
-        let of =
-            |value: fn(&ServerCall) -> u32| median(&mut settled.iter().map(|call| value(call)).collect::<Vec<_>>());
+        let of = |value: fn(&ServerCall) -> u32| median(settled.iter().map(|call| f64::from(value(call))));
+        let medians = of(|call| call.call_ns).zip(of(|call| call.handler_ns));
         Ok(Self {
-            summary: (!settled.is_empty()).then(|| ServerSummary {
-                call_ns_median: of(|call| call.call_ns),
-                handler_ns_median: of(|call| call.handler_ns),
+            summary: medians.map(|(call_ns_median, handler_ns_median)| ServerSummary {
+                call_ns_median,
+                handler_ns_median,
                 records: settled.len() as u64,
                 dropped: counters.records_dropped,
             }),

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use model::TelemetrySummary;
-use readhook_telemetry::{Counters, Record, View};
+use readhook_telemetry::{Counters, LayoutError, Record, View};
 
 /// Counters and records of a hook.
 pub(crate) struct HookTelemetry {
@@ -19,13 +19,7 @@ impl HookTelemetry {
     /// # Errors
     /// If the file is damaged.
     pub(crate) fn read(bytes: &[u8], before: u64, warm_up: u64) -> Result<Self> {
-        let view = View::parse(bytes).context("the hook damaged its telemetry")?;
-        let counters = view.counters();
-        let measured = view.records().filter_map(|record| {
-            let sequence = record.sequence.checked_sub(before)?;
-            Some(Record { sequence, ..record })
-        });
-        let records: Vec<Record> = measured.collect();
+        let (counters, records) = read(bytes, before).context("the hook damaged its telemetry")?;
         let settled: Vec<&Record> = records.iter().filter(|record| record.sequence >= warm_up).collect();
         let summary = summary(&settled, &counters);
         Ok(Self {
@@ -37,32 +31,37 @@ impl HookTelemetry {
 }
 
 fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary> {
-    if records.is_empty() {
-        return None;
-    }
-    let held = |record: &&Record| record.spun_ns.saturating_add(record.own_ns);
-    let mut held_ns: Vec<u32> = records.iter().map(held).collect();
-    let mut own_ns: Vec<u32> = records.iter().map(|record| record.own_ns).collect();
+    let held = |record: &&Record| f64::from(record.spun_ns.saturating_add(record.own_ns));
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    let mean = held_ns.iter().map(|&held| f64::from(held)).sum::<f64>() / held_ns.len() as f64;
+    let count = records.len() as f64;
     Some(TelemetrySummary {
-        held_ns_median: median(&mut held_ns),
-        held_ns_mean: mean,
-        own_ns_median: median(&mut own_ns),
+        held_ns_median: median(records.iter().map(held))?,
+        held_ns_mean: records.iter().map(held).sum::<f64>() / count,
+        own_ns_median: median(records.iter().map(|record| f64::from(record.own_ns)))?,
         records: records.len() as u64,
         dropped: counters.records_dropped,
     })
 }
 
-/// Returns the median of a list that is not empty.
-pub(crate) fn median(values: &mut [u32]) -> f64 {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) {
-        f64::midpoint(f64::from(values[middle - 1]), f64::from(values[middle]))
-    } else {
-        f64::from(values[middle])
-    }
+/// Reads the counters and records of a file. The first `before` records are left out, and the others are numbered from 0.
+///
+/// # Errors
+/// If the file is damaged.
+pub(super) fn read(bytes: &[u8], before: u64) -> Result<(Counters, Vec<Record>), LayoutError> {
+    let view = View::parse(bytes)?;
+    let measured = view.records().filter_map(|record| {
+        let sequence = record.sequence.checked_sub(before)?;
+        Some(Record { sequence, ..record })
+    });
+    Ok((view.counters(), measured.collect()))
+}
+
+/// Returns the median of values; none without values.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some(f64::midpoint(values[low], values[high]))
 }
 
 #[cfg(test)]
@@ -70,8 +69,9 @@ mod tests {
     use super::median;
 
     #[test]
-    fn the_median_lies_between_the_two_in_the_middle() {
-        assert!((median(&mut [5, 1, 3]) - 3.0).abs() < 1e-12);
-        assert!((median(&mut [4, 1, 2, 9]) - 3.0).abs() < 1e-12);
+    fn the_median_of_an_even_number_is_the_mean_of_the_middle_values() {
+        assert_eq!(median([5.0, 1.0, 3.0].into_iter()), Some(3.0));
+        assert_eq!(median([4.0, 1.0, 2.0, 9.0].into_iter()), Some(3.0));
+        assert_eq!(median([].into_iter()), None);
     }
 }

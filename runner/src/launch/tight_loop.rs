@@ -1,17 +1,18 @@
-//! Tight loops: receive calls without a server around them. Each hooked arm's treatment is measured so in the launch that
-//! measures it in a server.
+//! Tight loops: receive calls without a server. A launch measures the treatment of each hooked arm in a server and then in a
+//! tight loop.
+
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use model::{Arm, Experiment, TightLoopBlock, TightLoopSettings, TightLoopSummary, Treatment};
 
-use std::net::SocketAddr;
-
 use super::backend::{Backend, LoopPlan};
 use super::process::{ProcessStart, Readiness};
 use super::programs;
-use crate::treatments::{adapter_of, records};
+use super::telemetry::median;
+use crate::treatments::{adapter_of, telemetry_records};
 
-/// Whether an arm's treatment is one whose cost a tight loop can tell: our own hook, without a delay.
+/// Returns true if a tight loop can measure the cost of an arm's treatment: the project's hook without a delay.
 fn applies(arm: &Arm) -> bool {
     arm.treatment.mode().is_some() && arm.treatment != Treatment::Delay
 }
@@ -32,7 +33,7 @@ pub(crate) fn run(
         return Ok(Vec::new());
     };
     let payload = experiment.request.bytes(address);
-    let records = room(micro, arm)?;
+    let records = telemetry_records(arm, micro.calls.into())?;
     let site = backend.loop_site(index, &payload, records)?;
     let own = backend.programs();
     let command = programs::tight_loop(
@@ -54,26 +55,12 @@ pub(crate) fn run(
     backend.run_loop(index, &plan)
 }
 
-/// Room for the hook's records.
-fn room(micro: TightLoopSettings, arm: &Arm) -> Result<u32> {
-    if arm.has_records() {
-        records(micro.calls.into())
-    } else {
-        Ok(0)
-    }
-}
-
-/// What an arm's blocks come to; none without blocks.
+/// Returns the summary of an arm's blocks; none without blocks.
 #[expect(clippy::cast_precision_loss, reason = "times of some hundred calls")]
 pub(crate) fn summary(blocks: &[TightLoopBlock]) -> Option<TightLoopSummary> {
     let median = |hooked: bool| {
-        let of = blocks.iter().filter(|block| block.hooked == hooked);
-        let mut per_call: Vec<f64> = of
-            .map(|block| block.elapsed_ns as f64 / f64::from(block.calls))
-            .collect();
-        per_call.sort_by(f64::total_cmp);
-        let (low, high) = (per_call.len().checked_sub(1)? / 2, per_call.len() / 2);
-        Some(f64::midpoint(per_call[low], per_call[high]))
+        let blocks = blocks.iter().filter(|block| block.hooked == hooked);
+        median(blocks.map(|block| block.elapsed_ns as f64 / f64::from(block.calls)))
     };
     Some(TightLoopSummary {
         bare_ns_median: median(false)?,

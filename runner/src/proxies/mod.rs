@@ -1,5 +1,5 @@
-//! Proxies between the load generator and each server: one process per arm and proxy, beside the server like a sidecar. They
-//! load no hook.
+//! Proxies between the load generator and each server: one process for each arm and proxy, beside the server like a sidecar.
+//! Proxies load no hook.
 
 pub(crate) mod jitter;
 mod program_file;
@@ -13,9 +13,11 @@ use anyhow::{Context, Result, bail};
 use engines::{Image, ImageContents};
 use model::{Experiment, ProgramInstance, Proxy};
 
+use crate::launch::backend::ProxySite;
+
 /// The file with a relay's delays, in its folder.
 const JITTER: &str = "jitter.json";
-const UNRESOLVED: &str = "the plan names a proxy's file instead of its content; that is a mistake of this program";
+const UNRESOLVED: &str = "the file of a proxy was not read before the launch; please report this mistake";
 
 /// Puts the content of a file in the place of its path.
 pub(crate) fn resolve(proxy: &mut Proxy) -> Result<()> {
@@ -44,16 +46,22 @@ pub(crate) fn add_to_image(proxy: &Proxy, contents: &mut ImageContents, binaries
     }
 }
 
-/// Returns the command, environment and files of a proxy at an address. `runner` is the program that starts a relay.
-pub(crate) fn instance(proxy: &Proxy, at: &ProxyWiring<'_>, runner: &Path) -> Result<ProgramInstance> {
+/// Returns the command, environment and files of a proxy that forwards to `upstream`. A relay is started by the program `runner`
+/// and draws its delays from `seed`.
+pub(crate) fn instance(
+    proxy: &Proxy,
+    at: &ProxySite,
+    (upstream, seed): (SocketAddr, u64),
+    runner: &Path,
+) -> Result<ProgramInstance> {
     match proxy {
-        Proxy::Program(program) => Ok(program.server.instance(at.folder, at.address, Some(at.upstream))),
+        Proxy::Program(program) => Ok(program.server.instance(&at.folder, at.address, Some(upstream))),
         Proxy::Delays(delays) => {
             let mut command = vec![runner.to_string_lossy().into_owned(), "relay".to_owned()];
             for (flag, value) in [
                 ("--listen", at.address.to_string()),
-                ("--upstream", at.upstream.to_string()),
-                ("--seed", at.seed.to_string()),
+                ("--upstream", upstream.to_string()),
+                ("--seed", seed.to_string()),
                 ("--jitter", at.folder.join(JITTER).to_string_lossy().into_owned()),
             ] {
                 command.extend([flag.to_owned(), value]);
@@ -67,14 +75,6 @@ pub(crate) fn instance(proxy: &Proxy, at: &ProxyWiring<'_>, runner: &Path) -> Re
         }
         Proxy::File(_) | Proxy::Relay(_) => bail!(UNRESOLVED),
     }
-}
-
-/// The folder, addresses and seed of a proxy.
-pub(crate) struct ProxyWiring<'a> {
-    pub(crate) folder: &'a Path,
-    pub(crate) address: SocketAddr,
-    pub(crate) upstream: SocketAddr,
-    pub(crate) seed: u64,
 }
 
 /// Returns the port of a proxy beside a server with port `server`. It lies beyond the ports of all servers.

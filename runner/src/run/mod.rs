@@ -28,7 +28,7 @@ use crate::command_line::run_options::{ExperimentCommand, experiments};
 use crate::launch::container::application::ApplicationBackend;
 use crate::launch::container::backend::ContainerBackend;
 use crate::launch::container::{EngineOptions, ReadyEngine};
-use crate::launch::context::{Launch, stem};
+use crate::launch::context::Launch;
 use crate::launch::driver;
 use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
@@ -233,11 +233,8 @@ impl<'a> ActiveRun<'a> {
         }
         let mut records = Vec::new();
         for (condition, access) in self.available() {
-            bar.set_message(format!(
-                "{} {}",
-                FactorLevel::folder_name(&self.folder.plan.experiment.cell),
-                stem(condition, launch)
-            ));
+            let cell = FactorLevel::folder_name(&self.folder.plan.experiment.cell);
+            bar.set_message(format!("{cell} {condition} {launch}"));
             records.push(match self.folder.finished(condition, launch)? {
                 Some(record) => record,
                 None => one(&self.folder, condition, access, launch, &self.setting, stopped)?,

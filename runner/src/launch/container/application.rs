@@ -68,7 +68,7 @@ impl<'a> ApplicationBackend<'a> {
         (ready, image): (&'a ReadyEngine, &'a Image),
         owner: &'a Owner,
     ) -> Result<Self> {
-        let Some(cluster) = ready.kubernetes() else {
+        let Some(cluster) = ready.cluster.as_deref() else {
             bail!("applications are measured in Kubernetes: --topology node or nodes");
         };
         let checkout = checkout.with_context(|| {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::{Result, bail};
 use engines::kubernetes::Kubernetes;
@@ -11,17 +12,13 @@ use provisioning::{ClusterSelection, project_folder};
 
 /// An engine that answered.
 pub(crate) struct ReadyEngine {
-    engine: ConditionEngine,
+    engine: Rc<dyn Engine>,
+    /// The cluster, if the engine is one.
+    pub(crate) cluster: Option<Rc<Kubernetes>>,
     /// Facts about the engine for the manifest.
     pub(crate) facts: BTreeMap<String, String>,
-    /// A checkout with the manifests of the application, where one is measured.
+    /// A checkout with the manifests of the application, if one is measured.
     pub(crate) manifests: Option<PathBuf>,
-}
-
-/// The engine of a condition.
-enum ConditionEngine {
-    Docker(Docker),
-    Kubernetes(Kubernetes),
 }
 
 /// Options that select engines.
@@ -53,21 +50,24 @@ impl EngineOptions {
     /// # Errors
     /// If the engine does not answer.
     pub(crate) fn find(&self, condition: Condition, stop: &Stop) -> Result<ReadyEngine> {
-        let engine = match condition {
-            Condition::Docker => ConditionEngine::Docker(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
+        let cluster = match condition {
+            Condition::Docker => None,
             Condition::Local(place) => bail!("{place} has no engine"),
-            other => ConditionEngine::Kubernetes(self.choice()?.engine(other, stop.clone())?),
+            other => Some(Rc::new(self.clusters()?.engine(other, stop.clone())?)),
         };
-        let mut ready = ReadyEngine {
+        let engine: Rc<dyn Engine> = match &cluster {
+            Some(cluster) => Rc::<Kubernetes>::clone(cluster),
+            None => Rc::new(Docker::connect(self.docker_host.as_deref(), stop.clone())?),
+        };
+        Ok(ReadyEngine {
+            facts: engine.facts()?,
             engine,
-            facts: BTreeMap::new(),
+            cluster,
             manifests: self.manifests.clone(),
-        };
-        ready.facts = ready.engine().facts()?;
-        Ok(ready)
+        })
     }
 
-    fn choice(&self) -> Result<ClusterSelection> {
+    fn clusters(&self) -> Result<ClusterSelection> {
         Ok(ClusterSelection {
             context: self.context.clone(),
             namespace: self.namespace.clone(),
@@ -79,23 +79,15 @@ impl EngineOptions {
 }
 
 impl ReadyEngine {
-    /// The engine.
+    /// Returns the engine.
     pub(crate) fn engine(&self) -> &dyn Engine {
-        match &self.engine {
-            ConditionEngine::Docker(docker) => docker,
-            ConditionEngine::Kubernetes(cluster) => cluster,
-        }
+        &*self.engine
     }
 
-    /// The cluster, if the engine is one.
-    pub(crate) fn kubernetes(&self) -> Option<&Kubernetes> {
-        match &self.engine {
-            ConditionEngine::Docker(_) => None,
-            ConditionEngine::Kubernetes(cluster) => Some(cluster),
-        }
-    }
-
-    /// Removes what an earlier runner of the same run could not.
+    /// Removes the leftovers of an earlier, killed runner of the same run.
+    ///
+    /// # Errors
+    /// If the engine does not answer, or refuses.
     pub(crate) fn sweep(&self, run: &str) -> Result<()> {
         for leftover in self.engine().leftovers(Some(run))? {
             self.engine().remove(&leftover)?;
