@@ -1,4 +1,4 @@
-//! `runner cluster`: a condition brought up by hand, what runs have left there, and its removal.
+//! `runner cluster`: prepares the engine of a condition, and lists or removes the resources of runs in it.
 
 use anyhow::{Result, ensure};
 use engines::Stop;
@@ -7,19 +7,18 @@ use model::Condition;
 use crate::launch::container::{self, EngineOptions, ReadyEngine};
 use crate::launch::installation::Installation;
 
-/// What is to be done.
+/// The command line of `runner cluster`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ClusterCleanupCommand {
-    /// See that a condition's engine answers, and bring the image in
+    /// Check that the engine of a condition answers, and load the image
     Up(ClusterTarget),
-    /// List everything there that a run has made
+    /// List the resources of all runs
     Status(ClusterTarget),
-    /// Remove everything there that a run has made, also what a killed one could not remove, and the control groups of
-    /// killed runs
+    /// Remove the resources of all runs, also of killed runs, and the control groups of killed runs
     Down(ClusterTarget),
 }
 
-/// Where.
+/// A condition and its engine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClusterTarget {
     /// The condition
@@ -29,7 +28,10 @@ pub(crate) struct ClusterTarget {
     engines: EngineOptions,
 }
 
-/// Does it.
+/// Runs the verb.
+///
+/// # Errors
+/// If the engine does not answer, or refuses.
 pub(crate) fn run(verb: &ClusterCleanupCommand) -> Result<()> {
     let (ClusterCleanupCommand::Up(options)
     | ClusterCleanupCommand::Status(options)
@@ -45,7 +47,7 @@ pub(crate) fn run(verb: &ClusterCleanupCommand) -> Result<()> {
     }
     ensure!(
         !local,
-        "{} ends with the process that measures: there is nothing to bring up or to list",
+        "{} leaves nothing behind after a launch: there is nothing to prepare or to list",
         options.condition
     );
     let ready = options.engines.find(options.condition, &Stop::default())?;
@@ -80,7 +82,7 @@ fn status(ready: &ReadyEngine) -> Result<()> {
     Ok(())
 }
 
-/// Goes on after what cannot be removed, and says so in the end.
+/// Removes all resources. A resource that cannot be removed is an error at the end.
 fn down(ready: &ReadyEngine) -> Result<()> {
     let found = ready.engine().leftovers(None)?;
     let mut refused = 0;

@@ -15,20 +15,20 @@ use crate::launch::container::{EngineOptions, application};
 pub(crate) struct ExperimentCommand {
     /// Definition, such as experiments/overhead.toml
     pub(crate) experiment: PathBuf,
-    /// Folder of the run; an unfinished run in it is continued
+    /// Folder of the run; the command continues an unfinished run
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Conditions, instead of the experiment's
+    /// Conditions, instead of those of the definition
     #[arg(long, value_delimiter = ',')]
     pub(crate) conditions: Vec<Condition>,
-    /// In Kubernetes, containers in one pod, in pods on one node, in pods on different nodes: stands for the conditions
-    /// kubernetes-pod, kubernetes-node, kubernetes-nodes
+    /// pod, node or nodes: the conditions kubernetes-pod, kubernetes-node or kubernetes-nodes, with containers in one pod, in
+    /// pods on one node, or in pods on different nodes
     #[arg(long, value_delimiter = ',', value_parser = topology, conflicts_with = "conditions")]
     pub(crate) topology: Vec<Condition>,
     /// An application instead of the experiment's server and request, such as clusters/macro/teastore.yaml
     #[arg(long = "macro", value_name = "FILE", requires = "manifests")]
     pub(crate) application: Option<PathBuf>,
-    /// All cells of a grid, with those of its levels that say full = true
+    /// All cells of a grid, also those of levels with full = true
     #[arg(long)]
     pub(crate) full_grid: bool,
     /// Launches of each condition, instead of the definition's
@@ -37,46 +37,49 @@ pub(crate) struct ExperimentCommand {
     /// Rounds of each launch, instead of the definition's
     #[arg(long)]
     pub(crate) rounds: Option<u64>,
-    /// ScheduleChoice of the requests, instead of the definition's
+    /// Schedule of the requests, instead of the definition's
     #[arg(long, value_enum)]
     pub(crate) schedule: Option<ScheduleChoice>,
-    /// Stop when half of each contrast's 95 % interval is at most this, as 100ns or 0.2us; not before ten launches
+    /// Stop after ten launches or more when the half-width of each contrast's 95 % interval is at most this time, as 100ns or 0.2us
     #[arg(long, value_parser = duration_ns)]
     pub(crate) precision: Option<f64>,
-    /// Begin no further launch after this time, as 90s or 10min
+    /// Start no further launch after this time, as 90s or 10min
     #[arg(long, value_parser = duration_ns)]
     pub(crate) budget: Option<f64>,
-    /// Fail, when all is measured, if a launch failed one of its checks
+    /// Fail after the last launch if a launch failed one of its checks
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Do not sample the resources of servers and load generator: there is no table of resources then, and no check of limits
+    /// Do not sample resources; the run has no table of resources and no check of limits
     #[arg(long)]
     pub(crate) no_monitor: bool,
-    /// The hook; beside this program's folder if not given
+    /// The project's hook [default: ../hook/libreadhook.so, from this program's folder]
     #[arg(long)]
     pub(crate) hook: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) engines: EngineOptions,
 }
 
-/// The condition of this topology in any Kubernetes.
+/// Returns the condition of a topology in any Kubernetes cluster.
 fn topology(text: &str) -> Result<Condition, String> {
     format!("kubernetes-{text}")
         .parse()
         .map_err(|_| "expected pod, node or nodes".to_owned())
 }
 
-/// The two designs that are compared with each other.
+/// The schedules that the command line can choose.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum ScheduleChoice {
     Interleaved,
     Sequential,
 }
 
-/// The most launches where a precision is asked for and no number of launches.
+/// Largest number of launches if a precision is given and no number of launches.
 pub(crate) const MOST_LAUNCHES: u32 = 200;
 
-/// The experiments of the definition, with what the command line says instead.
+/// Returns the experiments of the definition with the changes of the command line.
+///
+/// # Errors
+/// If a file cannot be read, or an experiment is not valid.
 pub(crate) fn experiments(options: &ExperimentCommand) -> Result<Vec<Experiment>> {
     let extent = if options.full_grid {
         GridExtent::Full

@@ -20,11 +20,11 @@ const REQUESTS: u64 = 100;
 /// Longest wait for an answer; a traced server is slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts the arm of this name and sends it requests. `traced` is the file with the trace of its system calls, if there is one. This process must
-/// be the child of one that entered the launch's isolation level.
+/// Starts the arm of this name and sends it requests. `traced` is the file with the trace of its system calls, if it is traced.
+/// This process must be the child of one that entered the launch's isolation level.
 ///
 /// # Errors
-/// If something else than the server is to blame for a failure.
+/// If a failure is not a fault of the server.
 pub(crate) fn run(spec: &LaunchSpec, arm: &str, traced: Option<&Path>) -> Result<ProbeResult> {
     let mut result = ProbeResult {
         requests: REQUESTS,

@@ -1,4 +1,4 @@
-//! What a shared object replaces, from its dynamic symbols.
+//! The functions that a shared object replaces, from its dynamic symbols.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,13 +7,16 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use object::{Object as _, ObjectSymbol as _};
 
-/// Names of the functions that a shared object defines for others.
+/// Returns the names of the functions that a shared object exports.
+///
+/// # Errors
+/// If the file cannot be read, or is no shared object.
 pub(super) fn of(path: &Path) -> Result<BTreeSet<String>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = object::File::parse(&*bytes).with_context(|| format!("{} is no shared object", path.display()))?;
     ensure!(
         file.kind() == object::ObjectKind::Dynamic,
-        "{} is no shared object, which LD_PRELOAD needs",
+        "{} is no shared object; LD_PRELOAD loads only shared objects",
         path.display()
     );
     let defined = file

@@ -20,7 +20,7 @@ pub(super) const TOPOLOGY: Topology = Topology::LocalPod;
 /// Name of the trace in the launch's folder.
 const TRACE: &str = "trace";
 
-/// What looks at servers: our hook and strace.
+/// The project's hook and strace.
 pub(super) struct Instruments<'a> {
     pub(super) setting: Installation,
     level: IsolationLevel,
@@ -28,6 +28,10 @@ pub(super) struct Instruments<'a> {
 }
 
 impl<'a> Instruments<'a> {
+    /// Finds the hook, the binaries and the best isolation level.
+    ///
+    /// # Errors
+    /// If one is missing.
     pub(super) fn find(own_hook: &Path, stopped: &'a Stop) -> Result<Self> {
         let (level, _) = availability::best_level(TOPOLOGY).map_err(anyhow::Error::msg)?;
         Ok(Self {
@@ -37,9 +41,12 @@ impl<'a> Instruments<'a> {
         })
     }
 
-    /// What each sees of a server that is started anew for it; of a trace, why there is none.
+    /// Observes a server with the hook, and then again with strace. The second result is the reason if strace does not work.
+    ///
+    /// # Errors
+    /// If an instrument fails. A fault of the server is in the result.
     pub(super) fn observe(&self, subject: &ForeignServer) -> Result<(ProbeResult, Result<ProbeResult, String>)> {
-        let folder = tempfile::tempdir().context("a folder for the server")?;
+        let folder = tempfile::tempdir().context("cannot make a folder for the server")?;
         let mut experiment = experiments::for_observing(subject);
         experiment.validate()?;
         let launch = |experiment: &Experiment, name: &str, arm: &str, trace: Option<&Path>| -> Result<ProbeResult> {

@@ -1,5 +1,5 @@
-//! `runner observe -- CMD…`: by which functions and system calls a server accepts connections and receives payload, and
-//! whether a hook sees that.
+//! `runner observe -- COMMAND…`: reports the functions and system calls by which a server accepts connections and receives
+//! payload, and the hooks that replace these functions.
 
 pub(crate) mod client_probe;
 pub(crate) mod command;
@@ -20,11 +20,14 @@ use report::ObservationReport;
 use crate::preflight::subject::ForeignServer;
 use crate::signals::stop_flag;
 
-/// Observes and prints.
+/// Observes a server and prints the report.
+///
+/// # Errors
+/// If the hook was not built, or the server cannot be observed.
 pub(crate) fn run(options: &ObservationCommand) -> Result<()> {
     if !options.own_hook.is_file() {
         bail!(
-            "{} is not there; `cargo xtask build` makes it",
+            "the hook {} is not there; build it by `cargo xtask build`",
             options.own_hook.display()
         );
     }

@@ -1,4 +1,5 @@
-//! A program that is run with the hook until it ends, whatever reaches it: what the hook saw of it, and what it cannot.
+//! A program that runs with the hook until it ends. Somebody else sends its requests. The report has the counts of the hook and
+//! the blind spots.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,9 +21,9 @@ use crate::launch::local::memory_file::MemoryFile;
 use crate::launch::telemetry::HookTelemetry;
 use crate::signals::stop_flag;
 
-/// How often the processes are looked at.
+/// Time between two checks of the processes.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long a program may take to end when it is asked to.
+/// Longest time in which the program ends after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The report.
@@ -31,16 +32,16 @@ struct PassiveReport {
     command: Vec<String>,
     #[serde(flatten)]
     coverage: HookCoverage,
-    /// What the hook cannot see here, and why.
+    /// Reasons why the hook may not see payload.
     not_covered: BTreeSet<BlindSpot>,
 }
 
-/// Runs the program until it ends or Ctrl-C, which is passed on to it, and prints the report.
+/// Runs the program until it ends, and prints the report. Passes Ctrl-C on to the program.
+///
+/// # Errors
+/// If the program cannot be started, or fails.
 pub(super) fn run(options: &ObservationCommand) -> Result<()> {
     let hook = std::path::absolute(&options.own_hook)?;
-    if !hook.is_file() {
-        bail!("{} is not there; `cargo xtask build` makes it", hook.display());
-    }
     let mut telemetry = MemoryFile::telemetry(0)?;
     let (program, arguments) = options.command.split_first().context("no program to run")?;
     let stopped = stop_flag()?;
@@ -89,7 +90,7 @@ pub(super) fn run(options: &ObservationCommand) -> Result<()> {
     ended_well(status, asked.is_some())
 }
 
-/// Asks the program to end, and after a while makes it.
+/// Sends SIGTERM to the program, and SIGKILL ten seconds after the first signal.
 fn end(child: &mut Child, asked: &mut Instant) -> Result<()> {
     if asked.elapsed() > PATIENCE {
         child.kill()?;
@@ -103,7 +104,7 @@ fn ended_well(status: ExitStatus, asked: bool) -> Result<()> {
     if status.success() || asked {
         return Ok(());
     }
-    bail!("the program ended with {status}; what the hook saw until then stands above")
+    bail!("the program ended with {status}; the report above has the counts until then")
 }
 
 impl PassiveReport {

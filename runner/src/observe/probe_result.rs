@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::blind_spots::BlindSpot;
 use crate::launch::telemetry::HookTelemetry;
 
-/// The result of an observation.
+/// The result of an observation with one instrument.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ProbeResult {
-    /// Why the server could not be observed.
+    /// The fault for which the server could not be observed.
     pub(crate) fault: Option<ServerFault>,
     pub(crate) requests: u64,
     /// Bytes of all requests.
@@ -26,7 +26,7 @@ pub(crate) struct ProbeResult {
 }
 
 impl ProbeResult {
-    /// Adds what the hook counted between two readings of its telemetry.
+    /// Adds the counts of the hook between two readings of its telemetry.
     pub(super) fn count(&mut self, before: &HookTelemetry, after: &HookTelemetry) {
         let calls = |telemetry: &HookTelemetry| dataset::hook_coverage(&telemetry.counters).calls;
         let earlier = calls(before);

@@ -1,4 +1,5 @@
-//! The answer: what carries the payload, whether libc and the kernel agree on it, and which hook sees it.
+//! The report of an observation: the functions and system calls that receive the payload, the agreement of both instruments,
+//! and the hooks that replace the functions.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,27 +12,27 @@ use serde::Serialize;
 use super::exports;
 use super::probe_result::ProbeResult;
 
-/// All of it.
+/// The report.
 #[derive(Debug, Serialize)]
 pub(super) struct ObservationReport {
     server: String,
-    /// Through libc, as our hook saw it.
+    /// Calls of libc functions, counted by the project's hook.
     libc: ProbeResult,
-    /// Through system calls.
+    /// System calls, counted by strace; none without a trace.
     system_calls: Option<ProbeResult>,
-    /// Why there is no trace.
+    /// The reason why there is no trace.
     not_traced: Option<String>,
     agreement: InstrumentAgreement,
     hooks: Vec<HookVisibility>,
 }
 
-/// Whether a hook would see the payload.
+/// The functions of the server that a hook replaces.
 #[derive(Debug, Serialize)]
 struct HookVisibility {
     hook: PathBuf,
     sees_accept: bool,
     sees_payload: bool,
-    /// Functions that it would have to replace and does not.
+    /// Functions that the server uses and the hook does not replace.
     missing: Vec<String>,
 }
 
@@ -43,7 +44,7 @@ impl ObservationReport {
         hooks: &[PathBuf],
     ) -> Result<Self> {
         let (system_calls, not_traced) = match traced {
-            Ok(asked) => (Some(asked), None),
+            Ok(result) => (Some(result), None),
             Err(why) => (None, Some(why)),
         };
         let seen = hooks.iter().map(|hook| {
@@ -70,12 +71,15 @@ impl ObservationReport {
         })
     }
 
-    /// An error where the server could not even be asked.
+    /// Checks that the server answered the requests.
+    ///
+    /// # Errors
+    /// The fault of the server.
     pub(super) fn conclusive(&self) -> Result<()> {
         if let (Some(fault), None) = (&self.libc.fault, &self.system_calls) {
             bail!("with our hook {fault}");
         }
-        match self.system_calls.as_ref().and_then(|asked| asked.fault.as_ref()) {
+        match self.system_calls.as_ref().and_then(|result| result.fault.as_ref()) {
             Some(fault) => bail!("{fault}"),
             None => Ok(()),
         }
@@ -86,18 +90,18 @@ impl ObservationReport {
         if let Some(fault) = &self.libc.fault {
             _ = writeln!(
                 text,
-                "through libc: nothing is seen, since with our hook {}: {}",
+                "through libc: no result, because with our hook the server {}: {}",
                 fault.kind, fault.what
             );
         } else {
             section(&mut text, "through libc, as a preloaded library sees it", &self.libc);
         }
         match (&self.system_calls, &self.not_traced) {
-            (Some(asked), _) => section(&mut text, "by system calls, as strace sees them", asked),
-            (None, why) => _ = writeln!(text, "by system calls: {}", why.as_deref().unwrap_or("not looked at")),
+            (Some(result), _) => section(&mut text, "by system calls, as strace sees them", result),
+            (None, why) => _ = writeln!(text, "by system calls: {}", why.as_deref().unwrap_or("not traced")),
         }
         _ = writeln!(text, "\n{}", in_words(self.agreement));
-        let traced = self.system_calls.iter().flat_map(|asked| &asked.blind_spots);
+        let traced = self.system_calls.iter().flat_map(|result| &result.blind_spots);
         let traced = traced.filter(|spot| spot.is_of_the_server());
         for spot in self.libc.blind_spots.iter().chain(traced).collect::<BTreeSet<_>>() {
             _ = writeln!(text, "not covered: {spot}");
@@ -111,7 +115,7 @@ impl ObservationReport {
             let answer = |yes: bool| if yes { "yes" } else { "no" };
             _ = writeln!(
                 text,
-                "{}: sees the accepting: {}, sees the payload: {}{missing}",
+                "{}: sees accepted connections: {}, sees the payload: {}{missing}",
                 seen.hook.display(),
                 answer(seen.sees_accept),
                 answer(seen.sees_payload)
@@ -121,27 +125,27 @@ impl ObservationReport {
     }
 }
 
-fn section(text: &mut String, title: &str, asked: &ProbeResult) {
+fn section(text: &mut String, title: &str, result: &ProbeResult) {
     _ = writeln!(
         text,
         "{title}: {} requests of {} bytes on {} connections",
-        asked.requests,
-        asked.sent_bytes / asked.requests.max(1),
-        asked.connections
+        result.requests,
+        result.sent_bytes / result.requests.max(1),
+        result.connections
     );
-    for (name, calls) in &asked.passed.accepts {
+    for (name, calls) in &result.passed.accepts {
         _ = writeln!(text, "  accepts    {name:<16} {calls} connections");
     }
-    for (direction, all) in [("receives", &asked.passed.received), ("sends", &asked.passed.sent)] {
+    for (direction, all) in [("receives", &result.passed.received), ("sends", &result.passed.sent)] {
         for (name, carried) in all {
-            let (calls, bytes) = by_request(*carried, asked.requests);
+            let (calls, bytes) = by_request(*carried, result.requests);
             _ = writeln!(
                 text,
                 "  {direction:<10} {name:<16} {calls:.2} calls and {bytes:.1} bytes a request"
             );
         }
     }
-    if asked.passed.received.is_empty() {
+    if result.passed.received.is_empty() {
         _ = writeln!(text, "  receives nothing");
     }
 }
@@ -152,16 +156,16 @@ fn by_request(carried: PayloadCount, requests: u64) -> (f64, f64) {
     (carried.calls as f64 / requests, carried.bytes as f64 / requests)
 }
 
-/// Whether both instruments saw the same payload.
+/// Returns the share of the payload that passes libc functions, from the bytes that both instruments counted.
 pub(super) fn agreement(libc: &ProbeResult, traced: Option<&ProbeResult>) -> InstrumentAgreement {
     let through_libc = libc.passed.received_bytes();
-    // Each run has its own requests, of the same bytes.
-    let sent = libc.sent_bytes.max(traced.map_or(0, |asked| asked.sent_bytes));
+    // Both runs send the same bytes. One of them can have failed.
+    let sent = libc.sent_bytes.max(traced.map_or(0, |result| result.sent_bytes));
     if sent == 0 {
         InstrumentAgreement::Unknown
     } else if through_libc == 0 {
         InstrumentAgreement::Nothing
-    } else if through_libc < sent || traced.is_some_and(|asked| asked.passed.received_bytes() > through_libc) {
+    } else if through_libc < sent || traced.is_some_and(|result| result.passed.received_bytes() > through_libc) {
         InstrumentAgreement::Part
     } else {
         InstrumentAgreement::All
@@ -173,6 +177,6 @@ const fn in_words(agreement: InstrumentAgreement) -> &'static str {
         InstrumentAgreement::All => "all payload that was sent passes functions that a preloaded library can replace",
         InstrumentAgreement::Part => "a part of the payload passes functions that a preloaded library can replace",
         InstrumentAgreement::Nothing => "no payload passes functions that a preloaded library can replace",
-        InstrumentAgreement::Unknown => "nothing was sent, so that nothing can be said",
+        InstrumentAgreement::Unknown => "no request was sent, so that the agreement is unknown",
     }
 }

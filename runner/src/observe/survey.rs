@@ -1,5 +1,5 @@
-//! `runner observe --servers FILE… --out FOLDER`: by what all ready servers receive, and the synthetic one in its call styles,
-//! and programs of which no preloaded library sees anything, into one `observed.json`.
+//! `runner observe --servers FILE… --out FOLDER`: observes ready servers, the synthetic server with each of its functions, and
+//! programs that no preloaded library sees, and writes one `observed.json`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,40 +18,68 @@ use crate::program::{is_missing, of_command_line, packages, read_server_file};
 use crate::signals::stop_flag;
 use model::{AcceptFunction, ReceiveFunction};
 
-/// The experiment's name, by which claims find it.
+/// The name of the experiment to which the claims refer.
 const EXPERIMENT: &str = "r07";
-/// The negative controls' sources.
-const STATIC: &str = include_str!("../../../sut/controls/server.c");
-const GO: &str = include_str!("../../../sut/controls/server.go");
 
-/// A server that can be asked.
+/// A server to observe; an error if it cannot be started.
+type Candidate = Result<ServerCandidate, UnobservedServer>;
+
+/// A server to observe.
 struct ServerCandidate {
     subject: ForeignServer,
     kind: ServerKind,
     version: Option<String>,
-    /// The folder that was made for its program; none where that was there.
+    /// The folder of its program if it is no installed one.
     place: Option<PathBuf>,
-    /// What would help where it does not start.
+    /// The advice if it does not start.
     fix: String,
 }
 
-/// Asks all of them, says on standard error which, and writes the file.
+/// A program that no preloaded library sees: a negative control.
+struct NegativeControl {
+    name: &'static str,
+    /// Name and content of the source file.
+    source: (&'static str, &'static str),
+    /// The compiler with its options. The paths of the program and of the source follow.
+    compiler: &'static [&'static str],
+    fix: &'static str,
+}
+
+const CONTROLS: [NegativeControl; 2] = [
+    // A program without a dynamic loader.
+    NegativeControl {
+        name: "static, in C",
+        source: ("server.c", include_str!("../../../sut/controls/server.c")),
+        compiler: &["cc", "-static", "-O1", "-o"],
+        fix: "Debian has a C compiler in the package build-essential, nixpkgs as gcc (with glibc.static)",
+    },
+    // A program whose runtime makes system calls itself.
+    NegativeControl {
+        name: "net/http, in Go",
+        source: ("server.go", include_str!("../../../sut/controls/server.go")),
+        compiler: &["go", "build", "-o"],
+        fix: "Debian has it in the package golang-go, nixpkgs as go",
+    },
+];
+
+/// Observes all servers, prints a line for each on standard error, and writes the file.
+///
+/// # Errors
+/// If a file cannot be read or written, or an instrument fails.
 pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()> {
     let stopped = stop_flag()?;
     let instruments = Instruments::find(own_hook, &stopped)?;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let folder = tempfile::tempdir().context("a folder for the controls")?;
-    let mut candidates = Vec::new();
-    for path in servers {
-        candidates.push(ready(path)?);
-    }
+    let mut candidates = servers.iter().map(|path| ready(path)).collect::<Result<Vec<_>>>()?;
     candidates.extend(synthetic(&instruments)?.into_iter().map(Ok));
-    candidates.push(static_program(folder.path())?);
-    candidates.push(go_program(folder.path())?);
+    for control in CONTROLS {
+        candidates.push(compile(&control, folder.path())?);
+    }
     let (mut observed, mut not_found) = (Vec::new(), Vec::new());
     for candidate in candidates {
         let found = match candidate {
-            Ok(candidate) => asked(&instruments, candidate)?,
+            Ok(candidate) => observe(&instruments, candidate)?,
             Err(missing) => Err(missing),
         };
         match found {
@@ -84,8 +112,8 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
     Ok(())
 }
 
-/// A server of a file.
-fn ready(path: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
+/// Returns the server of a file.
+fn ready(path: &Path) -> Result<Candidate> {
     let file = read_server_file(path)?;
     let fix = packages(&file.debian, &file.nixpkgs);
     if is_missing(&file.server.command[0]) {
@@ -104,19 +132,17 @@ fn ready(path: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
     }))
 }
 
-/// The first line of what a command prints.
+/// Returns the first line that a command prints.
 fn version(command: &[String]) -> Option<String> {
     let (program, arguments) = command.split_first()?;
     let output = Command::new(program).args(arguments).output().ok()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    said.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    let first = printed.lines().map(str::trim).find(|line| !line.is_empty())?;
+    Some(first.to_owned())
 }
 
-/// The project's own server in each call style.
+/// Returns the synthetic server with each combination of accept and receive function.
 fn synthetic(instruments: &Instruments<'_>) -> Result<Vec<ServerCandidate>> {
     let program = instruments.setting.binaries.join("sut");
     let mut styles = Vec::new();
@@ -145,71 +171,52 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
         version: (kind == ServerKind::Synthetic).then(|| env!("CARGO_PKG_VERSION").to_owned()),
         kind,
         place: program.parent().map(Path::to_owned),
-        fix: "see what it said".to_owned(),
+        fix: "see its output".to_owned(),
     })
 }
 
-/// A program without a dynamic loader.
-fn static_program(folder: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
-    let source = folder.join("server.c");
-    fs::write(&source, STATIC)?;
-    let mut compiler = Command::new("cc");
-    compiler.args(["-static", "-O1", "-o"]);
-    let fix = "Debian has a C compiler in the package build-essential, nixpkgs as gcc (with glibc.static)";
-    control("static, in C", compiler, &source, &folder.join("static"), fix)
-}
-
-/// A program of which the runtime makes system calls itself.
-fn go_program(folder: &Path) -> Result<Result<ServerCandidate, UnobservedServer>> {
-    let source = folder.join("server.go");
-    fs::write(&source, GO)?;
-    let mut compiler = Command::new("go");
-    compiler.args(["build", "-o"]);
-    let fix = "Debian has it in the package golang-go, nixpkgs as go";
-    control("net/http, in Go", compiler, &source, &folder.join("go"), fix)
-}
-
 /// Compiles a negative control.
-fn control(
-    name: &str,
-    mut compiler: Command,
-    source: &Path,
-    to: &Path,
-    fix: &str,
-) -> Result<Result<ServerCandidate, UnobservedServer>> {
-    let program = compiler.get_program().to_string_lossy().into_owned();
+fn compile(control: &NegativeControl, folder: &Path) -> Result<Candidate> {
     let missing = |reason: String| UnobservedServer {
-        server: name.to_owned(),
+        server: control.name.to_owned(),
         reason,
-        fix: fix.to_owned(),
+        fix: control.fix.to_owned(),
     };
-    if is_missing(&program) {
-        return Ok(Err(missing(format!("{program} is not installed"))));
+    let (file, text) = control.source;
+    let source = folder.join(file);
+    fs::write(&source, text)?;
+    let [compiler, options @ ..] = control.compiler else {
+        return Ok(Err(missing("it has no compiler".to_owned())));
+    };
+    if is_missing(compiler) {
+        return Ok(Err(missing(format!("{compiler} is not installed"))));
     }
-    let output = compiler.arg(to).arg(source).output().with_context(|| program.clone())?;
+    let program = folder.join(format!("{compiler}-server"));
+    let mut command = Command::new(compiler);
+    command.args(options).arg(&program).arg(source);
+    let output = command.output().with_context(|| format!("cannot start {compiler}"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Ok(Err(missing(format!("{program}: {said}"))));
+        let reason = String::from_utf8_lossy(&output.stderr);
+        return Ok(Err(missing(format!("{compiler}: {}", reason.trim()))));
     }
-    candidate(name.to_owned(), ServerKind::NegativeControl, to, &["{port}"]).map(Ok)
+    let kind = ServerKind::NegativeControl;
+    candidate(control.name.to_owned(), kind, &program, &["{port}"]).map(Ok)
 }
 
-/// Asks a server twice; one that neither instrument could ask is not there.
-fn asked(
+/// Observes a server with both instruments. A server that failed with both is an error.
+fn observe(
     instruments: &Instruments<'_>,
     candidate: ServerCandidate,
 ) -> Result<Result<ObservedServer, UnobservedServer>> {
     let name = candidate.subject.name.clone();
     let (libc, traced) = instruments.observe(&candidate.subject).with_context(|| name.clone())?;
     let (traced, not_traced) = match traced {
-        Ok(asked) => (Some(asked), None),
-        Err(why) => (None, Some(format!("no system calls: {why}"))),
+        Ok(result) => (Some(result), None),
+        Err(reason) => (None, Some(format!("no system calls: {reason}"))),
     };
-    let failed = |asked: &ProbeResult| {
-        asked
-            .fault
-            .as_ref()
-            .map(|fault| format!("it {}: {}", fault.kind, fault.what))
+    let failed = |result: &ProbeResult| {
+        let fault = result.fault.as_ref()?;
+        Some(format!("it {}: {}", fault.kind, fault.what))
     };
     if let Some(reason) = failed(&libc).filter(|_| traced.as_ref().is_none_or(|traced| traced.fault.is_some())) {
         return Ok(Err(UnobservedServer {
@@ -220,7 +227,7 @@ fn asked(
     }
     let spots = libc.blind_spots.iter().map(ToString::to_string);
     let reasons = spots.chain(not_traced).chain(failed(&libc));
-    // Where things lay on this machine is nobody else's business.
+    // The reasons name no path of this machine.
     let hook = instruments.setting.hook.to_string_lossy();
     let place = candidate.place.map(|folder| format!("{}/", folder.display()));
     let reasons = reasons.map(|reason| {
@@ -229,7 +236,9 @@ fn asked(
     });
     let reasons: BTreeSet<String> = reasons.collect();
     let agreement = agreement(&libc, traced.as_ref());
-    let sent_bytes = libc.sent_bytes.max(traced.as_ref().map_or(0, |asked| asked.sent_bytes));
+    let sent_bytes = libc
+        .sent_bytes
+        .max(traced.as_ref().map_or(0, |result| result.sent_bytes));
     let seen = libc.fault.is_none().then_some(libc.passed);
     Ok(Ok(ObservedServer {
         server: name,
@@ -242,7 +251,9 @@ fn asked(
             .map_or(0.0, |libc| ObservedServer::by_accept_and_read(libc, sent_bytes)),
         own_share: seen.as_ref().map_or(0.0, |libc| libc.share_of(sent_bytes)),
         libc: seen,
-        system_calls: traced.filter(|asked| asked.fault.is_none()).map(|asked| asked.passed),
+        system_calls: traced
+            .filter(|result| result.fault.is_none())
+            .map(|result| result.passed),
         agreement,
         reasons: reasons.into_iter().collect(),
     }))

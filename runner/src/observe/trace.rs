@@ -1,4 +1,4 @@
-//! System calls on the connections of a client, from what strace writes.
+//! System calls on the connections of a client, from the output of strace.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,12 +9,13 @@ use dataset::PayloadCount;
 use super::probe_result::ProbeResult;
 use crate::blind_spots::BlindSpot;
 
-/// What carries connections and payload, and what opens the ring that can do so without calls.
+/// The option of strace that names the traced calls: accept, receive and send calls, and the call that opens an io_uring, which
+/// can receive without calls.
 const TRACED: &str = "trace=accept,accept4,read,readv,recvfrom,recvmsg,recvmmsg,preadv2,splice,\
                       write,writev,sendto,sendmsg,sendmmsg,pwritev2,sendfile,io_uring_setup";
 const RECEIVING: [&str; 7] = ["read", "readv", "recvfrom", "recvmsg", "recvmmsg", "preadv2", "splice"];
 
-/// Why nothing can be traced here.
+/// Returns the reason why strace does not work on this machine; `None` if it works.
 pub(super) fn missing() -> Option<String> {
     let tried = Command::new("strace")
         .args(["-f", "-qq", "-e", "trace=none", "true"])
@@ -30,37 +31,23 @@ pub(super) fn missing() -> Option<String> {
     }
 }
 
-/// The command that runs another with a trace.
+/// Returns a command that runs another command and writes its trace into a file.
 pub(super) fn command(to: &Path, command: &[String]) -> Vec<String> {
-    let options = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-yy",
-        "-s",
-        "0",
-        "-e",
-        TRACED,
-        "-e",
-        "signal=none",
-        "-o",
-    ];
-    let options = options.map(str::to_owned).into_iter();
-    options
-        .chain([to.to_string_lossy().into_owned()])
-        .chain(command.iter().cloned())
-        .collect()
+    let options = "strace -f --seccomp-bpf -qq -yy -s 0 -e signal=none -e".split(' ');
+    let mut words: Vec<String> = options.chain([TRACED, "-o"]).map(str::to_owned).collect();
+    words.push(to.to_string_lossy().into_owned());
+    words.extend_from_slice(command);
+    words
 }
 
-/// Adds what a trace tells of the connections between the server's port and these of the client's.
-pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut ProbeResult) {
+/// Adds to an observation the calls of a trace on the connections between the server's port and the client's ports.
+pub(super) fn read(text: &str, server: u16, clients: &[u16], result: &mut ProbeResult) {
     let is_ours = |decorated: &str| {
         clients
             .iter()
             .any(|client| decorated.contains(&format!(":{server}->")) && decorated.contains(&format!(":{client}]")))
     };
-    // A call that another thread's interrupts in the trace is written in two parts.
+    // strace writes a call in two parts if another thread makes a call meanwhile.
     let mut begun: BTreeMap<&str, (&str, String)> = BTreeMap::new();
     for line in text.lines() {
         let Some((thread, rest)) = line.split_once(char::is_whitespace) else {
@@ -82,26 +69,26 @@ pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut ProbeRe
             }
             (name, rest.to_owned())
         };
-        let Some((call, result)) = whole.rsplit_once(" = ") else {
+        let Some((call, returned)) = whole.rsplit_once(" = ") else {
             continue;
         };
-        if name == "io_uring_setup" && !result.starts_with('-') {
-            asked.blind_spots.insert(BlindSpot::IoUring("the server".to_owned()));
+        if name == "io_uring_setup" && !returned.starts_with('-') {
+            result.blind_spots.insert(BlindSpot::IoUring("the server".to_owned()));
         } else if name.starts_with("accept") {
-            if is_ours(result) {
-                *asked.passed.accepts.entry(name.to_owned()).or_default() += 1;
+            if is_ours(returned) {
+                *result.passed.accepts.entry(name.to_owned()).or_default() += 1;
             }
         } else if is_ours(call) {
-            // Of several messages in one call, the result is their number.
+            // The result of a call with several messages is the number of messages.
             let bytes = if name.ends_with("mmsg") {
                 lengths(call)
             } else {
-                number(result)
+                number(returned)
             };
             let to = if RECEIVING.contains(&name) {
-                &mut asked.passed.received
+                &mut result.passed.received
             } else {
-                &mut asked.passed.sent
+                &mut result.passed.sent
             };
             if let Some(bytes @ 1..) = bytes {
                 let carried: &mut PayloadCount = to.entry(name.to_owned()).or_default();
@@ -112,11 +99,11 @@ pub(super) fn read(text: &str, server: u16, clients: &[u16], asked: &mut ProbeRe
     }
 }
 
-fn number(result: &str) -> Option<u64> {
-    result.split_whitespace().next()?.parse().ok()
+fn number(returned: &str) -> Option<u64> {
+    returned.split_whitespace().next()?.parse().ok()
 }
 
-/// The sum of `msg_len` of all messages.
+/// Returns the sum of `msg_len` over all messages of a call.
 fn lengths(call: &str) -> Option<u64> {
     let numbers = call.split("msg_len=").skip(1);
     let lengths = numbers.filter_map(|rest| {
@@ -147,12 +134,12 @@ mod tests {
 
     #[test]
     fn calls_are_counted_on_the_clients_connections_only() {
-        let mut asked = ProbeResult::default();
-        read(TRACE, 80, &[5000, 5001], &mut asked);
-        assert_eq!(asked.passed.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
+        let mut result = ProbeResult::default();
+        read(TRACE, 80, &[5000, 5001], &mut result);
+        assert_eq!(result.passed.accepts, BTreeMap::from([("accept4".to_owned(), 1)]));
         let carried = |calls, bytes| PayloadCount { calls, bytes };
         assert_eq!(
-            asked.passed.received,
+            result.passed.received,
             BTreeMap::from([
                 ("read".to_owned(), carried(1, 60)),
                 ("recvfrom".to_owned(), carried(1, 59)),
@@ -160,9 +147,9 @@ mod tests {
             ])
         );
         assert_eq!(
-            asked.passed.sent,
+            result.passed.sent,
             BTreeMap::from([("writev".to_owned(), carried(1, 154))])
         );
-        assert_eq!(asked.blind_spots.len(), 1);
+        assert_eq!(result.blind_spots.len(), 1);
     }
 }
