@@ -13,7 +13,7 @@ use crate::proxies;
 /// names takes the place of their paths.
 ///
 /// # Errors
-/// When a file cannot be read or is no definition, with line, column and key.
+/// If a file cannot be read or is no definition; the error names line, column and key.
 pub(crate) fn read(path: &Path, extent: GridExtent) -> Result<Vec<Experiment>> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
@@ -23,7 +23,7 @@ pub(crate) fn read(path: &Path, extent: GridExtent) -> Result<Vec<Experiment>> {
     Ok(experiments)
 }
 
-/// Puts the content of files in the place of their paths.
+/// Replaces the paths of files by their content.
 fn resolve(experiment: &mut Experiment) -> Result<()> {
     if let ServerUnderTest::File { file } = &experiment.sut {
         experiment.sut = ServerUnderTest::Command(Box::new(read_server_file(file)?.server));

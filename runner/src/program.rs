@@ -1,4 +1,4 @@
-//! Programs that other people wrote, as servers: their description files, their files, their place in an image.
+//! Servers and proxies of other projects: their description files, the files that they need, and their contents in an image.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +9,10 @@ use engines::{ImageContents, InstalledProgram};
 use model::{ServerFile, ServerProgram};
 use serde::de::DeserializeOwned;
 
-/// Writes the files of a program, by name, into its folder.
+/// Writes the files of a program into its folder.
 ///
 /// # Errors
-/// If one cannot be written.
+/// If a file cannot be written.
 pub(crate) fn lay_out(files: &BTreeMap<String, String>, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for (name, text) in files {
@@ -33,7 +33,10 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, ready: &str, expected:
     toml::from_str(&text).with_context(|| format!("{}: expected {expected}", path.display()))
 }
 
-/// Reads a file of `sut/macro/`, with the files that the server copies and the variables that it names.
+/// Reads a file of `sut/macro/`, with the files that the server copies and the environment variables that it names.
+///
+/// # Errors
+/// If a file cannot be read or describes no server.
 pub(crate) fn read_server_file(path: &Path) -> Result<ServerFile> {
     let mut file: ServerFile = read_toml(path, "ready servers are in sut/macro/", "a server")?;
     read_copies(&mut file.server, path)?;
@@ -42,7 +45,7 @@ pub(crate) fn read_server_file(path: &Path) -> Result<ServerFile> {
     Ok(file)
 }
 
-/// Returns a program of a command line. It is started in `directory`, or else in the current folder.
+/// Returns the program of a command line. Its working directory is `directory` or the current directory.
 pub(crate) fn of_command_line(
     command: Vec<String>,
     port: Option<u16>,
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_ready_server_is_described_whole() {
+    fn every_ready_server_has_a_valid_file() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sut/macro");
         let mut names = Vec::new();
         for entry in fs::read_dir(folder).unwrap() {

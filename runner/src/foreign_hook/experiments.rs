@@ -12,32 +12,28 @@ use crate::preflight::{PreflightResult, REQUESTS};
 
 /// The arm without a hook.
 pub(crate) const BARE: &str = "unmodified";
-/// The same again: the A/A control.
+/// The second arm without a hook: the A/A control.
 pub(crate) const CONTROL: &str = "control";
-/// Our own hook, to see what it sees.
+/// The arm with the project's hook, whose counts show if the hook sees each request.
 pub(crate) const OWN: &str = "track";
 const NO_DELAY: &str = "delay-0";
 const DELAY: &str = "delay-5us";
 const DELAY_NS: u64 = 5_000;
 
-/// Fewer launches are not trusted to say how much launches differ.
+/// Smallest number of launches from which the variance between launches is estimated.
 const FEWEST_LAUNCHES: u32 = 10;
-/// Rounds of a launch: more launches say more than longer ones.
+/// Range of the rounds of a launch. More launches reduce the interval more than longer launches.
 const ROUNDS: std::ops::RangeInclusive<u64> = 400..=5_000;
-/// What a launch takes besides starting and measuring its servers, s.
+/// Duration of a launch without the start and the measurement of its servers, s.
 const LAUNCH_S: f64 = 0.3;
-/// A hooked server may take so long to start, and so many times as long as the bare one.
+/// A hooked server may take this time plus this multiple of the bare server's time to start, s.
 const HURRY_S: f64 = 10.0;
 const HURRY: f64 = 10.0;
 
-/// Whether the known delay is measured beside the hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Calibration {
-    Pair,
-    None,
-}
-
-/// Whether our hook sees each request once, so that its delay is a delay of each request; or why it cannot be used.
+/// Checks that the project's hook counts one payload receive for each request, so that its delay is a delay of each request.
+///
+/// # Errors
+/// The reason why there is no calibration.
 pub(super) fn calibration(own: &PreflightResult) -> Result<(), String> {
     if let Some(fault) = &own.fault {
         return Err(format!("with our own hook, {}", fault.what));
@@ -45,17 +41,17 @@ pub(super) fn calibration(own: &PreflightResult) -> Result<(), String> {
     match own.receives {
         Some(REQUESTS) => Ok(()),
         Some(0) | None => Err(
-            "our own hook sees no payload of this server, so that it cannot delay it; `cargo xtask observe` says why"
+            "our own hook sees no payload of this server, so that it cannot delay it; `cargo xtask observe` reports the reason"
                 .to_owned(),
         ),
         Some(receives) => Err(format!(
-            "our own hook sees {receives} payloads in {REQUESTS} requests, so that its delay is none of each request"
+            "our own hook sees {receives} payloads in {REQUESTS} requests, so that its delay is not one delay for each request"
         )),
     }
 }
 
-/// All arms, to be tried one by one.
-pub(super) fn for_trials(subject: &ForeignServer, hooks: &[ForeignHook]) -> Experiment {
+/// Returns the experiment of the preflights, with all arms.
+pub(super) fn for_preflights(subject: &ForeignServer, hooks: &[ForeignHook]) -> Experiment {
     let arms = [
         vec![
             arm(BARE, Treatment::Unmodified),
@@ -67,7 +63,7 @@ pub(super) fn for_trials(subject: &ForeignServer, hooks: &[ForeignHook]) -> Expe
     experiment(subject, arms.concat())
 }
 
-/// A server without and with our own hook, which leaves a record of each payload.
+/// Returns the experiment of an observation: the server without a hook, and with the project's hook and its records.
 pub(crate) fn for_observing(subject: &ForeignServer) -> Experiment {
     let own = Arm {
         records: true,
@@ -76,18 +72,19 @@ pub(crate) fn for_observing(subject: &ForeignServer) -> Experiment {
     experiment(subject, vec![arm(BARE, Treatment::Unmodified), own])
 }
 
-/// Shortens the time for which a server is waited for, given how long the bare one took.
+/// Limits the time in which a hooked server becomes ready, given the time of the bare server, s.
 pub(crate) fn hurry(experiment: &mut Experiment, bare_ready_s: f64) {
     if let ServerUnderTest::Command(program) = &mut experiment.sut {
         program.ready_s = program.ready_s.min(HURRY_S + HURRY * bare_ready_s);
     }
 }
 
-/// The arms that can be measured, with as many rounds as the budget lets.
+/// Returns the experiment of the measurement, with as many rounds as fit into the budget. With `calibrated`, two arms with a known
+/// difference of delays are measured too.
 pub(super) fn for_measuring(
     subject: &ForeignServer,
     hooks: &[ForeignHook],
-    calibration: Calibration,
+    calibrated: bool,
     slowest: &PreflightResult,
     options: &ForeignHookCommand,
 ) -> Experiment {
@@ -112,7 +109,7 @@ pub(super) fn for_measuring(
             contrast(&name, &first.name, &other.name, ContrastRole::Effect)
         }));
     }
-    if calibration == Calibration::Pair {
+    if calibrated {
         for (name, delay_ns) in [(NO_DELAY, 0), (DELAY, DELAY_NS)] {
             arms.push(Arm {
                 delay_ns: Some(delay_ns),
@@ -139,7 +136,7 @@ pub(super) fn for_measuring(
     experiment
 }
 
-/// As many rounds as leave time for enough launches.
+/// Returns the number of rounds with which enough launches fit into the budget.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -185,7 +182,7 @@ fn experiment(subject: &ForeignServer, arms: Vec<Arm>) -> Experiment {
         budget_s: None,
         fewest_launches: 0,
         seed: 2310,
-        // It follows first processes, which a server may leave; what an arm took is read before and after.
+        // The monitor samples the first process, which a server may leave. The resources of an arm are read before and after.
         monitor: false,
         limits: None,
         load: Load {

@@ -1,5 +1,5 @@
-//! `runner measure`: the cost of foreign hooks for a server. Each arm goes through a preflight alone. The arms that work are
-//! then measured like those of any experiment, into the same kind of dataset.
+//! `runner measure`: the latency that foreign hooks add to a server. Each arm first runs alone in a preflight. The arms without a
+//! fault are then measured as an experiment, with a dataset of the same format.
 
 pub(crate) mod command;
 pub(crate) mod experiments;
@@ -23,9 +23,12 @@ use crate::run::availability;
 use crate::run::carry_out;
 use crate::signals::stop_flag;
 use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
-use experiments::{BARE, CONTROL, Calibration, OWN};
+use experiments::{BARE, CONTROL, OWN};
 
-/// Preflights, measures, and leaves a run.
+/// Runs the preflights, measures the hooks without a fault, and writes a run.
+///
+/// # Errors
+/// If the server does not work without a hook, or a launch fails.
 pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let setting = Installation::find(options.own_hook.as_deref())?;
@@ -38,41 +41,40 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
     );
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make {}", options.out.display()))?;
     let (level, _) = availability::best_level(TOPOLOGY).map_err(anyhow::Error::msg)?;
-    let tries = Preflights {
-        experiment: experiments::for_trials(&subject, &hooks),
+    let preflights = Preflights {
+        experiment: experiments::for_preflights(&subject, &hooks),
         setting: &setting,
         level,
         folder: &options.out,
         stopped: &stopped,
     };
-    tries.experiment.validate()?;
-    let (tried, slowest) = tries.all(&subject.name, &hooks)?;
-    dataset::write_json(&options.out.join(PREFLIGHT_FILE), &tried)?;
+    preflights.experiment.validate()?;
+    let (record, slowest) = preflights.all(&subject.name, &hooks)?;
+    dataset::write_json(&options.out.join(PREFLIGHT_FILE), &record)?;
     let measurable: Vec<ForeignHook> = hooks
         .iter()
-        .zip(&tried.hooks)
-        .filter(|(_, tried)| tried.fault.is_none())
+        .zip(&record.hooks)
+        .filter(|(_, result)| result.fault.is_none())
         .map(|(hook, _)| hook.clone())
         .collect();
     if measurable.is_empty() {
         println!(
-            "no hook can be measured; {} says why",
+            "no hook can be measured; {} has the reasons",
             options.out.join(PREFLIGHT_FILE).display()
         );
         return Ok(());
     }
-    let calibration = if tried.no_calibration.is_none() {
-        Calibration::Pair
-    } else {
-        Calibration::None
-    };
-    let experiment = experiments::for_measuring(&subject, &measurable, calibration, &slowest, options);
+    let calibrated = record.no_calibration.is_none();
+    let experiment = experiments::for_measuring(&subject, &measurable, calibrated, &slowest, options);
     experiment.validate()?;
     carry_out(experiment, &options.out, &setting, &EngineOptions::default(), &stopped)?;
     Ok(())
 }
 
-/// The hooks with their names, which are those of their files.
+/// Returns the hooks, each named after its file.
+///
+/// # Errors
+/// If a file does not exist.
 fn hooks(paths: &[PathBuf]) -> Result<Vec<ForeignHook>> {
     let mut hooks: Vec<ForeignHook> = Vec::new();
     for given in paths {
@@ -101,7 +103,7 @@ fn hooks(paths: &[PathBuf]) -> Result<Vec<ForeignHook>> {
     Ok(hooks)
 }
 
-/// How one arm after the other is tried.
+/// The preflights of all arms.
 struct Preflights<'a> {
     experiment: Experiment,
     setting: &'a Installation,
@@ -111,58 +113,61 @@ struct Preflights<'a> {
 }
 
 impl Preflights<'_> {
-    /// What all came to, and the slowest of the arms that work.
+    /// Runs all preflights. Returns their record and the result of the slowest arm without a fault.
     fn all(&self, server: &str, hooks: &[ForeignHook]) -> Result<(PreflightRecord, PreflightResult)> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
         let mut slowest = bare.clone();
-        let mut tried = Vec::new();
+        let mut results = Vec::new();
         for hook in hooks {
-            let mut trial = self.one(&hook.name, bare.ready_s)?;
-            if trial.fault.is_none() {
-                trial.fault = compare::difference(&bare, &again, &trial);
+            let mut result = self.hooked(&hook.name, bare.ready_s)?;
+            if result.fault.is_none() {
+                result.fault = compare::difference(&bare, &again, &result);
             }
-            if trial.fault.is_none() && trial.rtt_ns > slowest.rtt_ns {
-                slowest = trial.clone();
+            if result.fault.is_none() && result.rtt_ns > slowest.rtt_ns {
+                slowest = result.clone();
             }
-            tried.push(PreflightHook {
+            results.push(PreflightHook {
                 name: hook.name.clone(),
                 path: hook.preload.path.clone(),
-                fault: trial.fault,
+                fault: result.fault,
             });
         }
-        let own = self.one(OWN, bare.ready_s)?;
-        let tried = PreflightRecord {
+        let own = self.hooked(OWN, bare.ready_s)?;
+        let record = PreflightRecord {
             server: server.to_owned(),
-            hooks: tried,
+            hooks: results,
             no_calibration: experiments::calibration(&own).err(),
             warnings: compare::varying(&bare, &again).into_iter().collect(),
         };
-        Ok((tried, slowest))
+        Ok((record, slowest))
     }
 
-    /// An arm without a hook, which must work.
+    /// Runs the preflight of an arm without a hook.
+    ///
+    /// # Errors
+    /// If the arm has a fault.
     fn bare(&self, arm: &str) -> Result<PreflightResult> {
-        let trial = self.launch(&self.experiment, arm)?;
-        match &trial.fault {
+        let result = self.launch(&self.experiment, arm)?;
+        match &result.fault {
             Some(fault) => bail!("without any hook, {fault}"),
-            None => Ok(trial),
+            None => Ok(result),
         }
     }
 
-    /// An arm with a hook, which need not take much longer to start than without.
-    fn one(&self, arm: &str, bare_ready_s: f64) -> Result<PreflightResult> {
+    /// Runs the preflight of an arm with a hook, which has a limited time to start.
+    fn hooked(&self, arm: &str, bare_ready_s: f64) -> Result<PreflightResult> {
         let mut experiment = self.experiment.clone();
         experiments::hurry(&mut experiment, bare_ready_s);
         self.launch(&experiment, arm)
     }
 
     fn launch(&self, experiment: &Experiment, arm: &str) -> Result<PreflightResult> {
-        let folder = self.folder.join(".trial");
+        let folder = self.folder.join(".preflight");
         fs::create_dir(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let mut spec = self.setting.launch(experiment, (TOPOLOGY, self.level), 0, &folder)?;
         spec.task = LaunchTask::Try(arm.to_owned());
-        let trial = run_in_child::<PreflightResult>(&spec, self.stopped).with_context(|| format!("trying {arm}"));
+        let result = run_in_child(&spec, self.stopped).with_context(|| format!("preflight of the arm {arm}"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-        trial
+        result
     }
 }

@@ -22,7 +22,7 @@ use model::{AcceptFunction, ReceiveFunction};
 const EXPERIMENT: &str = "r07";
 
 /// A server to observe; an error if it cannot be started.
-type Candidate = Result<ServerCandidate, UnobservedServer>;
+type Startable = Result<ServerCandidate, UnobservedServer>;
 
 /// A server to observe.
 struct ServerCandidate {
@@ -113,7 +113,7 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
 }
 
 /// Returns the server of a file.
-fn ready(path: &Path) -> Result<Candidate> {
+fn ready(path: &Path) -> Result<Startable> {
     let file = read_server_file(path)?;
     let fix = packages(&file.debian, &file.nixpkgs);
     if is_missing(&file.server.command[0]) {
@@ -176,7 +176,7 @@ fn candidate(name: String, kind: ServerKind, program: &Path, words: &[&str]) -> 
 }
 
 /// Compiles a negative control.
-fn compile(control: &NegativeControl, folder: &Path) -> Result<Candidate> {
+fn compile(control: &NegativeControl, folder: &Path) -> Result<Startable> {
     let missing = |reason: String| UnobservedServer {
         server: control.name.to_owned(),
         reason,

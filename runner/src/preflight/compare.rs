@@ -24,7 +24,7 @@ fn common(bare: &PreflightResult, again: &PreflightResult) -> CommonPart {
     }
 }
 
-/// That the bare server's answers differ, so that less of them can be compared.
+/// Returns a warning if the answers of the bare server differ from each other, so that only a part of them can be compared.
 pub(crate) fn varying(bare: &PreflightResult, again: &PreflightResult) -> Option<String> {
     let compared = match common(bare, again) {
         CommonPart::Bytes => return None,
@@ -37,7 +37,7 @@ pub(crate) fn varying(bare: &PreflightResult, again: &PreflightResult) -> Option
     ))
 }
 
-/// How the answers of a hooked server differ from those of the bare one.
+/// Returns a fault if the answers of a hooked server differ from those of the bare server.
 pub(crate) fn difference(
     bare: &PreflightResult,
     again: &PreflightResult,
@@ -74,7 +74,7 @@ pub(crate) fn difference(
     )))
 }
 
-/// A difference that nobody asked for.
+/// Returns the fault of a hooked server whose answers differ.
 fn different(what: String) -> ServerFault {
     ServerFault {
         kind: ServerFaultKind::DifferentAnswer,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_vary_by_themselves_are_compared_by_what_they_share() {
+    fn answers_that_vary_without_a_hook_are_compared_by_their_common_part() {
         let (one, other) = (trial("200\nab"), trial("200\nba"));
         assert!(varying(&one, &other).unwrap().contains("first line and length"));
         assert!(difference(&one, &other, &trial("200\nxy")).is_none());

@@ -1,5 +1,5 @@
-//! The preflight of a foreign server: one arm alone is sent requests and not measured, to learn whether it works, its answer, and
-//! about how long an answer takes.
+//! The preflight of a foreign server: one arm runs alone and answers requests that are not measured. The result has its faults,
+//! its answer and its approximate round-trip time.
 
 pub(crate) mod compare;
 pub(crate) mod subject;
@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreflightResult {
-    /// Why the arm cannot be measured.
+    /// The fault for which the arm cannot be measured.
     pub(crate) fault: Option<ServerFault>,
     /// Its answer, without the headers that are known to differ from one answer to the next.
     pub(crate) answer: Vec<u8>,
-    /// Whether its answers differ from each other nevertheless.
+    /// Whether its answers differ from each other in other headers or in the body.
     pub(crate) varies: bool,
     /// Median round-trip time of a client that sleeps while it waits, ns.
     pub(crate) rtt_ns: i64,
@@ -41,7 +41,7 @@ pub(crate) struct PreflightResult {
 /// Runs the preflight of the arm of this name. This process must be the child of one that entered the launch's isolation level.
 ///
 /// # Errors
-/// If something else than the server is to blame for a failure.
+/// If a failure is not a fault of the server.
 pub(crate) fn run(spec: &LaunchSpec, arm: &str) -> Result<PreflightResult> {
     let mut result = PreflightResult::default();
     result.fault = LoneArm::run(spec, arm, |running| {
@@ -82,7 +82,7 @@ fn send_requests(result: &mut PreflightResult, running: &mut LoneArm<'_>, experi
     Ok(())
 }
 
-/// Payload receives that the hook has counted; none without telemetry.
+/// Returns the number of payload receives that the hook has counted; none without telemetry.
 fn counted(running: &mut LoneArm<'_>) -> Result<Option<u64>> {
     let telemetry = running.telemetry()?;
     Ok(telemetry.map(|telemetry| telemetry.counters.payload_receives))

@@ -1,4 +1,4 @@
-//! Proxy programs that other people wrote, as files of `clusters/proxies/` describe them.
+//! Proxies of other projects, from the files of `clusters/proxies/`.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::program::{self, read_copies, read_toml};
 /// Reads a file of `clusters/proxies/`.
 ///
 /// # Errors
-/// When it cannot be read or describes no proxy.
+/// If the file cannot be read or describes no proxy.
 pub(crate) fn read(path: &Path) -> Result<ProxyProgram> {
     let mut proxy: ProxyProgram = read_toml(path, "ready proxies are in clusters/proxies/", "a proxy")?;
     read_copies(&mut proxy.server, path)?;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_ready_proxy_is_described_whole() {
+    fn every_ready_proxy_has_a_valid_file() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clusters/proxies");
         let mut names = Vec::new();
         for entry in fs::read_dir(folder).unwrap() {

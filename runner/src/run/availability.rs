@@ -33,7 +33,7 @@ pub(crate) enum ConditionAccess {
 }
 
 impl ConditionAccess {
-    /// As recorded.
+    /// Returns the name of the isolation level, as in the manifest.
     pub(crate) fn level(&self) -> &'static str {
         match self {
             Self::Local(_, level, _) => level.name(),
@@ -104,7 +104,7 @@ fn availability(condition: Condition, engines: &EngineOptions, limits: &str) -> 
             (Condition::Local(_), _) => Some("run as root, or allow unprivileged user namespaces"),
             (Condition::Kind, _) => Some("cargo xtask cluster up kind; it needs kind and Docker"),
             (Condition::EksPod | Condition::EksNodes, _) => Some(
-                "cargo xtask cluster up eks; it needs eksctl, aws and docker, and costs money, of which it says how much",
+                "cargo xtask cluster up eks; it needs eksctl, aws and docker, and prints its price before it starts",
             ),
             (Condition::KubernetesPod | Condition::KubernetesNode | Condition::KubernetesNodes, _) => {
                 Some("set KUBECONFIG to a cluster's, and see that `kubectl get pods` works")

@@ -9,7 +9,7 @@ use model::{Condition, Experiment, LaunchRecord};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// What identifies a run, in `plan.json`.
+/// The identity of a run, in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunPlan {
@@ -19,7 +19,7 @@ pub(crate) struct RunPlan {
     pub(crate) started_unix_ns: i64,
 }
 
-/// The folder.
+/// The folder of a run.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     pub(crate) path: PathBuf,
@@ -27,7 +27,10 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Begins a run, or goes on with the same run.
+    /// Starts a run, or continues the run in the folder.
+    ///
+    /// # Errors
+    /// If the folder holds another run, or cannot be read or written.
     pub(crate) fn open(path: &Path, plan: RunPlan) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
         let file = path.join("plan.json");
@@ -52,7 +55,7 @@ impl RunFolder {
             dataset::write_json(&file, &plan)?;
             plan
         };
-        // A killed run left them. They begin anew.
+        // A killed run left unfinished launches, which start again.
         dataset::remove_unfinished_launches(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -60,8 +63,8 @@ impl RunFolder {
         })
     }
 
-    /// A name for the run that any engine takes as a label or as a part of a name: the folder's, as far as it goes, and a
-    /// mark of its whole path.
+    /// Returns an identifier of the run that every engine accepts as a label and in a name: the beginning of the folder's name and
+    /// the beginning of the SHA-256 of its path.
     pub(crate) fn id(&self) -> String {
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();

@@ -14,13 +14,13 @@ use crate::run::context::RunContext;
 use crate::run::folder::RunFolder;
 use crate::run::words::WORDS;
 
-/// A condition that was asked for, with what enforces limits there.
+/// Returns the record of a condition of the run.
 fn condition_record(
     condition: Condition,
     access: &Result<ConditionAccess, String>,
     setting: &RunContext<'_>,
 ) -> ConditionRecord {
-    // What it is of this machine says nothing of a cluster's.
+    // The guard against idle states works on this machine, and not on the nodes of a cluster.
     let here = matches!(access, Ok(ConditionAccess::Local(..))) || (access.is_ok() && condition == Condition::Docker);
     let awake = setting.awake.as_ref().filter(|_| here);
     let (limits_by, mut missing) = match access {
@@ -47,7 +47,10 @@ fn condition_record(
     }
 }
 
-/// A finished run's manifest.
+/// Returns the manifest of a finished run.
+///
+/// # Errors
+/// If a file of the run cannot be read.
 pub(crate) fn manifest(
     folder: &RunFolder,
     levels: &ConditionAccesses,

@@ -1,4 +1,4 @@
-//! Versions of what made a run.
+//! The versions of the project and of the hook that made a run.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -23,7 +23,7 @@ pub(crate) fn git() -> Option<Revision> {
     })
 }
 
-/// The tools, by version or checksum.
+/// Returns the versions of the tools, and the checksum of the hook.
 pub(crate) fn tools(hook_sha256: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("runner".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),

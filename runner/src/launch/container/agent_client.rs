@@ -88,7 +88,7 @@ pub(super) fn tight_loop(
     serde_json::from_slice(&heard).context("the tight loop gave no answer")
 }
 
-/// Whether a library is mapped into the processes that listen on a port.
+/// Returns true if a library is mapped into the processes that listen on a port.
 pub(super) fn has_mapped(running: &dyn RunningContainers, container: &str, library: &str, port: u16) -> Result<bool> {
     let words = ["evidence", "--library", library, "--port", &port.to_string()];
     let evidence: HookEvidence = ask(running, container, &words)?;

@@ -23,7 +23,11 @@ pub(super) struct MetricsScrape<'a> {
 }
 
 impl<'a> MetricsScrape<'a> {
-    /// Waits until the kubelet has looked. A cluster that does not tell is no error; the columns say why they are empty.
+    /// Waits for the kubelet's next sample. A cluster without metrics is no error: the recording has the reason for the missing
+    /// columns.
+    ///
+    /// # Errors
+    /// If a signal came.
     pub(super) fn begin(copies: &'a ApplicationCopies, subjects: Vec<(ResourceSubject, MetricScope)>) -> Result<Self> {
         let begin = next_look(copies, &subjects)?;
         Ok(Self {
@@ -33,13 +37,16 @@ impl<'a> MetricsScrape<'a> {
         })
     }
 
-    /// The same at the end. Its clock is the node's, since the epoch.
+    /// Waits for the next sample after the load and returns both samples. Their clock is the node's, since the epoch.
+    ///
+    /// # Errors
+    /// If a signal came.
     pub(super) fn end(self) -> Result<ContainerRecording> {
         let mut recording = self.begin;
         if !recording.samples.is_empty() {
             let end = next_look(self.copies, &self.subjects)?;
             recording = if end.samples.is_empty() {
-                // Counts say nothing without those that they began with, or ended with.
+                // A count without its value at the other end has no meaning.
                 end
             } else {
                 ResourceRecording::merged([recording, end])
@@ -56,7 +63,7 @@ impl<'a> MetricsScrape<'a> {
     }
 }
 
-/// What the kubelet sees when it looks the next time: what it tells at once may be older than the last request.
+/// Returns the kubelet's next sample of all subjects: its current sample may be older than the last request.
 fn next_look(copies: &ApplicationCopies, subjects: &[(ResourceSubject, MetricScope)]) -> Result<ResourceRecording> {
     let begin = Instant::now();
     let mut first: Option<ResourceRecording> = None;
@@ -70,7 +77,7 @@ fn next_look(copies: &ApplicationCopies, subjects: &[(ResourceSubject, MetricSco
             return Ok(now);
         }
         if begin.elapsed() > PATIENCE {
-            let reason = format!("the kubelet did not look at all pods within {} s", PATIENCE.as_secs());
+            let reason = format!("the kubelet did not sample all pods within {} s", PATIENCE.as_secs());
             return Ok(untold(subjects, &reason));
         }
         first.get_or_insert(now);
@@ -78,7 +85,7 @@ fn next_look(copies: &ApplicationCopies, subjects: &[(ResourceSubject, MetricSco
     }
 }
 
-/// Whether all subjects were looked at after those of an earlier answer.
+/// Returns true if all subjects have a newer sample than in an earlier answer.
 fn looked_since(before: &ResourceRecording, now: &ResourceRecording) -> bool {
     let newer = |sample: &ResourceSample| {
         let earlier = before.samples.iter().find(|other| other.subject == sample.subject);
@@ -87,7 +94,7 @@ fn looked_since(before: &ResourceRecording, now: &ResourceRecording) -> bool {
     !now.samples.is_empty() && before.samples.len() == now.samples.len() && now.samples.iter().all(newer)
 }
 
-/// Nothing, for one reason.
+/// Returns a recording without samples, with one reason for all missing columns.
 fn untold(subjects: &[(ResourceSubject, MetricScope)], reason: &str) -> ResourceRecording {
     let mut nothing = parse("", subjects);
     for missing in &mut nothing.missing {

@@ -1,5 +1,5 @@
-//! Files out of containers, whole or not at all. The agent first sends length and checksum. The runner confirms a file that
-//! has arrived whole, and gives it its name after the agent has exited with success.
+//! Complete copies of files from containers. The agent first sends length and checksum. The runner confirms a complete file, and
+//! renames it after the agent has exited with success.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -65,7 +65,9 @@ impl<W: Write> OutputListener for Receiver<W> {
             return Ok(Vec::new());
         }
         if !self.whole() {
-            return Err(io::Error::other("what arrived has another checksum than what was sent"));
+            return Err(io::Error::other(
+                "the received file has another checksum than the sent file",
+            ));
         }
         self.to.flush()?;
         Ok(RECEIVED.to_vec())
@@ -110,7 +112,7 @@ pub(super) fn file(running: &dyn RunningContainers, container: &str, path: &Path
 mod tests {
     use super::*;
 
-    /// What an export prints, in pieces of so many bytes, heard until an answer or an error comes.
+    /// Passes the output of an export to a receiver in pieces of this size, until the receiver answers or fails.
     fn hear(printed: &[u8], piece: usize) -> (io::Result<Vec<u8>>, Vec<u8>, bool) {
         let mut receiver = Receiver::new(Vec::new());
         let mut answer = Ok(Vec::new());
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_is_acknowledged_however_it_is_cut_into_pieces() {
+    fn a_complete_file_is_confirmed_for_every_size_of_its_pieces() {
         for content in [&b"line\nline\n"[..], b"", &[7; 5_000]] {
             for piece in [1, 3, 100, 100_000] {
                 let (answer, heard, whole) = hear(&printed(content), piece);
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_changed_is_not() {
+    fn a_file_that_was_cut_off_or_changed_is_not_confirmed() {
         let all = printed(b"observations");
         let (answer, _, whole) = hear(&all[..all.len() - 1], 4);
         assert!(answer.unwrap().is_empty() && !whole);

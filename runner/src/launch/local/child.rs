@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::spec::LaunchSpec;
 
-/// Time between two looks at the child.
+/// Time between two checks of the child.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs a launch in a child process and returns the result that the child printed.
@@ -57,7 +57,7 @@ fn start(spec: &Path) -> Result<Child> {
         .context("cannot start a launch")
 }
 
-/// Preflights in a process of its own whether a topology can be set up at an isolation level.
+/// Checks in a process of its own that a topology can be set up at an isolation level.
 ///
 /// # Errors
 /// The reason why not.

@@ -1,4 +1,4 @@
-//! An arm that runs alone and is sent requests without being measured.
+//! An arm that runs alone and answers requests that are not measured.
 
 use anyhow::{Context as _, Result};
 use dataset::ServerFault;
@@ -21,11 +21,11 @@ pub(crate) struct LoneArm<'a> {
 }
 
 impl LoneArm<'_> {
-    /// Starts the arm of this name, does something with it, and stops it. Returns a fault if the arm's server is to blame for
-    /// a failure. This process must be the child of one that entered the launch's isolation level.
+    /// Starts the arm of this name, calls `act`, and stops the arm. Returns the fault of the arm's server if it has one. This
+    /// process must be the child of one that entered the launch's isolation level.
     ///
     /// # Errors
-    /// If something else is to blame.
+    /// If a failure is not a fault of the server.
     pub(crate) fn run(
         spec: &LaunchSpec,
         name: &str,

@@ -29,13 +29,14 @@ impl Output {
         });
     }
 
-    /// What is kept.
+    /// Returns the kept part.
     pub(crate) fn text(&self) -> String {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(bytes.make_contiguous()).into_owned()
     }
 
-    /// For an error message: the last lines, and of many the first too, since a trace of calls follows what it is about.
+    /// Returns the last lines for an error message. Of many lines it also returns the first, because a stack trace follows its
+    /// message.
     pub(crate) fn last_words(&self) -> String {
         const FIRST: usize = 8;
         const LAST: usize = 20;
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_is_kept_of_much() {
+    fn the_end_of_a_long_output_is_kept() {
         let output = Output::default();
         let much = [vec![b'a'; 3 * KEPT], b"\nend\n".to_vec()].concat();
         output.drain(std::io::Cursor::new(much));
