@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::common::{
     Desk, SMALL, failure, finished, launch_folders, once, received, samples, signal, success, wait_for, wait_until,
