@@ -178,7 +178,7 @@ fn a_run_that_is_killed_at_many_moments_loses_no_finished_launch() {
     for kill in 0..15 {
         let mut runner = desk.run(&text).spawn().unwrap();
         // Each kill hits a later launch, at another moment of the launch.
-        wait_for_some(&mut runner, || launch_folders(&desk.path("run")).len() > kill);
+        wait_for(&mut runner, || launch_folders(&desk.path("run")).len() > kill);
         std::thread::sleep(Duration::from_millis(37) * u32::try_from(kill).unwrap());
         runner.kill().unwrap();
         runner.wait().unwrap();

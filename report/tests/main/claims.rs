@@ -79,8 +79,7 @@ fn a_limit_that_was_hit_leaves_it_open() {
     written(run, 17_700, |_| {});
     change_manifest(run, |manifest| {
         for launch in [2, 5] {
-            manifest["launches"][launch]["limit_hits"] =
-                serde_json::json!([{
+            manifest["launches"][launch]["limit_hits"] = serde_json::json!([{
                 "subject": "log", "kind": "throttled", "count": 1, "limit": null,
                 "throttling": {"periods": 2, "waited_ns": 3_000_000},
             }]);
