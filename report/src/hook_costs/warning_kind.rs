@@ -75,11 +75,13 @@ mod tests {
 
     #[test]
     fn warnings_that_differ_in_values_only_are_counted_together() {
-        let hit = |subject: &str, what: &str| {
+        let hit = |subject: &str, count| {
             LaunchWarning::LimitHit(LimitHit {
                 subject: subject.to_owned(),
                 kind: LimitKind::Throttled,
-                what: what.to_owned(),
+                count,
+                limit: None,
+                throttling: None,
             })
         };
         let stamped = |stamped| {
@@ -90,11 +92,11 @@ mod tests {
             })
         };
         let warnings = [
-            hit("scan", "throttled in 3 of 10 periods"),
+            hit("scan", 3),
             LaunchWarning::Load(LoadWarning::Reconnections(12)),
-            hit("scan", "throttled in 4 of 10 periods"),
+            hit("scan", 4),
             stamped(7),
-            hit("log", "throttled in 3 of 10 periods"),
+            hit("log", 3),
             LaunchWarning::Anomaly(Anomaly::SharedProcessor),
             LaunchWarning::Load(LoadWarning::Reconnections(1)),
             stamped(8),
