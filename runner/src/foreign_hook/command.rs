@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use model::{PreloadedObject, Topology};
 
 use crate::command_line::units::duration_ns;
-use crate::preflight::subject::ServerOptions;
+use crate::preflight::subject::ForeignServerOptions;
 
 /// The topology of all measurements of foreign hooks. Client and server share a network namespace, so that the network adds as
 /// little time as possible.
@@ -18,7 +18,7 @@ pub(crate) struct ForeignHookCommand {
     #[arg(long = "hook", required = true)]
     pub(super) hooks: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) server: ServerOptions,
+    pub(super) server: ForeignServerOptions,
     /// Folder of the run
     #[arg(long)]
     pub(super) out: PathBuf,

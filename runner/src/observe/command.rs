@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::preflight::subject::ServerOptions;
+use crate::preflight::subject::ForeignServerOptions;
 
 /// The command line of `runner observe`.
 #[derive(Clone, Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(crate) struct ObservationCommand {
     #[arg(long = "hook")]
     pub(super) hooks: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) server: ServerOptions,
+    pub(super) server: ForeignServerOptions,
     /// Observe these ready servers, the synthetic server with each of its functions, and programs that no preloaded library sees
     #[arg(long, num_args = 1.., value_delimiter = ',', requires = "out", conflicts_with_all = ["server", "command", "port", "request", "hooks", "environment"])]
     pub(super) servers: Vec<PathBuf>,

@@ -11,7 +11,7 @@ use model::{HttpRequest, Message, ServerFile, ServerProgram};
 
 /// The options of `runner measure` and `runner observe` about the server.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct ServerOptions {
+pub(crate) struct ForeignServerOptions {
     /// Environment variable of the server, as NAME=VALUE; once for each variable
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub(crate) environment: Vec<String>,
@@ -65,7 +65,7 @@ impl ForeignServer {
     ///
     /// # Errors
     /// If a file cannot be read, the server is not installed, or an option is not valid.
-    pub(crate) fn read(options: &ServerOptions, command: &[String]) -> Result<Self> {
+    pub(crate) fn read(options: &ForeignServerOptions, command: &[String]) -> Result<Self> {
         let environment = environment(&options.environment)?;
         let request = options.request.as_deref().map(request).transpose()?;
         let mut subject = if let Some(path) = &options.server {
