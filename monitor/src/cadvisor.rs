@@ -109,6 +109,17 @@ pub fn parse(text: &str, subjects: &[(ResourceSubject, MetricScope)]) -> Resourc
     recording
 }
 
+/// Returns the time of the latest reading in one scrape of the objects of a scope, ns since the epoch. The kubelet reads each
+/// container and each pod at a time of its own.
+#[must_use]
+pub fn latest_reading_ns(text: &str, scope: &MetricScope) -> Option<i64> {
+    let lines = text.lines().filter_map(MetricLine::parse);
+    let times_ms = lines
+        .filter(|line| scope.contains(line))
+        .filter_map(|line| line.time_ms);
+    times_ms.max().map(|time_ms| time_ms * 1_000_000)
+}
+
 /// The sums over the objects of a scope.
 #[derive(Debug, Default)]
 struct ScopeReading {

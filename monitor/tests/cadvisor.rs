@@ -3,7 +3,7 @@
 
 use model::{Measure, ResourceSample, ResourceSubject, Usage};
 use monitor::ResourceRecording;
-use monitor::cadvisor::{MetricScope, parse};
+use monitor::cadvisor::{MetricScope, latest_reading_ns, parse};
 
 const RECORDED: &str = include_str!("cadvisor.txt");
 
@@ -51,6 +51,19 @@ fn a_recorded_pod_and_its_node() {
     let lacking = recording.missing.iter().find(|missing| missing.kind == "arm").unwrap();
     assert!(lacking.columns.contains(&"periods".to_owned()), "{lacking:?}");
     assert!(!lacking.columns.contains(&"cpu_ns".to_owned()), "{lacking:?}");
+}
+
+/// A sample has the time of its earliest reading, so that a later sample is newer than all readings of an earlier answer.
+#[test]
+fn the_latest_reading_is_not_before_the_sample() {
+    let scope = MetricScope::Namespace("limits-sample".to_owned());
+    let latest_ns = latest_reading_ns(RECORDED, &scope).unwrap();
+    assert!(latest_ns >= parsed(RECORDED).samples[0].time_ns);
+    let time_ms = (latest_ns / 1_000_000).to_string();
+    let one_later = RECORDED.replacen(&time_ms, &(latest_ns / 1_000_000 + 5_000).to_string(), 1);
+    assert_eq!(latest_reading_ns(&one_later, &scope), Some(latest_ns + 5_000_000_000));
+    assert!(parsed(&one_later).samples[0].time_ns <= latest_ns);
+    assert_eq!(latest_reading_ns("", &scope), None);
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use agent::{ContainerRecording, CpuPlacement};
 use anyhow::Result;
 use engines::EngineError;
-use model::{ResourceSample, ResourceSubject};
+use model::ResourceSubject;
 use monitor::ResourceRecording;
-use monitor::cadvisor::{MetricScope, parse};
+use monitor::cadvisor::{MetricScope, latest_reading_ns, parse};
 use provisioning::application::ApplicationCopies;
 
 /// Longest wait for the kubelet's next sample. It takes one every ten to twenty seconds.
@@ -66,32 +66,33 @@ impl<'a> MetricsScrape<'a> {
 /// Returns the kubelet's next sample of all subjects: its current sample may be older than the last request.
 fn next_look(copies: &ApplicationCopies, subjects: &[(ResourceSubject, MetricScope)]) -> Result<ResourceRecording> {
     let begin = Instant::now();
-    let mut first: Option<ResourceRecording> = None;
+    let mut first: Option<Vec<Option<i64>>> = None;
     loop {
-        let now = match copies.metrics() {
-            Ok(text) => parse(&text, subjects),
+        let text = match copies.metrics() {
+            Ok(text) => text,
             Err(EngineError::Stopped) => return Err(EngineError::Stopped.into()),
             Err(error) => return Ok(untold(subjects, &error.to_string())),
         };
-        if first.as_ref().is_some_and(|first| looked_since(first, &now)) {
+        let now = parse(&text, subjects);
+        if first.as_ref().is_some_and(|first| is_newer(&now, first)) {
             return Ok(now);
         }
         if begin.elapsed() > PATIENCE {
             let reason = format!("the kubelet did not sample all pods within {} s", PATIENCE.as_secs());
             return Ok(untold(subjects, &reason));
         }
-        first.get_or_insert(now);
+        let latest = || subjects.iter().map(|(_, scope)| latest_reading_ns(&text, scope));
+        first.get_or_insert_with(|| latest().collect());
         thread::sleep(BETWEEN);
     }
 }
 
-/// Returns true if all subjects have a newer sample than in an earlier answer.
-fn looked_since(before: &ResourceRecording, now: &ResourceRecording) -> bool {
-    let newer = |sample: &ResourceSample| {
-        let earlier = before.samples.iter().find(|other| other.subject == sample.subject);
-        earlier.is_some_and(|earlier| earlier.time_ns < sample.time_ns)
-    };
-    !now.samples.is_empty() && before.samples.len() == now.samples.len() && now.samples.iter().all(newer)
+/// Returns true if a recording has a sample of each subject, and each sample is newer than the latest reading of its subject in an
+/// earlier answer. A sample is as old as the earliest of its readings.
+fn is_newer(now: &ResourceRecording, before: &[Option<i64>]) -> bool {
+    let mut pairs = now.samples.iter().zip(before);
+    now.samples.len() == before.len()
+        && pairs.all(|(sample, latest)| latest.is_some_and(|latest| latest < sample.time_ns))
 }
 
 /// Returns a recording without samples, with one reason for all missing columns.
