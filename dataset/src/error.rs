@@ -1,20 +1,20 @@
-//! What can be wrong with stored data.
+//! Errors of reading and writing stored data.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Each message says where, what was expected, and what to do.
+/// An error of reading or writing stored data. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed, as it completes "cannot …".
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Parquet could not be read or written.
@@ -22,19 +22,19 @@ pub enum Error {
     Parquet {
         /// The file.
         path: PathBuf,
-        /// What the Parquet library says.
+        /// The error of the Parquet library.
         source: parquet::errors::ParquetError,
-        /// What to do.
+        /// The remedy.
         advice: &'static str,
     },
-    /// Some other file, or one of another version.
+    /// A file of another kind, version or content than expected.
     #[error("{}: {what}; expected {expected}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The kind, version or content that was found.
         what: String,
-        /// What should have been.
+        /// The expected kind, version or content.
         expected: String,
     },
     /// A manifest that is no manifest.
@@ -58,9 +58,9 @@ pub enum Error {
     Checksum {
         /// The file.
         path: PathBuf,
-        /// From the manifest.
+        /// The checksum in the manifest.
         expected: String,
-        /// From the bytes.
+        /// The checksum of the file.
         found: String,
     },
 }

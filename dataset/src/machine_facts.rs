@@ -6,14 +6,14 @@ use std::path::Path;
 
 use model::{Host, Machine};
 
-/// Reads what identifies this machine.
+/// Reads the facts that identify this machine.
 #[must_use]
 pub fn this_machine() -> Machine {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     Machine::from_cpuinfo(&cpuinfo, hypervisor().as_deref())
 }
 
-/// Reads what else of this machine can change a latency.
+/// Reads the facts about this machine that can change a latency but do not identify it.
 #[must_use]
 pub fn this_host() -> Host {
     Host {

@@ -36,14 +36,14 @@ pub struct Observation {
     pub kernel_rx_ns: Option<NonZeroI64>,
     /// Time immediately after the receive call that completed the response.
     pub user_receive_ns: i64,
-    /// How the request ended.
+    /// The outcome of the request.
     pub outcome: RequestOutcome,
     /// Status code of the response, 0 without one.
     pub http_status: u16,
     /// Bytes of the response, head and body.
     pub bytes: u32,
-    /// Whether estimates must leave the request out: it belongs to the warm-up, is the first on its connection, or follows a
-    /// write of the load generator.
+    /// True if estimates must leave the request out: it belongs to the warm-up, is the first on its connection, or
+    /// follows a write of the load generator.
     pub warm_up: bool,
 }
 

@@ -95,7 +95,7 @@ impl ObservationReader {
     /// Visits the columns that estimators need, row group by row group, in order.
     ///
     /// # Errors
-    /// As [`Self::for_each`].
+    /// The errors of [`Self::for_each`].
     pub fn for_each_timings(&self, mut visit: impl FnMut(&Timings)) -> Result<(), Error> {
         let mut timings = Timings::default();
         self.for_each_group(|group| {
@@ -105,11 +105,11 @@ impl ObservationReader {
         })
     }
 
-    /// Decodes the columns that [`Self::for_each_timings`] reads and drops them. Benchmarks compare with it: no reader of
-    /// these columns can do less.
+    /// Decodes the columns that [`Self::for_each_timings`] reads and drops them. Benchmarks use its duration as the
+    /// smallest possible duration of a reader of these columns.
     ///
     /// # Errors
-    /// As [`Self::for_each`].
+    /// The errors of [`Self::for_each`].
     pub fn decode_timings(&self) -> Result<(), Error> {
         let mut timings = Timings::default();
         self.for_each_group(|group| timings.decode(&self.columns(group)))

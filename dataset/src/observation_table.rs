@@ -47,7 +47,7 @@ const MESSAGE: &str = "message observations {
     required boolean warm_up;
 }";
 
-/// How a file of observations is stored.
+/// The layout of a file of observations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ObservationLayout {
     /// Name, version and columns.

@@ -1,4 +1,4 @@
-//! The hook's calls as they are written, read back and refused.
+//! The table of the hook's calls: writing, reading back, and errors of invalid files.
 
 use dataset::{FileHeader, ObservationWriter, ROW_GROUP_ROWS, read_hook_calls, write_hook_calls};
 use readhook_telemetry::{FUNCTIONS, Record};

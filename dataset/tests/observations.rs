@@ -1,4 +1,4 @@
-//! Files as they are written, read back, damaged and refused.
+//! Files of observations: writing, reading back, and errors of invalid files.
 
 use std::fs;
 use std::num::NonZeroI64;

@@ -1,4 +1,4 @@
-//! Files of observations as others read them: `tests/requirements.txt` has the versions.
+//! Other programs read files of observations: `tests/requirements.txt` has their versions.
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroI64;
@@ -56,7 +56,7 @@ fn python() -> Option<OsString> {
     None
 }
 
-/// What each of the three says of a file.
+/// Returns the JSON lines that a script prints about a file: one for each of the three readers.
 fn told(python: &OsStr, script: &str, path: &Path) -> Vec<Value> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
     let output = Command::new(python).arg(script).arg(path).output().unwrap();

@@ -1,4 +1,4 @@
-//! What servers stamp and tight loops take, as it is written, read back and refused.
+//! The tables of server stamps and of tight loops: writing, reading back, and errors of invalid files.
 
 use dataset::{
     FileHeader, ROW_GROUP_ROWS, ServerCall, read_hook_calls, read_server_calls, read_tight_loops, write_server_calls,

@@ -35,7 +35,8 @@ impl Log {
         }
     }
 
-    /// Returns whether this descriptor is the log's. The program does not know it; its calls must find it closed.
+    /// Returns true if this descriptor is the descriptor of the log. Calls of the program must find this descriptor
+    /// closed.
     pub(crate) fn owns(&self, fd: c_int) -> bool {
         fd != NONE && fd == self.fd.load(Relaxed)
     }

@@ -23,9 +23,9 @@ pub(crate) struct Hook {
     pub(crate) table: FdTable<'static>,
     pub(crate) scanner: Scanner<'static>,
     pub(crate) telemetry: Option<Writer>,
-    /// Whether the result of a receive call is evaluated: searched, delayed or counted.
+    /// True if the hook evaluates the result of a receive call: searches, delays or counts the payload.
     pub(crate) looks: bool,
-    /// Whether telemetry has room for records, which need clock readings.
+    /// True if telemetry has room for records. Records need clock readings.
     pub(crate) records: bool,
     pub(crate) log: Log,
     /// State of mode `upstream`; `None` in other modes.

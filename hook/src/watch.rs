@@ -1,4 +1,5 @@
-//! The work around a real call: counting before it, and the work of the mode after it.
+//! The hook's work around a call of the real function: it counts before the call, and does the work of its mode after
+//! it.
 
 use libc::c_int;
 use readhook_core::{Line, Mode, Outcome, ReceiveFlags, ReceivedPayload, State, Stream, payload};
@@ -51,13 +52,14 @@ impl Hook {
     }
 }
 
-/// How a receive call is treated.
+/// The treatment of a receive call.
 pub(crate) enum Before {
-    /// It is passed on.
+    /// The hook passes the call on.
     Pass,
-    /// It is passed on, and its result is evaluated.
+    /// The hook passes the call on and evaluates its result.
     Watch(ReceiveCall),
-    /// It is not passed on: the program sees a connection that its client has closed.
+    /// The hook does not pass the call on. It returns the end of the stream, as if the client had closed the
+    /// connection.
     Blocked,
 }
 
@@ -69,7 +71,7 @@ pub(crate) struct ReceiveCall {
     start_ns: u64,
 }
 
-/// How much of a payload the program may see.
+/// The part of a payload that the program receives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// The whole payload.

@@ -128,7 +128,7 @@ impl SendArguments {
     /// Returns the launch plan that the options describe.
     ///
     /// # Errors
-    /// As [`LaunchPlan::validate`], and when the request's file cannot be read.
+    /// The errors of [`LaunchPlan::validate`], and an error if the file of the request cannot be read.
     pub(crate) fn plan(self) -> Result<LaunchPlan> {
         let request = self.message()?;
         let plan = LaunchPlan {

@@ -207,8 +207,8 @@ impl ArmConnections {
         }
     }
 
-    /// Receives once without waiting, and returns the outcome if the request has one. `read_clock` says whether to look for
-    /// a timeout.
+    /// Receives once without waiting, and returns the outcome if the request has one. With `read_clock`, also
+    /// checks for a timeout.
     pub(crate) fn poll(&mut self, connection: usize, read_clock: bool) -> Option<RequestResult> {
         self.receive(connection, true, read_clock)
     }

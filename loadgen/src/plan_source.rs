@@ -11,7 +11,7 @@ use crate::error::LoadgenError;
 /// Reads and validates a launch plan. The path `-` stands for the first line of standard input.
 ///
 /// # Errors
-/// When the file cannot be read, and as [`LaunchPlan::from_json`].
+/// When the file cannot be read, and the errors of [`LaunchPlan::from_json`].
 pub fn read_plan(path: &Path) -> Result<LaunchPlan, LoadgenError> {
     let text = if path == Path::new("-") {
         // One line rather than the whole input, because not every container engine can close a command's standard input.

@@ -15,9 +15,9 @@ const SURPLUS: RequestFailure = (RequestOutcome::Invalid, "there are bytes after
 /// Rule by which the end of a response is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseFraming {
-    /// As HTTP/1.1 defines it.
+    /// The rule of HTTP/1.1.
     Http,
-    /// As RESP, the protocol of Redis, defines it.
+    /// The rule of RESP, the protocol of Redis.
     Redis,
     /// After this number of bytes.
     Length(u64),

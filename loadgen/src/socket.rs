@@ -70,7 +70,7 @@ pub(crate) fn enable_kernel_stamps(stream: &TcpStream) -> io::Result<()> {
 /// Receives once, with the kernel's stamp. With `nonblocking`, returns `WouldBlock` if nothing has arrived.
 ///
 /// # Errors
-/// As `recvmsg(2)`; also `WouldBlock` after the socket's read timeout.
+/// The errors of `recvmsg(2)`, and `WouldBlock` after the socket's read timeout.
 pub(crate) fn receive(stream: &TcpStream, buffer: &mut [u8], nonblocking: bool) -> io::Result<Received> {
     let mut control = ControlBuffer([0; 128]);
     let flags = if nonblocking { libc::MSG_DONTWAIT } else { 0 };

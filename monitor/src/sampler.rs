@@ -80,7 +80,7 @@ impl Monitor {
     }
 }
 
-/// Whether a column has a value, and otherwise the first reason why it has none.
+/// `Ok` if a column has a value, otherwise the first reason why it has no value, if a source gave one.
 type ColumnState = Result<(), Option<String>>;
 
 struct Sampler {

@@ -85,7 +85,7 @@ fn source(folder: &Path) -> RunOrigin {
     }
 }
 
-/// Whether `folder` is that of the recorded runs or within it.
+/// Returns true if `folder` is the folder of the recorded runs or lies in it.
 fn is_recorded(folder: &Path) -> bool {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.ancestors().any(|outer| outer.ends_with(RECORDED))

@@ -1,5 +1,5 @@
-//! `report hook-costs`: prints the costs of hooks and writes the page. The exit status tells a pipeline whether a hook costs
-//! more than is allowed.
+//! `report hook-costs`: prints the costs of hooks and writes the page. The exit status shows a pipeline that a hook
+//! costs more than the limit.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

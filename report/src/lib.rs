@@ -1,4 +1,4 @@
-//! From datasets to tables, figures, `results.json` and the HTML report.
+//! Computes tables, figures, `results.json` and the HTML report from datasets.
 //!
 //! [`results`] computes the estimates of a run from its samples, [`evidence`] and [`claims`] judge the study's recommendations
 //! by them, [`figures`] and [`exhibits`] draw them, [`run_page`] writes the page, [`paper`] gathers the numbers and

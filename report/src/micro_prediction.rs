@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct MicroPrediction {
     /// The contrast's name.
     pub contrast: String,
-    /// Whether the contrast's baseline has no hook, so that the effect is the cost of a whole hook.
+    /// True if the contrast's baseline has no hook. The effect is then the cost of a whole hook.
     pub whole: bool,
     /// The number of payload receives for each request, counted by the hook of the contrast's arm: the mean over launches.
     pub calls_per_request: f64,

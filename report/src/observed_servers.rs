@@ -30,7 +30,7 @@ pub struct ObservedRow {
     pub system_calls: Vec<String>,
     /// The share of the payload that passes `accept` and `read`, 0 to 1.
     pub accept_and_read_share: f64,
-    /// The share of the payload that the project's hook sees, 0 to 1.
+    /// The share of the sent payload that the project's hook counted as received, 0 to 1.
     pub own_share: f64,
     /// The agreement of hook and trace.
     pub agreement: InstrumentAgreement,

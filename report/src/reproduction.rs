@@ -18,7 +18,7 @@ use crate::table::or_dash;
 
 /// Name of the experiment that repeats the study.
 const EXPERIMENT: &str = "ssp2023";
-/// Each of the study's conditions and the embedded one that has its topology.
+/// The conditions of the study, each with the local condition that has its topology.
 const TOPOLOGIES: [(&str, &str); 4] = [
     ("docker", "local-bridge"),
     ("kind", "local-pod"),
@@ -35,7 +35,7 @@ const CONTROL: &str = "control";
 pub struct Reproduced {
     /// Launches.
     pub launches: usize,
-    /// The study's statistics of the first launch alone, which is as much as the study measured.
+    /// The study's statistics of the first launch. The study also measured one launch.
     pub by_its_method: StudyRow,
     /// Difference of mean RTT over launches, ns; `None` with fewer than two launches.
     pub mean: Option<Estimate>,

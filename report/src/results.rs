@@ -32,7 +32,7 @@ pub struct Effect {
     pub arm: String,
     /// The primary estimate: the difference of median wire times. Absent where the kernel gave no stamps.
     pub wire_median: Option<Estimate>,
-    /// The same without flagged launches; absent where no launch is flagged.
+    /// The primary estimate without flagged launches; absent if no launch is flagged.
     pub wire_median_without_flagged: Option<Estimate>,
     /// Difference of median round-trip time.
     pub rtt_median: Estimate,
@@ -45,7 +45,7 @@ pub struct Effect {
     pub wire_mean: Option<Estimate>,
     /// Calibration only: the true difference, from the hook's telemetry.
     pub truth_ns: Option<f64>,
-    /// Calibration only: recovered minus true.
+    /// Calibration only: recovered minus true delay.
     pub error: Option<Estimate>,
     /// The expectation of the contrast in words.
     pub expectation: String,

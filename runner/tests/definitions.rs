@@ -1,4 +1,4 @@
-//! What the runner refuses, with the reason, before anything is measured.
+//! The runner refuses invalid definitions before it measures, and prints the reason.
 
 use crate::common::{Desk, SMALL, failure};
 

@@ -33,7 +33,7 @@ fn tried(desk: &Desk, out: &str) -> PreflightRecord {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Why the hooks could not be measured, where none could: kind, and all words.
+/// Measures hooks of which each has a fault. Returns the kind and the text of each fault.
 fn faults(desk: &Desk, hooks: &[&Path], server: &[&str]) -> Vec<(String, String)> {
     let output = measure(desk, hooks, "run", server).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -118,7 +118,8 @@ fn a_hook_that_the_loader_ignores_is_found_out() {
     assert_eq!(desk.processes(), [""; 0]);
 }
 
-/// The hook that changes answers is found out with each: so they were started, asked and compared, with it and without.
+/// The hook changes answers. With each kind of server the preflight reports `different-answer`. This shows that the
+/// server ran and answered with and without the hook.
 #[test]
 fn servers_that_fork_or_daemonise_or_do_not_end_are_handled() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! By what the ready servers receive, as a preloaded library and as the kernel see it.
+//! `runner observe`: the functions and the system calls by which the ready servers receive.
 
 use std::path::Path;
 use std::process::Command;

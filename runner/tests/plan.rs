@@ -141,7 +141,7 @@ fn plan(run: &Path, goal: [&str; 2], out: &Path) -> Command {
     command
 }
 
-/// What is printed, launches and rounds.
+/// Plans from a recorded run. Returns the printed text, the number of launches and the number of rounds.
 fn planned(run: &Path, goal: [&str; 2], out: &Path) -> (String, i64, i64) {
     let output = plan(run, goal, out).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

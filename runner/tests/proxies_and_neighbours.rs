@@ -38,7 +38,7 @@ fn missing(test: &str, programs: &[&str]) -> bool {
     missing.is_some()
 }
 
-/// Measures through proxies, and checks that every request came to the server, and the hook there, alone.
+/// Measures through proxies, and checks that every request reached the server and its hook.
 fn measured_through(condition: &str, proxies: &[String]) {
     let desk = Desk::new();
     let text = around(condition, &proxies.concat()).replace("threads = 1", "threads = 1\nstamps = true");

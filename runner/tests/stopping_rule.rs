@@ -1,4 +1,4 @@
-//! Runs that end when they know enough, or when their time is over.
+//! Runs that end when they reach the wanted precision, or when their time budget is used.
 
 use crate::common::{Desk, SMALL, failure, success};
 use dataset::Run;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why a launch gives no samples.
+/// The reason why a launch gives no samples.
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
     /// The run's folder or manifest cannot be read.

@@ -11,7 +11,7 @@ const IMPORTED_SEGMENT_ROUNDS: u64 = 1_000;
 pub struct FoldSettings {
     /// The arm whose timeline is kept: the baseline of the first contrast. `None` without a contrast.
     pub subject: Option<String>,
-    /// Whether each round sends one request to each arm.
+    /// True if each round sends one request to each arm.
     pub interleaved: bool,
     /// Rounds of a segment; at least 1.
     pub segment_rounds: u64,

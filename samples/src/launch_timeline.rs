@@ -1,4 +1,4 @@
-//! How times changed during a launch.
+//! The changes of wire times and RTTs during a launch.
 
 use std::collections::BTreeMap;
 

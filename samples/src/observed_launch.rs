@@ -19,7 +19,7 @@ const CLOCK_SET_NS: i64 = 1_000;
 pub struct ObservedLaunch {
     /// The distributions of each arm.
     pub samples: LaunchSamples,
-    /// How times changed during the launch.
+    /// The changes of wire times and RTTs during the launch.
     pub timeline: LaunchTimeline,
     /// By arm, in the order of their names, the thinned sequence of round-trip times, µs, warm-up included. Empty unless
     /// columns were asked for.
@@ -120,8 +120,8 @@ fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_us
     });
 }
 
-/// By how much the kernel's clock is ahead of the user's, ns; `None` where the load generator does not say, or the clock was
-/// set during the launch.
+/// Returns the kernel's clock minus the user's clock, ns. `None` if the load generator did not measure it, or the clock
+/// was set during the launch.
 fn kernel_minus_user_ns(launch: &LaunchRecord) -> Option<i64> {
     let clocks = launch.loadgen.as_ref()?.clocks;
     (clocks.change_ns.abs() < CLOCK_SET_NS).then_some(clocks.kernel_minus_user_ns)

@@ -93,13 +93,13 @@ pub fn run_samples(run: &Run) -> Result<RunSamples, SamplesError> {
     Ok(samples)
 }
 
-/// Whether a process of the launch was killed for want of memory.
+/// Returns true if a process of the launch was killed because memory ran out.
 fn was_killed(launch: &LaunchRecord) -> bool {
     let mut hits = launch.limit_hits.iter().flatten();
     hits.any(|hit| hit.kind == LimitKind::OomKill)
 }
 
-/// Whether an arm has no observation after the warm-up.
+/// Returns true if an arm has no observation after the warm-up.
 fn lacks_an_arm(observed: &ObservedLaunch) -> bool {
     observed.samples.arms.values().any(|arm| arm.rtt.is_empty())
 }

@@ -39,7 +39,7 @@ pub fn study_recordings(directory: &Path) -> Result<Vec<StudyRecording>, Samples
 /// The imported 2023 recordings; `None` if `directory` has no manifest, because the study was not imported.
 ///
 /// # Errors
-/// As [`study_recordings`].
+/// When the manifest is not the manifest of the imported study, or a file is damaged.
 pub fn imported_recordings(directory: &Path) -> Result<Option<Vec<StudyRecording>>, SamplesError> {
     if !directory.join("manifest.json").exists() {
         return Ok(None);

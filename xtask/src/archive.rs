@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &ArchiveCommand) -> Result<()> {
 /// commit gives the same bytes.
 ///
 /// # Errors
-/// As [`run`].
+/// When this is not a clone, a program is missing, or the disk is full.
 pub(crate) fn create(out: &Path) -> Result<()> {
     for program in ["git", "tar", "gzip"] {
         if find(program).is_none() {

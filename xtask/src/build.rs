@@ -10,7 +10,7 @@ use crate::programs::{Program, cargo};
 /// The packages whose binaries the verbs launch.
 const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "provisioning", "runner", "report"];
 
-/// Whether [`binaries`] builds the tests' profile.
+/// True if [`binaries`] builds the tests' profile.
 static TESTED: AtomicBool = AtomicBool::new(false);
 
 /// Makes this process launch the binaries that `cargo test` builds instead of those in release mode: `cargo xtask test`

@@ -19,7 +19,7 @@ pub(crate) enum ClusterCommand {
 
 #[derive(clap::Args)]
 pub(crate) struct ClusterOptions {
-    /// kind or eks, which are created and deleted; or a condition whose engine runs already, as docker, kubernetes-pod
+    /// Condition: kind or eks, whose cluster is created or deleted; or one whose engine runs already, such as docker
     #[arg(default_value = "docker")]
     condition: OsString,
     /// For kind and eks, options of the binary `cluster`, as --yes; for others, of `runner cluster`, as --docker-host, --context

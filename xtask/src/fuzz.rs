@@ -102,7 +102,7 @@ fn triple() -> Option<&'static str> {
     }
 }
 
-/// Whether libFuzzer, which is C++, can be built.
+/// Returns true if there is a C++ compiler, which libFuzzer needs.
 pub(crate) fn compiler_is_there() -> bool {
     std::env::var_os("CXX").is_some() || find("c++").is_some()
 }

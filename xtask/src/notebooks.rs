@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &NotebooksCommand) -> Result<()> {
 /// Executes all notebooks; the 2023 study is imported already.
 ///
 /// # Errors
-/// As [`run`].
+/// The errors of [`run`].
 pub(crate) fn all() -> Result<()> {
     execute(&every()?)
 }
@@ -103,7 +103,7 @@ pub(crate) fn tools() -> [(&'static str, Result<Option<PathBuf>>); 2] {
     ]
 }
 
-/// Whether the tools are installed, so that nothing has to be built first.
+/// Returns true if the tools are installed, so that nothing has to be built first.
 pub(crate) fn can_begin_at_once() -> bool {
     tools().iter().all(|(_, tool)| matches!(tool, Ok(Some(_))))
 }

@@ -33,7 +33,7 @@ pub(crate) struct PaperCommand {
 /// Does the work of `cargo xtask paper --check`.
 ///
 /// # Errors
-/// As [`run`].
+/// The errors of [`run`].
 pub(crate) fn check() -> Result<()> {
     run(&PaperCommand {
         check: true,

@@ -101,10 +101,11 @@ impl Program {
             .into())
     }
 
-    /// As [`Program::run`], with its output on standard error: it is not a result of the verb.
+    /// Runs the program without input, with its output on our standard error, because the output is not a result of the
+    /// verb.
     ///
     /// # Errors
-    /// As [`Program::run`].
+    /// The errors of [`Program::run`].
     pub(crate) fn run_aside(&self) -> Result<()> {
         self.run_as(&self.expression().stdout_to_stderr())
     }

@@ -20,7 +20,7 @@ const RECOMMENDATIONS: [&str; 10] = ["r01", "r02", "r03", "r04", "r05", "r06", "
 const SMOKE: [&str; 2] = ["r05", "r06"];
 /// The conditions of the first experiment, as far as they work here: two that need no container engine, and one that does.
 const CONDITIONS: [&str; 3] = ["local-pod", "local-bridge", "docker"];
-/// The 2023 study's own experiment, where what it needs is there.
+/// The experiment of the 2023 study. It is measured only if its programs are installed.
 const STUDY: &str = "experiments/ssp2023.toml";
 
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) struct ReproduceCommand {
     from: Option<PathBuf>,
 }
 
-/// How much is measured.
+/// The extent of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
     /// Test that everything works: a minute, too short for narrow intervals
@@ -178,7 +178,8 @@ impl Reproduction {
     }
 }
 
-/// The recorded runs in a folder: that of the hook's steps, and those of the recommendations as far as they exist.
+/// Returns the recorded runs in a folder: the run of the first experiment, and the existing runs of the
+/// recommendations.
 fn recorded(folder: &Path) -> Result<Reproduction> {
     eprintln!("measuring nothing, analysing {}", folder.display());
     let main = run::title(EXPERIMENT.as_ref());
@@ -216,7 +217,7 @@ pub(crate) fn measure(profile: Profile, runs: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Measures each step of the hook in those of [`CONDITIONS`] that work here.
+/// Measures each step of the hook in the conditions of [`CONDITIONS`] that work on this machine.
 fn steps(
     profile: Profile,
     available: &[String],

@@ -60,7 +60,7 @@ impl RunName {
     }
 }
 
-/// Whether a run's folder holds finished launches already.
+/// The progress of a run: its folder is new, or already holds finished launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunProgress {
     New,
@@ -116,12 +116,12 @@ pub(crate) fn report_of(run: &Path) -> PathBuf {
     Path::new(paths::REPORTS).join(run.file_name().unwrap_or("run".as_ref()))
 }
 
-/// Whether the folder has a manifest or a list of cells, which are written after the last launch.
+/// Returns true if the folder has a manifest or a list of cells, which are written after the last launch.
 fn is_finished(run: &Path) -> bool {
     run.join("manifest.json").is_file() || is_grid(run)
 }
 
-/// Whether the folder holds a grid, whose cells are runs.
+/// Returns true if the folder holds a grid, whose cells are runs.
 pub(crate) fn is_grid(run: &Path) -> bool {
     run.join("grid.json").is_file()
 }

@@ -103,7 +103,7 @@ fn chosen(command: &TestCommand) -> Vec<&'static Step> {
         .collect()
 }
 
-/// How the steps ended.
+/// The results of the steps.
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,

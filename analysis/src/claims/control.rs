@@ -19,7 +19,7 @@ pub struct ControlResult {
     pub kind: ControlKind,
     /// The run.
     pub run: String,
-    /// Who recorded the run; as in [`super::MeasuredQuantity::source`].
+    /// The origin of the run, as in [`super::MeasuredQuantity::source`].
     #[serde(default)]
     pub source: Option<RunOrigin>,
     /// The condition.
@@ -37,15 +37,15 @@ impl ControlResult {
         self.kind.expectation(margins).judge(&self.interval)
     }
 
-    /// Whether the 95 % interval leaves out zero.
+    /// Returns true if the 95 % interval does not contain zero.
     #[must_use]
     pub fn missed(&self) -> bool {
         self.interval.low > 0.0 || self.interval.high < 0.0
     }
 }
 
-/// How often the intervals of a kind of control left out the truth, over all runs. One interval in twenty leaves out the truth by
-/// chance, so the number of misses is evidence and a single miss is not.
+/// The number of intervals of one kind of control that miss the truth, over all runs. One interval in twenty misses the
+/// truth by chance. Therefore the number of misses is evidence, but a single miss is not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Misses {
     /// The kind of control.

@@ -55,7 +55,7 @@ pub struct Claim {
     pub quantity: Quantity,
     /// The unit of the quantity and of the threshold.
     pub unit: Unit,
-    /// The conditions in which it may be measured; `A / B` for a comparison of A with B.
+    /// The conditions in which the quantity may be measured. `A / B` stands for a comparison of A with B.
     pub conditions: Vec<String>,
     /// The number of conditions that must have data.
     #[serde(default = "one")]
@@ -83,7 +83,8 @@ const fn one() -> usize {
 pub enum Gates {
     /// The condition of the quantity and the condition that it is compared with.
     All,
-    /// Only the condition that it is compared with: for claims that the other one is noisier.
+    /// Only the reference condition. This applies to claims that the condition of the quantity is noisier than the
+    /// reference.
     Reference,
     /// No condition: for recordings without controls, and for quantities of the controls themselves.
     None,
@@ -105,7 +106,7 @@ impl Claims {
     /// The claims of the project.
     ///
     /// # Errors
-    /// As [`Claims::parse`], for `analysis/claims.toml`.
+    /// The errors of [`Claims::parse`] for `analysis/claims.toml`.
     pub fn stated() -> Result<Self, ClaimsError> {
         Self::parse(STATED_FILE, STATED)
     }

@@ -3,7 +3,7 @@
 use super::interval::Unit;
 use super::quantity::Quantity;
 
-/// Why no claim is judged.
+/// The reason why claims cannot be judged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ClaimsError {
     /// The text is not TOML of the expected form.

@@ -28,7 +28,7 @@ pub struct MeasuredQuantity {
     pub experiment: String,
     /// The run.
     pub run: String,
-    /// Who recorded the run; `None` for a run that is judged alone.
+    /// The origin of the run; `None` for a run that is judged without other runs.
     #[serde(default)]
     pub source: Option<RunOrigin>,
     /// The number of launches, of the condition with fewer launches where two are compared; `None` where the launch is not
@@ -41,13 +41,13 @@ pub struct MeasuredQuantity {
     pub condition: String,
     /// The cell that it is compared with, where the quantity compares two.
     pub reference: Option<Reference>,
-    /// How the condition relates to the study's.
+    /// The relation of the condition to the conditions of the study.
     pub provenance: Provenance,
     /// The unit of the interval: the quantity's own.
     pub unit: Unit,
     /// The value with its 95 % interval.
     pub interval: Interval,
-    /// The same without the launches that the validity gate flags; `None` where no launch is flagged.
+    /// The value with its 95 % interval, without flagged launches; `None` if no launch is flagged.
     pub without_flagged: Option<Interval>,
     /// The resource limits that were hit during the measurement.
     pub limits_hit: Vec<RepeatedLimitHit>,
@@ -70,8 +70,7 @@ impl fmt::Display for RepeatedLimitHit {
 }
 
 impl MeasuredQuantity {
-    /// A quantity of a run in one condition, which is compared with no other cell and whose launches are neither counted nor
-    /// flagged.
+    /// Returns a quantity of a run in one condition, without a reference, a number of launches and flagged launches.
     #[must_use]
     pub fn new(experiment: &str, run: &str, condition: &str, quantity: Quantity, interval: Interval) -> Self {
         Self {
@@ -102,7 +101,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The same evidence, all of it attributed to one origin.
+    /// Returns the evidence with `origin` as the source of each quantity and each control.
     #[must_use]
     pub fn of(mut self, origin: RunOrigin) -> Self {
         let measured = self.measured.iter_mut().map(|measured| &mut measured.source);
@@ -111,7 +110,7 @@ impl Evidence {
         self
     }
 
-    /// Whether it holds quantities of recorded runs and of the reader's runs.
+    /// Returns true if the evidence has quantities of recorded runs and quantities of the reader's runs.
     #[must_use]
     pub fn has_both_origins(&self) -> bool {
         let has = |origin| self.measured.iter().any(|measured| measured.source == Some(origin));

@@ -53,20 +53,20 @@ pub struct JudgedClaim {
 pub struct ClaimRow {
     /// The run.
     pub run: String,
-    /// Who recorded the run; absent for a run that is judged alone.
+    /// The origin of the run; absent for a run that is judged without other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<RunOrigin>,
     /// The number of launches; `None` where the launch is not the unit of inference.
     pub launches: Option<usize>,
     /// The condition; `A / B` for a comparison of A with B.
     pub condition: String,
-    /// How the condition relates to the study's.
+    /// The relation of the condition to the conditions of the study.
     pub provenance: Provenance,
     /// The unit of the intervals.
     pub unit: Unit,
     /// The value with its 95 % interval.
     pub interval: Interval,
-    /// The same without flagged launches; `None` where no launch is flagged.
+    /// The value with its 95 % interval, without flagged launches; `None` if no launch is flagged.
     pub without_flagged: Option<Interval>,
     /// The verdict of this row alone.
     pub verdict: Verdict,
@@ -75,7 +75,7 @@ pub struct ClaimRow {
 }
 
 impl ClaimRow {
-    /// Whether there are enough launches for the row to take part in the verdict over all conditions.
+    /// Returns true if the row has enough launches to take part in the verdict over all conditions.
     pub(super) fn counts(&self) -> bool {
         self.launches.is_none_or(|launches| launches >= FEWEST_LAUNCHES)
     }
@@ -133,7 +133,7 @@ impl fmt::Display for Doubt {
 }
 
 impl Serialize for Doubt {
-    /// As its text.
+    /// Serializes the doubt as the text of its `Display`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

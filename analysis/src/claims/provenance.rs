@@ -1,13 +1,13 @@
-//! Where measurements come from.
+//! The provenance of measurements.
 
 use serde::{Deserialize, Serialize};
 
-/// How a condition relates to the conditions of the study.
+/// The relation of a condition to the conditions of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
-    /// The engine that the condition's name says took part.
+    /// A measurement with the engine in the condition's name.
     #[strum(to_string = "measured")]
     Engine,
     /// Linux namespaces with the topology of a condition; no engine took part.
@@ -29,7 +29,7 @@ impl Provenance {
     }
 }
 
-/// Who recorded a run.
+/// The origin of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]

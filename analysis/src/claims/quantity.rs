@@ -76,7 +76,7 @@ pub enum Quantity {
     /// The effective number of requests of a recording, divided by their number.
     #[strum(to_string = "information per request")]
     InformationPerRequest,
-    /// The share of recordings whose halves the study's test tells apart.
+    /// The share of recordings in which the study's test finds a significant difference between the two halves.
     #[strum(to_string = "halves that the study's test tells apart")]
     HalvesToldApart,
 }

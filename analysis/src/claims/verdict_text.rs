@@ -15,7 +15,7 @@ pub(super) struct VerdictText<'a> {
     pub(super) verdict: Verdict,
     pub(super) by_condition: &'a BTreeMap<&'a str, Verdict>,
     pub(super) rows: &'a [ClaimRow],
-    /// Whether there are recorded runs and runs of the reader. Each value is then marked with its origin.
+    /// True if the evidence has recorded runs and runs of the reader. Each value is then marked with its origin.
     pub(super) both_origins: bool,
 }
 

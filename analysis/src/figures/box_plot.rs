@@ -15,8 +15,9 @@ use crate::stats::FiveNumbers;
 const PLOT_HEIGHT: f64 = 138.0;
 /// About how many steps the value axis has.
 const STEPS: f64 = 6.0;
-/// Share of a group's room that its boxes take, and of a box's room that the box itself takes.
+/// Share of a group's width that all boxes of the group take.
 const GROUP_SHARE: f64 = 0.76;
+/// Share of a box's place that the box takes.
 const BOX_SHARE: f64 = 0.8;
 /// The largest width of a box.
 const WIDEST_BOX: f64 = 34.0;

@@ -31,13 +31,13 @@ pub struct Response {
     pub x_title: String,
     /// Title of the value axis with its unit and the confidence of the intervals.
     pub y_title: String,
-    /// Whether the axis is logarithmic. Values and the ends of their intervals must then be above zero.
+    /// True for a logarithmic value axis. Values and the ends of their intervals must then be above zero.
     pub log: bool,
     /// A horizontal line, such as an expected value, with its name.
     pub line: Option<(f64, String)>,
     /// From left to right.
     pub levels: Vec<String>,
-    /// Whether lines connect the points of a series, because the levels have an order.
+    /// True if lines connect the points of a series. This suits levels that have an order.
     pub joined: bool,
     /// In the order of the legend.
     pub series: Vec<ResponseSeries>,

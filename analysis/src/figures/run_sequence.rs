@@ -104,7 +104,8 @@ pub fn run_sequence(plot: &RunSequence) -> Result<Figure, FigureError> {
     Ok(Figure::new(canvas, height, &plot.name, &plot.caption, describe(plot)))
 }
 
-/// Where the iteration axis ends: a count of requests rather than the last index, so that 0 to 9,999 ends on 10,000.
+/// Returns the end of the iteration axis: the number of iterations instead of the last index. The indices 0 to 9,999
+/// give 10,000.
 fn x_end(last: u64) -> f64 {
     last.saturating_add(1).max(2) as f64
 }

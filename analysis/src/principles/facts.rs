@@ -9,9 +9,9 @@ use crate::claims::{ControlKind, Verdict};
 pub struct EffectFact {
     /// The contrast's name and condition.
     pub name: String,
-    /// Whether it has a finite 95 % interval over launches.
+    /// True if the contrast has a finite 95 % interval over launches.
     pub interval: bool,
-    /// Whether the difference of 99th percentiles is known.
+    /// True if the difference of 99th percentiles is known.
     pub tail: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct RunFacts {
     pub paid_conditions: Vec<String>,
     /// The cost of these conditions.
     pub cost: Option<String>,
-    /// Whether every arm started in several positions over the launches; `None` with one launch or one arm.
+    /// True if every arm started in several positions over the launches; `None` with one launch or one arm.
     pub start_order_varies: Option<bool>,
     /// Resource limits that were hit.
     pub limits_hit: usize,
@@ -67,6 +67,6 @@ pub struct RunFacts {
     pub steadiness_known: usize,
     /// Launches with warnings, failed checks, or late settling.
     pub flagged: usize,
-    /// Whether there are estimates without flagged launches wherever launches are flagged.
+    /// True if each condition with flagged launches has estimates without the flagged launches.
     pub without_flagged: bool,
 }

@@ -1,8 +1,8 @@
 //! The checklist of principles and standards of the field, computed from a run's manifest and data.
 //!
-//! The eight methodological principles are those of Papadopoulos et al. 2019
-//! (<https://doi.org/10.1109/TSE.2019.2927908>); the standard is that for benchmarking of ACM SIGSOFT's empirical standards
-//! (Ralph et al. 2021, <https://arxiv.org/abs/2010.03525>), its essential attributes and those of the desirable ones that a
+//! The eight methodological principles come from Papadopoulos et al. 2019 (<https://doi.org/10.1109/TSE.2019.2927908>).
+//! The standard is ACM SIGSOFT's empirical standard for benchmarking (Ralph et al. 2021,
+//! <https://arxiv.org/abs/2010.03525>). The checklist has its essential attributes and the desirable attributes that a
 //! run can show. An item is met only if the evidence shows it.
 
 mod checklist_item;

@@ -1,4 +1,5 @@
-//! The noise of recordings.
+//! Fits of the noise of recordings: the distribution, autocorrelation and trend of requests, and the spread of
+//! launches.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -122,7 +123,7 @@ pub fn fit_launches(deviations_ns: &[f64]) -> Result<LaunchFit, FitError> {
     })
 }
 
-/// Quantiles at the scores.
+/// Returns the quantiles of sorted values at each of the normal scores of [`SCORES`].
 #[expect(clippy::cast_precision_loss, reason = "a few scores")]
 fn at_scores(sorted: &[f64]) -> impl Iterator<Item = f64> {
     (0..SCORES).map(|index| quantile(sorted, Normal::standard().cdf(index as f64 / 4.0 - 4.0)))

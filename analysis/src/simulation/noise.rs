@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::fit::{LaunchFit, SCORES, WithinFit};
 
-/// In which order the arms' requests go.
+/// The order of the requests to the two arms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
     /// One request to each arm in every round, in random order.
     Interleaved,
-    /// All of the baseline's, then all of the other arm's, as in 2023.
+    /// All requests to the baseline, then all requests to the other arm, as in 2023.
     Sequential,
 }
 
@@ -80,7 +80,7 @@ impl SimulatedNoise<'_> {
         launch
     }
 
-    /// The recording's trend, at the recording's pace.
+    /// Returns the trend of the recording per request, in standard deviations.
     fn trend_per_request(&self) -> f64 {
         self.within.drift / whole(self.within.requests)
     }

@@ -40,9 +40,10 @@ pub struct Scenario<'a> {
 /// The rule by which a run stops early.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Stopping {
-    /// The precision asked for: the half-width that so many launches reach on average.
+    /// Number of launches that defines the wanted half-width: the half-width that this number of launches reaches on
+    /// average.
     pub aimed_at: usize,
-    /// Launches after which a run ends whatever was reached.
+    /// Number of launches after which a run ends in any case.
     pub most: usize,
 }
 
@@ -57,7 +58,7 @@ pub struct ScenarioOutcome {
     pub experiments: usize,
     /// Launches of each that does not stop early.
     pub launches: usize,
-    /// Whether both arms are the same.
+    /// True if the true effect is zero.
     pub a_a: bool,
     /// Standard deviation of the difference of medians from launch to launch, ns.
     pub launch_sd_ns: f64,
@@ -271,7 +272,8 @@ fn stop(medians: &[f64], wanted: f64) -> usize {
         .unwrap_or(medians.len())
 }
 
-/// Whether the band contains the differences of all quantiles, and half of its width at the median.
+/// Returns true if the band contains the true differences of all quantiles, and half of the band's width at the median,
+/// ns. `None` if the launches give no band.
 fn band(made: &Made, truth: &Truth) -> Option<(bool, f64)> {
     let columns: Vec<Vec<f64>> = (0..truth.quantiles.len())
         .map(|index| made.launches.iter().map(|launch| launch.quantiles[index]).collect())

@@ -14,11 +14,11 @@ pub struct RecordingOrder {
     pub hook_unix_ns: i64,
 }
 
-/// Whether a difference between two recordings can be attributed to the hook.
+/// The attribution of a difference between two recordings to the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
-    /// Launches of both arms in changing order, and a difference beyond what a program differs from itself.
+    /// The difference can be attributed to the hook: no reason against it applies.
     Yes,
     /// The recordings do not separate the hook from other causes.
     CannotBeTold,
@@ -31,15 +31,16 @@ pub struct StudyAnswer {
     pub condition: String,
     /// hook - unmodified, ms.
     pub difference_ms: f64,
-    /// Whether the difference can be attributed to the hook.
+    /// The attribution of the difference to the hook.
     pub told: Told,
     /// Recordings of each arm; the study has one.
     pub launches: usize,
     /// The start of the hooked program's recording minus the start of the unmodified program's, s.
     pub later_s: f64,
-    /// The largest difference of a recording's second half from its first, ms: the effect of time alone on one program.
+    /// Mean of a recording's second half minus mean of its first half, ms, for the recording with the larger
+    /// difference. No change of the program causes this difference.
     pub itself_ms: f64,
-    /// The reasons for which it cannot be attributed.
+    /// The reasons why the difference cannot be attributed to the hook.
     pub reasons: Vec<String>,
 }
 

@@ -46,7 +46,7 @@ pub struct Check {
     pub expected: String,
     /// The recomputed number with as many digits; with one more digit if it lies exactly between two numbers of that many digits.
     pub recomputed: String,
-    /// Whether both numbers agree to every digit of the expected one.
+    /// True if the recomputed number, rounded to the digits of the known number, equals the known number.
     pub agrees: bool,
 }
 
@@ -92,7 +92,8 @@ pub fn check(row: &StudyRow) -> Result<Vec<Check>, StudyError> {
     .collect())
 }
 
-/// The same text, or a recomputed number of which the last digit is a five that the expected one has rounded, up or down.
+/// Returns true if both texts are equal, or if `recomputed` has one more digit, a five, and `expected` is `recomputed`
+/// rounded up or down.
 fn rounds_to(recomputed: &str, expected: &str) -> bool {
     let nanoseconds = |text: &str| text.replace('.', "").parse::<i64>().ok();
     match (recomputed.strip_suffix('5'), nanoseconds(expected)) {

@@ -10,7 +10,7 @@ use crate::stats::serial;
 /// Warm-up cuts at which the sensitivity of p is shown.
 pub const CUTS: [usize; 4] = [0, 4_000, 10_000, 20_000];
 /// Length of a batch and of a bootstrap block, requests. At this distance autocorrelation is 0.10 in docker's recordings
-/// and at most 0.05 in the others; what is left of it makes effective sizes too large and intervals too narrow.
+/// and at most 0.05 in the others. This remainder makes effective sizes too large and intervals too narrow.
 pub const BLOCK: usize = 1_000;
 /// Bootstrap resamples.
 const RESAMPLES: usize = 2_000;
@@ -63,7 +63,7 @@ pub fn significant_halves(rows: &[HalvesRow]) -> usize {
 /// a property of the hook.
 ///
 /// # Errors
-/// As [`recompute`].
+/// The errors of [`recompute`].
 pub fn cut_sensitivity(
     condition: &str,
     unmodified_ns: &[i64],
@@ -75,21 +75,22 @@ pub fn cut_sensitivity(
         .collect()
 }
 
-/// How much requests of a condition depend on their neighbours, and what that leaves of the study's certainty. Pairs
-/// are (unmodified, hook).
+/// The dependence of the requests of a condition on the requests before them, and the effective sample sizes. Pairs are
+/// (unmodified, hook).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dependence {
     /// Name of the condition.
     pub condition: String,
-    /// Autocorrelation at lag 1.
+    /// Autocorrelation at lag 1: (unmodified, hook).
     pub lag_1: (f64, f64),
-    /// Autocorrelation at lag 100.
+    /// Autocorrelation at lag 100: (unmodified, hook).
     pub lag_100: (f64, f64),
-    /// Effective sample size by batch means.
+    /// Effective sample size by batch means, requests: (unmodified, hook).
     pub effective_n: (f64, f64),
     /// hook - unmodified, ms.
     pub mean_difference_ms: f64,
-    /// Its 95 % interval by block bootstrap, ms: what these two recordings support, and no other launch.
+    /// 95 % interval of the mean difference by block bootstrap, ms. It describes these two recordings and no other
+    /// launch.
     pub bootstrap_interval_ms: (f64, f64),
 }
 

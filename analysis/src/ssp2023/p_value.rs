@@ -36,7 +36,7 @@ impl PValue {
         self.ln / LN_10
     }
 
-    /// Whether p < 0.05, the study's level.
+    /// Returns true if p < 0.05, the level of the study.
     #[must_use]
     pub fn is_significant(self) -> bool {
         self.value() < 0.05
@@ -59,8 +59,8 @@ impl fmt::Display for PValue {
 }
 
 impl Serialize for PValue {
-    /// `{"value": 5.344368e-111, "log10": -110.27, "text": "5.344368e-111"}`; `value` is null where it is only known to
-    /// be below 1e-300.
+    /// Serializes p as `{"value": 5.344368e-111, "log10": -110.27, "text": "5.344368e-111"}`. `value` is null for p
+    /// below 1e-300.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value = self.value();
         let mut fields = serializer.serialize_struct("PValue", 3)?;

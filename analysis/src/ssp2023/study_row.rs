@@ -32,7 +32,7 @@ pub struct StudyRow {
     pub p: PValue,
 }
 
-/// Why the statistics of a recording cannot be computed.
+/// The reason why the statistics of a recording cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StudyError {
     /// The cut leaves too little.

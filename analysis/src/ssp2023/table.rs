@@ -37,7 +37,8 @@ pub fn table(rows: &[StudyRow]) -> String {
     aligned(&lines) + &halves_note(rows)
 }
 
-/// How the study's tools write the medians that lie between two nanoseconds; empty where none does.
+/// Returns a note with the medians that lie between two nanoseconds, as the study's tools write them. Empty if no
+/// median does.
 fn halves_note(rows: &[StudyRow]) -> String {
     let known: Vec<String> = rows
         .iter()
@@ -65,8 +66,8 @@ fn halves_note(rows: &[StudyRow]) -> String {
     )
 }
 
-/// What the recordings say about the method: halves tested against each other, dependence, and the study's test at
-/// several cuts.
+/// Returns the tables about the study's method: tests between the halves of a recording, dependence of requests, and
+/// the study's test at several cuts.
 #[must_use]
 pub fn method_table(halves: &[HalvesRow], dependences: &[Dependence], cuts: &[StudyRow]) -> String {
     let mut text = format!(

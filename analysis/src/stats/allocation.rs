@@ -28,7 +28,7 @@ pub struct Pilot {
 /// The bounds of an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AllocationBounds {
-    /// Fewest launches; ten, where intervals are to hold as often as they say.
+    /// Fewest launches. Intervals need ten launches to reach their stated coverage.
     pub least_launches: u32,
     /// Fewest rounds of a launch.
     pub least_rounds: u64,
@@ -147,8 +147,9 @@ impl Pilot {
         Ok((rounds.ceil().min(most as f64) as u64).clamp(least, most))
     }
 
-    /// The cheapest split that reaches a goal: rounds by [`Self::best_rounds`] and as many launches as the goal takes.
-    /// Where that is fewer than the limits' launches, these, with no more rounds than they need.
+    /// Returns the cheapest split that reaches a goal: rounds by [`Self::best_rounds`], and the launches that the goal
+    /// needs. If these are fewer than `limits.least_launches`, the split has `limits.least_launches` launches and the
+    /// fewest rounds that reach the goal with them.
     ///
     /// # Errors
     /// For numbers out of range, limits that exclude each other, and a goal that a million launches would not reach.

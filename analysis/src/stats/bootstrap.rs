@@ -25,7 +25,7 @@ pub struct LaunchEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResampledUnit {
-    /// Launches, each with what it found. What segments add to the spread is in the launches' spread already.
+    /// Launches with their values. The spread of launches already contains the spread of their segments.
     Launches,
     /// Launches, and within each its segments.
     LaunchesAndSegments,
@@ -40,7 +40,7 @@ pub struct Resampling {
     pub resamples: u32,
     /// The confidence of the intervals.
     pub confidence: f64,
-    /// The same seed gives the same intervals, on any number of processors.
+    /// Seed of the resamples. The same seed gives the same intervals on any number of processors.
     pub seed: u64,
 }
 
@@ -73,8 +73,8 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// The interval that is given where one is: the percentile-t interval. With ten launches it holds less often than
-    /// it says (93 to 95 %), but BCa does in 86 to 90 % only (METHODOLOGY.md).
+    /// Returns the percentile-t interval. With ten launches it contains the true value in 93 to 95 % of the simulated
+    /// experiments. The BCa interval contains it in 86 to 90 % (METHODOLOGY.md).
     #[must_use]
     pub fn confidence_interval(&self) -> (f64, f64) {
         self.percentile_t
@@ -83,12 +83,13 @@ impl Bootstrap {
 
 /// Resamples the mean over launches.
 ///
-/// A resample draws as many launches as there are, with replacement; with [`ResampledUnit::LaunchesAndSegments`] also as many
-/// segments of each as it has, and moves the launch's value by what the drawn segments' mean differs from that of all. (So a
-/// launch's value may be any statistic of all its requests, such as its exact median, while its segments only say how it
-/// would vary; and memory follows the number of segments.) Resampling both counts what segments add twice, for launches
-/// differ by that already: it widens intervals by a factor of up to √2 where launches differ by nothing else. Davison &
-/// Hinkley, <https://doi.org/10.1017/CBO9780511802843>, ch. 3.8.
+/// A resample draws as many launches as there are, with replacement. With [`ResampledUnit::LaunchesAndSegments`] it
+/// also draws as many segments of each drawn launch as the launch has, with replacement. It then adds the mean of the
+/// drawn segments minus the mean of all segments to the launch's value. (A launch's value may be any statistic of its
+/// requests, such as the exact median, because the segments only contribute a spread. Memory grows with the number of
+/// segments.) Resampling of both counts the spread of segments twice, because the spread of launches already contains
+/// it. Intervals become wider by a factor of up to √2. Davison & Hinkley, <https://doi.org/10.1017/CBO9780511802843>,
+/// ch. 3.8.
 ///
 /// Each resample has a generator of its own, seeded by its number. The interval's formulas are validated against SciPy,
 /// given the same resamples (`tests/reference`).
@@ -156,8 +157,8 @@ pub(crate) fn generator(seed: u64, number: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// What the mean of as many segments, drawn with replacement, differs by from that of all; nothing where there are fewer than
-/// two.
+/// Returns the mean of as many segments as given, drawn with replacement, minus the mean of all segments. Returns 0 for
+/// fewer than two segments.
 fn moved(segments: &[f64], generator: &mut Pcg64) -> f64 {
     if segments.len() < 2 {
         return 0.0;

@@ -29,7 +29,7 @@ pub enum Steadiness {
     WarmUp,
     /// The last level holds and is not the lowest.
     Slowdown,
-    /// No level holds to the end.
+    /// The last level lasts for less than a quarter of the series.
     #[strum(to_string = "no steady state")]
     NoSteadyState,
 }

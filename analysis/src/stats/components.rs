@@ -39,7 +39,7 @@ pub struct Component {
     pub degrees_of_freedom: u64,
 }
 
-/// Why there are no components.
+/// The reason why variance components cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ComponentsError {
     /// Fewer than two launches have no variance.

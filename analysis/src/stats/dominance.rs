@@ -33,7 +33,7 @@ pub fn a12(baseline: &Distribution, arm: &Distribution) -> Option<f64> {
 /// The mean over launches of [`a12`] within the launch, with the t interval of [`estimate`], cut at 0 and 1.
 ///
 /// # Errors
-/// As [`super::effect`].
+/// The errors of [`super::effect`].
 pub fn dominance(
     launches: &[LaunchSamples],
     baseline: &str,

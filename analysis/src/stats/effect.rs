@@ -4,7 +4,7 @@ use model::Location;
 
 use super::{ArmSamples, Distribution, Estimate, EstimateError, LatencyMetric, LaunchSamples, estimate};
 
-/// Why an effect cannot be computed.
+/// The reason why an effect cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EffectError {
     /// An arm that a launch does not have.
@@ -54,8 +54,8 @@ pub enum EffectError {
 /// The effect of `arm` against `baseline`, ns: the mean over launches of the within-launch difference of a location, with
 /// a t interval over launches ([`super::estimate_with`]).
 ///
-/// The launch is the unit of inference: what differs between two processes is constant within a launch, and no number of
-/// requests averages it away. The launches must be of one condition.
+/// The launch is the unit of inference: the difference between two processes of a program is constant within a launch,
+/// and no number of requests removes it. The launches must be of one condition.
 ///
 /// # Errors
 /// For an arm that a launch does not have or that observed nothing, launches of more than one condition, or fewer than
@@ -73,7 +73,7 @@ pub fn effect(
 /// One within-launch difference `arm - baseline` per launch, ns, in the order of the launches.
 ///
 /// # Errors
-/// As [`effect`], but any number of launches will do.
+/// For an arm that a launch does not have or that has no observation, and for launches of more than one condition.
 pub fn differences(
     launches: &[LaunchSamples],
     baseline: &str,
@@ -89,7 +89,7 @@ pub fn differences(
 /// One number per launch from its two arms' distributions, in the order of the launches.
 ///
 /// # Errors
-/// As [`differences`].
+/// The errors of [`differences`].
 pub(super) fn per_launch(
     launches: &[LaunchSamples],
     baseline: &str,

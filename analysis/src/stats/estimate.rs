@@ -15,7 +15,7 @@ pub struct Estimate {
     pub value: f64,
     /// Student's t interval over launches.
     pub confidence_interval: (f64, f64),
-    /// The interval's confidence, 0.95 unless asked otherwise.
+    /// The confidence of the interval; 0.95 by [`estimate`].
     pub confidence: f64,
     /// Number of launches.
     pub launches: usize,
@@ -100,7 +100,7 @@ impl EstimateError {
 /// Mean over launches with a 95 % interval; see [`estimate_with`].
 ///
 /// # Errors
-/// As [`estimate_with`].
+/// Below two launches, and for a value that is not finite.
 pub fn estimate(values: &[f64]) -> Result<Estimate, EstimateError> {
     estimate_with(values, CONFIDENCE)
 }

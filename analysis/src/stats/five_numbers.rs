@@ -53,7 +53,7 @@ impl FiveNumbers {
         })
     }
 
-    /// The same in another unit: `scaled(1e-6)` turns ns into ms.
+    /// Returns the five numbers in another unit: `scaled(1e-6)` turns ns into ms.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
         Self {

@@ -6,15 +6,15 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::EstimateError;
 use super::sorted::median;
 
-/// From so many values on, the distribution of signed ranks is taken for normal, as in R.
+/// Number of values from which on the distribution of signed ranks is approximated by a normal distribution, as in R.
 const NORMAL_FROM: usize = 50;
-/// All pairs of more launches than this are too many.
+/// Largest number of values; the pairs of more values are too many to compute.
 const MOST: usize = 10_000;
 
 /// The Hodges-Lehmann estimate of a location.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct HodgesLehmann {
-    /// Median of the means of all pairs of values, each with itself too.
+    /// Median of the means of all pairs of values. Each value also forms a pair with itself.
     pub value: f64,
     /// The interval that the signed-rank test does not reject at 5 %; absent below six values, with which that test rejects
     /// nothing.

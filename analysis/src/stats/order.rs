@@ -8,7 +8,7 @@ use super::{Distribution, Estimate, estimate};
 /// The times of one arm in one launch, by the arm of the preceding request and by the position in the round.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OrderSamples {
-    /// By the arm that the request before went to.
+    /// Times by the arm that received the preceding request.
     after: BTreeMap<String, Distribution>,
     /// The times of the first and of the last requests of their rounds.
     first: Distribution,

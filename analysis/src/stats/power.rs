@@ -75,7 +75,7 @@ pub fn half_width(launch_sd: f64, launches: u32, confidence: f64) -> Result<f64,
 /// <https://doi.org/10.1177/0193841X9501900504>).
 ///
 /// # Errors
-/// As [`half_width`], and for a power outside of a half to 1.
+/// The errors of [`half_width`], and an error for a power outside of 0.5 to 1.
 pub fn mde(launch_sd: f64, launches: u32, confidence: f64, power: f64) -> Result<f64, PowerError> {
     check(launch_sd, launches, confidence)?;
     number(

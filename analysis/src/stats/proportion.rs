@@ -12,12 +12,12 @@ pub struct Proportion {
     pub trials: u64,
     /// The share.
     pub value: f64,
-    /// 95 % interval of the share (Clopper & Pearson 1934, <https://doi.org/10.1093/biomet/26.4.404>), which covers at least
-    /// as often as it says.
+    /// 95 % interval of the share (Clopper & Pearson 1934, <https://doi.org/10.1093/biomet/26.4.404>). Its coverage is
+    /// at least 95 %.
     pub confidence_interval: (f64, f64),
 }
 
-/// Why a proportion cannot be computed.
+/// The reason why a proportion cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProportionError {
     /// There are no trials.

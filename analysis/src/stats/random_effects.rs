@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{quantiles, student};
 
-/// Why effects have no summary.
+/// The reason why effects have no summary.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum SummaryError {
     /// There is only one condition, or none.
@@ -103,7 +103,7 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, SummaryEr
 /// against R's metafor (`tests/reference`).
 ///
 /// # Errors
-/// As [`random_effects`].
+/// The errors of [`random_effects`].
 #[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
 pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), SummaryError> {
     // Refuses effects without a summary.

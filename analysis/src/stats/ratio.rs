@@ -11,7 +11,7 @@ const CONFIDENCE: f64 = 0.95;
 /// (`tests/reference`).
 ///
 /// # Errors
-/// As [`super::effect`]; also for a mean that is not above zero.
+/// The errors of [`super::effect`], and an error for a mean that is not above zero.
 pub fn ratio_of_means(
     launches: &[LaunchSamples],
     baseline: &str,
@@ -34,8 +34,8 @@ pub fn ratio_of_means(
     Ok(found)
 }
 
-/// Ratio of the means of two quantities of the same launches, with its 95 % interval; `None` where the denominator cannot be
-/// told from zero, since every ratio is then possible, or there are fewer than two launches.
+/// Ratio of the means of two quantities of the same launches, with its 95 % interval. `None` if the 95 % interval of
+/// the denominator contains zero, because every ratio is then possible, and for fewer than two launches.
 ///
 /// Fieller's theorem for paired values (<https://doi.org/10.1111/j.2517-6161.1954.tb00159.x>): the ratios ρ for which the t
 /// interval of `numerator - ρ denominator` over launches holds zero. Unlike the logarithms of the launches' ratios it takes

@@ -54,7 +54,8 @@ impl SegmentMedians {
     }
 }
 
-/// As [`Distribution::quantile`] at a half, without counting.
+/// Returns the median of the values, as [`Distribution::quantile`] at 0.5 defines it, and reorders the values. `None`
+/// without values.
 #[expect(clippy::cast_precision_loss, reason = "a median has the precision of f64")]
 pub(crate) fn median(values: &mut [i64]) -> Option<f64> {
     let upper = values.len().checked_sub(1)? / 2 + (values.len() + 1) % 2;

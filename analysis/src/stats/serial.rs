@@ -84,7 +84,7 @@ impl Neighbours {
         }
     }
 
-    /// As [`autocorrelation`] at lag 1.
+    /// Returns the autocorrelation at lag 1, as [`autocorrelation`] defines it.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
     pub fn autocorrelation(&self) -> Option<f64> {

@@ -43,7 +43,7 @@ pub struct ShiftPoint {
 /// launches (percentile-t, which keeps how quantiles vary together). The coverage of the band is in the simulation study.
 ///
 /// # Errors
-/// As [`super::effect`], and with fewer than [`FEWEST_LAUNCHES`].
+/// The errors of [`super::effect`], and an error for fewer than [`FEWEST_LAUNCHES`] launches.
 pub fn quantile_shift(
     launches: &[LaunchSamples],
     baseline: &str,
@@ -61,7 +61,8 @@ pub fn quantile_shift(
     Ok(shift_of(&columns, seed)?)
 }
 
-/// The same from differences: one list over launches for each share, all of one length.
+/// Returns the quantile-shift function of given differences: one list over launches for each share, all lists of one
+/// length.
 ///
 /// # Errors
 /// With fewer than [`FEWEST_LAUNCHES`] or a value that is not finite.

@@ -80,8 +80,8 @@ pub fn difference_of_estimates(one: &Estimate, other: &Estimate) -> Result<(f64,
     }
 }
 
-/// Ratio of two independent estimates, with its 95 % interval by Fieller's theorem; `None` where the divisor is not told
-/// from zero, so that the interval would have no end.
+/// Ratio of two independent estimates, with its 95 % interval by Fieller's theorem. `None` if the divisor cannot be
+/// distinguished from zero, because the interval would then have no end.
 ///
 /// The ends are the r at which m₁ - r m₂ is just t(0.975, ν) of its standard errors √(s₁²/n₁ + r² s₂²/n₂) from zero, with ν
 /// of the smaller of both samples, so that the interval is never too narrow. Fieller 1954,

@@ -17,14 +17,14 @@ pub struct Stationarity {
     pub statistic: f64,
     /// Autocovariances that its long-run variance takes in.
     pub lags: usize,
-    /// p, between 0.01 and 0.1, where the table ends: smaller or larger is told as the end.
+    /// The p value, limited to the range of the published table: 0.01 to 0.1.
     pub p: f64,
 }
 
 /// Tests that a series stays around one level, against a level that wanders (KPSS): η = Σ S_t² / (n² s²), S_t being the sums of
-/// deviations from the mean and s² the long-run variance with Bartlett's weights over ⌈12 (n/100)^¼⌉ lags. A small p says that
-/// the level moved. Kwiatkowski, Phillips, Schmidt & Shin, <https://doi.org/10.1016/0304-4076(92)90104-Y>. Validated against
-/// statsmodels (`tests/reference`).
+/// deviations from the mean and s² the long-run variance with Bartlett's weights over ⌈12 (n/100)^¼⌉ lags. A small p is
+/// evidence that the level moved. Kwiatkowski, Phillips, Schmidt & Shin,
+/// <https://doi.org/10.1016/0304-4076(92)90104-Y>. Validated against statsmodels (`tests/reference`).
 ///
 /// `None` for a series that is not longer than the lags or than ten values, that does not vary, or with a value that is not
 /// finite.

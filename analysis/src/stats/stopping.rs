@@ -12,8 +12,8 @@ pub fn half_width_reached(differences: &[f64]) -> Option<f64> {
     Some((high - low) / 2.0)
 }
 
-/// Whether launches may end here: there are ten or more, and half of the 95 % interval is at most `wanted`. The
-/// width of the interval decides, never its position. The simulation study has the coverage under this rule.
+/// Returns true if the run may end: it has at least ten launches, and half of the 95 % interval is at most `wanted`.
+/// The position of the interval has no influence. The simulation study gives the coverage under this rule.
 #[must_use]
 pub fn may_stop(differences: &[f64], wanted: f64) -> bool {
     differences.len() >= FEWEST_TO_STOP && half_width_reached(differences).is_some_and(|half| half <= wanted)

@@ -30,7 +30,7 @@ pub(crate) fn upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
 
 /// Natural logarithm of the two-sided p value of a t statistic, P(|T| >= |t|).
 ///
-/// That is the regularised incomplete beta function I(ν/(ν + t²); ν/2, 1/2), by Lentz's continued fraction
+/// p is the regularised incomplete beta function I(ν/(ν + t²); ν/2, 1/2), by Lentz's continued fraction
 /// (<https://dlmf.nist.gov/8.17.E22>) with its prefix in logarithms, so that nothing underflows however large `t` is. The
 /// arguments must be finite and `degrees_of_freedom` at least 1. Validated against SciPy and, below 1e-300, mpmath
 /// (`tests/reference`): 10 digits of p.

@@ -35,11 +35,11 @@ pub struct StartRequest {
     pub records: Option<u32>,
     /// Number of the server's own stamps; `None` without stamps.
     pub stamps: Option<u32>,
-    /// The sign by which the program is known to be ready.
+    /// The event that makes the program ready.
     pub ready: ReadinessSign,
 }
 
-/// The sign by which a program is known to be ready.
+/// The event that makes a program ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadinessSign {
@@ -65,7 +65,7 @@ pub enum ServerStatus {
     Killed(i32),
 }
 
-/// A server as process 1 knows it.
+/// The state of a server that process 1 of its container supervises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerReport {

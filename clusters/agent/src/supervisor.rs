@@ -18,7 +18,7 @@ use crate::placement::{self, ProcessorChoice};
 use crate::process_one::{self, ProcessEvent, Signals};
 use crate::{listeners, requests};
 
-/// The request in the work folder.
+/// Name of the file in the work folder with the request to start a program.
 const START: &str = "start.json";
 
 /// Passes the request on standard input to process 1.
@@ -113,7 +113,7 @@ struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
-    /// Copies the server's output until it ends. A server that announces itself becomes ready with its announcement.
+    /// Copies the server's output until it ends. If `announces`, the line `listening …` makes the server ready.
     fn copy_output(&self, output: ChildStdout, announces: bool) {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             println!("{line}");

@@ -121,7 +121,7 @@ impl CommandRunner {
     /// Runs a program and returns its standard output, trimmed.
     ///
     /// # Errors
-    /// As [`CommandRunner::run`].
+    /// The errors of [`CommandRunner::run`].
     pub fn output(&self, line: &CommandLine) -> Result<String, EngineError> {
         self.begin(&line.text())?;
         let mut child = spawn(line, line.command().stdout(Stdio::piped()))?;
@@ -136,10 +136,10 @@ impl CommandRunner {
         Ok(reader.join().unwrap_or_default().trim().to_owned())
     }
 
-    /// Runs two programs; the output of the first is the input of the second, without passing through this process.
+    /// Runs two programs. A pipe connects the output of the first with the input of the second.
     ///
     /// # Errors
-    /// As [`CommandRunner::run`].
+    /// The errors of [`CommandRunner::run`], for either program.
     pub fn pipe(&self, from: &CommandLine, to: &CommandLine) -> Result<(), EngineError> {
         self.begin(&format!("{} | {}", from.text(), to.text()))?;
         let mut first = spawn(from, from.command().stdout(Stdio::piped()))?;
@@ -152,7 +152,8 @@ impl CommandRunner {
         check_status(to, then?)
     }
 
-    /// As [`CommandRunner::output`], in up to three attempts, so that a passing fault does not prevent a cleanup.
+    /// Runs a program in up to three attempts and returns its standard output, trimmed. A temporary fault thus does not
+    /// prevent a cleanup.
     ///
     /// # Errors
     /// The error of the last attempt.

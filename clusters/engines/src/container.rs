@@ -26,7 +26,7 @@ impl Owner {
         ])
     }
 
-    /// A name that no other launch of any run has, such as `hook-latency-1f3a-0007`.
+    /// Returns the name of the launch, which is unique among all runs, such as `hook-latency-1f3a-0007`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("hook-latency-{}-{:04}", self.run, self.launch)
@@ -83,7 +83,7 @@ pub enum ContainerState {
         /// True when the kernel killed it because memory ran out.
         out_of_memory: bool,
     },
-    /// The container does not exist any more: somebody removed it, or its node is lost.
+    /// The container no longer exists: it was removed, or its node was lost.
     Gone,
 }
 
@@ -100,7 +100,7 @@ pub struct Leftover {
     pub run: Option<String>,
 }
 
-/// How a command in a container ended.
+/// The end of a command in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandOutcome {
     /// Its exit status.

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-/// A step with an engine, an image or an external program that failed. Each message says what was tried and, where it is
-/// known, what would help.
+/// An error of an engine, an image or an external program. Each message names the action that failed and, if known, a
+/// remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -26,7 +26,7 @@ pub enum EngineError {
         engine: &'static str,
         /// The action that failed, as it completes "cannot …".
         action: String,
-        /// The reason and, where it is known, what would help.
+        /// The reason and, if known, a remedy.
         reason: String,
     },
     /// An external program failed.
@@ -34,7 +34,7 @@ pub enum EngineError {
     Command {
         /// Its command line.
         command: String,
-        /// How it ended.
+        /// The reason, such as the exit status of the program.
         reason: String,
     },
     /// A program that cannot be part of an image.

@@ -4,8 +4,8 @@
 //! blocking code. Everything that an engine creates carries the labels of [`Owner::labels`], by which
 //! [`Engine::leftovers`] finds resources that a killed runner could not remove.
 //!
-//! The image holds a program of this project, the agent, beside servers, load generator and hook. Containers idle in it or
-//! run the program that they are asked to run under it. The launch collects all its data through
+//! The image holds servers, load generator, hook and the agent. The agent is process 1 of each container. It is idle,
+//! or starts and supervises the program that the launch requests. The launch collects all its data through
 //! [`RunningContainers::exec`].
 #![forbid(unsafe_code)]
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-/// A step of isolation that failed. Each message says what was tried and what would help.
+/// An error of isolation. Each message names the action that failed or the missing part.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IsolationError {
@@ -16,7 +16,7 @@ pub enum IsolationError {
         level: &'static str,
         /// The kernel's error.
         source: Errno,
-        /// What would help.
+        /// The remedy.
         fix: &'static str,
     },
     /// A system call failed that usually does not.

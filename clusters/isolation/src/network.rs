@@ -95,8 +95,8 @@ impl LaunchNetwork {
     }
 }
 
-/// Makes this thread's namespace the bridge. It is not the namespace of a container engine, whose packet filter could
-/// change the traffic.
+/// Creates a bridge in this thread's network namespace, and namespaces for server and client that it connects. The
+/// packet filter of a container engine is in another namespace and cannot change the traffic.
 fn bridge() -> Result<NetworkEnds, IsolationError> {
     let middle = NetworkNamespace::current()?;
     let (server, client) = (NetworkNamespace::create()?, NetworkNamespace::create()?);
@@ -112,7 +112,8 @@ fn bridge() -> Result<NetworkEnds, IsolationError> {
     })
 }
 
-/// As [`bridge`], and the bridge's namespace is a node that translates the service's address to the servers' address.
+/// Creates the network of [`bridge`]. The bridge's namespace is also a node that translates the service's address to
+/// the servers' address.
 fn service() -> Result<NetworkEnds, IsolationError> {
     let ends = bridge()?;
     links::add_address(&ends.intermediate[0], "bridge", NODE)?;

@@ -1,4 +1,4 @@
-//! Processes: their end, their processors, and their numbers in /proc.
+//! Processes: how they end with their parents, the processors on which they may run, and their numbers in /proc.
 
 use std::fs;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use engines::EngineError;
 
-/// A step of provisioning that failed. Each message says what was tried and what would help.
+/// An error of provisioning. Each message names the action that failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProvisioningError {

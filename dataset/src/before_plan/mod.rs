@@ -1,5 +1,5 @@
 //! Reads recordings that were made before a plan was registered: manifests of version 5 and observations of version 2. It turns
-//! them into the types of today. Only this module knows the older format.
+//! them into the types of today. No other module reads the older format.
 
 mod experiment;
 mod load_summary;

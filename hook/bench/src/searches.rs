@@ -23,8 +23,7 @@ const BATCH_NS: f64 = 2e6;
 
 type Search<'a> = (String, Box<dyn Fn(&[u8]) -> bool + 'a>);
 
-/// Returns the searches that are compared. Their text must end with a zero byte, which strstr needs and nobody
-/// searches.
+/// Returns the searches that are compared. Their text must end with a zero byte, because strstr needs one.
 fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> Result<Vec<Search<'a>>> {
     let mut all: Vec<Search<'a>> = Vec::new();
     let name = |filter: Filter| format!("this hook, filter {filter:?}");

@@ -23,7 +23,7 @@ const BLOCKED: u32 = u32::MAX;
 /// scanner's state plus one.
 ///
 /// Every operation is one atomic access. Two threads that receive from one socket at the same time may miss a word that
-/// was split between them, because nobody knows which of the two parts came first.
+/// was split between them, because the order of the two parts is unknown.
 #[derive(Debug)]
 pub struct FdTable<'a> {
     entries: &'a [AtomicU32],

@@ -32,11 +32,11 @@ impl ReceiveFlags {
 pub enum ReceivedPayload {
     /// No bytes: an error, the end of the stream, or data outside the stream.
     None,
-    /// So many bytes, all in the buffer. A later call returns them again.
+    /// This number of bytes, all in the buffer. A later call returns them again.
     Peeked(usize),
-    /// So many bytes, which may not be in the buffer.
+    /// This number of bytes, which may be missing in the buffer.
     Discarded(usize),
-    /// So many bytes, all in the buffer.
+    /// This number of bytes, all in the buffer.
     Received(usize),
 }
 

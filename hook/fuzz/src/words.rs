@@ -30,8 +30,8 @@ fn any_file(data: &[u8]) {
     }
 }
 
-/// Searches with the built-in file after changes of some bytes. Three bytes of input make a change: two are the place,
-/// one is the value.
+/// Searches with the built-in file after changes of some bytes. Three bytes of input make a change: the first
+/// two are the position, the third is the value.
 fn damaged_file(data: &[u8]) {
     let mut file = DEFAULT_WORDS.to_vec();
     let len = file.len();

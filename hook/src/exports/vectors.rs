@@ -34,7 +34,7 @@ unsafe fn search_vectors(hook: &Hook, mut state: State, (vectors, count): Vector
 /// Wipes the first `bytes` bytes of the buffers.
 ///
 /// # Safety
-/// The conditions of [`search_vectors`] hold, the buffers are writable, and nobody else uses them.
+/// The conditions of [`search_vectors`] hold, the buffers are writable, and no other code uses them during the call.
 unsafe fn wipe(vectors: Vectors, bytes: usize) {
     // SAFETY: the caller promises this.
     for (buffer, len) in unsafe { parts(vectors, bytes) } {

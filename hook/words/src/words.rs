@@ -209,7 +209,8 @@ impl<'a> Words<'a> {
         self.classes[usize::from(byte)] == 0
     }
 
-    /// Returns whether the file has filters. A long list has none, because nearly every place would pass.
+    /// Returns true if the file has filters. The file of a long list has none, because such filters would reject almost
+    /// no position of a payload.
     #[must_use]
     pub fn has_filters(&self) -> bool {
         !self.candidates.is_empty()

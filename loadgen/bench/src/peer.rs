@@ -78,10 +78,10 @@ impl Peer {
         }
     }
 
-    /// Returns the version.
+    /// Returns the version of this load generator's program, as text for the table.
     ///
     /// # Errors
-    /// Returns the reason for which the program cannot run.
+    /// The reason why the program cannot run.
     pub(crate) fn version(self, setup: &PeerSetup) -> Result<String, String> {
         let flag = match self {
             Self::Floor => return Ok("60 lines".to_owned()),

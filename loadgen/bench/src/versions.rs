@@ -11,7 +11,7 @@ use rand_pcg::Pcg64;
 
 use crate::load_generator::{read_times, send};
 
-/// Prints by how much the median RTT of `loadgen` is longer than that of `other`, in each of `repetitions` a pair of
+/// Prints the difference of the median RTTs of `loadgen` and `other`. Each of `repetitions` repetitions is a pair of
 /// measurements of `rounds` rounds. `other` is a program and its verb, separated by a space.
 pub(crate) fn compare(
     loadgen: &Path,

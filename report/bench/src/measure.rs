@@ -32,7 +32,7 @@ pub(crate) fn analyse(run: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Decodes the columns, which is the least work of any reader of them.
+/// Decodes the columns that the analysis reads, and drops them. This is the smallest work of a reader of these columns.
 pub(crate) fn decode(run: &Path) -> Result<()> {
     let begun = Instant::now();
     let run = Run::open(run)?;

@@ -14,13 +14,13 @@ const BYTES_PER_ROW: u64 = 40;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ScaleOptions {
-    /// Observations, about
+    /// Approximate number of observations
     #[arg(long, default_value_t = 100_000_000)]
     rows: u64,
     /// Repetitions; in each, both are measured once
     #[arg(long, default_value_t = 3)]
     repetitions: u32,
-    /// Where the run is written; an empty folder, or one that this program wrote with as many rows
+    /// Folder of the run: an empty folder, or a folder that this program wrote with the same number of rows
     #[arg(long)]
     folder: PathBuf,
     /// Keep the run

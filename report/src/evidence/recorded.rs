@@ -13,7 +13,8 @@ use model::ContrastRole;
 /// The name of the study's recordings in claims.
 const STUDY: &str = "ssp2023";
 
-/// The quantities of the 2023 recordings: the information of a request, and the halves that the study's test tells apart.
+/// Returns the quantities of the 2023 recordings: the information of a request, and the share of recordings in which
+/// the study's test finds a difference between the two halves.
 ///
 /// # Errors
 /// When there are no recordings.

@@ -49,7 +49,7 @@ impl<'a> ConditionCell<'a> {
         self.condition.costs().next_back()
     }
 
-    /// The same condition in the grid's first cell, with which it is compared; `None` for the first cell itself.
+    /// Returns the reference: this condition in the first cell of the grid. `None` for the first cell.
     pub(super) fn reference<'b>(&self, cells: &'b [ConditionCell<'a>]) -> Option<&'b ConditionCell<'a>> {
         let mut all = cells.iter();
         let first = all.find(|other| other.condition.condition == self.condition.condition)?;

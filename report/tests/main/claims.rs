@@ -12,7 +12,7 @@ fn of(folder: &Path) -> (String, String) {
     verdict(folder, "r06-parts")
 }
 
-/// The made-up run as the experiment `overhead`, with a step of the hook that logs.
+/// Writes the made-up run as a run of the experiment `overhead`, with an arm `log` whose wire time is `log_ns`.
 fn written(folder: &Path, log_ns: i64, change: impl Fn(&mut Arm)) {
     let mut arms = ARMS.to_vec();
     arms.push(Arm {

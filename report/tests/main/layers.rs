@@ -37,7 +37,7 @@ fn quantity(evidence: &Evidence, name: &str) -> Vec<(Unit, f64)> {
     named.map(|measured| (measured.unit, measured.interval.value)).collect()
 }
 
-/// Launches differ at the handler by half of what they differ on the wire.
+/// Sets the handler times of an arm. They differ between launches by half as much as the wire times.
 fn stamp(launch: u32, arm: &mut ArmRecord) {
     let cost_ns = if arm.arm == "scan" { 600.0 } else { 0.0 };
     let index = ARMS.iter().position(|known| known.name == arm.arm).unwrap();

@@ -13,19 +13,19 @@ use model::{
 };
 use serde_json::{Value, json};
 
-/// What an arm's requests took, and how it differs from launch to launch.
+/// The times of an arm's requests, ns, and their changes between launches and segments.
 #[derive(Clone, Copy)]
 pub(crate) struct Arm {
     pub(crate) name: &'static str,
     pub(crate) wire_ns: i64,
     pub(crate) held_ns: Option<f64>,
-    /// Added in every other launch, and taken from the others.
+    /// Added to the wire time in every other launch, and subtracted in the others.
     pub(crate) launch_ns: i64,
-    /// The same for segments of a launch.
+    /// Added to the wire time in every other segment of a launch, and subtracted in the others.
     pub(crate) segment_ns: i64,
 }
 
-/// What arms have in common.
+/// An arm with default values.
 pub(crate) const ARM: Arm = Arm {
     name: "",
     wire_ns: 16_000,

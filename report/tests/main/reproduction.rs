@@ -82,7 +82,7 @@ fn request(arm: u16, sequence: u32, rtt_ns: i64) -> Observation {
     }
 }
 
-/// The same for both arms, and without a period (Knuth's multiplicative hash).
+/// Returns the noise of a request, ns: equal for both arms, without a period (Knuth's multiplicative hash).
 fn noise_ns(sequence: u32) -> i64 {
     i64::from(sequence.wrapping_mul(2_654_435_761) >> 16)
 }
@@ -96,7 +96,7 @@ fn page(run: &Path, study: &Path, out: &Path) -> (String, Value) {
     (text("index.html"), serde_json::from_str(&text("results.json")).unwrap())
 }
 
-/// The cells of a row of the first table: that of a condition's difference of means.
+/// Returns the cells of the row of the first table with a condition's difference of means.
 fn row(page: &str, condition: &str) -> Vec<String> {
     let begin = format!("<tr><td>{condition}</td><td>difference of means</td>");
     let (_, rest) = page.split_once(&begin).unwrap();

@@ -12,13 +12,13 @@ pub(crate) struct ActiveArm<'a> {
     pub(super) index: usize,
     pub(super) arm: &'a Arm,
     pub(super) start_order: usize,
-    /// How the load generator connects to it. Before the proxies have started, the address of the server.
+    /// The address to which the load generator connects. Before the proxies have started, the address of the server.
     pub(crate) target: Target,
     pub(super) treatment: Box<dyn TreatmentAdapter + 'a>,
     pub(super) site: TreatmentSite,
     pub(super) proof: Proof,
     pub(super) before: PreMeasurementCounts,
-    /// Whether the treatment must still be detached.
+    /// True if the treatment must still be detached.
     pub(super) attached: bool,
 }
 

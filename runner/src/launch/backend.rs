@@ -22,7 +22,8 @@ pub(crate) trait Backend {
     /// Paths of the project's programs, as the processes of the launch see them.
     fn programs(&self) -> OwnPrograms;
 
-    /// Prepares the files and the address of an arm's server, which is to listen on `port` if it can be told a port.
+    /// Prepares the files and the address of an arm's server. The server is to listen on `port` if its port can be
+    /// chosen.
     ///
     /// # Errors
     /// If the server cannot listen there, or a file cannot be made.
@@ -46,7 +47,8 @@ pub(crate) trait Backend {
     /// If it is not; the error says why.
     fn require_mapped(&mut self, arm: usize, object: &Path) -> Result<()>;
 
-    /// Returns what hook and server of an arm have counted before the first request of the load generator.
+    /// Returns the numbers of requests that hook and server of an arm have counted before the load generator's first
+    /// request.
     ///
     /// # Errors
     /// If a file is damaged.
@@ -54,8 +56,8 @@ pub(crate) trait Backend {
         Ok(PreMeasurementCounts::default())
     }
 
-    /// Returns the address to which the load generator connects for an arm whose outermost process listens at `address`, and
-    /// the network namespace of the connection; none for that of the load generator.
+    /// Returns the address to which the load generator connects for an arm whose outermost process listens at
+    /// `address`, and the network namespace of the connection. `None` stands for the load generator's own namespace.
     fn route(&self, _arm: usize, address: SocketAddr) -> (SocketAddr, Option<PathBuf>) {
         (address, None)
     }
@@ -93,7 +95,7 @@ pub(crate) trait Backend {
     /// If they do not arrive whole.
     fn fetch_observations(&mut self, to: &Path) -> Result<()>;
 
-    /// Returns what an arm has left.
+    /// Returns the files that an arm has left, and the resources that its server has used.
     ///
     /// # Errors
     /// If it does not arrive whole.
@@ -152,13 +154,13 @@ impl OwnPrograms {
 /// Room for records in the files of an arm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordRoom {
-    /// Records of the hook; none without telemetry, 0 for counters alone.
+    /// Number of records of the hook; `None` without telemetry, 0 for counters without records.
     pub(crate) telemetry: Option<u32>,
     /// Stamps of the server; none if it leaves none.
     pub(crate) stamps: Option<u32>,
 }
 
-/// Files and address of an arm's server, as it sees them.
+/// Files and address of an arm's server, by the paths that are valid in the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerSite {
     pub(crate) folder: PathBuf,
@@ -168,7 +170,7 @@ pub(crate) struct ServerSite {
     pub(crate) treatment: TreatmentSite,
 }
 
-/// Folder and address of a proxy, as it sees them.
+/// Folder and address of a proxy, by the paths that are valid in the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProxySite {
     pub(crate) folder: PathBuf,
@@ -222,7 +224,7 @@ pub(crate) struct LoadGeneratorSite {
 pub(crate) struct LoadOutcome {
     /// Its standard output: the summary as JSON.
     pub(crate) printed: Vec<u8>,
-    /// Why it failed; none if it succeeded.
+    /// The reason why it failed; `None` if it succeeded.
     pub(crate) failure: Option<String>,
     /// Samples of the resources; none if they were not watched.
     pub(crate) watched: Option<WatchedResources>,
@@ -243,7 +245,7 @@ pub(crate) struct WatchedResources {
 /// The end of a process.
 #[derive(Debug, Default)]
 pub(crate) struct StoppedProcess {
-    /// How it had ended before it was asked to stop; none if it still ran.
+    /// The end of a process that ended before [`Backend::stop`]; `None` if it still ran.
     pub(crate) ended_early: Option<anyhow::Error>,
     /// Limits that it hit between the first request and the last; none if nothing counts them.
     pub(crate) counted: Option<Vec<LimitHit>>,

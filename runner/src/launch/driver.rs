@@ -21,7 +21,7 @@ use super::tight_loop;
 use crate::proxies;
 use crate::treatments::{Proof, TreatedServer, adapter_of, records, telemetry_records};
 
-/// A backend as the treatment of one arm sees it.
+/// A backend and an arm: the interface that the treatment of this arm uses.
 struct ArmServer<'a> {
     backend: &'a mut dyn Backend,
     arm: usize,
@@ -227,14 +227,14 @@ fn generate_load(
     Ok((backend.generate_load(&plan, &file)?, site.shared))
 }
 
-/// What came of stopping all arms.
+/// The limits that were hit and the kills, found when all arms stop.
 #[derive(Default)]
 struct StoppedArms {
     /// Limits that the servers hit; none if nothing counts them.
     hits: Option<Vec<LimitHit>>,
     /// Limits that the proxies hit. Nothing is sampled of proxies.
     proxy_hits: Option<Vec<LimitHit>>,
-    /// Whether a server was killed for want of memory.
+    /// True if a server was killed because memory ran out.
     killed: bool,
 }
 

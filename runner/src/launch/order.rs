@@ -11,7 +11,7 @@ use rand_pcg::Pcg64;
 /// The first of the ports that servers listen on.
 const FIRST_PORT: u16 = 18_000;
 
-/// The end of the ports that Linux does not give to clients by itself.
+/// First port that Linux assigns to clients automatically; ports below it are free for servers.
 const END_OF_PORTS: u16 = 32_768;
 
 /// One launch's permutations. Each is a list of indices into the experiment's arms, or of ports by arm.
@@ -19,7 +19,7 @@ const END_OF_PORTS: u16 = 32_768;
 pub(crate) struct LaunchOrder {
     /// Arms in the order in which they are started.
     pub(crate) start: Vec<usize>,
-    /// Arms in the order in which they are connected to, which is also that of their labels in the file.
+    /// Arms in the order in which the load generator connects to them. Their labels in the file have the same order.
     pub(crate) connection: Vec<usize>,
     /// Port of each arm.
     pub(crate) ports: Vec<u16>,

@@ -27,7 +27,8 @@ pub(crate) enum LaunchProcess {
     Neighbour,
 }
 
-/// The name is also that of the process's folder or container: arms can have names that no engine takes.
+/// The name of the process, its folder and its container. It contains the number of the arm instead of the arm's name,
+/// because an engine can refuse that name.
 impl fmt::Display for LaunchProcess {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

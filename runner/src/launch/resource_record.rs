@@ -40,7 +40,7 @@ impl ResourceRecord {
         })
     }
 
-    /// Whether a process of this subject was killed for want of memory.
+    /// Returns true if a process of this subject was killed because memory ran out.
     pub(crate) fn killed(&self, subject: &str) -> bool {
         let mut hits = self.hits.iter().flatten();
         hits.any(|hit| hit.kind == LimitKind::OomKill && hit.subject == subject)

@@ -7,7 +7,7 @@ use crate::preflight::PreflightResult;
 /// Bytes shown around a difference.
 const SHOWN: usize = 60;
 
-/// The part that the bare server's answers have in common, from large to small.
+/// The largest part in which all answers of the bare server agree. The hooked server's answers must agree in this part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CommonPart {
     Bytes,

@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct PreflightResult {
     /// The fault for which the arm cannot be measured.
     pub(crate) fault: Option<ServerFault>,
-    /// Its answer, without the headers that are known to differ from one answer to the next.
+    /// Its answer, without `Date` and without the headers that the server file lists as `varying`.
     pub(crate) answer: Vec<u8>,
-    /// Whether its answers differ from each other in other headers or in the body.
+    /// True if its answers differ from each other in other headers or in the body.
     pub(crate) varies: bool,
     /// Median round-trip time of a client that sleeps while it waits, ns.
     pub(crate) rtt_ns: i64,
@@ -88,7 +88,8 @@ fn counted(running: &mut LoneArm<'_>) -> Result<Option<u64>> {
     Ok(telemetry.map(|telemetry| telemetry.counters.payload_receives))
 }
 
-/// Returns an answer without the header lines that differ from one answer to the next.
+/// Returns an HTTP answer without the `Date` header and without the headers in `varying`. Returns other answers
+/// unchanged.
 fn lasting(message: &Message, varying: &[String], answer: &[u8]) -> Vec<u8> {
     let Message::Http(_) = message else {
         return answer.to_vec();

@@ -21,7 +21,7 @@ struct Availability {
     fix: Option<&'static str>,
 }
 
-/// How each condition of a run is available, or why it is not.
+/// For each condition of a run: the way in which it is available, or the reason why it is not.
 pub(crate) type ConditionAccesses = BTreeMap<Condition, Result<ConditionAccess, String>>;
 
 /// The way in which a condition is available.

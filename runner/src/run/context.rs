@@ -10,7 +10,7 @@ use crate::launch::container;
 use crate::launch::installation::Installation;
 use crate::run::availability::{ConditionAccess, ConditionAccesses};
 
-/// The context of one run.
+/// The image, the programs and the settings that all launches of one run share.
 pub(crate) struct RunContext<'a> {
     pub(crate) setting: &'a Installation,
     /// The identifier in the labels of everything that the run makes in engines.
@@ -18,9 +18,10 @@ pub(crate) struct RunContext<'a> {
     /// The image for conditions in containers.
     pub(crate) image: Option<Image>,
     pub(crate) words: Option<PathBuf>,
-    /// How limits are enforced in local conditions, or why not.
+    /// The way in which local conditions enforce limits, or the reason why they cannot.
     pub(crate) limits_by: Result<LimitEnforcement, String>,
-    /// Whether this machine's processors can be kept from idle states, or why not; none if the definition does not ask for it.
+    /// `Ok` if the processors of this machine can be kept from idle states, else the reason why not. `None` if the
+    /// definition does not request it.
     pub(crate) awake: Option<Result<(), String>>,
 }
 

@@ -157,7 +157,7 @@ struct ActiveRun<'a> {
     setting: RunContext<'a>,
     precision: StoppingRule,
     records: Vec<LaunchRecord>,
-    /// Why no further launch is needed; none if one is.
+    /// The reason why no further launch is needed; `None` if one is needed.
     ended: Option<String>,
 }
 

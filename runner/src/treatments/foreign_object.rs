@@ -1,4 +1,4 @@
-//! The treatment `preload`: a shared object of somebody else.
+//! The treatment `preload`: a shared object that is not part of the project.
 
 use anyhow::{Context as _, Result};
 use model::PreloadedObject;

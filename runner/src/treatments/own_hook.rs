@@ -11,7 +11,7 @@ use crate::launch::process::ProcessStart;
 pub(super) struct OwnHook {
     /// The value of READHOOK_MODE.
     pub(super) mode: &'static str,
-    /// Whether the mode writes each found word to a log.
+    /// True if the mode writes each found word to a log.
     pub(super) logs: bool,
 }
 

@@ -11,7 +11,7 @@ use super::values::{self, ValueDifference};
 
 /// The one file of numbers among the results.
 const NUMBERS: &str = "results.json";
-/// The same numbers as LaTeX macros, one a line.
+/// The file with the numbers of [`NUMBERS`] as LaTeX macros, one per line.
 const MACROS: &str = "results.tex";
 /// JSON pointer to the numbers that come from the 2023 study.
 const STUDY_VALUES: &str = "/study";

@@ -19,7 +19,7 @@ pub(super) struct Count {
     pub(super) skipped_steps: Vec<String>,
     /// The messages of failed tests as the harness prints them.
     pub(super) failures: Vec<String>,
-    /// Whether the next lines belong to such messages.
+    /// True if the next lines belong to messages of failed tests.
     in_failures: bool,
 }
 

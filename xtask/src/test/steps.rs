@@ -20,7 +20,7 @@ pub(super) enum Tier {
     First,
     /// With `--all`.
     Second,
-    /// Where `--step` or `--only` names it.
+    /// Only if `--step` or `--only` names the step.
     ByName,
 }
 

@@ -20,7 +20,7 @@ pub(super) fn chain() -> Result<()> {
 /// Checks known vulnerabilities.
 ///
 /// # Errors
-/// When a dependency has one, or [`Skipped`].
+/// When a dependency has a known vulnerability, or [`Skipped`] if a tool or the network is missing.
 pub(super) fn advisories() -> Result<()> {
     prepared(&["deny", "fetch", "db"])?;
     cargo().args(["deny", "check", "advisories"]).run()

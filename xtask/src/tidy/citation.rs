@@ -2,7 +2,8 @@
 
 use super::files::TrackedFile;
 
-/// Compares version, licence and title in `CITATION.cff`, `codemeta.json` and `.zenodo.json` with Cargo.toml.
+/// Returns one message for each version, licence or title in `CITATION.cff`, `codemeta.json` and `.zenodo.json` that
+/// differs from Cargo.toml or from the title of `CITATION.cff`.
 pub(super) fn agree(files: &[TrackedFile]) -> Vec<String> {
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);

@@ -21,7 +21,7 @@ pub(super) struct Module {
     parent: Option<usize>,
     /// The index of its file in [`Crate::files`].
     pub(super) file: usize,
-    /// What a name stands for; a type, a value and a macro may share one name.
+    /// The meanings of each name; a type, a value and a macro may share one name.
     names: HashMap<String, Vec<Meaning>>,
     /// The modules whose names `use …::*` brings in.
     globs: Vec<Vec<String>>,
@@ -326,7 +326,7 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<Import>) {
     }
 }
 
-/// Whether an import is visible outside of its module, so that it only hands a name on.
+/// Returns true if an import is visible outside of its module. Such an import is a re-export.
 pub(super) fn hands_on(visibility: &Visibility) -> bool {
     !matches!(visibility, Visibility::Inherited)
 }

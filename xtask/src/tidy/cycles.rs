@@ -17,7 +17,7 @@ use petgraph::graphmap::DiGraphMap;
 use super::crates::{self, Crate, Read, Resolution};
 use super::references::{self, PathReference};
 
-/// The cycles in all crates of the workspace, each with its edges.
+/// Returns one message for each cycle of modules in the crates of the workspace, with the edges of the cycle.
 ///
 /// # Errors
 /// When cargo does not list the crates, or a source file is not Rust.

@@ -12,7 +12,7 @@ pub(super) struct PathReference {
     pub(super) path: Vec<String>,
     /// The line of its first segment.
     pub(super) line: usize,
-    /// Whether it stands before a `!`.
+    /// True if a `!` follows the path.
     pub(super) is_macro: bool,
 }
 

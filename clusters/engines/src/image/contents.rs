@@ -98,7 +98,7 @@ impl ImageContents {
     /// Adds another program of this project, by its path in the image.
     ///
     /// # Errors
-    /// As [`ImageContents::new`].
+    /// When the program is missing, or its libraries cannot be listed.
     pub fn add_own(&mut self, binaries: &Path, inside: &str) -> Result<(), EngineError> {
         let inside = Path::new(inside);
         let program = binaries.join(inside.file_name().unwrap_or_default());
@@ -117,7 +117,7 @@ impl ImageContents {
     /// Adds an installed program with its libraries.
     ///
     /// # Errors
-    /// As [`ImageContents::new`].
+    /// When a mount of the container would hide the program, or its libraries cannot be listed.
     pub fn add_program(&mut self, program: &InstalledProgram) -> Result<(), EngineError> {
         let InstalledProgram { found, file } = program;
         for path in [found, file] {
@@ -137,7 +137,7 @@ impl ImageContents {
         Ok(())
     }
 
-    /// Adds a shared object by its path in the image, with those of its libraries that are found.
+    /// Adds a shared object by its path in the image, and the libraries that it needs and that exist on this machine.
     ///
     /// # Errors
     /// When the shared object cannot be read.
@@ -200,7 +200,8 @@ fn is_dead_link(error: &walkdir::Error) -> bool {
     error.loop_ancestor().is_some() || kind == Some(std::io::ErrorKind::NotFound)
 }
 
-/// Returns a path without `..`: libraries that a program finds relative to itself have it, and archives may not.
+/// Returns a path without `..`. A library that a program finds relative to its own folder has `..` in its path, and an
+/// archive may not contain `..`.
 fn normalized(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -17,7 +17,7 @@ impl Image {
     pub const SUT: &str = "/bin/sut";
     /// The load generator.
     pub const LOADGEN: &str = "/bin/loadgen";
-    /// The runner, which is a relay, too; where one is needed.
+    /// The runner, which is also the relay. Only an image for an experiment with a relay contains it.
     pub const RUNNER: &str = "/bin/runner";
     /// The hook.
     pub const HOOK: &str = "/lib/libreadhook.so";

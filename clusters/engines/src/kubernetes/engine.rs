@@ -76,7 +76,7 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Connects. The cluster is asked for the first time at the first use.
+    /// Opens the kubeconfig. The first use of the engine sends the first request to the cluster.
     ///
     /// # Errors
     /// When there is no usable kubeconfig.

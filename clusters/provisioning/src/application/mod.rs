@@ -1,7 +1,7 @@
 //! Applications of several workloads that other people wrote, such as TeaStore.
 //!
 //! A file of `clusters/macro/` defines each application. The manifests are not part of this project: a definition names a
-//! repository and a revision, and whoever measures makes a checkout.
+//! repository and a revision, and the user makes a checkout.
 
 mod copies;
 mod definition;

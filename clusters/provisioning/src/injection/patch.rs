@@ -35,8 +35,8 @@ impl Injection {
     /// The path of the hook in the containers.
     pub const LIBRARY: &str = "/readhook/libreadhook.so";
 
-    /// Returns the injection of the hook of an image, by the name under which the nodes of a cluster know the image, into
-    /// all containers.
+    /// Returns the injection of the hook of `image` into all containers. The injection refers to the image by its name
+    /// on the nodes of `cluster`.
     #[must_use]
     pub fn new(cluster: &Kubernetes, image: &Image, variables: BTreeMap<String, String>) -> Self {
         let (image, pull_policy) = cluster.image_on_nodes(image);
@@ -57,7 +57,7 @@ struct ContainerBefore {
     added: Vec<String>,
 }
 
-/// By the name of the container.
+/// The values before the injection, by the name of the container.
 type InjectionRecord = BTreeMap<String, ContainerBefore>;
 
 /// Returns the patch that puts the hook into a workload.

@@ -16,7 +16,7 @@ use crate::error::ProvisioningError;
 /// Longest time for new pods to replace the old ones.
 const ROLLOUT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Number of attempts to change a workload that somebody else changes at the same time.
+/// Number of attempts to change a workload that another client of the cluster changes at the same time.
 const ATTEMPTS: u32 = 10;
 
 /// Returns true when an object of a cluster or of a manifest is this workload.
@@ -83,8 +83,8 @@ impl Workloads {
         serde_json::to_value(object).map_err(|error| failed(&format!("read {target}"), error))
     }
 
-    /// Applies the patch that `compute` returns for the present workload. If somebody else, such as the workload's
-    /// controller, changes the workload meanwhile, the patch is computed again.
+    /// Applies the patch that `compute` returns for the present workload. If another client,
+    /// such as the workload's controller, changes the workload meanwhile, the patch is computed again.
     ///
     /// # Errors
     /// When `compute` fails, the cluster refuses the patch, or every attempt meets another change.

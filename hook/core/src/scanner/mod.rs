@@ -139,7 +139,8 @@ impl<'a> Scanner<'a> {
         self.walk(State::START, &tail[from.map_or(0, |at| at + 1)..])
     }
 
-    /// Returns the first place at which the window of a complete word is.
+    /// Returns the position of the first window that belongs to a word which lies completely in `bytes`. `None` without
+    /// such a word or without a filter.
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "functions that need a processor's features")]
     fn first_place(&self, bytes: &[u8]) -> Option<usize> {

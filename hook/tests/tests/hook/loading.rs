@@ -1,4 +1,4 @@
-//! The same file works with other libcs: musl, and a glibc that has dlsym in libdl.
+//! The hook's shared object works with other libcs: musl, and a glibc that has dlsym in libdl.
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

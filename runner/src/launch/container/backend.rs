@@ -1,5 +1,5 @@
 //! The backend in containers, whichever engine runs them: a container for each server, each proxy, the neighbour and the load
-//! generator. The agent in each container does what is to be done there.
+//! generator. The agent in each container starts, observes and stops the container's program.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,7 +43,8 @@ pub(crate) struct ContainerBackend<'a> {
 }
 
 impl<'a> ContainerBackend<'a> {
-    /// Has an engine start all containers of a launch. Each waits until its agent is told what to start.
+    /// Starts all containers of a launch by an engine. In each container the agent waits for a request to start a
+    /// program.
     ///
     /// # Errors
     /// If one cannot be started.
@@ -82,7 +83,8 @@ fn treatment_site(experiment: &Experiment, arm: usize) -> TreatmentSite {
     }
 }
 
-/// All containers of a launch. Those of servers, proxies and neighbour wait until they are told what to start.
+/// Returns the specifications of all containers of a launch. In the containers of servers, proxies and neighbour the
+/// agent waits for a request to start a program.
 fn containers(experiment: &Experiment, order: &LaunchOrder) -> Vec<ContainerSpec> {
     let waiting = |process: LaunchProcess, (role, processor): (ContainerRole, &str), limits| ContainerSpec {
         name: process.to_string(),

@@ -1,5 +1,5 @@
-//! Samples of the resources that containers use and are denied. A sampler works within each container: nothing is asked of a
-//! container while it is measured.
+//! Samples of the resources that containers use and of the limits that they hit. A sampler runs in each container, so
+//! the runner sends no request to a container during the measurement.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::launch::process::LaunchProcess;
 /// A container whose resources are sampled.
 pub(super) struct Sampled<'a> {
     pub(super) container: String,
-    /// The words that tell the sampler its subject.
+    /// The option that names the sampler's subject, and its value.
     pub(super) flag: [&'a str; 2],
     /// Processor and machine, if they are known.
     pub(super) place: Option<&'a CpuPlacement>,
@@ -111,7 +111,8 @@ fn while_loaded(samples: &[ResourceSample]) -> Vec<ResourceSample> {
     within.cloned().collect()
 }
 
-/// Converts all samples to the first one's clock, which is that of the load generator's stamps.
+/// Converts the times of all samples to the clock of the first recording, which is the clock of the load generator's
+/// stamps.
 fn by_one_clock(sampled: Vec<ContainerRecording>) -> Vec<ResourceRecording> {
     let Some(first) = sampled.first().cloned() else {
         return Vec::new();

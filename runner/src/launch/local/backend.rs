@@ -1,5 +1,5 @@
-//! The backend in Linux namespaces: every process of the launch is a child of this process, which is alone in its process
-//! namespace with them.
+//! The backend in Linux namespaces. Every process of the launch is a child of this process. The process namespace
+//! contains only this process and its children.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -196,8 +196,8 @@ impl<'a> LocalBackend<'a> {
         Ok(address)
     }
 
-    /// Waits for the stamps of the request that has passed the proxies: the server leaves them after it has answered, and the
-    /// answer can be here first.
+    /// Waits for the stamps of the request that has passed the proxies. The server writes them after its answer, so the
+    /// answer can arrive first.
     fn until_stamped(&mut self, arm: usize) -> Result<()> {
         let arm = self.arm(arm)?;
         let (Some(server), Some(stamps)) = (&mut arm.server, &mut arm.stamps) else {
@@ -491,7 +491,7 @@ fn not_mapped(object: &Path, server: &Server) -> String {
     )
 }
 
-/// Whether a process of a group was killed for want of memory.
+/// Returns true if a process of a group was killed because memory ran out.
 fn was_killed(group: &ControlGroup) -> bool {
     group.usage()[Measure::OomKills] > Some(0)
 }

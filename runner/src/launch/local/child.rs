@@ -1,4 +1,4 @@
-//! The process in which a local launch happens, as the runner that starts it sees it.
+//! Starts the process in which a local launch happens, and reads its result.
 //!
 //! `runner run` starts `runner launch`, which enters the isolation level and starts `runner inside`. That process is alone in its
 //! process namespace with the processes that it starts. Each is tied to the one that started it: a kill of any of them ends

@@ -16,7 +16,7 @@ use crate::launch::telemetry::HookTelemetry;
 pub(crate) struct LoneArm<'a> {
     backend: LocalBackend<'a>,
     index: usize,
-    /// How a client connects to it.
+    /// The address to which a client connects.
     pub(crate) target: Target,
 }
 

@@ -34,7 +34,7 @@ impl MemoryFile {
     /// Makes a telemetry file with room for so many records.
     ///
     /// # Errors
-    /// As [`Self::create`].
+    /// The errors of [`Self::create`].
     pub(crate) fn telemetry(capacity: u32) -> Result<Self> {
         let length = usize::try_from(readhook_telemetry::file_len(capacity))?;
         let mut bytes = vec![0; length];

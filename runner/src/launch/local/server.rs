@@ -39,7 +39,7 @@ pub(crate) struct Placement {
     /// The processor; without one, every processor of this process.
     pub(crate) cpu: Option<usize>,
     pub(crate) group: Option<ControlGroup>,
-    /// The network namespace; without one, that of this thread.
+    /// The network namespace; `None` for the namespace of this thread.
     pub(crate) pod: Option<Rc<ServerNamespace>>,
     /// Whether the process is a proxy, whose network namespace belongs to its server.
     pub(crate) sidecar: bool,
@@ -142,7 +142,7 @@ impl Server {
         if serving.is_empty() { others } else { serving }
     }
 
-    /// Whether a file is mapped into every process that accepts connections.
+    /// Returns true if a file is mapped into every process that accepts connections, and there is such a process.
     pub(crate) fn has_mapped(&self, file: &Path) -> bool {
         let serving = self.serving();
         !serving.is_empty() && serving.iter().all(|process| has_mapped(process, file))
@@ -212,7 +212,7 @@ impl Server {
         Ok(None)
     }
 
-    /// Kills all processes of the server, once: later their numbers can be those of others.
+    /// Kills all processes of the server, once. Later, other processes can have the same numbers.
     fn kill(&mut self) {
         if std::mem::replace(&mut self.killed, true) {
             return;

@@ -30,7 +30,7 @@ pub(crate) struct LaunchSpec {
     pub(crate) cpus: LaunchCpus,
     /// Control groups; empty without limits.
     pub(crate) groups: ProcessGroups,
-    /// Why the experiment's limits are not set; none if they are.
+    /// The reason why the experiment's limits are not set; `None` if they are set.
     pub(crate) without_limits: Option<String>,
     pub(crate) task: LaunchTask,
 }
@@ -59,9 +59,9 @@ pub(crate) struct LaunchCpus {
 }
 
 impl LaunchCpus {
-    /// Chooses the last allowed processor for the load generator and the first for all arms. The thread that watches
-    /// resources gets another one if there is one. Otherwise it shares the processor of the arms, which idle during the load
-    /// generator's part of a round trip, and never that of the load generator.
+    /// Chooses the last allowed processor for the load generator and the first for all arms. The thread that samples
+    /// resources gets another processor if there is one. Otherwise it runs on the processor of the arms, which are idle
+    /// during the load generator's part of a round trip. It never runs on the processor of the load generator.
     pub(crate) fn choose(allowed: &[usize]) -> Option<Self> {
         Some(Self {
             arms: *allowed.first()?,

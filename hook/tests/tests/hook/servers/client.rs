@@ -15,7 +15,7 @@ const THREADS: usize = 4;
 pub(crate) struct Load {
     pub(crate) protocol: Protocol,
     pub(crate) requests: usize,
-    /// Whether signals make the server close connections, which its answers then announce.
+    /// True if signals make the server close connections. Its answers then announce the close.
     pub(crate) interrupted: bool,
 }
 
