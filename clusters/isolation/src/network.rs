@@ -180,6 +180,33 @@ mod tests {
     }
 
     #[test]
+    fn a_client_reaches_its_server_in_every_topology() {
+        for &topology in Topology::ALL {
+            // On a thread of its own, because a namespace belongs to a thread.
+            let test = thread::spawn(move || {
+                let network = match LaunchNetwork::build(topology, IsolationLevel::Namespaces) {
+                    Ok(network) => network,
+                    Err(error) => {
+                        println!("SKIPPED: {topology}: {error}");
+                        return;
+                    }
+                };
+                network.enter_server_end().expect("the server's end");
+                let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
+                let address = listener.local_addr().expect("its address");
+                network.enter_client_end().expect("the client's end");
+                let mut client = TcpStream::connect(network.target_address(address)).expect("the server is reached");
+                client.write_all(b"ping").expect("sent");
+                let mut message = [0; 4];
+                let (mut server, _) = listener.accept().expect("the client is there");
+                server.read_exact(&mut message).expect("received");
+                assert_eq!(&message, b"ping");
+            });
+            test.join().expect("the thread ends");
+        }
+    }
+
+    #[test]
     fn packets_between_two_pods_pass_the_overlay() {
         // On a thread of its own, because a namespace belongs to a thread.
         let test = thread::spawn(|| {

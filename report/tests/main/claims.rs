@@ -88,7 +88,7 @@ fn a_limit_that_was_hit_leaves_it_open() {
     let (verdict, text) = of(run);
     assert_eq!(verdict, "inconclusive", "{text}");
     assert!(
-        text.contains("limit hit: log: throttled for 3 ms, 2 such hits"),
+        text.contains("limit hit: log: throttled in 1 of 2 periods, for 3.0 ms, 2 such hits"),
         "{text}"
     );
 }
