@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use analysis::estimate;
+use analysis::{estimate, hodges_lehmann};
 use anyhow::{Context as _, Result};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -43,17 +43,23 @@ pub(crate) fn compare(
         }
         differences_ns.push(medians_ns[1] - medians_ns[0]);
     }
-    let difference = estimate(&differences_ns)?;
-    let (low, high) = difference.confidence_interval;
+    let interval = |value: f64, (low, high): (f64, f64)| {
+        let [value, low, high] = [value, low, high].map(|ns| ns / 1e3);
+        format!("{value:+.3} [{low:+.3}, {high:+.3}] µs")
+    };
+    let mean = estimate(&differences_ns)?;
+    // Pauses of the machine make the differences of some pairs large; this estimate depends little on them.
+    let location = hodges_lehmann(&differences_ns)?;
     println!(
-        "median RTT: {:.2} µs by {other}, {:.2} µs by {}; difference {:+.3} [{:+.3}, {:+.3}] µs (95 %, {repetitions} pairs of \
-         {rounds} rounds)",
+        "median RTT: {:.2} µs by {other}, {:.2} µs by {}; difference of {repetitions} pairs of {rounds} rounds with its 95 % \
+         interval: mean {}, Hodges-Lehmann estimate {}",
         estimate(&levels_ns[0])?.value / 1e3,
         estimate(&levels_ns[1])?.value / 1e3,
         loadgen.display(),
-        difference.value / 1e3,
-        low / 1e3,
-        high / 1e3,
+        interval(mean.value, mean.confidence_interval),
+        location
+            .confidence_interval
+            .map_or_else(|| "not known".to_owned(), |ends| interval(location.value, ends)),
     );
     Ok(())
 }
