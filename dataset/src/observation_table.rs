@@ -89,8 +89,8 @@ pub fn time_columns() -> Vec<String> {
 }
 
 /// Returns compression and encodings. The values of stamps and counters grow, so that their differences are small. Columns of
-/// text have no statistics: the smallest and the largest name help no reader, and finding them takes a tenth of the time of
-/// writing.
+/// text have no statistics: the smallest and the largest name help no reader, and finding them takes a fifth of the
+/// instructions of writing.
 pub(crate) fn observation_properties() -> Result<WriterPropertiesPtr, ParquetError> {
     let mut properties = writer_properties()?.set_dictionary_enabled(false);
     for text in ["run", "condition", "arm", "outcome"] {

@@ -8,6 +8,7 @@ use dataset::RequestOutcome;
 use model::{Message, Target};
 
 use crate::clock::monotonic_ns;
+use crate::connection::failed_outcome;
 use crate::response_reader::{ResponseFraming, ResponseReader};
 use crate::socket;
 
@@ -76,7 +77,7 @@ impl Client {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 (RequestOutcome::TimedOut, "no complete response in time".to_owned())
             }
-            _ => (RequestOutcome::Reset, error.to_string()),
+            kind => (failed_outcome(kind), error.to_string()),
         };
         let start_ns = monotonic_ns();
         stream.write_all(&self.bytes).map_err(|error| failed(&error))?;

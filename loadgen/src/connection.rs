@@ -336,7 +336,7 @@ fn failure(error: &io::Error) -> RequestFailure {
 }
 
 /// Returns the outcome of a request that an error of the operating system ends.
-fn failed_outcome(error: ErrorKind) -> RequestOutcome {
+pub(crate) fn failed_outcome(error: ErrorKind) -> RequestOutcome {
     match error {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => RequestOutcome::TimedOut,
         ErrorKind::ConnectionRefused => RequestOutcome::Refused,

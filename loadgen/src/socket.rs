@@ -1,7 +1,7 @@
 //! Sockets: connections from another network namespace, kernel time stamps, and waiting for several sockets.
 #![expect(
     unsafe_code,
-    reason = "nix reads control messages with 400 more instructions a request, inside the measured time"
+    reason = "nix needs 400 more instructions a request for control messages, half of them inside the measured RTT"
 )]
 
 use std::fs::File;

@@ -179,18 +179,28 @@ mod tests {
         (fields[1], fields[9])
     }
 
+    /// Builds a topology on this thread. Returns `None`, and prints the reason, where the machine cannot have it: no network namespace
+    /// can be made, or the address of a service cannot be translated. Any other error fails the test.
+    fn network(topology: Topology) -> Option<LaunchNetwork> {
+        if let Err(error) = NetworkNamespace::create() {
+            println!("SKIPPED: {topology}: no network namespace can be made here ({error}); run as root");
+            return None;
+        }
+        match LaunchNetwork::build(topology, IsolationLevel::Namespaces) {
+            Err(error) if topology == Topology::LocalService => {
+                println!("SKIPPED: {topology}: {error}");
+                None
+            }
+            built => Some(built.expect("the topology")),
+        }
+    }
+
     #[test]
     fn a_client_reaches_its_server_in_every_topology() {
         for &topology in Topology::ALL {
             // On a thread of its own, because a namespace belongs to a thread.
             let test = thread::spawn(move || {
-                let network = match LaunchNetwork::build(topology, IsolationLevel::Namespaces) {
-                    Ok(network) => network,
-                    Err(error) => {
-                        println!("SKIPPED: {topology}: {error}");
-                        return;
-                    }
-                };
+                let Some(network) = network(topology) else { return };
                 network.enter_server_end().expect("the server's end");
                 let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
                 let address = listener.local_addr().expect("its address");
@@ -210,11 +220,9 @@ mod tests {
     fn packets_between_two_pods_pass_the_overlay() {
         // On a thread of its own, because a namespace belongs to a thread.
         let test = thread::spawn(|| {
-            if let Err(error) = NetworkNamespace::create() {
-                println!("SKIPPED: local-nodes: no network namespace can be made here ({error}); run as root");
+            let Some(network) = network(Topology::LocalNodes) else {
                 return;
-            }
-            let network = LaunchNetwork::build(Topology::LocalNodes, IsolationLevel::Namespaces).expect("two nodes");
+            };
             network.enter_server_end().expect("the server's pod");
             let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");
             let address = listener.local_addr().expect("its address");
@@ -244,16 +252,8 @@ mod tests {
     #[test]
     fn connections_to_the_service_are_translated() {
         let test = thread::spawn(|| {
-            if let Err(error) = NetworkNamespace::create() {
-                println!("SKIPPED: local-service: no network namespace can be made here ({error}); run as root");
+            let Some(network) = network(Topology::LocalService) else {
                 return;
-            }
-            let network = match LaunchNetwork::build(Topology::LocalService, IsolationLevel::Namespaces) {
-                Ok(network) => network,
-                Err(error) => {
-                    println!("SKIPPED: local-service: {error}");
-                    return;
-                }
             };
             network.enter_server_end().expect("the server's end");
             let listener = TcpListener::bind((network.server_address(), 0)).expect("it listens");

@@ -40,8 +40,8 @@ struct PeerComparison {
     /// Number of repetitions, each with every load generator
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..))]
     repetitions: u32,
-    /// Compares with the load generator of another commit instead: its program and, after a space, its verb where that is not
-    /// `send`
+    /// Path of the load generator of another commit, with which ours is compared instead of the peers; a verb other than
+    /// `send` follows after a space
     #[arg(long, value_name = "PROGRAM")]
     against: Option<String>,
     /// Duration of a measurement of one server, s
