@@ -55,6 +55,18 @@
 //!    └─ files: LaunchFiles      tables of observations, calls and resources
 //! ```
 //!
+//! # A registered plan
+//!
+//! A [`RegisteredPlan`] fixes, before recording, which runs are recorded and which of their rows decide each claim:
+//!
+//! ```text
+//! RegisteredPlan                experiments/plan.toml
+//! ├─ budget: PlanBudget         minutes for each part
+//! ├─ runs: [PlannedRun]         definition with its SHA-256, conditions, launches, rounds, doses
+//! └─ claims: [PlannedClaim]     least effect of interest, and the PrimaryRows
+//! LedgerEntry                   a line of data/reference/ledger.jsonl
+//! ```
+//!
 //! [`LaunchWarning`]s name the circumstances that a reader of the results should know. Some make a launch invalid.
 #![forbid(unsafe_code)]
 
@@ -77,6 +89,7 @@ mod launch_files;
 mod launch_plan;
 mod launch_record;
 mod launch_warning;
+mod ledger;
 mod limits;
 mod load;
 mod load_summary;
@@ -84,8 +97,11 @@ mod machine;
 mod manifest;
 mod message;
 mod neighbour;
+mod planned_claim;
+mod planned_run;
 mod program;
 mod proxy;
+mod registered_plan;
 mod request_outcome;
 mod resources;
 mod server;
@@ -122,6 +138,7 @@ pub use launch_record::{
     TightLoopSummary,
 };
 pub use launch_warning::{Anomaly, LaunchWarning};
+pub use ledger::{LedgerEntry, LedgerError, LedgerEvent, RecordingEnd};
 pub use limits::{
     ExperimentLimits, LimitEnforcement, LimitHit, LimitKind, MissingColumns, MonitorRecord, ResourceLimits, Throttling,
 };
@@ -133,8 +150,11 @@ pub use machine::{Host, Machine};
 pub use manifest::{Clock, ConditionRecord, FileRecord, MANIFEST_VERSION, Manifest, Revision};
 pub use message::{Message, Payload, ResponseEnd};
 pub use neighbour::{Neighbour, NeighbourCpus};
+pub use planned_claim::{PlannedClaim, PrimaryRow, RowCombination, RowCondition};
+pub use planned_run::{PlanPart, PlannedCell, PlannedRun};
 pub use program::{ProgramInstance, ServerProgram};
 pub use proxy::{Proxy, ProxyProgram};
+pub use registered_plan::{PlanBudget, REGISTERED_PLAN_VERSION, RegisteredPlan, RegisteredPlanError};
 pub use request_outcome::RequestOutcome;
 pub use resources::{Measure, ResourceSample, ResourceSubject, Usage};
 pub use server::ServerUnderTest;
