@@ -37,23 +37,23 @@ pub enum Error {
         /// The expected kind, version or content.
         expected: String,
     },
-    /// A manifest that is no manifest.
+    /// A manifest that cannot be parsed.
     #[error("{}: {source}; the manifest is described by dataset/manifest.schema.json", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Line, column and key.
+        /// The error of the JSON parser, with line, column and key.
         source: serde_json::Error,
     },
-    /// A launch record that cannot be read.
+    /// A launch record that cannot be parsed.
     #[error("{}: {source}; remove the launch's folder, and the launch is measured again", path.display())]
     LaunchRecord {
         /// The file.
         path: PathBuf,
-        /// Line, column and key.
+        /// The error of the JSON parser, with line, column and key.
         source: serde_json::Error,
     },
-    /// A file that is not the one which was recorded.
+    /// A file whose checksum differs from the checksum in the manifest.
     #[error("{}: SHA-256 is {found}, the manifest says {expected}; the file was changed or damaged after recording, restore it or measure again", path.display())]
     Checksum {
         /// The file.

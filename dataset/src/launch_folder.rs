@@ -50,7 +50,7 @@ impl UnfinishedLaunch {
         self.remove_all_but(record)?;
         write_json(&self.path.join(LAUNCH_RECORD_FILE), record)?;
         fs::rename(&self.path, &self.finished).map_err(Error::io("rename", &self.path))?;
-        // The new name is on the disk when the folder that holds it is.
+        // The rename is on the disk when the parent folder is.
         let parent = self.finished.parent().unwrap_or(&self.finished);
         File::open(parent)
             .and_then(|folder| folder.sync_all())
@@ -84,7 +84,8 @@ impl UnfinishedLaunch {
 
 impl Drop for UnfinishedLaunch {
     fn drop(&mut self) {
-        // After `finish` the folder has another name. Otherwise an error is on its way already.
+        // After `finish` no folder has this path. Without `finish` the caller already returns an error, so an error
+        // here is ignored.
         _ = fs::remove_dir_all(&self.path);
     }
 }

@@ -27,7 +27,7 @@ const HEADER: &str = "start_time,response_time";
 /// Reads a recording.
 ///
 /// # Errors
-/// Names line and field when the file is not two columns of finite numbers.
+/// When the file is not two columns of finite numbers; the error names the line and the field.
 pub(crate) fn read_recording(path: &Path) -> Result<Recording, Error> {
     let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
     parse(&text).map_err(|what| Error::foreign(path, what, format!("a header {HEADER} and two numbers a line")))

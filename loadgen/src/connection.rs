@@ -184,7 +184,8 @@ impl ArmConnections {
         let slot = &mut self.slots[connection];
         let open = slot.connection.as_mut()?;
         let bytes = &self.messages[usize::from(message)];
-        // If each request has a new connection, the measurement is about the first request of a connection.
+        // If each request has a new connection, every request is the first on its connection, and none is marked as
+        // fresh.
         outcome.fresh = std::mem::take(&mut open.fresh) && self.policy == ConnectionPolicy::KeepAlive;
         open.next_byte = open.next_byte.wrapping_add(bytes.len() as u32);
         self.sent += 1;

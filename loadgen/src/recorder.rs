@@ -47,7 +47,7 @@ pub(crate) struct RequestId {
     pub(crate) position: u16,
     /// Index of the arm.
     pub(crate) arm: u16,
-    /// Number of the request among those of its arm.
+    /// Number of the request among the requests of its arm.
     pub(crate) sequence: u32,
     pub(crate) connection: u16,
     /// Index of the message: 0 the plain one, 1 the one with the keyword.
@@ -155,8 +155,8 @@ impl<'a> Recorder<'a> {
         self.rows.len() + rows <= self.capacity
     }
 
-    /// Adds the row of a request. Converts the thread's own numbers of rounds, sequence and connections to those of the
-    /// whole run.
+    /// Adds the row of a request. Converts the numbers of round, sequence and connection from the numbering of the
+    /// thread to the numbering of the whole run.
     pub(crate) fn record(&mut self, id: RequestId, outcome: &RequestResult) {
         if let Some(reason) = outcome.failure_reason {
             self.first_failures.entry((id.arm, outcome.status)).or_insert(reason);

@@ -12,7 +12,7 @@ use crate::invalid_value::require;
 pub struct DelayDistribution {
     /// The recordings from which the distribution was computed, in words.
     pub source: String,
-    /// Quantiles, ns, ascending. Of n quantiles, number i (from 0) belongs to the share (i + 0.5) / n.
+    /// Quantiles, ns, ascending. Of n quantiles, quantile i (from 0) is the value at the probability (i + 0.5) / n.
     pub quantiles_ns: Vec<u64>,
 }
 

@@ -39,9 +39,9 @@ pub struct LaunchPlan {
     /// requests use them at the same time.
     #[serde(default = "default_count")]
     pub connections: u16,
-    /// Number of threads. Each has its own CPU, its own connections, and its share of the rounds and of the rate. Thread t
-    /// of T sends the rounds t, t + T, t + 2T and so on. The output file has the rows of each thread in their order, and
-    /// the rows of different threads in blocks.
+    /// Number of threads. Each has its own CPU, its own connections, and its share of the rounds and of the rate.
+    /// Thread t of T sends the rounds t, t + T, t + 2T and so on. The output file contains blocks of rows. Each block
+    /// has rows of one thread, in the order of its requests.
     #[serde(default = "default_count")]
     pub threads: u16,
     /// Use of a connection for one request or for all.
@@ -64,7 +64,8 @@ pub struct LaunchPlan {
     pub seed: u64,
     /// Longest time for one response or for one connection attempt, in milliseconds.
     pub timeout_ms: u64,
-    /// Share of requests that may fail, 0 to 1. The run stops when it can no longer keep the share.
+    /// Share of requests that may fail, 0 to 1. The run stops as soon as more requests have failed than this share of
+    /// all planned requests.
     pub max_error_share: f64,
     /// Parquet file to write.
     pub output: PathBuf,
@@ -90,7 +91,8 @@ pub struct Target {
 pub enum Schedule {
     /// Each round sends one request to each arm, one after the other, in a random order.
     Interleaved,
-    /// This number of requests to one arm, then to the next, in a random order that each pass over the arms draws anew.
+    /// Sends this number of consecutive requests to one arm, then to the next. Each pass over the arms has a new
+    /// random order.
     Runs(u32),
     /// All requests to the first arm, then all to the second: the design of 2023.
     Sequential,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::request_outcome::RequestOutcome;
 
-/// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends. The default is a summary of nothing.
+/// Summary of one launch. `loadgen` prints it as JSON on standard output when it ends. The default value is the
+/// summary of a launch without requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadSummary {

@@ -9,8 +9,8 @@ use crate::delays::DelayDistribution;
 use crate::error::ModelError;
 use crate::program::ServerProgram;
 
-/// A process between the load generator and the server of each arm, beside the server like a sidecar. It loads no hook.
-/// The table `[[proxy]]` of a definition.
+/// A process between the load generator and the server of each arm, beside the server like a sidecar. It loads no
+/// hook. The table `[[proxy]]` of a definition describes it.
 ///
 /// A definition names a file ([`Proxy::File`], [`Proxy::Relay`]). The runner reads the file and records its content
 /// ([`Proxy::Program`], [`Proxy::Delays`]).
@@ -55,20 +55,20 @@ impl Proxy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProxyProgram {
-    /// The proxy's name, which is also its file's.
+    /// Name of the proxy. The proxy's file has the same name.
     pub name: String,
     /// Programs that must be installed.
     pub needs: Vec<String>,
-    /// Debian packages that hold the programs, or the repository that has them where Debian has none.
+    /// Debian packages that contain the programs, or another repository if Debian has none.
     pub debian: String,
-    /// Packages of nixpkgs that hold the programs.
+    /// Packages of nixpkgs that contain the programs.
     pub nixpkgs: String,
     /// Command, environment and files.
     pub server: ServerProgram,
 }
 
 impl ProxyProgram {
-    /// Checks the program, and that it can be told the address to forward to.
+    /// Checks the program, and that it has a placeholder for the address to forward to.
     ///
     /// # Errors
     /// Names the first key whose value is not accepted.

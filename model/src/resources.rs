@@ -5,8 +5,9 @@ use std::ops::{Index, IndexMut};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// A measure of a subject, which is a column of the table `resources`. Memory, descriptors and threads are values at the time of the sample. All other columns count from
-/// the subject's beginning: subtract two samples.
+/// A measure of a subject, which is a column of the table `resources`. Memory, descriptors and threads are values at
+/// the time of the sample. All other columns are totals since the start of the subject. The difference of two samples
+/// is the amount between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 #[repr(usize)]

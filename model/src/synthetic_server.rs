@@ -12,13 +12,13 @@ pub struct SyntheticServer {
     pub accept: AcceptFunction,
     /// The function that receives requests.
     pub receive: ReceiveFunction,
-    /// Receive calls for each request.
+    /// Number of receive calls for each request.
     pub reads_per_request: u16,
     /// Length of a response's body, bytes.
     pub response_bytes: u32,
     /// Busy wait before each response, ns.
     pub work_ns: u64,
-    /// Threads. Each serves one connection at a time.
+    /// Number of threads. Each serves one connection at a time.
     pub threads: u32,
     /// Whether each arm's server stamps its requests, unless the arm says otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

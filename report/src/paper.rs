@@ -95,7 +95,7 @@ impl Paper {
     }
 }
 
-/// The calibrations of a file without the error of each launch, of which there are thousands.
+/// Returns the calibrations in a file without the errors of single launches, which are thousands.
 fn calibrations(path: &Path) -> Result<Vec<CalibrationResults>> {
     let mut calibrations = calibration::read(path)?;
     for calibration in &mut calibrations {
@@ -106,13 +106,14 @@ fn calibrations(path: &Path) -> Result<Vec<CalibrationResults>> {
     Ok(calibrations)
 }
 
-/// The JSON of a file of results.
+/// Returns the JSON of a results file.
 fn recorded(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
 }
 
-/// Each effect in each condition, in microseconds: `\HookLocalPodLogging`, and `…Low` and `…High` for its interval.
+/// Returns LaTeX macros for each effect in each condition, in µs: `\HookLocalPodLogging`, and `…Low` and `…High` for
+/// its interval.
 fn macros(results: &Results) -> String {
     let mut text = format!(
         "% Run {}: effects in microseconds with their 95 % intervals.\n",
@@ -135,8 +136,9 @@ fn macros(results: &Results) -> String {
     text
 }
 
-/// Each quantity by which a claim was judged, in the unit in which it is shown: `\\ClaimRZeroThreeCostLocalPod`, with a
-/// letter for each further run, and `…Low` and `…High` for its interval; and `\\ClaimRZeroThreeCostVerdict`.
+/// Returns LaTeX macros for each claim: each quantity by which it was judged, in the unit in which it is shown
+/// (`\\ClaimRZeroThreeCostLocalPod`, with a letter for each further run, and `…Low` and `…High` for its interval), and
+/// its verdict (`\\ClaimRZeroThreeCostVerdict`).
 fn claimed(judged: &JudgedClaims) -> String {
     let mut text = "% Claims: quantities with their 95 % intervals, and verdicts.\n".to_owned();
     for claim in judged.recommendations.iter().flat_map(|one| &one.claims) {
@@ -162,7 +164,8 @@ fn claimed(judged: &JudgedClaims) -> String {
     text
 }
 
-/// Words joined, digits in words: a macro's name may hold letters only.
+/// Returns the words of `text` joined in camel case, with digits as words, because the name of a macro consists of
+/// letters only.
 fn camel(text: &str) -> String {
     const DIGITS: [&str; 10] = [
         "Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine",

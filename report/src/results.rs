@@ -85,7 +85,7 @@ pub struct ConditionResults {
     pub launches: usize,
     /// Launches that carry warnings, failed a check, or settled after the rounds that are flagged as warm-up.
     pub flagged: usize,
-    /// In the order of the experiment.
+    /// The effects, in the order of the experiment.
     pub effects: Vec<Effect>,
     /// The contrasts at every layer; empty where the server leaves no stamps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -97,7 +97,8 @@ pub struct ConditionResults {
     pub order: Vec<OrderEffect>,
     /// The steadiness of the first contrast's baseline in each launch.
     pub steadiness: Settling,
-    /// The noise of its requests within launches; absent where there are too few segments.
+    /// The noise of the requests of the first contrast's baseline within launches; absent where there are too few
+    /// segments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<RequestNoise>,
 }
@@ -122,7 +123,8 @@ pub struct Settling {
     pub launches: BTreeMap<String, usize>,
     /// The number of rounds that the plan flags as warm-up.
     pub flagged_rounds: u64,
-    /// The launches whose last level began after these rounds. They are flagged; all their observations are kept.
+    /// The launches whose median RTT still changed its level after these rounds. They are flagged; all their
+    /// observations are kept.
     pub settled_later: BTreeSet<u32>,
 }
 
@@ -144,7 +146,7 @@ pub struct Results {
     pub run_id: String,
     /// The experiment's name.
     pub experiment: String,
-    /// In the order of the manifest.
+    /// The conditions, in the order of the manifest.
     pub conditions: Vec<ConditionResults>,
 }
 
@@ -217,8 +219,8 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     })
 }
 
-/// The carry-over from each arm to the first contrast's baseline, against the carry-over from that contrast's other arm; and
-/// the effect of the position in the round.
+/// Returns two kinds of effects on the median of the first contrast's baseline. One compares requests that follow an
+/// arm with requests that follow the contrast's other arm. One compares the last with the first position in a round.
 fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
     let Some(contrast) = contrasts.first() else {
         return Vec::new();

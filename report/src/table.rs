@@ -28,10 +28,10 @@ pub(crate) fn longest<'a>(names: impl Iterator<Item = &'a String>) -> usize {
     names.map(|name| name.chars().count()).max().unwrap_or(0)
 }
 
-/// Stands in a cell without a value.
+/// Text of a cell without a value.
 pub(crate) const DASH: &str = "\u{2013}";
 
-/// The text of a value, and a dash without one.
+/// Returns the text of a value, or a dash without a value.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| DASH.to_owned(), |value| value.to_string())
 }
@@ -83,7 +83,7 @@ pub fn effects(results: &Results) -> String {
     text
 }
 
-/// An effect at every layer, a line each.
+/// Returns the effects at every layer, one line for each effect.
 fn layers(layers: &[LayerEffect]) -> String {
     let mut text = String::new();
     for row in layers {
@@ -101,7 +101,7 @@ fn layers(layers: &[LayerEffect]) -> String {
     text
 }
 
-/// Each effect beside its prediction, a line each.
+/// Returns the effects beside their predictions, one line for each effect.
 fn isolated(isolated: &[MicroPrediction]) -> String {
     let mut text = String::new();
     for row in isolated {
@@ -140,7 +140,7 @@ pub fn limits(manifest: &Manifest) -> Vec<String> {
     found
 }
 
-/// The steadiness of the launches of a condition.
+/// Returns a sentence that counts the launches of a condition by their steadiness, and the launches that settled late.
 #[must_use]
 pub fn settled(settling: &Settling) -> String {
     let kinds: Vec<String> = settling

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &NotebooksCommand) -> Result<()> {
     execute(&arguments.notebooks)
 }
 
-/// Executes all notebooks; the 2023 study is imported already.
+/// Executes all notebooks. The 2023 study must be imported.
 ///
 /// # Errors
 /// The errors of [`run`].
@@ -65,8 +65,8 @@ pub(crate) fn all() -> Result<()> {
     execute(&every()?)
 }
 
-/// Compiles the cells of all notebooks as programs, runs these, and compares their figures with the command line's. No
-/// kernel is needed, which takes minutes to build.
+/// Compiles the cells of all notebooks as programs, runs these, and compares their figures with the figures of the
+/// command line. This needs no kernel; to build the kernel takes minutes.
 ///
 /// # Errors
 /// When a cell does not compile or fails, or a figure differs.
@@ -153,7 +153,8 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     let executed = format!("{stem}.ipynb");
     let path = unfinished.path().join(&executed);
     let original = std::fs::read_to_string(notebook)?;
-    // Beside the notebook: the kernel works in the folder of the file, from which the paths in cells start.
+    // The copy is in the notebook's folder, because the kernel resolves the paths in cells from the folder of the
+    // file.
     let copy = tempfile::Builder::new()
         .prefix(".marked-")
         .suffix(".tmp")
@@ -166,7 +167,7 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
         // Recorded times would make two executions differ.
         .arg("--ExecutePreprocessor.record_timing=False")
         .arg(format!("--ExecutePreprocessor.timeout={CELL_TIMEOUT_S}"))
-        // The outputs of cells before a failed one are wanted, too; `outputs` finds the failure.
+        // Keeps the outputs of the cells before a failed cell; `outputs` reports the failure.
         .arg("--allow-errors")
         .arg("--output-dir")
         .arg(unfinished.path())
@@ -184,7 +185,7 @@ fn one(cache: &Path, python: &Path, notebook: &Path, out: &Path) -> Result<()> {
     let page = format!("{stem}.html");
     nbconvert(cache, python)
         .args(["--to", "html"])
-        // The page works without a network: nothing in it needs these scripts.
+        // Nothing in the page needs these scripts, so the page works without a network.
         .args(["--HTMLExporter.require_js_url=", "--HTMLExporter.mathjax_url="])
         .arg("--HTMLExporter.jquery_url=")
         .arg("--output-dir")
@@ -214,7 +215,7 @@ fn nbconvert(cache: &Path, python: &Path) -> Program {
         .args(["-m", "nbconvert", "--log-level=WARN"])
 }
 
-/// A hash of the clone's path: notebooks of different clones depend on different folders.
+/// Returns a hash of the clone's path. Notebooks of different clones depend on crates in different folders.
 fn mark(root: &Path) -> u64 {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();

@@ -36,8 +36,8 @@ pub(crate) fn run(arguments: &ObserveCommand, called_from: &Path) -> Result<()> 
     arguments.server.given(runner, called_from).run()
 }
 
-/// Observes all defined servers and the negative controls, and writes the result to the folder of a run, unless the folder has
-/// one already. The runner is built already.
+/// Observes all defined servers and the negative controls, and writes the result to the folder of a run, unless the
+/// folder has one already. The runner must be built.
 ///
 /// # Errors
 /// When strace is missing, or an installed server does not answer.

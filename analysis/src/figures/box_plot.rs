@@ -17,7 +17,7 @@ const PLOT_HEIGHT: f64 = 138.0;
 const STEPS: f64 = 6.0;
 /// Share of a group's width that all boxes of the group take.
 const GROUP_SHARE: f64 = 0.76;
-/// Share of a box's place that the box takes.
+/// Share of the width reserved for a box that the box fills.
 const BOX_SHARE: f64 = 0.8;
 /// The largest width of a box.
 const WIDEST_BOX: f64 = 34.0;
@@ -31,9 +31,10 @@ pub struct BoxPlot {
     pub caption: String,
     /// Title of the value axis with its unit.
     pub y_title: String,
-    /// Ends of the value axis; values outside are cut off. Round numbers around the data if absent.
+    /// Lower and upper end of the value axis. Values outside are cut off. `None` chooses round numbers around the
+    /// data.
     pub y_limits: Option<(f64, f64)>,
-    /// From left to right.
+    /// The groups, from left to right.
     pub groups: Vec<BoxGroup>,
 }
 
@@ -42,7 +43,7 @@ pub struct BoxPlot {
 pub struct BoxGroup {
     /// Label below the axis.
     pub label: String,
-    /// From left to right.
+    /// The boxes of the group, from left to right.
     pub series: Vec<BoxSeries>,
 }
 
@@ -108,7 +109,7 @@ fn parts(numbers: FiveNumbers) -> [f64; 5] {
     ]
 }
 
-/// The series' names in order of their first appearance, if everything can be drawn.
+/// Checks that the plot can be drawn, and returns the names of the series in the order of their first appearance.
 fn check(plot: &BoxPlot) -> Result<Vec<&str>, FigureError> {
     if let Some(chosen) = plot.y_limits {
         limits(&plot.name, chosen)?;

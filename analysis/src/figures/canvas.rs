@@ -7,7 +7,8 @@ use super::notation::{escape, fnv1a, path_data, short};
 use super::rect::Rect;
 use super::style::{FONT_FAMILY, INK};
 
-/// Placeholder for the hash of the content until the content is complete. Escaping removes this character from texts.
+/// Character that stands for the hash of the document until the document is complete. Texts cannot contain it, because
+/// escaping removes it.
 const ID: char = '\u{1}';
 
 /// The anchor point of a text.
@@ -72,7 +73,7 @@ impl Stroke {
     }
 }
 
-/// The growing drawing.
+/// An SVG document under construction.
 #[derive(Debug, Default)]
 pub(super) struct Canvas {
     body: String,
@@ -104,12 +105,12 @@ impl Canvas {
         let _ = writeln!(self.body, r#"<circle cx="{x}" cy="{y}" r="{r}" fill="{fill}"/>"#);
     }
 
-    /// A filled polygon.
+    /// Draws a filled polygon with these corners.
     pub(super) fn polygon(&mut self, corners: &[(f64, f64)], fill: &str) {
         let _ = writeln!(self.body, r#"<path d="{}Z" fill="{fill}"/>"#, path_data(corners));
     }
 
-    /// An open line through many points.
+    /// Draws an open line through these points.
     pub(super) fn polyline(&mut self, points: &[(f64, f64)], stroke: &Stroke) {
         let _ = writeln!(
             self.body,
@@ -119,18 +120,18 @@ impl Canvas {
         );
     }
 
-    /// Text with its capitals centred on `at.1`.
+    /// Draws a text whose capital letters are centred vertically on `at.1`.
     pub(super) fn text(&mut self, at: (f64, f64), text: &str, look: Type) {
         self.text_on_baseline((at.0, at.1 + look.size * CAP_HEIGHT / 2.0), text, look);
     }
 
-    /// Text whose baseline is `at.1`.
+    /// Draws a text whose baseline is at `at.1`.
     pub(super) fn text_on_baseline(&mut self, at: (f64, f64), text: &str, look: Type) {
         let position = format!(r#"x="{}" y="{}""#, short(at.0), short(at.1));
         self.write_text(&position, text, look);
     }
 
-    /// Text read from bottom to top, centred on `at`.
+    /// Draws a text that runs from bottom to top and is centred on `at`.
     pub(super) fn vertical_text(&mut self, at: (f64, f64), text: &str, size: f64) {
         let baseline = at.0 + size * CAP_HEIGHT / 2.0;
         let position = format!(
@@ -171,7 +172,8 @@ impl Canvas {
         self.body.push_str("</g>\n");
     }
 
-    /// The whole document. Ids come from the content, so that figures can stand on one page without clashing.
+    /// Returns the complete document. Its element ids contain a hash of the content, so that several figures on one
+    /// page have different ids.
     pub(super) fn finish(self, size: (f64, f64), label: &str) -> String {
         let (w, h) = (short(size.0), short(size.1));
         let mut clips = String::new();

@@ -16,12 +16,12 @@ use crate::stats::sorted::range;
 const ROW: f64 = 13.6;
 /// Extra room above the first row of a group.
 const GROUP_GAP: f64 = 5.0;
-/// Labels are shortened beyond this.
+/// Largest width of a label. Longer labels are shortened.
 const WIDEST_LABEL: f64 = WIDTH * 0.36;
-/// Rows with a group stand this far right of its name.
+/// Distance by which the rows of a group are indented from the name of the group.
 const INDENT: f64 = 8.0;
 const COLUMN_GAP: f64 = 10.0;
-/// Between the parts of the numbers: value, lower, upper end.
+/// Gap between two numbers of a row: the value, the lower end and the upper end.
 const NUMBER_GAP: f64 = 5.0;
 const STEPS: f64 = 6.0;
 const DOT: f64 = 2.7;
@@ -35,9 +35,10 @@ pub struct Forest {
     pub caption: String,
     /// Title of the value axis with its unit and the confidence of the intervals.
     pub x_title: String,
-    /// Ends of the value axis; intervals beyond end in an arrow. Round numbers around the data and zero if absent.
+    /// Lower and upper end of the value axis. An interval beyond an end is drawn with an arrow. `None` chooses round
+    /// numbers around the data and zero.
     pub x_limits: Option<(f64, f64)>,
-    /// From top to bottom; rows of one group stand together.
+    /// Rows, from top to bottom. The rows of a group are adjacent.
     pub rows: Vec<ForestRow>,
 }
 
@@ -77,7 +78,8 @@ impl Numbers {
             .map(|row| (row.confidence_interval.1 - row.confidence_interval.0) / 2.0)
             .collect();
         halves.sort_by(f64::total_cmp);
-        // The median width decides for all rows, so that one very wide or narrow interval does not.
+        // The median half-width of all intervals decides the decimals of all rows. One very wide or narrow interval
+        // thus has no influence.
         let decimals = decimals_for_precision(halves[halves.len() / 2]);
         let texts: Vec<[String; 3]> = rows
             .iter()
@@ -110,7 +112,8 @@ impl Numbers {
 ///
 /// # Errors
 ///
-/// When there is no row, a number is not finite, an interval is upside down, or the limits are in the wrong order.
+/// When there is no row, a number is not finite, the lower end of an interval is above its upper end, or the limits
+/// are in the wrong order.
 pub fn forest(plot: &Forest) -> Result<Figure, FigureError> {
     check(plot)?;
     let domain = plot.x_limits.unwrap_or_else(|| domain_of(&plot.rows));
@@ -199,7 +202,7 @@ fn label_width(rows: &[ForestRow]) -> f64 {
     labels.fold(widest(headings, FONT_SIZE), f64::max).min(WIDEST_LABEL)
 }
 
-/// The rows' centres, the headings with theirs, and the lower edge of the last row.
+/// Returns the vertical centre of each row, each heading with its vertical centre, and the lower edge of the last row.
 fn lay_out(rows: &[ForestRow], top: f64) -> (Vec<f64>, Vec<(f64, &str)>, f64) {
     let (mut centres, mut headings) = (Vec::new(), Vec::new());
     let mut y = top;
@@ -220,7 +223,7 @@ fn lay_out(rows: &[ForestRow], top: f64) -> (Vec<f64>, Vec<(f64, &str)>, f64) {
     (centres, headings, y)
 }
 
-/// A legend of the colours if both occur.
+/// Returns a legend of the two colours if both occur, and an empty legend otherwise.
 fn legend_of(rows: &[ForestRow]) -> Legend {
     let mixed = rows.iter().any(ForestRow::covers_zero) && rows.iter().any(|row| !row.covers_zero());
     let entries = if mixed {

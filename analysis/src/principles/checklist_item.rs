@@ -42,7 +42,7 @@ pub struct ChecklistItem {
     pub evidence: String,
 }
 
-/// The evidence of a met item, or the missing evidence.
+/// `Ok` with the evidence of a met item, or `Err` with the missing evidence.
 pub(super) type PrincipleFinding = Result<String, String>;
 
 pub(super) fn item(source: PrincipleSource, name: &'static str, finding: PrincipleFinding) -> ChecklistItem {

@@ -35,9 +35,9 @@ pub struct RunFacts {
     pub metrics: Vec<String>,
     /// The parts of the plan that define the workload, with their content.
     pub workload: Vec<(&'static str, Option<String>)>,
-    /// Launches by condition that ran.
+    /// Number of launches of each condition that ran.
     pub launches: BTreeMap<String, usize>,
-    /// Treatments that were compared.
+    /// Number of treatments that were compared.
     pub treatments: usize,
     /// Order of the requests.
     pub schedule: Option<String>,
@@ -45,7 +45,7 @@ pub struct RunFacts {
     pub setup: Vec<(&'static str, Option<String>)>,
     /// Git revision of the tools.
     pub revision: Option<String>,
-    /// Files of the run.
+    /// Number of files of the run.
     pub files: usize,
     /// The files of launches without a checksum in the manifest.
     pub unchecked_files: Vec<String>,
@@ -61,11 +61,11 @@ pub struct RunFacts {
     pub cost: Option<String>,
     /// True if every arm started in several positions over the launches; `None` with one launch or one arm.
     pub start_order_varies: Option<bool>,
-    /// Resource limits that were hit.
+    /// Number of resource limits that were hit.
     pub limits_hit: usize,
     /// The number of launches whose steadiness is known.
     pub steadiness_known: usize,
-    /// Launches with warnings, failed checks, or late settling.
+    /// Number of launches with warnings, failed checks, or late settling.
     pub flagged: usize,
     /// True if each condition with flagged launches has estimates without the flagged launches.
     pub without_flagged: bool,

@@ -28,14 +28,14 @@ pub struct StudyRow {
     pub t: f64,
     /// n1 + n2 - 2.
     pub degrees_of_freedom: f64,
-    /// Two-sided, taking requests as independent, which they are not.
+    /// Two-sided p-value. The test treats requests as independent; they are not.
     pub p: PValue,
 }
 
 /// The reason why the statistics of a recording cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StudyError {
-    /// The cut leaves too little.
+    /// Too few rows remain after the cut.
     #[error(
         "condition {condition}, {what}: {rows} rows, of which the cut of {cut} leaves fewer than {needed}; check the \
          recording or cut less"
@@ -68,8 +68,8 @@ pub enum StudyError {
     },
 }
 
-/// The study's statistics of one condition from its two recordings (response times in ns, in the order recorded), the
-/// first `cut` rows of each left out ([`WARM_UP_ROWS`] in the study).
+/// Returns the study's statistics of one condition. The two recordings are response times in ns, in the order
+/// recorded. The first `cut` rows of each are left out ([`WARM_UP_ROWS`] in the study).
 ///
 /// t = (m₂ - m₁) / (s √(1/n₁ + 1/n₂)) with the pooled variance s² = ((n₁-1)s₁² + (n₂-1)s₂²)/(n₁+n₂-2). Assumes
 /// independent requests of equal variance. Equal to SciPy's `ttest_ind` (`tests/reference`).
@@ -123,11 +123,11 @@ pub(super) fn after_cut<'a>(
         })
 }
 
-/// Milliseconds of a median to the nanosecond, and to the half nanosecond where it lies between two.
+/// Returns a median in ms as text, exact to the nanosecond, or to half a nanosecond if it is the mean of two values.
 ///
-/// Four of the study's medians do, such as 2.8161405 ms of docker's unmodified recording. The study's tools, whose
-/// milliseconds carry the noise of a floating-point subtraction (1e-10), round three of them up and one down; whole
-/// nanoseconds hold no such noise, and all seven digits are true.
+/// Four of the study's medians end in half a nanosecond, such as 2.8161405 ms of docker's unmodified recording. The
+/// study's tools subtract floating-point numbers with an error of 1e-10 ms, and therefore round three of these medians
+/// up and one down. Whole nanoseconds have no such error, so all seven digits are correct.
 pub(super) fn median_text(median_ms: f64) -> String {
     if between_nanoseconds(median_ms) {
         format!("{median_ms:.7}")

@@ -68,7 +68,8 @@ impl CommandLine {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or(OsStr::new(""), OsString::as_os_str));
         command.args(words).envs(self.environment.iter().cloned());
-        // A process group of its own: Ctrl-C reaches this process only, which stops the program in order.
+        // The program has a process group of its own. Ctrl-C therefore reaches only this process, which then stops the
+        // program.
         command.stdin(Stdio::null()).process_group(0);
         command
     }

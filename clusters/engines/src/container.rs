@@ -46,8 +46,9 @@ pub enum ContainerRole {
     Unconfined,
 }
 
-/// The most that a container may use, which is also requested for it. `None` leaves the amount to the engine: Docker sets
-/// no limit, Kubernetes gets a share of a node, because Guaranteed quality of service needs a limit.
+/// The largest amounts that a container may use. The same amounts are requested for it. `None` leaves an amount to the
+/// engine: Docker sets no limit; in Kubernetes the limit is a share of a node, because quality of service Guaranteed
+/// needs a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContainerLimits {
     /// Processor time, thousandths of a processor.
@@ -90,7 +91,7 @@ pub enum ContainerState {
 /// A resource that carries the labels of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leftover {
-    /// `container`, `network`, `image`, `pod`, `namespace`.
+    /// Kind of the resource: `container`, `network`, `image`, `pod` or `namespace`.
     pub kind: &'static str,
     /// The engine's identifier.
     pub id: String,

@@ -32,7 +32,7 @@ pub trait Engine {
     /// Returns facts about the engine that a reader of the run needs: versions, driver, topology.
     ///
     /// # Errors
-    /// When the engine does not answer; the error says how to get one that does.
+    /// When the engine does not answer; the error says how to start or name an engine.
     fn facts(&self) -> Result<BTreeMap<String, String>, EngineError>;
 
     /// Makes the image available to the containers of a run, unless it is available already.
@@ -73,7 +73,7 @@ pub trait Engine {
     fn remove(&self, leftover: &Leftover) -> Result<(), EngineError>;
 }
 
-/// The containers of one launch. Dropping the value removes them too, for exits that cannot report an error.
+/// The containers of one launch. Dropping the value also removes the containers, but cannot report an error.
 pub trait RunningContainers {
     /// Returns the address at which the load generator reaches a container.
     ///

@@ -19,7 +19,7 @@ pub enum IsolationError {
         /// The remedy.
         fix: &'static str,
     },
-    /// A system call failed that usually does not.
+    /// A system call failed for a reason that has no variant of its own.
     #[error("cannot {action}: {source}")]
     System {
         /// The action that failed, as it completes "cannot …".

@@ -30,7 +30,7 @@ struct RingSlot {
 
 const _: () = assert!(size_of::<RingHeader>() <= HEADER_LEN && size_of::<RingSlot>() == SLOT_LEN);
 
-/// Returns the length in bytes of a file with places for so many lines.
+/// Returns the length in bytes of a file with room for `lines` lines.
 #[must_use]
 pub const fn log_ring_len(lines: u32) -> u64 {
     HEADER_LEN as u64 + lines as u64 * SLOT_LEN as u64

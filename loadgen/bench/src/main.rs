@@ -144,7 +144,7 @@ fn measure(
                 }
                 continue;
             };
-            // The two servers come first in turn.
+            // Each server is measured first in every second repetition.
             let mut result = [None; 2];
             for turn in 0..2 {
                 let index = (turn + repetition as usize) % 2;
@@ -182,8 +182,8 @@ fn print(results: &BTreeMap<String, RepeatedResults>, truth_ns: f64, comparison:
     }
 }
 
-/// Returns the largest distance of the interval from the truth, which orders the rows, and the row. Returns `None` if there is
-/// no interval.
+/// Returns a row of the table, and the largest distance of its interval from the truth, by which the rows are sorted.
+/// Returns `None` if there is no interval.
 fn table_row(name: &str, results: &RepeatedResults, truth_ns: f64) -> Option<(f64, String)> {
     let estimate: Estimate = estimate(&results.differences_ns).ok()?;
     let (low, high) = estimate.confidence_interval;

@@ -1,4 +1,4 @@
-//! A made-up run of any size: seeded, with times as they are measured here.
+//! Generates a synthetic run of any size from a seed, with times that resemble measured times.
 
 use std::num::NonZeroI64;
 use std::path::Path;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 const CONDITION: &str = "local-pod";
 const SEED: u64 = 2_023;
-/// Launches, as many as an ordinary run has.
+/// Number of launches, as in an ordinary run.
 pub(crate) const LAUNCHES: u32 = 12;
 const WARM_UP_ROUNDS: u32 = 1_000;
 /// Arms and their median wire times, ns.
@@ -33,7 +33,7 @@ const ARMS: [(&str, i64); 7] = [
     ("delay-5us", 21_300),
 ];
 
-/// Writes a run of about so many observations.
+/// Writes a run of about this number of observations.
 pub(crate) fn run(folder: &Path, observations: u64) -> Result<u64> {
     let of_launch = observations / u64::from(LAUNCHES) / ARMS.len() as u64;
     let rounds = u32::try_from(of_launch).context("so many rounds cannot be numbered; ask for fewer rows")?;
@@ -159,7 +159,7 @@ fn write_launch(folder: &Path, launch: u32, rounds: u32) -> Result<LaunchRecord>
     Ok(record)
 }
 
-/// Draws times: a body of some microseconds, a tail of pauses, and a constant of each process.
+/// Draws wire times: a distribution a few microseconds wide, occasional long pauses, and a constant for each process.
 struct SeededTimes {
     generator: Pcg64,
     now_ns: i64,
@@ -216,17 +216,17 @@ impl SeededTimes {
         }
     }
 
-    /// About normal: the sum of four even draws.
+    /// Returns an approximately normal value: the sum of four uniform values.
     fn spread(&mut self, width_ns: i64) -> i64 {
         let draw = |generator: &mut Pcg64| generator.random_range(-width_ns..=width_ns);
         (0..4).map(|_| draw(&mut self.generator)).sum::<i64>() / 2
     }
 
-    /// The pause of a request, ns: one request in a hundred has one, and some pauses are long.
+    /// Returns the pause of a request, ns. One request in a hundred has a pause, and a few pauses are long.
     fn pause(&mut self) -> i64 {
         let draw: u32 = self.generator.random();
         if draw.is_multiple_of(100) {
-            // An inverse power: the more, the rarer.
+            // The pauses follow a power law.
             let share = f64::from(self.generator.random::<u32>() | 1) / f64::from(u32::MAX);
             #[expect(clippy::cast_possible_truncation, reason = "at most 2^32 times 3 us")]
             let pause_ns = (3_000.0 / share.sqrt()) as i64;

@@ -1,4 +1,4 @@
-//! Many observations: the analysis beside merely decoding.
+//! Compares the duration of the analysis of many observations with the duration of decoding them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use dataset::Run;
 use crate::generate;
 use crate::measure::{Taken, in_own_process, ratio, seconds};
 
-/// Room that a row takes on the disk, with some to spare, bytes.
+/// Disk space for one row, with a reserve, bytes.
 const BYTES_PER_ROW: u64 = 40;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct ScaleOptions {
     keep: bool,
 }
 
-/// Generates, measures, prints, removes.
+/// Generates a run, measures and prints both durations, and removes the run.
 pub(crate) fn run(options: &ScaleOptions) -> Result<()> {
     ensure!(options.repetitions >= 2, "--repetitions: a spread takes at least 2");
     let folder = &options.folder;
@@ -83,7 +83,7 @@ fn measure(folder: &Path, rows: u64, repetitions: u32) -> Result<()> {
             decoding.push(in_own_process("decode", folder, None)?.0);
             Ok(())
         };
-        // Which comes first alternates.
+        // The two measurements are first in turn.
         if repetition.is_multiple_of(2) {
             first()?;
         }

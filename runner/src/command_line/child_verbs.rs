@@ -67,7 +67,7 @@ pub(crate) fn launch(options: &LaunchCommand) -> Result<()> {
 /// `runner inside`: does the task of a launch and prints its result as JSON.
 pub(crate) fn inside(options: &LaunchCommand) -> Result<()> {
     isolation::die_with_parent(options.parent)?;
-    // Without a process namespace, a process that loses its parent would leave the descent of this process.
+    // Without a process namespace, a process whose parent ends would no longer be a descendant of this process.
     isolation::adopt_orphans()?;
     let spec = LaunchSpec::read(&options.spec)?;
     let result = match &spec.task {

@@ -11,7 +11,7 @@ use monitor::ResourceRecording;
 use super::process::{LaunchProcess, ProcessStart};
 use crate::treatments::TreatmentSite;
 
-/// The error where resources cannot be watched.
+/// Advice for the case that resources cannot be watched.
 pub(crate) const NO_MONITOR: &str = "cannot watch resources; try --no-monitor";
 
 /// A place in which one launch happens: processes in local namespaces, containers of an engine, or copies of an application.
@@ -44,7 +44,7 @@ pub(crate) trait Backend {
     /// Checks that a shared object is mapped into every process that accepts the connections of an arm.
     ///
     /// # Errors
-    /// If it is not; the error says why.
+    /// If the object is not mapped; the error gives the reason.
     fn require_mapped(&mut self, arm: usize, object: &Path) -> Result<()>;
 
     /// Returns the numbers of requests that hook and server of an arm have counted before the load generator's first
@@ -89,16 +89,16 @@ pub(crate) trait Backend {
     /// If it cannot be stopped.
     fn stop(&mut self, process: LaunchProcess) -> Result<StoppedProcess>;
 
-    /// Makes the load generator's observations the file `to` on this machine.
+    /// Stores the load generator's observations in the file `to` on this machine.
     ///
     /// # Errors
-    /// If they do not arrive whole.
+    /// If the file does not arrive complete.
     fn fetch_observations(&mut self, to: &Path) -> Result<()>;
 
     /// Returns the files that an arm has left, and the resources that its server has used.
     ///
     /// # Errors
-    /// If it does not arrive whole.
+    /// If a file does not arrive complete.
     fn fetch_arm(&mut self, _arm: usize) -> Result<ArmFiles> {
         Ok(ArmFiles::default())
     }
@@ -128,7 +128,7 @@ pub(crate) trait Backend {
     /// Ends everything that still runs, and removes everything that was made.
     ///
     /// # Errors
-    /// If something is left.
+    /// If a process or a resource remains.
     fn remove(&mut self) -> Result<()>;
 }
 
@@ -156,7 +156,7 @@ impl OwnPrograms {
 pub(crate) struct RecordRoom {
     /// Number of records of the hook; `None` without telemetry, 0 for counters without records.
     pub(crate) telemetry: Option<u32>,
-    /// Stamps of the server; none if it leaves none.
+    /// Number of stamps of the server; `None` if the server writes no stamps.
     pub(crate) stamps: Option<u32>,
 }
 
@@ -194,9 +194,9 @@ pub(crate) struct LoopPlan {
     pub(crate) payload: Vec<u8>,
     /// Room for records in the hook's telemetry.
     pub(crate) records: u32,
-    /// Blocks of each process.
+    /// Number of blocks of each process.
     pub(crate) blocks: u32,
-    /// Receive calls of a block.
+    /// Number of receive calls in a block.
     pub(crate) block_calls: u32,
 }
 
@@ -236,16 +236,16 @@ pub(crate) struct LoadOutcome {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct WatchedResources {
     pub(crate) recording: ResourceRecording,
-    /// The processor of the sampler; none if there are several.
+    /// Processor on which the sampler runs; `None` if there are several samplers.
     pub(crate) processor: Option<usize>,
-    /// Limits that the samples show to be hit while the load generator worked.
+    /// Limits that were hit while the load generator worked, according to the samples.
     pub(crate) hits: Vec<LimitHit>,
 }
 
 /// The end of a process.
 #[derive(Debug, Default)]
 pub(crate) struct StoppedProcess {
-    /// The end of a process that ended before [`Backend::stop`]; `None` if it still ran.
+    /// The reason why the process ended before [`Backend::stop`]; `None` if it still ran.
     pub(crate) ended_early: Option<anyhow::Error>,
     /// Limits that it hit between the first request and the last; none if nothing counts them.
     pub(crate) counted: Option<Vec<LimitHit>>,

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-/// The first of the ports that servers listen on.
+/// The first port on which a server may listen.
 const FIRST_PORT: u16 = 18_000;
 
 /// First port that Linux assigns to clients automatically; ports below it are free for servers.
@@ -51,13 +51,13 @@ impl LaunchOrder {
         }
     }
 
-    /// Moves the ports to free ones, with room for so many processes of each arm. A launch without a network of its own shares
-    /// the ports with other programs, such as another run.
+    /// Moves the ports to a range of free ports with `processes` ports for each arm. A launch without a network of its
+    /// own shares the ports with other programs, such as another run.
     ///
     /// # Errors
-    /// If there are not as many free ports in a row.
+    /// If no range of consecutive ports is free.
     pub(crate) fn among_others(mut self, processes: usize) -> Result<Self> {
-        // Runs that begin at the same time begin to look at different places.
+        // Runs that start at the same time begin their search at different ports.
         let first = free(self.ports.len() * processes, std::process::id())?;
         for port in &mut self.ports {
             *port = first + (*port - FIRST_PORT);
@@ -66,12 +66,12 @@ impl LaunchOrder {
     }
 }
 
-/// Returns the first of so many free ports in a row.
+/// Returns the first of `count` consecutive free ports. `begin` selects the block of ports that is tried first.
 fn free(count: usize, begin: u32) -> Result<u16> {
     let blocks = usize::from(END_OF_PORTS - FIRST_PORT) / count.max(1);
     let nobody = |first: &u16| {
         let ports = (*first..).take(count);
-        // Held until all are tried.
+        // The sockets stay bound until all ports of the block are tried.
         let taken: Result<Vec<_>, _> = ports
             .map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
             .collect();

@@ -29,9 +29,9 @@ struct ServerCandidate {
     subject: ForeignServer,
     kind: ServerKind,
     version: Option<String>,
-    /// The folder of its program if it is no installed one.
+    /// Folder of the program if it was compiled here; `None` for an installed program.
     place: Option<PathBuf>,
-    /// The advice if it does not start.
+    /// Advice for the case that the server does not start.
     fix: String,
 }
 
@@ -112,7 +112,7 @@ pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()
     Ok(())
 }
 
-/// Returns the server of a file.
+/// Returns the server that a file defines.
 fn ready(path: &Path) -> Result<Startable> {
     let file = read_server_file(path)?;
     let fix = packages(&file.debian, &file.nixpkgs);
@@ -203,7 +203,7 @@ fn compile(control: &NegativeControl, folder: &Path) -> Result<Startable> {
     candidate(control.name.to_owned(), kind, &program, &["{port}"]).map(Ok)
 }
 
-/// Observes a server with both instruments. A server that failed with both is an error.
+/// Observes a server with both instruments. Returns an [`UnobservedServer`] if the server failed with both.
 fn observe(
     instruments: &Instruments<'_>,
     candidate: ServerCandidate,

@@ -38,7 +38,7 @@ pub(super) fn compile(notebooks: &[PathBuf]) -> Result<()> {
         profiles()?
     );
     std::fs::write(folder.join("Cargo.toml"), manifest)?;
-    // The same versions as everywhere.
+    // The notebooks depend on the same versions as the workspace.
     std::fs::copy("Cargo.lock", folder.join("Cargo.lock")).context("copying Cargo.lock")?;
     cargo()
         .args(["build", "--manifest-path"])
@@ -62,7 +62,7 @@ pub(super) fn run(notebook: &Path) -> Result<String> {
     String::from_utf8(output.stdout).context("its output is not UTF-8")
 }
 
-/// The notebook as JSON.
+/// Returns the notebook as JSON.
 ///
 /// # Errors
 /// When the file cannot be read or is not JSON.
@@ -78,7 +78,7 @@ fn name(notebook: &Path) -> String {
     )
 }
 
-/// The profiles of the workspace, as a manifest has them.
+/// Returns the profiles of the workspace as lines of a manifest.
 fn profiles() -> Result<String> {
     let manifest: toml::Table = std::fs::read_to_string("Cargo.toml")
         .context("reading Cargo.toml")?
@@ -87,7 +87,7 @@ fn profiles() -> Result<String> {
     Ok(toml::to_string(&profiles.collect::<toml::Table>())?)
 }
 
-/// The dependencies of a notebook as lines of a manifest, and its cells as a program.
+/// Returns the dependencies of a notebook as lines of a manifest, and its cells as a program.
 fn program(notebook: &Value) -> Result<(Vec<String>, String)> {
     let cells = notebook["cells"].as_array().context("it has no cells")?;
     let mut needs = Vec::new();
@@ -113,7 +113,8 @@ fn program(notebook: &Value) -> Result<(Vec<String>, String)> {
     Ok((needs, program))
 }
 
-/// The dependency that a command of the kernel names; other commands mean nothing to a compiler.
+/// Returns the dependency of a kernel command (`:dep`); `None` for other commands, which have no meaning for a
+/// compiler.
 fn dependency(command: &str) -> Result<Option<String>> {
     let Some(dependency) = command.strip_prefix("dep ") else {
         return Ok(None);

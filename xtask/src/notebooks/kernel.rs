@@ -16,12 +16,12 @@ fn folder(cache: &Path) -> PathBuf {
     cache.join(format!("evcxr-{VERSION}"))
 }
 
-/// The path of the kernel's program.
+/// Returns the path of the kernel's program.
 pub(super) fn binary(cache: &Path) -> PathBuf {
     folder(cache).join("bin").join("evcxr_jupyter")
 }
 
-/// A data folder of Jupyter for this project alone.
+/// Returns Jupyter's data folder for this project.
 pub(super) fn jupyter(cache: &Path) -> PathBuf {
     cache.join("jupyter")
 }
@@ -33,7 +33,7 @@ pub(super) fn jupyter(cache: &Path) -> PathBuf {
 pub(super) fn provide(cache: &Path) -> Result<()> {
     if !binary(cache).is_file() {
         eprintln!("building evcxr_jupyter {VERSION}, once for this user: about 10 minutes on 2 cores");
-        // Outside of the clone: an interrupted build continues, also from another clone.
+        // The build folder is outside of the clone, so that any clone can continue an interrupted build.
         let build = cache.join(format!("evcxr-{VERSION}-build"));
         cargo()
             .env("CARGO_TARGET_DIR", &build)

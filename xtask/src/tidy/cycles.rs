@@ -36,17 +36,17 @@ pub(super) fn in_workspace() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Code in one file names an item of another.
+/// A reference from code in one file to an item of another file.
 struct Edge {
     from: String,
     to: String,
-    /// The line of the first such name.
+    /// The line of the first such reference.
     line: usize,
-    /// The path as it stands in the code.
+    /// The path of the reference, as in the code.
     path: String,
 }
 
-/// The cycles of one crate: all edges among the files of each, sorted by file.
+/// Returns the cycles of one crate. A cycle is the list of all edges among its files, sorted by file.
 fn in_crate(root: &str, read: Read<'_>) -> Result<Vec<Vec<Edge>>> {
     let parsed = Crate::parse(root, read)?;
     let graph = edges(&parsed);
@@ -70,7 +70,7 @@ fn in_crate(root: &str, read: Read<'_>) -> Result<Vec<Vec<Edge>>> {
     Ok(cycles.iter().map(edges).collect())
 }
 
-/// The edges between the indices of files, each with the line and the path of its first name.
+/// Returns the edges between the indices of files, each with the line and the path of its first reference.
 fn edges(parsed: &Crate) -> DiGraphMap<usize, (usize, String)> {
     let mut graph = DiGraphMap::new();
     for (index, module) in parsed.modules.iter().enumerate() {

@@ -3,7 +3,7 @@
 /// The limit for all recorded runs together, in bytes.
 const MOST_BYTES: u64 = 40_000_000;
 
-/// Checks the size of the recorded runs among `paths`; `size` is the size of a file in bytes.
+/// Returns a message if the recorded runs among `paths` exceed the limit. `size` returns the size of a file in bytes.
 pub(super) fn small(paths: &[String], size: impl Fn(&str) -> u64) -> Option<String> {
     let recorded = paths.iter().filter(|path| path.starts_with("data/reference/"));
     let bytes: u64 = recorded.map(|path| size(path)).sum();

@@ -119,7 +119,7 @@ impl Kubernetes {
         }
     }
 
-    /// Waits until the service account of the namespace exists: the cluster refuses pods before.
+    /// Waits until the service account of the namespace exists: the cluster refuses pods until then.
     async fn wait_for_account(&self) -> Result<(), EngineError> {
         let accounts: Api<ServiceAccount> = self.connection.objects();
         let began = Instant::now();
@@ -145,7 +145,8 @@ impl Kubernetes {
         let parameters = PostParams::default();
         let action = format!("create the pod {name}");
         match tokio::time::timeout(ACCOUNT_TIMEOUT, api.create(&parameters, pod)).await {
-            // A pod of the same launch from a killed runner: names contain the run's id.
+            // A killed runner has left a pod of the same launch. The pod belongs to this run, because its name
+            // contains the run's id.
             Ok(Err(kube::Error::Api(status))) if status.code == 409 => {
                 running::delete(&api, name).await?;
                 answer(&action, api.create(&parameters, pod)).await.map(|_| ())

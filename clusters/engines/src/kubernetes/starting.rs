@@ -1,4 +1,4 @@
-//! The start of a pod: whether it runs, or why it never will.
+//! Reads from the state of a pod whether the pod runs, or the reason why it will not run.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::container::ContainerState;
 
 /// Longest time until a pod runs.
 const START_TIMEOUT: Duration = Duration::from_secs(180);
-/// Longest time without a node: pods of the launch before may still occupy the nodes.
+/// Longest time until the cluster assigns a pod to a node. Pods of the preceding launch may still occupy the nodes.
 const SCHEDULE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Returns the pod's address when all its containers run.

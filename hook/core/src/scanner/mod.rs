@@ -1,9 +1,10 @@
 //! Searches a byte stream for words.
 //!
 //! An automaton decides whether a word ends. It needs one look-up for each byte, and each look-up depends on the one
-//! before. If the processor has vector instructions, filters first find the places at which a word can start. They test
-//! many places at once, independently of each other. An ordinary request has a few such places, and a comparison
-//! decides at each. The automaton then handles only the bytes at the borders of a piece.
+//! before. If the processor has vector instructions, filters first find the places at which a word can start. They
+//! test many places at once, independently of each other. An ordinary request has a few such places. A comparison at
+//! each place decides whether a word starts there. The automaton then handles only the bytes at the borders of a
+//! piece.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;

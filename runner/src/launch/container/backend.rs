@@ -28,9 +28,9 @@ use crate::treatments::TreatmentSite;
 /// The containers of one launch.
 pub(crate) struct ContainerBackend<'a> {
     experiment: &'a Experiment,
-    /// None when they have been removed.
+    /// `None` after the containers have been removed.
     running: Option<Box<dyn RunningContainers>>,
-    /// By arm.
+    /// Room for records in the files of each arm.
     rooms: BTreeMap<usize, RecordRoom>,
     ports: BTreeMap<usize, u16>,
     /// Processor and machine of each arm's server.
@@ -129,7 +129,8 @@ fn request(start: &ProcessStart, room: RecordRoom) -> StartRequest {
         ready: match start.readiness {
             Readiness::Runs => ReadinessSign::Started,
             Readiness::Announces(_) => ReadinessSign::Announcement,
-            // The port and not an answer, so that the hook has counted no request before the first.
+            // The agent waits for the listening port and sends no request, so that the hook has counted no request
+            // before the first one.
             Readiness::Listens(address) | Readiness::Serves(address) => ReadinessSign::ListeningPort(address.port()),
         },
     }
@@ -179,7 +180,7 @@ impl Backend for ContainerBackend<'_> {
         };
         let request = request(start, room);
         let server = if process == LaunchProcess::Neighbour {
-            // Its end is noticed when it is stopped.
+            // [`Backend::stop`] reports the end of the neighbour.
             agent_client::start(running, &container, &request, start.patience)?
         } else {
             agent_client::serve(running, &container, &request, start.patience)?

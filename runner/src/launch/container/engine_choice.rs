@@ -24,7 +24,7 @@ pub(crate) struct ReadyEngine {
 /// Options that select engines.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct EngineOptions {
-    /// Docker's or Podman's socket, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the one that is there]
+    /// Socket of Docker or Podman, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the socket that exists]
     #[arg(long)]
     docker_host: Option<String>,
     /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]

@@ -32,7 +32,7 @@ pub(super) fn observations() -> PathBuf {
     Path::new(Image::WORK).join(OBSERVATIONS_FILE)
 }
 
-/// Runs the load generator until it ends. `sampling` and `scraping` watch resources meanwhile.
+/// Runs the load generator until it ends. `sampling` and `scraping` watch resources while it runs.
 ///
 /// # Errors
 /// If the container does not answer, or resources cannot be watched.
@@ -53,7 +53,8 @@ pub(super) fn generate(
     )?;
     let failed = ended.code != 0;
     let failure = failed.then(|| format!("the load generator ended with {}; its message stands above", ended.code));
-    // The reason for the early end can also keep the rest from being read: the first failure is the one to report.
+    // The failure of the load generator can also prevent the reading of its resources. It came first, so it is the
+    // reported reason.
     let because = |error: anyhow::Error| match &failure {
         Some(failure) => error.context(failure.clone()),
         None => error,

@@ -24,7 +24,7 @@ use crate::launch::local::output::Output;
 use crate::launch::local::process_set::{Listening, ProcessSet, has_mapped, listens};
 use crate::launch::process::{PATIENCE, ProcessStart, Readiness};
 
-/// Longest time in which a server ends after it was asked to.
+/// Longest time between the request to end and the end of the server.
 const STOP: Duration = Duration::from_secs(2);
 /// Time between two checks of a server.
 const LOOK: Duration = Duration::from_millis(5);
@@ -49,7 +49,7 @@ pub(crate) struct Placement {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// The number of its first process in /proc.
+    /// Id of the server's first process.
     pub(crate) pid: u32,
     output: Output,
     pub(crate) processes: ProcessSet,
@@ -118,14 +118,14 @@ impl Server {
         }
     }
 
-    /// Takes note of a proxy in its namespace, whose processes are not the server's.
+    /// Records a proxy that runs in the server's namespace. The processes of the proxy do not count as the server's.
     pub(crate) fn has_beside(&mut self, sidecar: &Self) {
         if let ProcessSet::Namespace { sidecars, .. } = &mut self.processes {
             sidecars.push(sidecar.pid);
         }
     }
 
-    /// Returns how a client connects to it at an address.
+    /// Returns the target by which a client connects to the server at an address.
     fn at(&self, address: SocketAddr) -> Target {
         Target {
             arm: String::new(),
@@ -157,7 +157,8 @@ impl Server {
         }
     }
 
-    /// Returns a fault if the server has ended. It can leave its first process, but not its namespace.
+    /// Returns a fault if the server has ended. A server with a network namespace has ended when its first process and
+    /// all others in the namespace have ended.
     pub(crate) fn ended(&mut self) -> Result<Option<ServerFault>> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
@@ -174,7 +175,7 @@ impl Server {
         ))
     }
 
-    /// Returns the fault of a server that did not answer the request of this number.
+    /// Returns the fault of a server that did not answer request number `number`.
     pub(crate) fn failed(&mut self, status: RequestOutcome, number: u64, why: &str) -> Result<ServerFault> {
         // A server that ends closes its sockets before its exit status is known.
         for _ in 0..20 {
@@ -217,7 +218,7 @@ impl Server {
         if std::mem::replace(&mut self.killed, true) {
             return;
         }
-        // Before the child is waited for: its number leads to those that descend from it.
+        // The child must not be waited for yet: its process id leads to its descendants.
         self.processes.kill();
         _ = self.child.kill();
         _ = self.child.wait();
@@ -236,7 +237,7 @@ impl Server {
             Readiness::Announces(_) => self.until_it_announces(),
             Readiness::Serves(address) => {
                 let ips = match address.ip() {
-                    // A server in the namespace of the load generator may listen on either.
+                    // The server may listen on the IPv4 or the IPv6 loopback address.
                     ip if ip.is_loopback() && !sidecar => {
                         vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
                     }

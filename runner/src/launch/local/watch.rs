@@ -1,4 +1,5 @@
-//! Samples the resources that servers, load generator and machine use and are denied while the load generator works.
+//! Samples the use of resources and the hits of limits by servers, load generator and machine while the load generator
+//! works.
 
 use anyhow::{Context, Result};
 use model::{Measure, ResourceSubject};
@@ -15,7 +16,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins to sample. `arms` and `loadgen` are numbers of processes in /proc. Returns none unless sampling is `wanted`.
+    /// Begins to sample. `arms` and `loadgen` are ids of processes. Returns `None` unless sampling is `wanted`.
     ///
     /// # Errors
     /// If the sampling thread cannot be started.
