@@ -1,7 +1,7 @@
 //! Tables for a terminal.
 
-/// The rows as lines of columns with equal widths and two spaces between them. The first column is text on its left edge; all
-/// other columns are on their right edges.
+/// Returns the rows as lines of text. Every column is as wide as its longest cell, and two spaces separate columns.
+/// The first column is aligned left, all others are aligned right.
 #[must_use]
 pub fn text_table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -39,7 +39,7 @@ const HOOK_CALLS: TableKind = TableKind {
 /// Names of the verdicts, by number.
 const VERDICTS: [&str; 4] = ["not_searched", "clean", "hit", "blocked"];
 
-/// Writes the calls of one launch. Each call stands with the index of its arm; calls of one arm stand together.
+/// Writes the calls of one launch. Each call has the index of its arm. The calls of one arm are adjacent.
 ///
 /// # Errors
 /// When the disk is full. No part of the file stays.
@@ -58,7 +58,8 @@ pub fn write_hook_calls(path: &Path, header: &FileHeader, calls: &[(usize, Recor
     })
 }
 
-/// Returns the name of a number, or `unknown`: the number comes from shared memory, which a program may have damaged.
+/// Returns the name that belongs to a number. Returns `unknown` for other numbers, because the number comes from
+/// shared memory that a program may have damaged.
 fn name(names: &[&'static str], index: u8) -> &'static str {
     names.get(usize::from(index)).copied().unwrap_or("unknown")
 }

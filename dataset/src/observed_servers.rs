@@ -21,7 +21,7 @@ pub const OBSERVED_VERSION: u32 = 1;
 pub struct ObservedServers {
     /// [`OBSERVED_VERSION`].
     pub schema_version: u32,
-    /// Name of the run, which is its folder's.
+    /// Name of the run. The run's folder has the same name.
     pub run_id: String,
     /// Name of the experiment.
     pub experiment: String,
@@ -101,9 +101,9 @@ impl ObservedCalls {
 pub enum InstrumentAgreement {
     /// All payload passes functions that a preloaded library can replace.
     All,
-    /// A part of the payload does.
+    /// A part of the payload passes such functions.
     Part,
-    /// No payload does.
+    /// No payload passes such functions.
     Nothing,
     /// One of the two counts is missing.
     Unknown,
@@ -133,7 +133,7 @@ pub struct ObservedServer {
     pub own_share: f64,
     /// Comparison of both instruments.
     pub agreement: InstrumentAgreement,
-    /// Reasons for which payload passes uncounted or was not looked at.
+    /// Reasons for which payload is not counted, or for which nothing was traced.
     pub reasons: Vec<String>,
 }
 

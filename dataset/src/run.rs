@@ -15,9 +15,9 @@ use crate::ro_crate::{RO_CRATE, ro_crate};
 /// A recorded run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its folder.
+    /// The folder of the run.
     pub directory: PathBuf,
-    /// The content of its manifest.
+    /// The content of the run's manifest.
     pub manifest: Manifest,
 }
 
@@ -68,7 +68,7 @@ impl Run {
     /// Compares every file with its checksum.
     ///
     /// # Errors
-    /// Names the first file whose content is not the recorded one.
+    /// When a file differs from its recorded content; the error names the first such file.
     pub fn verify(&self) -> Result<(), Error> {
         for file in &self.manifest.files {
             let path = self.directory.join(&file.path);
@@ -85,7 +85,8 @@ impl Run {
     }
 }
 
-/// Writes the RO-Crate and the manifest of a run. The manifest comes last, because it means that the run is finished.
+/// Writes the RO-Crate and the manifest of a run. The manifest is written last, because its presence marks the run as
+/// finished.
 ///
 /// # Errors
 /// When a file cannot be written.

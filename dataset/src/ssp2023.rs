@@ -26,7 +26,7 @@ pub const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
 /// The study's public repository.
 pub const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
 
-/// One condition: its name, and file and SHA-256 of the unmodified and of the hooked recording.
+/// One condition of the study: its name, and the file and the SHA-256 of its unmodified and of its hooked recording.
 struct StudyCondition {
     name: &'static str,
     files: [(&'static str, &'static str); 2],
@@ -167,7 +167,7 @@ fn import_condition(
         launch: LAUNCH,
         arms: ARMS.map(str::to_owned).to_vec(),
     };
-    // A folder of an earlier import gives way, so that an import can be repeated.
+    // The folder of an earlier import is removed, so that an import can be repeated.
     let folder = to.join(launch_folder(condition.name, LAUNCH));
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;

@@ -31,7 +31,7 @@ pub struct Timings {
     raw: Raw,
 }
 
-/// Columns as they are stored. They are kept from one row group to the next, so that nothing is allocated again.
+/// The columns as they are stored in the file. They are reused for the next row group, so that it allocates no memory.
 #[derive(Debug, Default)]
 struct Raw {
     round: Vec<i32>,
@@ -118,7 +118,7 @@ impl Timings {
     }
 }
 
-/// Interprets names. Successive rows often share a name and its place in the dictionary.
+/// Converts names to values. Successive rows often refer to the same place in the dictionary of names.
 fn interpret<T: Copy>(
     names: &[ByteArray],
     to: &mut Vec<T>,
@@ -126,7 +126,7 @@ fn interpret<T: Copy>(
     meaning: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<(), ParquetError> {
     to.clear();
-    // Names lie in the page's dictionary: the address says which it is, and few addresses there are.
+    // The names are in the page's dictionary. The address of a name identifies it, and a page has few addresses.
     let mut known: Vec<(*const u8, usize, T)> = Vec::new();
     for name in names {
         let bytes = name.data();
@@ -136,7 +136,8 @@ fn interpret<T: Copy>(
             *value
         } else {
             let value = meaning(bytes).ok_or_else(|| ParquetError::General(format!("a row with an unknown {what}")))?;
-            // Without a dictionary each row has its own address, and remembering them would be slower than not.
+            // Without a dictionary each row has its own address. To store them all would be slower than to convert
+            // each name.
             if known.len() < 64 {
                 known.push((start, length, value));
             }

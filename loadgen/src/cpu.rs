@@ -47,7 +47,8 @@ pub(crate) fn current_cpu() -> Option<usize> {
     sched_getcpu().ok()
 }
 
-/// Returns the CPUs on which the calling thread may run, in ascending order; none if the kernel does not say.
+/// Returns the CPUs on which the calling thread may run, in ascending order. The list is empty if the kernel does not
+/// say.
 pub(crate) fn allowed_cpus() -> Vec<usize> {
     let allowed = sched_getaffinity(THIS_THREAD).unwrap_or_default();
     (0..CpuSet::count())

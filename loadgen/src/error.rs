@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use model::LaunchPlanError;
 
-/// Error that prevents a run or the writing of its observations. A request that fails is not an error but a row with a
-/// status.
+/// Error that prevents a run or the writing of its observations. A failed request is not an error; its row has the
+/// outcome.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadgenError {

@@ -32,7 +32,7 @@ pub(crate) struct ThreadOutcome {
     /// Number of requests that were sent to each arm, at least in part.
     pub(crate) sent: Vec<u64>,
     pub(crate) reconnections: u64,
-    /// `None` in a closed loop.
+    /// Intended and actual send times; `None` in a closed loop.
     pub(crate) send_timing: Option<SendTiming>,
     /// Duration without the time for writing, summed over the threads, ns.
     pub(crate) elapsed_ns: i64,
@@ -71,7 +71,7 @@ impl<'a> LoadThread<'a> {
         })
     }
 
-    /// Sends all requests of the share. If it cannot, it stops the other threads.
+    /// Sends all requests of the share. After an error it stops the other threads.
     pub(crate) fn send_all(mut self, output: &ObservationOutput) -> Result<ThreadOutcome, LoadgenError> {
         let outcome = self.send_share();
         if !outcome.as_ref().is_ok_and(|outcome| outcome.finished) {

@@ -17,9 +17,9 @@ use crate::socket;
 
 /// A send is late if it is this much later than intended, ns.
 pub(crate) const LATE_NS: i64 = 50_000;
-/// The run stops when the requests that wait for a connection exceed the arrivals of this time, s.
+/// Longest backlog, s. The run stops when more requests wait for a connection than arrive in this time.
 const LONGEST_BACKLOG_S: f64 = 1.0;
-/// The rate is held if the sends take at most 1 / `HELD_SHARE` of the intended time.
+/// The rate counts as reached if the intended duration of the sends is at least this share of their actual duration.
 const HELD_SHARE: f64 = 0.99;
 
 /// Intended and actual send times of an open loop, of one thread or of several.
@@ -88,7 +88,7 @@ impl SendTiming {
     }
 }
 
-/// A request and its intended send time.
+/// A request with its intended send time.
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     intended_ns: i64,
@@ -180,8 +180,8 @@ struct ArmQueue {
     in_progress: Vec<Option<RequestId>>,
 }
 
-/// Sends all requests of a plan at their intended times. Returns early when the recorder says so or the backlog is too
-/// long.
+/// Sends all requests of a plan at their intended times. Returns early if the recorder reports a stop or the backlog
+/// is too long.
 pub(crate) fn send_all(
     plan: &LaunchPlan,
     arms: &mut [ArmConnections],
@@ -273,7 +273,7 @@ pub(crate) fn send_all(
             continue;
         }
         let longest_ns = match next {
-            // Before the pause, no new request is sent, so that only a response can be next.
+            // No new request is sent before the pause, so the next event can only be a response.
             Some(arrival) if !pausing => (arrival.intended_ns - monotonic_ns()).clamp(0, socket::LONGEST_WAIT_NS),
             _ => socket::LONGEST_WAIT_NS,
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dataset::{Observation, RequestOutcome};
 
-/// A response is received late if it is received this much later than it arrived in the kernel, ns.
+/// A response is late if the load generator receives it more than this time after its arrival in the kernel, ns.
 const LATE_WAKE_UP_NS: i64 = 1_000_000;
 
 /// Sums over the rows that were written so far.
@@ -70,7 +70,8 @@ impl Tally {
         (self.stamped > 0).then(|| self.late_wake_ups as f64 / self.stamped as f64)
     }
 
-    /// Returns the mean time per request that is not RTT, ns, in a run that took `elapsed_ns`; `None` without rows.
+    /// Returns the mean time per request outside of the RTTs, ns, in a run that took `elapsed_ns`; `None` without
+    /// rows.
     pub(crate) fn between_requests_ns(&self, elapsed_ns: i64) -> Option<f64> {
         (self.observations > 0).then(|| (i128::from(elapsed_ns) - self.rtt_ns) as f64 / self.observations as f64)
     }

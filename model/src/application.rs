@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::ModelError;
 use crate::invalid_value::require;
 
-/// An application, as a file of `clusters/macro/` defines it. The file names a revision of the application's manifests.
-/// Whoever measures has a checkout of them.
+/// An application, as a file of `clusters/macro/` defines it. The file names a revision of the application's
+/// manifests. A measurement needs a checkout of this revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationDefinition {

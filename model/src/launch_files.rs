@@ -18,8 +18,8 @@ pub const TIGHT_LOOPS_FILE: &str = "tight_loops.parquet";
 /// File of the resource samples in a launch's folder.
 pub const RESOURCES_FILE: &str = "resources.parquet";
 
-/// Returns the folder of a launch relative to the run's folder: `CONDITION/NNNN`. The run, the condition and the launch are
-/// the partitions of the tables.
+/// Returns the folder of a launch relative to the run's folder: `CONDITION/NNNN`. The tables are partitioned by run,
+/// condition and launch.
 #[must_use]
 pub fn launch_folder(condition: &str, launch: u32) -> String {
     format!("{condition}/{launch:04}")

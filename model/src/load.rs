@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::launch_plan::{Arrivals, ConnectionPolicy, Schedule, WaitMethod};
 
-/// The load generator's work in every launch. The table `[load]` of a definition.
+/// The load generator's work in every launch. The table `[load]` of a definition describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
@@ -31,7 +31,8 @@ pub struct Load {
     /// Whether the kernel stamps sent and received segments.
     #[serde(default = "yes")]
     pub kernel_stamps: bool,
-    /// Whether the machine's processors are kept out of idle states between requests, where that is permitted.
+    /// Whether the runner keeps the machine's processors out of idle states between requests, if it has the right to
+    /// do so.
     #[serde(default = "yes")]
     pub keep_awake: bool,
     /// Longest time for one response or connection attempt, ms.

@@ -45,7 +45,7 @@ pub enum ControlGroupError {
 }
 
 impl ControlGroup {
-    /// Returns the group of a process; `pid` is its number in /proc.
+    /// Returns the group of the process with the id `pid`.
     ///
     /// # Errors
     /// When /proc cannot be read, or no controllers for processor time and memory are mounted.
@@ -76,7 +76,8 @@ impl ControlGroup {
             .collect()
     }
 
-    /// Finds the group in the kernel's tables; `controllers` returns the controllers that a folder of version 2 offers.
+    /// Finds the group in the kernel's tables. `controllers` returns the controllers that a folder of version 2
+    /// offers.
     fn find(mounts: &MountInfos, groups: &ProcessCGroups, controllers: impl Fn(&Path) -> String) -> Option<Self> {
         let folder = |kind: &str, controller: Option<&str>| {
             let mount = mounts.iter().find(|mount| {
@@ -128,7 +129,7 @@ impl ControlGroup {
         }
     }
 
-    /// Returns the numbers of the processes in the group.
+    /// Returns the ids of the processes in the group.
     #[must_use]
     pub fn processes(&self) -> Vec<i32> {
         let folder = match self {
@@ -155,7 +156,7 @@ impl ControlGroup {
         reading.usage
     }
 
-    /// Adds the group's counts and limits to a reading, and the reasons for missing ones.
+    /// Adds the group's counts and limits to a reading, and the reason for each missing value.
     fn read_into(&self, reading: &mut UsageReading) {
         match self {
             Self::V1 { cpu, memory } => {
@@ -234,8 +235,8 @@ fn number(reading: &mut UsageReading, measure: Measure, path: &Path) {
     }
 }
 
-/// Reads a file with a name and a number in each line: for each name that is wanted its measure, and the measure's units in
-/// one unit of the file.
+/// Reads a file with a name and a number in each line. `wanted` lists names, each with its measure and the factor from
+/// the file's unit to the measure's unit.
 fn counts(reading: &mut UsageReading, path: &Path, wanted: &[(&str, Measure, i64)]) {
     let text = match read(path) {
         Ok(text) => text,

@@ -8,23 +8,24 @@ use procfs::{ProcError, ProcResult, WithCurrentSystemInfo as _};
 
 use crate::source::{UsageReading, UsageSource};
 
-/// A process, its threads, its descriptors, and its network namespace.
+/// The sources of samples of one process: the process itself, its threads, its descriptors, and its network namespace.
 #[derive(Debug)]
 pub struct ProcessSource {
     process: Process,
-    /// Read once: a program raises its own limit when it starts.
+    /// The soft limit of open descriptors; `None` if it is unlimited. It is read once, because a program raises its own
+    /// limit only when it starts.
     descriptor_limit: Option<u64>,
     ticks_per_second: u64,
     samples: u32,
 }
 
-/// The threads of a process with more threads than this are read in one of [`SAMPLES_BETWEEN_THREADS`] samples: each
-/// thread takes the kernel ten microseconds or more.
+/// Largest number of threads that are read in every sample. The threads of other processes are read in one of
+/// [`SAMPLES_BETWEEN_THREADS`] samples, because the kernel takes ten microseconds or more for each thread.
 const FEW_THREADS: i64 = 8;
 const SAMPLES_BETWEEN_THREADS: u32 = 10;
 
 impl ProcessSource {
-    /// Opens a process; `pid` is its number in /proc.
+    /// Opens the process with the id `pid`.
     ///
     /// # Errors
     /// When there is no such process.
@@ -73,12 +74,12 @@ impl ProcessSource {
 
     fn read_process(&self, reading: &mut UsageReading) -> ProcResult<()> {
         let stat = self.process.stat()?;
-        // A process that has ended and that its parent has not waited for has no files any more.
+        // A process that has ended, and for which its parent has not waited, has no files any more.
         if stat.state == 'Z' {
             return Err(ProcError::NotFound(None));
         }
         let cpu_ns = u128::from(stat.utime + stat.stime) * 1_000_000_000 / u128::from(self.ticks_per_second);
-        // The value of a control group, read before, is more exact.
+        // A value that was read from a control group before is more exact.
         if reading.usage[Measure::CpuNs].is_none() {
             reading.set(Measure::CpuNs, cpu_ns);
         }
@@ -158,7 +159,8 @@ const DROPS: [&str; 7] = [
     "TCPZeroWindowDrop",
 ];
 
-/// Returns the sum of the named counts in a section of a file in which a line of numbers follows each line of names.
+/// Returns the sum of the named counts in a section of a file. In the file, a line of numbers follows each line of
+/// names.
 fn sum(text: &str, section: &str, names: &[&str]) -> Option<u64> {
     let mut lines = text
         .lines()

@@ -20,7 +20,7 @@ pub const INTERVAL: Duration = Duration::from_millis(100);
 pub struct MonitoredSubject {
     /// The subject.
     pub subject: ResourceSubject,
-    /// The sources, in the order in which they are read. A source sees the values of earlier ones.
+    /// The sources, in the order in which they are read. Each source sees the values that earlier sources have set.
     pub sources: Vec<Box<dyn UsageSource>>,
 }
 
@@ -53,7 +53,7 @@ impl Monitor {
             _ = ready.send(());
             let start = Instant::now();
             for number in 1.. {
-                // Counted from the beginning, so that a late sample does not delay the following ones.
+                // The due time is counted from the start, so that a late sample does not delay the following ones.
                 let due = INTERVAL.saturating_mul(number).saturating_sub(start.elapsed());
                 match stopped.recv_timeout(due) {
                     Err(RecvTimeoutError::Timeout) => sampler.sample(),

@@ -17,9 +17,9 @@ use model::ContrastRole;
 
 /// The number of iterations in the study's run-sequence figure.
 const STUDY_ITERATIONS: usize = 10_000;
-/// Columns to which a sequence is thinned: more than one for each pixel of a figure at print resolution.
+/// Number of columns to which a sequence is thinned. At print resolution a figure has fewer pixels than columns.
 const COLUMNS: usize = 1_200;
-/// The arms that are drawn as sequences. More arms would hide each other.
+/// The arms that are drawn as sequences. More arms would cover each other.
 const SEQUENCE_ARMS: [&str; 3] = ["unmodified", "log", "with hook"];
 
 /// A condition's boxes in the study's first figure.
@@ -31,7 +31,7 @@ pub struct Boxes {
     pub boxes_ms: (FiveNumbers, FiveNumbers),
 }
 
-/// Both figures of the study, from its recordings.
+/// Returns both figures of the study, from its recordings.
 ///
 /// # Errors
 /// When there are no recordings.
@@ -39,8 +39,8 @@ pub fn study(recordings: &[StudyRecording]) -> Result<Vec<Figure>> {
     Ok(vec![study_boxes(recordings)?, study_sequence(recordings)?])
 }
 
-/// The study's box plot of our own run of its experiment: the first launch of each condition. `places` names the
-/// conditions in the caption.
+/// Returns the study's box plot for our own run of its experiment: the first launch of each condition. `places` names
+/// the conditions in the caption.
 ///
 /// # Errors
 /// When there is no condition.
@@ -56,7 +56,7 @@ pub(crate) fn reproduced_boxes(measured: &[Boxes], places: &str) -> Result<Figur
     )
 }
 
-/// The study's run sequence of our own run of its experiment.
+/// Returns the study's run-sequence plot for our own run of its experiment.
 ///
 /// # Errors
 /// When there is no condition.
@@ -92,7 +92,7 @@ pub fn study_boxes(recordings: &[StudyRecording]) -> Result<Figure> {
     )
 }
 
-/// The boxes of a recording without its first `cut` requests, ms.
+/// Returns the five numbers of the RTTs of each arm of a recording, ms, without the first `cut` requests.
 ///
 /// # Errors
 /// When no request is left.
@@ -140,7 +140,7 @@ pub fn study_sequence(recordings: &[StudyRecording]) -> Result<Figure> {
     )
 }
 
-/// A panel for each list of conditions.
+/// Returns a figure with one panel for each condition.
 fn sequence(
     recordings: &[StudyRecording],
     name: &str,
@@ -223,7 +223,7 @@ pub(crate) fn forest_row(label: impl Into<String>, group: Option<&str>, interval
     }
 }
 
-/// RTT by condition and arm, all launches together.
+/// Returns the box plot of the RTT by condition and arm, over all launches together.
 ///
 /// # Errors
 /// When an arm has no observation.
@@ -256,7 +256,7 @@ pub fn run_boxes(samples: &RunSamples) -> Result<Figure> {
     })?)
 }
 
-/// The first launch of every condition, warm-up included.
+/// Returns the run sequences of the first launch of every condition, warm-up included.
 ///
 /// # Errors
 /// When there is none.

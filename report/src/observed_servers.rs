@@ -34,7 +34,7 @@ pub struct ObservedRow {
     pub own_share: f64,
     /// The agreement of hook and trace.
     pub agreement: InstrumentAgreement,
-    /// The reasons for which payload passes unseen.
+    /// The reasons for which the hook does not see payload.
     pub reasons: Vec<String>,
 }
 

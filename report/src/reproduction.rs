@@ -1,4 +1,4 @@
-//! A run of the study's experiment beside the study: the same statistics and figures of both.
+//! Compares a run of the study's experiment with the study: the same statistics and figures of both.
 
 use analysis::claims::Provenance;
 use analysis::figures::Figure;
@@ -33,7 +33,7 @@ const CONTROL: &str = "control";
 /// The results of our run of the study's experiment in one condition.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reproduced {
-    /// Launches.
+    /// Number of launches.
     pub launches: usize,
     /// The study's statistics of the first launch. The study also measured one launch.
     pub by_its_method: StudyRow,
@@ -148,7 +148,8 @@ pub(crate) fn box_plot(boxes: &[Boxes]) -> Result<Figure> {
     figures::reproduced_boxes(boxes, &places(boxes.iter().map(|ours| &*ours.condition)))
 }
 
-/// Ours for each of the study's conditions: the same where it was measured, else the one with its topology.
+/// Returns for each condition of the study a condition of our run: the same condition if it was measured, or else the
+/// local condition with its topology.
 fn counterparts(boxes: &[Boxes]) -> Vec<Counterpart> {
     let measured = |name: &&str| boxes.iter().any(|ours| ours.condition == **name);
     let pair = |(study, embedded): (&'static str, &'static str)| Counterpart {
@@ -161,7 +162,7 @@ fn counterparts(boxes: &[Boxes]) -> Vec<Counterpart> {
     TOPOLOGIES.map(pair).into()
 }
 
-/// The conditions of our run in words, with their relation to the study's conditions.
+/// Returns a phrase that names the conditions of our run and their relation to the study's conditions.
 fn places<'a>(conditions: impl Iterator<Item = &'a str>) -> String {
     let (emulated, engines): (Vec<&str>, Vec<&str>) =
         conditions.partition(|condition| Provenance::of(condition) == Provenance::Emulated);

@@ -142,8 +142,8 @@ fn over_conditions(name: &str, found: &[ContrastEstimates]) -> Option<OverCondit
     })
 }
 
-/// The difference `arm - baseline` of medians in each launch of a condition, and in each of its segments, ns. Segments are of
-/// the wire time where there are stamps, and of the RTT otherwise.
+/// Returns the difference `arm - baseline` of medians in each launch of a condition, and in each of its segments, ns.
+/// The segments have wire times if there are kernel stamps, and RTTs otherwise.
 ///
 /// # Errors
 /// For an arm that a launch does not have or that observed nothing.
@@ -217,7 +217,7 @@ fn other(contrast: &Contrast, launches: &[LaunchSamples], run: &RunSamples) -> R
     })
 }
 
-/// The difference of the two arms' medians, each an estimate over launches of its own.
+/// Returns the difference of the two arms' medians. Each median is an estimate over the launches of its own arm.
 fn unpaired(launches: &[LaunchSamples], (baseline, arm): (&str, &str), quantity: LatencyMetric) -> Result<Interval> {
     let of = |name: &str| {
         let medians = launches.iter().map(|launch| {

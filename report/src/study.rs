@@ -15,15 +15,15 @@ const CUT_SENSITIVE: &str = "eks-nodes";
 pub struct StudyResults {
     /// One row per condition.
     pub rows: Vec<StudyRow>,
-    /// Each number with the expected one.
+    /// Each recomputed number with the number that is expected.
     pub checks: Vec<Check>,
-    /// Each recording's halves tested against each other.
+    /// The test of one half of each recording against its other half.
     pub halves: Vec<HalvesRow>,
     /// The dependence between requests.
     pub dependences: Vec<Dependence>,
-    /// One condition at several warm-up cuts.
+    /// The statistics of one condition for several warm-up cuts.
     pub cuts: Vec<StudyRow>,
-    /// The answers of the recordings about the hook.
+    /// The answer of each condition to the question whether the hook makes a difference.
     pub answers: Vec<StudyAnswer>,
 }
 

@@ -11,18 +11,19 @@ use crate::error::SamplesError;
 use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 use crate::launch_timeline::{LaunchTimeline, TimelineFold};
 
-/// The largest change of the difference of both clocks during a launch that counts as noise of reading them, ns.
+/// Largest change, during a launch, of the difference of both clocks that can be noise of the readings, ns. A larger
+/// change means that a clock was set.
 const CLOCK_SET_NS: i64 = 1_000;
 
-/// The observations of one launch, folded.
+/// The observations of one launch, summarised.
 #[derive(Debug)]
 pub struct ObservedLaunch {
     /// The distributions of each arm.
     pub samples: LaunchSamples,
     /// The changes of wire times and RTTs during the launch.
     pub timeline: LaunchTimeline,
-    /// By arm, in the order of their names, the thinned sequence of round-trip times, µs, warm-up included. Empty unless
-    /// columns were asked for.
+    /// The thinned sequence of round-trip times of each arm, µs, warm-up included, in the order of the arms' names.
+    /// Empty unless a number of columns was given.
     pub sequences: Vec<(String, Thinned)>,
 }
 

@@ -1,4 +1,5 @@
-//! `cargo xtask archive`: packs one file for a depository. It builds and analyses without a network.
+//! `cargo xtask archive`: packs one file for a depository. The content of the file can be built and analysed without a
+//! network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,7 +143,8 @@ fn sha256(file: &Path) -> Result<String> {
     Ok(hex::encode(Sha256::digest(&bytes)))
 }
 
-/// Sorted, with one owner, one time and plain modes, so that only the content decides the bytes.
+/// Packs a folder. Entries are sorted and have one owner, one time and plain modes, so that the bytes depend on the
+/// content alone.
 fn pack(staging: &Path, out: &Path, unix_s: &str) -> Result<()> {
     let unfinished = out.with_added_extension("tmp");
     Program::new("tar")

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::programs::{Program, cargo, find};
 use crate::{build, paths};
 
-/// The version of Locust, the same on every machine; the benchmark prints the versions of the others.
+/// The version of Locust that is installed. The benchmark prints the versions of the other load generators.
 const LOCUST: &str = "locust==2.32.4";
 
 /// The packages that the study's notebook uses, in the same versions on every machine.
@@ -86,7 +86,8 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
     }
 }
 
-/// Runs on the study's recordings, where they are imported and Python has the packages, and on the synthetic run.
+/// Runs the benchmark on the study's recordings if they are imported and Python has the packages, and on the synthetic
+/// run.
 fn analysis(rows: u64, repetitions: u32, keep: bool, install: bool) -> Result<()> {
     build::release(&["report", "report-bench"]).run()?;
     let folder = paths::target().join("bench-analysis");
@@ -124,7 +125,7 @@ fn benchmark(package: &str) -> Program {
     cargo().args(["run", "--release", "--package", package, "--"])
 }
 
-/// Installs missing load generators. A failure is printed here; the benchmark then leaves that one out.
+/// Installs missing load generators. Prints an error if one cannot be installed; the benchmark then runs without it.
 fn install_peers(folder: &std::path::Path) {
     let place = |path: &str| folder.join(path);
     let mut programs = Vec::new();

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
         .run_aside()?;
     for (target, longest) in TARGETS {
         let program = paths::target().join("fuzz").join(triple).join("release").join(target);
-        // The corpus stays for the next call, which begins with the branches that earlier inputs reached.
+        // The corpus is kept for the next call, which begins with the inputs that reached new branches.
         let corpus = paths::target().join("fuzz/corpus").join(target);
         let found = paths::target().join("fuzz/found").join(target);
         for folder in [&corpus, &found] {
@@ -79,10 +79,10 @@ pub(crate) fn run(arguments: &FuzzCommand) -> Result<()> {
     Ok(())
 }
 
-/// The target triple of this machine, where it can fuzz.
+/// Returns the target triple of this machine if it can fuzz.
 ///
 /// # Errors
-/// Names the missing prerequisite.
+/// When a prerequisite is missing; the error names it.
 pub(crate) fn possible() -> Result<&'static str> {
     let Some(triple) = triple() else {
         bail!("the address sanitiser works here on Linux with x86-64 or AArch64 only");
@@ -107,7 +107,7 @@ pub(crate) fn compiler_is_there() -> bool {
     std::env::var_os("CXX").is_some() || find("c++").is_some()
 }
 
-/// A cargo command whose products check every memory access, in a target folder of their own.
+/// Returns a cargo command whose products check every memory access. It has a target folder of its own.
 fn sanitised(verb: &str, triple: &str, more: &str) -> Program {
     cargo()
         .arg(verb)

@@ -10,7 +10,8 @@ use crate::{build, paths};
 
 /// The study's public repository.
 const REPOSITORY: &str = "https://github.com/dynatrace-research/function-hook-latency-benchmarking";
-/// The environment variable that names a folder with the study, which then is not fetched; the nix shell sets it.
+/// The environment variable that names a folder with the study. If it is set, the study is not fetched. The nix shell
+/// sets it.
 pub(crate) const FOLDER_VARIABLE: &str = "SSP2023";
 /// The commit of the study's repository; the import verifies its files by SHA-256.
 const COMMIT: &str = "c6b91d83e6f7da570dc218fd9e73755ac84e1b91";
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &ImportCommand) -> Result<()> {
     }
 }
 
-/// Fetches the study and converts it; the binary `dataset` is built already.
+/// Fetches the study and converts it. The binary `dataset` must be built.
 ///
 /// # Errors
 /// When the repository cannot be reached, or its recordings cannot be converted.
@@ -68,7 +69,7 @@ fn fetch(folder: &Path) -> Result<()> {
     if find("git").is_none() {
         bail!("git, which fetches the study, is not installed (Debian: apt-get install git)");
     }
-    // git asks for no user name: the study's repository is public.
+    // git must not ask for a user name, because the study's repository is public.
     let git = || {
         Program::new("git")
             .env("GIT_TERMINAL_PROMPT", "0")

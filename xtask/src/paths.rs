@@ -5,16 +5,16 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
-/// The imported 2023 study.
+/// The folder of the imported 2023 study.
 pub(crate) const STUDY: &str = "data/ssp2023";
 
-/// The runs that this clone measures.
+/// The folder of the runs that are measured in this clone.
 pub(crate) const RUNS: &str = "data/runs";
-/// The recorded runs and numbers in the repository.
+/// The folder of the recorded runs and numbers.
 pub(crate) const REFERENCE: &str = "data/reference";
-/// The definitions that `plan` writes.
+/// The folder of the definitions that `plan` writes.
 pub(crate) const PLANS: &str = "data/plans";
-/// The reports that this clone writes.
+/// The folder of the reports that are written in this clone.
 pub(crate) const REPORTS: &str = "data/reports";
 
 /// The project's folder.
@@ -32,7 +32,8 @@ pub(crate) fn target() -> PathBuf {
 /// The folder of the build profile whose binaries are launched.
 static PROFILE_FOLDER: OnceLock<&str> = OnceLock::new();
 
-/// Takes binaries from this folder of the target folder, instead of `release`. The first call decides.
+/// Selects the folder of the target folder from which binaries are taken, instead of `release`. Only the first call
+/// has an effect.
 pub(crate) fn use_profile_folder(name: &'static str) {
     PROFILE_FOLDER.get_or_init(|| name);
 }
@@ -69,7 +70,8 @@ pub(crate) fn cache() -> Result<PathBuf> {
         .context("neither XDG_CACHE_HOME nor HOME names a folder; set XDG_CACHE_HOME to a writable folder")
 }
 
-/// A path of the command line, which starts from the folder of the call and not from the project's folder.
+/// Returns the absolute path for a path on the command line, which is relative to the folder of the call and not to
+/// the project's folder.
 ///
 /// # Errors
 /// When the current folder cannot be read, or the path is empty.

@@ -1,4 +1,4 @@
-//! Spines set off from the data, ticks, labels, titles and the dotted grid.
+//! Parts of an axis: spines at a distance from the data, ticks, labels, titles and the dotted grid.
 
 use super::canvas::{Anchor, Canvas, Stroke, Type};
 use super::font::{ASCENT, CAP_HEIGHT, DESCENT, fit, widest, wrap};
@@ -19,13 +19,14 @@ fn dotted() -> Stroke {
     Stroke::new(GRID, 0.75).more(r#" stroke-dasharray="0.75 2.5""#)
 }
 
-/// Room that a y axis takes left of the data, from the canvas's edge.
+/// Returns the width of a y axis: the distance from the edge of the canvas to the data.
 pub(super) fn y_axis_width<'a>(ticks: impl IntoIterator<Item = &'a Ticks>) -> f64 {
     let labels = ticks.into_iter().flat_map(Ticks::labels);
     PAD + FONT_SIZE + TITLE_GAP + widest(labels, TICK_SIZE) + TICK_GAP + TICK + SPINE_OFFSET
 }
 
-/// Room that an x axis takes below the data: spine and ticks, then labels, then the title of `title_lines`.
+/// Returns the height of an x axis below the data: spine and ticks, `label_lines` lines of labels, and `title_lines`
+/// lines of the title.
 pub(super) fn x_axis_height(label_lines: usize, title_lines: usize) -> f64 {
     let mut height = SPINE_OFFSET + TICK;
     if label_lines > 0 {
@@ -38,7 +39,7 @@ pub(super) fn x_axis_height(label_lines: usize, title_lines: usize) -> f64 {
     height
 }
 
-/// Dotted lines across `area` at the labelled ticks.
+/// Draws dotted horizontal lines across `area` at the labelled ticks.
 pub(super) fn horizontal_grid(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Ticks) {
     for (value, _) in &ticks.major {
         let y = scale.at(*value);
@@ -46,7 +47,7 @@ pub(super) fn horizontal_grid(canvas: &mut Canvas, area: Rect, scale: &Scale, ti
     }
 }
 
-/// Dotted lines down `area` at the labelled ticks.
+/// Draws dotted vertical lines across `area` at the labelled ticks.
 pub(super) fn vertical_grid(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Ticks) {
     for (value, _) in &ticks.major {
         let x = scale.at(*value);
@@ -54,7 +55,7 @@ pub(super) fn vertical_grid(canvas: &mut Canvas, area: Rect, scale: &Scale, tick
     }
 }
 
-/// The axis left of `area`.
+/// Draws the axis left of `area`.
 pub(super) fn y_axis(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Ticks, title: &str) {
     let x = area.left - SPINE_OFFSET;
     let half = SPINE_WIDTH / 2.0;
@@ -76,7 +77,7 @@ pub(super) fn y_axis(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Tic
     );
 }
 
-/// The axis below `area`, with labels unless another panel below has them.
+/// Draws the axis below `area`. `labels` is false if the labels are on the axis of a panel below.
 pub(super) fn x_axis(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Ticks, labels: bool) {
     let marks: Vec<(f64, Vec<String>)> = ticks
         .major
@@ -86,7 +87,7 @@ pub(super) fn x_axis(canvas: &mut Canvas, area: Rect, scale: &Scale, ticks: &Tic
     x_axis_at(canvas, area, &marks, TICK_SIZE);
 }
 
-/// The axis below `area` with ticks at points, each with its lines of text.
+/// Draws the axis below `area` with a tick at the position of each mark, and the lines of the mark's label.
 pub(super) fn x_axis_at(canvas: &mut Canvas, area: Rect, marks: &[(f64, Vec<String>)], size: f64) {
     let y = area.bottom + SPINE_OFFSET;
     let half = SPINE_WIDTH / 2.0;
@@ -100,7 +101,7 @@ pub(super) fn x_axis_at(canvas: &mut Canvas, area: Rect, marks: &[(f64, Vec<Stri
     }
 }
 
-/// The lines of an x axis's title: as wide as the canvas allows.
+/// Returns the lines of an x axis's title. They are as wide as the canvas allows.
 pub(super) fn x_title_lines(title: &str) -> Vec<String> {
     if title.is_empty() {
         Vec::new()
@@ -109,7 +110,7 @@ pub(super) fn x_title_lines(title: &str) -> Vec<String> {
     }
 }
 
-/// The title of an x axis: centred below `area` as far as the canvas's edges permit.
+/// Draws the title of an x axis. It is centred below `area`, unless it would then exceed an edge of the canvas.
 pub(super) fn x_title(canvas: &mut Canvas, area: Rect, label_lines: usize, lines: &[String]) {
     let half = widest(lines.iter().map(String::as_str), FONT_SIZE) / 2.0;
     let centre = f64::midpoint(area.left, area.right)
@@ -122,7 +123,7 @@ pub(super) fn x_title(canvas: &mut Canvas, area: Rect, label_lines: usize, lines
     }
 }
 
-/// The area of a plot of height `height` below a legend and right of a y axis.
+/// Returns the area of a plot with this height, below a legend and right of a y axis.
 pub(super) fn plot_area(legend: &Legend, ticks: &Ticks, height: f64) -> Rect {
     let top = PAD + legend.height().max(TICK_SIZE * ASCENT / 2.0);
     Rect {
@@ -133,7 +134,7 @@ pub(super) fn plot_area(legend: &Legend, ticks: &Ticks, height: f64) -> Rect {
     }
 }
 
-/// The centres of equally wide columns of `area`, each with the lines of its label.
+/// Divides `area` into columns of equal width. Returns the centre of each column and the lines of its label.
 pub(super) fn columns(area: Rect, labels: &[&str], size: f64) -> Vec<(f64, Vec<String>)> {
     let room = area.width() / labels.len() as f64;
     let columns = labels.iter().enumerate().map(|(index, label)| {
@@ -143,12 +144,13 @@ pub(super) fn columns(area: Rect, labels: &[&str], size: f64) -> Vec<(f64, Vec<S
     columns.collect()
 }
 
-/// The number of lines of the highest label.
+/// Returns the largest number of lines of a label.
 pub(super) fn label_lines(marks: &[(f64, Vec<String>)]) -> usize {
     marks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1)
 }
 
-/// The ends of an axis for all values: from zero if that costs less than half of the height, and otherwise around the values.
+/// Returns the ends of an axis that contains all values. The axis begins at zero if no value is negative and the
+/// lowest is less than half of the highest.
 pub(super) fn around(values: impl Iterator<Item = f64>, steps: f64) -> (f64, f64) {
     let (low, high) = range(values);
     let low = if low >= 0.0 && low < 0.5 * high { 0.0 } else { low };

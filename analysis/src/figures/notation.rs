@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Hundredths of a point, the resolution of all coordinates.
+/// Returns a coordinate in hundredths of a point, the resolution of all coordinates.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a saturating cast; coordinates are a few hundred points"
@@ -11,7 +11,7 @@ fn hundredths(value: f64) -> i64 {
     (value * 100.0).round() as i64
 }
 
-/// A hundredth-point number without needless zeros, as in `12.5` or `-.3`.
+/// Returns the text of a number, rounded to hundredths, without unnecessary zeros, such as `12.5` or `-.3`.
 pub(super) fn short(value: f64) -> String {
     short_hundredths(hundredths(value))
 }
@@ -26,14 +26,16 @@ fn short_hundredths(value: i64) -> String {
     }
 }
 
-/// An SVG path in relative steps, which for long lines is half the size of absolute ones.
+/// Returns an SVG path with relative coordinates. For long lines it is half as long as a path with absolute
+/// coordinates.
 pub(super) fn path_data(points: &[(f64, f64)]) -> String {
     let mut data = String::new();
     let mut last = (0, 0);
     for (index, &(x, y)) in points.iter().enumerate() {
         let next = (hundredths(x), hundredths(y));
         let (dx, dy) = (short_hundredths(next.0 - last.0), short_hundredths(next.1 - last.1));
-        // A sign or a leading dot after a dot separates numbers by itself; only what needs a space gets one.
+        // A sign, or a leading dot after a number with a dot, separates two numbers. All other numbers need a space
+        // between them.
         let gap = |before: &str, number: &str| {
             let separate = number.starts_with('-') || (number.starts_with('.') && before.contains('.'));
             if separate { "" } else { " " }
@@ -49,7 +51,7 @@ pub(super) fn path_data(points: &[(f64, f64)]) -> String {
     data
 }
 
-/// Text for XML, without control characters, which XML does not have.
+/// Returns the text escaped for XML, without the control characters that XML does not allow.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars().filter(|character| !character.is_control()) {
@@ -65,7 +67,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// The 64-bit FNV-1a hash, fixed by its definition, where the standard library's may change.
+/// Returns the 64-bit FNV-1a hash. Its definition is fixed, whereas the hash of the standard library may change.
 pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -18,7 +18,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Equal differences take equal lengths.
+    /// Makes a linear scale: equal differences of values have equal lengths.
     pub(super) fn linear(domain: (f64, f64), range: (f64, f64)) -> Self {
         Self {
             kind: Kind::Linear,
@@ -27,7 +27,7 @@ impl Scale {
         }
     }
 
-    /// Equal ratios take equal lengths; the domain is positive.
+    /// Makes a logarithmic scale: equal ratios of values have equal lengths. The domain must be positive.
     pub(super) fn log(domain: (f64, f64), range: (f64, f64)) -> Self {
         Self {
             kind: Kind::Log,
@@ -36,7 +36,7 @@ impl Scale {
         }
     }
 
-    /// The position of `value`; outside the range if `value` is outside the domain.
+    /// Returns the position of `value`. It is outside the range if `value` is outside the domain.
     pub(super) fn at(&self, value: f64) -> f64 {
         let (low, high) = self.domain;
         let share = match self.kind {
@@ -66,7 +66,7 @@ impl Ticks {
     }
 }
 
-/// A step of 1, 2 or 5 times a power of ten that cuts `span` into at most about `target` parts.
+/// Returns a step of 1, 2 or 5 times a power of ten, so that `span` has about `target` steps.
 fn nice_step(span: f64, target: f64) -> f64 {
     let rough = span / target;
     let power = 10_f64.powf(rough.log10().floor());
@@ -76,7 +76,7 @@ fn nice_step(span: f64, target: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// The domain widened to whole steps, so that the axis ends on ticks.
+/// Returns the domain widened to whole steps, so that the axis ends on ticks.
 pub(super) fn widen(domain: (f64, f64), target: f64) -> (f64, f64) {
     let (low, high) = domain;
     let span = if high > low { high - low } else { low.abs().max(1.0) };
@@ -102,7 +102,7 @@ pub(super) fn linear_ticks(domain: (f64, f64), target: f64) -> Ticks {
     }
 }
 
-/// The domain widened to 1, 2 or 5 times powers of ten.
+/// Returns the domain widened to 1, 2 or 5 times powers of ten.
 pub(super) fn widen_log(domain: (f64, f64)) -> (f64, f64) {
     let below = |value: f64| {
         let power = 10_f64.powf((value.log10() + 1e-9).floor());
@@ -122,7 +122,7 @@ pub(super) fn widen_log(domain: (f64, f64)) -> (f64, f64) {
     };
     let low = below(domain.0);
     let high = above(domain.1).unwrap_or(domain.1);
-    // A constant series still needs a height.
+    // A constant series would give a domain without extent.
     if high > low * 1.5 {
         (low, high)
     } else {
@@ -130,7 +130,8 @@ pub(super) fn widen_log(domain: (f64, f64)) -> (f64, f64) {
     }
 }
 
-/// Labels at 1, 2 and 5 over up to two and a half decades, else at powers of ten; small ticks at the other digits.
+/// Returns the ticks of a logarithmic axis. Up to two and a half decades the labels are at 1, 2 and 5, otherwise at
+/// powers of ten. Small ticks are at the other digits.
 pub(super) fn log_ticks(domain: (f64, f64)) -> Ticks {
     let (low, high) = (domain.0 * (1.0 - 1e-9), domain.1 * (1.0 + 1e-9));
     let dense = (high / low).log10() <= 2.5;

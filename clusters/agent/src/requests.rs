@@ -44,7 +44,8 @@ pub(crate) fn read_report(work: &Path) -> Result<ServerReport> {
     serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
 }
 
-/// Reads a request from standard input: one line of JSON, because the end of the input may never come.
+/// Reads a request from standard input: one line of JSON. The function does not wait for the end of the input, which
+/// may never come.
 pub(crate) fn read_request<T: DeserializeOwned>() -> Result<T> {
     let mut line = String::new();
     std::io::stdin()
@@ -77,8 +78,9 @@ pub(crate) fn wait_until_ready(work: &Path, timeout_s: u64) -> Result<()> {
     }
 }
 
-/// Looks for a library in the memory maps of all processes that hold a socket which listens on this port, because clients
-/// connect to these; if none is known, in the map of the server's first process.
+/// Prints whether a library is in the memory maps of all processes that hold a socket listening on this port, because
+/// clients connect to these processes. If no such process is known, it looks into the map of the server's first
+/// process.
 pub(crate) fn print_evidence(work: &Path, library: &Path, port: u16) -> Result<()> {
     let server = read_report(work)?;
     let mut serving = listeners::processes(port);

@@ -1,5 +1,5 @@
-//! Receive calls without a server around them: two processes of the synthetic server, one without and one with the hook,
-//! make blocks of calls in turn.
+//! Measures receive calls without a server: two processes of the synthetic server, one without and one with the hook,
+//! run blocks of calls in turn.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use model::TightLoopBlock;
 use serde::{Deserialize, Serialize};
 
-/// Blocks that are not recorded: code and data reach the caches.
+/// Number of blocks that are not recorded. They bring code and data into the caches.
 const WARM_UP_BLOCKS: u32 = 2;
 
 /// The tight loops to run in a container, with the server that its image holds.
@@ -23,14 +23,14 @@ pub struct TightLoopRequest {
     pub payload: Vec<u8>,
     /// Number of records in the hook's telemetry.
     pub records: u32,
-    /// Recorded blocks of each process.
+    /// Number of recorded blocks of each process.
     pub blocks: u32,
-    /// Calls of a block.
+    /// Number of calls in a block.
     pub calls: u32,
 }
 
-/// Runs blocks of both processes in turn. Returns the recorded blocks, and the number of calls that the hook must have
-/// counted.
+/// Runs blocks of both processes in turn. Returns the recorded blocks, and the number of calls that the hook should
+/// count.
 ///
 /// # Errors
 /// When a process ends early or prints something other than a time.

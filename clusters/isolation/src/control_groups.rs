@@ -1,8 +1,9 @@
-//! Limits of processor time and memory by control groups, of version 1 or 2: a group for each arm, until the launch ends.
+//! Limits the processor time and memory of each arm by a control group of version 1 or 2, which exists until the
+//! launch ends.
 //!
-//! The groups of a launch are in one group, which is named after the run and the runner's process, and whose folders the
-//! runner locks. They are removed when the launch ends. [`remove_abandoned_groups`] finds the groups of a killed runner by
-//! their names and by the missing lock.
+//! All groups of a launch are children of one group. Its name contains the run and the runner's process id, and the
+//! runner locks its folders. The end of the launch removes all these groups. [`remove_abandoned_groups`] finds the
+//! groups of a killed runner by their names and by the missing lock.
 
 use std::fs::{self, File};
 use std::io;
@@ -138,8 +139,8 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Returns the groups in which a launch's group may be made: the runner's own group. In version 2, a group with processes
-/// cannot give controllers to its children, but one of its ancestors may.
+/// Returns the groups in which a launch's group may be made: the runner's own group and its ancestors. In version 2, a
+/// group with processes cannot give controllers to its children, but an ancestor without processes can.
 fn possible_parents(own: ControlGroup) -> Vec<ControlGroup> {
     match own {
         ControlGroup::V1 { .. } => vec![own],

@@ -25,7 +25,7 @@ pub(crate) struct Cable<'a> {
     pub(crate) to: &'a NetworkNamespace,
 }
 
-/// Makes the link `bridge` in a namespace, and a cable from it to each other namespace.
+/// Makes the link `bridge` in a namespace, and joins each other namespace to it by a cable.
 pub(crate) fn add_bridge<const N: usize>(
     namespace: &NetworkNamespace,
     cables: [Cable<'_>; N],

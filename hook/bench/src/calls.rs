@@ -17,7 +17,8 @@ use crate::case_times::{CaseTimes, table as lines};
 use crate::command_line::HookBench;
 use crate::request::REQUEST;
 
-/// Number of batches in a process. The fastest batch counts, because a disturbance can only add time.
+/// Number of batches in a process. The result is the time of the fastest batch, because a disturbance can only add
+/// time.
 const BATCHES: u32 = 15;
 
 /// Path of the dynamic loader.
@@ -81,7 +82,8 @@ impl Programs {
         let directory = TempDir::new()?;
         let source = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(name);
         let (caller, stub) = (directory.path().join("caller"), directory.path().join("libstub.so"));
-        // -fplt, because some distributions' compilers call through the address table by default.
+        // -fplt makes calls go through the PLT. By default the compilers of some distributions call through the
+        // global offset table.
         for (flags, out, source) in [
             (&["-O2", "-fplt"][..], &caller, source("caller.c")),
             (&["-O2", "-shared", "-fPIC"][..], &stub, source("stub.c")),
@@ -100,7 +102,7 @@ impl Programs {
         let ring = fs::File::create(directory.path().join("ring"))?;
         (&ring).write_all(&readhook_telemetry::log_ring_header(lines))?;
         ring.set_len(readhook_telemetry::log_ring_len(lines))?;
-        // The word is in the last header, so a search has to reach it.
+        // The word is in the last header, so a search has to read nearly the whole request.
         fs::write(
             directory.path().join("hit"),
             REQUEST.replace("Connection: x", "X: /webmail  "),
@@ -112,8 +114,8 @@ impl Programs {
         })
     }
 
-    /// Returns the command of a process. The loader starts the program and gets the preloaded objects as an argument:
-    /// in the environment they would also be loaded into the wrapper.
+    /// Returns the command of a process. The preloaded objects are an argument of the dynamic loader. In an
+    /// environment variable they would also be loaded into the wrapper.
     fn command(
         &self,
         arguments: &HookBench,

@@ -10,7 +10,7 @@ use readhook_core::{DEFAULT_WORDS, Filter, Outcome, Scanner, State, Words};
 
 const TEXT: &[u8] = b"GET /.git/config HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: sqlmap/1.0 \x00\x01\xfe\xff <script>alert(1)</script>";
 
-/// The filters of this processor. They are kept, because their detection is slow in a virtual machine.
+/// The filters of this processor. They are stored, because detecting them is slow in a virtual machine.
 static FILTERS: LazyLock<Vec<Filter>> = LazyLock::new(|| Filter::available().collect());
 
 fuzz_target!(|data: &[u8]| {
@@ -36,7 +36,7 @@ fn damaged_file(data: &[u8]) {
     let mut file = DEFAULT_WORDS.to_vec();
     let len = file.len();
     for [low, high, value] in data.as_chunks().0 {
-        // Half of the changes hit the header, which determines the place of everything else.
+        // Half of the changes are in the header, which contains the offsets of all other parts.
         let place = usize::from(u16::from_le_bytes([*low, *high]));
         file[if place % 2 == 0 { place / 2 % 256 } else { place % len }] ^= value;
     }

@@ -1,5 +1,5 @@
-//! The preflight of a foreign server: one arm runs alone and answers requests that are not measured. The result has its faults,
-//! its answer and its approximate round-trip time.
+//! The preflight of a foreign server: one arm runs alone and answers requests that are not measured. The result
+//! contains the arm's fault, its answer and its approximate round-trip time.
 
 pub(crate) mod compare;
 pub(crate) mod subject;
@@ -26,19 +26,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct PreflightResult {
     /// The fault for which the arm cannot be measured.
     pub(crate) fault: Option<ServerFault>,
-    /// Its answer, without `Date` and without the headers that the server file lists as `varying`.
+    /// The answer to the first request, without `Date` and without the headers that the server file lists as
+    /// `varying`.
     pub(crate) answer: Vec<u8>,
-    /// True if its answers differ from each other in other headers or in the body.
+    /// True if a later answer differs from [`Self::answer`].
     pub(crate) varies: bool,
     /// Median round-trip time of a client that sleeps while it waits, ns.
     pub(crate) rtt_ns: i64,
-    /// Time from its start until it answered, s.
+    /// Time from the start of the server until it answered, s.
     pub(crate) ready_s: f64,
     /// Payload receives that the project's hook counted; none if it is not loaded.
     pub(crate) receives: Option<u64>,
 }
 
-/// Runs the preflight of the arm of this name. This process must be the child of one that entered the launch's isolation level.
+/// Runs the preflight of the arm with this name. The parent of this process must have entered the launch's isolation
+/// level.
 ///
 /// # Errors
 /// If a failure is not a fault of the server.

@@ -9,7 +9,7 @@ use crate::program::{lacking, of_command_line, read_server_file};
 use anyhow::{Context, Result, bail};
 use model::{HttpRequest, Message, ServerFile, ServerProgram};
 
-/// The options of `runner measure` and `runner observe` about the server.
+/// The command-line options of `runner measure` and `runner observe` that describe the server.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ForeignServerOptions {
     /// Environment variable of the server, as NAME=VALUE; once for each variable

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::guard::text;
 
-/// Refuses a notebook of which a cell failed, printed to standard error, or did not run. nbconvert itself succeeds after a
-/// failed `?`.
+/// Checks that every cell of a notebook ran, succeeded, and printed nothing to standard error. nbconvert itself
+/// succeeds after a failed `?`.
 ///
 /// # Errors
 /// Names each such cell with its output.

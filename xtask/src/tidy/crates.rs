@@ -57,7 +57,8 @@ pub(super) fn from_disk(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// The root files of the workspace's targets of these kinds, from the project's folder. No kinds stand for all.
+/// Returns the root files of the workspace's targets of these kinds, relative to the project's folder. An empty list
+/// selects all kinds.
 ///
 /// # Errors
 /// When cargo does not list them.
@@ -88,7 +89,7 @@ impl Crate {
         Ok(parsed)
     }
 
-    /// Adds a file as a module; its child modules lie in `folder`.
+    /// Adds a file as a module. `folder` contains the files of its child modules.
     fn file(&mut self, path: &str, parent: Option<usize>, folder: &Path, read: Read<'_>) -> Result<usize> {
         let text = read(path).with_context(|| format!("{path} is declared as a module and cannot be read"))?;
         let parsed = syn::parse_file(&text).map_err(|error| {
@@ -173,7 +174,7 @@ impl Crate {
         self.modules[module].names.entry(name).or_default().push(meaning);
     }
 
-    /// Enters the names that an item defines or imports.
+    /// Adds the names that an item defines or imports to a module.
     fn declare(&mut self, module: usize, item: &Item) {
         if let Item::Use(item) = item {
             for import in imports(&item.tree) {
@@ -188,12 +189,12 @@ impl Crate {
         }
     }
 
-    /// The thing of this crate that a path in a module names; `None` for a path into another crate.
+    /// Returns the module or item of this crate that a path in a module names; `None` for a path into another crate.
     pub(super) fn resolve(&self, module: usize, path: &[String]) -> Option<Resolution> {
         self.resolve_within(module, path, &mut Vec::new())
     }
 
-    /// The macro that an invocation by a single name means: macros are also visible in the modules below their own.
+    /// Returns the macro that a single name invokes. Macros of a module are also visible in its child modules.
     pub(super) fn resolve_macro(&self, module: usize, name: &str) -> Option<Resolution> {
         let mut at = Some(module);
         while let Some(index) = at {
@@ -206,7 +207,8 @@ impl Crate {
         None
     }
 
-    /// `active` holds the names that are being resolved, so that an import of its own name ends.
+    /// Resolves a path. `active` contains the names that are being resolved, so that an import of its own name does
+    /// not recurse for ever.
     fn resolve_within(&self, module: usize, path: &[String], active: &mut Vec<(usize, String)>) -> Option<Resolution> {
         let (first, mut rest) = path.split_first()?;
         let mut start = match first.as_str() {
@@ -230,7 +232,8 @@ impl Crate {
         let (first, rest) = path.split_first()?;
         let key = (module, first.clone());
         if active.contains(&key) {
-            // An import of the same name from elsewhere, as in `use report::report`: only what is declared counts.
+            // For an import of the same name from another crate, such as `use report::report`, only declared names are
+            // considered.
             let declared = self.modules[module].names.get(first)?;
             return declared.iter().find_map(|named| match named {
                 Meaning::Module(inner) if !rest.is_empty() => self.within(*inner, rest, active),
@@ -271,7 +274,7 @@ impl Crate {
     }
 }
 
-/// One leaf of a `use` declaration.
+/// One name or `*` that a `use` declaration imports.
 pub(super) struct Import {
     /// The path, its first segment included.
     pub(super) path: Vec<String>,
@@ -282,7 +285,7 @@ pub(super) struct Import {
     pub(super) line: usize,
 }
 
-/// The leaves of a `use` declaration.
+/// Returns all imports of a `use` declaration.
 pub(super) fn imports(tree: &UseTree) -> Vec<Import> {
     let mut found = Vec::new();
     leaves(tree, &mut Vec::new(), &mut found);

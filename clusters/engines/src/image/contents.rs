@@ -11,7 +11,7 @@ use super::layout::Image;
 use super::libraries;
 use crate::error::EngineError;
 
-/// Folders in which a container has other files than its image.
+/// Folders that a container replaces by mounts, so that files of the image in them are hidden.
 const MOUNTS: [&str; 5] = ["/dev", "/proc", "/sys", "/tmp", Image::WORK];
 
 /// An entry of an image.
@@ -34,14 +34,14 @@ pub struct ImageContents {
 /// A program that is installed on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstalledProgram {
-    /// The path at which it is found.
+    /// The path at which the program was found.
     found: PathBuf,
-    /// The file to which links in that path lead.
+    /// The file to which that path leads after all links.
     file: PathBuf,
 }
 
 impl InstalledProgram {
-    /// Finds a program by its path, or by its name in the folders of `PATH`. Scripts are passed over.
+    /// Finds a program by its path, or by its name in the folders of `PATH`. Scripts are skipped.
     ///
     /// # Errors
     /// When there is no such program.
@@ -71,7 +71,7 @@ impl InstalledProgram {
     }
 }
 
-/// Returns true for an ELF file. An unreadable file is none.
+/// Returns true for an ELF file, and false for a file that cannot be read.
 fn is_elf(path: &Path) -> bool {
     let mut magic = [0; 20];
     let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));

@@ -18,7 +18,7 @@ use crate::error::EngineError;
 
 /// Time after which the deletion of a pod is forced, which is necessary when its node is lost.
 const FORCE_AFTER: Duration = Duration::from_secs(30);
-/// Longest time without an answer of the cluster while a command runs: an API server may restart.
+/// Longest time without an answer of the cluster while a command runs. It allows for the restart of an API server.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The pods of one launch.
@@ -57,7 +57,8 @@ impl PodLaunch {
         Ok(ContainerState::Running)
     }
 
-    /// Returns true when the cluster has lost the pod's node. For a user who may not read nodes, the stream breaks instead.
+    /// Returns true when the cluster has lost the pod's node, and false when this user may not read nodes. The broken
+    /// stream then reveals the loss.
     async fn node_is_lost(&self, pod: &Pod) -> bool {
         let Some(node) = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) else {
             return false;
@@ -117,12 +118,13 @@ pub(super) async fn delete(pods: &Api<Pod>, name: &str) -> Result<(), EngineErro
 /// Deletes a namespace with its objects and waits until it does not exist any more.
 ///
 /// # Errors
-/// When the cluster refuses, or the namespace still exists after two minutes by force.
+/// When the cluster refuses, or the namespace still exists after two minutes of a normal and two minutes of a forced
+/// deletion.
 pub async fn remove_namespace(namespaces: &Api<Namespace>, name: &str) -> Result<(), EngineError> {
     remove(namespaces, "namespace", name, FORCE_AFTER * 4).await
 }
 
-/// Deletes an object and waits until it does not exist any more; after `force_after`, by force.
+/// Deletes an object and waits until it does not exist any more. After `force_after` the deletion is forced.
 async fn remove<K>(objects: &Api<K>, kind: &str, name: &str, force_after: Duration) -> Result<(), EngineError>
 where
     K: Clone + DeserializeOwned + std::fmt::Debug,

@@ -1,4 +1,4 @@
-//! The processes of one server, however it forks.
+//! Finds the processes of one server, in whatever way it forks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,17 +16,17 @@ use procfs::process::{FDTarget, MMapPath, Process, all_processes};
 /// The criterion by which the processes of a server are found.
 #[derive(Clone, Debug)]
 pub(crate) enum ProcessSet {
-    /// Their network namespace, which they keep when they leave their parents. Only descendants of the sidecars, given by their
-    /// numbers in /proc, are in it besides.
+    /// Their network namespace. A process stays in it when it leaves its parent. The namespace also contains the
+    /// descendants of the sidecars; `sidecars` has their process ids.
     Namespace { inode: u64, sidecars: Vec<u32> },
-    /// Their descent from the process with this number in /proc.
+    /// Their descent from the process with this id.
     Descent(u32),
 }
 
 impl ProcessSet {
     /// Returns the processes that run now.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        // A `Process` holds a descriptor, of which there may not be enough for all processes of the machine.
+        // A `Process` holds a descriptor. There may not be enough descriptors for all processes of the machine.
         let all = all_processes().into_iter().flatten().flatten();
         let parents = all.filter_map(|process| Some((process.pid, process.stat().ok()?.ppid)));
         let parents: BTreeMap<i32, i32> = parents.collect();
@@ -40,16 +40,16 @@ impl ProcessSet {
         };
         let members = parents.keys().filter(|&&pid| member(pid));
         let members = members.filter_map(|&pid| Process::new(pid).ok());
-        // A process that has ended and was not waited for has no program any more.
+        // A process that has ended, and for which its parent has not waited, has no program any more.
         members.filter(|process| process.exe().is_ok()).collect()
     }
 
-    /// Kills all of them.
+    /// Kills all processes of the set.
     pub(crate) fn kill(&self) {
         self.processes().iter().for_each(end);
     }
 
-    /// Returns their processor time until now and their memory.
+    /// Returns the processor time of the processes so far, and their memory.
     pub(crate) fn resources(&self) -> ProcessResources {
         let mut sum = ProcessResources::default();
         for process in self.processes() {
@@ -66,7 +66,7 @@ impl ProcessSet {
 
 fn descends(parents: &BTreeMap<i32, i32>, pid: i32, root: u32) -> bool {
     let mut at = pid;
-    // A number that is used again while /proc is read could make a circle.
+    // If an id is used again while /proc is read, the parents could form a circle.
     for _ in 0..parents.len() {
         if at.cast_unsigned() == root {
             return true;
@@ -79,13 +79,14 @@ fn descends(parents: &BTreeMap<i32, i32>, pid: i32, root: u32) -> bool {
     false
 }
 
-/// Returns the processor time of the process with this number in this process's namespace, of its ended threads too, ns.
+/// Returns the processor time of the process with this id in the process namespace of this process, ns. It includes
+/// the threads that have ended.
 pub(crate) fn cpu_ns(pid: i32) -> Option<u64> {
     let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
     u64::try_from(clock.now().ok()?.num_nanoseconds()).ok()
 }
 
-/// Returns the number of a process in the innermost process namespace, which is this process's.
+/// Returns the id of a process in the innermost process namespace, which is the namespace of this process.
 fn inner_pid(process: &Process) -> Option<i32> {
     process.status().ok()?.nspid?.last().copied()
 }
