@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 /// File of the RO-Crate in a run's folder.
 pub const RO_CRATE: &str = "ro-crate-metadata.json";
 
-/// Returns the RO-Crate: the run as root dataset, every file with length and checksum, and the action that made them.
+/// Returns the RO-Crate. Its root dataset is the run. It lists every file with length and checksum, and the action
+/// that made the files.
 #[must_use]
 pub fn ro_crate(manifest: &Manifest) -> Value {
     let files: Vec<Value> = manifest.files.iter().map(|file| json!({ "@id": file.path })).collect();

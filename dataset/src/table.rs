@@ -20,7 +20,7 @@ use crate::atomic_file;
 use crate::error::Error;
 use crate::file_header::{FileHeader, HEADER_KEY, SCHEMA_KEY, VERSION_KEY};
 
-/// Rows of a row group. A reader or writer holds one row group in memory at a time.
+/// Number of rows in a row group. A reader or writer holds one row group in memory at a time.
 pub const ROW_GROUP_ROWS: usize = 131_072;
 
 const ADVICE: &str = "free space on the disk or choose another folder; no part of the file was kept";
@@ -77,7 +77,7 @@ pub(crate) fn value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a str
     pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-/// Returns the properties that all tables share.
+/// Returns the properties of the files of all tables.
 pub(crate) fn writer_properties() -> Result<WriterPropertiesBuilder, ParquetError> {
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -199,8 +199,8 @@ pub(crate) fn put_optional<T: DataType, R>(
     Ok(())
 }
 
-/// Writes a table of rows that are all in memory. `column` writes the column of a number. No part of the file stays after an
-/// error.
+/// Writes a table of rows that are all in memory. `column` writes the column with the given index. No part of the file
+/// stays after an error.
 pub(crate) fn write_rows<R>(
     path: &Path,
     kind: TableKind,
@@ -227,11 +227,12 @@ pub(crate) fn write_rows<R>(
     table.finish()
 }
 
-/// Number of columns of [`write_arm_rows`] before those of the table: `run`, `condition`, `launch` and `arm`.
+/// Number of columns that [`write_arm_rows`] writes before the table's own columns: `run`, `condition`, `launch` and
+/// `arm`.
 pub(crate) const ARM_COLUMNS: usize = 4;
 
-/// Writes a table whose rows belong to arms: each row stands with the index of its arm. `column` writes the column of a number,
-/// counted after [`ARM_COLUMNS`].
+/// Writes a table whose rows belong to arms. Each row has the index of its arm. `column` writes the column with the
+/// given index, which does not count the first [`ARM_COLUMNS`].
 pub(crate) fn write_arm_rows<R>(
     path: &Path,
     kind: TableKind,

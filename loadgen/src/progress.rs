@@ -19,13 +19,13 @@ const REDRAW: Duration = Duration::from_millis(250);
 /// Number of arms whose difference fits on the line.
 const SHOWN_ARMS: usize = 3;
 
-/// Numbers that the display shows.
+/// The numbers that the display shows.
 #[derive(Debug, Default)]
 struct ShownNumbers {
     requests: AtomicU64,
     ended: AtomicBool,
-    /// For each arm but the first: mean difference from the first arm and half-width of its 95 % interval, ns. Both are 0
-    /// while they are unknown.
+    /// For each arm except the first: the mean difference from the first arm and the half-width of its 95 % interval,
+    /// ns. Both are 0 until they are known.
     differences: Vec<(AtomicI64, AtomicI64)>,
 }
 
@@ -69,8 +69,8 @@ impl RunningMoments {
 }
 
 impl ProgressDisplay {
-    /// Makes the display for the first thread, whose progress stands for that of all threads. Call it before the thread is
-    /// pinned to a CPU, because the drawing thread inherits the affinity.
+    /// Makes the display for the first thread. The progress of this thread stands for the progress of all threads. The
+    /// caller must not have pinned the thread to a CPU yet, because the drawing thread inherits the affinity.
     pub(crate) fn new(plan: &LaunchPlan) -> Self {
         let mut display = Self::hidden(plan);
         display.thread = stderr().is_terminal().then(|| {
@@ -101,12 +101,13 @@ impl ProgressDisplay {
         }
     }
 
-    /// Returns how often the thread was on another CPU at the end of a segment than at the end of the previous segment.
+    /// Returns the number of segments at whose end the thread was on another CPU than at the end of the previous
+    /// segment.
     pub(crate) fn migrations(&self) -> u64 {
         self.migrations
     }
 
-    /// Takes a request into account.
+    /// Adds a request to the numbers of the display.
     pub(crate) fn record(&mut self, id: RequestId, outcome: &RequestResult) {
         self.requests += 1;
         self.requests_in_segment += 1;
@@ -158,7 +159,7 @@ impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         self.shown.ended.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic of the drawing thread does not concern the measurement.
+            // A panic of the drawing thread does not affect the measurement.
             _ = thread.join();
         }
     }
@@ -166,7 +167,7 @@ impl Drop for ProgressDisplay {
 
 fn draw(shown: &ShownNumbers, plan: &LaunchPlan) {
     if let Some(cpu) = plan.cpu {
-        // On a machine with a single CPU this fails, and the thread draws on that CPU.
+        // This fails on a machine with a single CPU. The thread then draws on that CPU.
         _ = cpu::keep_off_cpu(cpu);
     }
     let requests = plan.rounds * plan.arms.len() as u64;

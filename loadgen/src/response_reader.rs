@@ -7,7 +7,7 @@ use crate::chunked_body::ChunkedBodyReader;
 use crate::http_head::{self, BodyEnd, ParsedHead};
 use crate::resp_reader::RespReader;
 
-/// RequestOutcome of a failed request and the reason for the failure.
+/// The outcome of a failed request, and the reason for the failure.
 pub(crate) type RequestFailure = (RequestOutcome, &'static str);
 
 const SURPLUS: RequestFailure = (RequestOutcome::Invalid, "there are bytes after the end of the response");
@@ -80,7 +80,7 @@ enum ReaderState {
     Chunks(ChunkedBodyReader),
     /// A body that ends with the connection.
     UntilClosed,
-    /// Bytes before the end of the pattern, of which this number of bytes have matched.
+    /// Bytes before the end of the pattern. This number of bytes of the pattern have matched.
     Matched(usize),
     /// A RESP value.
     Redis(RespReader),

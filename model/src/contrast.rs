@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Two arms to compare. The table `[[contrast]]` of a definition.
+/// Two arms to compare. The table `[[contrast]]` of a definition describes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contrast {
@@ -15,7 +15,7 @@ pub struct Contrast {
     pub arm: String,
     /// The purpose of the comparison.
     pub role: ContrastRole,
-    /// The location of the two distributions that is compared.
+    /// The measure of location by which the two distributions are compared.
     #[serde(default)]
     pub location: Location,
 }

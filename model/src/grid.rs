@@ -1,8 +1,8 @@
 //! Grids: definitions with factors. Such a definition stands for one experiment per combination of factor levels.
 //!
-//! A level has a name and changes to the definition. Tables merge key by key. A list replaces the whole list. A table that
-//! names its kind replaces the whole table: `sut` with its key `program`, and `request`, whose keys depend on the protocol.
-//! A level with `full = true` belongs to the full grid only.
+//! A level consists of a name and of changes to the definition. Tables merge key by key. A list replaces the whole
+//! list. A table that names its kind replaces the whole table: `sut` with its key `program`, and `request`, whose keys
+//! depend on the protocol. A level with `full = true` belongs to the full grid only.
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -40,7 +40,7 @@ pub enum DefinitionError {
     },
 }
 
-/// A factor as definitions have it.
+/// A factor as a definition states it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Factor {
@@ -75,7 +75,7 @@ impl Factor {
     }
 }
 
-/// A cell while factors are crossed: its coordinates and its definition.
+/// A cell before all factors are crossed: its coordinates and its definition.
 type PartialCell = (Vec<FactorLevel>, Table);
 
 /// Returns the experiments of a definition: one, or one for each cell of its grid.
@@ -147,7 +147,7 @@ fn merge(into: &mut Table, changes: Table) {
     }
 }
 
-/// Returns whether a table names its kind, so that it replaces another table as a whole.
+/// Returns true if a table contains a key that decides its kind. Such a table replaces another table as a whole.
 fn names_a_kind(key: &str, table: &Table) -> bool {
     const KINDS: [(&str, &[&str]); 2] = [
         ("sut", &["program"]),

@@ -9,7 +9,7 @@ use crate::application::ApplicationDefinition;
 use crate::program::ServerProgram;
 use crate::synthetic_server::SyntheticServer;
 
-/// The server that every arm runs. The table `[sut]` of a definition; its key `program` names the kind.
+/// The server that every arm runs. The table `[sut]` of a definition describes it. The key `program` decides the kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "program", rename_all = "lowercase", deny_unknown_fields)]
 pub enum ServerUnderTest {
@@ -28,7 +28,7 @@ pub enum ServerUnderTest {
 }
 
 impl ServerUnderTest {
-    /// Returns the kind's name in definitions. `claims.toml` has margins by this name.
+    /// Returns the name of the kind in definitions. The margins in `claims.toml` have the same names.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

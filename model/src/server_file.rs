@@ -10,13 +10,13 @@ use crate::program::ServerProgram;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFile {
-    /// The server's name, which is also its file's.
+    /// Name of the server. The server's file has the same name.
     pub name: String,
-    /// The Debian package that holds the server.
+    /// The Debian package that contains the server.
     pub debian: String,
-    /// The package of nixpkgs that holds the server.
+    /// The package of nixpkgs that contains the server.
     pub nixpkgs: String,
-    /// Rounds until the server has reached its usual speed, for servers that compile while they run.
+    /// Number of rounds until the server has reached its usual speed, for servers that compile while they run.
     #[serde(default)]
     pub warm_up_rounds: Option<u64>,
     /// The command that prints the server's version.
@@ -24,6 +24,6 @@ pub struct ServerFile {
     pub version: Vec<String>,
     /// The request that the server answers.
     pub request: Message,
-    /// Command, environment and files.
+    /// Command, environment and files of the server.
     pub server: ServerProgram,
 }

@@ -16,15 +16,15 @@ const CONFIDENCE: f64 = 0.95;
 pub enum Layer {
     /// The time for which the hook holds a payload back, by the hook's clock.
     Hook,
-    /// The receive calls, timed in the server.
+    /// The duration of the receive calls, by the server's clock.
     #[strum(to_string = "libc call")]
     LibcCall,
-    /// From before the first receive call until the answer was sent, timed in the server.
+    /// The time from before the first receive call until the answer was sent, by the server's clock.
     Handler,
-    /// Between the client's kernel stamps.
+    /// The time between the client's kernel stamps.
     #[strum(to_string = "wire time")]
     WireTime,
-    /// The client's round trip.
+    /// The round-trip time of the client.
     #[strum(to_string = "RTT")]
     Rtt,
 }
@@ -45,14 +45,16 @@ pub struct LayerEffect {
     pub layer: Layer,
     /// Difference of medians within launches, ns.
     pub effect: Estimate,
-    /// The absolute effect, divided by its standard deviation between launches; `None` where launches do not differ.
+    /// The absolute effect, divided by its standard deviation between launches; `None` if all launches have the same
+    /// effect.
     pub signal_to_noise: Option<f64>,
     /// The number of launches that finds an effect of this size at the level of 5 % with a power of 80 %; `None` above a
     /// million.
     pub launches_needed: Option<u32>,
 }
 
-/// The effect of a contrast at each layer with data in every launch; empty for servers without stamps.
+/// Returns the effect of a contrast at each layer that has data in every launch. The list is empty for servers without
+/// stamps.
 pub(crate) fn layers(contrast: &Contrast, launches: &[LaunchSamples], records: &[&LaunchRecord]) -> Vec<LayerEffect> {
     if per_launch(contrast, Layer::Handler, launches, records).is_none() {
         return Vec::new();
@@ -75,7 +77,7 @@ pub(crate) fn layers(contrast: &Contrast, launches: &[LaunchSamples], records: &
     found.collect()
 }
 
-/// The difference of medians of each launch at a layer, ns; `None` where a launch does not have it.
+/// Returns the difference of medians of each launch at a layer, ns; `None` if a launch lacks the layer.
 pub(crate) fn per_launch(
     contrast: &Contrast,
     layer: Layer,
@@ -105,7 +107,8 @@ pub(crate) fn per_launch(
     }
 }
 
-/// The median time for which the hook holds a payload back, ns: its own work and a known delay. 0 without a hook.
+/// Returns the median time for which the hook holds a payload back, ns: its own work and a known delay. Returns 0 for
+/// an arm without a hook.
 fn held_ns(arm: &ArmRecord) -> Option<f64> {
     match &arm.telemetry {
         Some(telemetry) => Some(telemetry.held_ns_median),

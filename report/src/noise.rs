@@ -5,25 +5,27 @@ use analysis::{LatencyMetric, Outliers, mean, outliers, stationarity};
 use samples::RunSamples;
 use serde::Serialize;
 
-/// The level of the KPSS test.
+/// The significance level of the KPSS test.
 const LEVEL: f64 = 0.05;
 
-/// The noise of the round trips to the first contrast's baseline, warm-up left out.
+/// The noise of the round-trip times of the first contrast's baseline, without warm-up.
 #[derive(Clone, Debug, Serialize)]
 pub struct RequestNoise {
     /// The autocorrelation of successive requests: the mean over launches.
     pub lag_1: f64,
-    /// The effective number of requests (batch means over segments), divided by their number: the mean over launches.
+    /// The effective number of requests divided by their number, as a mean over launches. The effective number is
+    /// computed from batch means over segments.
     pub effective_share: f64,
-    /// The number of launches whose level moved, by the KPSS test over the medians of segments at 5 %.
+    /// The number of launches whose level drifted. The KPSS test decides at 5 %, over the medians of segments.
     pub wandering: usize,
     /// The number of launches that are long enough for the test.
     pub tested: usize,
-    /// Requests farther than three interquartile ranges from the quartiles. They stay in all estimates.
+    /// Requests more than three interquartile ranges beyond the quartiles. All estimates contain them.
     pub outliers: Outliers,
 }
 
-/// The noise of the arm `subject` in a condition; `None` where nothing varies or no launch has two whole segments.
+/// Returns the noise of the arm `subject` in a condition; `None` if nothing varies or no launch has two whole
+/// segments.
 pub(crate) fn noise(condition: &str, subject: &str, run: &RunSamples) -> Option<RequestNoise> {
     let (mut lags, mut shares) = (Vec::new(), Vec::new());
     let (mut wandering, mut tested) = (0, 0);

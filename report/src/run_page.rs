@@ -71,7 +71,7 @@ impl RunPage {
             .transpose()?
             .unwrap_or_default();
         let ours = reproduction.as_ref().map_or(&[][..], |ours| &ours.figures);
-        // Each figure of ours follows its original.
+        // Each of our figures follows the corresponding figure of the study.
         for index in 0..theirs.len().max(ours.len()) {
             figures.extend(theirs.get(index).into_iter().chain(ours.get(index)).cloned());
         }
@@ -181,7 +181,8 @@ fn expected_and_measured(page: &RunPage) -> Markup {
     }
 }
 
-/// One row for all numbers of one of the study's conditions. The section on the study lists the numbers.
+/// Returns one row that summarises all numbers of one of the study's conditions. The section on the study lists the
+/// numbers.
 fn recomputed(study: &StudyResults, condition: &str) -> Markup {
     let checks: Vec<_> = study
         .checks
@@ -200,7 +201,7 @@ fn recomputed(study: &StudyResults, condition: &str) -> Markup {
     }
 }
 
-/// The claims of each recommendation with the verdicts of this run and the recordings.
+/// Returns the claims of each recommendation with the verdicts of this run and of the recordings.
 fn claims(claims: &JudgedClaims) -> Markup {
     html! {
         h2 { "The study's recommendations" }
@@ -285,7 +286,7 @@ fn effects(condition: &ConditionResults) -> Markup {
     }
 }
 
-/// Noise, steadiness and the effects of the order of requests.
+/// Returns the section on noise, steadiness and the effects of the order of requests.
 fn order(condition: &ConditionResults) -> Markup {
     html! {
         @if let Some(noise) = &condition.noise { p.note { (noise.text()) } }
@@ -334,7 +335,7 @@ fn study(page: &RunPage) -> Markup {
     }
 }
 
-/// The checklist of principles and standards.
+/// Returns the checklist of principles and standards.
 fn checklist(items: &[ChecklistItem]) -> Markup {
     let met = items.iter().filter(|item| item.status == PrincipleStatus::Met).count();
     html! {

@@ -14,22 +14,23 @@ use crate::fold::FoldSettings;
 use crate::launch_timeline::LaunchTimeline;
 use crate::observed_launch::ObservedLaunch;
 
-/// Columns to which a sequence is thinned: more than one for each pixel of a figure at print resolution.
+/// Number of columns to which a sequence is thinned. At print resolution a figure has fewer pixels than columns.
 const COLUMNS: usize = 1_200;
 
-/// One pass over a run.
+/// The samples of a run, from one pass over its files.
 #[derive(Debug)]
 pub struct RunSamples {
-    /// One entry for each launch. The launches of a condition stand together, in the order of the conditions.
+    /// One entry for each launch. The launches of a condition are adjacent, and the conditions have the order of the
+    /// manifest.
     pub launches: Vec<LaunchSamples>,
-    /// By condition, the arms with their thinned sequences of RTTs in the first launch, µs, warm-up included.
+    /// The thinned sequence of RTTs of each arm in the first launch, µs, warm-up included; by condition.
     pub sequences: BTreeMap<String, Vec<(String, Thinned)>>,
     /// The timeline of each launch, in the order of `launches`.
     pub timelines: Vec<LaunchTimeline>,
 }
 
 impl RunSamples {
-    /// The launches of a condition.
+    /// Returns the launches of a condition.
     #[must_use]
     pub fn launches_in(&self, condition: &str) -> &[LaunchSamples] {
         let is_here = |launch: &LaunchSamples| launch.condition == condition;
@@ -38,7 +39,7 @@ impl RunSamples {
         &self.launches[first..after]
     }
 
-    /// The numbers of a condition's launches with their timelines.
+    /// Returns the launches of a condition, each as its number and its timeline.
     pub fn timelines_in(&self, condition: &str) -> impl Iterator<Item = (u32, &LaunchTimeline)> {
         let pairs = self.launches.iter().zip(&self.timelines);
         pairs
@@ -47,9 +48,10 @@ impl RunSamples {
     }
 }
 
-/// Reads a run. Launches are read on all processors; each reader holds one row group at a time, so that memory follows the
-/// number of distinct times and not of requests. The result does not depend on the number of processors. A launch is left
-/// out when an arm's process was killed for want of memory before its warm-up was over.
+/// Reads a run. Launches are read on all processors; each reader holds one row group at a time, so that the memory
+/// depends on the number of distinct times and not on the number of requests. The result does not depend on the number
+/// of processors. A launch is left out if memory ran out and an arm's process was killed before the end of the
+/// warm-up.
 ///
 /// # Errors
 /// When a file is missing, damaged or empty.

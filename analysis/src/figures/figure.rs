@@ -9,7 +9,7 @@ use super::style::WIDTH;
 pub struct Figure {
     /// The SVG document, UTF-8.
     pub svg: String,
-    /// A name fit for a file: `name.svg`.
+    /// The name of the figure and of its file (`name.svg`); it is valid as a file name.
     pub name: String,
     /// The caption.
     pub caption: String,
@@ -32,7 +32,7 @@ pub enum FigureError {
         /// The missing item.
         expected: &'static str,
     },
-    /// A number that cannot be placed.
+    /// A number is outside of the range that can be drawn.
     #[error("figure `{figure}`: {what} is {value}, expected {expected}")]
     Value {
         /// The figure's name.
@@ -84,8 +84,8 @@ impl Figure {
         }
     }
 
-    /// The figure for an HTML page, with its caption and a description for readers who cannot see it. The page
-    /// needs [`font_face_css`](super::font_face_css) once.
+    /// Returns the figure for an HTML page, with its caption and a description for readers who cannot see it. The page
+    /// must contain [`font_face_css`](super::font_face_css) once.
     #[must_use]
     pub fn to_html(&self) -> String {
         let description = escape(&self.description);

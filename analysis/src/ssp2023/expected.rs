@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::study_row::{StudyError, StudyRow, median_text};
 
-/// The numbers of one condition as text, with all digits that must agree. Pairs are [unmodified, hook]. Times are in ms.
+/// The known numbers of one condition as text. All their digits must agree with the recomputed numbers. Pairs are
+/// [unmodified, hook]. Times are in ms.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// Name of the condition.
     #[serde(rename = "name")]
     pub condition: String,
-    /// Requests of each arm after the cut of 4,000.
+    /// Number of requests of each arm after the cut of 4,000.
     pub n: String,
     /// Means.
     pub mean_ms: [String; 2],
@@ -35,7 +36,7 @@ pub static EXPECTED: LazyLock<Vec<Expected>> = LazyLock::new(|| {
     conditions.remove("condition").unwrap_or_default()
 });
 
-/// One number, expected and recomputed.
+/// One number of a condition: the known and the recomputed value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// Name of the condition.
@@ -44,7 +45,8 @@ pub struct Check {
     pub what: String,
     /// The known number.
     pub expected: String,
-    /// The recomputed number with as many digits; with one more digit if it lies exactly between two numbers of that many digits.
+    /// The recomputed number with as many digits as the known number. It has one more digit if it lies exactly between
+    /// two numbers of that many digits.
     pub recomputed: String,
     /// True if the recomputed number, rounded to the digits of the known number, equals the known number.
     pub agrees: bool,

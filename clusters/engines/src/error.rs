@@ -45,7 +45,7 @@ pub enum EngineError {
         /// The reason.
         reason: String,
     },
-    /// A signal came while an engine or a program worked.
+    /// A signal came while an engine or an external program worked.
     #[error("stopped by a signal")]
     Stopped,
 }

@@ -66,7 +66,7 @@ pub(crate) fn add_overlay(node: &NetworkNamespace, local: Ipv4Addr, remote: Ipv4
     })
 }
 
-/// Limits the packets of a link, so that the headers of the overlay fit.
+/// Limits the size of packets on a link, so that the headers of the overlay network fit.
 pub(crate) fn limit_packets(namespace: &NetworkNamespace, link: &str) -> Result<(), IsolationError> {
     namespace.enter()?;
     configure(async |handle| {

@@ -1,4 +1,4 @@
-//! Processes: how they end with their parents, the processors on which they may run, and their numbers in /proc.
+//! Processes: how they end with their parents, the processors on which they may run, and their ids in /proc.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use nix::unistd::Pid;
 
 use crate::error::IsolationError;
 
-/// Makes the kernel kill this process when its parent ends, even if the parent is killed. `parent` is the parent's number
-/// in /proc ([`outer_pid`]).
+/// Makes the kernel kill this process when its parent ends, even if the parent is killed. `parent` is the parent's
+/// process id in /proc ([`outer_pid`]).
 ///
 /// # Errors
 /// When the parent has already ended.
 pub fn die_with_parent(parent: u32) -> Result<(), IsolationError> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(IsolationError::system("tie this process to its parent"))?;
-    // Read after the call, to detect a parent that ended before it. From /proc, because getppid returns 0 for a parent
-    // outside of the process namespace.
+    // This reading after the call detects a parent that ended before the call. It uses /proc, because getppid returns
+    // 0 for a parent outside of the process namespace.
     if status_field("self", "PPid:")?.first() == Some(&parent) {
         Ok(())
     } else {
@@ -26,7 +26,8 @@ pub fn die_with_parent(parent: u32) -> Result<(), IsolationError> {
     }
 }
 
-/// Makes processes whose parent ends children of this process. The init of a process namespace gets them in any case.
+/// Makes this process the new parent of descendants whose parent ends. The init of a process namespace becomes their
+/// parent in any case.
 ///
 /// # Errors
 /// When the kernel refuses.
@@ -34,7 +35,7 @@ pub fn adopt_orphans() -> Result<(), IsolationError> {
     prctl::set_child_subreaper(true).map_err(IsolationError::system("adopt orphaned processes"))
 }
 
-/// Returns this process's number in /proc, which is its number in the namespace where /proc was mounted.
+/// Returns the id of this process in /proc, which is its id in the process namespace in which /proc was mounted.
 ///
 /// # Errors
 /// When /proc cannot be read.
@@ -43,7 +44,7 @@ pub fn outer_pid() -> Result<u32, IsolationError> {
     own.first().copied().ok_or(IsolationError::Unseen(std::process::id()))
 }
 
-/// Returns a child's number in /proc; `pid` is its number in this process's namespace.
+/// Returns the id of a child in /proc. `pid` is its id in this process's namespace.
 ///
 /// # Errors
 /// When there is no such child, or /proc does not show it.

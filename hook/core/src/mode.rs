@@ -12,7 +12,7 @@ pub enum Mode {
     Forward = 1,
     /// Keep track of accepted sockets.
     Track = 2,
-    /// Search the payloads that arrive from them.
+    /// Search each payload that arrives on an accepted socket.
     Scan = 3,
     /// Log each hit.
     Log = 4,
@@ -21,8 +21,8 @@ pub enum Mode {
     /// The algorithm of the 2023 study: it looks up the replaced function at each call, searches for one word after the
     /// other, and opens and closes the log file for each hit. It exists to be measured.
     Upstream = 6,
-    /// Keep track of sockets and wait for a set time after a payload receive, without a search. The calibration uses
-    /// it.
+    /// Keep track of sockets, and wait for a set time after each payload receive. Do not search. The calibration uses
+    /// this mode.
     Delay = 7,
 }
 

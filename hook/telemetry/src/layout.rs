@@ -83,13 +83,13 @@ pub(crate) struct Header {
     pub(crate) attached: AtomicU32,
     pub(crate) mode: AtomicU8,
     pub(crate) padding: [u8; 3],
-    /// Number of claimed records; those beyond `capacity` were dropped.
+    /// Number of records that were requested. Records beyond `capacity` were dropped.
     pub(crate) claimed: AtomicU64,
     pub(crate) counters: [AtomicU64; COUNTERS],
     pub(crate) calls: [AtomicU64; FUNCTIONS.len()],
 }
 
-/// Number of single counters, see [`crate::Counter`].
+/// Number of single counters ([`crate::Counter`]).
 pub(crate) const COUNTERS: usize = 9;
 
 /// A record in the file. `published` is the sequence number plus one and is stored last: zero marks an unfinished

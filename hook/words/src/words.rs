@@ -16,7 +16,7 @@ impl fmt::Display for BadWords {
 
 impl core::error::Error for BadWords {}
 
-/// A word that may be at a place that passed the filter.
+/// A word that may be in the text at a place that passed the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// Bytes of the window, the first one in the lowest bits.
@@ -69,7 +69,7 @@ pub struct Words<'a> {
     longest: usize,
 }
 
-/// The sections that have not been read.
+/// The sections of the file that have not been read yet.
 struct Sections<'a>(&'a [u8]);
 
 impl<'a> Sections<'a> {
@@ -125,10 +125,10 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Checks every number, so that no later access is out of bounds and no search ends in a wrong state.
+    /// Checks every number, so that no later access is out of bounds and every search ends in a valid state.
     ///
     /// # Errors
-    /// [`BadWords`] if a number is impossible.
+    /// [`BadWords`] if a number is out of range.
     pub fn validated(self) -> Result<Self, BadWords> {
         let known = |state: &[u8; 2]| usize::from(u16::from_ne_bytes(*state)) < self.states + self.len();
         let starts = || self.buckets.iter().map(|start| usize::from(u16::from_ne_bytes(*start)));
@@ -216,8 +216,8 @@ impl<'a> Words<'a> {
         !self.candidates.is_empty()
     }
 
-    /// Returns the masks by halves of bytes, for `set` 0 or 1 and a byte of the window: for the low half, then the high
-    /// half.
+    /// Returns 32 masks of a byte of the window, for `set` 0 or 1. The first 16 masks belong to the values of the low
+    /// half of a byte, the others to the values of the high half.
     #[inline]
     #[must_use]
     pub fn nibbles(&self, set: usize, byte: usize) -> &'a [u8; 32] {
@@ -225,7 +225,7 @@ impl<'a> Words<'a> {
         self.nibbles[from..from + 32].try_into().unwrap_or(&[0; 32])
     }
 
-    /// Returns the masks by the low 7 bits, for `set` 0 or 1 and a byte of the window.
+    /// Returns 128 masks of a byte of the window, for `set` 0 or 1. Each mask belongs to a value of the low 7 bits.
     #[inline]
     #[must_use]
     pub fn exact(&self, set: usize, byte: usize) -> &'a [u8; 128] {
@@ -233,7 +233,7 @@ impl<'a> Words<'a> {
         self.exact[from..from + 128].try_into().unwrap_or(&[0; 128])
     }
 
-    /// Returns whether `bytes` contain a word of one of these buckets with its window at `at`.
+    /// Returns true if a word of one of these buckets is in `bytes` so that its window begins at `at`.
     #[inline]
     #[must_use]
     pub fn stands_at(&self, bytes: &[u8], at: usize, buckets: u16) -> bool {

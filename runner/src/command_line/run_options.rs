@@ -124,7 +124,7 @@ fn overrule(experiment: &mut Experiment, options: &ExperimentCommand) {
         experiment.launches = experiment.launches.max(MOST_LAUNCHES);
     }
     if let Some(rounds) = options.rounds {
-        // The warm-up keeps its share.
+        // The share of warm-up rounds stays the same.
         experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
         experiment.load.rounds = rounds;
     }

@@ -1,4 +1,5 @@
-//! `runner places`: the conditions that are available on this machine, their isolation levels, and how to get the others.
+//! `runner places`: lists the conditions that are available on this machine with their isolation levels, and for the
+//! other conditions the remedies.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::launch::container::{EngineOptions, ReadyEngine};
 use crate::launch::local::child;
 use crate::launch::local::control_groups;
 
-/// One condition, for `cargo xtask doctor`.
+/// The availability of one condition, for `cargo xtask doctor`.
 #[derive(Debug, Serialize)]
 struct Availability {
     name: &'static str,
@@ -21,12 +22,12 @@ struct Availability {
     fix: Option<&'static str>,
 }
 
-/// For each condition of a run: the way in which it is available, or the reason why it is not.
+/// The access to each condition of a run, or the reason why it is not available.
 pub(crate) type ConditionAccesses = BTreeMap<Condition, Result<ConditionAccess, String>>;
 
-/// The way in which a condition is available.
+/// The access to an available condition.
 pub(crate) enum ConditionAccess {
-    /// In namespaces, at the best isolation level that works, with the reason why no better one does.
+    /// In namespaces, at the best isolation level that works. The text is the reason why no better level works.
     Local(Topology, IsolationLevel, Option<String>),
     /// In containers.
     Engine(ReadyEngine),
@@ -42,7 +43,7 @@ impl ConditionAccess {
     }
 }
 
-/// Returns how a condition is available, or why it is not.
+/// Returns the access to a condition, or the reason why it is not available.
 pub(crate) fn best(condition: Condition, engines: &EngineOptions, stop: &Stop) -> Result<ConditionAccess, String> {
     match condition {
         Condition::Local(place) => {
@@ -55,7 +56,8 @@ pub(crate) fn best(condition: Condition, engines: &EngineOptions, stop: &Stop) -
     }
 }
 
-/// Returns the best isolation level of a topology with the reason why no better one works, or why none works.
+/// Returns the best isolation level of a topology, and the reason why no better level works. The error is the reason
+/// why no level works.
 pub(crate) fn best_level(place: Topology) -> Result<(IsolationLevel, Option<String>), String> {
     let mut reasons = Vec::new();
     for &level in IsolationLevel::ALL {

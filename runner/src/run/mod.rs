@@ -150,7 +150,7 @@ fn grid(
     Ok(invalid)
 }
 
-/// A run that has begun.
+/// A run in progress.
 struct ActiveRun<'a> {
     folder: RunFolder,
     levels: ConditionAccesses,
@@ -218,7 +218,7 @@ impl<'a> ActiveRun<'a> {
             .filter_map(|(condition, access)| Some((*condition, access.as_ref().ok()?)))
     }
 
-    /// Returns the largest cost, finished launches included.
+    /// Returns the largest cost that the run can have, finished launches included.
     fn cost(&self) -> RunCost {
         RunCost::of(
             &self.folder.plan.experiment,
@@ -266,7 +266,7 @@ impl<'a> ActiveRun<'a> {
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
         match nothing {
-            // Of a grid, other cells may have been measured.
+            // Other cells of the same grid may have been measured.
             Some(reasons) if !alone => eprintln!("not run: {}: {reasons}", self.folder.path.display()),
             Some(reasons) => bail!("no condition is available on this machine; {reasons}"),
             None => {}
@@ -275,7 +275,7 @@ impl<'a> ActiveRun<'a> {
     }
 }
 
-/// Returns why conditions are not available.
+/// Returns the reasons why conditions are not available.
 fn reasons(levels: &ConditionAccesses) -> String {
     let reasons = levels
         .iter()
@@ -293,13 +293,14 @@ fn one(
 ) -> Result<LaunchRecord> {
     let unfinished = folder.begin(condition, launch)?;
     let run = folder.run_id();
-    // Only during the launch: the next one can be of a cell that leaves the processors as they are.
+    // The guard is dropped after the launch, because the next launch can belong to a cell that does not keep
+    // processors awake.
     let _awake = folder.plan.experiment.load.keep_awake.then(CpuLatencyGuard::acquire);
     let load = HostLoadReading::now();
     let result = match (access, &setting.image) {
         (ConditionAccess::Local(place, level, _), _) => {
             local(folder, (*place, *level), launch, setting, unfinished.path())
-                // The groups live as long as the value that holds them.
+                // The control groups exist as long as the value that holds them.
                 .and_then(|(spec, _held)| run_in_child(&spec, stopped))
         }
         (ConditionAccess::Engine(ready), Some(image)) => contained(
@@ -375,7 +376,7 @@ fn local(
 }
 
 fn progress(launches: u64) -> ProgressBar {
-    // Draws on standard error, and only where that is a terminal.
+    // The progress bar is drawn on standard error, and only on a terminal.
     let bar = ProgressBar::new(launches);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} launches, {msg}, {eta} left") {
         bar.set_style(style);

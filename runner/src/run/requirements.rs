@@ -10,7 +10,8 @@ use crate::proxies;
 
 const PACKAGES: &str = "sut/macro/ says which package has it";
 
-/// Returns why an experiment cannot run in a condition, even if the condition is available; none if it can.
+/// Returns the reason why an experiment cannot run in a condition although the condition is available; `None` if it
+/// can run.
 pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<String> {
     let missing = experiment
         .proxies
@@ -32,14 +33,15 @@ pub(crate) fn lacking(experiment: &Experiment, condition: Condition) -> Option<S
         .or_else(|| not_beside(experiment, condition))
 }
 
-/// Returns why a neighbour cannot be started on this machine.
+/// Returns the reason why a neighbour cannot be started on this machine.
 fn missing_neighbour(experiment: &Experiment) -> Option<String> {
     let program = experiment.neighbour.as_ref()?.command.first()?;
     is_missing(program)
         .then(|| format!("neighbour: {program} is not installed; on Debian, try `apt-get install {program}`"))
 }
 
-/// Returns why a neighbour cannot run on the load generator's processor: in pods the load generator can own its processor.
+/// Returns the reason why a neighbour cannot run on the load generator's processor. In pods the load generator can own
+/// its processor.
 fn not_beside(experiment: &Experiment, condition: Condition) -> Option<String> {
     let on = experiment.neighbour.as_ref()?.cpus;
     (condition != Condition::Docker && on == NeighbourCpus::Loadgen).then(|| {
@@ -48,7 +50,7 @@ fn not_beside(experiment: &Experiment, condition: Condition) -> Option<String> {
     })
 }
 
-/// Returns why containers that share a network namespace cannot all run the server.
+/// Returns the reason why containers that share a network namespace cannot all run the server.
 fn port_taken(experiment: &Experiment, condition: Condition) -> Option<String> {
     match &experiment.sut {
         ServerUnderTest::Command(program) if condition != Condition::Docker && !program.takes_port() => Some(
@@ -60,7 +62,7 @@ fn port_taken(experiment: &Experiment, condition: Condition) -> Option<String> {
     }
 }
 
-/// Returns the first of the server's files that is missing, of those with an absolute path.
+/// Returns the first file of the server that has an absolute path and is missing.
 fn missing_file(sut: &ServerUnderTest) -> Option<String> {
     let ServerUnderTest::Command(program) = sut else {
         return None;

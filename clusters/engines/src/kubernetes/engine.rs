@@ -51,7 +51,8 @@ pub trait ImageLoader: std::fmt::Debug {
     fn load(&self, commands: &CommandRunner, archive: &Path, reference: &str) -> Result<Option<String>, EngineError>;
 }
 
-/// A cluster and its use.
+/// The settings by which a cluster is used: the connection, the placement of containers, and the delivery of the
+/// image.
 #[derive(Debug)]
 pub struct ClusterSettings {
     /// The kubeconfig; `None` for the files that `KUBECONFIG` names, or else `~/.kube/config`.

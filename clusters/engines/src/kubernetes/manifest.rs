@@ -57,7 +57,7 @@ impl ImagePull {
 
 /// Key of the label that distinguishes the pods of a launch.
 const PART: &str = "hook-latency.part";
-/// The first part of the names of volumes.
+/// The first part of a volume's name. The name of the container follows.
 const WORK: &str = "work";
 
 /// The settings that all pods of a launch share.
@@ -141,10 +141,10 @@ impl LaunchPods<'_> {
             },
             spec: Some(PodSpec {
                 affinity,
-                // No container of the pod talks to the cluster.
+                // No container of the pod uses the API of the cluster.
                 automount_service_account_token: Some(false),
                 enable_service_links: Some(false),
-                // The end of process 1 is a result, which a restart would hide.
+                // The end of process 1 is a result. A restart would hide it.
                 restart_policy: Some("Never".to_owned()),
                 termination_grace_period_seconds: Some(1),
                 security_context: Some(PodSecurityContext {
@@ -168,8 +168,8 @@ impl LaunchPods<'_> {
     }
 
     fn container(&self, spec: &ContainerSpec) -> Container {
-        // Requests equal limits, so that the class of service is Guaranteed: its pods are evicted last, and whole processors
-        // are exclusive where the node's policy is static.
+        // Requests equal limits, so that the pod's quality of service is Guaranteed. Such pods are evicted last. On
+        // nodes whose CPU manager has the policy static, they have whole processors to themselves.
         let (cpu, memory) = self.share.quantities(spec);
         let amounts = BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]);
         let (image, policy) = self.pull.image(self.image);

@@ -1,7 +1,7 @@
 //! The patches that put the hook into a workload and take it out again, computed from the workload alone.
 //!
 //! They are strategic merge patches: the API server merges lists by name and keeps all fields that a patch does not
-//! mention. An annotation records the values from before, so that the removal needs no other data.
+//! mention. An annotation records the values before the injection, so that the removal needs no other data.
 
 use std::collections::BTreeMap;
 
@@ -128,7 +128,7 @@ fn hooked(name: &str, container: &Value, injection: &Injection) -> Result<(Conta
         Some(entry) => Some(entry["value"].as_str().unwrap_or_default().to_owned()),
         None => None,
     };
-    // First, so that the hook gets each call before the other libraries.
+    // The hook is the first library, so that it gets each call before the other libraries.
     let merged = match ld_preload.as_deref() {
         None | Some("") => Injection::LIBRARY.to_owned(),
         Some(others) => format!("{}:{others}", Injection::LIBRARY),
@@ -166,8 +166,8 @@ fn copier(containers: &[&Value], injection: &Injection) -> Value {
         },
         "volumeMounts": [{ "name": NAME, "mountPath": FOLDER }],
     });
-    // The pod keeps its class of service: requests would end BestEffort, and a container without limits would end
-    // Guaranteed.
+    // The pod must keep its quality of service. Requests would end BestEffort, and a container without limits would
+    // end Guaranteed.
     let has_amounts = |container: &&Value| {
         let resources = &container["resources"];
         ["limits", "requests"]
@@ -193,7 +193,7 @@ pub fn remove(workload: &Value) -> Result<Value, String> {
     let containers = list(&workload["spec"]["template"]["spec"], "containers");
     let mut patched = Vec::new();
     for (name, before) in record {
-        // The patch would add a container that was removed meanwhile again, without an image.
+        // If the container was removed after the injection, the patch would add it again, without an image.
         if !containers.iter().any(|container| container["name"] == name.as_str()) {
             continue;
         }
@@ -217,7 +217,8 @@ pub fn remove(workload: &Value) -> Result<Value, String> {
     }))
 }
 
-/// Returns the version for which the patch is computed; the cluster refuses the patch for another one. A file has none.
+/// Returns the resource version for which the patch is computed. The cluster refuses the patch for any other version.
+/// A workload from a file has no version.
 fn version(workload: &Value) -> Value {
     workload["metadata"]["resourceVersion"].clone()
 }

@@ -13,7 +13,7 @@ pub(crate) struct Automaton {
     pub(crate) classes: [u8; 256],
     pub(crate) class_count: usize,
     pub(crate) states: usize,
-    /// State after state, class by class.
+    /// Successors of all states: for each state, one successor for each class.
     pub(crate) next: Vec<u16>,
 }
 
@@ -54,7 +54,8 @@ pub(crate) fn build(kept: &[(usize, &[u8])], count: usize) -> Result<Automaton, 
     })
 }
 
-/// Returns the class of each byte and the number of classes. Each byte of a word has its own class; all others have 0.
+/// Returns the class of each byte value and the number of classes. Each byte value that occurs in a word has a class
+/// of its own. All others have class 0.
 fn classes(words: &[(usize, &[u8])]) -> Result<([u8; 256], usize), CompileError> {
     let mut classes = [0_u8; 256];
     let mut count = 1_usize;
@@ -94,8 +95,8 @@ fn trie(words: &[(usize, &[u8])], classes: &[u8; 256], class_count: usize) -> Ve
     nodes
 }
 
-/// Fills in every missing successor from the longest proper suffix, breadth first. A suffix that is a word also ends
-/// the search. No kept word contains another, so this happens only at the last byte of a mismatch.
+/// Fills in every missing successor, breadth first. It is the successor of the longest proper suffix. A suffix that is
+/// a word also ends the search. No kept word contains another, so this happens only at the last byte of a mismatch.
 fn complete(nodes: &mut [Node], class_count: usize) {
     let mut queue = VecDeque::from([0]);
     while let Some(at) = queue.pop_front() {

@@ -31,7 +31,7 @@ impl<W: Write> Receiver<W> {
         }
     }
 
-    /// Takes the header's line and returns the bytes after it.
+    /// Processes bytes of the header's line and returns the bytes after it.
     fn header<'a>(&mut self, bytes: &'a [u8]) -> io::Result<&'a [u8]> {
         let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
             self.head.extend_from_slice(bytes);
@@ -99,7 +99,7 @@ pub(super) fn bytes(running: &dyn RunningContainers, container: &str, path: &Pat
     Ok(bytes)
 }
 
-/// Fetches a file into the file `to`, which has a temporary name until it is whole.
+/// Fetches a file into the file `to`, which has a temporary name until it is complete.
 pub(super) fn file(running: &dyn RunningContainers, container: &str, path: &Path, to: &Path) -> Result<()> {
     let unfinished = to.with_extension("unfinished");
     let context = || format!("cannot write {}", to.display());

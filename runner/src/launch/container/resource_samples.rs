@@ -25,15 +25,15 @@ pub(super) struct Sampled<'a> {
     pub(super) place: Option<&'a CpuPlacement>,
 }
 
-/// Samplers at work.
+/// The running samplers of a launch.
 pub(super) struct Sampling<'a> {
     running: &'a dyn RunningContainers,
     containers: Vec<String>,
 }
 
 impl<'a> Sampling<'a> {
-    /// Begins in the containers of the load generator, of all servers, and of the neighbour. The first container on each
-    /// machine also samples the machine.
+    /// Starts samplers in the containers of the load generator, of all servers, and of the neighbour. The first
+    /// container on each machine also samples the machine.
     ///
     /// # Errors
     /// If a sampler cannot be started.
@@ -83,7 +83,8 @@ pub(super) fn watched(sampling: Sampling<'_>, scraping: Option<MetricsScrape<'_>
     let mut sampled = sampling.end()?;
     let processors: BTreeSet<usize> = sampled.iter().map(|one| one.placement.processor).collect();
     let scraped = scraping.map(MetricsScrape::end).transpose()?;
-    // The two looks of the cluster lie around the time in which the load generator worked; their difference happened in it.
+    // The cluster's metrics are read once before and once after the load generator works. Their difference therefore
+    // belongs to that time.
     let looks = scraped.as_ref().map_or(&[][..], |scraped| &scraped.recording.samples);
     let outside = monitor::limit_hits(looks);
     sampled.extend(scraped);
@@ -95,8 +96,8 @@ pub(super) fn watched(sampling: Sampling<'_>, scraping: Option<MetricsScrape<'_>
     })
 }
 
-/// Returns the samples in which the load generator was seen. The runner's own commands in a container, before and after, use
-/// processor time, too, and can be throttled for it.
+/// Returns the samples from the time in which the load generator ran. The runner's own commands in a container, before
+/// and after that time, use processor time too and can be throttled.
 fn while_loaded(samples: &[ResourceSample]) -> Vec<ResourceSample> {
     let loading = |sample: &&ResourceSample| {
         sample.subject == ResourceSubject::Loadgen && sample.usage[Measure::Threads].is_some()
@@ -104,7 +105,7 @@ fn while_loaded(samples: &[ResourceSample]) -> Vec<ResourceSample> {
     let times_ns = || samples.iter().filter(loading).map(|sample| sample.time_ns);
     let (first, last) = (times_ns().min().unwrap_or(0), times_ns().max().unwrap_or(0));
     if first == last {
-        // The load was too short to be seen twice.
+        // The load generator ran for less than two samples.
         return samples.to_vec();
     }
     let within = samples.iter().filter(|sample| (first..=last).contains(&sample.time_ns));
