@@ -14,7 +14,7 @@ pub struct NoiseFits {
     pub within: Vec<WithinFit>,
     /// Interquartile range of the wire time in our own run, ns: the scale of the requests of an experiment of ours.
     pub iqr_ns: f64,
-    /// Launches of our own runs.
+    /// The fit to launches of this project's own runs.
     pub launches: LaunchFit,
 }
 

@@ -1,19 +1,19 @@
-//! The settings of the fold over rows, and the times of a row.
+//! Settings of the pass over the rows of a launch, and the times of a row.
 
 use dataset::Timings;
 use model::{Experiment, Manifest, Schedule};
 
-/// Rounds of a segment in a run that was imported from the recordings of others.
+/// Number of rounds of a segment in a run that was imported from the recordings of others.
 const IMPORTED_SEGMENT_ROUNDS: u64 = 1_000;
 
-/// The properties of the experiment on which the fold depends.
+/// The properties of the experiment on which the pass over the rows depends.
 #[derive(Clone, Debug)]
 pub struct FoldSettings {
     /// The arm whose timeline is kept: the baseline of the first contrast. `None` without a contrast.
     pub subject: Option<String>,
     /// True if each round sends one request to each arm.
     pub interleaved: bool,
-    /// Rounds of a segment; at least 1.
+    /// Number of rounds of a segment; at least 1.
     pub segment_rounds: u64,
 }
 

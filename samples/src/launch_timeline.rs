@@ -11,16 +11,17 @@ use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 /// The times of one launch in their order. The *subject* is the baseline of the first contrast.
 #[derive(Debug)]
 pub struct LaunchTimeline {
-    /// The wire times of the subject by the arm of the preceding request and by the position in the round, warm-up left out.
-    /// Empty where rounds do not go to all arms in turn.
+    /// The wire times of the subject, grouped by the arm of the preceding request and by the position in the round,
+    /// without warm-up. Empty if a round does not send to all arms in turn.
     pub order: OrderSamples,
-    /// Rounds of a segment.
+    /// Number of rounds of a segment.
     pub segment_rounds: u64,
     /// Median RTT of the subject by segment, ns, warm-up included.
     pub segment_medians_ns: Vec<f64>,
     /// Serial correlation of the subject's RTTs, warm-up left out.
     pub neighbours: Neighbours,
-    /// By arm, segments with their median wire time, or median RTT where there are no stamps, ns, warm-up left out.
+    /// For each arm, the number of each segment and its median time, ns, without warm-up. The time is the wire time,
+    /// or the RTT if there are no kernel stamps.
     pub arms: BTreeMap<String, Vec<(u64, f64)>>,
 }
 
@@ -43,7 +44,7 @@ impl LaunchTimeline {
 pub(crate) struct TimelineFold {
     /// The index of the subject.
     subject: Option<u16>,
-    /// Arms in a round; 0 where rounds do not go to all arms in turn.
+    /// Number of arms in a round; 0 if a round does not send to all arms in turn.
     arms_in_turn: usize,
     segment_rounds: u64,
     /// The arm of the preceding request; `None` before the first.
@@ -51,7 +52,7 @@ pub(crate) struct TimelineFold {
     order: OrderSamples,
     segments: SegmentMedians,
     neighbours: Neighbours,
-    /// By arm.
+    /// The medians of each arm's segments.
     arms: Vec<SegmentMedians>,
     /// Whether wire times are taken. The first request after the warm-up decides.
     stamped: Option<bool>,

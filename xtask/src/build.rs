@@ -10,11 +10,11 @@ use crate::programs::{Program, cargo};
 /// The packages whose binaries the verbs launch.
 const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "provisioning", "runner", "report"];
 
-/// True if [`binaries`] builds the tests' profile.
+/// True if [`binaries`] builds with the profile of the tests.
 static TESTED: AtomicBool = AtomicBool::new(false);
 
-/// Makes this process launch the binaries that `cargo test` builds instead of those in release mode: `cargo xtask test`
-/// compiles every dependency once.
+/// Makes this process launch the binaries that `cargo test` builds, instead of the binaries in release mode. `cargo
+/// xtask test` then compiles every dependency only once.
 pub(crate) fn use_tested_binaries() {
     TESTED.store(true, Ordering::Relaxed);
     paths::use_profile_folder("debug");
@@ -29,8 +29,8 @@ pub(crate) fn run() -> Result<()> {
     binaries()
 }
 
-/// Builds every binary, always all of them in one command: cargo chooses the features of a dependency by what is built
-/// together, so that one binary alone would compile its dependencies again.
+/// Builds every binary in one command. The features of a dependency depend on the packages that cargo builds together,
+/// so a command for one binary alone would compile its dependencies again.
 ///
 /// # Errors
 /// When cargo fails.

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &DoctorCommand) -> Result<()> {
     Ok(())
 }
 
-/// The names of the conditions that work here.
+/// Returns the names of the conditions that work on this machine.
 ///
 /// # Errors
 /// When the runner fails to list the conditions.
@@ -48,7 +48,7 @@ pub(crate) fn available() -> Result<Vec<String>> {
     Ok(found.map(|finding| finding.name).collect())
 }
 
-/// The missing prerequisites of the application on Tomcat, each with its fix.
+/// Returns the missing prerequisites of the application on Tomcat, each with its remedy.
 pub(crate) fn missing_for_tomcat() -> Vec<String> {
     [instruments::jdk(), instruments::tomcat()]
         .into_iter()
@@ -67,7 +67,7 @@ struct Place {
     fix: Option<String>,
 }
 
-/// The conditions as the runner lists them.
+/// Returns the conditions that the runner lists.
 fn conditions() -> Result<Vec<Prerequisite>> {
     let runner = paths::binary("runner");
     if !runner.is_file() {

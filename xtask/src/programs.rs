@@ -41,7 +41,7 @@ impl Program {
         self
     }
 
-    /// Adds an option once for each value: for none, not at all.
+    /// Adds an option with each value. Adds nothing if there are no values.
     pub(crate) fn options<I>(self, flag: &str, values: I) -> Self
     where
         I: IntoIterator,
@@ -52,7 +52,7 @@ impl Program {
             .fold(self, |program, value| program.arg(flag).arg(value))
     }
 
-    /// Adds a flag where it is given.
+    /// Adds a flag if `given` is true.
     pub(crate) fn flag(self, flag: &str, given: bool) -> Self {
         self.args(given.then_some(flag))
     }
@@ -63,7 +63,7 @@ impl Program {
         self
     }
 
-    /// The command line as one would type it in a shell.
+    /// Returns the command line as a user types it in a shell.
     pub(crate) fn shown(&self) -> String {
         let mut text = String::new();
         for (name, value) in &self.environment {
@@ -151,12 +151,12 @@ impl Program {
     }
 }
 
-/// Cargo, the same as the one that runs this program.
+/// Returns the cargo that runs this program.
 pub(crate) fn cargo() -> Program {
     Program::new("cargo")
 }
 
-/// PATH with the folders of servers, which Debian leaves out of PATH for users other than root.
+/// Returns PATH with the folders that contain servers. Debian omits these folders from the PATH of ordinary users.
 fn search_path() -> OsString {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -168,12 +168,12 @@ fn search_path() -> OsString {
     env::join_paths(folders).unwrap_or(path)
 }
 
-/// The path of a program.
+/// Returns the path of a program; `None` if it is not installed.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     which::which_in_global(name, Some(search_path())).ok()?.next()
 }
 
-/// A word as a shell reads it. A word with a NUL byte, which no shell can read, stays as it is.
+/// Returns a word quoted for a shell. A word with a NUL byte, which no shell can read, stays as it is.
 fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

@@ -6,31 +6,31 @@ use anyhow::{Context, Result, bail};
 
 use crate::programs::{Program, find};
 
-/// The packages of one purpose.
+/// The Python packages that serve one purpose.
 #[derive(Clone, Copy)]
 pub(crate) struct PythonEnvironment {
-    /// Its folder in the cache.
+    /// The environment's folder in the cache.
     pub(crate) name: &'static str,
     /// The file that lists every package with its version.
     pub(crate) requirements: &'static str,
-    /// Its purpose, as in "NAME executes the notebooks".
+    /// The purpose, which completes the sentence "NAME …", such as "executes the notebooks".
     pub(crate) purpose: &'static str,
 }
 
-/// The version of this machine's Python, where it can make an [`PythonEnvironment`]; Debian has the module for
-/// that in a package of its own.
+/// Returns the version of this machine's Python; `None` if it cannot make a [`PythonEnvironment`]. Debian has the
+/// module for this in a separate package.
 pub(crate) fn version() -> Option<String> {
     let works = Program::new("python3").args(["-c", "import ensurepip, sys; print(sys.version.split()[0])"]);
     find("python3").and_then(|_| works.expression().stderr_null().read().ok())
 }
 
 impl PythonEnvironment {
-    /// The file that marks the environment as complete; it holds the requirements.
+    /// The path of the file that marks the environment as complete. The file contains the requirements.
     pub(crate) fn marker(&self, cache: &Path) -> PathBuf {
         cache.join(self.name).join("complete.txt")
     }
 
-    /// Makes the environment where it is missing or has other requirements, and returns its Python.
+    /// Makes the environment if it is missing or has other requirements, and returns the path of its Python.
     ///
     /// # Errors
     /// When Python or its `venv` is missing, or the packages cannot be installed.

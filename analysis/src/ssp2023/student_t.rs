@@ -11,7 +11,8 @@ pub(super) struct StudentT {
     pub(super) p: PValue,
 }
 
-/// Student's t test of second against first; `None` where there is no spread or fewer than two values.
+/// Computes Student's t test of the second sample against the first; `None` if there is no spread or a sample has
+/// fewer than two values.
 pub(super) fn student_t(first: &[i64], second: &[i64]) -> Option<StudentT> {
     student_t_of(
         (first.len() as u64, moments(first)?),
@@ -19,14 +20,15 @@ pub(super) fn student_t(first: &[i64], second: &[i64]) -> Option<StudentT> {
     )
 }
 
-/// The study's test over the requests of two recordings; `None` where there is no spread or fewer than two requests.
+/// Returns the p value of the study's test over the requests of two recordings; `None` if there is no spread or a
+/// recording has fewer than two requests.
 #[must_use]
 pub fn requests_differ(first: &Distribution, second: &Distribution) -> Option<PValue> {
     let of = |times: &Distribution| Some((times.len(), (times.mean()?, times.variance()?)));
     Some(student_t_of(of(first)?, of(second)?)?.p)
 }
 
-/// Student's t test from counts, means and sample variances.
+/// Computes Student's t test from counts, means and sample variances.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn student_t_of(first: (u64, (f64, f64)), second: (u64, (f64, f64))) -> Option<StudentT> {
     let ((n1, (mean1_ns, variance1)), (n2, (mean2_ns, variance2))) = (first, second);
@@ -48,7 +50,8 @@ fn student_t_of(first: (u64, (f64, f64)), second: (u64, (f64, f64))) -> Option<S
     })
 }
 
-/// Mean and sample variance, as [`crate::Distribution`] has them, without counting; `None` below two values.
+/// Returns the mean and the sample variance, without counting equal values as [`crate::Distribution`] does; `None` for
+/// fewer than two values.
 #[expect(clippy::cast_precision_loss, reason = "moments have the precision of f64")]
 pub(super) fn moments(values_ns: &[i64]) -> Option<(f64, f64)> {
     let n = values_ns.len();
@@ -57,7 +60,8 @@ pub(super) fn moments(values_ns: &[i64]) -> Option<(f64, f64)> {
     }
     let sum: i128 = values_ns.iter().map(|&value_ns| i128::from(value_ns)).sum();
     let (whole, rest) = (sum / n as i128, sum % n as i128);
-    // Deviations from the whole part of the mean are exact; the second sum corrects for the rest of it.
+    // Deviations from the whole part of the mean are exact. The sum of the deviations corrects for the fractional
+    // part.
     let (mut squares, mut deviations) = (0.0, 0.0);
     for &value_ns in values_ns {
         let deviation = (i128::from(value_ns) - whole) as f64;

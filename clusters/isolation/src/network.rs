@@ -1,4 +1,4 @@
-//! The network of a launch: the topologies out of namespaces and virtual links.
+//! The network of a launch: topologies made of namespaces and virtual links.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -13,10 +13,11 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 3);
 /// The bridge's address when its namespace is a node.
 const NODE: Ipv4Addr = Ipv4Addr::new(10, 23, 0, 1);
-/// The addresses of the two nodes, between which the packets of the overlay travel: the server's node, the client's node.
+/// The addresses of the server's node and of the client's node. Packets of the overlay network pass between them.
 const NODES: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 24, 0, 2), Ipv4Addr::new(10, 24, 0, 3)];
 
-/// The network of a launch. To start a process in it, the calling thread first enters the process's end.
+/// The network of a launch. To start a process in it, the calling thread first enters the end at which the process
+/// belongs.
 #[derive(Debug)]
 pub struct LaunchNetwork {
     /// `None` when client and servers share this process's namespace.
@@ -29,8 +30,8 @@ struct NetworkEnds {
     client: NetworkNamespace,
     /// The address of the service, which the client uses instead of the servers' address.
     service: Option<Ipv4Addr>,
-    /// The namespaces between the two ends; nodes come first. No process runs in them: these handles keep them and their
-    /// links alive.
+    /// The namespaces between the two ends; nodes come first. No process runs in them, so these handles keep the
+    /// namespaces and their links in existence.
     intermediate: Vec<NetworkNamespace>,
 }
 
@@ -95,8 +96,8 @@ impl LaunchNetwork {
     }
 }
 
-/// Creates a bridge in this thread's network namespace, and namespaces for server and client that it connects. The
-/// packet filter of a container engine is in another namespace and cannot change the traffic.
+/// Creates a bridge in this thread's network namespace, and a namespace each for server and client, which the bridge
+/// connects. The packet filter of a container engine is in another namespace and cannot change the traffic.
 fn bridge() -> Result<NetworkEnds, IsolationError> {
     let middle = NetworkNamespace::current()?;
     let (server, client) = (NetworkNamespace::create()?, NetworkNamespace::create()?);
@@ -125,8 +126,9 @@ fn service() -> Result<NetworkEnds, IsolationError> {
     })
 }
 
-/// Makes this thread's namespace the switch between two nodes. Each node has a bridge for its pods, and the overlay joins
-/// the bridges: a packet passes pod, bridge, VXLAN and the network of the nodes, and the same in reverse order.
+/// Makes this thread's namespace the switch between two nodes. Each node has a bridge for its pods, and the overlay
+/// joins the bridges: a packet passes pod, bridge, VXLAN and the network of the nodes, and then VXLAN, bridge and pod
+/// of the other node.
 fn nodes() -> Result<NetworkEnds, IsolationError> {
     let middle = NetworkNamespace::current()?;
     let nodes = [NetworkNamespace::create()?, NetworkNamespace::create()?];

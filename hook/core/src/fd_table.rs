@@ -16,7 +16,7 @@ pub enum Stream {
     Blocked,
 }
 
-/// The entry of a blocked stream. A state plus one is always smaller.
+/// The entry of a blocked stream. All entries of open streams are smaller.
 const BLOCKED: u32 = u32::MAX;
 
 /// One entry for each descriptor: 0 if it is not an accepted socket, all bits set if its stream is blocked, else the
@@ -45,7 +45,8 @@ impl<'a> FdTable<'a> {
         self.entries.get(usize::try_from(fd).ok()?)
     }
 
-    /// Notes the result of an accept call. Returns false if it is a socket beyond the table.
+    /// Records the result of an accept call. Returns false if the result is a socket whose descriptor is beyond the
+    /// table.
     #[inline]
     pub fn accepted(&self, fd: i32) -> bool {
         if fd < 0 {
@@ -71,7 +72,8 @@ impl<'a> FdTable<'a> {
     /// Blocks an accepted socket until it is closed.
     pub fn block(&self, fd: i32) {
         if let Some(entry) = self.entry(fd) {
-            // A value of 0 means that another thread closed it; the number may belong to another connection soon.
+            // A value of 0 means that another thread has closed the descriptor, which may soon belong to another
+            // connection.
             let _ = entry.fetch_update(Relaxed, Relaxed, |value| (value != 0).then_some(BLOCKED));
         }
     }
@@ -88,7 +90,7 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Forgets a descriptor. Call it before the real close: after the close another thread may get the same number.
+    /// Removes a descriptor. Call it before the real close: after the close another thread may get the same number.
     #[inline]
     pub fn closed(&self, fd: i32) {
         if let Some(entry) = self.entry(fd)
@@ -98,7 +100,7 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Forgets the descriptors from `first` to `last`, both included.
+    /// Removes the descriptors from `first` to `last`, both included.
     pub fn closed_range(&self, first: u32, last: u32) {
         let highest = u32::try_from(self.highest.load(Relaxed)).map_or(0, |highest| highest + 1);
         for fd in first..last.saturating_add(1).min(highest) {
@@ -106,7 +108,7 @@ impl<'a> FdTable<'a> {
         }
     }
 
-    /// Notes that `new` is a duplicate of `old`. A negative `new`, the result of a dup that failed, changes nothing.
+    /// Records that `new` is a duplicate of `old`. A negative `new`, the result of a failed dup, changes nothing.
     pub fn duplicated(&self, old: i32, new: i32) {
         if old == new || new < 0 {
             return;

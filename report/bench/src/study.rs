@@ -1,4 +1,4 @@
-//! The 2023 study's own analysis, by its tools and by ours, alternating.
+//! Compares the duration of the 2023 study's analysis with its own tools and with `report`, in turn.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -33,7 +33,7 @@ pub(crate) struct StudyOptions {
     repetitions: u32,
 }
 
-/// Measures and prints.
+/// Runs both analyses in turn, and prints their durations.
 pub(crate) fn run(options: &StudyOptions) -> Result<()> {
     ensure!(options.repetitions >= 2, "--repetitions: a spread takes at least 2");
     let recordings = options.folder.join("recordings");
@@ -47,7 +47,8 @@ pub(crate) fn run(options: &StudyOptions) -> Result<()> {
             command.arg(&options.script).arg(&recordings).arg(figures("python"));
             let (taken, text) = timed(&mut command)?;
             theirs.push(taken);
-            // Its last two lines: seconds without starting and importing, and versions.
+            // The last two lines of the output are the duration in seconds without start and imports, and the
+            // versions.
             let mut lines = text.lines().rev();
             versions = lines.next().unwrap_or_default().to_owned();
             inner.push(
@@ -105,7 +106,7 @@ fn timed(command: &mut Command) -> Result<(f64, String)> {
     Ok((taken, String::from_utf8(output.stdout)?))
 }
 
-/// The recordings in the study's own form: `CONDITION-ARM.csv` with milliseconds.
+/// Writes the recordings in the study's own form: `CONDITION-ARM.csv` with milliseconds.
 fn write_recordings(study: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for recording in study_recordings(study)? {

@@ -78,7 +78,7 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
 fn hooks(paths: &[PathBuf]) -> Result<Vec<ForeignHook>> {
     let mut hooks: Vec<ForeignHook> = Vec::new();
     for given in paths {
-        // The memory map has the resolved name.
+        // The memory map contains the path after all links are resolved.
         let path = given
             .canonicalize()
             .with_context(|| format!("the hook {} is not there", given.display()))?;
@@ -154,7 +154,8 @@ impl Preflights<'_> {
         }
     }
 
-    /// Runs the preflight of an arm with a hook, which has a limited time to start.
+    /// Runs the preflight of an arm with a hook. The server must answer within a limit that depends on its time
+    /// without a hook.
     fn hooked(&self, arm: &str, bare_ready_s: f64) -> Result<PreflightResult> {
         let mut experiment = self.experiment.clone();
         experiments::hurry(&mut experiment, bare_ready_s);

@@ -10,9 +10,9 @@ use super::context::Launch;
 /// The part of a launch's record about resources.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ResourceRecord {
-    /// None if resources were not watched.
+    /// `None` if resources were not watched.
     pub(crate) monitor: Option<MonitorRecord>,
-    /// None if nothing counted hits.
+    /// `None` if nothing counted hits.
     pub(crate) hits: Option<Vec<LimitHit>>,
 }
 
@@ -52,8 +52,8 @@ impl ResourceRecord {
     }
 }
 
-/// Returns the hits of a launch. Samples show what happened while the load generator worked. Without samples, the counts of
-/// control groups stand in for them. A kill counts in any case.
+/// Returns the hits of a launch. They come from the samples of the time in which the load generator worked. Without
+/// samples they come from the counts of control groups. A kill is included in any case.
 pub(crate) fn merge_hits(
     sampled: Option<Vec<LimitHit>>,
     counted: impl IntoIterator<Item = Option<Vec<LimitHit>>>,

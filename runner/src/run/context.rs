@@ -13,19 +13,19 @@ use crate::run::availability::{ConditionAccess, ConditionAccesses};
 /// The image, the programs and the settings that all launches of one run share.
 pub(crate) struct RunContext<'a> {
     pub(crate) setting: &'a Installation,
-    /// The identifier in the labels of everything that the run makes in engines.
+    /// The value of the labels on all resources that the run makes in engines.
     pub(crate) run: String,
     /// The image for conditions in containers.
     pub(crate) image: Option<Image>,
     pub(crate) words: Option<PathBuf>,
     /// The way in which local conditions enforce limits, or the reason why they cannot.
     pub(crate) limits_by: Result<LimitEnforcement, String>,
-    /// `Ok` if the processors of this machine can be kept from idle states, else the reason why not. `None` if the
-    /// definition does not request it.
+    /// `Ok` if the runner can keep the processors of this machine out of idle states, otherwise the reason why it
+    /// cannot. `None` if the definition does not request it.
     pub(crate) awake: Option<Result<(), String>>,
 }
 
-/// Builds the image if a condition needs one. If it cannot be built, these conditions become unavailable.
+/// Builds the image if a condition needs one. After a failure these conditions are marked as not available.
 pub(crate) fn image(
     experiment: &Experiment,
     levels: &mut ConditionAccesses,
@@ -47,8 +47,8 @@ pub(crate) fn image(
     }
 }
 
-/// Sets up the engines: removes what an earlier runner of the run left, and loads the image. After a failure no engine keeps the
-/// image.
+/// Sets up the engines: removes the leftovers of an earlier runner of the run, and loads the image. After a failure no
+/// engine keeps the image.
 pub(crate) fn set_up(levels: &ConditionAccesses, setting: &mut RunContext<'_>) -> Result<()> {
     let brought_in = levels.values().try_for_each(|access| -> Result<()> {
         if let (Ok(ConditionAccess::Engine(ready)), Some(image)) = (access, &setting.image) {
@@ -61,13 +61,13 @@ pub(crate) fn set_up(levels: &ConditionAccesses, setting: &mut RunContext<'_>) -
         tear_down(levels, setting);
     }
     if let Some(image) = &mut setting.image {
-        // The archive has some hundred megabytes for some servers. From here on the image's name is enough.
+        // The archive of some servers has some hundred megabytes. After this point only the image's name is needed.
         image.archive = Vec::new();
     }
     brought_in
 }
 
-/// Removes the image from the engines. An error is only printed: it must not hide that of the run.
+/// Removes the image from the engines. An error is only printed, because it must not hide the error of the run.
 pub(crate) fn tear_down(levels: &ConditionAccesses, setting: &RunContext<'_>) {
     for access in levels.values() {
         if let (Ok(ConditionAccess::Engine(ready)), Some(image)) = (access, &setting.image)

@@ -14,7 +14,7 @@ const HOOK: OwnHook = OwnHook {
 pub(super) struct Delay {
     /// Busy wait of a delayed receive, ns.
     pub(super) delay_ns: Option<u64>,
-    /// Only every nth payload receive is delayed; without a number, every receive.
+    /// Only every nth payload receive is delayed, where n is this number. `None` delays every receive.
     pub(super) delay_every: Option<u64>,
 }
 

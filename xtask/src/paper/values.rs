@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// A value that differs.
+/// A value that differs between the two documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ValueDifference {
-    /// JSON pointer (RFC 6901).
+    /// The place of the value as a JSON pointer (RFC 6901).
     pub(super) place: String,
     pub(super) kept: String,
     pub(super) made: String,

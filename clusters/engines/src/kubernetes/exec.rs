@@ -14,14 +14,14 @@ use crate::error::EngineError;
 
 /// Size of the buffer of each stream, bytes.
 const BUFFER_BYTES: usize = 1 << 20;
-/// Bytes at the end of standard error that are kept.
+/// Number of bytes at the end of standard error that are kept.
 const STDERR_BYTES: usize = 4096;
 /// Time between two checks of the pod while a command runs: the loss of a node does not close the stream.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Longest time for a command that ends by itself.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs a command until it ends. `alive` returns an error when the command can send nothing any more.
+/// Runs a command until it ends. `alive` returns an error if the container no longer runs or its node is lost.
 pub(super) async fn run<A, F>(
     pods: &Api<Pod>,
     pod: &str,
@@ -46,7 +46,7 @@ where
         .await?
         .ok_or_else(|| failed(&action, format!("the pod {pod} does not exist; was it deleted?")))?;
     let missing = || failed(&action, "no stream");
-    // Kept until the end: closing the input would close all streams.
+    // The input stays open until the end, because closing it would close all streams.
     let mut input = process.stdin().ok_or_else(missing)?;
     let mut output = process.stdout().ok_or_else(missing)?;
     let mut errors = process.stderr().ok_or_else(missing)?;
@@ -81,7 +81,7 @@ where
             },
             ended = &mut status, if result.is_none() => match ended {
                 Some(status) => result = Some(status),
-                // Without a status, the client never closes the other streams.
+                // If there is no status, the client never closes the other streams.
                 None => {
                     alive().await?;
                     return Err(failed(&action, "the stream broke before the command's end was known"));
@@ -123,7 +123,7 @@ async fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> usize {
     from.read(into).await.unwrap_or(0)
 }
 
-/// Returns the exit status out of the API's status object.
+/// Returns the exit status from the API's status object.
 fn code(status: &Status) -> Result<i64, String> {
     if status.status.as_deref() == Some("Success") {
         return Ok(0);

@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ProvisioningError;
 
-/// A configuration with checks beyond its types.
+/// A configuration whose values have requirements beyond their types.
 pub trait ConfigFile: DeserializeOwned {
     /// Checks the values.
     ///
     /// # Errors
-    /// The first key whose value is wrong, its value and the expected value.
+    /// When a value is not valid; the error names the first such key, its value and the expected value.
     fn check(&self) -> Result<(), String>;
 
     /// Reads a configuration and checks it.
@@ -40,7 +40,7 @@ pub(super) fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_saphyr::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Returns an error with key, value and expected value unless the check `holds`.
+/// Returns an error with key, value and expected value if `holds` is false.
 pub(super) fn expect(key: &str, is: impl std::fmt::Debug, holds: bool, expected: &str) -> Result<(), String> {
     if holds {
         return Ok(());

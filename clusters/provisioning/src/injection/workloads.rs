@@ -44,7 +44,8 @@ pub struct Workloads {
 }
 
 impl Workloads {
-    /// Connects with a context of the kubeconfig and a namespace; by default, with the current context and its namespace.
+    /// Connects with a context of the kubeconfig and a namespace. The defaults are the current context and its
+    /// namespace.
     ///
     /// # Errors
     /// When there is no usable kubeconfig.
@@ -54,7 +55,7 @@ impl Workloads {
         Ok(Self { connection, namespace })
     }
 
-    /// Uses an existing connection for another namespace.
+    /// Makes the workloads of another namespace with an existing connection.
     pub(crate) fn within(connection: Arc<ClusterConnection>, namespace: &str) -> Self {
         let namespace = namespace.to_owned();
         Self { connection, namespace }
@@ -65,7 +66,7 @@ impl Workloads {
         Api::namespaced_with(self.connection.client.clone(), &self.namespace, &resource)
     }
 
-    /// Returns a workload, and blocks meanwhile.
+    /// Returns a workload. Blocks until the cluster answers.
     ///
     /// # Errors
     /// When there is no such workload or the cluster does not answer.
@@ -87,7 +88,8 @@ impl Workloads {
     /// such as the workload's controller, changes the workload meanwhile, the patch is computed again.
     ///
     /// # Errors
-    /// When `compute` fails, the cluster refuses the patch, or every attempt meets another change.
+    /// When `compute` fails, the cluster refuses the patch, or another client changes the workload during every
+    /// attempt.
     pub fn change(
         &self,
         target: &WorkloadName,

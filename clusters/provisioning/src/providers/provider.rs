@@ -70,7 +70,8 @@ pub fn status(provider: &dyn Provider, commands: &CommandRunner) -> Result<Vec<F
 /// Creates the cluster. After a failure or a signal, deletes the resources that were created.
 ///
 /// # Errors
-/// When a resource exists already, or the cluster cannot be created; with the resources that could not be deleted.
+/// When a resource exists already, or the cluster cannot be created. The error also names the resources that could not
+/// be deleted.
 pub fn up(provider: &dyn Provider, commands: &CommandRunner) -> Result<(), ProvisioningError> {
     if let Some(found) = status(provider, commands)?.first() {
         return Err(ProvisioningError::Exists {

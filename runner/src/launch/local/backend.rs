@@ -44,13 +44,13 @@ pub(crate) struct LocalBackend<'a> {
 /// The processes and files of one arm.
 struct LocalArm {
     server: Option<Server>,
-    /// By their number.
+    /// The proxies, by their number.
     proxies: BTreeMap<usize, Server>,
     /// The network namespace of the server, if it has one of its own.
     pod: Option<Rc<ServerNamespace>>,
     telemetry: Option<MemoryFile>,
     stamps: Option<MemoryFile>,
-    // Stays open as long as the server may write to it.
+    // The log stays open as long as the server may write to it.
     _log: MemoryFile,
     resources: Option<ProcessResources>,
 }
@@ -58,13 +58,13 @@ struct LocalArm {
 /// Files of a tight loop.
 struct LoopFiles {
     telemetry: MemoryFile,
-    // These stay open as long as the loop's processes may use them.
+    // The files stay open as long as the processes of the loop may use them.
     _payload: MemoryFile,
     _log: MemoryFile,
 }
 
 impl<'a> LocalBackend<'a> {
-    /// Sets up the network of a launch. This process must be the child of one that entered the launch's isolation level.
+    /// Sets up the network of a launch. The parent of this process must have entered the launch's isolation level.
     ///
     /// # Errors
     /// If the kernel refuses.
@@ -219,7 +219,7 @@ impl<'a> LocalBackend<'a> {
             .collect()
     }
 
-    /// A command that starts another one on the processor and in the control group of an arm.
+    /// Returns a command that starts another command on the processor and in the control group of an arm.
     fn in_place_of(
         &self,
         arm: usize,
@@ -243,7 +243,8 @@ impl Backend for LocalBackend<'_> {
     fn server_site(&mut self, arm: usize, port: u16, room: RecordRoom) -> Result<ServerSite> {
         let (mut pod, mut port) = (None, port);
         if let ServerUnderTest::Command(program) = &self.experiment.sut {
-            // Where client and servers share a namespace, each server can have one of its own, with its own part of the client.
+            // If client and servers share a namespace, each server can instead have a namespace of its own, from which
+            // the client connects to this server.
             if self.spec.topology == Topology::LocalPod && self.spec.level != IsolationLevel::Loopback {
                 pod = Some(Rc::new(ServerNamespace::create()?));
             }
@@ -314,7 +315,7 @@ impl Backend for LocalBackend<'_> {
     }
 
     fn counts_before(&mut self, arm: usize) -> Result<PreMeasurementCounts> {
-        // A request passed the proxies while they were tried.
+        // A request passed the proxies when they were tried.
         if !self.arm(arm)?.proxies.is_empty() {
             self.until_stamped(arm)?;
         }
@@ -400,7 +401,7 @@ impl Backend for LocalBackend<'_> {
     }
 
     fn fetch_observations(&mut self, to: &Path) -> Result<()> {
-        // The load generator wrote them there.
+        // The load generator has already written the observations to this file.
         ensure!(
             to.exists(),
             "{} is not there: the load generator wrote no observations",
@@ -460,7 +461,7 @@ impl Backend for LocalBackend<'_> {
     }
 
     fn remove(&mut self) -> Result<()> {
-        // A server that is dropped ends with all its processes.
+        // Dropping a server ends all its processes.
         self.neighbour = None;
         self.arms.clear();
         self.tight_loop = None;
@@ -468,7 +469,7 @@ impl Backend for LocalBackend<'_> {
     }
 }
 
-/// Returns why a shared object is not mapped into the processes that serve.
+/// Returns the reason why a shared object is not mapped into the processes that listen.
 fn not_mapped(object: &Path, server: &Server) -> String {
     let mut serving = server.serving();
     serving.retain(|process| !has_mapped(process, object));

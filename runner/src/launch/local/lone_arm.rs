@@ -21,8 +21,8 @@ pub(crate) struct LoneArm<'a> {
 }
 
 impl LoneArm<'_> {
-    /// Starts the arm of this name, calls `act`, and stops the arm. Returns the fault of the arm's server if it has one. This
-    /// process must be the child of one that entered the launch's isolation level.
+    /// Starts the arm with this name, calls `act`, and stops the arm. Returns the fault of the arm's server if it has
+    /// one. The parent of this process must have entered the launch's isolation level.
     ///
     /// # Errors
     /// If a failure is not a fault of the server.
