@@ -219,8 +219,8 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     })
 }
 
-/// Returns two kinds of effects on the median of the first contrast's baseline. One compares requests that follow an
-/// arm with requests that follow the contrast's other arm. One compares the last with the first position in a round.
+/// The carry-over from each arm to the first contrast's baseline, against the carry-over from that contrast's other arm; and
+/// the effect of the position in the round.
 fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
     let Some(contrast) = contrasts.first() else {
         return Vec::new();
