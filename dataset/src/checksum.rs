@@ -23,6 +23,12 @@ pub fn file_record(directory: &Path, name: &str) -> Result<FileRecord, Error> {
     })
 }
 
+/// Returns the SHA-256 of a content, in hexadecimal.
+#[must_use]
+pub fn sha256_of(content: &[u8]) -> String {
+    hex::encode(Sha256::digest(content))
+}
+
 /// Returns the SHA-256 of a file, in hexadecimal.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ mod tight_loops;
 mod timings;
 
 pub use atomic_file::{write_file, write_json};
-pub use checksum::{file_record, sha256};
+pub use checksum::{file_record, sha256, sha256_of};
 pub use error::Error;
 pub use file_header::FileHeader;
 pub use grid::{GRID_FILE, Grid};

@@ -141,6 +141,14 @@ impl Machine {
         parts.iter().map(|part| slug(part)).collect::<Vec<_>>().join("-")
     }
 
+    /// The id with the processor's name: `amd-epyc-19h-01h-1-avx2-kvm-2cpu (AMD EPYC)`. All tables and figures name the machine by this
+    /// text.
+    #[must_use]
+    pub fn described(&self) -> String {
+        let id = self.id();
+        self.name.as_ref().map_or_else(|| id.clone(), |name| format!("{id} ({name})"))
+    }
+
     /// The first word of the processor's name that is neither its vendor nor generic, such as `epyc` or `xeon`.
     fn product_line(&self) -> Option<String> {
         let name = self
@@ -284,6 +292,7 @@ CPU implementer\t: 0x41
         let machine = Machine::from_cpuinfo(EPYC, Some("KVM"));
         assert_eq!(machine.id(), "amd-epyc-19h-01h-1-avx2-kvm-2cpu");
         assert_eq!(machine.name.as_deref(), Some("AMD EPYC"));
+        assert_eq!(machine.described(), "amd-epyc-19h-01h-1-avx2-kvm-2cpu (AMD EPYC)");
         let nameless = Machine::from_cpuinfo(EPYC, None);
         assert_eq!(nameless.hypervisor.as_deref(), Some("unknown"));
     }
@@ -306,6 +315,7 @@ CPU implementer\t: 0x41
     #[test]
     fn an_unknown_processor_still_has_an_id() {
         assert_eq!(Machine::from_cpuinfo("", None).id(), "0cpu");
+        assert_eq!(Machine::from_cpuinfo("", None).described(), "0cpu");
         assert_eq!(
             Machine::from_cpuinfo("processor : 0\nhart : 0\nisa : rv64", None).id(),
             "1cpu"

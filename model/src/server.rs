@@ -28,7 +28,7 @@ pub enum ServerUnderTest {
 }
 
 impl ServerUnderTest {
-    /// Returns the name of the kind in definitions. The margins in `claims.toml` have the same names.
+    /// Returns the name of the kind in definitions.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

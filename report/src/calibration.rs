@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use analysis::claims::UNKNOWN_MACHINE;
 use analysis::figures::{Figure, Forest, forest};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, mean, proportion};
 use anyhow::{Context as _, Result, ensure};
@@ -99,6 +100,9 @@ pub struct RepeatedControl {
 pub struct CalibrationResults {
     /// The run.
     pub run_id: String,
+    /// The machine; `None` in files that were written before results named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// The schedule of the plan.
     pub schedule: String,
     /// The condition.
@@ -109,6 +113,14 @@ pub struct CalibrationResults {
     pub recovered: Vec<RecoveredDelay>,
     /// The coverage by contrast, where there are launches for two repetitions or more.
     pub repeated: Vec<RepeatedControl>,
+}
+
+impl CalibrationResults {
+    /// The machine, or a text that says that it is not known.
+    #[must_use]
+    pub fn machine(&self) -> &str {
+        self.machine.as_deref().unwrap_or(UNKNOWN_MACHINE)
+    }
 }
 
 /// The file that `report calibration` writes.
@@ -151,6 +163,7 @@ pub fn calibrations(
         let records: Vec<&LaunchRecord> = manifest.launches_in(&condition.name).collect();
         let mut calibration = CalibrationResults {
             run_id: manifest.run_id.clone(),
+            machine: Some(manifest.machine.described()),
             schedule: schedule.to_string(),
             condition: condition.name.clone(),
             launches: samples.len(),
@@ -233,8 +246,12 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
     for calibration in calibrations {
         _ = writeln!(
             text,
-            "{}, {}, {} launches ({}); µs, 95 % intervals over launches",
-            calibration.schedule, calibration.condition, calibration.launches, calibration.run_id
+            "{}, {}, {} launches ({}) on {}; µs, 95 % intervals over launches",
+            calibration.schedule,
+            calibration.condition,
+            calibration.launches,
+            calibration.run_id,
+            calibration.machine()
         );
         let width = longest(calibration.recovered.iter().map(|row| &row.name));
         for row in &calibration.recovered {
@@ -311,5 +328,6 @@ fn figure(calibration: &CalibrationResults) -> Result<Figure> {
         x_title: "recovered − true delay (µs), 95 % intervals".to_owned(),
         x_limits: None,
         rows: wire.chain(rtt).collect(),
-    })?)
+    })?
+    .on(calibration.machine()))
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use analysis::claims::{Claim, Claims, Quantity, QuantitySource};
+use analysis::claims::{Claim, Claims, CurrentPlan, Quantity, QuantitySource};
 use anyhow::{Context as _, Result, bail, ensure};
-use model::{ContrastRole, Experiment, GridExtent, parse_definition};
+use dataset::sha256_of;
+use model::{ContrastRole, Experiment, GridExtent, RegisteredPlan, parse_definition};
 
 /// The experiment of the study's recordings.
 const STUDY: &str = "ssp2023";
@@ -34,6 +35,25 @@ pub(crate) fn stated_claims() -> Result<Claims> {
     let claims = Claims::stated()?;
     check(&claims).context("analysis/claims.toml")?;
     Ok(claims)
+}
+
+/// The registered plan of the project.
+///
+/// # Errors
+/// When `experiments/plan.toml` is not as expected.
+pub(crate) fn current_plan() -> Result<CurrentPlan> {
+    plan_of(include_str!("../../experiments/plan.toml")).context("experiments/plan.toml")
+}
+
+/// The registered plan in the text of its file.
+///
+/// # Errors
+/// When the text is no plan.
+pub(crate) fn plan_of(text: &str) -> Result<CurrentPlan> {
+    Ok(CurrentPlan {
+        sha256: sha256_of(text.as_bytes()),
+        plan: RegisteredPlan::parse(text)?,
+    })
 }
 
 fn check(claims: &Claims) -> Result<()> {

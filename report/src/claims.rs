@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use analysis::claims::{Evidence, JudgedRecommendation, Misses, RunOrigin, judge, misses, table};
 use anyhow::{Context, Result};
 use dataset::{Grid, OBSERVED_FILE, ObservedServers, Run};
+use model::Manifest;
 use samples::imported_recordings;
 use serde::Serialize;
 
 use crate::calibration::{self, CALIBRATION};
-use crate::claim_definitions::stated_claims;
+use crate::claim_definitions::{current_plan, stated_claims};
 use crate::evidence;
 use crate::exhibits::{self, RecordedExperiment};
 use crate::study::StudyResults;
@@ -30,13 +31,13 @@ pub struct JudgedClaims {
 }
 
 impl JudgedClaims {
-    /// Judges the project's claims by evidence.
+    /// Judges the project's claims by evidence and the registered plan.
     ///
     /// # Errors
-    /// When `claims.toml` is not as expected or a quantity has the wrong unit.
+    /// When `claims.toml` or `plan.toml` are not as expected, or a quantity has the wrong unit.
     pub fn of(evidence: &Evidence) -> Result<Self> {
         Ok(Self {
-            recommendations: judge(&stated_claims()?, evidence)?,
+            recommendations: judge(&stated_claims()?, Some(&current_plan()?), evidence)?,
             misses: misses(&evidence.controls),
         })
     }
@@ -134,9 +135,9 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
         found = of_run(folder)?;
     }
     if folder.join(OBSERVED_FILE).exists() {
-        found
-            .get_or_insert_default()
-            .extend(evidence::of_observed(&ObservedServers::read(folder)?));
+        let manifest = manifest_of(folder)?;
+        let observed = evidence::of_observed(&ObservedServers::read(folder)?, manifest.as_ref());
+        found.get_or_insert_default().extend(observed);
     }
     if found.is_some() {
         return Ok(found);
@@ -146,6 +147,18 @@ fn of_one(folder: &Path) -> Result<Option<Evidence>> {
         return evidence::of_repetitions(&calibration::read(&repetitions)?).map(Some);
     }
     Ok(None)
+}
+
+/// The manifest of the run in a folder, or of the first cell of the grid; `None` without either.
+fn manifest_of(folder: &Path) -> Result<Option<Manifest>> {
+    if Grid::is_at(folder) {
+        let first = Grid::open(folder)?.cells.into_iter().next();
+        Ok(first.map(|(_, run)| run.manifest))
+    } else if folder.join("manifest.json").exists() {
+        Ok(Some(Run::open(folder)?.manifest))
+    } else {
+        Ok(None)
+    }
 }
 
 /// The evidence of a run; `None` without contrasts or with too few launches for an interval.

@@ -183,7 +183,8 @@ pub fn run(results: &Results, samples: &RunSamples) -> Result<Vec<Figure>> {
     if samples.launches.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(vec![run_forest(results)?, run_boxes(samples)?, run_sequences(samples)?])
+    let drawn = vec![run_forest(results)?, run_boxes(samples)?, run_sequences(samples)?];
+    Ok(drawn.into_iter().map(|figure| figure.on(&results.machine)).collect())
 }
 
 /// Every effect with its interval.

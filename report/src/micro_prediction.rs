@@ -1,6 +1,6 @@
 //! The cost of the hook in a server, beside the prediction from its cost in a tight loop.
 
-use analysis::claims::Interval;
+use analysis::claims::{Interval, systematic};
 use analysis::{Estimate, LatencyMetric, LaunchSamples, differences, estimate, ratio_of_paired_means};
 use model::{ArmRecord, LaunchRecord};
 use model::{Contrast, Location};
@@ -21,6 +21,21 @@ pub struct MicroPrediction {
     pub observed: Estimate,
     /// The observed cost, divided by the predicted one; `None` where the prediction does not differ from zero.
     pub ratio: Option<Interval>,
+    /// The observed and the predicted cost of each launch, ns.
+    #[serde(skip)]
+    pub(crate) launches_ns: (Vec<f64>, Vec<f64>),
+}
+
+impl MicroPrediction {
+    /// The ratio with its total interval, if the observed cost has a systematic error of at most `bound_ns`. The tight loop has no
+    /// part in this error.
+    pub(crate) fn total(&self, bound_ns: f64) -> Option<Interval> {
+        let (observed_ns, predicted_ns) = &self.launches_ns;
+        systematic::ratio([bound_ns, 0.0], |shift_ns, _| {
+            let shifted: Vec<f64> = observed_ns.iter().map(|cost_ns| cost_ns + shift_ns).collect();
+            ratio_of_paired_means(&shifted, predicted_ns)
+        })
+    }
 }
 
 /// Compares both effects in each launch; `None` where no tight loop was measured for an arm of the contrast.
@@ -48,7 +63,8 @@ pub(crate) fn micro_prediction(
         calls_per_request: estimate(&calls).ok()?.value,
         predicted: estimate(&predicted_ns).ok()?,
         observed: estimate(&observed_ns).ok()?,
-        ratio: ratio.map(|(value, ends)| Interval::new(value, ends)),
+        ratio: ratio.map(Interval::from),
+        launches_ns: (observed_ns, predicted_ns),
     })
 }
 

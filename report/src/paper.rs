@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use analysis::Estimate;
-use analysis::claims::Interval;
+use analysis::claims::{Interval, UNKNOWN_MACHINE};
 use analysis::figures::Figure;
 use anyhow::{Context, Result};
 use dataset::Run;
@@ -60,7 +60,8 @@ impl Paper {
                 reference.join(STUDY_AGAIN).display()
             )
         })?;
-        drawn.push(reproduction::box_plot(&boxes)?);
+        let machine = again["cpu_model"].as_str().unwrap_or(UNKNOWN_MACHINE);
+        drawn.push(reproduction::box_plot(&boxes)?.on(machine));
         let judged = JudgedClaims::of(&claims::gather(&[reference.to_owned()], study)?)?;
         let mut tables = Map::new();
         for number in 1..=10 {
@@ -72,7 +73,7 @@ impl Paper {
                 ..
             } = &exhibit;
             let shown = json!({
-                "question": question, "caption": figure.caption, "headings": table.headings, "rows": table.rows,
+                "question": question, "machine": exhibit.machine, "caption": figure.caption, "headings": table.headings, "rows": table.rows,
                 "notes": table.notes,
             });
             tables.insert(exhibit.experiment, shown);
@@ -138,12 +139,14 @@ fn macros(results: &Results) -> String {
 
 /// Returns LaTeX macros for each claim: each quantity by which it was judged, in the unit in which it is shown
 /// (`\\ClaimRZeroThreeCostLocalPod`, with a letter for each further run, and `…Low` and `…High` for its interval), and
-/// its verdict (`\\ClaimRZeroThreeCostVerdict`).
+/// its verdicts (`\\ClaimRZeroThreeCostVerdict` and `\\ClaimRZeroThreeCostExploratory`).
 fn claimed(judged: &JudgedClaims) -> String {
     let mut text = "% Claims: quantities with their 95 % intervals, and verdicts.\n".to_owned();
     for claim in judged.recommendations.iter().flat_map(|one| &one.claims) {
         let claim_name = format!("Claim{}", camel(&claim.id));
-        _ = writeln!(text, "\\newcommand{{\\{claim_name}Verdict}}{{{}}}", claim.verdict);
+        for (name, judgement) in [("Verdict", &claim.registered), ("Exploratory", &claim.exploratory)] {
+            _ = writeln!(text, "\\newcommand{{\\{claim_name}{name}}}{{{}}}", judgement.verdict);
+        }
         let mut seen: BTreeMap<String, u8> = BTreeMap::new();
         for row in &claim.rows {
             let place = camel(&row.condition);

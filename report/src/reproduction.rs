@@ -116,7 +116,9 @@ impl StudyReproduction {
             cpu_model: run.manifest.machine.name.clone(),
             counterparts: counterparts(&boxes),
             conditions,
-            figures: vec![box_plot(&boxes)?, figures::reproduced_sequence(&first)?],
+            figures: [box_plot(&boxes)?, figures::reproduced_sequence(&first)?]
+                .map(|figure| figure.on(&run.manifest.machine.described()))
+                .into(),
         }))
     }
 
@@ -195,6 +197,7 @@ pub(crate) fn first_table(reproduction: &StudyReproduction, study: Option<&Study
             "Hook minus unmodified, RTT in ms. The known numbers were computed from the published recordings with NumPy and SciPy. Our "
             "run has the same request, hook algorithm and words, "
             (places(reproduction.conditions.iter().map(|ours| &*ours.boxes.condition)))
+            @if let Some(model) = &reproduction.cpu_model { ", on one machine (" (model) ")" }
             ". Absolute times of the study and of our run are not comparable. The column of the first launch applies the study's "
             "method to our data. The interval over all launches is the valid estimate."
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::claims::{Claims, ControlKind, Expectation, Margins, Verdict};
+use analysis::claims::{Expectation, Interval, Verdict, systematic};
 use analysis::{
     Estimate, LatencyMetric, LaunchSamples, OrderSamples, carry_over, differences, effect, estimate, levels,
     turn_effect,
@@ -30,6 +30,8 @@ pub struct Effect {
     pub baseline: String,
     /// The arm from which it is subtracted.
     pub arm: String,
+    /// The location of the definition, at which a calibration's error is computed.
+    pub location: Location,
     /// The primary estimate: the difference of median wire times. Absent where the kernel gave no stamps.
     pub wire_median: Option<Estimate>,
     /// The primary estimate without flagged launches; absent if no launch is flagged.
@@ -47,10 +49,12 @@ pub struct Effect {
     pub truth_ns: Option<f64>,
     /// Calibration only: recovered minus true delay.
     pub error: Option<Estimate>,
-    /// The expectation of the contrast in words.
-    pub expectation: String,
-    /// The verdict on the expectation.
-    pub verdict: Verdict,
+    /// Calibration only: recovered minus true delay, both by the mean.
+    pub error_of_mean: Option<Estimate>,
+    /// Effects only: the primary effect with the interval that includes the systematic part of the condition.
+    pub total: Option<Interval>,
+    /// Effects only: the verdict on a cost above zero, by the total interval. Inconclusive without a control.
+    pub verdict: Option<Verdict>,
 }
 
 impl Effect {
@@ -63,6 +67,24 @@ impl Effect {
             role: self.role,
             location: Location::Median,
         }
+    }
+
+    /// The error of a control at a location; `None` for an effect, and for a location at which the control has no error.
+    fn error_at(&self, location: Location) -> Option<&Estimate> {
+        match (self.role, location) {
+            (ContrastRole::Control, Location::Median) => Some(self.primary()),
+            (ContrastRole::Control, Location::Mean) => self.wire_mean.as_ref(),
+            (ContrastRole::Calibration, Location::Mean) => self.error_of_mean.as_ref(),
+            (ContrastRole::Calibration, location) if location == self.location => self.error.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The bound on the absolute systematic error that a control shows at a location, ns ([`systematic::bound`]). `None` for an
+    /// effect, and for a location at which the control has no error.
+    #[must_use]
+    pub fn bound_ns(&self, location: Location) -> Option<f64> {
+        self.error_at(location).map(systematic::bound)
     }
 
     /// The primary estimate: wire time where there are stamps, RTT otherwise.
@@ -104,6 +126,24 @@ pub struct ConditionResults {
 }
 
 impl ConditionResults {
+    /// Adds total intervals and verdicts to the effects.
+    fn add_systematic(&mut self) {
+        let bound = self.systematic_ns(Location::Median);
+        for effect in self.effects.iter_mut().filter(|effect| effect.role == ContrastRole::Effect) {
+            effect.total = bound.map(|bound| systematic::widened(&effect.primary().into(), bound));
+            let verdict = |total: &Interval| Expectation::positive().judge(total);
+            effect.verdict = Some(effect.total.as_ref().map_or(Verdict::Inconclusive, verdict));
+        }
+    }
+
+    /// The bound on the absolute systematic error of effects at a location, ns: the largest bound of the controls. `None` if no
+    /// control has an error at this location.
+    #[must_use]
+    pub fn systematic_ns(&self, location: Location) -> Option<f64> {
+        let bounds = self.effects.iter().filter_map(|effect| effect.bound_ns(location));
+        bounds.reduce(f64::max)
+    }
+
     /// The A/A control; `None` where the experiment has none.
     #[must_use]
     pub fn control(&self) -> Option<&Effect> {
@@ -135,8 +175,6 @@ pub struct OrderEffect {
     pub name: String,
     /// The time by which the first kind of requests is slower, ns.
     pub estimate: Estimate,
-    /// The verdict of equivalence to zero within the margin of the A/A control.
-    pub verdict: Verdict,
 }
 
 /// The results of a run.
@@ -146,16 +184,10 @@ pub struct Results {
     pub run_id: String,
     /// The experiment's name.
     pub experiment: String,
+    /// The machine ([`model::Machine::described`]).
+    pub machine: String,
     /// The conditions, in the order of the manifest.
     pub conditions: Vec<ConditionResults>,
-}
-
-/// The name of the project's own server in plans.
-pub(crate) const SYNTHETIC: &str = "synthetic";
-
-/// The kind of program that a run measured, as its plan names it.
-pub(crate) fn server(manifest: &Manifest) -> &str {
-    manifest.plan.as_ref().map_or("any", |plan| plan.sut.name())
 }
 
 /// Computes a run's results.
@@ -164,8 +196,6 @@ pub(crate) fn server(manifest: &Manifest) -> &str {
 /// When the manifest's plan has no contrasts, or an arm that they name has no observation.
 pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
     let contrasts = contrasts(manifest)?;
-    let claims = Claims::stated()?;
-    let margins = claims.margins(server(manifest));
     let conditions = manifest
         .conditions
         .iter()
@@ -184,11 +214,11 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             } else {
                 contrasts
                     .iter()
-                    .map(|contrast| contrast_effect(contrast, samples, &records, &flagged, margins))
+                    .map(|contrast| contrast_effect(contrast, samples, &records, &flagged))
                     .collect::<Result<_>>()
                     .with_context(|| format!("condition {}", record.name))?
             };
-            Ok(ConditionResults {
+            let mut condition = ConditionResults {
                 condition: record.name.clone(),
                 level: record.described(),
                 not_run: record.not_run.clone(),
@@ -204,24 +234,27 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                     .filter(|contrast| contrast.role == ContrastRole::Effect)
                     .filter_map(|contrast| micro_prediction(contrast, samples, &records))
                     .collect(),
-                order: order_effects(&record.name, &contrasts, run, margins),
+                order: order_effects(&record.name, &contrasts, run),
                 steadiness,
                 noise: contrasts
                     .first()
                     .and_then(|contrast| noise(&record.name, &contrast.baseline, run)),
-            })
+            };
+            condition.add_systematic();
+            Ok(condition)
         })
         .collect::<Result<_>>()?;
     Ok(Results {
         run_id: manifest.run_id.clone(),
         experiment: manifest.experiment.clone(),
+        machine: manifest.machine.described(),
         conditions,
     })
 }
 
 /// The carry-over from each arm to the first contrast's baseline, against the carry-over from that contrast's other arm; and
 /// the effect of the position in the round.
-fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, margins: &Margins) -> Vec<OrderEffect> {
+fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples) -> Vec<OrderEffect> {
     let Some(contrast) = contrasts.first() else {
         return Vec::new();
     };
@@ -230,14 +263,9 @@ fn order_effects(condition: &str, contrasts: &[Contrast], samples: &RunSamples, 
         .timelines_in(condition)
         .map(|(_, timeline)| &timeline.order)
         .collect();
-    let nothing = ControlKind::AA.expectation(margins);
     let mut found = Vec::new();
     let mut add = |name: String, estimate: Option<Estimate>| {
-        found.extend(estimate.map(|estimate| OrderEffect {
-            name,
-            verdict: nothing.judge(&(&estimate).into()),
-            estimate,
-        }));
+        found.extend(estimate.map(|estimate| OrderEffect { name, estimate }));
     };
     let names: BTreeSet<&String> = samples
         .launches
@@ -282,7 +310,6 @@ fn contrast_effect(
     launches: &[LaunchSamples],
     records: &[&LaunchRecord],
     flagged: &BTreeSet<u32>,
-    margins: &Margins,
 ) -> Result<Effect> {
     let of = |samples: &[LaunchSamples], quantity, location| {
         effect(samples, &contrast.baseline, &contrast.arm, quantity, location)
@@ -303,37 +330,33 @@ fn contrast_effect(
     let any_flagged = launches.iter().any(|launch| flagged.contains(&launch.launch));
     let wire_median_without_flagged = any_flagged.then(without_flagged).flatten();
     let wire_median = wire(Location::Median);
-    let calibration = match contrast.role {
-        ContrastRole::Calibration => calibration(contrast, launches, records)?,
-        ContrastRole::Effect | ContrastRole::Control => None,
-    };
-    let primary = wire_median.as_ref().unwrap_or(&rtt_median);
-    let (expectation, verdict) = match contrast.role {
-        ContrastRole::Effect => ("above zero".to_owned(), Expectation::positive().judge(&primary.into())),
-        ContrastRole::Control => (
-            format!("zero ± {:.1} µs", margins.of(ControlKind::AA) / 1e3),
-            ControlKind::AA.expectation(margins).judge(&primary.into()),
+    let calibrated = |location| match contrast.role {
+        ContrastRole::Calibration => calibration(
+            &Contrast {
+                location,
+                ..contrast.clone()
+            },
+            launches,
+            records,
         ),
-        ContrastRole::Calibration => (
-            format!("truth ± {:.1} µs", margins.of(ControlKind::Calibration) / 1e3),
-            calibration.as_ref().map_or(Verdict::NotRun, |(_, error)| {
-                ControlKind::Calibration.expectation(margins).judge(&error.into())
-            }),
-        ),
+        ContrastRole::Effect | ContrastRole::Control => Ok(None),
     };
+    let calibration = calibrated(contrast.location)?;
     Ok(Effect {
         name: contrast.name.clone(),
         role: contrast.role,
         baseline: contrast.baseline.clone(),
         arm: contrast.arm.clone(),
+        location: contrast.location,
         wire_median_without_flagged,
         parts: parts(launches, contrast),
         wire_p99: wire(Location::P99),
         wire_mean: wire(Location::Mean),
         truth_ns: calibration.as_ref().map(|(truth_ns, _)| *truth_ns),
         error: calibration.map(|(_, error)| error),
-        expectation,
-        verdict,
+        error_of_mean: calibrated(Location::Mean)?.map(|(_, error)| error),
+        total: None,
+        verdict: None,
         wire_median,
         rtt_median,
     })

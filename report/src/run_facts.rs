@@ -147,7 +147,9 @@ fn control_fact(condition: &ConditionResults, effect: &Effect) -> Option<Control
     Some(ControlFact {
         kind,
         condition: condition.condition.clone(),
-        verdict: effect.verdict,
+        bound: effect
+            .bound_ns(effect.location)
+            .map(|bound_ns| format!("{:.2} µs", bound_ns / 1e3)),
     })
 }
 

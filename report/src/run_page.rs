@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use analysis::claims::Verdict;
+use analysis::claims::{Judgement, Verdict};
 use analysis::figures::Figure;
 use analysis::principles::{ChecklistItem, PrincipleStatus, checklist as checklist_of};
 use anyhow::Result;
@@ -106,6 +106,7 @@ pub fn page(page: &RunPage) -> String {
     let body = html! {
         h1 { "What does a function hook cost?" }
         p.lead { (summary(&page.results)) }
+        p { "Measured on " strong { (page.results.machine) } "." }
         @if let Some(reproduction) = &page.reproduction {
             (reproduction::first_table(reproduction, page.study.as_ref()))
         }
@@ -156,23 +157,25 @@ fn expected_and_measured(page: &RunPage) -> Markup {
     html! {
         h2 { "Expected and measured" }
         table {
-            thead { tr { th { "claim" } th { "where" } th { "expected" } th { "measured, 95 % interval" } th { "verdict" } } }
+            thead { tr {
+                th { "contrast" } th { "where" } th { "measured, 95 % interval" } th { "with the systematic part" } th { "cost above zero" }
+            } }
             tbody {
                 @for condition in &page.results.conditions {
                     @for effect in &condition.effects {
                         tr {
                             td { (effect.name) }
                             td { (condition.condition) }
-                            td.number { (effect.expectation) }
                             td.number { (table::microseconds(effect.primary())) " µs" }
-                            td { (verdict(effect.verdict)) }
+                            td.number { (table::systematic(effect)) }
+                            td { @if let Some(found) = effect.verdict { (verdict(found)) } }
                         }
                     }
                 }
                 @match &page.study {
                     Some(study) => @for row in &study.rows { (recomputed(study, &row.condition)) },
                     None => tr {
-                        td { "the study's numbers, recomputed" } td { "2023 data" } td {} td { "not imported" }
+                        td { "the study's numbers, recomputed" } td { "2023 data" } td { "not imported" } td {}
                         td { (verdict(Verdict::NotRun)) }
                     },
                 }
@@ -205,23 +208,43 @@ fn recomputed(study: &StudyResults, condition: &str) -> Markup {
 fn claims(claims: &JudgedClaims) -> Markup {
     html! {
         h2 { "The study's recommendations" }
-        p { "The verdicts of this run and the 2023 recordings; " code { "cargo xtask claims" } " judges all runs." }
+        p {
+            "The verdicts of this run and the 2023 recordings; " code { "cargo xtask claims" } " judges all runs. A verdict needs rows that "
+            "the registered plan names, recorded by this plan. The column " em { "exploratory" } " applies the same rule to all other rows "
+            "and decides nothing."
+        }
         table {
-            thead { tr { th { "recommendation and claim" } th { "expected" } th { "found" } th { "verdict" } } }
+            thead { tr { th { "recommendation and claim" } th { "expected" } th { "found" } th { "verdict" } th { "exploratory" } } }
             tbody {
                 @for recommendation in &claims.recommendations {
-                    tr { td colspan="4" { strong { (recommendation.number) ". " (recommendation.text) } } }
+                    tr { td colspan="5" { strong { (recommendation.number) ". " (recommendation.text) } } }
                     @for claim in &recommendation.claims {
                         tr {
                             td { (claim.says) br; span.note { (claim.quantity) } }
                             td { (claim.expectation) br; span.note { (claim.threshold_from) } }
-                            td { (claim.text) @if let Some(covered) = claim.covered() { br; span.note { (covered) } } }
-                            td { (verdict(claim.verdict)) }
+                            td {
+                                @for (role, judgement) in claim.judgements() {
+                                    @if claim.rows_of(role).next().is_some() {
+                                        p { (role) ": " (judgement.text) }
+                                        @for over in &judgement.over_machines { p { (over.text()) } }
+                                    }
+                                }
+                                @if let Some(covered) = claim.covered() { span.note { (covered) } }
+                            }
+                            td { (judged(&claim.registered)) }
+                            td { (judged(&claim.exploratory)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+fn judged(judgement: &Judgement) -> Markup {
+    html! {
+        (verdict(judgement.verdict))
+        @if let Some(restrictions) = judgement.restrictions() { br; span.note { (restrictions) } }
     }
 }
 
@@ -276,8 +299,10 @@ fn effects(condition: &ConditionResults) -> Markup {
                             td.number { (optional(effect.wire_p99.as_ref())) }
                             td.number { (format!("{:.2}", effect.primary().mde / 1e3)) }
                         }
-                        @if effect.truth_ns.is_some() {
-                            tr { td.note colspan="9" { (table::expectation(effect)) } }
+                        @if let (Some(truth_ns), Some(error)) = (effect.truth_ns, &effect.error) {
+                            tr { td.note colspan="9" {
+                                "truth " (table::signed(truth_ns)) ", error " (table::microseconds(error))
+                            } }
                         }
                     }
                 }
@@ -296,11 +321,10 @@ fn order(condition: &ConditionResults) -> Markup {
                 summary { "Order of the requests in " (condition.condition) }
                 p { "The effect of the preceding request and of the position in the round on the median wire time, in µs." }
                 table {
-                    thead { tr { th { "requests" } th { "slower by" } th { "zero within the A/A margin" } } }
+                    thead { tr { th { "requests" } th { "slower by" } } }
                     tbody { @for order in &condition.order { tr {
                         td { (order.name) }
                         td.number { (table::microseconds(&order.estimate)) }
-                        td { (verdict(order.verdict)) }
                     } } }
                 }
             }

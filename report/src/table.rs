@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::Estimate;
 use analysis::claims::Unit;
-use model::Manifest;
+use model::{ContrastRole, Manifest};
 
 use crate::layers::LayerEffect;
 use crate::micro_prediction::MicroPrediction;
@@ -40,8 +40,8 @@ pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
 #[must_use]
 pub fn effects(results: &Results) -> String {
     let mut text = format!(
-        "{} ({}), microseconds, 95 % intervals over launches\n",
-        results.run_id, results.experiment
+        "{} ({}) on {}, microseconds, 95 % intervals over launches\n",
+        results.run_id, results.experiment, results.machine
     );
     for condition in &results.conditions {
         _ = writeln!(text, "\n{}", heading(condition));
@@ -49,7 +49,7 @@ pub fn effects(results: &Results) -> String {
         for effect in &condition.effects {
             _ = writeln!(
                 text,
-                "  {:width$}  wire {:26}  RTT {:26}  MDE {:5.2}  {}: {}",
+                "  {:width$}  wire {:26}  RTT {:26}  MDE {:5.2}  {}",
                 effect.name,
                 effect
                     .wire_median
@@ -57,8 +57,7 @@ pub fn effects(results: &Results) -> String {
                     .map_or_else(|| "no kernel stamps".to_owned(), microseconds),
                 microseconds(&effect.rtt_median),
                 effect.primary().mde / 1e3,
-                expectation(effect),
-                effect.verdict,
+                judged(effect),
             );
         }
         text += &layers(&condition.layers);
@@ -73,10 +72,9 @@ pub fn effects(results: &Results) -> String {
         for order in &condition.order {
             _ = writeln!(
                 text,
-                "  order: {}: {}, {}",
+                "  order: {}: {}",
                 order.name,
-                microseconds(&order.estimate),
-                order.verdict
+                microseconds(&order.estimate)
             );
         }
     }
@@ -168,16 +166,27 @@ pub fn heading(condition: &ConditionResults) -> String {
     }
 }
 
-/// The expectation of an effect, with the true value of a calibration.
+/// The total interval of an effect, or the bound on the error that a control shows, µs.
 #[must_use]
-pub fn expectation(effect: &Effect) -> String {
-    match (effect.truth_ns, &effect.error) {
-        (Some(truth_ns), Some(error)) => format!(
-            "{}; truth {}, error {}",
-            effect.expectation,
-            signed(truth_ns),
-            microseconds(error)
+pub fn systematic(effect: &Effect) -> String {
+    match (effect.role, effect.total) {
+        (ContrastRole::Effect, Some(total)) => format!("[{}, {}]", signed(total.low), signed(total.high)),
+        (ContrastRole::Effect, None) => "no control".to_owned(),
+        (ContrastRole::Control | ContrastRole::Calibration, _) => effect.bound_ns(effect.location).map_or_else(
+            || "no error known".to_owned(),
+            |bound_ns| format!("error at most {:.2}", bound_ns / 1e3),
         ),
-        _ => effect.expectation.clone(),
+    }
+}
+
+/// The total interval and the verdict of an effect, or the error that a control shows.
+fn judged(effect: &Effect) -> String {
+    let text = systematic(effect);
+    match (effect.verdict, effect.truth_ns, &effect.error) {
+        (Some(verdict), ..) => format!("total {text}, above zero: {verdict}"),
+        (None, Some(truth_ns), Some(error)) => {
+            format!("{text}; truth {}, error {}", signed(truth_ns), microseconds(error))
+        }
+        _ => text,
     }
 }

@@ -2,14 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::expectation::Verdict;
 use super::interval::Interval;
-use super::margins::{ControlKind, Margins};
 use super::provenance::RunOrigin;
 use crate::{Proportion, proportion};
 
 /// The share of 95 % intervals that leaves out the truth.
 const MISSES: f64 = 0.05;
+
+/// The kind of a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// The difference of two arms with the same treatment.
+    #[strum(to_string = "A/A control")]
+    AA,
+    /// The recovered minus the true delay of an arm with a known delay.
+    Calibration,
+}
+
+impl ControlKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::AA, Self::Calibration];
+}
 
 /// One control of one run in one condition.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -24,19 +39,15 @@ pub struct ControlResult {
     pub source: Option<RunOrigin>,
     /// The condition.
     pub condition: String,
-    /// The program that was measured. Its margins apply.
-    pub server: String,
+    /// The machine, as in [`super::MeasuredQuantity::machine`].
+    pub machine: String,
     /// The difference that should be zero, ns.
     pub interval: Interval,
+    /// The bound on the absolute systematic error that the control shows ([`super::systematic::bound`]), ns.
+    pub bound_ns: f64,
 }
 
 impl ControlResult {
-    /// The verdict of equivalence to zero within the server's margin.
-    #[must_use]
-    pub fn verdict(&self, margins: &Margins) -> Verdict {
-        self.kind.expectation(margins).judge(&self.interval)
-    }
-
     /// Returns true if the 95 % interval does not contain zero.
     #[must_use]
     pub fn missed(&self) -> bool {

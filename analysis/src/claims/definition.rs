@@ -1,19 +1,17 @@
 //! The file `claims.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::control::ControlKind;
 use super::error::ClaimsError;
 use super::expectation::{Direction, Expectation};
 use super::interval::Unit;
-use super::margins::Margins;
 use super::quantity::Quantity;
 
 const STATED: &str = include_str!("../../claims.toml");
 const STATED_FILE: &str = "analysis/claims.toml";
-/// The table of margins for servers without a table of their own.
-const ANY_SERVER: &str = "any";
 /// The number of the study's recommendations.
 const RECOMMENDATIONS: u8 = 10;
 
@@ -21,8 +19,6 @@ const RECOMMENDATIONS: u8 = 10;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// The margins of the controls, by server.
-    pub controls: BTreeMap<String, Margins>,
     /// The recommendations in the study's order.
     #[serde(rename = "recommendation")]
     pub recommendations: Vec<Recommendation>,
@@ -57,9 +53,6 @@ pub struct Claim {
     pub unit: Unit,
     /// The conditions in which the quantity may be measured. `A / B` stands for a comparison of A with B.
     pub conditions: Vec<String>,
-    /// The number of conditions that must have data.
-    #[serde(default = "one")]
-    pub at_least: usize,
     /// The side of the threshold on which the claim expects the quantity.
     pub direction: Direction,
     /// The threshold.
@@ -69,25 +62,33 @@ pub struct Claim {
     pub around: f64,
     /// The source of the threshold, in words.
     pub threshold_from: String,
-    /// The conditions in which controls must hold.
-    pub gates: Gates,
+    /// The controls that must have been measured.
+    pub controls: NeededControls,
 }
 
-const fn one() -> usize {
-    1
-}
-
-/// The conditions of a run in which the controls must hold for a quantity to decide.
+/// The controls that must have been measured in a quantity's cell, and in the cell that it is compared with, for the quantity to
+/// decide. A control with an error widens the total interval; a missing control leaves this error unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gates {
-    /// The condition of the quantity and the condition that it is compared with.
-    All,
-    /// Only the reference condition. This applies to claims that the condition of the quantity is noisier than the
-    /// reference.
-    Reference,
-    /// No condition: for recordings without controls, and for quantities of the controls themselves.
+pub enum NeededControls {
+    /// The A/A control and the calibration.
+    Both,
+    /// The A/A control alone: for ratios of spreads of A/A differences.
+    AA,
+    /// None: for recordings without controls, and for quantities in which no effect takes part.
     None,
+}
+
+impl NeededControls {
+    /// The kinds of these controls.
+    #[must_use]
+    pub const fn kinds(self) -> &'static [ControlKind] {
+        match self {
+            Self::Both => &ControlKind::ALL,
+            Self::AA => &[ControlKind::AA],
+            Self::None => &[],
+        }
+    }
 }
 
 impl Claim {
@@ -103,6 +104,17 @@ impl Claim {
 }
 
 impl Claims {
+    /// The claim of an id.
+    #[must_use]
+    pub fn claim(&self, id: &str) -> Option<&Claim> {
+        self.all().find(|claim| claim.id == id)
+    }
+
+    /// All claims, in the order of the file.
+    pub fn all(&self) -> impl Iterator<Item = &Claim> {
+        self.recommendations.iter().flat_map(|one| &one.claims)
+    }
+
     /// The claims of the project.
     ///
     /// # Errors
@@ -129,19 +141,7 @@ impl Claims {
         Ok(claims)
     }
 
-    /// The margins of a server: its own, or the margins for any server.
-    #[must_use]
-    pub fn margins(&self, server: &str) -> &Margins {
-        self.controls.get(server).unwrap_or_else(|| &self.controls[ANY_SERVER])
-    }
-
     fn check(&self) -> Result<(), (String, String)> {
-        if !self.controls.contains_key(ANY_SERVER) {
-            return Err((
-                format!("[controls.{ANY_SERVER}]"),
-                "missing; expected margins for servers without a table of their own".to_owned(),
-            ));
-        }
         let numbers: Vec<u8> = self.recommendations.iter().map(|one| one.number).collect();
         if !numbers.iter().copied().eq(1..=RECOMMENDATIONS) {
             return Err((
@@ -199,13 +199,6 @@ impl Claim {
         }
         if self.experiments.is_empty() || self.conditions.is_empty() {
             return Err("experiments and conditions: expected at least one of each".to_owned());
-        }
-        if self.at_least == 0 || self.at_least > self.conditions.len() {
-            return Err(format!(
-                "at_least: {}; expected 1 to {}, the number of conditions",
-                self.at_least,
-                self.conditions.len()
-            ));
         }
         Ok(())
     }

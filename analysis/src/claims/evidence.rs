@@ -1,14 +1,18 @@
 //! The measurements by which claims are judged. An experiment of any shape can supply them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use model::LimitHit;
 use serde::{Deserialize, Serialize};
 
 use super::control::ControlResult;
-use super::interval::{Interval, Unit};
+use super::interval::{Interval, IntervalTail, Unit};
 use super::provenance::{Provenance, RunOrigin};
 use super::quantity::Quantity;
+
+/// The machine of a recording that does not name its machine.
+pub const UNKNOWN_MACHINE: &str = "machine not recorded";
 
 /// The cell that a quantity is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -31,6 +35,18 @@ pub struct MeasuredQuantity {
     /// The origin of the run; `None` for a run that is judged without other runs.
     #[serde(default)]
     pub source: Option<RunOrigin>,
+    /// The machine: [`model::Machine::id`], [`UNKNOWN_MACHINE`], or the name of the study's recordings.
+    pub machine: String,
+    /// SHA-256 of the registered plan that asked for the run; `None` for a run that no plan asked for.
+    pub plan_sha256: Option<String>,
+    /// True if the run was made by a commit without changes.
+    pub tree_clean: bool,
+    /// The level of each factor, by the factor's name; empty for a run that is no grid, and for a quantity of all cells.
+    #[serde(default)]
+    pub cell: BTreeMap<String, String>,
+    /// Parameters that tell quantities of the same name in one cell apart, such as the contrast.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
     /// The number of launches, of the condition with fewer launches where two are compared; `None` where the launch is not
     /// the unit of inference.
     #[serde(default)]
@@ -45,8 +61,14 @@ pub struct MeasuredQuantity {
     pub provenance: Provenance,
     /// The unit of the interval: the quantity's own.
     pub unit: Unit,
-    /// The value with its 95 % interval.
+    /// The value with its statistical 95 % interval.
     pub interval: Interval,
+    /// The tail of the interval, from which the interval at another confidence follows.
+    pub tail: IntervalTail,
+    /// The value with the interval that includes the systematic part ([`super::systematic`]). Verdicts use this interval. It
+    /// equals `interval` for a quantity without a systematic part. `None` if the systematic part makes the divisor of a ratio
+    /// indistinguishable from zero.
+    pub total: Option<Interval>,
     /// The value with its 95 % interval, without flagged launches; `None` if no launch is flagged.
     pub without_flagged: Option<Interval>,
     /// The resource limits that were hit during the measurement.
@@ -70,13 +92,25 @@ impl fmt::Display for RepeatedLimitHit {
 }
 
 impl MeasuredQuantity {
-    /// Returns a quantity of a run in one condition, without a reference, a number of launches and flagged launches.
+    /// Returns a quantity of one condition of a run that no plan asked for, on an unknown machine, without a systematic part, a
+    /// reference, a number of launches and flagged launches.
     #[must_use]
-    pub fn new(experiment: &str, run: &str, condition: &str, quantity: Quantity, interval: Interval) -> Self {
+    pub fn new(
+        experiment: &str,
+        run: &str,
+        condition: &str,
+        quantity: Quantity,
+        (interval, tail): (Interval, IntervalTail),
+    ) -> Self {
         Self {
             experiment: experiment.to_owned(),
             run: run.to_owned(),
             source: None,
+            machine: UNKNOWN_MACHINE.to_owned(),
+            plan_sha256: None,
+            tree_clean: false,
+            cell: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             launches: None,
             unit: quantity.unit(),
             quantity,
@@ -84,8 +118,19 @@ impl MeasuredQuantity {
             reference: None,
             provenance: Provenance::of(condition),
             interval,
+            tail,
+            total: Some(interval),
             without_flagged: None,
             limits_hit: Vec::new(),
+        }
+    }
+
+    /// The condition as claims write it: `A / B` for a comparison of two conditions of one run.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.reference {
+            Some(reference) if reference.run == self.run => format!("{} / {}", self.condition, reference.condition),
+            _ => self.condition.clone(),
         }
     }
 }

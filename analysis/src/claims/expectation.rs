@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Interval, Unit};
+use super::interval::{Interval, IntervalTail, Side, Unit};
 
 /// The verdict of data on a claim. A check that could not run never counts as passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, strum::Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -14,7 +14,7 @@ pub enum Verdict {
     /// The data show the contrary.
     #[strum(to_string = "not supported")]
     NotSupported,
-    /// The interval straddles the threshold or is not finite, a control failed, or a limit was hit.
+    /// The interval straddles the threshold or is not finite, a control is missing, a limit was hit, or rows or machines disagree.
     Inconclusive,
     /// There are no data.
     #[strum(to_string = "not run")]
@@ -31,6 +31,23 @@ pub enum Direction {
     Below,
     /// Nearer to a centre than the threshold: equivalence.
     Within,
+}
+
+/// The one-sided p values of a row, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PValues {
+    /// Of the test that supports the claim.
+    pub supported: f64,
+    /// Of the test that refutes the claim.
+    pub refuted: f64,
+}
+
+impl PValues {
+    /// The p values of a row that decides nothing.
+    pub(super) const UNDECIDED: Self = Self {
+        supported: 1.0,
+        refuted: 1.0,
+    };
 }
 
 /// A direction with its threshold.
@@ -51,16 +68,6 @@ impl Expectation {
         Self {
             direction: Direction::Above,
             threshold: 0.0,
-            around: 0.0,
-        }
-    }
-
-    /// Equivalence to zero: inside plus or minus a margin.
-    #[must_use]
-    pub const fn equivalent(margin: f64) -> Self {
-        Self {
-            direction: Direction::Within,
-            threshold: margin,
             around: 0.0,
         }
     }
@@ -87,6 +94,29 @@ impl Expectation {
             (true, _) => Verdict::Supported,
             (_, true) => Verdict::NotSupported,
             _ => Verdict::Inconclusive,
+        }
+    }
+
+    /// The one-sided p values that the quantity lies on the claimed side by chance, and that it lies on the other side by chance.
+    /// A p value is at most 2.5 % exactly where the total interval at 95 % supports the expectation, or refutes it. The test of
+    /// [`Direction::Within`] is the intersection-union of two one-sided tests; its refutation is the better of both sides.
+    #[must_use]
+    pub(super) fn p_values(&self, tail: &IntervalTail, interval: &Interval, total: &Interval) -> PValues {
+        let beyond = |threshold, side| tail.p_beyond(threshold, side, interval, total);
+        let (bottom, top) = (self.around - self.threshold, self.around + self.threshold);
+        match self.direction {
+            Direction::Above => PValues {
+                supported: beyond(self.threshold, Side::Above),
+                refuted: beyond(self.threshold, Side::Below),
+            },
+            Direction::Below => PValues {
+                supported: beyond(self.threshold, Side::Below),
+                refuted: beyond(self.threshold, Side::Above),
+            },
+            Direction::Within => PValues {
+                supported: beyond(bottom, Side::Above).max(beyond(top, Side::Below)),
+                refuted: beyond(top, Side::Above).min(beyond(bottom, Side::Below)),
+            },
         }
     }
 

@@ -1,9 +1,10 @@
 //! The claims of the ten recommendations of the 2023 study, stated before measuring in `claims.toml`, and their verdicts.
 //!
 //! [`Claims`] is the file. [`Evidence`] holds the measurements: quantities of any experiment with their intervals, and the
-//! controls of their runs. [`judge`] judges the claims by the evidence. No verdict and no text of a verdict is written by
-//! hand: both follow from the data.
+//! controls of their runs. [`judge`] judges the claims by the evidence and the registered plan. No verdict and no text of a
+//! verdict is written by hand: both follow from the data.
 
+mod combination;
 mod control;
 mod definition;
 mod error;
@@ -12,20 +13,23 @@ mod expectation;
 mod interval;
 mod judge;
 mod judged;
-mod margins;
+mod judged_rows;
+mod machines;
 mod provenance;
 mod quantity;
+pub mod systematic;
 mod verdict_text;
 
-pub use control::{ControlResult, Misses, misses};
-pub use definition::{Claim, Claims, Gates, Recommendation};
+pub use control::{ControlKind, ControlResult, Misses, misses};
+pub use definition::{Claim, Claims, NeededControls, Recommendation};
 pub use error::ClaimsError;
-pub use evidence::{Evidence, MeasuredQuantity, Reference, RepeatedLimitHit};
-pub use expectation::{Direction, Expectation, Verdict};
-pub use interval::{Interval, Unit};
-pub use judge::judge;
-pub use judged::{ClaimRow, Doubt, JudgedClaim, JudgedRecommendation};
-pub use margins::{ControlKind, Margins};
+pub use evidence::{Evidence, MeasuredQuantity, Reference, RepeatedLimitHit, UNKNOWN_MACHINE};
+pub use expectation::{Direction, Expectation, PValues, Verdict};
+pub use interval::{Interval, IntervalScale, IntervalTail, Unit};
+pub use judge::{CurrentPlan, judge};
+pub use judged::{
+    ClaimRow, Doubt, JudgedClaim, JudgedRecommendation, Judgement, MachineVerdict, OverMachines, RowRole,
+};
 pub use provenance::{Provenance, RunOrigin};
 pub use quantity::{Quantity, QuantitySource, UnknownQuantity};
 pub use verdict_text::table;

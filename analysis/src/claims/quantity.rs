@@ -6,7 +6,7 @@ use model::ExhibitKind;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoEnumIterator as _};
 
-use super::interval::Unit;
+use super::interval::{IntervalScale, Unit};
 
 const EFFECT: &str = "effect ";
 const BEYOND_EFFECT: &str = " beyond effect ";
@@ -118,6 +118,20 @@ impl Quantity {
             | Self::PayloadByAcceptAndRead
             | Self::InformationPerRequest
             | Self::HalvesToldApart => Unit::Share,
+        }
+    }
+
+    /// The scale of the tail of the quantity's interval ([`super::IntervalTail`]).
+    #[must_use]
+    pub const fn scale(&self) -> IntervalScale {
+        match self.unit() {
+            Unit::Share => IntervalScale::Logit,
+            Unit::Ns => IntervalScale::Linear,
+            // By Fieller's theorem.
+            Unit::Ratio if matches!(self, Self::ObservedByPredictedCost | Self::ProxyCostByHookCost) => {
+                IntervalScale::Linear
+            }
+            Unit::Ratio => IntervalScale::Log,
         }
     }
 

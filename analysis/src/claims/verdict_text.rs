@@ -4,73 +4,75 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::control::Misses;
-use super::definition::Claim;
 use super::expectation::Verdict;
-use super::judged::{ClaimRow, JudgedRecommendation};
-use super::provenance::RunOrigin;
+use super::interval::IntervalScale;
+use super::judged::{ClaimRow, JudgedClaim, JudgedRecommendation, MachineVerdict, OverMachines, RowRole};
+use super::judged_rows::JudgedRows;
 
-/// The data from which the text of a claim is written.
+/// The width of the column of claims' names in a terminal.
+const ID_WIDTH: usize = 22;
+/// The width of the column of verdicts.
+const VERDICT_WIDTH: usize = 46;
+
+/// The data from which the text of a judgement is written.
 pub(super) struct VerdictText<'a> {
-    pub(super) claim: &'a Claim,
-    pub(super) verdict: Verdict,
-    pub(super) by_condition: &'a BTreeMap<&'a str, Verdict>,
-    pub(super) rows: &'a [ClaimRow],
-    /// True if the evidence has recorded runs and runs of the reader. Each value is then marked with its origin.
-    pub(super) both_origins: bool,
+    judged: &'a JudgedRows<'a>,
+    machines: &'a [MachineVerdict],
 }
 
-impl VerdictText<'_> {
-    /// The reason of the claim's verdict.
-    pub(super) fn written(&self) -> String {
-        let Self {
-            claim, by_condition, ..
-        } = self;
-        if by_condition.is_empty() {
-            return format!("no data: measure {}", claim.experiments.join(" or "));
+impl<'a> VerdictText<'a> {
+    /// The reason of a judgement's verdict.
+    pub(super) fn of(judged: &'a JudgedRows<'a>, machines: &'a [MachineVerdict]) -> String {
+        let text = VerdictText { judged, machines };
+        if judged.of_role().next().is_none() {
+            return match judged.role {
+                RowRole::Primary if judged.planned.is_empty() => "the registered plan names no row".to_owned(),
+                RowRole::Primary => "no run by the registered plan".to_owned(),
+                RowRole::Exploratory => format!("no data: measure {}", judged.claim.experiments.join(" or ")),
+            };
         }
-        let expected = claim.expectation().text(claim.unit);
-        let conditions = by_condition
-            .iter()
-            .map(|(condition, verdict)| self.in_condition(condition, *verdict));
-        let mut text = format!(
-            "{} expected {expected}: {}",
-            claim.quantity,
-            conditions.collect::<Vec<_>>().join("; ")
-        );
-        if self.verdict == Verdict::Inconclusive && by_condition.len() < claim.at_least {
-            _ = write!(
-                text,
-                "; data from {} conditions, {} needed",
-                by_condition.len(),
-                claim.at_least
-            );
+        let mut by_machine: BTreeMap<&str, Vec<&ClaimRow>> = BTreeMap::new();
+        for row in judged.of_role() {
+            by_machine.entry(&row.machine).or_default().push(row);
         }
-        text
+        let parts: Vec<String> = by_machine.iter().map(|(machine, rows)| text.on(machine, rows)).collect();
+        let claim = judged.claim;
+        format!("{} expected {}: {}", claim.quantity, claim.expectation().text(claim.unit), parts.join("; "))
     }
 
-    fn in_condition(&self, condition: &str, verdict: Verdict) -> String {
-        let rows: Vec<&ClaimRow> = self.rows.iter().filter(|row| row.condition == condition).collect();
-        let mut by_source: BTreeMap<Option<RunOrigin>, Vec<String>> = BTreeMap::new();
-        for row in &rows {
-            let source = row.source.filter(|_| self.both_origins);
-            by_source.entry(source).or_default().push(value(row));
-        }
-        let sources = by_source.iter().map(|(source, values)| {
+    /// The values of one machine, by the verdicts of their rows.
+    fn on(&self, machine: &str, rows: &[&ClaimRow]) -> String {
+        let judged = self.machines.iter().find(|one| one.machine == machine);
+        let mut by_verdict: BTreeMap<Verdict, Vec<String>> = BTreeMap::new();
+        for row in rows {
+            let source = row.source.filter(|_| self.judged.both_origins);
             let whose = source.map_or_else(String::new, |source| format!("{source} "));
-            format!("{whose}{}", values.join(" and "))
+            let value = format!("{whose}{} {}", row.place(), value(row));
+            by_verdict.entry(row.verdict).or_default().push(value);
+        }
+        let several = by_verdict.len() > 1;
+        let values = by_verdict.iter().map(|(verdict, values)| {
+            let values = values.join(", ");
+            if several { format!("{verdict} in {values}") } else { values }
         });
-        let says = |verdict| rows.iter().any(|row| row.verdict == verdict);
-        let disagree = says(Verdict::Supported) && says(Verdict::NotSupported);
-        format!(
-            "{condition} {verdict}: {}{}",
-            sources.collect::<Vec<_>>().join(", "),
-            if disagree { ", runs disagree" } else { "" }
-        )
+        let values = values.collect::<Vec<_>>().join("; ");
+        let mut text = judged.map_or_else(
+            || format!("{machine}, not judged: {values}"),
+            |judged| format!("{machine}, {}: {values}", judged.verdict),
+        );
+        for missing in judged.iter().flat_map(|judged| &judged.missing) {
+            _ = write!(text, "; missing: {missing}");
+        }
+        text
     }
 }
 
 fn value(row: &ClaimRow) -> String {
     let mut text = row.unit.interval(&row.interval);
+    if let Some(total) = row.total.filter(|total| *total != row.interval) {
+        let (low, high) = (row.unit.number(total.low), row.unit.number(total.high));
+        _ = write!(text, ", total [{low}, {high}]");
+    }
     if let Some(without) = &row.without_flagged {
         _ = write!(text, " (without flagged launches {})", row.unit.interval(without));
     }
@@ -80,20 +82,41 @@ fn value(row: &ClaimRow) -> String {
     text
 }
 
-/// All claims as text for a terminal.
+impl OverMachines {
+    /// The summary as a sentence: `local-pod over 5 machines: …`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self {
+            place,
+            unit,
+            machines,
+            mean,
+            further,
+            ..
+        } = self;
+        let tau = match self.scale {
+            IntervalScale::Linear => format!("{}{}", unit.number(self.tau), unit.suffix()),
+            IntervalScale::Log => format!("{:.2} (of logarithms)", self.tau),
+            IntervalScale::Logit => format!("{:.2} (of log odds)", self.tau),
+        };
+        format!(
+            "{place} over {machines} machines: mean {}, SD between machines \u{3c4} = {tau}, a further machine: {} to {}{}",
+            unit.interval(mean),
+            unit.number(further.low),
+            unit.number(further.high),
+            unit.suffix()
+        )
+    }
+}
+
+/// All claims as text for a terminal. The verdict column is of the registered plan; the exploratory column decides nothing.
 #[must_use]
 pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> String {
-    let mut text = String::new();
+    let mut text = format!("   {:ID_WIDTH$}{:VERDICT_WIDTH$}exploratory\n", "claim", "verdict");
     for recommendation in recommendations {
         _ = writeln!(text, "{}. {}", recommendation.number, recommendation.text);
         for claim in &recommendation.claims {
-            _ = writeln!(text, "   {}: {}", claim.id, claim.verdict.to_string().to_uppercase());
-            _ = writeln!(text, "      {}", claim.says);
-            _ = writeln!(text, "      {}", claim.text);
-            _ = writeln!(text, "      threshold: {}", claim.threshold_from);
-            if let Some(where_measured) = claim.covered() {
-                _ = writeln!(text, "      {where_measured}");
-            }
+            text += &lines(claim);
         }
     }
     for misses in misses {
@@ -108,4 +131,59 @@ pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> Str
         );
     }
     text
+}
+
+/// One claim: its verdicts in columns, and below them the reasons.
+fn lines(claim: &JudgedClaim) -> String {
+    let mut text = format!(
+        "   {:ID_WIDTH$}{:VERDICT_WIDTH$}{}\n",
+        claim.id,
+        claim.registered.shown(),
+        claim.exploratory.shown()
+    );
+    _ = writeln!(text, "      {}", claim.says);
+    for (role, judgement) in claim.judgements() {
+        if claim.rows_of(role).next().is_none() && role == RowRole::Primary {
+            continue;
+        }
+        let name = match role {
+            RowRole::Primary => "verdict",
+            RowRole::Exploratory => "exploratory",
+        };
+        _ = writeln!(text, "      {name}: {}", judgement.text);
+        for over in &judgement.over_machines {
+            _ = writeln!(text, "      {name}: {}", over.text());
+        }
+        for unstable in &judgement.unstable {
+            _ = writeln!(text, "      {name}: {unstable}");
+        }
+    }
+    _ = writeln!(text, "      threshold: {}", claim.threshold_from);
+    if let Some(covered) = claim.covered() {
+        _ = writeln!(text, "      {covered}");
+    }
+    text
+}
+
+impl JudgedClaim {
+    /// The conditions with data and their provenance, and the conditions without; `None` where nothing was measured.
+    #[must_use]
+    pub fn covered(&self) -> Option<String> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let rows = self.rows.iter();
+        let mut covered: Vec<String> = rows
+            .map(|row| format!("{} ({})", row.condition, row.provenance))
+            .collect();
+        covered.sort();
+        covered.dedup();
+        let mut text = format!("from: {}", covered.join(", "));
+        let not_run = |condition: &&String| self.exploratory.not_run.contains(*condition);
+        let not_run: Vec<&str> = self.registered.not_run.iter().filter(not_run).map(String::as_str).collect();
+        if !not_run.is_empty() {
+            _ = write!(text, "; not run: {}", not_run.join(", "));
+        }
+        Some(text)
+    }
 }

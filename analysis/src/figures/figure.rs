@@ -84,6 +84,15 @@ impl Figure {
         }
     }
 
+    /// Returns the figure with the machine of its data at the end of its caption.
+    #[must_use]
+    pub fn on(self, machine: &str) -> Self {
+        Self {
+            caption: format!("{} Machine: {machine}.", self.caption),
+            ..self
+        }
+    }
+
     /// Returns the figure for an HTML page, with its caption and a description for readers who cannot see it. The page
     /// must contain [`font_face_css`](super::font_face_css) once.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::claims::{ControlKind, Verdict};
+use crate::claims::ControlKind;
 
 /// One contrast in one condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct ControlFact {
     pub kind: ControlKind,
     /// The condition.
     pub condition: String,
-    /// The verdict of the control.
-    pub verdict: Verdict,
+    /// The bound on the systematic error that the control shows, with its unit; `None` without an interval.
+    pub bound: Option<String>,
 }
 
 /// The facts of a run, from its manifest and data.

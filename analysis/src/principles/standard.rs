@@ -2,8 +2,8 @@
 
 use super::checklist_item::{ChecklistItem, PrincipleFinding, PrincipleSource, PrincipleStatus, item};
 use super::common_findings::{open, repeated, stated};
-use super::facts::RunFacts;
-use crate::claims::{ControlKind, Verdict};
+use super::facts::{ControlFact, RunFacts};
+use crate::claims::ControlKind;
 
 pub(super) fn items(facts: &RunFacts) -> Vec<ChecklistItem> {
     let of = |name, finding| item(PrincipleSource::BenchmarkingStandard, name, finding);
@@ -72,29 +72,22 @@ fn stable(facts: &RunFacts) -> PrincipleFinding {
 
 /// A known delay shows whether the measurement is valid.
 fn valid(facts: &RunFacts) -> PrincipleFinding {
-    let calibrations: Vec<_> = facts
+    let calibrations: Vec<&ControlFact> = facts
         .controls
         .iter()
         .filter(|control| control.kind == ControlKind::Calibration)
         .collect();
-    let failed: Vec<String> = calibrations
-        .iter()
-        .filter(|control| control.verdict != Verdict::Supported)
-        .map(|control| format!("{} ({})", control.condition, control.verdict))
-        .collect();
     if calibrations.is_empty() {
-        Err("no known delay was measured".to_owned())
-    } else if failed.is_empty() {
-        Ok(format!(
-            "known delays recovered within their margins, {} of {0}",
-            calibrations.len()
-        ))
-    } else {
-        Err(format!(
-            "known delays not recovered within their margins: {}",
-            failed.join(", ")
-        ))
+        return Err("no known delay was measured".to_owned());
     }
+    let shown = |control: &&ControlFact| {
+        let bound = control.bound.as_ref()?;
+        Some(format!("{bound} in {}", control.condition))
+    };
+    let bounds: Option<Vec<String>> = calibrations.iter().map(shown).collect();
+    bounds
+        .map(|bounds| format!("known delays recovered with an error of at most {}", bounds.join(", ")))
+        .ok_or_else(|| "the error of a known delay has no interval".to_owned())
 }
 
 fn problems(facts: &RunFacts) -> PrincipleFinding {

@@ -1,6 +1,6 @@
 //! The checklist: every item is met by its evidence, and not without it.
 
-use analysis::claims::{ControlKind, Verdict};
+use analysis::claims::ControlKind;
 use analysis::principles::{
     ChecklistItem, ControlFact, EffectFact, PrincipleSource, PrincipleStatus, RunFacts, checklist,
 };
@@ -10,7 +10,7 @@ fn sound() -> RunFacts {
     let control = |kind, condition: &str| ControlFact {
         kind,
         condition: condition.to_owned(),
-        verdict: Verdict::Supported,
+        bound: Some("0.05 µs".to_owned()),
     };
     let conditions = ["local-pod", "local-bridge"];
     RunFacts {
@@ -163,12 +163,14 @@ fn without_its_evidence_an_item_is_not_met() {
 }
 
 #[test]
-fn a_calibration_that_failed_or_is_missing_leaves_validity_open() {
+fn a_calibration_without_an_interval_or_a_missing_one_leaves_validity_open() {
     let mut facts = sound();
-    facts.controls[1].verdict = Verdict::Inconclusive;
+    let item = find(&facts, "construct validity");
+    assert!(item.evidence.contains("an error of at most 0.05 µs in local-pod"), "{}", item.evidence);
+    facts.controls[1].bound = None;
     let item = find(&facts, "construct validity");
     assert_eq!(item.status, PrincipleStatus::NotMet);
-    assert!(item.evidence.contains("local-pod (inconclusive)"), "{}", item.evidence);
+    assert!(item.evidence.contains("has no interval"), "{}", item.evidence);
     facts.controls.retain(|control| control.kind == ControlKind::AA);
     assert!(find(&facts, "construct validity").evidence.contains("no known delay"));
 }

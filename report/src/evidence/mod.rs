@@ -3,8 +3,11 @@
 mod observed_servers;
 mod recorded;
 
+use std::collections::BTreeMap;
+
 use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Quantity, Reference, RepeatedLimitHit,
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Quantity, Reference, RepeatedLimitHit,
+    Unit, systematic,
 };
 use analysis::stats::components::of_segments;
 use analysis::{
@@ -15,7 +18,7 @@ use model::{ContrastRole, Location};
 use model::{LaunchRecord, Manifest};
 
 use crate::layers::{Layer, per_launch as per_launch_at};
-use crate::results::{ConditionResults, Effect, Results, server};
+use crate::results::{ConditionResults, Effect, Results};
 use samples::RunSamples;
 
 pub use observed_servers::of_observed;
@@ -65,6 +68,8 @@ pub(crate) struct EvidenceContext<'a> {
     condition: &'a str,
     reference: Option<&'a str>,
     launches: usize,
+    /// The bound on the systematic error of a difference of medians of the condition, and of the reference condition, ns.
+    bound_ns: f64,
     limits_hit: Vec<RepeatedLimitHit>,
 }
 
@@ -76,6 +81,8 @@ impl<'a> EvidenceContext<'a> {
     ) -> Self {
         let fewest = reference.map_or(usize::MAX, |reference| reference.launches);
         let launches = condition.launches.min(fewest);
+        let bound_ns = |condition: &ConditionResults| condition.systematic_ns(Location::Median).unwrap_or(0.0);
+        let bound_ns = bound_ns(condition) + reference.map_or(0.0, bound_ns);
         let reference = reference.map(|reference| reference.condition.as_str());
         let condition = condition.condition.as_str();
         let here = |launch: &&LaunchRecord| launch.condition == condition || Some(&*launch.condition) == reference;
@@ -101,33 +108,65 @@ impl<'a> EvidenceContext<'a> {
             condition,
             reference,
             launches,
+            bound_ns,
             limits_hit,
         }
     }
 
+    /// A quantity with its statistical interval. Its tail has the degrees of freedom of the condition with fewer launches. The total
+    /// interval of a time is wider by the systematic part; the total interval of another quantity equals the statistical one.
+    #[expect(clippy::cast_precision_loss, reason = "a count of launches")]
     pub(crate) fn measured(&self, quantity: Quantity, interval: Interval) -> MeasuredQuantity {
-        let Manifest { experiment, run_id, .. } = self.manifest;
         let reference = self.reference.map(|condition| Reference {
-            run: run_id.clone(),
+            run: self.manifest.run_id.clone(),
             condition: condition.to_owned(),
         });
+        let tail = match quantity.unit() {
+            Unit::Share => IntervalTail::share(),
+            Unit::Ns | Unit::Ratio => IntervalTail {
+                degrees_of_freedom: Some(self.launches.saturating_sub(1).max(1) as f64),
+                scale: quantity.scale(),
+            },
+        };
+        let total = match (quantity.unit(), &quantity) {
+            // Two effects of one cell.
+            (Unit::Ns, Quantity::EffectBeyondEffect { .. }) => systematic::widened(&interval, 2.0 * self.bound_ns),
+            (Unit::Ns, _) => systematic::widened(&interval, self.bound_ns),
+            (Unit::Ratio | Unit::Share, _) => interval,
+        };
+        let Manifest { experiment, run_id, .. } = self.manifest;
         MeasuredQuantity {
             launches: Some(self.launches),
             reference,
+            total: Some(total),
             limits_hit: self.limits_hit.clone(),
-            ..MeasuredQuantity::new(experiment, run_id, self.condition, quantity, interval)
+            ..recorded_by(
+                self.manifest,
+                MeasuredQuantity::new(experiment, run_id, self.condition, quantity, (interval, tail)),
+            )
         }
     }
 }
 
+/// A quantity with the machine, the plan and the revision of its run.
+pub(crate) fn recorded_by(manifest: &Manifest, measured: MeasuredQuantity) -> MeasuredQuantity {
+    MeasuredQuantity {
+        machine: manifest.machine.id(),
+        plan_sha256: manifest.plan_sha256.clone(),
+        tree_clean: manifest.revision.as_ref().is_some_and(|revision| revision.tree_clean),
+        ..measured
+    }
+}
+
 fn controls(manifest: &Manifest, condition: &ConditionResults) -> Vec<ControlResult> {
-    let control = |kind, estimate: &Estimate| ControlResult {
+    let control = |kind, error: &Estimate| ControlResult {
         kind,
         run: manifest.run_id.clone(),
         source: None,
+        machine: manifest.machine.id(),
         condition: condition.condition.clone(),
-        server: server(manifest).to_owned(),
-        interval: estimate.into(),
+        interval: error.into(),
+        bound_ns: systematic::bound(error),
     };
     condition
         .effects
@@ -209,10 +248,15 @@ fn handler(
 /// The effect of each hook, divided by the prediction of a tight loop, where the prediction differs from zero.
 fn beyond_prediction(context: &EvidenceContext<'_>, condition: &ConditionResults) -> Vec<MeasuredQuantity> {
     let hooks = condition.isolated.iter().filter(|isolated| isolated.whole);
-    let ratios = hooks.filter_map(|isolated| isolated.ratio);
-    ratios
-        .map(|ratio| context.measured(Quantity::ObservedByPredictedCost, ratio))
-        .collect()
+    let measured = hooks.filter_map(|isolated| {
+        let ratio = isolated.ratio?;
+        Some(MeasuredQuantity {
+            parameters: BTreeMap::from([("contrast".to_owned(), isolated.contrast.clone())]),
+            total: isolated.total(context.bound_ns),
+            ..context.measured(Quantity::ObservedByPredictedCost, ratio)
+        })
+    });
+    measured.collect()
 }
 
 /// The share of the variance of one launch's A/A difference that lies between launches, which more requests do not reduce:

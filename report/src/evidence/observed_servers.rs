@@ -1,14 +1,18 @@
 //! The evidence of observed servers.
 
-use analysis::claims::{Evidence, Interval, MeasuredQuantity, Quantity};
+use analysis::claims::{Evidence, Interval, IntervalTail, MeasuredQuantity, Quantity};
 use analysis::estimate;
 use dataset::{ObservedServers, ServerKind};
+use model::Manifest;
+
+use super::recorded_by;
 
 /// The share of the payload of common servers that passes `accept` and `read`: the mean over servers with the t interval over
 /// servers, cut to 0 to 1. The interval takes the servers as a random sample of all common servers, which is an
-/// approximation. The evidence is empty with fewer than two servers.
+/// approximation. `manifest` is of the run in the same folder, whose machine observed the servers; the machine is unknown without
+/// one. The evidence is empty with fewer than two servers.
 #[must_use]
-pub fn of_observed(observed: &ObservedServers) -> Evidence {
+pub fn of_observed(observed: &ObservedServers, manifest: Option<&Manifest>) -> Evidence {
     let common = observed
         .servers
         .iter()
@@ -23,13 +27,17 @@ pub fn of_observed(observed: &ObservedServers) -> Evidence {
             ..
         } = observed;
         let interval = Interval::new(mean.value, (low.max(0.0), high.min(1.0)));
-        MeasuredQuantity::new(
+        let measured = MeasuredQuantity::new(
             experiment,
             run_id,
             condition,
             Quantity::PayloadByAcceptAndRead,
-            interval,
-        )
+            (interval, IntervalTail::share()),
+        );
+        match manifest {
+            Some(manifest) => recorded_by(manifest, measured),
+            None => measured,
+        }
     });
     Evidence {
         measured: measured.into_iter().collect(),

@@ -1,12 +1,14 @@
 //! The evidence of the 2023 recordings and of repeated calibrations.
 
-use analysis::claims::{ControlKind, ControlResult, Evidence, Interval, MeasuredQuantity, Provenance, Quantity};
+use analysis::claims::{
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Provenance, Quantity,
+    systematic,
+};
 use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};
 use anyhow::Result;
 
 use crate::calibration::CalibrationResults;
-use crate::results::SYNTHETIC;
 use crate::study::StudyResults;
 use model::ContrastRole;
 
@@ -21,7 +23,8 @@ const STUDY: &str = "ssp2023";
 pub fn of_study(study: &StudyResults) -> Result<Evidence> {
     let measured = |run: &str, quantity, condition: &str, interval| MeasuredQuantity {
         provenance: Provenance::Recorded,
-        ..MeasuredQuantity::new(STUDY, run, condition, quantity, interval)
+        machine: STUDY.to_owned(),
+        ..MeasuredQuantity::new(STUDY, run, condition, quantity, (interval, IntervalTail::share()))
     };
     let mut found = Vec::new();
     for (dependence, row) in study.dependences.iter().zip(&study.rows) {
@@ -78,13 +81,15 @@ pub fn of_repetitions(calibrations: &[CalibrationResults]) -> Result<Evidence> {
                 ContrastRole::Effect => continue,
             };
             for (number, errors_ns) in repeated.errors_ns.chunks_exact(repeated.launches.max(2)).enumerate() {
+                let error = estimate(errors_ns)?;
                 controls.push(ControlResult {
                     kind,
                     run: format!("{} repetition {number}", calibration.run_id),
                     source: None,
+                    machine: calibration.machine().to_owned(),
                     condition: calibration.condition.clone(),
-                    server: SYNTHETIC.to_owned(),
-                    interval: (&estimate(errors_ns)?).into(),
+                    interval: (&error).into(),
+                    bound_ns: systematic::bound(&error),
                 });
             }
         }

@@ -1,6 +1,6 @@
 //! One condition of one cell, and the numbers that all exhibits show of it.
 
-use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference};
+use analysis::claims::{Interval, MeasuredQuantity, Quantity, Reference, Unit, systematic};
 use analysis::stats::power::{Goal, POWER, launches_for};
 use analysis::{Estimate, LatencyMetric, estimate, inverse_variance_interval, spread_ratio};
 use anyhow::{Context as _, Result, ensure};
@@ -77,10 +77,18 @@ impl<'a> ConditionCell<'a> {
 
     pub(super) fn measured(&self, quantity: Quantity, (value, ends): DrawnValue) -> MeasuredQuantity {
         let context = EvidenceContext::new(&self.run.manifest, self.condition, None);
-        context.measured(quantity, Interval::new(value, ends))
+        MeasuredQuantity {
+            cell: self.run.levels.clone(),
+            ..context.measured(quantity, Interval::new(value, ends))
+        }
     }
 
-    /// A quantity that compares this cell with another. The controls and limits of both apply.
+    /// The bound on the systematic error of a difference of medians, ns; zero without a control.
+    pub(super) fn systematic_ns(&self) -> f64 {
+        self.condition.systematic_ns(Location::Median).unwrap_or(0.0)
+    }
+
+    /// A quantity that compares this cell with another. The controls, the systematic part and the limits of both apply.
     pub(super) fn measured_beside(
         &self,
         other: &ConditionCell<'_>,
@@ -89,7 +97,14 @@ impl<'a> ConditionCell<'a> {
     ) -> MeasuredQuantity {
         let beside = other.measured(quantity.clone(), drawn);
         let mut measured = self.measured(quantity, drawn);
-        measured.launches = measured.launches.min(beside.launches);
+        if measured.unit == Unit::Ns {
+            let bound_ns = self.systematic_ns() + other.systematic_ns();
+            measured.total = Some(systematic::widened(&measured.interval, bound_ns));
+        }
+        if beside.launches < measured.launches {
+            measured.launches = beside.launches;
+            measured.tail = beside.tail;
+        }
         measured.limits_hit.extend(beside.limits_hit);
         measured.reference = Some(Reference {
             run: beside.run,

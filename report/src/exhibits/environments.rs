@@ -50,6 +50,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let heterogeneity = i_squared_interval(&whole.pairs(&cells, |_| true))?;
     let measured = cells.first().map(|cell| MeasuredQuantity {
         condition: ALL.to_owned(),
+        cell: BTreeMap::new(),
         provenance: Provenance::of(&cell.condition.condition),
         ..cell.measured(Quantity::Heterogeneity, (all.i_squared, heterogeneity))
     });

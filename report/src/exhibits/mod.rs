@@ -34,6 +34,8 @@ pub struct Exhibit {
     pub experiment: String,
     /// The question that it asks.
     pub question: String,
+    /// The machine of all cells ([`model::Machine::described`]).
+    pub machine: String,
     /// The figure.
     pub figure: Figure,
     /// The table with the numbers of the figure.
@@ -70,7 +72,7 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
     let Some(kind) = recorded.exhibit else {
         return Ok(None);
     };
-    let (figure, table, measured) = match kind {
+    let (figure, mut table, measured) = match kind {
         ExhibitKind::Topology => topology::of(recorded)?,
         ExhibitKind::Proxies => proxies::of(recorded)?,
         ExhibitKind::Neighbours => neighbours::of(recorded)?,
@@ -82,10 +84,12 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
         ExhibitKind::Environments => environments::of(recorded)?,
         ExhibitKind::Idle => idle::of(recorded)?,
     };
+    table.notes.push(format!("Machine: {}.", recorded.machine));
     Ok(Some(Exhibit {
         experiment: recorded.experiment.clone(),
         question: recorded.question.clone(),
-        figure,
+        figure: figure.on(&recorded.machine),
+        machine: recorded.machine.clone(),
         table,
         measured,
     }))
@@ -98,7 +102,10 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
 pub fn evidence(recorded: &RecordedExperiment) -> Result<Evidence> {
     let mut found = Evidence::default();
     for cell in &recorded.cells {
-        found.extend(evidence::of_run(&cell.manifest, &cell.samples, &cell.results)?);
+        let mut of_cell = evidence::of_run(&cell.manifest, &cell.samples, &cell.results)?;
+        let levels = of_cell.measured.iter_mut().map(|measured| &mut measured.cell);
+        levels.for_each(|levels| levels.clone_from(&cell.levels));
+        found.extend(of_cell);
     }
     if found.measured.is_empty() && found.controls.is_empty() {
         bail!("no condition of {} was measured", recorded.id);

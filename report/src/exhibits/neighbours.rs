@@ -1,5 +1,7 @@
 //! Neighbours: the false positives of each design with noisy neighbours.
 
+use std::collections::BTreeMap;
+
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::{Proportion, proportion};
@@ -63,7 +65,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         let sum = |of: fn(&Proportion) -> u64| disturbed.iter().map(of).sum();
         let all = proportion(sum(|one| one.successes), sum(|one| one.trials))?;
         let drawn = (all.value, all.confidence_interval);
-        measured.push(cell.measured(Quantity::SequentialFalsePositives, drawn));
+        measured.push(MeasuredQuantity {
+            cell: BTreeMap::from([(DESIGN.to_owned(), SEQUENTIAL.to_owned())]),
+            ..cell.measured(Quantity::SequentialFalsePositives, drawn)
+        });
     }
     // The claim is about the highest dose of each kind of neighbour. The name of a dose begins with its kind.
     if let Some(reference) = at(NONE, INTERLEAVED) {

@@ -1,8 +1,8 @@
 //! Proxies: the cost of proxies in the path, beside the cost of the hook.
 
-use analysis::claims::{MeasuredQuantity, Quantity, Unit};
+use analysis::claims::{MeasuredQuantity, Quantity, Unit, systematic};
 use analysis::figures::Figure;
-use analysis::{LatencyMetric, difference_of_estimates, ratio_of_estimates};
+use analysis::{Estimate, LatencyMetric, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
 use model::Location;
 
@@ -74,6 +74,19 @@ fn by_hook(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Me
     let launch_sd = (variance * launches as f64).sqrt();
     cost.launch_sd = launch_sd;
     cost.launches = launches;
-    let ratio = ratio_of_estimates(&cost, reference.effect()?.primary())?;
-    Some(cell.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio))
+    let hook = reference.effect()?.primary();
+    // The cost of the proxies is a difference of two cells.
+    let bounds = [
+        cell.systematic_ns() + reference.systematic_ns(),
+        reference.systematic_ns(),
+    ];
+    let shifted = |estimate: &Estimate, shift_ns: f64| Estimate {
+        value: estimate.value + shift_ns,
+        ..*estimate
+    };
+    let ratio = |one, other| ratio_of_estimates(&shifted(&cost, one), &shifted(hook, other));
+    Some(MeasuredQuantity {
+        total: systematic::ratio(bounds, ratio),
+        ..cell.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio(0.0, 0.0)?)
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use dataset::{Grid, Run};
 use model::ExhibitKind;
 use model::Manifest;
@@ -22,6 +22,8 @@ pub struct RecordedExperiment {
     pub exhibit: Option<ExhibitKind>,
     /// The folder's name.
     pub id: String,
+    /// The machine of all cells ([`model::Machine::described`]).
+    pub machine: String,
     /// The only cell of a run; all cells of a grid, in the order of its levels. The others are compared with the first.
     pub cells: Vec<RecordedCell>,
 }
@@ -43,7 +45,7 @@ impl RecordedExperiment {
     /// Reads a run's folder, or a grid's.
     ///
     /// # Errors
-    /// When it is neither, or a file is missing or damaged.
+    /// When it is neither, a file is missing or damaged, or the cells of a grid were recorded on several machines.
     pub fn open(folder: &Path) -> Result<Self> {
         let cells = if Grid::is_at(folder) {
             Grid::open(folder)?.cells
@@ -64,8 +66,19 @@ impl RecordedExperiment {
             })
             .collect::<Result<_>>()?;
         let first = &cells.first().context("the grid has no cell")?.manifest;
+        if let Some(other) = cells.iter().find(|cell| cell.manifest.machine.id() != first.machine.id()) {
+            bail!(
+                "{}: {} was recorded on {}, and {} on {}; a grid compares cells of one machine: record all cells on one",
+                folder.display(),
+                first.run_id,
+                first.machine.id(),
+                other.manifest.run_id,
+                other.manifest.machine.id()
+            );
+        }
         Ok(Self {
             experiment: first.experiment.clone(),
+            machine: first.machine.described(),
             exhibit: first.plan.as_ref().and_then(|plan| plan.exhibit),
             question: first
                 .plan

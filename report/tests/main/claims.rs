@@ -41,7 +41,7 @@ fn scaled_and_swapped_arms_change_verdict_and_text() {
     // Searching costs 0.70 µs, logging 1.00 µs more.
     let (verdict, text) = found("as-it-is", 17_700, |_| {});
     assert_eq!(verdict, "supported", "{text}");
-    assert!(text.contains("local-pod supported: 0.30 ["), "{text}");
+    assert!(text.contains("supported: local-pod 0.30 ["), "{text}");
     // Logging takes as long as searching did before, and less.
     let (verdict, text) = found("cheaper", 17_100, |_| {});
     assert_eq!(verdict, "not_supported", "{text}");
@@ -52,7 +52,7 @@ fn scaled_and_swapped_arms_change_verdict_and_text() {
             arm.wire_ns = 16_000 + (arm.wire_ns - 16_000) * 10;
         }
     });
-    assert!(text.contains("local-pod supported: 3.00 ["), "{text}");
+    assert!(text.contains("supported: local-pod 3.00 ["), "{text}");
     // Two arms swapped.
     let (verdict, text) = found("swapped", 17_700, |arm| {
         arm.wire_ns = match arm.name {
@@ -62,14 +62,14 @@ fn scaled_and_swapped_arms_change_verdict_and_text() {
         };
     });
     assert_eq!(verdict, "not_supported", "{text}");
-    // A control that fails.
+    // A control with an error that the effect does not exceed: the total interval is wider by twice this error.
     let (verdict, text) = found("control", 17_700, |arm| {
         if arm.name == "control" {
-            arm.wire_ns += 500;
+            arm.wire_ns += 200;
         }
     });
     assert_eq!(verdict, "inconclusive", "{text}");
-    assert!(text.contains("A/A control in local-pod is 0.50 ["), "{text}");
+    assert!(text.contains("local-pod 0.30 [0.30, 0.30] µs, total [\u{2212}0.1"), "{text}");
 }
 
 #[test]
@@ -129,10 +129,8 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
         line.unwrap().to_owned()
     };
     let line = said_of_logging();
-    assert!(
-        line.contains("supported: recorded 0.30 [") && line.contains(", yours 0.30 ["),
-        "{line}"
-    );
+    let recorded = "supported: recorded local-pod 0.30 [";
+    assert!(line.contains(recorded) && line.contains(", yours local-pod 0.30 ["), "{line}");
     assert!(!line.contains("but"), "{line}");
 
     // Three launches are shown and decide nothing.
@@ -140,10 +138,8 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
         manifest["launches"].as_array_mut().unwrap().truncate(3);
     });
     let line = said_of_logging();
-    assert!(
-        line.contains("supported: recorded 0.30 [") && line.contains("but 3 launches, fewer than 10"),
-        "{line}"
-    );
+    let recorded = "0cpu, supported: supported in recorded local-pod 0.30 [";
+    assert!(line.contains(recorded) && line.contains("but 3 launches, fewer than 10"), "{line}");
 }
 
 #[test]

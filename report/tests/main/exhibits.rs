@@ -22,7 +22,7 @@ fn a_proxy_is_held_against_the_hook() {
     );
     let (verdict, text) = verdict_of(&dear, "r03-cost");
     assert_eq!(verdict, "supported", "{text}");
-    assert!(text.contains("local-pod supported: 15.0"), "{text}");
+    assert!(text.contains("supported: local-pod (proxies: one) 15.0"), "{text}");
     let (table, figure) = exhibit(&dear);
     assert!(
         table.contains("r03: What does it cost?") && table.contains("30.00 ["),

@@ -166,7 +166,8 @@ fn servers_that_were_observed_are_evidence_and_other_shares_another_verdict() {
         write_json(&seen.join(OBSERVED_FILE), &observed(rows)).unwrap();
         // Found in the folder of all runs.
         let found = claim(folder.path(), "r07-coverage");
-        assert_eq!(found["verdict"], verdict, "{found}");
+        assert_eq!(found["exploratory"]["verdict"], verdict, "{found}");
+        assert_eq!(found["rows"][0]["machine"], "machine not recorded");
         let interval = &found["rows"][0]["interval"];
         assert!((interval["value"].as_f64().unwrap() - value).abs() < 1e-12);
         let ends = (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap());

@@ -22,7 +22,8 @@ fn the_page_is_complete_and_self_contained() {
     let page = fs::read_to_string(out.join("index.html")).unwrap();
     for expected in [
         "+0.70 [",
-        "truth ± 0.3 µs",
+        "error at most 0.02",
+        "exploratory",
         "no &lt;permission&gt;",
         "not imported",
         "bench run",

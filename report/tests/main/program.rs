@@ -44,9 +44,10 @@ pub(crate) fn claim(folder: &Path, id: &str) -> Value {
     all.find(|claim| claim["id"] == id).unwrap().clone()
 }
 
-/// Returns the verdict and the text of a claim.
+/// Returns the exploratory verdict of a claim and its text: no plan asked for a made-up run.
 pub(crate) fn verdict(folder: &Path, id: &str) -> (String, String) {
     let claim = claim(folder, id);
-    let text = |key: &str| claim[key].as_str().unwrap().to_owned();
+    assert_eq!(claim["registered"]["verdict"], "not_run", "{claim}");
+    let text = |key: &str| claim["exploratory"][key].as_str().unwrap().to_owned();
     (text("verdict"), text("text"))
 }
