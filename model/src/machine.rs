@@ -146,7 +146,9 @@ impl Machine {
     #[must_use]
     pub fn described(&self) -> String {
         let id = self.id();
-        self.name.as_ref().map_or_else(|| id.clone(), |name| format!("{id} ({name})"))
+        self.name
+            .as_ref()
+            .map_or_else(|| id.clone(), |name| format!("{id} ({name})"))
     }
 
     /// The first word of the processor's name that is neither its vendor nor generic, such as `epyc` or `xeon`.

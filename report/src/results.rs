@@ -129,7 +129,11 @@ impl ConditionResults {
     /// Adds total intervals and verdicts to the effects.
     fn add_systematic(&mut self) {
         let bound = self.systematic_ns(Location::Median);
-        for effect in self.effects.iter_mut().filter(|effect| effect.role == ContrastRole::Effect) {
+        for effect in self
+            .effects
+            .iter_mut()
+            .filter(|effect| effect.role == ContrastRole::Effect)
+        {
             effect.total = bound.map(|bound| systematic::widened(&effect.primary().into(), bound));
             let verdict = |total: &Interval| Expectation::positive().judge(total);
             effect.verdict = Some(effect.total.as_ref().map_or(Verdict::Inconclusive, verdict));

@@ -70,12 +70,7 @@ pub fn effects(results: &Results) -> String {
             _ = writeln!(text, "  {}", settled(settling));
         }
         for order in &condition.order {
-            _ = writeln!(
-                text,
-                "  order: {}: {}",
-                order.name,
-                microseconds(&order.estimate)
-            );
+            _ = writeln!(text, "  order: {}: {}", order.name, microseconds(&order.estimate));
         }
     }
     text

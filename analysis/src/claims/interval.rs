@@ -176,8 +176,10 @@ impl IntervalTail {
     /// The quantile between zero and which half of `confidence` lies.
     fn quantile(&self, confidence: f64) -> f64 {
         let p = f64::midpoint(1.0, confidence);
-        self.degrees_of_freedom
-            .map_or_else(|| Normal::standard().inverse_cdf(p), |freedom| student::quantile(p, freedom))
+        self.degrees_of_freedom.map_or_else(
+            || Normal::standard().inverse_cdf(p),
+            |freedom| student::quantile(p, freedom),
+        )
     }
 
     fn upper_tail(&self, t: f64) -> f64 {

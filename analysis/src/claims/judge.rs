@@ -214,7 +214,10 @@ fn judgement(judged: &JudgedRows<'_>) -> Judgement {
         verdict,
         machines,
         emulated_only: judged.of_role().next().is_some() && judged.of_role().all(emulated),
-        not_run: conditions.filter(|condition| !covered.contains(condition.as_str())).cloned().collect(),
+        not_run: conditions
+            .filter(|condition| !covered.contains(condition.as_str()))
+            .cloned()
+            .collect(),
         over_machines: over_machines(judged.of_role()),
         unstable: Vec::new(),
     }

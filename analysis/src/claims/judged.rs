@@ -107,7 +107,10 @@ impl Judgement {
     #[must_use]
     pub fn shown(&self) -> String {
         let restrictions = self.restrictions();
-        restrictions.map_or_else(|| self.verdict.to_string(), |found| format!("{} ({found})", self.verdict))
+        restrictions.map_or_else(
+            || self.verdict.to_string(),
+            |found| format!("{} ({found})", self.verdict),
+        )
     }
 }
 
@@ -228,12 +231,12 @@ impl ClaimRow {
 }
 
 /// A condition with the levels of a cell and the parameters of a quantity.
-pub(super) fn place(
-    condition: &str,
-    cell: &BTreeMap<String, String>,
-    parameters: &BTreeMap<String, String>,
-) -> String {
-    let further: Vec<String> = cell.iter().chain(parameters).map(|(name, value)| format!("{name}: {value}")).collect();
+pub(super) fn place(condition: &str, cell: &BTreeMap<String, String>, parameters: &BTreeMap<String, String>) -> String {
+    let further: Vec<String> = cell
+        .iter()
+        .chain(parameters)
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
     if further.is_empty() {
         condition.to_owned()
     } else {
@@ -264,9 +267,8 @@ impl fmt::Display for Doubt {
         match self {
             Self::TooFewLaunches(launches) => write!(formatter, "{launches} launches, fewer than {FEWEST_LAUNCHES}"),
             Self::MissingControl { kind, place } => write!(formatter, "no {kind} in {place}"),
-            Self::NoTotalInterval => {
-                formatter.write_str("the systematic part of the divisor contains zero, so the ratio has no total interval")
-            }
+            Self::NoTotalInterval => formatter
+                .write_str("the systematic part of the divisor contains zero, so the ratio has no total interval"),
             Self::LimitHit(limit) => write!(formatter, "limit hit: {limit}"),
         }
     }

@@ -31,7 +31,10 @@ impl JudgedRows<'_> {
     /// The verdict of each machine that takes part, by its name.
     pub(super) fn machines(&self) -> Vec<MachineVerdict> {
         let mut by_machine: BTreeMap<&str, Vec<&ClaimRow>> = BTreeMap::new();
-        for row in self.of_role().filter(|row| row.counts() || self.role == RowRole::Primary) {
+        for row in self
+            .of_role()
+            .filter(|row| row.counts() || self.role == RowRole::Primary)
+        {
             by_machine.entry(&row.machine).or_default().push(row);
         }
         let verdict = |(machine, rows): (&str, Vec<&ClaimRow>)| {

@@ -17,7 +17,10 @@ pub(super) fn over_machines<'a>(rows: impl Iterator<Item = &'a ClaimRow>) -> Vec
         let key = (row.run_name().to_owned(), row.place());
         by_place.entry(key).or_default().push(row);
     }
-    by_place.into_iter().filter_map(|((_, place), rows)| summary(place, &rows)).collect()
+    by_place
+        .into_iter()
+        .filter_map(|((_, place), rows)| summary(place, &rows))
+        .collect()
 }
 
 fn summary(place: String, rows: &[&ClaimRow]) -> Option<OverMachines> {

@@ -35,10 +35,7 @@ pub fn widened(interval: &Interval, bound: f64) -> Interval {
 /// monotone in both shifts, so that the extreme shifts decide. `None` if a shifted ratio has no interval, because its divisor
 /// cannot be distinguished from zero.
 #[must_use]
-pub fn ratio(
-    bounds: [f64; 2],
-    ratio: impl Fn(f64, f64) -> Option<(f64, (f64, f64))>,
-) -> Option<Interval> {
+pub fn ratio(bounds: [f64; 2], ratio: impl Fn(f64, f64) -> Option<(f64, (f64, f64))>) -> Option<Interval> {
     let (value, (mut low, mut high)) = ratio(0.0, 0.0)?;
     for signs in [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]] {
         let (_, ends) = ratio(signs[0] * bounds[0], signs[1] * bounds[1])?;

@@ -35,9 +35,17 @@ impl<'a> VerdictText<'a> {
         for row in judged.of_role() {
             by_machine.entry(&row.machine).or_default().push(row);
         }
-        let parts: Vec<String> = by_machine.iter().map(|(machine, rows)| text.on(machine, rows)).collect();
+        let parts: Vec<String> = by_machine
+            .iter()
+            .map(|(machine, rows)| text.on(machine, rows))
+            .collect();
         let claim = judged.claim;
-        format!("{} expected {}: {}", claim.quantity, claim.expectation().text(claim.unit), parts.join("; "))
+        format!(
+            "{} expected {}: {}",
+            claim.quantity,
+            claim.expectation().text(claim.unit),
+            parts.join("; ")
+        )
     }
 
     /// The values of one machine, by the verdicts of their rows.
@@ -53,7 +61,11 @@ impl<'a> VerdictText<'a> {
         let several = by_verdict.len() > 1;
         let values = by_verdict.iter().map(|(verdict, values)| {
             let values = values.join(", ");
-            if several { format!("{verdict} in {values}") } else { values }
+            if several {
+                format!("{verdict} in {values}")
+            } else {
+                values
+            }
         });
         let values = values.collect::<Vec<_>>().join("; ");
         let mut text = judged.map_or_else(
@@ -180,7 +192,13 @@ impl JudgedClaim {
         covered.dedup();
         let mut text = format!("from: {}", covered.join(", "));
         let not_run = |condition: &&String| self.exploratory.not_run.contains(*condition);
-        let not_run: Vec<&str> = self.registered.not_run.iter().filter(not_run).map(String::as_str).collect();
+        let not_run: Vec<&str> = self
+            .registered
+            .not_run
+            .iter()
+            .filter(not_run)
+            .map(String::as_str)
+            .collect();
         if !not_run.is_empty() {
             _ = write!(text, "; not run: {}", not_run.join(", "));
         }

@@ -40,7 +40,9 @@ fn machines(rows: &[MeasuredQuantity]) -> Vec<String> {
 fn rows(claims: &Claims, values: &[f64]) -> Vec<MeasuredQuantity> {
     let claim = claim(claims, "r06-parts");
     let pairs = CONDITIONS.iter().zip(values);
-    pairs.map(|(condition, value)| measured(claim, condition, *value, 100.0)).collect()
+    pairs
+        .map(|(condition, value)| measured(claim, condition, *value, 100.0))
+        .collect()
 }
 
 fn on(machine: &str, rows: Vec<MeasuredQuantity>) -> Vec<MeasuredQuantity> {
@@ -109,12 +111,21 @@ fn a_row_is_primary_by_the_plan_its_hash_and_a_clean_tree_alone() {
         };
         let found = judged(&claims, Some(plan), &evidence, "r06-parts");
         let decided = [&found.registered, &found.exploratory].map(|one| one.verdict != Verdict::NotRun);
-        assert_eq!(decided, [found.rows[0].role == RowRole::Primary, found.rows[0].role == RowRole::Exploratory]);
+        assert_eq!(
+            decided,
+            [
+                found.rows[0].role == RowRole::Primary,
+                found.rows[0].role == RowRole::Exploratory
+            ]
+        );
         found.rows[0].role
     };
     let named = plan("r06-parts", RowCombination::Every, &["local-pod"]);
     assert_eq!(role(&named, &|_| {}), RowRole::Primary);
-    assert_eq!(role(&named, &|row| row.run = "a-run/a-cell".to_owned()), RowRole::Primary);
+    assert_eq!(
+        role(&named, &|row| row.run = "a-run/a-cell".to_owned()),
+        RowRole::Primary
+    );
     let exploratory: [&dyn Fn(&mut MeasuredQuantity); 5] = [
         &|row| row.plan_sha256 = None,
         &|row| row.plan_sha256 = Some("10".to_owned()),
@@ -159,7 +170,11 @@ fn machines_are_judged_apart_and_all_must_agree() {
     let found = of(&[900.0, 0.0, 900.0]);
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert_eq!(found.shown(), "inconclusive (2 of 3 machines support, emulated only)");
-    assert!(found.text.contains("machine-1, inconclusive: local-pod 0.00"), "{}", found.text);
+    assert!(
+        found.text.contains("machine-1, inconclusive: local-pod 0.00"),
+        "{}",
+        found.text
+    );
     assert_eq!(of(&[900.0, -900.0]).verdict, Verdict::Inconclusive);
     // Pooled, 900 and 0 would support the claim.
     assert_eq!(of(&[900.0, 0.0]).verdict, Verdict::Inconclusive);
@@ -188,7 +203,11 @@ fn from_five_machines_on_there_is_a_summary() {
     // t(0.975, 3) and the standard error of the mean.
     let reach = 3.182_446_305_284_263 * (tau.powi(2) + 100_000.0 / 5.0).sqrt();
     assert!((found.further.high - 900.0 - reach).abs() < 1e-6, "{:?}", found.further);
-    assert!(found.text().contains("local-pod over 5 machines: mean 0.90 ["), "{}", found.text());
+    assert!(
+        found.text().contains("local-pod over 5 machines: mean 0.90 ["),
+        "{}",
+        found.text()
+    );
     assert!(found.text().contains("\u{3c4} = 0.31 µs"), "{}", found.text());
 }
 

@@ -87,7 +87,11 @@ pub(crate) fn plan_of(id: &str, combine: RowCombination, rows: Vec<PrimaryRow>) 
 
 /// A plan with a row for each of these conditions.
 pub(crate) fn plan(id: &str, combine: RowCombination, conditions: &[&str]) -> CurrentPlan {
-    plan_of(id, combine, conditions.iter().map(|condition| planned_row(condition)).collect())
+    plan_of(
+        id,
+        combine,
+        conditions.iter().map(|condition| planned_row(condition)).collect(),
+    )
 }
 
 /// Both controls in every condition that claims name.
@@ -125,7 +129,11 @@ pub(crate) fn judged(claims: &Claims, plan: Option<&CurrentPlan>, evidence: &Evi
 /// The claim by the exploratory rows, which are all rows without a plan.
 pub(crate) fn exploratory(claims: &Claims, evidence: &Evidence, id: &str) -> analysis::claims::Judgement {
     let found = judged(claims, None, evidence, id);
-    assert_eq!(found.registered.verdict, Verdict::NotRun, "without a plan nothing is decided");
+    assert_eq!(
+        found.registered.verdict,
+        Verdict::NotRun,
+        "without a plan nothing is decided"
+    );
     found.exploratory
 }
 
@@ -192,13 +200,19 @@ fn the_total_interval_decides_and_the_statistical_one_is_shown_beside_it() {
     widen(&mut evidence, 801.0);
     assert_eq!(of(&evidence).verdict, Verdict::Inconclusive);
     assert!(
-        of(&evidence).text.contains("0.90 [0.80, 1.00] µs, total [\u{2212}0.00, 1.80]"),
+        of(&evidence)
+            .text
+            .contains("0.90 [0.80, 1.00] µs, total [\u{2212}0.00, 1.80]"),
         "{}",
         of(&evidence).text
     );
     evidence.measured[0].total = None;
     assert_eq!(of(&evidence).verdict, Verdict::Inconclusive);
-    assert!(of(&evidence).text.contains("no total interval"), "{}", of(&evidence).text);
+    assert!(
+        of(&evidence).text.contains("no total interval"),
+        "{}",
+        of(&evidence).text
+    );
 }
 
 #[test]
@@ -242,7 +256,10 @@ fn a_missing_control_and_a_limit_make_it_inconclusive_and_say_why() {
             |control: &mut ControlResult| control.source = Some(analysis::claims::RunOrigin::Yours),
         ] {
             let mut bad = good.clone();
-            bad.controls.iter_mut().filter(|control| control.kind == kind).for_each(change);
+            bad.controls
+                .iter_mut()
+                .filter(|control| control.kind == kind)
+                .for_each(change);
             assert_eq!(of(&bad).verdict, Verdict::Inconclusive);
         }
     }
@@ -282,7 +299,10 @@ fn a_comparison_of_two_cells_asks_for_the_controls_of_both() {
         control
     });
     evidence.controls.extend(of_the_other);
-    assert_eq!(exploratory(&claims, &evidence, "r07-position").verdict, Verdict::Supported);
+    assert_eq!(
+        exploratory(&claims, &evidence, "r07-position").verdict,
+        Verdict::Supported
+    );
 }
 
 #[test]
@@ -326,7 +346,10 @@ fn the_total_interval_of_a_ratio_contains_the_ratios_of_all_shifts() {
     };
     let total = systematic::ratio([2.0, 0.5], ratio).unwrap();
     assert_eq!(total, Interval::new(5.0, (7.0 / 2.5, 13.0 / 1.5)));
-    assert_eq!(systematic::ratio([0.0, 0.0], ratio).unwrap(), Interval::new(5.0, (4.5, 5.5)));
+    assert_eq!(
+        systematic::ratio([0.0, 0.0], ratio).unwrap(),
+        Interval::new(5.0, (4.5, 5.5))
+    );
     assert_eq!(systematic::ratio([2.0, 1.5], ratio), None, "the divisor may be zero");
 }
 
@@ -374,15 +397,20 @@ fn the_table_has_a_column_of_verdicts_and_an_exploratory_one() {
         measured: vec![measured(claim, "local-pod", 900.0, 100.0)],
         controls: controls(&claims),
     };
-    let text = |plan: Option<&CurrentPlan>| {
-        table(&judge(&claims, plan, &evidence).unwrap(), &misses(&evidence.controls))
-    };
+    let text =
+        |plan: Option<&CurrentPlan>| table(&judge(&claims, plan, &evidence).unwrap(), &misses(&evidence.controls));
     let without_a_plan = text(None);
     for number in 1..=10 {
         assert!(without_a_plan.contains(&format!("\n{number}. ")), "{without_a_plan}");
     }
     let has_line = |text: &str, words: [&str; 3]| {
-        let columns = |line: &str| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>() == words;
+        let columns = |line: &str| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                == words
+        };
         assert!(text.lines().any(columns), "{words:?}: {text}");
     };
     has_line(&without_a_plan, ["claim", "verdict", "exploratory"]);
@@ -394,7 +422,10 @@ fn the_table_has_a_column_of_verdicts_and_an_exploratory_one() {
     );
     assert!(without_a_plan.contains("A/A control: 0 of"), "{without_a_plan}");
     let plan = plan("r06-parts", RowCombination::Every, &["local-pod"]);
-    has_line(&text(Some(&plan)), ["r06-parts", "supported (emulated only)", "not run"]);
+    has_line(
+        &text(Some(&plan)),
+        ["r06-parts", "supported (emulated only)", "not run"],
+    );
 }
 
 #[test]

@@ -166,7 +166,11 @@ fn without_its_evidence_an_item_is_not_met() {
 fn a_calibration_without_an_interval_or_a_missing_one_leaves_validity_open() {
     let mut facts = sound();
     let item = find(&facts, "construct validity");
-    assert!(item.evidence.contains("an error of at most 0.05 µs in local-pod"), "{}", item.evidence);
+    assert!(
+        item.evidence.contains("an error of at most 0.05 µs in local-pod"),
+        "{}",
+        item.evidence
+    );
     facts.controls[1].bound = None;
     let item = find(&facts, "construct validity");
     assert_eq!(item.status, PrincipleStatus::NotMet);

@@ -6,8 +6,8 @@ mod recorded;
 use std::collections::BTreeMap;
 
 use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Quantity, Reference, RepeatedLimitHit,
-    Unit, systematic,
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Quantity, Reference,
+    RepeatedLimitHit, Unit, systematic,
 };
 use analysis::stats::components::of_segments;
 use analysis::{

@@ -1,8 +1,7 @@
 //! The evidence of the 2023 recordings and of repeated calibrations.
 
 use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Provenance, Quantity,
-    systematic,
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Provenance, Quantity, systematic,
 };
 use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};

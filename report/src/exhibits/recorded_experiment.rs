@@ -66,7 +66,10 @@ impl RecordedExperiment {
             })
             .collect::<Result<_>>()?;
         let first = &cells.first().context("the grid has no cell")?.manifest;
-        if let Some(other) = cells.iter().find(|cell| cell.manifest.machine.id() != first.machine.id()) {
+        if let Some(other) = cells
+            .iter()
+            .find(|cell| cell.manifest.machine.id() != first.machine.id())
+        {
             bail!(
                 "{}: {} was recorded on {}, and {} on {}; a grid compares cells of one machine: record all cells on one",
                 folder.display(),

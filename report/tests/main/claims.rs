@@ -69,7 +69,10 @@ fn scaled_and_swapped_arms_change_verdict_and_text() {
         }
     });
     assert_eq!(verdict, "inconclusive", "{text}");
-    assert!(text.contains("local-pod 0.30 [0.30, 0.30] µs, total [\u{2212}0.1"), "{text}");
+    assert!(
+        text.contains("local-pod 0.30 [0.30, 0.30] µs, total [\u{2212}0.1"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -130,7 +133,10 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     };
     let line = said_of_logging();
     let recorded = "supported: recorded local-pod 0.30 [";
-    assert!(line.contains(recorded) && line.contains(", yours local-pod 0.30 ["), "{line}");
+    assert!(
+        line.contains(recorded) && line.contains(", yours local-pod 0.30 ["),
+        "{line}"
+    );
     assert!(!line.contains("but"), "{line}");
 
     // Three launches are shown and decide nothing.
@@ -139,7 +145,10 @@ fn a_readers_run_is_told_from_a_recorded_one_of_the_same_name() {
     });
     let line = said_of_logging();
     let recorded = "0cpu, supported: supported in recorded local-pod 0.30 [";
-    assert!(line.contains(recorded) && line.contains("but 3 launches, fewer than 10"), "{line}");
+    assert!(
+        line.contains(recorded) && line.contains("but 3 launches, fewer than 10"),
+        "{line}"
+    );
 }
 
 #[test]

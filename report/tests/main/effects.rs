@@ -62,7 +62,10 @@ fn other_data_give_other_verdicts() {
     // recovered.
     assert_eq!(verdict("c", &with("control", |arm| arm.wire_ns += 600)), "supported");
     assert_eq!(verdict("d", &with("control", |arm| arm.wire_ns += 800)), "inconclusive");
-    assert_eq!(verdict("e", &with("delay-5us", |arm| arm.wire_ns -= 900)), "inconclusive");
+    assert_eq!(
+        verdict("e", &with("delay-5us", |arm| arm.wire_ns -= 900)),
+        "inconclusive"
+    );
     assert_eq!(verdict("f", &with("delay-5us", |arm| arm.held_ns = None)), "supported");
 }
 
