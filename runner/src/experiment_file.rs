@@ -1,12 +1,13 @@
 //! Experiments from files: definitions in TOML.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use model::{Experiment, GridExtent, ServerUnderTest, parse_definition};
 
-use crate::program::read_server_file;
+use crate::program::{copied_files, read_server_file};
 use crate::proxies;
 
 /// Reads a definition: one experiment, or one for each cell of its grid. The content of the files that the definition
@@ -15,12 +16,34 @@ use crate::proxies;
 /// # Errors
 /// If a file cannot be read or is no definition; the error names line, column and key.
 pub(crate) fn read(path: &Path, extent: GridExtent) -> Result<Vec<Experiment>> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
-    let mut experiments =
-        parse_definition(&text, extent).with_context(|| format!("{} is no experiment", path.display()))?;
+    let mut experiments = definition(path, extent)?;
     experiments.iter_mut().try_for_each(resolve)?;
     Ok(experiments)
+}
+
+fn definition(path: &Path, extent: GridExtent) -> Result<Vec<Experiment>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}; the definitions are in experiments/", path.display()))?;
+    parse_definition(&text, extent).with_context(|| format!("{} is no experiment", path.display()))
+}
+
+/// Returns the files that a definition names: servers, proxies, delays, words, and the files that these copy.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn named_files(path: &Path, extent: GridExtent) -> Result<BTreeSet<PathBuf>> {
+    let mut named = BTreeSet::new();
+    for experiment in definition(path, extent)? {
+        named.extend(experiment.words);
+        if let ServerUnderTest::File { file } = experiment.sut {
+            named.extend(copied_files(&file)?);
+            named.insert(file);
+        }
+        for proxy in experiment.proxies {
+            named.extend(proxies::named_files(proxy)?);
+        }
+    }
+    Ok(named)
 }
 
 /// Replaces the paths of files by their content.

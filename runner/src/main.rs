@@ -11,6 +11,7 @@ mod planning;
 mod preflight;
 mod program;
 mod proxies;
+mod record;
 mod run;
 mod signals;
 mod treatments;
@@ -30,6 +31,8 @@ struct RunnerArguments {
 enum Command {
     /// Run an experiment, or continue an unfinished run of it
     Run(command_line::run_options::ExperimentCommand),
+    /// Record the registered plan, or continue its recording
+    Record(record::RecordCommand),
     /// Measure the latency that hooks add to a server
     Measure(foreign_hook::command::ForeignHookCommand),
     /// Report the functions and system calls by which a server receives payload, and if a hook replaces them
@@ -58,6 +61,7 @@ enum Command {
 fn main() -> Result<()> {
     match RunnerArguments::parse().command {
         Command::Run(options) => run::run(&options),
+        Command::Record(options) => record::run(&options),
         Command::Places(engines) => run::availability::print(&engines),
         Command::Cluster(verb) => command_line::cluster::run(&verb),
         Command::Measure(options) => foreign_hook::run(&options),

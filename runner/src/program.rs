@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use engines::{ImageContents, InstalledProgram};
@@ -45,6 +45,32 @@ pub(crate) fn read_server_file(path: &Path) -> Result<ServerFile> {
     Ok(file)
 }
 
+/// Returns the paths of the files that the server of a file of `sut/macro/` copies, from the project's folder.
+///
+/// # Errors
+/// If the file cannot be read or describes no server.
+pub(crate) fn copied_files(path: &Path) -> Result<Vec<PathBuf>> {
+    let file: ServerFile = read_toml(path, "ready servers are in sut/macro/", "a server")?;
+    Ok(copies(&file.server, path).map(|(_, from)| from).collect())
+}
+
+/// Returns each copy of a program with the path from which it is copied; `path` is the file in which the program stands.
+pub(crate) fn copies<'a>(program: &'a ServerProgram, path: &'a Path) -> impl Iterator<Item = (&'a String, PathBuf)> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    program.copies.iter().map(move |(name, from)| {
+        let mut whole = PathBuf::new();
+        for part in folder.join(from).components() {
+            match part {
+                Component::ParentDir if whole.file_name().is_some() => {
+                    whole.pop();
+                }
+                part => whole.push(part),
+            }
+        }
+        (name, whole)
+    })
+}
+
 /// Returns the program of a command line. Its working directory is `directory` or the current directory.
 pub(crate) fn of_command_line(
     command: Vec<String>,
@@ -73,11 +99,13 @@ pub(crate) fn packages(debian: &str, nixpkgs: &str) -> String {
 
 /// Reads the files that a program copies; `path` is the file in which the program stands.
 pub(crate) fn read_copies(program: &mut ServerProgram, path: &Path) -> Result<()> {
-    for (name, from) in std::mem::take(&mut program.copies) {
-        let from = path.parent().unwrap_or(Path::new("")).join(from);
+    let mut copied = Vec::new();
+    for (name, from) in copies(program, path) {
         let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
-        program.files.insert(name, text);
+        copied.push((name.clone(), text));
     }
+    program.copies.clear();
+    program.files.extend(copied);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod observe;
 mod observe_passive;
 mod plan;
 mod proxies_and_neighbours;
+mod record;
 mod running;
 mod stamps_and_tight_loops;
 mod stopping_rule;

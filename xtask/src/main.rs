@@ -23,6 +23,7 @@ mod paths;
 mod plan;
 mod programs;
 mod python;
+mod record;
 mod report;
 mod reproduce;
 mod run;
@@ -65,6 +66,8 @@ enum Verb {
     /// Create or remove the containers or cluster of a condition, or list them
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Record the registered plan on this machine, from a clean commit; a second call resumes
+    Record(record::RecordCommand),
     /// Add the hook to a Kubernetes workload, as deployment/NAME, or remove it
     #[command(disable_help_flag = true)]
     Inject(inject::InjectCommand),
@@ -127,6 +130,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Measure(arguments) => return measure::run(&arguments, &called_from),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Record(arguments) => record::run(&arguments),
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),

@@ -8,6 +8,7 @@ pub(crate) mod files;
 mod hosts;
 mod recorded;
 mod references;
+mod registered;
 mod sources;
 mod types;
 
@@ -29,6 +30,8 @@ pub(crate) fn run() -> Result<()> {
     // git also lists a file that is deleted and not yet committed; its size counts as 0.
     let size = |path: &str| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     breaches.extend(recorded::small(&paths, size));
+    breaches.extend(registered::hashes()?);
+    breaches.extend(registered::ledger()?);
     for breach in &breaches {
         println!("{breach}");
     }

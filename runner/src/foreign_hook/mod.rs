@@ -20,7 +20,7 @@ use crate::launch::local::spec::LaunchTask;
 use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
-use crate::run::carry_out;
+use crate::run::{RunEnvironment, carry_out};
 use crate::signals::stop_flag;
 use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, OWN};
@@ -67,7 +67,13 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
     let calibrated = record.no_calibration.is_none();
     let experiment = experiments::for_measuring(&subject, &measurable, calibrated, &slowest, options);
     experiment.validate()?;
-    carry_out(experiment, &options.out, &setting, &EngineOptions::default(), &stopped)?;
+    let environment = RunEnvironment {
+        setting: &setting,
+        engines: &EngineOptions::default(),
+        stopped: &stopped,
+        registration: None,
+    };
+    carry_out(experiment, &options.out, environment)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod relay;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use engines::{Image, ImageContents};
@@ -27,6 +27,22 @@ pub(crate) fn resolve(proxy: &mut Proxy) -> Result<()> {
         Proxy::Program(_) | Proxy::Delays(_) => {}
     }
     Ok(())
+}
+
+/// Returns the files that a proxy of a definition names.
+///
+/// # Errors
+/// If a file cannot be read or describes no proxy.
+pub(crate) fn named_files(proxy: Proxy) -> Result<Vec<PathBuf>> {
+    Ok(match proxy {
+        Proxy::File(path) => {
+            let mut named = program_file::copied_files(&path)?;
+            named.push(path);
+            named
+        }
+        Proxy::Relay(path) => vec![path],
+        Proxy::Program(_) | Proxy::Delays(_) => Vec::new(),
+    })
 }
 
 /// Returns the reason why a proxy cannot be started on this machine; `None` where it can.

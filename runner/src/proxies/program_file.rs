@@ -1,22 +1,33 @@
 //! Proxies of other projects, from the files of `clusters/proxies/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use engines::{ImageContents, InstalledProgram};
 use model::ProxyProgram;
 
-use crate::program::{self, read_copies, read_toml};
+use crate::program::{self, copies, read_copies, read_toml};
+
+const READY: &str = "ready proxies are in clusters/proxies/";
 
 /// Reads a file of `clusters/proxies/`.
 ///
 /// # Errors
 /// If the file cannot be read or describes no proxy.
 pub(crate) fn read(path: &Path) -> Result<ProxyProgram> {
-    let mut proxy: ProxyProgram = read_toml(path, "ready proxies are in clusters/proxies/", "a proxy")?;
+    let mut proxy: ProxyProgram = read_toml(path, READY, "a proxy")?;
     read_copies(&mut proxy.server, path)?;
     proxy.validate().with_context(|| path.display().to_string())?;
     Ok(proxy)
+}
+
+/// Returns the paths of the files that a proxy copies, from the project's folder.
+///
+/// # Errors
+/// If the file cannot be read or describes no proxy.
+pub(super) fn copied_files(path: &Path) -> Result<Vec<PathBuf>> {
+    let proxy: ProxyProgram = read_toml(path, READY, "a proxy")?;
+    Ok(copies(&proxy.server, path).map(|(_, from)| from).collect())
 }
 
 /// Adds to an image the programs and files of a proxy.

@@ -9,6 +9,12 @@ use model::{Condition, Experiment, LaunchRecord};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::run::registration::Registration;
+use crate::run::working_tree::WorkingTree;
+
+/// The file that identifies a run.
+pub(crate) const PLAN: &str = "plan.json";
+
 /// The identity of a run, in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +23,15 @@ pub(crate) struct RunPlan {
     /// SHA-256 of the hook, so that launches of two builds are never mixed.
     pub(crate) hook_sha256: String,
     pub(crate) started_unix_ns: i64,
+    /// The registered plan, the machine and the commit; `None` for a run that no plan asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) registration: Option<Registration>,
+}
+
+fn read_plan(file: &Path) -> Result<RunPlan> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is of another version; choose another --out", file.display()))
 }
 
 /// The folder of a run.
@@ -27,17 +42,29 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Starts a run, or continues the run in the folder.
+    /// Starts a run, or continues the run in the folder. `tree` is the checkout of a recording by the registered plan.
     ///
     /// # Errors
     /// If the folder holds another run, or cannot be read or written.
-    pub(crate) fn open(path: &Path, plan: RunPlan) -> Result<Self> {
+    pub(crate) fn open(path: &Path, plan: RunPlan, tree: Option<&WorkingTree>) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
-        let file = path.join("plan.json");
+        let file = path.join(PLAN);
         let plan = if file.exists() {
-            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let known: RunPlan = serde_json::from_str(&text)
-                .with_context(|| format!("{} is of another version; choose another --out", file.display()))?;
+            let known = read_plan(&file)?;
+            match (&known.registration, &plan.registration, tree) {
+                (None, None, _) => {}
+                (Some(known), Some(now), Some(tree)) => known
+                    .may_go_on_as(now, tree)
+                    .with_context(|| format!("cannot continue {}", path.display()))?,
+                (Some(_), _, _) => bail!(
+                    "{} holds a recording by the registered plan, which `cargo xtask record` continues; choose another --out",
+                    path.display()
+                ),
+                (None, _, _) => bail!(
+                    "{} holds a run that no registered plan asked for; give the folder another name",
+                    path.display()
+                ),
+            }
             if known.experiment != plan.experiment {
                 bail!(
                     "{} holds a run of another experiment or with other options; choose another --out",
@@ -61,6 +88,20 @@ impl RunFolder {
             path: path.to_owned(),
             plan,
         })
+    }
+
+    /// Returns the registered plan, the machine and the commit of the recording in a folder; `None` if the folder holds no run, or
+    /// one that no plan asked for.
+    ///
+    /// # Errors
+    /// If the folder holds a run of another version.
+    pub(crate) fn registration(path: &Path) -> Result<Option<Registration>> {
+        let file = path.join(PLAN);
+        Ok(file
+            .exists()
+            .then(|| read_plan(&file))
+            .transpose()?
+            .and_then(|plan| plan.registration))
     }
 
     /// Returns an identifier of the run that every engine accepts as a label and in a name: the beginning of the folder's name and

@@ -6,12 +6,12 @@ use anyhow::Result;
 use dataset::file_record;
 use model::{
     Clock, Condition, ConditionRecord, LAUNCH_RECORD_FILE, LaunchRecord, LimitEnforcement, MANIFEST_VERSION, Manifest,
-    launch_folder,
+    Revision, launch_folder,
 };
 
 use crate::run::availability::{ConditionAccess, ConditionAccesses};
 use crate::run::context::RunContext;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{PLAN, RunFolder};
 use crate::run::words::WORDS;
 
 /// Returns the record of a condition of the run.
@@ -47,58 +47,72 @@ fn condition_record(
     }
 }
 
-/// Returns the manifest of a finished run.
-///
-/// # Errors
-/// If a file of the run cannot be read.
-pub(crate) fn manifest(
-    folder: &RunFolder,
-    levels: &ConditionAccesses,
-    setting: &RunContext<'_>,
-    launches: Vec<LaunchRecord>,
-    ended: Option<String>,
-) -> Result<Manifest> {
-    let mut names = vec!["plan.json".to_owned()];
-    names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
-    for launch in &launches {
-        names.extend(launch.files.all().map(str::to_owned));
-        let folder = launch_folder(&launch.condition, launch.launch);
-        names.push(format!("{folder}/{LAUNCH_RECORD_FILE}"));
-    }
-    let files = names
-        .iter()
-        .map(|name| Ok(file_record(&folder.path, name)?))
-        .collect::<Result<_>>()?;
-    let experiment = &folder.plan.experiment;
-    let conditions = levels
-        .iter()
-        .map(|(condition, access)| condition_record(*condition, access, setting));
-    let mut tools = crate::run::revision::tools(&folder.plan.hook_sha256);
-    for (condition, access) in levels {
-        if let Ok(ConditionAccess::Engine(ready)) = access {
-            let facts = ready.facts.iter();
-            tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
+/// A run all of whose launches are finished.
+pub(super) struct FinishedRun<'a> {
+    pub(super) folder: &'a RunFolder,
+    pub(super) levels: &'a ConditionAccesses,
+    pub(super) setting: &'a RunContext<'a>,
+    pub(super) revision: Option<Revision>,
+}
+
+impl FinishedRun<'_> {
+    /// Returns the manifest of a finished run.
+    ///
+    /// # Errors
+    /// If a file of the run cannot be read.
+    pub(super) fn manifest(self, launches: Vec<LaunchRecord>, ended: Option<String>) -> Result<Manifest> {
+        let Self {
+            folder,
+            levels,
+            setting,
+            revision,
+        } = self;
+        let mut names = vec![PLAN.to_owned()];
+        names.extend(setting.words.as_ref().map(|_| WORDS.to_owned()));
+        for launch in &launches {
+            names.extend(launch.files.all().map(str::to_owned));
+            let folder = launch_folder(&launch.condition, launch.launch);
+            names.push(format!("{folder}/{LAUNCH_RECORD_FILE}"));
         }
+        let files = names
+            .iter()
+            .map(|name| Ok(file_record(&folder.path, name)?))
+            .collect::<Result<_>>()?;
+        let experiment = &folder.plan.experiment;
+        let conditions = levels
+            .iter()
+            .map(|(condition, access)| condition_record(*condition, access, setting));
+        let mut tools = crate::run::revision::tools(&folder.plan.hook_sha256);
+        for (condition, access) in levels {
+            if let Ok(ConditionAccess::Engine(ready)) = access {
+                let facts = ready.facts.iter();
+                tools.extend(facts.map(|(name, value)| (format!("{condition}: {name}"), value.clone())));
+            }
+        }
+        Ok(Manifest {
+            schema_version: MANIFEST_VERSION,
+            run_id: folder.run_id(),
+            experiment: experiment.name.clone(),
+            plan: Some(experiment.clone()),
+            plan_sha256: folder
+                .plan
+                .registration
+                .as_ref()
+                .map(|registration| registration.plan_sha256.clone()),
+            clock: Clock::Monotonic,
+            revision,
+            command_line: std::env::args().collect(),
+            started_unix_ns: folder.plan.started_unix_ns,
+            finished_unix_ns: now_unix_ns(),
+            machine: dataset::this_machine(),
+            host: dataset::this_host(),
+            tools,
+            conditions: conditions.collect(),
+            launches,
+            files,
+            notes: ended.into_iter().collect(),
+        })
     }
-    Ok(Manifest {
-        schema_version: MANIFEST_VERSION,
-        run_id: folder.run_id(),
-        experiment: experiment.name.clone(),
-        plan: Some(experiment.clone()),
-        plan_sha256: None,
-        clock: Clock::Monotonic,
-        revision: crate::run::revision::git(),
-        command_line: std::env::args().collect(),
-        started_unix_ns: folder.plan.started_unix_ns,
-        finished_unix_ns: now_unix_ns(),
-        machine: dataset::this_machine(),
-        host: dataset::this_host(),
-        tools,
-        conditions: conditions.collect(),
-        launches,
-        files,
-        notes: ended.into_iter().collect(),
-    })
 }
 
 pub(crate) fn now_unix_ns() -> i64 {

@@ -4,16 +4,19 @@ pub(crate) mod availability;
 mod context;
 mod controls;
 pub(crate) mod cost;
-mod folder;
+pub(crate) mod folder;
 mod host_load;
 mod manifest;
+pub(crate) mod registration;
 pub(crate) mod requirements;
 pub(crate) mod revision;
 mod stopping_rule;
 mod words;
+pub(crate) mod working_tree;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use engines::{Image, Owner, Stop};
@@ -40,24 +43,22 @@ use crate::run::context::{RunContext, image, set_up, tear_down};
 use crate::run::cost::RunCost;
 use crate::run::folder::{RunFolder, RunPlan};
 use crate::run::host_load::HostLoadReading;
-use crate::run::manifest::{manifest, now_unix_ns};
+use crate::run::manifest::{FinishedRun, now_unix_ns};
+use crate::run::registration::ActiveRegistration;
 use crate::run::stopping_rule::StoppingRule;
 use crate::signals::stop_flag;
 
 /// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
 pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
     let stopped = stop_flag()?;
-    let mut experiments = experiments(options)?;
     let setting = Installation::find(options.hook.as_deref())?;
-    let engines = &options.engines;
-    let invalid = if let [one] = &mut experiments[..]
-        && one.cell.is_empty()
-    {
-        let experiment = experiments.remove(0);
-        carry_out(experiment, &options.out, &setting, engines, &stopped)?
-    } else {
-        grid(experiments, &options.out, &setting, engines, &stopped)?
+    let environment = RunEnvironment {
+        setting: &setting,
+        engines: &options.engines,
+        stopped: &stopped,
+        registration: None,
     };
+    let invalid = all(experiments(options)?, &options.out, environment)?;
     let arguments: Vec<String> = std::env::args().collect();
     let command = shlex::try_join(arguments.iter().map(String::as_str)).context("the command line has a zero byte")?;
     println!("again with: {command}");
@@ -69,15 +70,30 @@ pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
     Ok(())
 }
 
+/// What all runs of one command share.
+#[derive(Clone, Copy)]
+pub(crate) struct RunEnvironment<'a> {
+    pub(crate) setting: &'a Installation,
+    pub(crate) engines: &'a EngineOptions,
+    pub(crate) stopped: &'a Stop,
+    /// The registered plan; `None` for a run that no plan asked for.
+    pub(crate) registration: Option<ActiveRegistration<'a>>,
+}
+
+/// Runs an experiment, or all cells of a grid, and returns the number of invalid launches.
+pub(crate) fn all(mut experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
+    if let [one] = &experiments[..]
+        && one.cell.is_empty()
+    {
+        return carry_out(experiments.remove(0), out, environment);
+    }
+    grid(experiments, out, environment)
+}
+
 /// Runs all launches of an experiment that are not finished, writes the manifest, and returns the number of invalid launches.
-pub(crate) fn carry_out(
-    experiment: Experiment,
-    out: &Path,
-    setting: &Installation,
-    engines: &EngineOptions,
-    stopped: &Stop,
-) -> Result<usize> {
-    let mut run = ActiveRun::begin(experiment, out, setting, engines, stopped)?;
+pub(crate) fn carry_out(experiment: Experiment, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
+    let stopped = environment.stopped;
+    let mut run = ActiveRun::begin(experiment, out, environment)?;
     eprintln!("to {}: {}", out.display(), run.cost());
     let bar = progress(run.cost().launches);
     let measured = (0..run.folder.plan.experiment.launches).try_for_each(|launch| run.measure(launch, &bar, stopped));
@@ -88,18 +104,13 @@ pub(crate) fn carry_out(
 }
 
 /// Runs each cell of a grid in a folder of its own, and writes `grid.json` when all are finished.
-fn grid(
-    experiments: Vec<Experiment>,
-    out: &Path,
-    setting: &Installation,
-    engines: &EngineOptions,
-    stopped: &Stop,
-) -> Result<usize> {
+fn grid(experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
+    let stopped = environment.stopped;
     let cells: Vec<Vec<FactorLevel>> = experiments.iter().map(|one| one.cell.clone()).collect();
     let mut runs = Vec::new();
     for one in experiments {
         let folder = out.join(FactorLevel::folder_name(&one.cell));
-        match ActiveRun::begin(one, &folder, setting, engines, stopped) {
+        match ActiveRun::begin(one, &folder, environment) {
             Ok(run) => runs.push(run),
             Err(error) => {
                 runs.iter().for_each(ActiveRun::leave);
@@ -150,11 +161,52 @@ fn grid(
     Ok(invalid)
 }
 
+/// The measured duration of one launch in each condition, and of the preparation that all launches share.
+pub(crate) struct MeasuredCost {
+    /// Preparation of the run, such as its image, s.
+    pub(crate) set_up_s: f64,
+    /// A launch in each available condition, s.
+    pub(crate) launch_s: Vec<(Condition, f64)>,
+    /// The conditions that are not available, with the reasons.
+    pub(crate) left_out: Vec<(Condition, String)>,
+}
+
+/// Runs launch 0 of an experiment in each condition and measures how long it takes.
+///
+/// # Errors
+/// If the launch fails.
+pub(crate) fn measured_cost(
+    experiment: Experiment,
+    out: &Path,
+    environment: RunEnvironment<'_>,
+) -> Result<MeasuredCost> {
+    let begun = Instant::now();
+    let run = ActiveRun::begin(experiment, out, environment)?;
+    let set_up_s = begun.elapsed().as_secs_f64();
+    let timed = run.available().map(|(condition, access)| {
+        let begun = Instant::now();
+        one(&run.folder, condition, access, 0, &run.setting, environment.stopped)?;
+        Ok((condition, begun.elapsed().as_secs_f64()))
+    });
+    let launch_s: Result<Vec<(Condition, f64)>> = timed.collect();
+    run.leave();
+    let left_out = run.levels.iter().filter_map(|(condition, access)| {
+        let reason = access.as_ref().err()?;
+        Some((*condition, reason.clone()))
+    });
+    Ok(MeasuredCost {
+        set_up_s,
+        launch_s: launch_s?,
+        left_out: left_out.collect(),
+    })
+}
+
 /// A run in progress.
 struct ActiveRun<'a> {
     folder: RunFolder,
     levels: ConditionAccesses,
     setting: RunContext<'a>,
+    registration: Option<ActiveRegistration<'a>>,
     precision: StoppingRule,
     records: Vec<LaunchRecord>,
     /// The reason why no further launch is needed; `None` if one is needed.
@@ -162,13 +214,13 @@ struct ActiveRun<'a> {
 }
 
 impl<'a> ActiveRun<'a> {
-    fn begin(
-        experiment: Experiment,
-        out: &Path,
-        setting: &'a Installation,
-        engines: &EngineOptions,
-        stopped: &Stop,
-    ) -> Result<Self> {
+    fn begin(experiment: Experiment, out: &Path, environment: RunEnvironment<'a>) -> Result<Self> {
+        let RunEnvironment {
+            setting,
+            engines,
+            stopped,
+            registration,
+        } = environment;
         let mut levels: ConditionAccesses = experiment
             .conditions
             .iter()
@@ -182,8 +234,9 @@ impl<'a> ActiveRun<'a> {
             experiment,
             hook_sha256: dataset::sha256(&setting.hook)?,
             started_unix_ns: now_unix_ns(),
+            registration: registration.map(|active| active.registration.clone()),
         };
-        let folder = RunFolder::open(out, plan)?;
+        let folder = RunFolder::open(out, plan, registration.map(|active| active.tree))?;
         for left in isolation::remove_abandoned_groups()? {
             eprintln!("removed {}, which a killed run had left", left.display());
         }
@@ -206,6 +259,7 @@ impl<'a> ActiveRun<'a> {
             folder,
             levels,
             setting,
+            registration,
             precision,
             records: Vec::new(),
             ended: None,
@@ -262,7 +316,17 @@ impl<'a> ActiveRun<'a> {
             println!("{ended}");
         }
         let invalid = self.records.iter().filter(|launch| !launch.valid).count();
-        let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
+        let revision = match &self.registration {
+            Some(active) => Some(active.revision()?),
+            None => revision::git(),
+        };
+        let run = FinishedRun {
+            folder: &self.folder,
+            levels: &self.levels,
+            setting: &self.setting,
+            revision,
+        };
+        let manifest = run.manifest(self.records, self.ended)?;
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
         match nothing {

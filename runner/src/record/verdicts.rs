@@ -1,0 +1,92 @@
+//! The verdicts that the ledger keeps: `report` judges the claims that have a primary row in a recorded run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use model::RegisteredPlan;
+use serde::Deserialize;
+
+use crate::record::plan_file::PlanFile;
+
+/// The program that judges, beside the runner.
+pub(super) const REPORT: &str = "report";
+
+/// The part of the output of `report claims --format json` that the ledger keeps.
+#[derive(Deserialize)]
+struct JudgedOutput {
+    recommendations: Vec<RecommendationOutput>,
+}
+
+#[derive(Deserialize)]
+struct RecommendationOutput {
+    claims: Vec<ClaimOutput>,
+}
+
+#[derive(Deserialize)]
+struct ClaimOutput {
+    id: String,
+    registered: JudgementOutput,
+}
+
+/// A claim's judgement by its primary rows.
+#[derive(Deserialize)]
+struct JudgementOutput {
+    verdict: String,
+}
+
+/// Returns the verdict of each claim that has a primary row in the run, by the claim's id, from the recorded runs of this machine
+/// in `folder`.
+///
+/// # Errors
+/// If `report` fails or does not judge one of the claims.
+pub(super) fn of(plan: &PlanFile, run: &str, folder: &Path, binaries: &Path) -> Result<BTreeMap<String, String>> {
+    let (ids, runs) = concerned(&plan.plan, run);
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut command = Command::new(binaries.join(REPORT));
+    // No claim of the plan is about the recordings of 2023.
+    command
+        .args(["claims", "--format", "json", "--study", "none", "--plan"])
+        .arg(&plan.path);
+    for run in runs.iter().map(|run| folder.join(run)).filter(|folder| folder.is_dir()) {
+        command.arg("--run").arg(run);
+    }
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot start {}", binaries.join(REPORT).display()))?;
+    ensure!(
+        output.status.success(),
+        "`report claims` failed; its own message stands above"
+    );
+    let judged: JudgedOutput = serde_json::from_slice(&output.stdout).context("the output of `report claims`")?;
+    let claims = judged
+        .recommendations
+        .into_iter()
+        .flat_map(|recommendation| recommendation.claims);
+    let mut verdicts: BTreeMap<String, String> = claims.map(|claim| (claim.id, claim.registered.verdict)).collect();
+    verdicts.retain(|id, _| ids.contains(&&**id));
+    for id in ids {
+        ensure!(
+            verdicts.contains_key(id),
+            "`report claims` judges no claim {id}; analysis/claims.toml has the claims"
+        );
+    }
+    Ok(verdicts)
+}
+
+/// Returns the ids of the claims that have a primary row in a run, and the runs of all of their rows.
+fn concerned<'a>(plan: &'a RegisteredPlan, run: &str) -> (Vec<&'a str>, Vec<PathBuf>) {
+    let claims = plan
+        .claims
+        .iter()
+        .filter(|claim| claim.rows.iter().any(|row| row.run == run));
+    let mut runs: Vec<PathBuf> = claims
+        .clone()
+        .flat_map(|claim| claim.rows.iter().map(|row| PathBuf::from(&row.run)))
+        .collect();
+    runs.sort();
+    runs.dedup();
+    (claims.map(|claim| claim.id.as_str()).collect(), runs)
+}
