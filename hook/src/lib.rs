@@ -12,6 +12,9 @@
 //! | `READHOOK_DELAY_NS` | duration of the busy wait in mode `delay`, ns, from the return of the real call |
 //! | `READHOOK_DELAY_EVERY` | mode `delay` waits in every nth payload receive; default 1 |
 //!
+//! With the feature `sealed`, which only the package `readhook-sealed` has, these variables come from a block in the
+//! library's own file (`readhook_seal`) instead of the environment.
+//!
 //! `readhook_core` makes all decisions. This crate contains the exported symbols, the look-up of the definitions that
 //! they replace, and the set-up at load. After the set-up nothing is allocated, locked or opened. The hook is off in
 //! secure-execution mode (set-user-id programs), because then the environment belongs to another user.
@@ -34,6 +37,8 @@
 
 mod clock;
 mod dlsym;
+#[cfg_attr(feature = "sealed", path = "sealed.rs")]
+mod environment;
 mod errno;
 mod exports;
 mod log;

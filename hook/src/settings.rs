@@ -1,9 +1,11 @@
-//! The settings in the environment, which are read once at load.
+//! The settings, which are read once at load.
 #![expect(unsafe_code, reason = "calls into libc")]
 
 use core::ffi::CStr;
 
 use readhook_core::{Mode, parse_count};
+
+use crate::environment::variable;
 
 /// The settings.
 pub(crate) struct Settings {
@@ -16,7 +18,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the environment. An error is a line for standard error.
+    /// Reads the variables. An error is a line for standard error.
     pub(crate) fn read() -> Result<Self, &'static [u8]> {
         let off = Self {
             mode: Mode::Off,
@@ -57,16 +59,6 @@ impl Settings {
 pub(crate) fn complain(line: &[u8]) {
     // SAFETY: the buffer is live and has this length.
     unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
-}
-
-fn variable(name: &CStr) -> Option<&'static CStr> {
-    // SAFETY: the name is a C string.
-    let value = unsafe { libc::getenv(name.as_ptr()) };
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: it is a C string of the environment, used only during load, before the program can change it.
-    Some(unsafe { CStr::from_ptr(value) })
 }
 
 fn is_secure_execution() -> bool {

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
             build::run()?;
             let installed = paths::target().join("peers");
             if *install {
-                install_peers(&installed);
+                install_peers(&installed, &["wrk", "hey", "oha", "autocannon", "locust"]);
             }
             benchmark("loadgen-bench")
                 .options("--repetitions", [repetitions.to_string()])
@@ -125,28 +125,30 @@ fn benchmark(package: &str) -> Program {
     cargo().args(["run", "--release", "--package", package, "--"])
 }
 
-/// Installs missing load generators. Prints an error if one cannot be installed; the benchmark then runs without it.
-fn install_peers(folder: &std::path::Path) {
+/// Installs those of the named load generators that are missing. Prints an error if one cannot be installed; the measurement
+/// then runs without it.
+pub(crate) fn install_peers(folder: &std::path::Path, names: &[&str]) {
     let place = |path: &str| folder.join(path);
     let mut programs = Vec::new();
-    for name in ["wrk", "hey"] {
-        if find(name).is_none() {
-            programs.push(Program::new("apt-get").args(["install", "-y", "-qq", name]));
+    for name in names {
+        match *name {
+            "oha" if !place("bin/oha").exists() => {
+                programs.push(cargo().args(["install", "--locked", "oha", "--root"]).arg(folder));
+            }
+            "autocannon" if !place("node_modules/.bin/autocannon").exists() => {
+                let npm = Program::new("npm").args(["install", "--no-fund", "autocannon", "--prefix"]);
+                programs.push(npm.arg(folder));
+            }
+            "locust" if !place("venv/bin/locust").exists() => {
+                programs.push(Program::new("python3").args(["-m", "venv"]).arg(place("venv")));
+                programs.push(Program::new(place("venv/bin/pip")).args(["install", "--quiet", LOCUST]));
+            }
+            "oha" | "autocannon" | "locust" => {}
+            packaged if find(packaged).is_none() => {
+                programs.push(Program::new("apt-get").args(["install", "-y", "-qq", packaged]));
+            }
+            _ => {}
         }
-    }
-    if !place("bin/oha").exists() {
-        programs.push(cargo().args(["install", "--locked", "oha", "--root"]).arg(folder));
-    }
-    if !place("node_modules/.bin/autocannon").exists() {
-        programs.push(
-            Program::new("npm")
-                .args(["install", "--no-fund", "autocannon", "--prefix"])
-                .arg(folder),
-        );
-    }
-    if !place("venv/bin/locust").exists() {
-        programs.push(Program::new("python3").args(["-m", "venv"]).arg(place("venv")));
-        programs.push(Program::new(place("venv/bin/pip")).args(["install", "--quiet", LOCUST]));
     }
     for program in programs {
         if let Err(error) = program.run_aside() {

@@ -8,7 +8,16 @@ use crate::paths;
 use crate::programs::{Program, cargo};
 
 /// The packages whose binaries the verbs launch.
-const PACKAGES: [&str; 7] = ["sut", "loadgen", "agent", "dataset", "provisioning", "runner", "report"];
+const PACKAGES: [&str; 8] = [
+    "sut",
+    "loadgen",
+    "agent",
+    "dataset",
+    "provisioning",
+    "runner",
+    "report",
+    "challenge",
+];
 
 /// True if [`binaries`] builds with the profile of the tests.
 static TESTED: AtomicBool = AtomicBool::new(false);
@@ -56,7 +65,17 @@ pub(crate) fn tests() -> Program {
 /// # Errors
 /// When cargo fails.
 pub(crate) fn hook() -> Result<()> {
-    cargo()
-        .args(["build", "--profile", "hook", "--package", "readhook"])
-        .run()
+    shared_object("readhook")
+}
+
+/// Builds the shared object whose copies are sealed for blind trials.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn sealed_hook() -> Result<()> {
+    shared_object("readhook-sealed")
+}
+
+fn shared_object(package: &str) -> Result<()> {
+    cargo().args(["build", "--profile", "hook", "--package", package]).run()
 }

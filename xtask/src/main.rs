@@ -6,6 +6,7 @@ mod archive;
 mod bench;
 mod build;
 mod calibrate;
+mod challenge;
 mod claims;
 mod cluster;
 mod definition;
@@ -75,6 +76,8 @@ enum Verb {
     Plan(plan::PlanCommand),
     /// Measure known delays, and count how often the intervals cover them, with the interleaved and the sequential design
     Calibrate(calibrate::CalibrateCommand),
+    /// Examine the instrument with delays that it does not know, and count how often its intervals contain them
+    Challenge(challenge::ChallengeCommand),
     /// Simulate experiments with recorded noise and a known effect, and count how often the intervals cover the effect
     Simulate(simulate::SimulateCommand),
     /// Convert foreign recordings to the project's format
@@ -134,6 +137,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Inject(arguments) => inject::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Calibrate(arguments) => calibrate::run(&arguments),
+        Verb::Challenge(arguments) => challenge::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Analyze(arguments) => analyze::run(&arguments),

@@ -12,6 +12,8 @@ pub(crate) const STUDY: &str = "data/ssp2023";
 pub(crate) const RUNS: &str = "data/runs";
 /// The folder of the recorded runs and numbers.
 pub(crate) const REFERENCE: &str = "data/reference";
+/// The folder of the challenges that are measured in this clone.
+pub(crate) const CHALLENGES: &str = "data/challenges";
 /// The folder of the definitions that `plan` writes.
 pub(crate) const PLANS: &str = "data/plans";
 /// The folder of the reports that are written in this clone.
@@ -47,6 +49,11 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 /// The hook, built by `cargo xtask build`.
 pub(crate) fn hook() -> PathBuf {
     target().join("hook").join("libreadhook.so")
+}
+
+/// The object whose copies are sealed, built by `build::sealed_hook`.
+pub(crate) fn sealed_hook() -> PathBuf {
+    target().join("hook").join("libreadhook_sealed.so")
 }
 
 /// Whether the 2023 study was imported.

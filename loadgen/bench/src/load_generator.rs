@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use dataset::{ObservationReader, RequestOutcome};
 use model::LoadSummary;
 
-use crate::peer::{PeerResult, children_s};
+use loadgen_bench::peer::{PeerResult, children_s};
 
 /// Result of the load generator for both servers.
 pub(crate) struct LoadgenResult {

@@ -4,8 +4,6 @@
 
 mod instructions;
 mod load_generator;
-mod peer;
-mod server;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -16,11 +14,11 @@ use analysis::{Estimate, estimate};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use loadgen::CpuLatencyGuard;
-use peer::{Peer, PeerResult, PeerSetup};
+use loadgen_bench::peer::{Peer, PeerResult, PeerSetup};
+use loadgen_bench::server::DelayedServer;
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64;
-use server::DelayedServer;
 
 #[derive(Parser)]
 #[command(about = "Compares the load generator with other load generators", version)]
@@ -81,7 +79,7 @@ fn main() -> Result<()> {
     let start = |delay_ns| DelayedServer::start(&sut, &hook, 0, delay_ns, folder.path());
     let servers = [start(0)?, start(comparison.delay_ns)?];
     if let Some(other) = &comparison.against {
-        let ports = servers.each_ref().map(|server| server.port);
+        let ports = servers.each_ref().map(|server| server.port());
         let size = (comparison.repetitions, 2 * comparison.seconds * 15_000);
         return versions::compare(&loadgen, other, (setup.cpu, ports), size, folder.path());
     }
@@ -105,7 +103,7 @@ fn main() -> Result<()> {
         println!("{line}");
     }
     print(&results, truth_ns, &comparison);
-    match instructions::count(&loadgen, &setup.floor, servers[0].port, folder.path()) {
+    match instructions::count(&loadgen, &setup.floor, servers[0].port(), folder.path()) {
         Ok(counts) => println!(
             "\nInstructions in user space per request, asleep while waiting: loadgen {:.0} (with the writing of its row to \
              Parquet between rounds), C ping-pong {:.0}.",
@@ -127,7 +125,7 @@ fn measure(
     let mut random = Pcg64::seed_from_u64(2023);
     // `None` is the load generator itself.
     let mut order: Vec<Option<Peer>> = peers.iter().copied().map(Some).chain([None]).collect();
-    let ports = servers.each_ref().map(|server| server.port);
+    let ports = servers.each_ref().map(|server| server.port());
     for repetition in 0..comparison.repetitions {
         eprintln!("repetition {} of {}", repetition + 1, comparison.repetitions);
         order.shuffle(&mut random);

@@ -12,41 +12,48 @@ use serde_json::Value;
 
 /// Result of a load generator that sends one request at a time to one server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PeerResult {
+pub struct PeerResult {
     /// Median RTT, or the statistic of the output that is closest to it, ns.
-    pub(crate) median_ns: f64,
+    pub median_ns: f64,
     /// Mean RTT, ns.
-    pub(crate) mean_ns: f64,
+    pub mean_ns: f64,
     /// Throughput times mean RTT, by the load generator's own numbers: the mean number of requests in progress, which is 1.
-    pub(crate) requests_in_progress: f64,
+    pub requests_in_progress: f64,
     /// CPU time divided by elapsed time.
-    pub(crate) cpus: f64,
+    pub cpus: f64,
 }
 
 /// Programs that are not in PATH, and the CPU on which all programs run.
-pub(crate) struct PeerSetup {
+#[derive(Clone, Debug)]
+pub struct PeerSetup {
     /// Folder with the programs that `--install` brought.
-    pub(crate) installed: PathBuf,
+    pub installed: PathBuf,
     /// The compiled `programs/floor.c`.
-    pub(crate) floor: PathBuf,
+    pub floor: PathBuf,
     /// CPU on which the load generators run.
-    pub(crate) cpu: usize,
+    pub cpu: usize,
 }
 
 /// Another load generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Peer {
+pub enum Peer {
+    /// wrk.
     Wrk,
+    /// hey.
     Hey,
+    /// oha.
     Oha,
+    /// autocannon.
     Autocannon,
+    /// Locust, the client of the 2023 study.
     Locust,
     /// A ping-pong in C with raw system calls, whose cost no HTTP load generator can undercut.
     Floor,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 6] = [
+    /// All load generators.
+    pub const ALL: [Self; 6] = [
         Self::Floor,
         Self::Wrk,
         Self::Hey,
@@ -55,7 +62,9 @@ impl Peer {
         Self::Locust,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    /// The name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Wrk => "wrk",
             Self::Hey => "hey",
@@ -82,7 +91,7 @@ impl Peer {
     ///
     /// # Errors
     /// The reason why the program cannot run.
-    pub(crate) fn version(self, setup: &PeerSetup) -> Result<String, String> {
+    pub fn version(self, setup: &PeerSetup) -> Result<String, String> {
         let flag = match self {
             Self::Floor => return Ok("60 lines".to_owned()),
             Self::Wrk => "-v",
@@ -109,7 +118,10 @@ impl Peer {
     }
 
     /// Measures one server for this number of seconds, or with about as many requests as that takes.
-    pub(crate) fn measure(self, setup: &PeerSetup, port: u16, seconds: u32, folder: &Path) -> Result<PeerResult> {
+    ///
+    /// # Errors
+    /// If the load generator cannot be started or fails, or its output cannot be parsed.
+    pub fn measure(self, setup: &PeerSetup, port: u16, seconds: u32, folder: &Path) -> Result<PeerResult> {
         let url = format!("http://127.0.0.1:{port}/");
         let (seconds_text, limit) = (seconds.to_string(), format!("{seconds}s"));
         let mut command = Command::new("taskset");
@@ -246,8 +258,11 @@ fn wrk_time(text: &str) -> Result<f64> {
 }
 
 /// Returns the CPU time of all child processes that have ended, s.
+///
+/// # Errors
+/// If the kernel refuses.
 #[expect(clippy::cast_precision_loss, reason = "microseconds of a short run")]
-pub(crate) fn children_s() -> Result<f64> {
+pub fn children_s() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
 }

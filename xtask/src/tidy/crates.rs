@@ -70,7 +70,15 @@ pub(super) fn roots(kinds: &[TargetKind]) -> Result<BTreeSet<String>> {
         .context("listing the crates")?;
     let targets = metadata.packages.iter().flat_map(|package| &package.targets);
     let targets = targets.filter(|target| kinds.is_empty() || kinds.iter().any(|kind| target.is_kind(kind.clone())));
-    let path = |target: &Target| Some(target.src_path.strip_prefix(&metadata.workspace_root).ok()?.to_string());
+    // Two packages that share a root file name it by different paths.
+    let path = |target: &Target| {
+        let file = target.src_path.canonicalize_utf8().ok()?;
+        Some(
+            file.strip_prefix(metadata.workspace_root.canonicalize_utf8().ok()?)
+                .ok()?
+                .to_string(),
+        )
+    };
     Ok(targets.filter_map(path).collect())
 }
 
