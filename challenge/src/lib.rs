@@ -13,6 +13,7 @@ mod opening;
 mod outcome;
 mod peers;
 mod sealed_list;
+mod sealed_pair;
 mod trial;
 mod truth;
 

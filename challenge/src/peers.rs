@@ -10,7 +10,7 @@ use loadgen_bench::peer::{Peer, PeerSetup};
 use loadgen_bench::server::PinnedServer;
 use serde::{Deserialize, Serialize};
 
-use crate::trial::SealedPair;
+use crate::sealed_pair::SealedPair;
 use crate::truth::{HeldLonger, held_longer};
 
 /// The load generators that take trials.

@@ -7,20 +7,13 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use model::{Experiment, GridExtent, PreloadedObject, parse_definition};
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
 
-use crate::dose::SealedDelay;
 use crate::folder::{ChallengeFolder, answer_file, peers_file, trial_folder, truth_file};
-use crate::object::{SealedTelemetry, UnsealedObject};
+use crate::object::UnsealedObject;
 use crate::peers::PeerExaminees;
 use crate::sealed_list::SealedTrial;
+use crate::sealed_pair::{BASELINE, SEALED, SealedPair};
 use crate::truth::{TrialTruth, by_launch};
-
-/// The arm whose object has no delay.
-pub(crate) const BASELINE: &str = "baseline";
-/// The arm whose object has the drawn delay.
-const SEALED: &str = "sealed";
 
 /// The programs and files that all trials share.
 #[derive(Clone, Debug)]
@@ -82,12 +75,9 @@ impl<'a> Examiner<'a> {
         fs::create_dir(&place).with_context(|| format!("cannot make {}", place.display()))?;
         let load = &self.experiment.load;
         let launches = self.experiment.launches;
-        let pair = SealedPair::seal(
-            &self.object,
-            &place,
-            (folder, trial),
-            u32::try_from(u64::from(launches) * load.rounds)?,
-        )?;
+        let telemetry = format!("hook-challenge-{}-{:03}", &folder.list_sha256[..12], trial.number);
+        let seal = |records| SealedPair::seal(&self.object, &place, &telemetry, trial.delay, records);
+        let pair = seal(u32::try_from(u64::from(launches) * load.rounds)?)?;
         let definition = place.join("definition.toml");
         let text = toml::to_string(&self.definition(trial, &pair))?;
         dataset::write_file(&definition, text.as_bytes())?;
@@ -111,12 +101,8 @@ impl<'a> Examiner<'a> {
         };
         drop(pair);
         if trial.with_peers {
-            let sealed = || {
-                let records = self.peers.most_requests();
-                SealedPair::seal(&self.object, &place, (folder, trial), records)
-            };
             let sut = self.instrument.binaries.join("sut");
-            let (answers, truths) = self.peers.examine(&sut, &place, sealed)?;
+            let (answers, truths) = self.peers.examine(&sut, &place, || seal(self.peers.most_requests()))?;
             dataset::write_json(&folder.path.join(peers_file(trial)), &answers)?;
             truth.peers = truths;
         }
@@ -170,43 +156,4 @@ fn finish(mut command: Command, log: &Path) -> Result<()> {
         fs::read_to_string(log).unwrap_or_default()
     );
     Ok(())
-}
-
-/// The objects of a trial with their telemetry: first the one without a delay, then the one with the drawn delay.
-#[derive(Debug)]
-pub(crate) struct SealedPair {
-    pub(crate) objects: [PathBuf; 2],
-    telemetry: [SealedTelemetry; 2],
-}
-
-impl SealedPair {
-    /// Writes both objects to `place`, and makes their telemetry files with room for so many records each.
-    fn seal(
-        object: &UnsealedObject,
-        place: &Path,
-        (folder, trial): (&ChallengeFolder, &SealedTrial),
-        records: u32,
-    ) -> Result<Self> {
-        let objects = [BASELINE, SEALED].map(|name| place.join(format!("{name}.so")));
-        let telemetry = |name: &str| {
-            let challenge = &folder.list_sha256[..12];
-            SealedTelemetry::create(
-                &format!("hook-challenge-{challenge}-{:03}-{name}", trial.number),
-                records,
-            )
-        };
-        let telemetry = [telemetry(BASELINE)?, telemetry(SEALED)?];
-        for (index, delay) in [SealedDelay::NONE, trial.delay].into_iter().enumerate() {
-            object.seal(&objects[index], delay, &telemetry[index], &mut UnwrapErr(SysRng))?;
-        }
-        Ok(Self { objects, telemetry })
-    }
-
-    /// Returns the times for which each object held each payload, ns.
-    ///
-    /// # Errors
-    /// If a telemetry file is damaged or lacks a payload.
-    pub(crate) fn held_ns(&self) -> Result<[Vec<i64>; 2]> {
-        Ok([self.telemetry[0].held_ns()?, self.telemetry[1].held_ns()?])
-    }
 }

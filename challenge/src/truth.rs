@@ -8,7 +8,7 @@ use dataset::Run;
 use samples::run_samples;
 use serde::{Deserialize, Serialize};
 
-use crate::trial::BASELINE;
+use crate::sealed_pair::BASELINE;
 
 /// By how much longer the sealed object held payloads than the object without a delay, ns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ fn main() -> Result<()> {
     let start = |delay_ns| DelayedServer::start(&sut, &hook, 0, delay_ns, folder.path());
     let servers = [start(0)?, start(comparison.delay_ns)?];
     if let Some(other) = &comparison.against {
-        let ports = servers.each_ref().map(|server| server.port());
+        let ports = servers.each_ref().map(DelayedServer::port);
         let size = (comparison.repetitions, 2 * comparison.seconds * 15_000);
         return versions::compare(&loadgen, other, (setup.cpu, ports), size, folder.path());
     }
@@ -125,7 +125,7 @@ fn measure(
     let mut random = Pcg64::seed_from_u64(2023);
     // `None` is the load generator itself.
     let mut order: Vec<Option<Peer>> = peers.iter().copied().map(Some).chain([None]).collect();
-    let ports = servers.each_ref().map(|server| server.port());
+    let ports = servers.each_ref().map(DelayedServer::port);
     for repetition in 0..comparison.repetitions {
         eprintln!("repetition {} of {}", repetition + 1, comparison.repetitions);
         order.shuffle(&mut random);
