@@ -3,12 +3,11 @@
 
 use std::path::Path;
 
-use analysis::Estimate;
-use analysis::student;
+use analysis::claims::{Interval, systematic};
 use anyhow::{Context as _, Result};
 use dataset::Run;
-use model::{ContrastRole, Location};
-use report::results::{Effect, results};
+use model::Location;
+use report::results::{ConditionResults, results};
 use samples::run_samples;
 use serde::{Deserialize, Serialize};
 
@@ -44,18 +43,10 @@ pub(crate) fn answer(folder: &Path) -> Result<TrialAnswer> {
     let [condition] = &results.conditions[..] else {
         anyhow::bail!("{}: expected one condition", run.manifest.run_id);
     };
-    let effects: Vec<(Location, &Effect)> = run
-        .manifest
-        .contrasts()
-        .iter()
-        .map(|contrast| contrast.location)
-        .zip(&condition.effects)
-        .collect();
     let of = |location: Location| {
-        let found = answered(&effects, location);
-        found.with_context(|| {
+        answered(condition, location).with_context(|| {
             format!(
-                "{}: the {location} of the effect, of the A/A control or of the calibration is missing; {}",
+                "{}: the {location} of the effect or of the controls is missing; {}",
                 run.manifest.run_id,
                 condition.not_run.as_deref().unwrap_or("the kernel gave no stamps")
             )
@@ -67,29 +58,17 @@ pub(crate) fn answer(folder: &Path) -> Result<TrialAnswer> {
     })
 }
 
-fn answered(effects: &[(Location, &Effect)], location: Location) -> Option<AnsweredEffect> {
-    let of = |effect: &Effect| match location {
-        Location::Mean => effect.wire_mean,
-        Location::Median | Location::TrimmedMean | Location::P99 => effect.wire_median,
+fn answered(condition: &ConditionResults, location: Location) -> Option<AnsweredEffect> {
+    let effect = condition.costs().next()?;
+    let effect = match location {
+        Location::Mean => effect.wire_mean.as_ref()?,
+        Location::Median | Location::TrimmedMean | Location::P99 => effect.wire_median.as_ref()?,
     };
-    let with_role = |role| effects.iter().filter(move |(_, effect)| effect.role == role);
-    let effect = of(with_role(ContrastRole::Effect).next()?.1)?;
-    let control = of(with_role(ContrastRole::Control).next()?.1)?;
-    let calibration = with_role(ContrastRole::Calibration)
-        .find(|(at, _)| *at == location)?
-        .1
-        .error?;
-    let (low, high) = effect.confidence_interval;
-    let bound_ns = bound_ns(&control).max(bound_ns(&calibration));
+    let statistical = Interval::from(effect);
+    let total = systematic::widened(&statistical, condition.systematic_ns(location)?);
     Some(AnsweredEffect {
         value_ns: effect.value,
-        statistical_ns: (low, high),
-        total_ns: (low - bound_ns, high + bound_ns),
+        statistical_ns: (statistical.low, statistical.high),
+        total_ns: (total.low, total.high),
     })
-}
-
-/// The bound on the absolute error that a control shows, ns: the larger absolute end of the 90 % interval of recovered minus true.
-#[expect(clippy::cast_precision_loss, reason = "a count of launches")]
-fn bound_ns(error: &Estimate) -> f64 {
-    error.value.abs() + student::quantile(0.95, error.launches as f64 - 1.0) * error.standard_error()
 }
