@@ -43,6 +43,17 @@ fn requests_in_progress(plan: &LaunchPlan) -> f64 {
     (per_thread * usize::from(plan.threads)) as f64
 }
 
+/// Share of a launch's time that may pass outside of requests and of the median time between requests.
+const LOST_SHARE: f64 = 0.1;
+
+/// Returns the limits of throughput times mean RTT in a closed loop with this number of requests in progress at a time, which
+/// is the upper limit. `gap_share` is the share of the time that the median time between two requests takes. Below the lower
+/// limit, a tenth of the time or more is neither RTT nor the usual work between requests: the stamps are wrong, or the thread
+/// did not run.
+fn littles_limits(in_progress: f64, gap_share: Option<f64>) -> (Option<f64>, f64) {
+    (gap_share.map(|share| in_progress * (1.0 - share - LOST_SHARE)), in_progress)
+}
+
 /// Makes a check with the definition of its value, or with the reason for which there is no value.
 fn check(kind: LoadCheckKind, value: Option<f64>, limit: f64, definition: &str, without_value: &str) -> LoadCheck {
     let detail = if value.is_some() { definition } else { without_value };
@@ -56,16 +67,24 @@ pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &T
     let littles_law = tally
         .littles_law(outcome.mean_elapsed_ns())
         .filter(|_| timing.is_none());
+    // In a duet, requests also wait for the slower arm.
+    let gap_share = tally
+        .median_gap_share(outcome.elapsed_ns)
+        .filter(|_| plan.schedule != Schedule::Duet);
     let unstamped_share = tally.stamped_share().map(|share| 1.0 - share);
     let late_wake_ups = tally.late_wake_ups().filter(|_| plan.wait == WaitMethod::Sleep);
     let observations = tally.observations.max(1) as f64;
     vec![
-        check(
+        LoadCheck::within(
             LoadCheckKind::LittlesLaw,
             littles_law,
-            requests_in_progress(plan),
-            "throughput times mean RTT, at most the number of requests in progress at a time",
-            "an open loop has no fixed number of requests in progress",
+            littles_limits(requests_in_progress(plan), gap_share),
+            if littles_law.is_some() {
+                "throughput times mean RTT; at most the number of requests in progress at a time, and less than it by the \
+                 median time between requests and a tenth"
+            } else {
+                "an open loop has no fixed number of requests in progress"
+            },
         ),
         LoadCheck::at_most(
             LoadCheckKind::ClockResolution,
@@ -135,4 +154,70 @@ pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &T
             "migrations between CPUs per request",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::{Observation, RequestOutcome};
+    use model::CheckVerdict;
+
+    use super::*;
+
+    /// Rows of one thread: round-trip time and time until the next request, ns.
+    fn tally(rows: &[(i64, i64)]) -> (Tally, i64) {
+        let mut time_ns = 0;
+        let rows: Vec<Observation> = rows
+            .iter()
+            .map(|&(rtt_ns, gap_ns)| {
+                let user_send_ns = time_ns;
+                time_ns += rtt_ns + gap_ns;
+                Observation {
+                    round: 0,
+                    position: 0,
+                    arm: 0,
+                    sequence: 0,
+                    connection: 0,
+                    request: 0,
+                    step: None,
+                    load_level_permille: None,
+                    block: None,
+                    intended_arrival_ns: user_send_ns,
+                    user_send_ns,
+                    kernel_tx_ns: None,
+                    kernel_rx_ns: None,
+                    user_receive_ns: user_send_ns + rtt_ns,
+                    outcome: RequestOutcome::Answered,
+                    http_status: 200,
+                    bytes: 0,
+                    warm_up: false,
+                }
+            })
+            .collect();
+        let mut tally = Tally::new(0);
+        tally.add(&rows);
+        (tally, time_ns)
+    }
+
+    fn verdict(rows: &[(i64, i64)], elapsed_ns: Option<i64>) -> CheckVerdict {
+        let (tally, time_ns) = tally(rows);
+        let elapsed_ns = elapsed_ns.unwrap_or(time_ns);
+        let limits = littles_limits(1.0, tally.median_gap_share(elapsed_ns));
+        LoadCheck::within(LoadCheckKind::LittlesLaw, tally.littles_law(elapsed_ns), limits, "").verdict
+    }
+
+    #[test]
+    fn littles_law_is_checked_on_both_sides() {
+        let usual = vec![(10_000, 1_000); 100];
+        assert_eq!(verdict(&usual, None), CheckVerdict::Passed);
+        // Slow work between all requests is no lost time.
+        assert_eq!(verdict(&vec![(10_000, 9_000); 100], None), CheckVerdict::Passed);
+        // Stamps that make the round-trip times longer than the run.
+        assert_eq!(verdict(&usual, Some(900_000)), CheckVerdict::Failed);
+        // A pause of 30 µs after one request in ten.
+        let mut paused = usual;
+        for row in paused.iter_mut().step_by(10) {
+            row.1 = 30_000;
+        }
+        assert_eq!(verdict(&paused, None), CheckVerdict::Failed);
+    }
 }

@@ -13,17 +13,21 @@ use model::{LaunchPlan, LoadSummary};
 use crate::command_line::{LoadgenCommand, LoadgenCommandLine};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let (plan, strict) = match LoadgenCommandLine::parse().command {
-        LoadgenCommand::Run { plan, strict } => (loadgen::read_plan(&plan)?, strict),
+    let (plan, strict, by_hand) = match LoadgenCommandLine::parse().command {
+        LoadgenCommand::Run { plan, strict } => (loadgen::read_plan(&plan)?, strict, false),
         LoadgenCommand::Send(arguments) => {
             let strict = arguments.strict;
-            (arguments.plan()?, strict)
+            (arguments.plan()?, strict, true)
         }
     };
     loadgen::stop_on_signals().map_err(LoadgenError::Signals)?;
     let summary = loadgen::run(&plan)?;
-    for warning in summary.warnings() {
-        eprintln!("loadgen: {warning}");
+    let failure = failure(&plan, &summary, strict);
+    // The runner counts the warnings of all launches and prints the counts once.
+    if by_hand || failure.is_some() {
+        for warning in summary.warnings() {
+            eprintln!("loadgen: {warning}");
+        }
     }
     println!(
         "{}",
@@ -38,7 +42,7 @@ fn main() -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::from(128 + u8::try_from(signal)?));
     }
-    Ok(match failure(&plan, &summary, strict) {
+    Ok(match failure {
         Some(message) => {
             eprintln!("loadgen: {message}");
             ExitCode::FAILURE

@@ -6,6 +6,9 @@ use dataset::{Observation, RequestOutcome};
 
 /// A response is late if the load generator receives it more than this time after its arrival in the kernel, ns.
 const LATE_WAKE_UP_NS: i64 = 1_000_000;
+/// Width of a class of times between requests, ns, and number of the classes. The last class holds all longer times.
+const GAP_CLASS_NS: i64 = 10;
+const GAP_CLASSES: usize = 10_000;
 
 /// Sums over the rows that were written so far.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(crate) struct Tally {
     rtt_ns: i128,
     late_wake_ups: u64,
     kernel_minus_user_ns: i64,
+    /// Number of times between a response and the next request of the same thread, by class.
+    gaps: Vec<u64>,
 }
 
 impl Tally {
@@ -30,12 +35,20 @@ impl Tally {
     pub(crate) fn new(kernel_minus_user_ns: i64) -> Self {
         Self {
             kernel_minus_user_ns,
+            gaps: vec![0; GAP_CLASSES],
             ..Self::default()
         }
     }
 
-    /// Adds rows.
+    /// Adds consecutive rows of one thread.
     pub(crate) fn add(&mut self, rows: &[Observation]) {
+        for pair in rows.windows(2) {
+            let gap_ns = (pair[1].user_send_ns - pair[0].user_receive_ns).max(0);
+            let class = usize::try_from(gap_ns / GAP_CLASS_NS).unwrap_or(usize::MAX);
+            if let Some(count) = self.gaps.get_mut(class.min(GAP_CLASSES - 1)) {
+                *count += 1;
+            }
+        }
         for row in rows {
             self.observations += 1;
             self.rtt_ns += i128::from(row.rtt_ns());
@@ -74,6 +87,19 @@ impl Tally {
     /// rows.
     pub(crate) fn between_requests_ns(&self, elapsed_ns: i64) -> Option<f64> {
         (self.observations > 0).then(|| (i128::from(elapsed_ns) - self.rtt_ns) as f64 / self.observations as f64)
+    }
+
+    /// Returns the share of the time that a median time between a response and the next request of the same thread would
+    /// take after each request. `elapsed_ns` is the sum over threads. `None` without two consecutive rows.
+    pub(crate) fn median_gap_share(&self, elapsed_ns: i64) -> Option<f64> {
+        let all: u64 = self.gaps.iter().sum();
+        let mut before = 0;
+        let class = self.gaps.iter().position(|count| {
+            before += count;
+            2 * before >= all
+        });
+        let gap_ns = (class.filter(|_| all > 0)? as f64 + 0.5) * GAP_CLASS_NS as f64;
+        (elapsed_ns > 0).then(|| gap_ns * self.observations as f64 / elapsed_ns as f64)
     }
 
     /// Returns throughput times mean RTT in a run that took `elapsed_ns`, which is the sum of all RTTs divided by that time;

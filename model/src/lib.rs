@@ -110,6 +110,7 @@ mod synthetic_server;
 mod tight_loop;
 mod topology;
 mod treatment;
+mod warning_kind;
 
 pub use application::{
     ApplicationDefinition, ApplicationFront, ApplicationRequest, ManifestSource, Workload, WorkloadName,
@@ -163,3 +164,4 @@ pub use synthetic_server::{AcceptFunction, ReceiveFunction, SyntheticServer};
 pub use tight_loop::{TightLoopBlock, TightLoopSettings};
 pub use topology::Topology;
 pub use treatment::{PreloadedObject, Treatment};
+pub use warning_kind::{WarningKind, flagged_line};

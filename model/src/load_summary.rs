@@ -116,6 +116,9 @@ pub struct LoadCheck {
     pub verdict: CheckVerdict,
     /// The value; `None` if the check did not run.
     pub value: Option<f64>,
+    /// Smallest value that passes; none if the check has an upper limit only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
     /// Largest value that passes.
     pub limit: f64,
     /// Definition of the value with its unit, or the reason for which the check did not run.
@@ -191,15 +194,27 @@ impl LoadCheck {
     /// Makes a check that passes if the value is at most the limit, and that did not run without a value.
     #[must_use]
     pub fn at_most(kind: LoadCheckKind, value: Option<f64>, limit: f64, detail: &str) -> Self {
+        Self::within(kind, value, (None, limit), detail)
+    }
+
+    /// Makes a check that passes if the value lies between both limits, and that did not run without a value.
+    #[must_use]
+    pub fn within(
+        kind: LoadCheckKind,
+        value: Option<f64>,
+        (at_least, at_most): (Option<f64>, f64),
+        detail: &str,
+    ) -> Self {
         Self {
             kind,
             verdict: match value {
-                Some(value) if value <= limit => CheckVerdict::Passed,
+                Some(value) if value <= at_most && at_least.is_none_or(|least| value >= least) => CheckVerdict::Passed,
                 Some(_) => CheckVerdict::Failed,
                 None => CheckVerdict::NotRun,
             },
             value,
-            limit,
+            at_least,
+            limit: at_most,
             detail: detail.to_owned(),
         }
     }
@@ -227,9 +242,12 @@ impl fmt::Display for LoadWarning {
         match self {
             Self::CheckFailed(check) => write!(
                 formatter,
-                "check failed: {}: {:.4}, at most {} ({})",
+                "check failed: {}: {:.4}, {}at most {} ({})",
                 check.kind,
                 check.value.unwrap_or(f64::NAN),
+                check
+                    .at_least
+                    .map_or_else(String::new, |least| format!("at least {least:.4} and ")),
                 check.limit,
                 check.detail
             ),

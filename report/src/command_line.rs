@@ -39,6 +39,9 @@ pub(crate) enum ReportVerb {
         /// Folder of the run
         #[arg(long)]
         run: PathBuf,
+        /// Print each flagged launch with its reasons instead
+        #[arg(long, conflicts_with = "format")]
+        flags: bool,
         /// How to print
         #[arg(long, default_value = "text")]
         format: Format,

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Parser;
 use dataset::{ObservedServers, Run};
+use model::flagged_line;
 use report::claims::{self, JudgedClaims};
 use report::paper::Paper;
 use report::run_page::{self, RunPage};
@@ -27,14 +28,15 @@ fn main() -> Result<ExitCode> {
         ReportVerb::HookCosts(options) => return hook_costs_command::run(&options),
         ReportVerb::Html(output) => write_html(&output)?,
         ReportVerb::Figures { run, study, out } => write_figures(run.as_deref(), &study, &out)?,
-        ReportVerb::Effects { run, format } => {
+        ReportVerb::Effects { run, flags: true, .. } => print!("{}", table::flags(&Run::open(&run)?.manifest)),
+        ReportVerb::Effects { run, format, .. } => {
             let run = Run::open(&run)?;
             let samples = run_samples(&run)?;
             let results = results::results(&run.manifest, &samples)?;
             format.print(&results, || {
                 let limits = table::limits(&run.manifest).into_iter();
                 let limits: String = limits.map(|limit| format!("limits: {limit}\n")).collect();
-                table::effects(&results) + &limits
+                table::effects(&results) + &limits + &flagged_line(&run.manifest.launches) + "\n"
             })?;
         }
         ReportVerb::Observed { run, format } => {

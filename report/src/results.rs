@@ -105,7 +105,7 @@ pub struct ConditionResults {
     pub not_run: Option<String>,
     /// Launches measured.
     pub launches: usize,
-    /// Launches that carry warnings, failed a check, or settled after the rounds that are flagged as warm-up.
+    /// Launches that failed a check, or settled after the rounds that are flagged as warm-up.
     pub flagged: usize,
     /// The effects, in the order of the experiment.
     pub effects: Vec<Effect>,
@@ -209,7 +209,7 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
             let steadiness = settling(manifest, &record.name, run);
             let flagged: BTreeSet<u32> = records
                 .iter()
-                .filter(|launch| !launch.valid || !launch.warnings().is_empty())
+                .filter(|launch| !launch.valid)
                 .map(|launch| launch.launch)
                 .chain(steadiness.settled_later.iter().copied())
                 .collect();

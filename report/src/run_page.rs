@@ -8,7 +8,7 @@ use analysis::principles::{ChecklistItem, PrincipleStatus, checklist as checklis
 use anyhow::Result;
 use dataset::Run;
 use maud::{Markup, PreEscaped, html};
-use model::Manifest;
+use model::{Manifest, flagged_line};
 use samples::{imported_recordings, run_samples};
 
 use crate::claims::JudgedClaims;
@@ -269,8 +269,9 @@ fn ran(page: &RunPage) -> Markup {
                 format!("{} launch {}: {warning}", launch.condition, launch.launch)
             }))
             .collect();
-        @if !warnings.is_empty() {
-            details { summary { (warnings.len()) " warnings" } ul { @for warning in warnings { li { (warning) } } } }
+        details {
+            summary { (flagged_line(&page.manifest.launches)) }
+            ul { @for warning in warnings { li { (warning) } } }
         }
     }
 }

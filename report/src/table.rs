@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::Estimate;
 use analysis::claims::Unit;
-use model::{ContrastRole, Manifest};
+use model::{ContrastRole, LaunchWarning, Manifest, flagged_line};
 
 use crate::layers::LayerEffect;
 use crate::micro_prediction::MicroPrediction;
@@ -108,6 +108,18 @@ fn isolated(isolated: &[MicroPrediction]) -> String {
             row.calls_per_request,
             or_dash(ratio),
         );
+    }
+    text
+}
+
+/// The reasons of each flagged launch, a line each, after a line with their counts.
+#[must_use]
+pub fn flags(manifest: &Manifest) -> String {
+    let mut text = flagged_line(&manifest.launches) + "\n";
+    for launch in manifest.launches.iter().filter(|launch| !launch.valid) {
+        for warning in launch.warnings().iter().filter(|warning| LaunchWarning::invalidates(warning)) {
+            _ = writeln!(text, "  {} launch {}: {warning}", launch.condition, launch.launch);
+        }
     }
     text
 }

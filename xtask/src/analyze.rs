@@ -16,6 +16,9 @@ pub(crate) struct AnalyzeCommand {
     /// Analyse the 2023 study instead of a run
     #[arg(long, conflicts_with = "run")]
     study: bool,
+    /// Print each flagged launch with its reasons instead of the effects
+    #[arg(long, conflicts_with_all = ["study", "format"])]
+    flags: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -43,6 +46,7 @@ pub(crate) fn run(arguments: &AnalyzeCommand) -> Result<()> {
     report
         .args(["effects", "--run"])
         .arg(runs::chosen(arguments.run.as_deref())?)
-        .args(["--format", format])
+        .options("--format", (!arguments.flags).then_some(format))
+        .flag("--flags", arguments.flags)
         .run()
 }

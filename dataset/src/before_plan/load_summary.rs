@@ -159,6 +159,7 @@ impl OldCheck {
             },
             verdict: self.verdict,
             value: self.value,
+            at_least: None,
             limit: self.limit,
             detail: self.what,
         }

@@ -6,11 +6,10 @@ use analysis::{Estimate, LatencyMetric, LaunchSamples, estimate};
 use anyhow::{Context, Result, ensure};
 use dataset::{PREFLIGHT_FILE, PreflightRecord, Run, ServerFault};
 use model::{ContrastRole, Location};
-use model::{LaunchRecord, Manifest, ProcessResources};
+use model::{LaunchRecord, Manifest, ProcessResources, WarningKind, flagged_line};
 use samples::run_samples;
 use serde::Serialize;
 
-use super::warning_kind::counted;
 use crate::results::{self, Effect};
 use crate::table::microseconds;
 
@@ -155,14 +154,11 @@ impl HookCosts {
 /// The warnings of the launches with their counts, and the warnings of controls that miss.
 fn warnings(manifest: &Manifest, effects: &[Effect]) -> Vec<String> {
     let mut warnings = manifest.notes.clone();
-    let invalid = manifest.launches.iter().filter(|launch| !launch.valid).count();
-    if invalid > 0 {
-        warnings.push(format!(
-            "{invalid} of {} launches failed a check of the load generator",
-            manifest.launches.len()
-        ));
+    if manifest.launches.iter().any(|launch| !launch.valid) {
+        warnings.push(flagged_line(&manifest.launches));
     }
-    let counts = counted(manifest.launches.iter().flat_map(LaunchRecord::warnings));
+    let notes = manifest.launches.iter().flat_map(LaunchRecord::warnings);
+    let counts = WarningKind::counted(notes.filter(|warning| !warning.invalidates()));
     warnings.extend(
         counts
             .iter()

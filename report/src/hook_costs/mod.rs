@@ -4,7 +4,6 @@ mod figure;
 mod measurement;
 mod page;
 mod text;
-mod warning_kind;
 
 pub use figure::figure;
 pub use measurement::{HookCost, HookCosts, MeasuredHook};

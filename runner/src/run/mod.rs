@@ -25,6 +25,7 @@ use isolation::LaunchControlGroups;
 use loadgen::CpuLatencyGuard;
 use model::{
     CellRecord, Condition, Experiment, FactorLevel, GridIndex, IsolationLevel, LaunchRecord, ServerUnderTest, Topology,
+    flagged_line,
 };
 
 use crate::command_line::run_options::{ExperimentCommand, experiments};
@@ -316,6 +317,7 @@ impl<'a> ActiveRun<'a> {
             println!("{ended}");
         }
         let invalid = self.records.iter().filter(|launch| !launch.valid).count();
+<<<<<<< HEAD
         let revision = match &self.registration {
             Some(active) => Some(active.revision()?),
             None => revision::git(),
@@ -327,8 +329,18 @@ impl<'a> ActiveRun<'a> {
             revision,
         };
         let manifest = run.manifest(self.records, self.ended)?;
+=======
+        let flagged = flagged_line(&self.records);
+        let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
+>>>>>>> 0ac2284 (A run has one line with the counts of flagged launches; Little's law has a lower limit; definitions of two studies)
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
+        let details = if invalid > 0 {
+            format!("; details: cargo xtask analyze {} --flags", self.folder.path.display())
+        } else {
+            String::new()
+        };
+        println!("{flagged}{details}");
         match nothing {
             // Other cells of the same grid may have been measured.
             Some(reasons) if !alone => eprintln!("not run: {}: {reasons}", self.folder.path.display()),
