@@ -43,6 +43,12 @@ fn requests_in_progress(plan: &LaunchPlan) -> f64 {
     (per_thread * usize::from(plan.threads)) as f64
 }
 
+/// Largest share of the time for which the load generator may wait for a CPU. The study of the checks (METHODOLOGY.md) has no
+/// disturbed estimate at this share.
+const WAIT_SHARE: f64 = 0.5;
+/// Largest share of the time that the hypervisor may withhold. No program can make steal; a competitor that took this share of
+/// the servers' CPU did not disturb the estimates in the same study.
+const STEAL_SHARE: f64 = 0.2;
 /// Share of a launch's time that may pass outside of requests and of the median time between requests.
 const LOST_SHARE: f64 = 0.1;
 
@@ -51,7 +57,10 @@ const LOST_SHARE: f64 = 0.1;
 /// limit, a tenth of the time or more is neither RTT nor the usual work between requests: the stamps are wrong, or the thread
 /// did not run.
 fn littles_limits(in_progress: f64, gap_share: Option<f64>) -> (Option<f64>, f64) {
-    (gap_share.map(|share| in_progress * (1.0 - share - LOST_SHARE)), in_progress)
+    (
+        gap_share.map(|share| in_progress * (1.0 - share - LOST_SHARE)),
+        in_progress,
+    )
 }
 
 /// Makes a check with the definition of its value, or with the reason for which there is no value.
@@ -135,14 +144,14 @@ pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &T
         check(
             LoadCheckKind::CpuSteal,
             outcome.disturbance.steal_share,
-            0.01,
+            STEAL_SHARE,
             "share of the time that the hypervisor withheld from the CPU",
             "/proc/stat does not have the steal time, or the run was shorter than one of its ticks",
         ),
         check(
             LoadCheckKind::CpuWait,
             outcome.disturbance.wait_share,
-            0.02,
+            WAIT_SHARE,
             "share of the time in which the load generator was runnable without a CPU, because another program had the \
              CPU or because its CPU quota was used up",
             "the kernel does not count the waiting time (/proc/thread-self/schedstat)",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::Location;
 use crate::control_check::ControlCheck;
 use crate::launch_files::LaunchFiles;
 use crate::launch_warning::{Anomaly, LaunchWarning};
@@ -67,8 +68,8 @@ impl LaunchRecord {
         }
     }
 
-    /// Returns the warnings of the load generator, the limits that were hit, the anomalies and the controls that failed, in
-    /// this order.
+    /// Returns the warnings of the load generator, the limits that were hit, the anomalies, the controls that failed, and the
+    /// waiting of the servers, in this order.
     #[must_use]
     pub fn warnings(&self) -> Vec<LaunchWarning> {
         let of_load = self.loadgen.iter().flat_map(LoadSummary::warnings);
@@ -77,11 +78,14 @@ impl LaunchRecord {
             .controls
             .iter()
             .filter(|check| check.verdict == CheckVerdict::Failed);
+        let waited = self.monitor.as_ref().and_then(|monitor| monitor.arms_wait_share);
+        let waited = waited.filter(|share| *share > MonitorRecord::ARMS_WAIT_SHARE);
         of_load
             .map(LaunchWarning::Load)
             .chain(hits.map(LaunchWarning::LimitHit))
             .chain(self.anomalies.iter().cloned().map(LaunchWarning::Anomaly))
             .chain(failed.cloned().map(LaunchWarning::ControlFailed))
+            .chain(waited.map(LaunchWarning::ServersWaited))
             .collect()
     }
 
@@ -90,12 +94,19 @@ impl LaunchRecord {
         self.valid = !self.warnings().iter().any(LaunchWarning::invalidates);
     }
 
-    /// Returns the difference of the times for which the hooks of two arms held payloads back, ns: the true effect of a
-    /// calibration. `time` selects one of the times of a summary. `None` without telemetry of both.
+    /// Returns the part of the difference of two arms, at a location of their wire times, that the times for which their hooks
+    /// held payloads back cause, ns: the true effect of a calibration. `None` without telemetry of both.
     #[must_use]
-    pub fn held_longer_ns(&self, arm: &str, baseline: &str, time: impl Fn(&TelemetrySummary) -> f64) -> Option<f64> {
-        let held_ns = |name: &str| self.arm(name)?.telemetry.as_ref().map(&time);
-        Some(held_ns(arm)? - held_ns(baseline)?)
+    pub fn held_longer_ns(&self, arm: &str, baseline: &str, location: Location) -> Option<f64> {
+        let (arm, baseline) = (self.arm(arm)?.telemetry?, self.arm(baseline)?.telemetry?);
+        Some(match location {
+            Location::Mean => arm.held_ns_mean - baseline.held_ns_mean,
+            Location::Median | Location::TrimmedMean | Location::P99 => {
+                let on_medians = arm.held_ns_on_median.zip(baseline.held_ns_on_median);
+                let (arm_ns, baseline_ns) = on_medians.unwrap_or((arm.held_ns_median, baseline.held_ns_median));
+                arm_ns - baseline_ns
+            }
+        })
     }
 
     /// Returns the record of an arm.
@@ -193,6 +204,11 @@ pub struct TelemetrySummary {
     /// Median time for which the hook held a payload back, ns: from the return of the real call to the hook's last reading
     /// of the clock. It includes the busy wait and the hook's own work.
     pub held_ns_median: f64,
+    /// Part of the median wire time that this time causes, ns: the median wire time minus the median of the wire times from
+    /// which the hook's time in the same request is subtracted. It differs from the median time if few requests were held
+    /// much longer than the others. None if the times cannot be assigned to requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_ns_on_median: Option<f64>,
     /// Mean of the same time, ns.
     pub held_ns_mean: f64,
     /// Median time of the hook's own work without the busy wait, ns.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control_check::ControlCheck;
-use crate::limits::LimitHit;
+use crate::limits::{LimitHit, MonitorRecord};
 use crate::load_summary::LoadWarning;
 
 /// A circumstance of a launch that a reader of its results should know. `Display` gives its text.
@@ -20,6 +20,8 @@ pub enum LaunchWarning {
     Anomaly(Anomaly),
     /// A control failed.
     ControlFailed(ControlCheck),
+    /// The servers waited for a CPU for this share of the time, although they work in turn.
+    ServersWaited(f64),
 }
 
 impl LaunchWarning {
@@ -27,8 +29,9 @@ impl LaunchWarning {
     #[must_use]
     pub const fn invalidates(&self) -> bool {
         match self {
-            Self::Load(warning) => matches!(warning, LoadWarning::CheckFailed(_)),
-            Self::LimitHit(_) | Self::ControlFailed(_) => true,
+            Self::Load(LoadWarning::CheckFailed(check)) => check.kind.biases(),
+            Self::Load(_) => false,
+            Self::LimitHit(_) | Self::ControlFailed(_) | Self::ServersWaited(_) => true,
             Self::Anomaly(anomaly) => anomaly.invalidates(),
         }
     }
@@ -40,6 +43,12 @@ impl fmt::Display for LaunchWarning {
             Self::Load(warning) => warning.fmt(formatter),
             Self::LimitHit(hit) => hit.fmt(formatter),
             Self::Anomaly(anomaly) => anomaly.fmt(formatter),
+            Self::ServersWaited(share) => write!(
+                formatter,
+                "the servers waited for a CPU for {:.1} % of the time, at most {:.0} %: another program had it",
+                100.0 * share,
+                100.0 * MonitorRecord::ARMS_WAIT_SHARE
+            ),
             Self::ControlFailed(check) => write!(
                 formatter,
                 "{}: {:+.0} ns in this launch, expected zero within {:.0} ns and three standard errors",

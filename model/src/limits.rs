@@ -185,7 +185,7 @@ impl fmt::Display for LimitHit {
 }
 
 /// The record of the sampling of resources during a launch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorRecord {
     /// Time between two samples, ns.
@@ -200,6 +200,16 @@ pub struct MonitorRecord {
     pub elapsed_ns: u64,
     /// Columns without any value.
     pub missing: Vec<MissingColumns>,
+    /// Share of the time for which the servers were runnable without a CPU, summed over the servers. None where they do not
+    /// work in turn, or the kernel does not count the waiting time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arms_wait_share: Option<f64>,
+}
+
+impl MonitorRecord {
+    /// Largest [`Self::arms_wait_share`] that does not flag a launch. It lies between the doses of the study of the checks
+    /// (METHODOLOGY.md) that leave the estimates undisturbed and those that disturb them.
+    pub const ARMS_WAIT_SHARE: f64 = 0.3;
 }
 
 /// Columns of the table `resources` that are empty for one kind of subject.

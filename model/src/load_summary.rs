@@ -165,6 +165,15 @@ pub enum LoadCheckKind {
     Migrations,
 }
 
+impl LoadCheckKind {
+    /// Returns whether a failed check makes the estimates of effects doubtful. A clock that was set changes the wire time of
+    /// one request. The parts of the round trip, which compare both clocks, have no value then.
+    #[must_use]
+    pub const fn biases(self) -> bool {
+        !matches!(self, Self::ClockChange)
+    }
+}
+
 /// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

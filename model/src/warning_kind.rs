@@ -45,6 +45,9 @@ pub enum WarningKind {
     /// The server of this arm stamped another number of requests than were sent.
     #[strum(to_string = "{0}: the server stamped another number of requests than were sent")]
     ServerStamps(String),
+    /// The servers waited for a CPU.
+    #[strum(to_string = "servers waiting for a CPU")]
+    ServersWaited,
     /// The control of this name failed.
     #[strum(to_string = "control {0}")]
     ControlFailed(String),
@@ -71,6 +74,7 @@ impl From<LaunchWarning> for WarningKind {
             LaunchWarning::Anomaly(Anomaly::HookReceives { arm, .. }) => Self::HookReceives(arm),
             LaunchWarning::Anomaly(Anomaly::ServerStamps { arm, .. }) => Self::ServerStamps(arm),
             LaunchWarning::Anomaly(other @ (Anomaly::SharedProcessor | Anomaly::Text { .. })) => Self::Anomaly(other),
+            LaunchWarning::ServersWaited(_) => Self::ServersWaited,
             LaunchWarning::ControlFailed(check) => Self::ControlFailed(check.name),
         }
     }
@@ -109,7 +113,10 @@ pub fn flagged_line<'a>(launches: impl IntoIterator<Item = &'a LaunchRecord>) ->
         }
     }
     reasons.sort_by_key(|(_, launches)| Reverse(*launches));
-    let reasons: Vec<String> = reasons.iter().map(|(kind, launches)| format!("{kind} {launches}")).collect();
+    let reasons: Vec<String> = reasons
+        .iter()
+        .map(|(kind, launches)| format!("{kind} {launches}"))
+        .collect();
     let colon = if reasons.is_empty() { "" } else { ": " };
     format!("{flagged} of {all} launches flagged{colon}{}", reasons.join(", "))
 }

@@ -52,7 +52,10 @@ pub(crate) fn calibration_errors(
 ) -> Option<Vec<(f64, f64)>> {
     let truths: BTreeMap<u32, f64> = records
         .iter()
-        .filter_map(|record| Some((record.launch, true_difference_ns(record, contrast)?)))
+        .filter_map(|record| {
+            let truth_ns = record.held_longer_ns(&contrast.arm, &contrast.baseline, contrast.location)?;
+            Some((record.launch, truth_ns))
+        })
         .collect();
     launches
         .iter()
@@ -65,11 +68,4 @@ pub(crate) fn calibration_errors(
             ))
         })
         .collect()
-}
-
-fn true_difference_ns(launch: &LaunchRecord, contrast: &Contrast) -> Option<f64> {
-    launch.held_longer_ns(&contrast.arm, &contrast.baseline, |held| match contrast.location {
-        Location::Mean => held.held_ns_mean,
-        Location::Median | Location::TrimmedMean | Location::P99 => held.held_ns_median,
-    })
 }

@@ -105,7 +105,7 @@ pub struct ConditionResults {
     pub not_run: Option<String>,
     /// Launches measured.
     pub launches: usize,
-    /// Launches that failed a check, or settled after the rounds that are flagged as warm-up.
+    /// Launches that failed a check on which the estimates depend.
     pub flagged: usize,
     /// The effects, in the order of the experiment.
     pub effects: Vec<Effect>,
@@ -167,8 +167,7 @@ pub struct Settling {
     pub launches: BTreeMap<String, usize>,
     /// The number of rounds that the plan flags as warm-up.
     pub flagged_rounds: u64,
-    /// The launches whose median RTT still changed its level after these rounds. They are flagged; all their
-    /// observations are kept.
+    /// The launches whose median RTT still changed its level after these rounds. All their observations are kept.
     pub settled_later: BTreeSet<u32>,
 }
 
@@ -211,7 +210,6 @@ pub fn results(manifest: &Manifest, run: &RunSamples) -> Result<Results> {
                 .iter()
                 .filter(|launch| !launch.valid)
                 .map(|launch| launch.launch)
-                .chain(steadiness.settled_later.iter().copied())
                 .collect();
             let effects = if samples.is_empty() {
                 Vec::new()

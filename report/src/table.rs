@@ -117,7 +117,11 @@ fn isolated(isolated: &[MicroPrediction]) -> String {
 pub fn flags(manifest: &Manifest) -> String {
     let mut text = flagged_line(&manifest.launches) + "\n";
     for launch in manifest.launches.iter().filter(|launch| !launch.valid) {
-        for warning in launch.warnings().iter().filter(|warning| LaunchWarning::invalidates(warning)) {
+        for warning in launch
+            .warnings()
+            .iter()
+            .filter(|warning| LaunchWarning::invalidates(warning))
+        {
             _ = writeln!(text, "  {} launch {}: {warning}", launch.condition, launch.launch);
         }
     }
@@ -154,7 +158,7 @@ pub fn settled(settling: &Settling) -> String {
         .map(|(kind, count)| format!("{count} {kind}"))
         .collect();
     format!(
-        "launches by changepoints: {}; {} settled after the {} rounds that are flagged as warm-up, and are flagged",
+        "launches by changepoints: {}; {} settled after the {} rounds that count as warm-up",
         kinds.join(", "),
         settling.settled_later.len(),
         settling.flagged_rounds

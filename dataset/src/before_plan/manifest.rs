@@ -243,6 +243,7 @@ impl OldMonitor {
             own_cpu_ns: self.own_cpu_ns,
             elapsed_ns: self.elapsed_ns,
             missing: self.missing,
+            arms_wait_share: None,
         };
         (self.file, record)
     }

@@ -175,6 +175,7 @@ fn write_launch(directory: &Path, arms: &[Arm], stamps: bool, launch: u32) -> La
         requests_sent: u64::from(ROUNDS),
         telemetry: arm.held_ns.map(|held_ns| TelemetrySummary {
             held_ns_median: held_ns,
+            held_ns_on_median: None,
             held_ns_mean: held_ns,
             own_ns_median: 0.0,
             records: u64::from(ROUNDS),

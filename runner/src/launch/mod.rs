@@ -5,6 +5,7 @@ pub(crate) mod backend;
 pub(crate) mod container;
 pub(crate) mod context;
 pub(crate) mod driver;
+mod held_on_median;
 pub(crate) mod installation;
 pub(crate) mod local;
 pub(crate) mod order;

@@ -3,14 +3,15 @@
 use anyhow::Result;
 use dataset::ServerCall;
 use model::{
-    Anomaly, ArmRecord, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary, OBSERVATIONS_FILE, RESOURCES_FILE,
-    ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, TightLoopBlock, launch_folder,
+    Anomaly, ArmRecord, Arrivals, HOOK_CALLS_FILE, LaunchFiles, LaunchRecord, LoadSummary, OBSERVATIONS_FILE,
+    RESOURCES_FILE, ResourceLimits, SERVER_CALLS_FILE, TIGHT_LOOPS_FILE, TightLoopBlock, launch_folder,
 };
 use readhook_telemetry::Record;
 
 use super::active_arm::ActiveArm;
 use super::backend::{ArmFiles, PreMeasurementCounts};
 use super::context::Launch;
+use super::held_on_median::held_on_median;
 use super::programs::expected_receives;
 use super::resource_record::ResourceRecord;
 use super::stamps::ServerStamps;
@@ -86,6 +87,16 @@ impl FinishedLaunch<'_> {
             arms.push(record);
         }
         tables.write(launch)?;
+        let one_at_a_time = launch.experiment.load.arrivals == Arrivals::Closed;
+        let requests = self.arms.iter().zip(&arms).filter(|_| one_at_a_time);
+        let requests = requests.map(|(stopped, record)| (stopped.active.index, record.requests_sent));
+        let observations = launch.folder.join(OBSERVATIONS_FILE);
+        let on_median = held_on_median(&observations, &tables.hook_calls, &requests.collect())?;
+        for (stopped, record) in self.arms.iter().zip(&mut arms) {
+            if let Some(telemetry) = &mut record.telemetry {
+                telemetry.held_ns_on_median = on_median.get(&stopped.active.index).copied();
+            }
+        }
         let condition = launch.condition.name();
         let place = launch_folder(condition, launch.number);
         let file = |name: &str, there: bool| there.then(|| format!("{place}/{name}"));

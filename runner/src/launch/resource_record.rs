@@ -1,7 +1,12 @@
 //! The record of the resources that a launch used and the limits that it hit, and the table of samples.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
-use model::{LimitHit, LimitKind, MonitorRecord, RESOURCES_FILE};
+use model::{
+    Arrivals, Experiment, LimitHit, LimitKind, Measure, MonitorRecord, RESOURCES_FILE, ResourceSample, ResourceSubject,
+    Schedule, ServerUnderTest,
+};
 use monitor::INTERVAL;
 
 use super::backend::WatchedResources;
@@ -36,6 +41,9 @@ impl ResourceRecord {
                 own_cpu_ns: samples.own_cpu_ns,
                 elapsed_ns: samples.elapsed_ns,
                 missing: samples.missing,
+                arms_wait_share: work_in_turn(launch.experiment)
+                    .then(|| arms_wait_share(&samples.samples))
+                    .flatten(),
             }),
         })
     }
@@ -50,6 +58,35 @@ impl ResourceRecord {
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.hits.iter().flatten().map(ToString::to_string).collect()
     }
+}
+
+/// Returns whether each server is idle while another one works, so that none waits for a CPU on an undisturbed machine. Other
+/// servers than the project's own have several threads, and proxies share the CPU with their server.
+fn work_in_turn(experiment: &Experiment) -> bool {
+    let own = matches!(&experiment.sut, ServerUnderTest::Synthetic(server) if server.threads == 1);
+    own && experiment.proxies.is_empty()
+        && experiment.load.arrivals == Arrivals::Closed
+        && experiment.load.schedule != Schedule::Duet
+}
+
+/// Returns the share of the time for which servers were runnable without a CPU, summed over them. `None` if the time of a
+/// server is not known.
+#[expect(clippy::cast_precision_loss, reason = "times far below 2^52 ns")]
+fn arms_wait_share(samples: &[ResourceSample]) -> Option<f64> {
+    let mut ends: BTreeMap<&str, (&ResourceSample, &ResourceSample)> = BTreeMap::new();
+    for sample in samples {
+        if let ResourceSubject::Arm(name) = &sample.subject {
+            ends.entry(name).or_insert((sample, sample)).1 = sample;
+        }
+    }
+    let shares = ends.values().map(|(first, last)| {
+        let wait_ns = |sample: &ResourceSample| sample.usage[Measure::RunQueueWaitNs];
+        let waited_ns = (wait_ns(last)? - wait_ns(first)?) as f64;
+        let elapsed_ns = last.time_ns - first.time_ns;
+        (elapsed_ns > 0).then_some(waited_ns / elapsed_ns as f64)
+    });
+    let shares = shares.collect::<Option<Vec<f64>>>()?;
+    (!shares.is_empty()).then(|| shares.iter().sum())
 }
 
 /// Returns the hits of a launch. They come from the samples of the time in which the load generator worked. Without

@@ -36,6 +36,7 @@ fn summary(records: &[&Record], counters: &Counters) -> Option<TelemetrySummary>
     let count = records.len() as f64;
     Some(TelemetrySummary {
         held_ns_median: median(records.iter().map(held))?,
+        held_ns_on_median: None,
         held_ns_mean: records.iter().map(held).sum::<f64>() / count,
         own_ns_median: median(records.iter().map(|record| f64::from(record.own_ns)))?,
         records: records.len() as u64,

@@ -317,7 +317,7 @@ impl<'a> ActiveRun<'a> {
             println!("{ended}");
         }
         let invalid = self.records.iter().filter(|launch| !launch.valid).count();
-<<<<<<< HEAD
+        let flagged = flagged_line(&self.records);
         let revision = match &self.registration {
             Some(active) => Some(active.revision()?),
             None => revision::git(),
@@ -329,10 +329,6 @@ impl<'a> ActiveRun<'a> {
             revision,
         };
         let manifest = run.manifest(self.records, self.ended)?;
-=======
-        let flagged = flagged_line(&self.records);
-        let manifest = manifest(&self.folder, &self.levels, &self.setting, self.records, self.ended)?;
->>>>>>> 0ac2284 (A run has one line with the counts of flagged launches; Little's law has a lower limit; definitions of two studies)
         dataset::write_manifest(&self.folder.path, &manifest)?;
         println!("wrote {}", self.folder.path.join("manifest.json").display());
         let details = if invalid > 0 {
