@@ -6,7 +6,10 @@ use std::path::Path;
 
 use analysis::claims::UNKNOWN_MACHINE;
 use analysis::figures::{Figure, Forest, forest};
-use analysis::{Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, mean, proportion};
+use analysis::{
+    CacheCooling, DelayError, Estimate, LatencyMetric, LaunchSamples, Proportion, differences, estimate, mean,
+    proportion,
+};
 use anyhow::{Context as _, Result, ensure};
 use model::{Contrast, ContrastRole, Location};
 use model::{LaunchRecord, Manifest};
@@ -270,6 +273,7 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
                 _ = writeln!(text, "  {:width$}  {missed}", "");
             }
         }
+        text += &cooling(&calibration.recovered).unwrap_or_default();
         for row in &calibration.repeated {
             _ = writeln!(
                 text,
@@ -290,6 +294,53 @@ pub fn text(calibrations: &[CalibrationResults]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The model of caches that cool during a delay, fitted to every other delay, and its predictions for the others. `None` with
+/// fewer than four delays.
+fn cooling(recovered: &[RecoveredDelay]) -> Option<String> {
+    let mut delays: Vec<(&RecoveredDelay, &Estimate)> = recovered
+        .iter()
+        .filter(|row| row.location == Location::Median && row.truth_ns > TARGET_NS)
+        .filter_map(|row| Some((row, row.wire_error.as_ref()?)))
+        .collect();
+    delays.sort_by(|one, other| one.0.truth_ns.total_cmp(&other.0.truth_ns));
+    if delays.len() < 4 {
+        return None;
+    }
+    let fitted: Vec<DelayError> = delays
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .map(|(row, error)| DelayError {
+            delay_ns: row.truth_ns,
+            error_ns: error.value,
+            standard_error_ns: error.standard_error(),
+        })
+        .collect();
+    let model = CacheCooling::fit(&fitted)?;
+    let mut text = format!(
+        "  caches that cool: error = {:.2} µs × (1 − exp(−delay / {:.0} µs)), fitted to every other delay; the others:\n",
+        model.amplitude_ns / 1e3,
+        model.time_constant_ns / 1e3
+    );
+    for (row, error) in delays.iter().step_by(2) {
+        let (low, high) = error.confidence_interval;
+        let predicted_ns = model.at(row.truth_ns);
+        _ = writeln!(
+            text,
+            "    {}: predicted {}, measured {}{}",
+            row.name,
+            signed(predicted_ns),
+            microseconds(error),
+            if (low..=high).contains(&predicted_ns) {
+                ""
+            } else {
+                ", which leaves out the prediction"
+            }
+        );
+    }
+    Some(text)
 }
 
 /// Recovered minus true by delay, one figure for each condition and design of a run with several delays.
@@ -330,4 +381,38 @@ fn figure(calibration: &CalibrationResults) -> Result<Figure> {
         rows: wire.chain(rtt).collect(),
     })?
     .on(calibration.machine()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delay(microseconds: f64, error_ns: f64) -> RecoveredDelay {
+        let errors = estimate(&[error_ns - 1.0, error_ns, error_ns + 1.0]).unwrap();
+        RecoveredDelay {
+            name: format!("{microseconds} µs"),
+            location: Location::Median,
+            truth_ns: microseconds * 1e3,
+            wire_error: Some(errors.clone()),
+            rtt_error: errors,
+            parts: None,
+        }
+    }
+
+    #[test]
+    fn the_model_of_cooling_caches_is_tested_on_delays_to_which_it_is_not_fitted() {
+        let error_ns = |delay: f64| -700.0 * (-delay / 50.0).exp_m1();
+        let mut delays: Vec<RecoveredDelay> = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+            .map(|microseconds| delay(microseconds, error_ns(microseconds)))
+            .into();
+        let text = cooling(&delays).unwrap();
+        assert!(text.contains("error = 0.70 µs × (1 − exp(−delay / 50 µs))"), "{text}");
+        assert_eq!(text.matches("predicted").count(), 4, "{text}");
+        assert!(!text.contains("leaves out"), "{text}");
+        delays[6] = delay(100.0, 900.0);
+        let text = cooling(&delays).unwrap();
+        let missed = text.lines().find(|line| line.contains("leaves out")).unwrap();
+        assert!(missed.contains("100 µs: predicted +0.61"), "{text}");
+        assert_eq!(cooling(&delays[..3]), None);
+    }
 }

@@ -67,6 +67,12 @@ pub(crate) enum ReportVerb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Print the errors of estimates with known truth by dose of a disturbance, and the launches that the self-checks flag
+    Checks {
+        /// Folder of a run of experiments/checks.toml
+        #[arg(long)]
+        run: PathBuf,
+    },
     /// Judge the study's recommendations by runs and by its recordings
     Claims {
         /// Folder of a run, or of runs; once for each

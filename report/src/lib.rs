@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+pub mod check_study;
 mod claim_definitions;
 pub mod claims;
 mod contrasts;

@@ -17,7 +17,7 @@ use report::paper::Paper;
 use report::run_page::{self, RunPage};
 use report::simulation_study::{self, NoiseFits, SimulationSize};
 use report::study::StudyResults;
-use report::{calibration, exhibits, figures, noise_fit, observed_servers, output_files, results, table};
+use report::{calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, table};
 use samples::{imported_recordings, run_samples, study_recordings};
 
 use crate::command_line::{HtmlCommand, ReportCommandLine, ReportVerb};
@@ -43,6 +43,7 @@ fn main() -> Result<ExitCode> {
             let observed = ObservedServers::read(&run)?;
             format.print(&observed_servers::rows(&observed), || observed_servers::text(&observed))?;
         }
+        ReportVerb::Checks { run } => print!("{}", check_study::text(&run)?),
         ReportVerb::Calibration { runs, repetition, out } => write_calibration(&runs, repetition, &out)?,
         ReportVerb::Claims {
             runs,

@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: comparisons with other programs, side by side in one run.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::programs::{Program, cargo, find};
+use crate::run::{self, RunOptions};
 use crate::{build, paths};
 
 /// The version of Locust that is installed. The benchmark prints the versions of the other load generators.
@@ -13,6 +16,11 @@ const PYTHON_PACKAGES: [&str; 4] = ["numpy==2.4.6", "pandas==3.1.1", "scipy==1.1
 
 #[derive(clap::Subcommand)]
 pub(crate) enum BenchCommand {
+    /// Self-checks of a launch under purpose-made disturbance by dose: which fail where an estimate with known truth is disturbed
+    Checks {
+        #[command(flatten)]
+        options: RunOptions,
+    },
     /// Cost of the hook: time of each call by mode, instructions, and its search beside other searches
     Hook {
         /// Rounds; each measures everything once
@@ -55,6 +63,14 @@ pub(crate) enum BenchCommand {
 /// When the build or the benchmark fails.
 pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
     match arguments {
+        BenchCommand::Checks { options } => {
+            build::run()?;
+            let experiment = Path::new("experiments/checks.toml");
+            let folder = run::folder(experiment, "checks", options, paths::RUNS.as_ref())?;
+            run::measure(experiment, options, &folder)?;
+            let report = Program::new(paths::binary("report"));
+            report.arg("checks").options("--run", [folder]).run()
+        }
         BenchCommand::Hook { rounds } => {
             build::hook()?;
             benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()

@@ -57,7 +57,7 @@ mod tests {
     use std::num::NonZeroI64;
 
     use dataset::{FileHeader, Observation, ObservationWriter, RequestOutcome};
-    use readhook_telemetry::{Call, Function, SearchVerdict};
+    use readhook_telemetry::{Function, SearchVerdict};
 
     use super::*;
 
@@ -97,8 +97,8 @@ mod tests {
                 bytes: 1,
                 fd: 3,
                 thread: 0,
-                function: Function::Recv,
-                verdict: SearchVerdict::None,
+                function: Function::Recv as u8,
+                verdict: SearchVerdict::None as u8,
             },
         )
     }
