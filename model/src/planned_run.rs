@@ -53,6 +53,9 @@ pub struct PlannedRun {
     /// Whether the run has all cells of its grid, also the cells of levels with `full = true`.
     #[serde(default)]
     pub full_grid: bool,
+    /// Whether the receive functions of servers are observed after the last launch.
+    #[serde(default)]
+    pub observe: bool,
     /// Launches of each cell in each condition. In containers the plan may have fewer than the definition.
     pub launches: u32,
     /// Rounds of each launch, warm-up included.

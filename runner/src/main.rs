@@ -32,7 +32,7 @@ enum Command {
     /// Run an experiment, or continue an unfinished run of it
     Run(command_line::run_options::ExperimentCommand),
     /// Record the registered plan, or continue its recording
-    Record(record::RecordCommand),
+    Record(record::RecordingCommand),
     /// Measure the latency that hooks add to a server
     Measure(foreign_hook::command::ForeignHookCommand),
     /// Report the functions and system calls by which a server receives payload, and if a hook replaces them

@@ -9,6 +9,7 @@ mod calibrate;
 mod challenge;
 mod claims;
 mod cluster;
+mod container_options;
 mod definition;
 mod doctor;
 mod figures;

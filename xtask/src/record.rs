@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::container_options::ContainerOptions;
 use crate::programs::Program;
 use crate::{build, paths};
 
@@ -23,27 +24,7 @@ pub(crate) struct RecordCommand {
     #[arg(long)]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    engines: EngineOptions,
-}
-
-/// Options of the conditions in containers.
-#[derive(clap::Args)]
-struct EngineOptions {
-    /// Socket of Docker or Podman, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the socket that exists]
-    #[arg(long)]
-    docker_host: Option<String>,
-    /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]
-    #[arg(long)]
-    context: Option<String>,
-    /// Namespace in Kubernetes [default: the context's]
-    #[arg(long)]
-    namespace: Option<String>,
-    /// For the conditions kubernetes-*: command that loads an archive of images into all nodes, as "k3s ctr images import"
-    #[arg(long)]
-    load_with: Option<String>,
-    /// For the conditions kubernetes-*: image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
-    #[arg(long, conflicts_with = "load_with")]
-    image: Option<String>,
+    containers: ContainerOptions,
 }
 
 /// Builds the programs and records.
@@ -52,17 +33,14 @@ struct EngineOptions {
 /// When the build fails, or the runner refuses to record.
 pub(crate) fn run(arguments: &RecordCommand) -> Result<()> {
     build::run()?;
-    let engines = &arguments.engines;
-    Program::new(paths::binary("runner"))
+    let runner = Program::new(paths::binary("runner"))
         .arg("record")
         .options("--plan", &arguments.plan)
         .options("--only", &arguments.only)
-        .options("--hook", [paths::hook()])
-        .options("--docker-host", &engines.docker_host)
-        .options("--context", &engines.context)
-        .options("--namespace", &engines.namespace)
-        .options("--load-with", &engines.load_with)
-        .options("--image", &engines.image)
+        .options("--hook", [paths::hook()]);
+    arguments
+        .containers
+        .given(runner)
         .flag("--dry-run", arguments.dry_run)
         .flag("--refresh", arguments.refresh)
         .run()

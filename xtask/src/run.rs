@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::container_options::ContainerOptions;
 use crate::programs::{Program, find};
 use crate::runs::{RunName, RunProgress};
 use crate::{build, observe, paths};
@@ -58,21 +59,8 @@ pub(crate) struct RunOptions {
     /// Do not watch the resources and limits of servers and load generator; the run then has no table of resources and no gate
     #[arg(long)]
     pub(crate) no_monitor: bool,
-    /// Socket of Docker or Podman, as unix:///run/podman/podman.sock [default: DOCKER_HOST, or the socket that exists]
-    #[arg(long)]
-    pub(crate) docker_host: Option<String>,
-    /// Context of the conditions kubernetes-* [default: the current one of KUBECONFIG or ~/.kube/config]
-    #[arg(long)]
-    pub(crate) context: Option<String>,
-    /// Namespace in Kubernetes [default: the context's]
-    #[arg(long)]
-    pub(crate) namespace: Option<String>,
-    /// For the conditions kubernetes-*: command that loads an archive of images into all nodes, as "k3s ctr images import"
-    #[arg(long)]
-    pub(crate) load_with: Option<String>,
-    /// For the conditions kubernetes-*: image in a registry that the nodes reach, as REGISTRY/NAME@sha256:…
-    #[arg(long, conflicts_with = "load_with")]
-    pub(crate) image: Option<String>,
+    #[command(flatten)]
+    pub(crate) containers: ContainerOptions,
     /// Application instead of the experiment's server: teastore, deathstarbench, unguard, or a definition of your own
     #[arg(long = "macro", value_name = "NAME", value_parser = application, requires = "manifests")]
     pub(crate) application: Option<String>,
@@ -99,7 +87,8 @@ fn application(text: &str) -> Result<String, String> {
 
 impl RunOptions {
     fn given(&self, runner: Program) -> Program {
-        runner
+        self.containers
+            .given(runner)
             .options("--conditions", &self.conditions)
             .options("--topology", &self.topology)
             .options("--launches", self.launches.map(|launches| launches.to_string()))
@@ -107,11 +96,6 @@ impl RunOptions {
             .options("--schedule", &self.schedule)
             .options("--precision", &self.precision)
             .options("--budget", &self.budget)
-            .options("--docker-host", &self.docker_host)
-            .options("--context", &self.context)
-            .options("--namespace", &self.namespace)
-            .options("--load-with", &self.load_with)
-            .options("--image", &self.image)
             .options("--macro", &self.application)
             .options("--manifests", &self.manifests)
             .flag("--full-grid", self.full_grid)

@@ -8,7 +8,7 @@ mod instruments;
 mod passive;
 pub(crate) mod probe_result;
 mod report;
-mod survey;
+pub(crate) mod survey;
 mod trace;
 
 use anyhow::{Result, bail};

@@ -66,7 +66,7 @@ const CONTROLS: [NegativeControl; 2] = [
 ///
 /// # Errors
 /// If a file cannot be read or written, or an instrument fails.
-pub(super) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()> {
+pub(crate) fn run(servers: &[PathBuf], own_hook: &Path, out: &Path) -> Result<()> {
     let stopped = stop_flag()?;
     let instruments = Instruments::find(own_hook, &stopped)?;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;

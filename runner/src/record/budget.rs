@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, ensure};
 use model::{Condition, FactorLevel, PlanBudget, PlanPart};
 
-use crate::record::plan_file::Recording;
+use crate::record::plan_file::PlannedRecording;
 use crate::run::{RunEnvironment, measured_cost};
 
 /// The duration of one run in one condition.
@@ -40,10 +40,10 @@ impl PlanCost {
     ///
     /// # Errors
     /// If a launch fails.
-    pub(super) fn measure(recordings: &[Recording<'_>], environment: RunEnvironment<'_>) -> Result<Self> {
+    pub(super) fn measure(recordings: &[PlannedRecording<'_>], environment: RunEnvironment<'_>) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let mut runs = Vec::new();
-        for Recording { run, cells } in recordings {
+        for PlannedRecording { run, cells } in recordings {
             let mut cost = RecordingCost {
                 run: run.name.clone(),
                 part: run.part,

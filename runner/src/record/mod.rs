@@ -7,6 +7,7 @@ mod refresh;
 mod verdicts;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -16,23 +17,26 @@ use model::{FactorLevel, LedgerEvent, MANIFEST_FILE, Manifest, RecordingEnd};
 
 use crate::launch::container::EngineOptions;
 use crate::launch::installation::Installation;
+use crate::observe::survey;
 use crate::record::budget::PlanCost;
 use crate::record::ledger_file::LedgerFile;
-use crate::record::plan_file::{PlanFile, Recording};
+use crate::record::plan_file::{PlanFile, PlannedRecording};
 use crate::run::folder::{PLAN, RunFolder};
 use crate::run::registration::{ActiveRegistration, Registration, same_machine, same_plan};
 use crate::run::working_tree::{RECORDINGS, WorkingTree};
 use crate::run::{self, RunEnvironment, availability};
 use crate::signals::stop_flag;
 
+/// The folder of the ready servers.
+const SERVERS: &str = "sut/macro";
 /// The ledger's file in the folder of recordings.
 const LEDGER: &str = "ledger.jsonl";
 
 /// The command line of `runner record`.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct RecordCommand {
+pub(crate) struct RecordingCommand {
     /// The registered plan, a file of the repository
-    #[arg(long, default_value = "experiments/plan.toml")]
+    #[arg(long, default_value = plan_file::REGISTERED)]
     plan: PathBuf,
     /// Run one launch of each cell and condition in a temporary folder, print how long the plan takes on this machine, and
     /// record nothing; fails if the plan is above its budget
@@ -56,7 +60,7 @@ pub(crate) struct RecordCommand {
 /// # Errors
 /// If the plan does not fit the tree, the tree is not clean, a part is above its budget, a folder holds the recording of another
 /// machine or plan, or a launch fails.
-pub(crate) fn run(options: &RecordCommand) -> Result<()> {
+pub(crate) fn run(options: &RecordingCommand) -> Result<()> {
     let plan = PlanFile::read(&options.plan)?;
     if options.refresh {
         return refresh::refresh(&plan);
@@ -64,12 +68,6 @@ pub(crate) fn run(options: &RecordCommand) -> Result<()> {
     let recordings = plan.recordings(&options.only)?;
     let stopped = stop_flag()?;
     let setting = Installation::find(options.hook.as_deref())?;
-    ensure!(
-        plan.plan.claims.is_empty() || setting.binaries.join(verdicts::REPORT).exists(),
-        "{} is not in {}; build it by `cargo xtask build`",
-        verdicts::REPORT,
-        setting.binaries.display()
-    );
     let environment = RunEnvironment {
         setting: &setting,
         engines: &options.engines,
@@ -81,6 +79,7 @@ pub(crate) fn run(options: &RecordCommand) -> Result<()> {
         print!("{}", cost.table(&plan.plan.budget));
         return cost.within(&plan.plan.budget);
     }
+    verdicts::can_judge(&plan, &setting.binaries)?;
     let machine = dataset::this_machine().id();
     let folder = Path::new(RECORDINGS).join(&machine);
     let ledger = LedgerFile {
@@ -96,7 +95,7 @@ pub(crate) fn run(options: &RecordCommand) -> Result<()> {
         commit: tree.clean_commit()?,
     };
     tree.contains(plan.files())?;
-    let recorder = Recorder {
+    let recorder = PlanRecorder {
         plan: &plan,
         folder: &folder,
         ledger: &ledger,
@@ -129,7 +128,7 @@ pub(crate) fn run(options: &RecordCommand) -> Result<()> {
 }
 
 /// Records runs of one plan on this machine.
-struct Recorder<'a> {
+struct PlanRecorder<'a> {
     plan: &'a PlanFile,
     /// The folder of this machine's recordings.
     folder: &'a Path,
@@ -139,12 +138,12 @@ struct Recorder<'a> {
     tree: &'a WorkingTree,
 }
 
-impl Recorder<'_> {
-    fn folder_of(&self, recording: &Recording<'_>) -> PathBuf {
+impl PlanRecorder<'_> {
+    fn folder_of(&self, recording: &PlannedRecording<'_>) -> PathBuf {
         self.folder.join(&recording.run.name)
     }
 
-    fn last_event(&self, recording: &Recording<'_>) -> Result<Option<LedgerEvent>> {
+    fn last_event(&self, recording: &PlannedRecording<'_>) -> Result<Option<LedgerEvent>> {
         self.ledger.last(&recording.run.name, self.registration)
     }
 
@@ -152,7 +151,7 @@ impl Recorder<'_> {
     ///
     /// # Errors
     /// If its folder holds the recording of another machine or plan, or a recording that the ledger does not have.
-    fn is_complete(&self, recording: &Recording<'_>) -> Result<bool> {
+    fn is_complete(&self, recording: &PlannedRecording<'_>) -> Result<bool> {
         let folder = self.folder_of(recording);
         let manifests = manifests(recording, &folder)?;
         let not_ours = || format!("{} cannot be continued", folder.display());
@@ -195,7 +194,7 @@ impl Recorder<'_> {
     }
 
     /// Returns whether a condition of the run is available; prints the reasons if none is.
-    fn is_possible(&self, recording: &Recording<'_>) -> bool {
+    fn is_possible(&self, recording: &PlannedRecording<'_>) -> bool {
         let RunEnvironment { engines, stopped, .. } = self.environment;
         let mut reasons = Vec::new();
         for &condition in &recording.run.conditions {
@@ -208,8 +207,16 @@ impl Recorder<'_> {
         false
     }
 
+    /// Observes the functions by which servers receive, unless that is done.
+    fn observe(&self, folder: &Path) -> Result<()> {
+        if folder.join(dataset::OBSERVED_FILE).exists() {
+            return Ok(());
+        }
+        survey::run(&ready_servers()?, &self.environment.setting.hook, folder)
+    }
+
     /// Records a run, or continues its recording, and writes the lines of the ledger.
-    fn record(&self, recording: Recording<'_>) -> Result<()> {
+    fn record(&self, recording: PlannedRecording<'_>) -> Result<()> {
         let name = recording.run.name.clone();
         let folder = self.folder_of(&recording);
         let add = |event| self.ledger.add(&name, self.registration, event);
@@ -226,8 +233,10 @@ impl Recorder<'_> {
             LedgerEvent::Begin
         })?;
         eprintln!("recording {name}");
+        let observe = recording.run.observe;
         let recorded = run::all(recording.cells, &folder, self.environment)
-            .and_then(|_invalid| verdicts::of(self.plan, &name, self.folder, &self.environment.setting.binaries));
+            .and_then(|_invalid| if observe { self.observe(&folder) } else { Ok(()) })
+            .and_then(|()| verdicts::of(self.plan, &name, self.folder, &self.environment.setting.binaries));
         match recorded {
             Ok(verdicts) => add(LedgerEvent::End {
                 how: RecordingEnd::Complete,
@@ -251,8 +260,17 @@ impl Recorder<'_> {
     }
 }
 
+/// Returns the files of all ready servers.
+fn ready_servers() -> Result<Vec<PathBuf>> {
+    let listing = fs::read_dir(SERVERS).with_context(|| format!("cannot list {SERVERS}"))?;
+    let mut servers: Vec<PathBuf> = listing.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    servers.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    servers.sort();
+    Ok(servers)
+}
+
 /// Returns the folders of a recording's cells; of a run without factors, the run's.
-fn cell_folders(recording: &Recording<'_>, folder: &Path) -> Vec<PathBuf> {
+fn cell_folders(recording: &PlannedRecording<'_>, folder: &Path) -> Vec<PathBuf> {
     let cells = recording.cells.iter();
     cells
         .map(|cell| folder.join(FactorLevel::folder_name(&cell.cell)))
@@ -260,14 +278,14 @@ fn cell_folders(recording: &Recording<'_>, folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns whether a folder holds a part of the recording.
-fn has_begun(recording: &Recording<'_>, folder: &Path) -> bool {
+fn has_begun(recording: &PlannedRecording<'_>, folder: &Path) -> bool {
     cell_folders(recording, folder)
         .iter()
         .any(|cell| cell.join(PLAN).exists())
 }
 
 /// Returns the manifests of the finished cells.
-fn manifests(recording: &Recording<'_>, folder: &Path) -> Result<Vec<Manifest>> {
+fn manifests(recording: &PlannedRecording<'_>, folder: &Path) -> Result<Vec<Manifest>> {
     let finished = cell_folders(recording, folder).into_iter();
     let finished = finished.filter(|cell| cell.join(MANIFEST_FILE).exists());
     finished.map(|cell| Ok(Run::open(&cell)?.manifest)).collect()

@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::experiment_file;
 
+/// The registered plan of the project, from the project's folder.
+pub(super) const REGISTERED: &str = "experiments/plan.toml";
 /// The file with the claims and their thresholds.
 const CLAIMS: &str = "analysis/claims.toml";
 
@@ -23,7 +25,7 @@ pub(super) struct PlanFile {
 
 /// A run of the plan with its experiments: one, or one for each cell of its grid.
 #[derive(Debug)]
-pub(super) struct Recording<'a> {
+pub(super) struct PlannedRecording<'a> {
     pub(super) run: &'a PlannedRun,
     pub(super) cells: Vec<Experiment>,
 }
@@ -75,7 +77,7 @@ impl PlanFile {
     ///
     /// # Errors
     /// Names each difference between the plan and the definitions, with both values, or the run that the plan does not have.
-    pub(super) fn recordings(&self, only: &[String]) -> Result<Vec<Recording<'_>>> {
+    pub(super) fn recordings(&self, only: &[String]) -> Result<Vec<PlannedRecording<'_>>> {
         for name in only {
             ensure!(
                 self.plan.run(name).is_some(),
@@ -100,7 +102,7 @@ impl PlanFile {
                 cell.validate().with_context(|| format!("run {}", run.name))?;
             }
             if only.is_empty() || only.contains(&run.name) {
-                recordings.push(Recording { run, cells });
+                recordings.push(PlannedRecording { run, cells });
             }
         }
         if !differences.is_empty() {
@@ -155,7 +157,7 @@ pub(super) const fn extent(run: &PlannedRun) -> GridExtent {
     }
 }
 
-impl Recording<'_> {
+impl PlannedRecording<'_> {
     /// Returns whether the run is one experiment and no grid.
     pub(super) fn has_no_factors(&self) -> bool {
         self.cells.iter().all(|cell| cell.cell.is_empty())
@@ -170,7 +172,7 @@ mod tests {
     fn the_registered_plan_repeats_the_definitions() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         std::env::set_current_dir(root).unwrap();
-        let plan = PlanFile::read(Path::new("experiments/plan.toml")).unwrap();
+        let plan = PlanFile::read(Path::new(REGISTERED)).unwrap();
         let recordings = plan.recordings(&[]).unwrap_or_else(|error| panic!("{error:#}"));
         assert_eq!(recordings.len(), plan.plan.runs.len());
     }

@@ -235,6 +235,7 @@ mod tests {
             sha256: String::new(),
             conditions: vec!["local-pod".parse().unwrap()],
             full_grid: false,
+            observe: false,
             launches: 3,
             rounds: 1,
             warm_up_rounds: 0,

@@ -8,10 +8,10 @@ use anyhow::{Context, Result, ensure};
 use model::RegisteredPlan;
 use serde::Deserialize;
 
-use crate::record::plan_file::PlanFile;
+use crate::record::plan_file::{PlanFile, REGISTERED};
 
 /// The program that judges, beside the runner.
-pub(super) const REPORT: &str = "report";
+const REPORT: &str = "report";
 
 /// The part of the output of `report claims --format json` that the ledger keeps.
 #[derive(Deserialize)]
@@ -34,6 +34,27 @@ struct ClaimOutput {
 #[derive(Deserialize)]
 struct JudgementOutput {
     verdict: String,
+}
+
+/// Checks that the claims of a plan can be judged.
+///
+/// # Errors
+/// If `report` was not built, or the plan has claims and is not the project's.
+pub(super) fn can_judge(plan: &PlanFile, binaries: &Path) -> Result<()> {
+    if plan.plan.claims.is_empty() {
+        return Ok(());
+    }
+    ensure!(
+        plan.path == Path::new(REGISTERED),
+        "{} has [[claim]], and claims are judged by {REGISTERED} alone; leave them out of other plans",
+        plan.path.display()
+    );
+    ensure!(
+        binaries.join(REPORT).exists(),
+        "{REPORT} is not in {}; build it by `cargo xtask build`",
+        binaries.display()
+    );
+    Ok(())
 }
 
 /// Returns the verdict of each claim that has a primary row in the run, by the claim's id, from the recorded runs of this machine
