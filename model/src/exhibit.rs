@@ -12,9 +12,11 @@ use strum::VariantArray;
 pub enum ExhibitKind {
     /// Round trips, the hook's cost and the MDE by the topology of client and server.
     Topology,
-    /// The same by the proxies in the path, with their cost.
+    /// The spread of launches and the launches needed by the size of a relay's delays.
+    Delays,
+    /// Round trips, the hook's cost and the MDE by the proxies in the path, with their cost.
     Proxies,
-    /// False positives of each design by the neighbour on the servers' processor.
+    /// The spread of launches and the false positives of each design by the neighbour.
     Neighbours,
     /// The spread of the effect by the layer at which requests are timed.
     Observers,
@@ -24,9 +26,9 @@ pub enum ExhibitKind {
     Positions,
     /// Round trips, the hook's cost and the MDE by the limits of the servers.
     Quotas,
-    /// The half-width of intervals by the number of requests and launches.
+    /// The share of the variance that lies between launches by the length of a launch.
     Power,
-    /// The hook's cost by environment and server, with a random-effects summary.
+    /// The hook's cost by topology, server and mode, with its spread between the levels of each.
     Environments,
     /// Round trips, the hook's cost and the MDE with processors in idle states and without.
     Idle,

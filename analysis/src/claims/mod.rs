@@ -31,5 +31,5 @@ pub use judged::{
     ClaimRow, Doubt, JudgedClaim, JudgedRecommendation, Judgement, MachineVerdict, OverMachines, RowRole,
 };
 pub use provenance::{Provenance, RunOrigin};
-pub use quantity::{Quantity, QuantitySource, UnknownQuantity};
+pub use quantity::{LAUNCH_SHARE_ROUNDS, Quantity, QuantitySource, UnknownQuantity};
 pub use verdict_text::table;

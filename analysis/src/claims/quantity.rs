@@ -12,6 +12,10 @@ const EFFECT: &str = "effect ";
 const BEYOND_EFFECT: &str = " beyond effect ";
 const DIFFERENCE_OF_THE_EFFECT: &str = "difference of the effect ";
 
+/// The measured rounds of a launch for which [`Quantity::LaunchShareOfVariance`] is computed. The measured rounds of such a launch
+/// of three arms take about as long as its start and end, so longer launches cost more than further launches.
+pub const LAUNCH_SHARE_ROUNDS: u64 = 5_000;
+
 /// A quantity that is computed from runs or recordings. It is written and read by its name: `effect searching`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, strum::Display, EnumIter)]
 #[serde(try_from = "String", into = "String")]
@@ -36,16 +40,20 @@ pub enum Quantity {
     /// The spread of the A/A difference of the RTT, divided by the spread of the A/A difference of the wire time.
     #[strum(to_string = "RTT spread by wire time spread")]
     RttSpreadByWireTimeSpread,
-    /// The spread of the A/A difference of the wire time, divided by the spread of the A/A difference in the handler.
-    #[strum(to_string = "wire time spread by handler spread")]
-    WireTimeSpreadByHandlerSpread,
+    /// The spread of the hook's effect on the client's RTT, divided by its spread at the hook, of the same launches.
+    #[strum(to_string = "spread of the effect at the RTT by its spread at the hook")]
+    RttEffectSpreadByHookEffectSpread,
     /// An effect, divided by the cost that a tight loop predicts.
     #[strum(to_string = "observed by predicted cost")]
     ObservedByPredictedCost,
-    /// The share of the variance of one launch's A/A difference that lies between launches. More requests do not reduce it. The
-    /// A/A difference stands for any effect, because its true value is zero.
-    #[strum(to_string = "launch share of the variance of an effect")]
+    /// The share of the variance of one launch's A/A difference that lies between launches, for launches of
+    /// [`LAUNCH_SHARE_ROUNDS`] measured rounds. More requests do not reduce it. The A/A difference stands for any effect,
+    /// because its true value is zero.
+    #[strum(to_string = "launch share of the variance of an effect after 5,000 rounds")]
     LaunchShareOfVariance,
+    /// The spread of the A/A difference with a relay that delays requests, divided by the spread without one.
+    #[strum(to_string = "A/A spread ratio with delays")]
+    AASpreadWithDelays,
     /// The cost of the proxies in the path, divided by the cost of the hook.
     #[strum(to_string = "proxy cost by hook cost")]
     ProxyCostByHookCost,
@@ -58,24 +66,43 @@ pub enum Quantity {
     /// The share of launches with a neighbour in which the sequential design finds a difference between like arms.
     #[strum(to_string = "sequential A/A false positives with a neighbour")]
     SequentialFalsePositives,
-    /// The effect with a keyword at the end of the payload minus the effect with a keyword at the beginning, ns.
-    #[strum(to_string = "effect of a keyword at the end beyond one at the beginning")]
-    KeywordAtTheEnd,
+    /// The slope of the effect over the payload before the keyword, ns per KiB: the effect with a keyword at the end of the
+    /// payload minus the effect with a keyword at the beginning, over the size of the payload.
+    #[strum(to_string = "effect per KiB of payload before the keyword")]
+    EffectPerKib,
     /// The 99th percentile under a quota of processor time, divided by the 99th percentile without one.
     #[strum(to_string = "p99 ratio under a quota")]
     P99UnderQuota,
-    /// The distance of the effect in launches that hit a limit from the effect without a limit, ns.
-    #[strum(to_string = "error of the effect in rejected launches")]
+    /// The mean RTT under a quota of processor time, divided by the mean RTT without one.
+    #[strum(to_string = "mean ratio under a quota")]
+    MeanUnderQuota,
+    /// The requests per second under a quota of processor time, divided by the requests per second without one.
+    #[strum(to_string = "throughput ratio under a quota")]
+    ThroughputUnderQuota,
+    /// The distance of the effect on the mean in launches that hit a limit from the effect on the mean without a limit, ns.
+    #[strum(to_string = "error of the mean effect in rejected launches")]
     ErrorInRejectedLaunches,
-    /// The share of the variance of the effect that lies between environments (I²).
-    #[strum(to_string = "heterogeneity of the effect")]
-    Heterogeneity,
+    /// The spread of the effect on the mean in launches that hit a limit, divided by its spread without a limit.
+    #[strum(to_string = "spread of the mean effect in rejected launches")]
+    EffectSpreadInRejectedLaunches,
+    /// The relative spread of the effect between topologies, with server and mode held fixed: τ of its logarithm.
+    #[strum(to_string = "relative spread of the effect between topologies")]
+    SpreadBetweenTopologies,
+    /// The relative spread of the effect between servers, with topology and mode held fixed: τ of its logarithm.
+    #[strum(to_string = "relative spread of the effect between servers")]
+    SpreadBetweenServers,
+    /// The relative spread of the effect between modes of the hook, with topology and server held fixed: τ of its logarithm.
+    #[strum(to_string = "relative spread of the effect between modes")]
+    SpreadBetweenModes,
     /// The share of the payload of common servers that passes `accept` and `read`.
     #[strum(to_string = "payload received by accept and read")]
     PayloadByAcceptAndRead,
     /// The effective number of requests of a recording, divided by their number.
     #[strum(to_string = "information per request")]
     InformationPerRequest,
+    /// The standard deviation of the requests of one recorded condition, divided by that of another.
+    #[strum(to_string = "SD ratio of the requests of two recordings")]
+    RecordedSdRatio,
     /// The share of recordings in which the study's test finds a significant difference between the two halves.
     #[strum(to_string = "halves that the study's test tells apart")]
     HalvesToldApart,
@@ -102,19 +129,26 @@ impl Quantity {
             Self::Effect(_)
             | Self::EffectBeyondEffect { .. }
             | Self::EffectDifference(_)
-            | Self::KeywordAtTheEnd
+            | Self::EffectPerKib
             | Self::ErrorInRejectedLaunches => Unit::Ns,
             Self::AASpread
             | Self::RttSpreadByWireTimeSpread
-            | Self::WireTimeSpreadByHandlerSpread
+            | Self::RttEffectSpreadByHookEffectSpread
             | Self::ObservedByPredictedCost
             | Self::ProxyCostByHookCost
+            | Self::AASpreadWithDelays
             | Self::AASpreadWithProxy
             | Self::AASpreadWithNeighbour
-            | Self::P99UnderQuota => Unit::Ratio,
+            | Self::P99UnderQuota
+            | Self::MeanUnderQuota
+            | Self::ThroughputUnderQuota
+            | Self::EffectSpreadInRejectedLaunches
+            | Self::SpreadBetweenTopologies
+            | Self::SpreadBetweenServers
+            | Self::SpreadBetweenModes
+            | Self::RecordedSdRatio => Unit::Ratio,
             Self::LaunchShareOfVariance
             | Self::SequentialFalsePositives
-            | Self::Heterogeneity
             | Self::PayloadByAcceptAndRead
             | Self::InformationPerRequest
             | Self::HalvesToldApart => Unit::Share,
@@ -144,18 +178,25 @@ impl Quantity {
             | Self::EffectDifference(_)
             | Self::AASpread
             | Self::RttSpreadByWireTimeSpread
-            | Self::WireTimeSpreadByHandlerSpread
+            | Self::RttEffectSpreadByHookEffectSpread
             | Self::ObservedByPredictedCost
             | Self::LaunchShareOfVariance => QuantitySource::Run,
+            Self::AASpreadWithDelays => QuantitySource::Exhibit(ExhibitKind::Delays),
             Self::ProxyCostByHookCost | Self::AASpreadWithProxy => QuantitySource::Exhibit(ExhibitKind::Proxies),
             Self::AASpreadWithNeighbour | Self::SequentialFalsePositives => {
                 QuantitySource::Exhibit(ExhibitKind::Neighbours)
             }
-            Self::KeywordAtTheEnd => QuantitySource::Exhibit(ExhibitKind::Positions),
-            Self::P99UnderQuota | Self::ErrorInRejectedLaunches => QuantitySource::Exhibit(ExhibitKind::Quotas),
-            Self::Heterogeneity => QuantitySource::Exhibit(ExhibitKind::Environments),
+            Self::EffectPerKib => QuantitySource::Exhibit(ExhibitKind::Positions),
+            Self::P99UnderQuota
+            | Self::MeanUnderQuota
+            | Self::ThroughputUnderQuota
+            | Self::ErrorInRejectedLaunches
+            | Self::EffectSpreadInRejectedLaunches => QuantitySource::Exhibit(ExhibitKind::Quotas),
+            Self::SpreadBetweenTopologies | Self::SpreadBetweenServers | Self::SpreadBetweenModes => {
+                QuantitySource::Exhibit(ExhibitKind::Environments)
+            }
             Self::PayloadByAcceptAndRead => QuantitySource::ObservedServers,
-            Self::InformationPerRequest | Self::HalvesToldApart => QuantitySource::Study,
+            Self::InformationPerRequest | Self::RecordedSdRatio | Self::HalvesToldApart => QuantitySource::Study,
         }
     }
 

@@ -56,6 +56,17 @@ pub enum ComponentsError {
          segments shorter"
     )]
     OneSegment,
+    /// A launch has fewer segments than the length for which a share is wanted.
+    #[error(
+        "a launch has {found} segments, but this share needs at least {least} in each launch and at least 2; measure more rounds \
+         per launch or make segments shorter"
+    )]
+    TooShort {
+        /// The number of segments of the shortest launch.
+        found: usize,
+        /// The number of segments that the share needs.
+        least: usize,
+    },
     /// A segment has a value that is not finite.
     #[error("launch {launch} (from 0), segment {segment} (from 0) is not a number; look at its observations")]
     NoNumber {
@@ -109,6 +120,30 @@ pub fn of_segments(launches: &[Vec<f64>]) -> Result<[Component; 2], ComponentsEr
     let segment = MeanSquare::new(within, count - launches.len());
     let size = (n - squares / n) / (launches.len() as f64 - 1.0);
     Ok([launch.above(&segment, size), segment.lowest()])
+}
+
+/// The share of the variance of a launch's mean that lies between launches, if a launch consists of its first `segments`
+/// segments: σ_L² / (σ_L² + σ_S²/k), with the components of these segments alone ([`of_segments`]). More segments do not reduce
+/// this share of the variance. The 95 % interval follows from the interval of σ_L² alone, because σ_S² has many times as many
+/// degrees of freedom.
+///
+/// # Errors
+/// The errors of [`of_segments`], and an error for a launch with fewer segments.
+#[expect(clippy::cast_precision_loss, reason = "a count of segments")]
+pub fn launch_share(launches: &[Vec<f64>], segments: usize) -> Result<(f64, (f64, f64)), ComponentsError> {
+    let found = launches.iter().map(Vec::len).min().unwrap_or(0);
+    if segments < 2 || found < segments {
+        return Err(ComponentsError::TooShort { found, least: segments });
+    }
+    let first: Vec<Vec<f64>> = launches.iter().map(|launch| launch[..segments].to_vec()).collect();
+    let [launch, segment] = of_segments(&first)?;
+    // Launches that are all alike have no variance, and no share of it lies between them.
+    let share = |variance: f64| {
+        let sum = variance + segment.variance / segments as f64;
+        if sum > 0.0 { variance / sum } else { 0.0 }
+    };
+    let (low, high) = launch.confidence_interval;
+    Ok((share(launch.variance), (share(low), share(high))))
 }
 
 /// A mean square with its degrees of freedom.

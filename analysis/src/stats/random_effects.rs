@@ -106,17 +106,22 @@ pub fn random_effects(effects: &[(f64, f64)]) -> Result<RandomEffects, SummaryEr
 /// The errors of [`random_effects`].
 #[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
 pub fn i_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), SummaryError> {
+    let (low, high) = tau_squared_interval(effects)?;
+    let freedom = effects.len() as f64 - 1.0;
+    let fixed = Weighted::new(effects, 0.0);
+    Ok((i_squared(low, &fixed, freedom), i_squared(high, &fixed, freedom)))
+}
+
+/// The 95 % interval of the variance between conditions by the Q-profile, in the square of the effects' unit.
+///
+/// # Errors
+/// The errors of [`random_effects`].
+#[expect(clippy::cast_precision_loss, reason = "a count of conditions")]
+pub fn tau_squared_interval(effects: &[(f64, f64)]) -> Result<(f64, f64), SummaryError> {
     // Refuses effects without a summary.
     random_effects(effects)?;
     let freedom = effects.len() as f64 - 1.0;
-    let fixed = Weighted::new(effects, 0.0);
-    let at = |p| {
-        i_squared(
-            tau_squared_where(effects, quantiles::chi_squared(p, freedom)),
-            &fixed,
-            freedom,
-        )
-    };
+    let at = |p| tau_squared_where(effects, quantiles::chi_squared(p, freedom));
     Ok((at(0.975), at(0.025)))
 }
 

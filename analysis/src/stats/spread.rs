@@ -1,6 +1,6 @@
 //! Ratios of the spread of launches between two conditions or metrics.
 
-use super::{Estimate, EstimateError, estimate, quantiles};
+use super::{Estimate, EstimateError, estimate, linear_contrast, quantiles};
 
 /// Confidence of the intervals here.
 const CONFIDENCE: f64 = 0.95;
@@ -60,24 +60,8 @@ pub fn paired_spread_ratio(one: &[f64], other: &[f64]) -> Option<(f64, (f64, f64
 ///
 /// # Errors
 /// When the result is not finite.
-#[expect(clippy::cast_precision_loss, reason = "counts of launches")]
 pub fn difference_of_estimates(one: &Estimate, other: &Estimate) -> Result<(f64, (f64, f64)), EstimateError> {
-    let value = one.value - other.value;
-    let part = |estimate: &Estimate| estimate.launch_sd.powi(2) / estimate.launches as f64;
-    let (a, b) = (part(one), part(other));
-    let standard_error = (a + b).sqrt();
-    let half = if standard_error > 0.0 {
-        let degrees_of_freedom =
-            (a + b).powi(2) / (a.powi(2) / (one.launches as f64 - 1.0) + b.powi(2) / (other.launches as f64 - 1.0));
-        super::student::quantile(f64::midpoint(1.0, CONFIDENCE), degrees_of_freedom) * standard_error
-    } else {
-        0.0
-    };
-    if (value - half).is_finite() && (value + half).is_finite() {
-        Ok((value, (value - half, value + half)))
-    } else {
-        Err(EstimateError::Overflow)
-    }
+    linear_contrast(&[(1.0, one), (-1.0, other)])
 }
 
 /// Ratio of two independent estimates, with its 95 % interval by Fieller's theorem. `None` if the divisor cannot be

@@ -36,7 +36,8 @@ fn proxy(hop: Value) -> Value {
 /// Returns the exhibit of an experiment, by its name: definitions did not name their exhibits.
 fn exhibit(experiment: &str) -> Option<ExhibitKind> {
     Some(match experiment {
-        "r01" | "r02" => ExhibitKind::Topology,
+        "r01" => ExhibitKind::Topology,
+        "r02" => ExhibitKind::Delays,
         "r03" => ExhibitKind::Proxies,
         "r04" => ExhibitKind::Neighbours,
         "r05" => ExhibitKind::Observers,

@@ -6,10 +6,10 @@ mod recorded;
 use std::collections::BTreeMap;
 
 use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Quantity, Reference,
-    RepeatedLimitHit, Unit, systematic,
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, LAUNCH_SHARE_ROUNDS, MeasuredQuantity, Quantity,
+    Reference, RepeatedLimitHit, Unit, systematic,
 };
-use analysis::stats::components::of_segments;
+use analysis::stats::components::launch_share;
 use analysis::{
     Estimate, LatencyMetric, difference_of_estimates, differences, estimate, paired_spread_ratio, spread_ratio,
 };
@@ -19,7 +19,7 @@ use model::{LaunchRecord, Manifest};
 
 use crate::layers::{Layer, per_launch as per_launch_at};
 use crate::results::{ConditionResults, Effect, Results};
-use samples::RunSamples;
+use samples::{LaunchTimeline, RunSamples};
 
 pub use observed_servers::of_observed;
 pub use recorded::{of_repetitions, of_study};
@@ -46,9 +46,9 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
         }
         evidence.measured.extend(beyond(&context, condition, samples)?);
         evidence.measured.extend(farther_observer(&context, condition, samples));
-        evidence.measured.extend(handler(&context, condition, samples));
+        evidence.measured.extend(nearest_observer(&context, condition, samples));
         evidence.measured.extend(beyond_prediction(&context, condition));
-        evidence.measured.extend(launch_share(&context, condition, samples));
+        evidence.measured.extend(share_of_launches(&context, condition, samples));
     }
     // Both directions: the claim names the reference.
     for condition in &ran {
@@ -231,18 +231,23 @@ fn farther_observer(
     Some(context.measured(Quantity::RttSpreadByWireTimeSpread, Interval::new(value, ends)))
 }
 
-/// The spread of the A/A difference of the wire time, divided by its spread in the server's handler.
-fn handler(
+/// The spread of the whole hook's effect on the RTT, divided by its spread at the hook. An unmodified arm has no hook, so the
+/// A/A difference has no spread there.
+fn nearest_observer(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Option<MeasuredQuantity> {
-    let control = condition.control()?;
+    // Only servers that stamp their requests are timed at every layer.
+    if condition.layers.is_empty() {
+        return None;
+    }
+    let whole = condition.costs().next_back()?.contrast();
     let records: Vec<&LaunchRecord> = context.manifest.launches_in(context.condition).collect();
     let here = samples.launches_in(&condition.condition);
-    let at = |layer| per_launch_at(&control.contrast(), layer, here, &records);
-    let (value, ends) = paired_spread_ratio(&at(Layer::WireTime)?, &at(Layer::Handler)?)?;
-    Some(context.measured(Quantity::WireTimeSpreadByHandlerSpread, Interval::new(value, ends)))
+    let at = |layer| per_launch_at(&whole, layer, here, &records);
+    let (value, ends) = paired_spread_ratio(&at(Layer::Rtt)?, &at(Layer::Hook)?)?;
+    Some(context.measured(Quantity::RttEffectSpreadByHookEffectSpread, Interval::new(value, ends)))
 }
 
 /// The effect of each hook, divided by the prediction of a tight loop, where the prediction differs from zero.
@@ -259,29 +264,22 @@ fn beyond_prediction(context: &EvidenceContext<'_>, condition: &ConditionResults
     measured.collect()
 }
 
-/// The share of the variance of one launch's A/A difference that lies between launches, which more requests do not reduce:
-/// σ_L² / (σ_L² + σ_S²/k) for k segments. Its interval comes from the interval of σ_L² alone, since σ_S² has many times as
-/// many degrees of freedom.
-#[expect(clippy::cast_precision_loss, reason = "a count of segments")]
-fn launch_share(
+/// The share of the variance of the A/A difference that lies between launches of [`LAUNCH_SHARE_ROUNDS`] measured rounds. `None`
+/// for a run whose launches are shorter.
+fn share_of_launches(
     context: &EvidenceContext<'_>,
     condition: &ConditionResults,
     samples: &RunSamples,
 ) -> Option<MeasuredQuantity> {
     let control = condition.control()?;
-    let differences: Vec<Vec<f64>> = samples
-        .timelines_in(&condition.condition)
-        .map(|(_, timeline)| timeline.differences(&control.baseline, &control.arm))
-        .collect();
-    let [launch, segment] = of_segments(&differences).ok()?;
-    let segments = differences.iter().map(Vec::len).sum::<usize>() as f64 / differences.len() as f64;
-    let share = |variance: f64| variance / (variance + segment.variance / segments);
-    let (low, high) = launch.confidence_interval;
-    let interval = Interval::new(share(launch.variance), (share(low), share(high)));
-    let known = [interval.value, interval.low, interval.high]
+    let timelines: Vec<&LaunchTimeline> = samples.timelines_in(&condition.condition).map(|(_, one)| one).collect();
+    let segments = usize::try_from(LAUNCH_SHARE_ROUNDS / timelines.first()?.segment_rounds).ok()?;
+    let differences: Vec<Vec<f64>> = timelines
         .iter()
-        .all(|end| end.is_finite());
-    known.then(|| context.measured(Quantity::LaunchShareOfVariance, interval))
+        .map(|timeline| timeline.differences(&control.baseline, &control.arm))
+        .collect();
+    let (value, ends) = launch_share(&differences, segments).ok()?;
+    Some(context.measured(Quantity::LaunchShareOfVariance, Interval::new(value, ends)))
 }
 
 /// The quantities that compare one condition with another of the same run.

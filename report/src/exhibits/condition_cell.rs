@@ -175,13 +175,13 @@ pub(super) fn mde_us(estimate: &Estimate) -> Option<DrawnValue> {
     Some((estimate.mde / 1e3, (low * times, high * times)))
 }
 
-/// The number of launches that finds the effect at 80 % power with the spread of the A/A control.
-pub(super) fn launches_needed(effect: &Estimate, a_a: &Estimate) -> Option<u32> {
+/// The number of launches that finds an effect at 80 % power with a spread between launches; `None` above a million.
+pub(super) fn launches_for_effect(effect_ns: f64, launch_sd_ns: f64) -> Option<u32> {
     let goal = Goal::Effect {
-        size: effect.value.abs(),
+        size: effect_ns.abs(),
         power: POWER,
     };
-    launches_for(goal, a_a.launch_sd, CONFIDENCE).ok()
+    launches_for(goal, launch_sd_ns, CONFIDENCE).ok()
 }
 
 /// The table of most exhibits: a row for each cell.
@@ -214,7 +214,7 @@ pub(super) fn overview(cells: &[ConditionCell<'_>], label: impl Fn(&ConditionCel
             microseconds(a_a),
             format!("{:.3}", a_a.launch_sd / 1e3),
             format!("{:.3}", a_a.mde / 1e3),
-            or_dash(launches_needed(effect, a_a)),
+            or_dash(launches_for_effect(effect.value, a_a.launch_sd)),
         ]);
     }
     Ok(table)

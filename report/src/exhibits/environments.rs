@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use analysis::claims::{Interval, MeasuredQuantity, Provenance, Quantity};
 use analysis::figures::{Figure, Forest, ForestRow, forest};
-use analysis::{Estimate, RandomEffects, i_squared_interval, random_effects};
+use analysis::{Estimate, LevelSpread, RandomEffects, i_squared_interval, random_effects, relative_spread_between};
 use anyhow::{Context as _, Result};
 
 use super::condition_cell::{ConditionCell, condition_cells};
@@ -47,14 +47,112 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         x_limits: None,
         rows: rows(&cells, whole, &all),
     })?;
-    let heterogeneity = i_squared_interval(&whole.pairs(&cells, |_| true))?;
-    let measured = cells.first().map(|cell| MeasuredQuantity {
-        condition: ALL.to_owned(),
-        cell: BTreeMap::new(),
-        provenance: Provenance::of(&cell.condition.condition),
-        ..cell.measured(Quantity::Heterogeneity, (all.i_squared, heterogeneity))
-    });
-    Ok((figure, table, measured.into_iter().collect()))
+    let mut measured = Vec::new();
+    for factor in Factor::ALL {
+        let Some(spread) = factor.spread(&cells, &modes) else {
+            table.notes.push(factor.unknown());
+            continue;
+        };
+        table.notes.push(factor.sentence(&spread));
+        measured.extend(cells.first().map(|cell| MeasuredQuantity {
+            condition: ALL.to_owned(),
+            cell: BTreeMap::new(),
+            provenance: provenance(&cells, cell),
+            ..cell.measured(factor.quantity(), (spread.tau, spread.confidence_interval))
+        }));
+    }
+    Ok((figure, table, measured))
+}
+
+/// The provenance of all cells together: the engine's if one of them has an engine.
+fn provenance(cells: &[ConditionCell<'_>], first: &ConditionCell<'_>) -> Provenance {
+    let mut all = cells.iter().map(|cell| Provenance::of(&cell.condition.condition));
+    all.find(|one| *one == Provenance::Engine)
+        .unwrap_or_else(|| Provenance::of(&first.condition.condition))
+}
+
+/// A factor between whose levels the effect can differ.
+#[derive(Clone, Copy, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+enum Factor {
+    Topology,
+    Server,
+    Mode,
+}
+
+impl Factor {
+    const ALL: [Self; 3] = [Self::Topology, Self::Server, Self::Mode];
+
+    const fn quantity(self) -> Quantity {
+        match self {
+            Self::Topology => Quantity::SpreadBetweenTopologies,
+            Self::Server => Quantity::SpreadBetweenServers,
+            Self::Mode => Quantity::SpreadBetweenModes,
+        }
+    }
+
+    /// The relative spread between the factor's levels. The strata are the combinations of the other factors' levels. Topology
+    /// and server are compared by the whole hook; modes are compared in all cells. `None` without two levels and a stratum in
+    /// which all of them have a clear effect.
+    fn spread(self, cells: &[ConditionCell<'_>], modes: &[EffectColumn]) -> Option<LevelSpread> {
+        let whole = modes.last()?;
+        let pair = |estimate: &Option<Estimate>| {
+            let estimate = estimate.as_ref()?;
+            Some((estimate.value, estimate.standard_error()))
+        };
+        let names = |of: &dyn Fn(&ConditionCell<'_>) -> String| {
+            let mut found: Vec<String> = Vec::new();
+            for name in cells.iter().map(of).filter(|name| !name.is_empty()) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+            found
+        };
+        let topology = |cell: &ConditionCell<'_>| cell.condition.condition.clone();
+        let (topologies, servers) = (names(&topology), names(&server));
+        let at = |place: &str, program: &str| {
+            let mut all = cells.iter().zip(&whole.estimates);
+            let (_, estimate) = all.find(|(cell, _)| topology(cell) == place && server(cell) == program)?;
+            pair(estimate)
+        };
+        let table: Vec<Vec<Option<(f64, f64)>>> = match self {
+            Self::Topology => topologies
+                .iter()
+                .map(|place| servers.iter().map(|program| at(place, program)).collect())
+                .collect(),
+            Self::Server => servers
+                .iter()
+                .map(|program| topologies.iter().map(|place| at(place, program)).collect())
+                .collect(),
+            Self::Mode => modes
+                .iter()
+                .map(|mode| mode.estimates.iter().map(pair).collect())
+                .collect(),
+        };
+        relative_spread_between(&table).ok()
+    }
+
+    fn sentence(self, spread: &LevelSpread) -> String {
+        let (low, high) = spread.confidence_interval;
+        let left_out = match spread.left_out {
+            0 => String::new(),
+            count => format!("; {count} left out, because a cell is missing or its effect is not clearly above zero"),
+        };
+        format!(
+            "{self}: between {} levels the cost of the hook differs by {} [{}, {}] of itself (τ of its logarithm, other factors \
+             held fixed, {} strata{left_out}).",
+            spread.levels,
+            percent(spread.tau),
+            percent(low),
+            percent(high),
+            spread.strata,
+        )
+    }
+
+    fn unknown(self) -> String {
+        format!("{self}: no spread, because it has one level, or no stratum in which all levels have a clear effect.")
+    }
 }
 
 /// The cost of a mode of the hook, or the difference of two modes, in each cell.
@@ -124,24 +222,28 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     // A mode that costs the same in all launches of an environment has no summary.
     let pairs: Vec<Vec<(f64, f64)>> = columns.iter().map(|column| column.pairs(cells, |_| true)).collect();
     let summaries: Vec<Option<RandomEffects>> = pairs.iter().map(|pairs| random_effects(pairs).ok()).collect();
-    let mut summary = |name: &str, text: &dyn Fn(&RandomEffects) -> String| {
+    let mut summary = |name: &str, text: &dyn Fn(&RandomEffects, &[(f64, f64)]) -> String| {
         let mut row = vec![name.to_owned()];
-        row.extend(summaries.iter().map(|all| or_dash(all.as_ref().map(text))));
+        let known = summaries.iter().zip(&pairs);
+        row.extend(known.map(|(all, pairs)| or_dash(all.as_ref().map(|all| text(all, pairs)))));
         table.row(row);
     };
-    summary("mean over all cells", &|all| {
+    summary("mean over all cells", &|all, _| {
         let (low, high) = all.confidence_interval;
         format!("{} [{}, {}]", signed(all.value), signed(low), signed(high))
     });
-    summary("a further environment", &|all| {
+    summary("a further environment", &|all, _| {
         let text = |(low, high)| format!("{} to {}", signed(low), signed(high));
         or_dash(all.prediction_interval.map(text))
     });
-    summary("SD between environments (τ), µs", &|all| {
+    summary("SD between environments (τ), µs", &|all, _| {
         format!("{:.2}", all.tau_squared.sqrt() / 1e3)
     });
-    summary("I²", &|all| percent(all.i_squared));
-    summary("p of equal environments (Q test)", &|all| p_text(all.q_p_value()));
+    summary("I²", &|all, pairs| {
+        let ends = i_squared_interval(pairs).map(|(low, high)| format!(" [{}, {}]", percent(low), percent(high)));
+        format!("{}{}", percent(all.i_squared), ends.unwrap_or_default())
+    });
+    summary("p of equal environments (Q test)", &|all, _| p_text(all.q_p_value()));
     let mut conditions: BTreeMap<String, u32> = BTreeMap::new();
     for cell in cells {
         *conditions.entry(server(cell)).or_default() += 1;

@@ -2,6 +2,7 @@
 //! page, notebooks and paper show the same exhibit.
 
 mod condition_cell;
+mod delays;
 mod environments;
 mod idle;
 mod isolation;
@@ -74,6 +75,7 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
     };
     let (figure, mut table, measured) = match kind {
         ExhibitKind::Topology => topology::of(recorded)?,
+        ExhibitKind::Delays => delays::of(recorded)?,
         ExhibitKind::Proxies => proxies::of(recorded)?,
         ExhibitKind::Neighbours => neighbours::of(recorded)?,
         ExhibitKind::Observers => observers::of(recorded)?,

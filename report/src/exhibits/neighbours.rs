@@ -1,17 +1,16 @@
-//! Neighbours: the false positives of each design with noisy neighbours.
+//! Neighbours: the spread of launches and the false positives of each design with noisy neighbours, by their dose.
 
-use std::collections::BTreeMap;
-
-use analysis::claims::{MeasuredQuantity, Quantity};
+use analysis::claims::{Interval, MeasuredQuantity, Quantity, Unit};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::{Proportion, proportion};
-use anyhow::Result;
+use analysis::{LatencyMetric, Proportion};
+use anyhow::{Context as _, Result};
+use model::Location;
 
-use super::condition_cell::{ConditionCell, Crossing, condition_cells, overview};
+use super::condition_cell::{ConditionCell, Crossing, UNMODIFIED, above_zero, condition_cells, spread_us};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::reproduction::told_apart;
-use crate::table::or_dash;
+use crate::table::{microseconds, or_dash};
 
 /// Factors of the grid.
 const NEIGHBOUR: &str = "neighbour";
@@ -26,58 +25,77 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let crossing = Crossing::of(&cells, [NEIGHBOUR, DESIGN])?;
     let [doses, designs] = crossing.levels();
     let at = |one: &str, other: &str| crossing.at(one, other);
-    let series = designs.iter().map(|design| ResponseSeries {
-        name: (*design).to_owned(),
+    let reference = at(NONE, INTERLEAVED);
+    // The spread is of the interleaved design. The other designs are compared by their false positives.
+    let spreads = ResponseSeries {
+        name: "SD of the A/A difference (µs), interleaved".to_owned(),
+        values: doses.iter().map(|dose| spread_us(at(dose, INTERLEAVED)?.a_a()?)).collect(),
+    };
+    let false_positives_of = |design: &&str| ResponseSeries {
+        name: format!("A/A false positives (%), {design}"),
         values: doses
             .iter()
-            .map(|dose| at(dose, design).and_then(false_positives).map(|found| percent(&found)))
+            .map(|dose| above_zero(percent(&at(dose, design).and_then(false_positives)?)))
             .collect(),
-    });
+    };
+    let mut series = vec![spreads];
+    series.extend(designs.iter().map(false_positives_of));
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption:
-            "Share of launches in which the 2023 study's t test over requests, at the level of 5 %, finds a difference between \
-             two unmodified programs, by the neighbour that uses the servers' processor. Exact 95 % intervals."
-                .to_owned(),
+        caption: "Two unmodified programs beside a neighbour, by the processor that the neighbour uses and its share of it: standard \
+                  deviation of their difference between launches, and share of launches in which the 2023 study's t test over \
+                  requests, at the level of 5 %, finds a difference. Exact 95 % intervals of shares; an interval that reaches zero \
+                  cannot be drawn on a logarithmic axis, and the table has it."
+            .to_owned(),
         x_title: "neighbour".to_owned(),
-        y_title: "A/A false positives (%), 95 % CI".to_owned(),
-        log: false,
-        line: Some((5.0, "level of the test".to_owned())),
+        y_title: "SD (µs) or false positives (%), 95 % CI".to_owned(),
+        log: true,
+        line: Some((5.0, "level of the test, %".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
         joined: false,
-        series: series.collect(),
+        series,
     })?;
-    let mut table = overview(&cells, label)?;
-    table.headings.push("t test finds A/A".to_owned());
-    for (cell, row) in cells.iter().zip(&mut table.rows) {
-        let found = false_positives(cell);
-        row.push(or_dash(found.map(|one| format!("{} of {}", one.successes, one.trials))));
-    }
+    let mut table = Table::new([
+        "",
+        "launches",
+        "median RTT, µs",
+        "p99, µs",
+        "A/A, µs",
+        "SD, µs",
+        "SD by none",
+        "t test finds A/A",
+    ]);
     let mut measured = Vec::new();
-    let disturbed: Vec<Proportion> = cells
-        .iter()
-        .filter(|cell| cell.run.level(NEIGHBOUR) != NONE && cell.run.level(DESIGN) == SEQUENTIAL)
-        .filter_map(false_positives)
-        .collect();
-    if let Some(cell) = cells.iter().find(|cell| cell.run.level(DESIGN) == SEQUENTIAL)
-        && !disturbed.is_empty()
-    {
-        let sum = |of: fn(&Proportion) -> u64| disturbed.iter().map(of).sum();
-        let all = proportion(sum(|one| one.successes), sum(|one| one.trials))?;
-        let drawn = (all.value, all.confidence_interval);
-        measured.push(MeasuredQuantity {
-            cell: BTreeMap::from([(DESIGN.to_owned(), SEQUENTIAL.to_owned())]),
-            ..cell.measured(Quantity::SequentialFalsePositives, drawn)
-        });
-    }
-    // The claim is about the highest dose of each kind of neighbour. The name of a dose begins with its kind.
-    if let Some(reference) = at(NONE, INTERLEAVED) {
-        for dose in highest(&doses) {
-            if let Some(cell) = at(dose, INTERLEAVED)
-                && let Some(ratio) = cell.spread_by(reference)
-            {
-                measured.push(cell.measured_beside(reference, Quantity::AASpreadWithNeighbour, ratio));
-            }
+    for cell in &cells {
+        let name = label(cell);
+        let a_a = cell.a_a().with_context(|| format!("{name}: no A/A contrast"))?;
+        let level = |location| {
+            let level = cell.level(UNMODIFIED, LatencyMetric::Rtt, location);
+            or_dash(level.map(|level| format!("{:.1}", level.value / 1e3)))
+        };
+        let (dose, design) = (cell.run.level(NEIGHBOUR), cell.run.level(DESIGN));
+        let beside = at(NONE, design).filter(|_| dose != NONE);
+        let ratio = beside.and_then(|beside| cell.spread_by(beside));
+        let found = false_positives(cell);
+        table.row([
+            name,
+            cell.condition.launches.to_string(),
+            level(Location::Median),
+            level(Location::P99),
+            microseconds(a_a),
+            format!("{:.3}", a_a.launch_sd / 1e3),
+            or_dash(ratio.map(|(value, ends)| Unit::Ratio.interval(&Interval::new(value, ends)))),
+            or_dash(found.as_ref().map(|one| format!("{} of {}", one.successes, one.trials))),
+        ]);
+        if dose == NONE {
+            continue;
+        }
+        if let (INTERLEAVED, Some(reference), Some(ratio)) = (design, reference, ratio) {
+            measured.push(cell.measured_beside(reference, Quantity::AASpreadWithNeighbour, ratio));
+        }
+        if let (SEQUENTIAL, Some(found)) = (design, found) {
+            let drawn = (found.value, found.confidence_interval);
+            measured.push(cell.measured(Quantity::SequentialFalsePositives, drawn));
         }
     }
     Ok((figure, table, measured))
@@ -85,17 +103,6 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 
 fn label(cell: &ConditionCell<'_>) -> String {
     format!("{}, {}", cell.run.level(NEIGHBOUR), cell.run.level(DESIGN))
-}
-
-/// The last dose of each kind.
-fn highest<'a>(doses: &[&'a str]) -> Vec<&'a str> {
-    let kind = |dose: &str| dose.split(' ').next().unwrap_or_default().to_owned();
-    let mut found: Vec<&str> = Vec::new();
-    for dose in doses.iter().filter(|dose| **dose != NONE) {
-        found.retain(|other| kind(other) != kind(dose));
-        found.push(dose);
-    }
-    found
 }
 
 /// The share of launches in which the test over requests finds a difference between the arms of the A/A contrast.

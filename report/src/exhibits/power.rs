@@ -1,8 +1,9 @@
-//! Power: the precision of more requests and of more launches.
+//! Power: the share of the variance between launches by the length of a launch, and the precision of more requests and of more
+//! launches.
 
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
-use analysis::stats::components::{Component, of_segments};
+use analysis::stats::components::{Component, launch_share, of_segments};
 use analysis::stats::power::{Goal, half_width as half_width_of};
 use analysis::{AllocationBounds, Estimate, Pilot, estimate};
 use anyhow::{Context as _, Result, ensure};
@@ -44,29 +45,32 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
             .then(|| half_width(&segments, FEWEST * times, 1))
             .flatten()
     };
+    let lengths: Vec<usize> = times.iter().copied().filter(|times| *times >= 2).collect();
+    let shares: Vec<ConditionShares<'_>> = cells
+        .iter()
+        .map(|cell| ConditionShares::of(cell, &lengths))
+        .collect::<Result<_>>()?;
+    let segment_rounds = plan(&cell.run.manifest)?.load.segment_rounds;
+    let rounds = |segments: &usize| segment_rounds * *segments as u64;
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: format!(
-            "Half-width of the 95 % interval of the A/A difference if a budget of requests is spent on longer launches or on more \
-             launches. The smallest budget is {FEWEST} launches of one segment. All designs are subsamples of the same recorded \
-             launches."
-        ),
-        x_title: format!("times the requests of {FEWEST} launches of one segment"),
-        y_title: "half-width (µs), 95 % CI".to_owned(),
-        log: true,
-        line: None,
-        levels: times.iter().map(ToString::to_string).collect(),
+        caption: "Share of the variance of the A/A difference that lies between launches, by the number of measured rounds of a \
+                  launch. All lengths are the beginnings of the same recorded launches. Above a half, twice the launches gain more \
+                  precision than ten times the rounds."
+            .to_owned(),
+        x_title: "measured rounds of a launch".to_owned(),
+        y_title: "share between launches (%), 95 % CI".to_owned(),
+        log: false,
+        line: Some((50.0, "half of the variance".to_owned())),
+        levels: lengths.iter().map(|length| rounds(length).to_string()).collect(),
         joined: true,
-        series: vec![
-            ResponseSeries {
-                name: "more requests per launch".to_owned(),
-                values: times.iter().map(requests).collect(),
-            },
-            ResponseSeries {
-                name: "more launches".to_owned(),
-                values: times.iter().map(launches).collect(),
-            },
-        ],
+        series: shares
+            .iter()
+            .map(|one| ResponseSeries {
+                name: one.condition.to_owned(),
+                values: one.shares.iter().map(|share| share.map(percent)).collect(),
+            })
+            .collect(),
     })?;
     let mut table = Table::new(["", "longer launches", "more launches"]);
     let text = |(value, (low, high)): DrawnValue| format!("{value:.3} [{low:.3}, {high:.3}]");
@@ -90,8 +94,37 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         DASH.to_owned(),
         text(sd_us(launch)),
     ]);
+    for one in &shares {
+        for (length, share) in lengths.iter().zip(&one.shares) {
+            let text = share.map(percent);
+            let text = text.map(|(value, (low, high))| format!("{value:.0} [{low:.0}, {high:.0}]"));
+            let name = format!("share between launches, {}, {} rounds, %", one.condition, rounds(length));
+            table.row([name, or_dash(text), DASH.to_owned()]);
+        }
+    }
     cheapest(&mut table, cell, &components)?;
     Ok((figure, table, Vec::new()))
+}
+
+/// The share of the variance between launches of a condition, by the number of segments of a launch.
+struct ConditionShares<'a> {
+    condition: &'a str,
+    /// `None` where a launch of the condition is shorter, or launches do not vary.
+    shares: Vec<Option<DrawnValue>>,
+}
+
+impl<'a> ConditionShares<'a> {
+    fn of(cell: &ConditionCell<'a>, lengths: &[usize]) -> Result<Self> {
+        let segments = segments(cell)?;
+        Ok(Self {
+            condition: &cell.condition.condition,
+            shares: lengths.iter().map(|length| launch_share(&segments, *length).ok()).collect(),
+        })
+    }
+}
+
+fn percent((value, (low, high)): DrawnValue) -> DrawnValue {
+    (100.0 * value, (100.0 * low, 100.0 * high))
 }
 
 /// The standard deviation that a level adds, µs.

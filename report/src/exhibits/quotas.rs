@@ -2,7 +2,7 @@
 
 use analysis::claims::{MeasuredQuantity, Quantity};
 use analysis::figures::Figure;
-use analysis::{LatencyMetric, difference_of_estimates, estimate};
+use analysis::{Estimate, LatencyMetric, difference_of_estimates, effect, estimate, spread_ratio};
 use anyhow::Result;
 use model::LaunchRecord;
 use model::{LimitKind, Location};
@@ -11,6 +11,7 @@ use super::condition_cell::{ConditionCell, DrawnValue, UNMODIFIED, condition_cel
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use super::topology::compared;
+use crate::table::{microseconds, or_dash};
 
 /// Factor of the grid.
 const FACTOR: &str = "limit";
@@ -25,28 +26,54 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         label,
     )?;
     let mut table = overview(&cells, label)?;
-    table
-        .headings
-        .extend(["launches throttled", "limit hit"].map(str::to_owned));
+    table.headings.extend(
+        [
+            "mean RTT, µs",
+            "requests/s",
+            "mean effect, µs",
+            "its SD, µs",
+            "effect on p99, µs",
+            "launches throttled",
+            "limit hit",
+        ]
+        .map(str::to_owned),
+    );
     let mut measured: Vec<MeasuredQuantity> = Vec::new();
     for (cell, row) in cells.iter().zip(&mut table.rows) {
         let launches = || cell.run.manifest.launches_in(&cell.condition.condition);
         let throttled = launches().filter(|launch| hit(launch, LimitKind::Throttled)).count();
         // Launches that the validity gate rejects for a limit. Other defects of a launch do not concern this experiment.
         let rejected = launches().filter(|launch| is_hit(launch)).count();
-        row.extend([throttled.to_string(), rejected.to_string()]);
+        let mean_effect = effect_on(cell, Location::Mean);
+        row.extend([
+            or_dash(geometric(&mean_rtt(cell)).map(|mean| format!("{:.1}", mean.value.exp() / 1e3))),
+            or_dash(geometric(&throughput(cell)).map(|rate| format!("{:.0}", rate.value.exp()))),
+            or_dash(mean_effect.as_ref().map(microseconds)),
+            or_dash(mean_effect.map(|effect| format!("{:.3}", effect.launch_sd / 1e3))),
+            or_dash(effect_on(cell, Location::P99).as_ref().map(microseconds)),
+            throttled.to_string(),
+            rejected.to_string(),
+        ]);
         let Some(reference) = cell.reference(&cells) else {
             continue;
         };
+        let mut beside = |quantity, drawn: Option<DrawnValue>| {
+            measured.extend(drawn.map(|drawn| cell.measured_beside(reference, quantity, drawn)));
+        };
         if throttled > 0 {
-            measured.extend(
-                tail(cell, reference).map(|ratio| cell.measured_beside(reference, Quantity::P99UnderQuota, ratio)),
+            let p99 = |cell: &ConditionCell<'_>| cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
+            beside(Quantity::P99UnderQuota, ratio(&p99(cell), &p99(reference)));
+            beside(Quantity::MeanUnderQuota, ratio(&mean_rtt(cell), &mean_rtt(reference)));
+            beside(
+                Quantity::ThroughputUnderQuota,
+                ratio(&throughput(cell), &throughput(reference)),
             );
         }
-        if rejected > 0 {
-            let error = error(cell, reference)?;
-            measured
-                .extend(error.map(|error| cell.measured_beside(reference, Quantity::ErrorInRejectedLaunches, error)));
+        if rejected > 0
+            && let (Some(one), Some(other)) = (effect_on(cell, Location::Mean), effect_on(reference, Location::Mean))
+        {
+            beside(Quantity::ErrorInRejectedLaunches, Some(distance(&one, &other)?));
+            beside(Quantity::EffectSpreadInRejectedLaunches, spread_ratio(&one, &other));
         }
     }
     // The experiment measures the effect of limits, so that a limit that was hit is no reason for doubt.
@@ -66,26 +93,46 @@ fn is_hit(launch: &LaunchRecord) -> bool {
     launch.limit_hits.as_ref().is_some_and(|hits| !hits.is_empty())
 }
 
-/// The ratio of the 99th percentiles of the round trip: of their geometric means over launches, so that the interval is
-/// Welch's of the logarithms.
-fn tail(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<DrawnValue> {
-    let logs = |cell: &ConditionCell<'_>| {
-        let p99 = cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
-        estimate(&p99.iter().map(|p99_ns| p99_ns.ln()).collect::<Vec<_>>()).ok()
-    };
-    let (log, (low, high)) = difference_of_estimates(&logs(cell)?, &logs(reference)?).ok()?;
+/// The mean round trip of the unmodified program, launch by launch, ns.
+fn mean_rtt(cell: &ConditionCell<'_>) -> Vec<f64> {
+    cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::Mean)
+}
+
+/// Requests per second over all arms, launch by launch.
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+fn throughput(cell: &ConditionCell<'_>) -> Vec<f64> {
+    let launches = cell.run.manifest.launches_in(&cell.condition.condition);
+    let loads = launches.filter_map(|launch| launch.loadgen.as_ref());
+    let sending_s = loads.map(|load| (load.observations, load.elapsed_s - load.writing_s));
+    let rates = sending_s.filter(|(_, seconds)| *seconds > 0.0);
+    rates.map(|(requests, seconds)| requests as f64 / seconds).collect()
+}
+
+/// The mean over launches of the logarithms; `None` for a value that is not above zero.
+fn geometric(values: &[f64]) -> Option<Estimate> {
+    estimate(&values.iter().map(|value| value.ln()).collect::<Vec<_>>()).ok()
+}
+
+/// The ratio of the geometric means over launches. Its interval is Welch's interval of the logarithms.
+fn ratio(one: &[f64], other: &[f64]) -> Option<DrawnValue> {
+    let (log, (low, high)) = difference_of_estimates(&geometric(one)?, &geometric(other)?).ok()?;
     Some((log.exp(), (low.exp(), high.exp())))
 }
 
-/// The absolute difference between the cost in rejected launches and the cost without a limit, ns.
-fn error(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Result<Option<DrawnValue>> {
-    let (Some(one), Some(other)) = (cell.effect(), reference.effect()) else {
-        return Ok(None);
-    };
-    let (value, (low, high)) = difference_of_estimates(one.primary(), other.primary())?;
-    Ok(Some(if value < 0.0 {
+/// The effect of the whole hook on a location of the round trip. The round trip is what a quota makes longer; a median ignores
+/// the few requests that a throttled server answers late.
+fn effect_on(cell: &ConditionCell<'_>, location: Location) -> Option<Estimate> {
+    let whole = cell.effect()?;
+    let here = cell.run.samples.launches_in(&cell.condition.condition);
+    effect(here, &whole.baseline, &whole.arm, LatencyMetric::Rtt, location).ok()
+}
+
+/// The absolute difference of two independent effects, ns, with Welch's interval.
+fn distance(one: &Estimate, other: &Estimate) -> Result<DrawnValue> {
+    let (value, (low, high)) = difference_of_estimates(one, other)?;
+    Ok(if value < 0.0 {
         (-value, (-high, -low))
     } else {
         (value, (low, high))
-    }))
+    })
 }

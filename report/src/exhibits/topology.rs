@@ -25,11 +25,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
 }
 
 fn label(cell: &ConditionCell<'_>) -> String {
-    let condition = &cell.condition.condition;
-    match cell.run.level("relay") {
-        "" | "none" => condition.clone(),
-        relay => format!("{condition}, relay: {relay}"),
-    }
+    cell.condition.condition.clone()
 }
 
 /// The geometric mean of times in ns with its interval, µs: a tail that differs tenfold between launches has no mean whose
