@@ -71,6 +71,28 @@ pub struct ObservedCalls {
     pub sent: BTreeMap<String, PayloadCount>,
 }
 
+/// Calls of receive functions in all processes of a server, on files and pipes too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiveCalls {
+    /// Calls from the start of the server until it was ready.
+    pub before_requests: u64,
+    /// Calls from then until the last request was answered.
+    pub during_requests: u64,
+    /// Calls of the latter that delivered payload of an accepted socket.
+    pub with_payload: u64,
+}
+
+impl ReceiveCalls {
+    /// Returns the share of all calls that delivered no payload of an accepted socket, 0 to 1. `None` without calls.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+    pub fn share_without_request(&self) -> Option<f64> {
+        let calls = self.before_requests + self.during_requests;
+        (calls > 0).then(|| calls.saturating_sub(self.with_payload) as f64 / calls as f64)
+    }
+}
+
 impl ObservedCalls {
     /// Returns the bytes of payload that were received.
     #[must_use]
@@ -125,6 +147,10 @@ pub struct ObservedServer {
     pub sent_bytes: u64,
     /// Calls of libc that our hook counted; none where the hook could not be loaded.
     pub libc: Option<ObservedCalls>,
+    /// Calls of receive functions that our hook counted; none where the hook could not be loaded, and in observations that did not
+    /// count them.
+    #[serde(default)]
+    pub receive_calls: Option<ReceiveCalls>,
     /// System calls that strace counted; none where the server could not be traced.
     pub system_calls: Option<ObservedCalls>,
     /// Share of the payload that a hook of only `accept` and `read` intercepts, 0 to 1.

@@ -305,6 +305,7 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::RelayDelays;
 
     const OVERHEAD: &str = include_str!("../../experiments/overhead.toml");
 
@@ -418,7 +419,7 @@ mod tests {
                 "words: an application",
             ),
             (
-                refused(&|one| one.proxies = vec![Proxy::Relay("delays.toml".into())]),
+                refused(&|one| one.proxies = vec![Proxy::Relay(RelayDelays::File("delays.toml".into()))]),
                 "[[proxy]]: an application",
             ),
         ] {

@@ -197,6 +197,25 @@ pub struct HookCoverage {
     pub log_dropped: u64,
 }
 
+impl HookCoverage {
+    /// Returns the number of calls of receive functions, on files and pipes too.
+    #[must_use]
+    pub fn receive_calls(&self) -> u64 {
+        let receiving = |function: &str| function.contains("read") || function.contains("recv");
+        let calls = self.calls.iter().filter(|(function, _)| receiving(function));
+        calls.map(|(_, calls)| calls).sum()
+    }
+
+    /// Returns the share of the calls of receive functions that delivered no payload of an accepted socket, 0 to 1: calls on files,
+    /// pipes and sockets of the program's own requests, and calls without a result. `None` without calls.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+    pub fn share_without_request(&self) -> Option<f64> {
+        let calls = self.receive_calls();
+        (calls > 0).then(|| calls.saturating_sub(self.payload_receives) as f64 / calls as f64)
+    }
+}
+
 /// Times from the hook's records, per receive of payload.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

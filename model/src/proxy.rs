@@ -1,12 +1,13 @@
 //! Proxies: processes that stand between the load generator and each server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::delays::DelayDistribution;
 use crate::error::ModelError;
+use crate::invalid_value::require;
 use crate::program::ServerProgram;
 
 /// A process between the load generator and the server of each arm, beside the server like a sidecar. It loads no
@@ -21,11 +22,49 @@ pub enum Proxy {
     File(PathBuf),
     /// A proxy program.
     Program(Box<ProxyProgram>),
-    /// The file with the delays of a relay, such as `experiments/jitter/eks-nodes.toml`. A relay is a proxy of the
-    /// project that delays requests.
-    Relay(PathBuf),
+    /// The delays of a relay. A relay is a proxy of the project that delays requests.
+    Relay(RelayDelays),
     /// A relay, by the delays that it draws from.
     Delays(DelayDistribution),
+}
+
+/// The delays of a relay as a definition names them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RelayDelays {
+    /// The file with the delays, such as `experiments/jitter/eks-nodes.toml`.
+    File(PathBuf),
+    /// The delays of a file, each multiplied by a factor.
+    Scaled(ScaledDelays),
+}
+
+/// The delays of a file, each multiplied by a factor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaledDelays {
+    /// The file with the delays.
+    pub file: PathBuf,
+    /// The factor, above 0.
+    pub factor: f64,
+}
+
+impl RelayDelays {
+    /// Returns the file with the delays.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::File(file) | Self::Scaled(ScaledDelays { file, .. }) => file,
+        }
+    }
+
+    /// Returns the factor of the delays.
+    #[must_use]
+    pub const fn factor(&self) -> f64 {
+        match self {
+            Self::File(_) => 1.0,
+            Self::Scaled(scaled) => scaled.factor,
+        }
+    }
 }
 
 impl Proxy {
@@ -46,7 +85,12 @@ impl Proxy {
         match self {
             Self::Program(program) => program.validate(),
             Self::Delays(delays) => delays.validate(),
-            Self::File(_) | Self::Relay(_) => Ok(()),
+            Self::Relay(delays) => {
+                let factor = delays.factor();
+                let accepted = factor.is_finite() && factor > 0.0;
+                Ok(require(accepted, "relay.factor", factor, "a number above 0")?)
+            }
+            Self::File(_) => Ok(()),
         }
     }
 }

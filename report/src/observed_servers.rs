@@ -7,7 +7,7 @@ use anyhow::Result;
 use dataset::{InstrumentAgreement, ObservedCalls, ObservedServer, ObservedServers, ServerKind};
 use serde::Serialize;
 
-use crate::table::longest;
+use crate::table::{longest, or_dash};
 
 /// A row of the table: one server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,6 +32,9 @@ pub struct ObservedRow {
     pub accept_and_read_share: f64,
     /// The share of the sent payload that the project's hook counted as received, 0 to 1.
     pub own_share: f64,
+    /// The share of all calls of receive functions, from the start on, that carried no request, 0 to 1; absent where the hook was not
+    /// loaded or did not count them.
+    pub without_request_share: Option<f64>,
     /// The agreement of hook and trace.
     pub agreement: InstrumentAgreement,
     /// The reasons for which the hook does not see payload.
@@ -70,6 +73,7 @@ fn row(server: &ObservedServer) -> ObservedRow {
         system_calls: traced.map(receives).unwrap_or_default(),
         accept_and_read_share: server.accept_and_read_share,
         own_share: server.own_share,
+        without_request_share: server.receive_calls.and_then(|calls| calls.share_without_request()),
         agreement: server.agreement,
         reasons: server.reasons.clone(),
     }
@@ -81,20 +85,21 @@ pub fn text(observed: &ObservedServers) -> String {
     let rows = rows(observed);
     let width = longest(rows.iter().map(|row| &row.server));
     let mut text = format!(
-        "{:width$}  {:20}  {:>5}  {:>7}  {:20}  {:>13}  {:>4}  why\n",
-        "server", "libc", "calls", "bytes", "system calls", "accept + read", "ours"
+        "{:width$}  {:20}  {:>5}  {:>7}  {:20}  {:>13}  {:>4}  {:>10}  why\n",
+        "server", "libc", "calls", "bytes", "system calls", "accept + read", "ours", "no request"
     );
     for row in rows {
         let libc = format!("{} {}", row.accepts.join(", "), row.receives.join(", "));
         _ = writeln!(
             text,
-            "{:width$}  {libc:20}  {:5.2}  {:7.1}  {:20}  {:11.0} %  {:2.0} %  {}",
+            "{:width$}  {libc:20}  {:5.2}  {:7.1}  {:20}  {:11.0} %  {:2.0} %  {:>10}  {}",
             row.server,
             row.calls_per_request,
             row.bytes_per_request,
             row.system_calls.join(", "),
             100.0 * row.accept_and_read_share,
             100.0 * row.own_share,
+            or_dash(row.without_request_share.map(|share| format!("{:.1} %", 100.0 * share))),
             row.reasons.join("; ")
         );
     }

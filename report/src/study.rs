@@ -1,6 +1,6 @@
 //! The 2023 study's numbers, recomputed from its recordings.
 
-use analysis::ssp2023::{self, Check, Dependence, HalvesRow, StudyAnswer, StudyRow};
+use analysis::ssp2023::{self, Check, ConditionRecordings, Dependence, HalvesRow, SdRatio, StudyAnswer, StudyRow};
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct StudyResults {
     pub cuts: Vec<StudyRow>,
     /// The answer of each condition to the question whether the hook makes a difference.
     pub answers: Vec<StudyAnswer>,
+    /// The standard deviation of the requests of each condition, divided by that of each other condition.
+    pub sd_ratios: Vec<SdRatio>,
 }
 
 impl StudyResults {
@@ -43,6 +45,15 @@ impl StudyResults {
             results.cuts.extend(condition.cuts);
             results.answers.extend(condition.answers);
         }
+        let all: Vec<ConditionRecordings<'_>> = recordings
+            .iter()
+            .map(|one| ConditionRecordings {
+                condition: &one.condition,
+                unmodified_ns: &one.unmodified_ns,
+                hook_ns: &one.hook_ns,
+            })
+            .collect();
+        results.sd_ratios = ssp2023::sd_ratios(&all, ssp2023::WARM_UP_ROWS)?;
         Ok(results)
     }
 
@@ -62,6 +73,7 @@ impl StudyResults {
         ];
         Ok(Self {
             answers: vec![ssp2023::answer(&row, &dependence, &halves, *order)],
+            sd_ratios: Vec::new(),
             checks: ssp2023::check(&row)?,
             rows: vec![row],
             halves,

@@ -161,8 +161,17 @@ impl Quantity {
         match self.unit() {
             Unit::Share => IntervalScale::Logit,
             Unit::Ns => IntervalScale::Linear,
-            // By Fieller's theorem.
-            Unit::Ratio if matches!(self, Self::ObservedByPredictedCost | Self::ProxyCostByHookCost) => {
+            // By Fieller's theorem, and by the Q-profile, whose lower end can be zero.
+            Unit::Ratio
+                if matches!(
+                    self,
+                    Self::ObservedByPredictedCost
+                        | Self::ProxyCostByHookCost
+                        | Self::SpreadBetweenTopologies
+                        | Self::SpreadBetweenServers
+                        | Self::SpreadBetweenModes
+                ) =>
+            {
                 IntervalScale::Linear
             }
             Unit::Ratio => IntervalScale::Log,

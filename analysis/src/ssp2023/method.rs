@@ -131,7 +131,7 @@ pub fn dependence(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "response times are far below 2^53 ns")]
-fn milliseconds(recording_ns: &[i64]) -> Vec<f64> {
+pub(super) fn milliseconds(recording_ns: &[i64]) -> Vec<f64> {
     recording_ns
         .iter()
         .map(|&value_ns| value_ns as f64 / NS_PER_MS)

@@ -140,6 +140,35 @@ pub fn block_bootstrap_difference(
     Some((quantile(&differences, tail), quantile(&differences, 1.0 - tail)))
 }
 
+/// The variances of resamples of a series by the circular block bootstrap, as [`block_bootstrap_difference`] draws them, in the
+/// square of the series' unit. The same seed gives the same variances. `None` for a series shorter than one block, and for a
+/// block of zero.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+pub fn block_bootstrap_variances(series: &[f64], block: usize, resamples: usize, seed: u64) -> Option<Vec<f64>> {
+    if block == 0 || series.len() < block {
+        return None;
+    }
+    // Squares of the distances from the mean stay small.
+    let centre = mean(series);
+    let centred: Vec<f64> = series.iter().map(|value| value - centre).collect();
+    let squared: Vec<f64> = centred.iter().map(|value| value * value).collect();
+    let (centred, squared) = (Cumulated::new(&centred), Cumulated::new(&squared));
+    let blocks = series.len().div_ceil(block);
+    let drawn = (blocks * block) as f64;
+    let mut generator = Pcg64::seed_from_u64(seed);
+    let variance = |_| {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for _ in 0..blocks {
+            let start = generator.random_range(0..series.len());
+            sum += centred.sum_of(start, block);
+            squares += squared.sum_of(start, block);
+        }
+        (squares - sum * sum / drawn) / (drawn - 1.0)
+    };
+    Some((0..resamples).map(variance).collect())
+}
+
 /// Sums up to each place of a series that starts again at its end, so that the sum of a block is one subtraction.
 struct Cumulated {
     sums: Vec<f64>,
@@ -161,13 +190,17 @@ impl Cumulated {
         }
     }
 
+    fn sum_of(&self, start: usize, count: usize) -> f64 {
+        self.sums[start + count] - self.sums[start]
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
     fn resampled_mean(&self, block: usize, generator: &mut Pcg64) -> f64 {
         let blocks = self.len.div_ceil(block);
         let sum: f64 = (0..blocks)
             .map(|_| {
                 let start = generator.random_range(0..self.len);
-                self.sums[start + block] - self.sums[start]
+                self.sum_of(start, block)
             })
             .sum();
         sum / (blocks * block) as f64

@@ -1,7 +1,8 @@
 //! The evidence of the 2023 recordings and of repeated calibrations.
 
 use analysis::claims::{
-    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Provenance, Quantity, systematic,
+    ControlKind, ControlResult, Evidence, Interval, IntervalTail, MeasuredQuantity, Provenance, Quantity, Reference,
+    systematic,
 };
 use analysis::ssp2023::{BLOCK, StudyRow};
 use analysis::{estimate, inverse_variance_interval, proportion};
@@ -14,8 +15,8 @@ use model::ContrastRole;
 /// The name of the study's recordings in claims.
 const STUDY: &str = "ssp2023";
 
-/// Returns the quantities of the 2023 recordings: the information of a request, and the share of recordings in which
-/// the study's test finds a difference between the two halves.
+/// Returns the quantities of the 2023 recordings: the information of a request, the ratios of the standard deviations of two
+/// conditions, and the share of recordings in which the study's test finds a difference between the two halves.
 ///
 /// # Errors
 /// When there are no recordings.
@@ -38,6 +39,23 @@ pub fn of_study(study: &StudyResults) -> Result<Evidence> {
                 ));
             }
         }
+    }
+    for one in &study.sd_ratios {
+        let run = format!("{STUDY} {}", one.condition);
+        let interval = Interval::new(one.ratio, one.confidence_interval);
+        let reference = Reference {
+            run: run.clone(),
+            condition: one.other.clone(),
+        };
+        found.push(MeasuredQuantity {
+            reference: Some(reference),
+            // The percentiles of a bootstrap have no degrees of freedom.
+            tail: IntervalTail {
+                degrees_of_freedom: None,
+                scale: Quantity::RecordedSdRatio.scale(),
+            },
+            ..measured(&run, Quantity::RecordedSdRatio, &one.condition, interval)
+        });
     }
     let apart = study.halves.iter().filter(|row| row.significant).count();
     let apart = proportion(apart as u64, study.halves.len() as u64)?;

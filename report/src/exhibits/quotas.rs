@@ -72,7 +72,11 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         if rejected > 0
             && let (Some(one), Some(other)) = (effect_on(cell, Location::Mean), effect_on(reference, Location::Mean))
         {
-            beside(Quantity::ErrorInRejectedLaunches, Some(distance(&one, &other)?));
+            let bound_ns = |cell: &ConditionCell<'_>| cell.condition.systematic_ns(Location::Mean).unwrap_or(0.0);
+            let error = distance(&one, &other)?;
+            let total = systematic::widened(&Interval::new(error.0, error.1), bound_ns(cell) + bound_ns(reference));
+            beside(Quantity::ErrorInRejectedLaunches, Some(error));
+            measured.iter_mut().last().into_iter().for_each(|last| last.total = Some(total));
             beside(Quantity::EffectSpreadInRejectedLaunches, spread_ratio(&one, &other));
         }
     }

@@ -41,60 +41,113 @@ fn a_proxy_is_held_against_the_hook() {
 }
 
 #[test]
-fn a_program_that_differs_from_itself_is_counted() {
+fn each_dose_of_a_neighbour_is_compared_with_none() {
     let folder = tempfile::tempdir().unwrap();
-    let cells = |disturbed: Change| -> [RecordedCell<'_>; 4] {
+    let cells = |some: Change, much: Change| -> [RecordedCell<'_>; 6] {
         [
             (&[("neighbour", "none"), ("design", "interleaved")], AS_IT_IS),
             (&[("neighbour", "none"), ("design", "sequential")], AS_IT_IS),
-            (&[("neighbour", "CPU 50 %"), ("design", "interleaved")], AS_IT_IS),
-            (&[("neighbour", "CPU 50 %"), ("design", "sequential")], disturbed),
+            (&[("neighbour", "CPU 10 %"), ("design", "interleaved")], some),
+            (&[("neighbour", "CPU 10 %"), ("design", "sequential")], AS_IT_IS),
+            (&[("neighbour", "CPU 50 %"), ("design", "interleaved")], much),
+            (&[("neighbour", "CPU 50 %"), ("design", "sequential")], |arm| {
+                if arm.name == "control" {
+                    slower(arm, 1_000);
+                }
+            }),
         ]
     };
-    let (still, disturbed) = (folder.path().join("still"), folder.path().join("disturbed"));
-    grid(&still, "r04", &cells(AS_IT_IS));
-    assert_ne!(verdict_of(&still, "r04-false-positives").0, "supported");
-    grid(
-        &disturbed,
-        "r04",
-        &cells(|arm| {
-            if arm.name == "control" {
-                slower(arm, 1_000);
-            }
-        }),
-    );
-    let (verdict, text) = verdict_of(&disturbed, "r04-false-positives");
-    assert_eq!(verdict, "supported", "{text}");
-    let table = exhibit(&disturbed).0;
+    let spread: Change = |arm| {
+        if arm.name == "control" {
+            arm.launch_ns = 100;
+        }
+    };
+    let run = folder.path().join("run");
+    grid(&run, "r04", &cells(AS_IT_IS, spread));
+    let (_, text) = verdict_of(&run, "r04-spread");
+    // (5 + 100) / (5 + 5), once for each dose.
+    assert!(text.contains("10.50 [") && text.contains("1.00 ["), "{text}");
+    let (_, text) = verdict_of(&run, "r04-false-positives");
+    assert!(text.contains("100.0 [") && text.contains("0.0 ["), "{text}");
+    let table = exhibit(&run).0;
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("CPU 50 %, interleaved").contains("10.50 ["), "{table}");
     assert!(
-        table.contains(&format!("{LAUNCHES} of {LAUNCHES}")) && table.contains(&format!("0 of {LAUNCHES}")),
+        row("CPU 50 %, sequential").contains(&format!("{LAUNCHES} of {LAUNCHES}"))
+            && row("CPU 10 %, sequential").contains(&format!("0 of {LAUNCHES}")),
         "{table}"
     );
 }
 
 #[test]
-fn the_place_of_the_keyword_counts_in_the_largest_payload() {
+fn launches_needed_grow_with_the_delays() {
     let folder = tempfile::tempdir().unwrap();
-    let cells = |far: Change| -> [RecordedCell<'_>; 4] {
+    let of_spread: [Change; 3] = [
+        AS_IT_IS,
+        |arm| {
+            if arm.name == "control" {
+                arm.launch_ns = 200;
+            }
+        },
+        |arm| {
+            if arm.name == "control" {
+                arm.launch_ns = 800;
+            }
+        },
+    ];
+    let levels = ["none", "1/2", "1"].map(|level| [("relay", level)]);
+    let cells: Vec<RecordedCell<'_>> = levels.iter().zip(of_spread).map(|(level, change)| (&level[..], change)).collect();
+    grid(folder.path(), "r02", &cells);
+    let (table, figure) = exhibit(folder.path());
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("local-pod, relay: 1/2").contains("20.50 ["), "{table}");
+    assert!(row("local-pod, relay: 1 ").contains("80.50 ["), "{table}");
+    assert!(figure.contains("launches needed"), "{figure}");
+}
+
+#[test]
+fn the_cost_of_a_keyword_is_a_slope_over_the_payload_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = |near: Change, far: Change| -> [RecordedCell<'_>; 6] {
         [
-            (&[("payload", "small"), ("keyword", "beginning")], AS_IT_IS),
-            (&[("payload", "small"), ("keyword", "end")], AS_IT_IS),
-            (&[("payload", "large"), ("keyword", "beginning")], AS_IT_IS),
-            (&[("payload", "large"), ("keyword", "end")], far),
+            (&[("payload", "head only"), ("keyword", "beginning")], AS_IT_IS),
+            (&[("payload", "head only"), ("keyword", "end")], AS_IT_IS),
+            (&[("payload", "1 KiB"), ("keyword", "beginning")], AS_IT_IS),
+            (&[("payload", "1 KiB"), ("keyword", "end")], near),
+            (&[("payload", "4 KiB"), ("keyword", "beginning")], AS_IT_IS),
+            (&[("payload", "4 KiB"), ("keyword", "end")], far),
         ]
     };
-    let (flat, steep) = (folder.path().join("flat"), folder.path().join("steep"));
-    grid(&flat, "r07", &cells(AS_IT_IS));
-    assert_eq!(verdict_of(&flat, "r07-position").0, "inconclusive");
-    let dearer: Change = |arm| {
-        if arm.name == "log" {
-            slower(arm, 400);
+    let bodies = [0, 0, 1, 1, 4, 4];
+    let recorded = |name: &str, near: Change, far: Change| {
+        let run = folder.path().join(name);
+        grid(&run, "r07", &cells(near, far));
+        for (cell, kib) in bodies.iter().enumerate() {
+            change_manifest(&run.join(format!("cell-{cell}")), |manifest| {
+                manifest["plan"]["request"]["body"] = "x".repeat(kib * 1024).into();
+            });
         }
+        run
     };
-    grid(&steep, "r07", &cells(dearer));
+    let flat = recorded("flat", AS_IT_IS, AS_IT_IS);
+    assert_eq!(verdict_of(&flat, "r07-position").0, "not_supported");
+    let steep = recorded(
+        "steep",
+        |arm| {
+            if arm.name == "log" {
+                slower(arm, 100);
+            }
+        },
+        |arm| {
+            if arm.name == "log" {
+                slower(arm, 400);
+            }
+        },
+    );
     let (verdict, text) = verdict_of(&steep, "r07-position");
-    assert!(verdict == "supported" && text.contains("0.40 ["), "{text}");
-    assert_ne!(exhibit(&flat), exhibit(&steep));
+    assert!(verdict == "supported" && text.contains("0.10 ["), "{text}");
+    let (table, _) = exhibit(&steep);
+    assert!(table.contains("Each KiB of payload before the keyword adds 100.0 ["), "{table}");
 }
 
 #[test]
@@ -158,8 +211,50 @@ fn what_limits_do_is_told_from_the_launches_that_hit_them() {
     });
     let (verdict, text) = verdict_of(folder.path(), "r08-tail");
     assert_eq!(verdict, "supported", "{text}");
+    let (verdict, text) = verdict_of(folder.path(), "r08-mean");
+    // 60 µs instead of 20 µs.
+    assert!(verdict == "supported" && text.contains("3.00 ["), "{text}");
     let (verdict, text) = verdict_of(folder.path(), "r08-effect");
     assert!(verdict == "supported" && text.contains("20.00 ["), "{text}");
+    // Both cells of these made-up launches took equally long.
+    for (cell, elapsed_s) in [("cell-0", 1.0), ("cell-1", 4.0)] {
+        change_manifest(&folder.path().join(cell), |manifest| {
+            for (launch, number) in manifest["launches"].as_array_mut().unwrap().iter_mut().zip(0..) {
+                launch["loadgen"]["observations"] = 1_000.into();
+                launch["loadgen"]["elapsed_s"] = (elapsed_s + 0.001 * f64::from(number)).into();
+            }
+        });
+    }
+    let (verdict, text) = verdict_of(folder.path(), "r08-throughput");
+    assert!(verdict == "supported" && text.contains("0.25 ["), "{text}");
+}
+
+#[test]
+fn the_effect_at_the_client_is_compared_with_the_effect_at_the_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |name: &str, hook_ns: [f64; 2]| {
+        let run = folder.path().join(name);
+        grid(&run, "r05", &[(&[], AS_IT_IS)]);
+        change_manifest(&run.join("cell-0"), |manifest| {
+            for launch in manifest["launches"].as_array_mut().unwrap() {
+                let number = usize::try_from(launch["launch"].as_u64().unwrap()).unwrap();
+                for arm in launch["arms"].as_array_mut().unwrap() {
+                    arm["server"] =
+                        json!({"call_ns_median": 1e3, "handler_ns_median": 8e3, "records": 100, "dropped": 0});
+                    if arm["arm"] == "log" {
+                        arm["telemetry"] = json!({"held_ns_median": hook_ns[number % 2], "held_ns_mean": 1.0,
+                            "own_ns_median": 1.0, "records": 100, "dropped": 0});
+                    }
+                }
+            }
+        });
+        verdict_of(&run, "r05-layers")
+    };
+    // The effect differs by 20 ns between launches at the RTT.
+    let (_, text) = shown("quiet", [1_000.0, 1_001.0]);
+    assert!(text.contains("local-pod") && text.contains("20.00 ["), "{text}");
+    let (_, text) = shown("noisy", [1_000.0, 1_200.0]);
+    assert!(text.contains("0.10 ["), "{text}");
 }
 
 /// The last two rows, and the notes, of launches of which each takes 0.3 s around its rounds, and each round 1 ms.
@@ -211,6 +306,12 @@ fn what_spreads_more_decides_what_to_buy() {
     assert!(row(&apart, "SD between launches").contains("0.108 ["), "{apart}");
     assert!(alike.contains("launches of 1000 rounds, the most that"), "{alike}");
     assert!(apart.contains("launches of 25 rounds, the fewest that"), "{apart}");
+    // Rows of 50 and 100 rounds: the longer the launch, the larger the share of launches.
+    assert!(
+        row(&apart, "share between launches, local-pod, 100 rounds").contains("100 [")
+            && row(&alike, "share between launches, local-pod, 100 rounds").contains("0 ["),
+        "{apart} {alike}"
+    );
     // Twice the precision of launches that differ takes nearly four times as many.
     assert!(
         row(&apart, "Twice as precise").contains("73 launches of 25 rounds"),
@@ -219,7 +320,7 @@ fn what_spreads_more_decides_what_to_buy() {
 }
 
 #[test]
-fn environments_that_differ_are_heterogeneous() {
+fn spread_between_servers_is_no_spread_between_modes() {
     let folder = tempfile::tempdir().unwrap();
     let (alike, other) = (folder.path().join("alike"), folder.path().join("other"));
     let three = |third: Change| -> [RecordedCell<'_>; 3] {
@@ -230,17 +331,27 @@ fn environments_that_differ_are_heterogeneous() {
         ]
     };
     grid(&alike, "r10", &three(AS_IT_IS));
-    assert_ne!(verdict_of(&alike, "r10-heterogeneity").0, "supported");
-    let dearer: Change = |arm| {
-        if arm.name == "log" {
-            slower(arm, 3_000);
-        }
+    assert_ne!(verdict_of(&alike, "r10-server").0, "supported");
+    // One server in which every mode costs ten times as much.
+    let dearer: Change = |arm| match arm.name {
+        "log" => slower(arm, 18_000),
+        "scan" => slower(arm, 6_300),
+        _ => {}
     };
     grid(&other, "r10", &three(dearer));
-    assert_eq!(verdict_of(&other, "r10-heterogeneity").0, "supported");
+    let (verdict, text) = verdict_of(&other, "r10-server");
+    // The standard deviation of ln 1, ln 1 and ln 10.
+    assert!(verdict == "supported" && text.contains("1.33 ["), "{text}");
+    let mode = |run: &Path| verdict_of(run, "r10-mode").1;
+    // The logarithms of 0.7 and 2.0 µs, in all servers.
+    assert!(mode(&alike).contains("0.74 [") && mode(&other).contains("0.74 ["), "{}", mode(&other));
+    // One topology.
+    assert_eq!(verdict_of(&other, "r10-topology").0, "not_run");
     let table = exhibit(&other).0;
     assert!(
-        table.contains("three, local-pod") && table.contains("mean over all cells"),
+        table.contains("three, local-pod")
+            && table.contains("mean over all cells")
+            && table.contains("topology: no spread, because it has one level"),
         "{table}"
     );
 }

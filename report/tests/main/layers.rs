@@ -119,6 +119,7 @@ fn observed(shares: &[(ServerKind, f64)]) -> ObservedServers {
         requests: 100,
         sent_bytes: 4_000,
         libc: None,
+        receive_calls: None,
         system_calls: None,
         accept_and_read_share,
         own_share: 1.0,

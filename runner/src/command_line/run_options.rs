@@ -124,8 +124,10 @@ fn overrule(experiment: &mut Experiment, options: &ExperimentCommand) {
         experiment.launches = experiment.launches.max(MOST_LAUNCHES);
     }
     if let Some(rounds) = options.rounds {
-        // The share of warm-up rounds stays the same.
-        experiment.load.warm_up_rounds = experiment.load.warm_up_rounds * rounds / experiment.load.rounds.max(1);
-        experiment.load.rounds = rounds;
+        // Warm-up and segments keep their shares, so that a launch keeps its number of segments.
+        let load = &mut experiment.load;
+        let share = |part: u64| part * rounds / load.rounds.max(1);
+        (load.warm_up_rounds, load.segment_rounds) = (share(load.warm_up_rounds), share(load.segment_rounds).max(1));
+        load.rounds = rounds;
     }
 }

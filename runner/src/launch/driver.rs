@@ -169,8 +169,8 @@ fn start_proxies(launch: &Launch<'_>, backend: &mut dyn Backend, active: &mut Ac
     for (number, proxy) in experiment.proxies.iter().enumerate().rev() {
         let process = LaunchProcess::Proxy { arm: index, number };
         let site = backend.proxy_site(index, number, proxies::port(experiment, port, number)?)?;
-        let seed = proxies::seed(launch.order.load_seed, index, number);
-        let start = programs::proxy(proxy, number, &backend.programs(), &site, (address, seed))?;
+        let seeds = proxies::seeds(launch.order.load_seed, index, number);
+        let start = programs::proxy(proxy, number, &backend.programs(), &site, (address, seeds))?;
         let started = backend.start(process, &start);
         address = started.with_context(|| format!("proxy {}", proxy.name()))?;
     }

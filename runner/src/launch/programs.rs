@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use super::backend::{OwnPrograms, ProxySite, ServerSite};
 use super::process::{ProcessStart, Readiness};
 use crate::proxies;
+use crate::proxies::RelaySeeds;
 use model::{AcceptFunction, Experiment, Neighbour, Proxy, ReceiveFunction, ServerUnderTest, SyntheticServer};
 
 /// Returns the start of an arm's server, without its treatment.
@@ -57,13 +58,13 @@ fn synthetic(server: &SyntheticServer, has_proxies: bool, program: &Path, addres
 }
 
 /// Returns the start of a proxy. `number` is 0 for the proxy that the load generator connects to. `wiring` is the address to
-/// which the proxy forwards, and the seed of its delays.
+/// which the proxy forwards, and the seeds of its delays.
 pub(crate) fn proxy(
     proxy: &Proxy,
     number: usize,
     own: &OwnPrograms,
     site: &ProxySite,
-    wiring: (SocketAddr, u64),
+    wiring: (SocketAddr, RelaySeeds),
 ) -> Result<ProcessStart> {
     let instance = proxies::instance(proxy, site, wiring, &own.runner)?;
     let readiness = if number == 0 {

@@ -128,6 +128,15 @@ impl PassiveReport {
                 "payload received from them: {} bytes in {} calls",
                 coverage.payload_bytes, coverage.payload_receives
             )?;
+            if let Some(share) = coverage.share_without_request() {
+                writeln!(
+                    text,
+                    "calls of receive functions without a request (files, pipes, own connections, no result): {} of {}, {:.1} %",
+                    coverage.receive_calls().saturating_sub(coverage.payload_receives),
+                    coverage.receive_calls(),
+                    100.0 * share
+                )?;
+            }
             if coverage.payload_receives == 0 {
                 writeln!(text, "no coverage: no payload was received through a replaced function")?;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset::{ObservedCalls, PayloadCount, ServerFault};
+use dataset::{ObservedCalls, PayloadCount, ReceiveCalls, ServerFault};
 use readhook_telemetry::FUNCTIONS;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub(crate) struct ProbeResult {
     pub(crate) connections: u64,
     #[serde(flatten)]
     pub(crate) passed: ObservedCalls,
+    /// Calls of receive functions, by the hook; none without a hook.
+    #[serde(default)]
+    pub(crate) receive_calls: Option<ReceiveCalls>,
     pub(crate) blind_spots: BTreeSet<BlindSpot>,
     /// Names of its processes.
     pub(crate) processes: BTreeSet<String>,
@@ -42,6 +45,13 @@ impl ProbeResult {
                 self.passed.accepts.insert(function, connections);
             }
         }
+        let coverage = |telemetry: &HookTelemetry| dataset::hook_coverage(&telemetry.counters);
+        let (before_requests, all) = (coverage(before).receive_calls(), coverage(after).receive_calls());
+        self.receive_calls = Some(ReceiveCalls {
+            before_requests,
+            during_requests: all - before_requests,
+            with_payload: after.counters.payload_receives - before.counters.payload_receives,
+        });
         for record in after.records.iter().skip(before.records.len()) {
             let name = FUNCTIONS
                 .get(usize::from(record.function))

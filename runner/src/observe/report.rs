@@ -145,6 +145,17 @@ fn section(text: &mut String, title: &str, result: &ProbeResult) {
             );
         }
     }
+    if let Some(calls) = result.receive_calls
+        && let Some(share) = calls.share_without_request()
+    {
+        _ = writeln!(
+            text,
+            "  {} calls of receive functions at the start and {} for the requests; {:.1} % carried no request",
+            calls.before_requests,
+            calls.during_requests,
+            100.0 * share
+        );
+    }
     if result.passed.received.is_empty() {
         _ = writeln!(text, "  receives nothing");
     }

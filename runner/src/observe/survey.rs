@@ -239,6 +239,7 @@ fn observe(
     let sent_bytes = libc
         .sent_bytes
         .max(traced.as_ref().map_or(0, |result| result.sent_bytes));
+    let receive_calls = libc.receive_calls.filter(|_| libc.fault.is_none());
     let seen = libc.fault.is_none().then_some(libc.passed);
     Ok(Ok(ObservedServer {
         server: name,
@@ -251,6 +252,7 @@ fn observe(
             .map_or(0.0, |libc| ObservedServer::by_accept_and_read(libc, sent_bytes)),
         own_share: seen.as_ref().map_or(0.0, |libc| libc.share_of(sent_bytes)),
         libc: seen,
+        receive_calls,
         system_calls: traced
             .filter(|result| result.fault.is_none())
             .map(|result| result.passed),

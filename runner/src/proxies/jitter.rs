@@ -3,15 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use analysis::Distribution;
+use analysis::stats::serial::autocorrelation;
 use anyhow::{Context, Result, ensure};
 use dataset::{ObservationReader, Run};
-use model::DelayDistribution;
-use rand::{Rng, RngExt as _};
+use model::{DelayDistribution, SlowComponent};
+use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use crate::program::read_toml;
 
 /// Number of quantiles of a computed distribution.
 const QUANTILES: u32 = 100;
+/// The longest lag at which the autocorrelation is fitted, requests: a tenth of a recording of the study.
+const LONGEST_LAG: usize = 4_096;
+/// Number of time constants of the fit, from 2 requests on, each four times the one before.
+const COMPONENTS: i32 = 7;
+/// Passes of the coordinate descent over all components.
+const PASSES: usize = 2_000;
+/// Components with a smaller share of the variance are left out.
+const LEAST_SHARE: f64 = 0.005;
 
 /// The command line of `runner jitter`.
 #[derive(Clone, Debug, clap::Args)]
@@ -43,28 +52,25 @@ pub(crate) fn read(path: &Path) -> Result<DelayDistribution> {
     Ok(delays)
 }
 
-/// Returns a delay that is drawn from a distribution, ns.
-pub(crate) fn draw(delays: &DelayDistribution, random: &mut impl Rng) -> u64 {
-    delays.quantile_ns(random.random())
-}
-
 /// Computes the delays by which two conditions differ, and writes them into a file.
 ///
 /// # Errors
 /// If the run cannot be read, has no observation of a condition, or the file cannot be written.
 pub(crate) fn make(options: &JitterCommand) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let [near, far] = [&options.near, &options.far].map(|condition| round_trips(&run, condition, &options.arm));
-    let differences = differences(&near?, &far?)?;
+    let [near, far] = [&options.near, &options.far].map(|condition| RoundTrips::read(&run, condition, &options.arm));
+    let (near, far) = (near?, far?);
+    let differences = differences(&near.distribution(), &far.distribution())?;
     let least_ns = differences[0];
     let jitter = DelayDistribution {
         source: format!(
-            "{} less {}, arm {}, of the run {}; without the {:.3} ms that all requests have in common",
-            options.far,
+            "{far} less {}, arm {}, of the run {}; without the {:.3} ms that all requests have in common; with the \
+             autocorrelation of {far}",
             options.near,
             options.arm,
             run.manifest.run_id,
-            least_ns / 1e6
+            least_ns / 1e6,
+            far = options.far,
         ),
         #[expect(
             clippy::cast_possible_truncation,
@@ -72,9 +78,11 @@ pub(crate) fn make(options: &JitterCommand) -> Result<()> {
             reason = "ascending from the least, and far below 2^52 ns"
         )]
         quantiles_ns: differences.iter().map(|ns| (ns - least_ns).round() as u64).collect(),
+        slow: far.slow_components()?,
     };
     let text = format!(
-        "# Differences between the quantiles of the round-trip times of two conditions, less the smallest difference, ns.\n\
+        "# Differences between the quantiles of the round-trip times of two conditions, less the smallest difference, ns, and the\n\
+         # slow components of the normal scores of the round-trip times of the second condition.\n\
          # runner jitter --run {} --near {} --far {} --arm {} --out {}\n{}",
         options.run.display(),
         options.near,
@@ -88,15 +96,20 @@ pub(crate) fn make(options: &JitterCommand) -> Result<()> {
     Ok(())
 }
 
-/// Returns the round-trip times of an arm in a condition, without warm-up and failures, ns.
-fn round_trips(run: &Run, condition: &str, arm: &str) -> Result<Distribution> {
-    let mut times = Distribution::new();
-    for launch in run
-        .manifest
-        .launches
-        .iter()
-        .filter(|launch| launch.condition == condition)
-    {
+/// The round trips of an arm in the first launch of a condition, in their order, without warm-up and failures.
+struct RoundTrips {
+    times_ns: Vec<i64>,
+    /// The mean time between the sends of two requests, ms.
+    interval_ms: f64,
+}
+
+impl RoundTrips {
+    #[expect(clippy::cast_precision_loss, reason = "a duration far below 2^52 ns, and a count of requests")]
+    fn read(run: &Run, condition: &str, arm: &str) -> Result<Self> {
+        let (mut times_ns, mut sent_ns) = (Vec::new(), Vec::new());
+        let mut launches = run.manifest.launches.iter();
+        let launch = launches.find(|launch| launch.condition == condition);
+        let launch = launch.with_context(|| format!("the run has no launch of {condition}"))?;
         let reader = ObservationReader::open(&run.directory.join(&launch.files.observations))?;
         let arms = &reader.header().arms;
         let index = arms.iter().position(|other| other == arm);
@@ -104,16 +117,73 @@ fn round_trips(run: &Run, condition: &str, arm: &str) -> Result<Distribution> {
         reader.for_each_timings(|rows| {
             for row in (0..rows.len()).filter(|&row| rows.answered[row] && !rows.warm_up[row]) {
                 if usize::from(rows.arm[row]) == index {
-                    times.insert(rows.user_receive_ns[row] - rows.user_send_ns[row]);
+                    times_ns.push(rows.user_receive_ns[row] - rows.user_send_ns[row]);
+                    sent_ns.push(rows.user_send_ns[row]);
                 }
             }
         })?;
+        ensure!(
+            times_ns.len() > LONGEST_LAG,
+            "{condition}: {} answered requests of the arm {arm}; expected more than {LONGEST_LAG}",
+            times_ns.len()
+        );
+        let lasted_ns = sent_ns[sent_ns.len() - 1] - sent_ns[0];
+        Ok(Self {
+            interval_ms: lasted_ns as f64 / (sent_ns.len() - 1) as f64 / 1e6,
+            times_ns,
+        })
     }
-    ensure!(
-        !times.is_empty(),
-        "the run has no request of the arm {arm} in {condition} that was answered"
-    );
-    Ok(times)
+
+    fn distribution(&self) -> Distribution {
+        self.times_ns.iter().copied().collect()
+    }
+
+    /// Returns the slow components whose sum has the autocorrelation of the normal scores of the round trips, at lags of 1, 2, 4
+    /// and so on to [`LONGEST_LAG`]: the shares, none below zero, with the least squares of the differences, for time constants of
+    /// 2, 8, 32 and so on requests. Coordinate descent converges because the problem is convex.
+    #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+    fn slow_components(&self) -> Result<Vec<SlowComponent>> {
+        let scores = normal_scores(&self.times_ns);
+        let lags: Vec<usize> = std::iter::successors(Some(1), |lag| Some(2 * lag).filter(|next| *next <= LONGEST_LAG)).collect();
+        let recorded = lags.iter().map(|lag| autocorrelation(&scores, *lag));
+        let recorded: Vec<f64> = recorded.collect::<Option<_>>().context("the round trips do not vary")?;
+        let constants: Vec<f64> = (0..COMPONENTS).map(|power| 2.0 * 4.0_f64.powi(power)).collect();
+        let falls: Vec<Vec<f64>> = constants
+            .iter()
+            .map(|constant| lags.iter().map(|lag| (-(*lag as f64) / constant).exp()).collect())
+            .collect();
+        let mut shares = vec![0.0; constants.len()];
+        for _ in 0..PASSES {
+            for (number, fall) in falls.iter().enumerate() {
+                let rest = |lag: usize| {
+                    let others = falls.iter().zip(&shares).enumerate().filter(|(other, _)| *other != number);
+                    recorded[lag] - others.map(|(_, (fall, share))| fall[lag] * share).sum::<f64>()
+                };
+                let products: f64 = fall.iter().enumerate().map(|(lag, one)| one * rest(lag)).sum();
+                let squares: f64 = fall.iter().map(|one| one * one).sum();
+                shares[number] = (products / squares).max(0.0);
+            }
+        }
+        let most = shares.iter().sum::<f64>().max(1.0);
+        let components = constants.iter().zip(shares).map(|(constant, share)| SlowComponent {
+            time_ms: (constant * self.interval_ms * 1e3).round() / 1e3,
+            share: (share / most * 1e4).floor() / 1e4,
+        });
+        Ok(components.filter(|component| component.share >= LEAST_SHARE).collect())
+    }
+}
+
+/// Returns the standard normal quantiles of the ranks of the values. Equal values keep their order.
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+fn normal_scores(values: &[i64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|&index| values[index]);
+    let normal = Normal::standard();
+    let mut scores = vec![0.0; values.len()];
+    for (rank, index) in order.into_iter().enumerate() {
+        scores[index] = normal.inverse_cdf((rank as f64 + 0.5) / values.len() as f64);
+    }
+    scores
 }
 
 /// Returns the differences between the quantiles of two distributions, ns. The differences can fall towards a tail that both
@@ -132,25 +202,7 @@ fn differences(near: &Distribution, far: &Distribution) -> Result<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng as _;
-    use rand_pcg::Pcg64;
-
     use super::*;
-
-    #[test]
-    fn drawn_delays_have_the_given_quantiles() {
-        let jitter = DelayDistribution {
-            source: "made up".to_owned(),
-            quantiles_ns: vec![0, 100, 200, 1_000],
-        };
-        let mut random = Pcg64::seed_from_u64(1);
-        let mut drawn = Distribution::new();
-        for _ in 0..20_000 {
-            drawn.insert(i64::try_from(draw(&jitter, &mut random)).unwrap());
-        }
-        let median_ns = drawn.quantile(0.5).unwrap();
-        assert!((median_ns - 150.0).abs() < 5.0, "{median_ns}");
-    }
 
     #[test]
     fn differences_ascend_where_the_tails_meet() {
@@ -176,8 +228,10 @@ mod tests {
                 return;
             }
         };
-        let [near, far] = ["eks-pod", "eks-nodes"].map(|condition| round_trips(&run, condition, "unmodified").unwrap());
-        let found = differences(&near, &far).unwrap();
+        let [near, far] =
+            ["eks-pod", "eks-nodes"].map(|condition| RoundTrips::read(&run, condition, "unmodified").unwrap());
+        assert_eq!(jitter.slow, far.slow_components().unwrap());
+        let found = differences(&near.distribution(), &far.distribution()).unwrap();
         for (kept_ns, found_ns) in jitter.quantiles_ns.iter().zip(&found) {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52 ns")]
             let apart_ns = *kept_ns as f64 - (found_ns - found[0]);

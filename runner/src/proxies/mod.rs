@@ -1,6 +1,7 @@
 //! Proxies between the load generator and each server: one process for each arm and proxy, beside the server like a sidecar.
 //! Proxies load no hook.
 
+mod delay_source;
 pub(crate) mod jitter;
 mod program_file;
 pub(crate) mod relay;
@@ -23,7 +24,7 @@ const UNRESOLVED: &str = "the file of a proxy was not read before the launch; pl
 pub(crate) fn resolve(proxy: &mut Proxy) -> Result<()> {
     match proxy {
         Proxy::File(path) => *proxy = Proxy::Program(Box::new(program_file::read(path)?)),
-        Proxy::Relay(path) => *proxy = Proxy::Delays(jitter::read(path)?),
+        Proxy::Relay(delays) => *proxy = Proxy::Delays(jitter::read(delays.file())?.scaled(delays.factor())),
         Proxy::Program(_) | Proxy::Delays(_) => {}
     }
     Ok(())
@@ -62,12 +63,21 @@ pub(crate) fn add_to_image(proxy: &Proxy, contents: &mut ImageContents, binaries
     }
 }
 
+/// The seeds of a relay's delays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelaySeeds {
+    /// The seed of the delays of this relay alone.
+    pub(crate) own: u64,
+    /// The seed of the slow components, which the relays of all arms share.
+    pub(crate) common: u64,
+}
+
 /// Returns the command, environment and files of a proxy that forwards to `upstream`. A relay is started by the program `runner`
-/// and draws its delays from `seed`.
+/// and draws its delays from `seeds`.
 pub(crate) fn instance(
     proxy: &Proxy,
     at: &ProxySite,
-    (upstream, seed): (SocketAddr, u64),
+    (upstream, seeds): (SocketAddr, RelaySeeds),
     runner: &Path,
 ) -> Result<ProgramInstance> {
     match proxy {
@@ -77,7 +87,8 @@ pub(crate) fn instance(
             for (flag, value) in [
                 ("--listen", at.address.to_string()),
                 ("--upstream", upstream.to_string()),
-                ("--seed", seed.to_string()),
+                ("--seed", seeds.own.to_string()),
+                ("--common-seed", seeds.common.to_string()),
                 ("--jitter", at.folder.join(JITTER).to_string_lossy().into_owned()),
             ] {
                 command.extend([flag.to_owned(), value]);
@@ -99,7 +110,11 @@ pub(crate) fn port(experiment: &Experiment, server: u16, number: usize) -> Resul
     server.checked_add(beyond).context("no port is free")
 }
 
-/// Returns the seed of a proxy beside the arm with this number, from the seed of the launch.
-pub(crate) const fn seed(launch: u64, arm: usize, number: usize) -> u64 {
-    launch ^ ((arm as u64) << 16) ^ ((number as u64) << 8)
+/// Returns the seeds of a proxy beside the arm with this number, from the seed of the launch.
+pub(crate) const fn seeds(launch: u64, arm: usize, number: usize) -> RelaySeeds {
+    let common = launch ^ ((number as u64) << 8);
+    RelaySeeds {
+        own: common ^ ((arm as u64 + 1) << 16),
+        common,
+    }
 }

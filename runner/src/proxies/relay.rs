@@ -11,10 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use model::DelayDistribution;
 use nix::sys::prctl;
-use rand::SeedableRng as _;
-use rand_pcg::Pcg64;
+use nix::time::{ClockId, clock_gettime};
 
-use super::jitter::draw;
+use super::delay_source::DelaySource;
 
 /// Largest number of bytes that are forwarded at once. A smaller request gets one delay.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -31,9 +30,12 @@ pub(crate) struct RelayCommand {
     /// File with the delays, as JSON
     #[arg(long)]
     jitter: PathBuf,
-    /// Seed of the delays
+    /// Seed of the part of the delays that each request draws anew
     #[arg(long)]
     seed: u64,
+    /// Seed of the slow part of the delays, which several relays can share
+    #[arg(long)]
+    common_seed: u64,
 }
 
 /// Relays until the process is killed. Each client has a connection of its own to the server. The relay delays the client's
@@ -53,16 +55,22 @@ pub(crate) fn run(options: &RelayCommand) -> Result<()> {
     for (connection, client) in listener.incoming().enumerate() {
         let client = client.context("cannot accept a connection")?;
         let (jitter, upstream) = (Arc::clone(&jitter), options.upstream);
-        // A seed for each connection: the delays do not depend on the other connections.
-        let mut random = Pcg64::seed_from_u64(options.seed ^ connection as u64);
+        // A seed for each connection: requests of different connections draw the rest of their delays independently.
+        let mut source = DelaySource::new(jitter, options.seed ^ connection as u64, options.common_seed);
         thread::spawn(move || {
-            let mut delay = || Duration::from_nanos(draw(&jitter, &mut random));
+            let mut delay = || Duration::from_nanos(source.delay_ns(now_ns()));
             if let Err(error) = relay(&client, upstream, &mut delay) {
                 eprintln!("relay: a connection ended: {error}");
             }
         });
     }
     Ok(())
+}
+
+/// The time of the machine's monotonic clock, which all relays of a launch read, ns.
+fn now_ns() -> u64 {
+    let since = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn relay(client: &TcpStream, upstream: SocketAddr, delay: &mut impl FnMut() -> Duration) -> io::Result<()> {
