@@ -81,6 +81,10 @@ mod tests {
                         .validate()
                         .unwrap_or_else(|error| panic!("{} in {condition}: {error}", path.display()));
                 }
+                // Fewer segments have no variance between them, and a report has no row for the share of launches.
+                let load = &experiment.load;
+                let segments = (load.rounds - load.warm_up_rounds) / load.segment_rounds;
+                assert!(segments >= 2, "{}: {segments} measured segments", path.display());
                 cells += 1;
             }
         }

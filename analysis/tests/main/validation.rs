@@ -153,6 +153,30 @@ fn a_bootstrap_repeats_with_its_seed_and_covers_a_shift() {
 }
 
 #[test]
+fn variances_of_resamples_surround_the_variance_and_spread_more_for_dependent_values() {
+    let values: Vec<f64> = (0..2_000_u32).map(|place| f64::from(place * 7_919 % 101)).collect();
+    let mean = values.iter().sum::<f64>() / 2_000.0;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 1_999.0;
+    let resampled = |series: &[f64], seed| serial::block_bootstrap_variances(series, 50, 400, seed).unwrap();
+    assert_eq!(resampled(&values, 1), resampled(&values, 1));
+    assert_ne!(resampled(&values, 1), resampled(&values, 2));
+    let range = |series: &[f64]| {
+        let mut found = resampled(series, 1);
+        found.sort_by(f64::total_cmp);
+        (found[10], found[389])
+    };
+    let (low, high) = range(&values);
+    assert!(low < variance && variance < high, "{low} {variance} {high}");
+    // The same values in their order: a block then has values of one size.
+    let mut sorted = values;
+    sorted.sort_by(f64::total_cmp);
+    let (sorted_low, sorted_high) = range(&sorted);
+    assert!(sorted_high - sorted_low > 2.0 * (high - low), "{sorted_low} to {sorted_high}");
+    assert_eq!(serial::block_bootstrap_variances(&sorted, 0, 400, 1), None);
+    assert_eq!(serial::block_bootstrap_variances(&sorted, 2_001, 400, 1), None);
+}
+
+#[test]
 fn a_series_that_passes_by_resembles_itself_as_one_that_is_kept() {
     let mut passing = serial::Neighbours::default();
     let values: Vec<i64> = (0..1_000_i64)

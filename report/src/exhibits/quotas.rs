@@ -1,6 +1,6 @@
 //! Quotas: the effects of limits of processor time and memory on latency and on the measured cost of the hook.
 
-use analysis::claims::{MeasuredQuantity, Quantity};
+use analysis::claims::{MeasuredQuantity, Quantity, systematic};
 use analysis::figures::Figure;
 use analysis::{Estimate, LatencyMetric, difference_of_estimates, effect, estimate, spread_ratio};
 use anyhow::Result;
@@ -57,27 +57,30 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         let Some(reference) = cell.reference(&cells) else {
             continue;
         };
-        let mut beside = |quantity, drawn: Option<DrawnValue>| {
-            measured.extend(drawn.map(|drawn| cell.measured_beside(reference, quantity, drawn)));
-        };
+        let beside = |quantity, drawn: DrawnValue| cell.measured_beside(reference, quantity, drawn);
         if throttled > 0 {
             let p99 = |cell: &ConditionCell<'_>| cell.per_launch(UNMODIFIED, LatencyMetric::Rtt, Location::P99);
-            beside(Quantity::P99UnderQuota, ratio(&p99(cell), &p99(reference)));
-            beside(Quantity::MeanUnderQuota, ratio(&mean_rtt(cell), &mean_rtt(reference)));
-            beside(
-                Quantity::ThroughputUnderQuota,
-                ratio(&throughput(cell), &throughput(reference)),
-            );
+            let ratios = [
+                (Quantity::P99UnderQuota, ratio(&p99(cell), &p99(reference))),
+                (Quantity::MeanUnderQuota, ratio(&mean_rtt(cell), &mean_rtt(reference))),
+                (
+                    Quantity::ThroughputUnderQuota,
+                    ratio(&throughput(cell), &throughput(reference)),
+                ),
+            ];
+            measured.extend(ratios.into_iter().filter_map(|(quantity, ratio)| Some(beside(quantity, ratio?))));
         }
         if rejected > 0
             && let (Some(one), Some(other)) = (effect_on(cell, Location::Mean), effect_on(reference, Location::Mean))
         {
+            let error = beside(Quantity::ErrorInRejectedLaunches, distance(&one, &other)?);
             let bound_ns = |cell: &ConditionCell<'_>| cell.condition.systematic_ns(Location::Mean).unwrap_or(0.0);
-            let error = distance(&one, &other)?;
-            let total = systematic::widened(&Interval::new(error.0, error.1), bound_ns(cell) + bound_ns(reference));
-            beside(Quantity::ErrorInRejectedLaunches, Some(error));
-            measured.iter_mut().last().into_iter().for_each(|last| last.total = Some(total));
-            beside(Quantity::EffectSpreadInRejectedLaunches, spread_ratio(&one, &other));
+            measured.push(MeasuredQuantity {
+                total: Some(systematic::widened(&error.interval, bound_ns(cell) + bound_ns(reference))),
+                ..error
+            });
+            let spread = spread_ratio(&one, &other);
+            measured.extend(spread.map(|spread| beside(Quantity::EffectSpreadInRejectedLaunches, spread)));
         }
     }
     // The experiment measures the effect of limits, so that a limit that was hit is no reason for doubt.

@@ -41,7 +41,7 @@ pub(crate) fn named_files(proxy: Proxy) -> Result<Vec<PathBuf>> {
             named.push(path);
             named
         }
-        Proxy::Relay(path) => vec![path],
+        Proxy::Relay(delays) => vec![delays.file().to_owned()],
         Proxy::Program(_) | Proxy::Delays(_) => Vec::new(),
     })
 }

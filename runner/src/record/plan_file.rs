@@ -96,9 +96,18 @@ impl PlanFile {
             let mut cells = experiment_file::read(&run.definition, extent(run))?;
             let found = run.differences(&cells).into_iter();
             differences.extend(found.map(|difference| format!("{}: {difference}", run.name)));
+            // A level can name fewer conditions than the definition. Such a cell keeps those of them that the plan has.
+            let common = cells.first().map(|cell| cell.conditions.clone()).unwrap_or_default();
             for cell in &mut cells {
                 cell.launches = run.launches_of(&cell.cell);
-                cell.conditions.clone_from(&run.conditions);
+                if cell.conditions == common {
+                    cell.conditions.clone_from(&run.conditions);
+                } else {
+                    cell.conditions.retain(|condition| run.conditions.contains(condition));
+                }
+            }
+            cells.retain(|cell| !cell.conditions.is_empty());
+            for cell in &cells {
                 cell.validate().with_context(|| format!("run {}", run.name))?;
             }
             if only.is_empty() || only.contains(&run.name) {
