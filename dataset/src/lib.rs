@@ -46,7 +46,10 @@ pub use observation::Observation;
 pub use observation_reader::ObservationReader;
 pub use observation_table::{OBSERVATIONS_VERSION, time_columns};
 pub use observation_writer::ObservationWriter;
-pub use observed_servers::{InstrumentAgreement, OBSERVED_FILE, OBSERVED_VERSION, ObservedCalls, ObservedServer, ObservedServers, PayloadCount, ServerKind, UnobservedServer, ReceiveCalls};
+pub use observed_servers::{
+    InstrumentAgreement, OBSERVED_FILE, OBSERVED_VERSION, ObservedCalls, ObservedServer, ObservedServers, PayloadCount,
+    ReceiveCalls, ServerKind, UnobservedServer,
+};
 pub use preflight::{PREFLIGHT_FILE, PreflightHook, PreflightRecord, ServerFault, ServerFaultKind};
 pub use resources::{RESOURCES_VERSION, read_resources, write_resources};
 pub use ro_crate::{RO_CRATE, ro_crate};

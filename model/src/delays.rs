@@ -43,7 +43,12 @@ impl DelayDistribution {
         require(ascend, "quantiles_ns", found, "at least one value, ascending")?;
         for component in &self.slow {
             let SlowComponent { time_ms, share } = *component;
-            require(time_ms.is_finite() && time_ms > 0.0, "slow.time_ms", time_ms, "a time above 0")?;
+            require(
+                time_ms.is_finite() && time_ms > 0.0,
+                "slow.time_ms",
+                time_ms,
+                "a time above 0",
+            )?;
             require((0.0..=1.0).contains(&share), "slow.share", share, "0 to 1")?;
         }
         let sum: f64 = self.slow.iter().map(|component| component.share).sum();
@@ -61,7 +66,9 @@ impl DelayDistribution {
     pub fn scaled(self, factor: f64) -> Self {
         let quantiles = self.quantiles_ns.iter();
         Self {
-            quantiles_ns: quantiles.map(|&delay_ns| (delay_ns as f64 * factor).round() as u64).collect(),
+            quantiles_ns: quantiles
+                .map(|&delay_ns| (delay_ns as f64 * factor).round() as u64)
+                .collect(),
             ..self
         }
     }

@@ -83,7 +83,10 @@ impl<'a> PooledSd<'a> {
             variances_ms += variance_ns / NS_PER_MS.powi(2);
             let seed = SEED + 2 * number + index;
             let drawn = block_bootstrap_variances(&milliseconds(rest), BLOCK, RESAMPLES, seed).ok_or_else(missing)?;
-            resampled.iter_mut().zip(drawn).for_each(|(sum, variance)| *sum += variance);
+            resampled
+                .iter_mut()
+                .zip(drawn)
+                .for_each(|(sum, variance)| *sum += variance);
         }
         let pooled = |sum: f64| (sum / 2.0).sqrt();
         Ok(Self {

@@ -200,7 +200,11 @@ mod tests {
     /// Launches that differ by ±`launch` and segments that differ by ±`segment`, in turn.
     fn launches(launch: f64, segment: f64, segments: usize) -> Vec<Vec<f64>> {
         let sign = |number: usize| if number.is_multiple_of(2) { 1.0 } else { -1.0 };
-        let of = |number: usize| (0..segments).map(|one| launch * sign(number) + segment * sign(one)).collect();
+        let of = |number: usize| {
+            (0..segments)
+                .map(|one| launch * sign(number) + segment * sign(one))
+                .collect()
+        };
         (0..20).map(of).collect()
     }
 
@@ -208,7 +212,13 @@ mod tests {
     fn the_share_of_launches_grows_with_their_length() {
         let found = launches(1.0, 4.0, 64);
         let share = |segments| launch_share(&found, segments).unwrap().0;
-        assert!(share(4) < share(16) && share(16) < share(64), "{} {} {}", share(4), share(16), share(64));
+        assert!(
+            share(4) < share(16) && share(16) < share(64),
+            "{} {} {}",
+            share(4),
+            share(16),
+            share(64)
+        );
         // σ_L² = 20/19 − 16·64/63/64 and σ_S² = 16·64/63, of which 1/64 counts.
         let (launch, segment) = (20.0 / 19.0 - 16.0 / 63.0, 16.0 / 63.0);
         assert!((share(64) - launch / (launch + segment)).abs() < 1e-9, "{}", share(64));

@@ -57,14 +57,21 @@ mod tests {
         // SciPy: t.ppf(0.975, 27) = 2.0518305164802833.
         let half = 2.051_830_516_480_283_3 * one.launch_sd / 30.0_f64.sqrt();
         assert!((value - 4.5).abs() < 1e-12, "{value}");
-        assert!((high - value - half).abs() < 1e-9 && (value - low - half).abs() < 1e-9, "{low} {high}");
+        assert!(
+            (high - value - half).abs() < 1e-9 && (value - low - half).abs() < 1e-9,
+            "{low} {high}"
+        );
     }
 
     #[test]
     fn the_slope_of_a_line_is_found_and_equal_places_have_none() {
         let places = [0.0, 1.0, 4.0];
         let coefficients = slope_coefficients(&places).unwrap();
-        let slope: f64 = coefficients.iter().zip(places).map(|(times, place)| times * (7.0 + 100.0 * place)).sum();
+        let slope: f64 = coefficients
+            .iter()
+            .zip(places)
+            .map(|(times, place)| times * (7.0 + 100.0 * place))
+            .sum();
         assert!((slope - 100.0).abs() < 1e-9, "{slope}");
         assert_eq!(slope_coefficients(&[2.0, 2.0]), None);
     }

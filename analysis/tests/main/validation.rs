@@ -171,7 +171,10 @@ fn variances_of_resamples_surround_the_variance_and_spread_more_for_dependent_va
     let mut sorted = values;
     sorted.sort_by(f64::total_cmp);
     let (sorted_low, sorted_high) = range(&sorted);
-    assert!(sorted_high - sorted_low > 2.0 * (high - low), "{sorted_low} to {sorted_high}");
+    assert!(
+        sorted_high - sorted_low > 2.0 * (high - low),
+        "{sorted_low} to {sorted_high}"
+    );
     assert_eq!(serial::block_bootstrap_variances(&sorted, 0, 400, 1), None);
     assert_eq!(serial::block_bootstrap_variances(&sorted, 2_001, 400, 1), None);
 }

@@ -48,7 +48,9 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
         evidence.measured.extend(farther_observer(&context, condition, samples));
         evidence.measured.extend(nearest_observer(&context, condition, samples));
         evidence.measured.extend(beyond_prediction(&context, condition));
-        evidence.measured.extend(share_of_launches(&context, condition, samples));
+        evidence
+            .measured
+            .extend(share_of_launches(&context, condition, samples));
     }
     // Both directions: the claim names the reference.
     for condition in &ran {

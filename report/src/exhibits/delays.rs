@@ -52,7 +52,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         series: series.collect(),
     })?;
     let mut table = overview(&cells, label)?;
-    table.headings.extend(["A/A spread ratio", "launches for the cost without a relay"].map(str::to_owned));
+    table
+        .headings
+        .extend(["A/A spread ratio", "launches for the cost without a relay"].map(str::to_owned));
     let mut measured = Vec::new();
     for (cell, row) in cells.iter().zip(&mut table.rows) {
         let ratio = cell.reference(&cells).and_then(|reference| {

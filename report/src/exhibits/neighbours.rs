@@ -29,7 +29,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     // The spread is of the interleaved design. The other designs are compared by their false positives.
     let spreads = ResponseSeries {
         name: "SD of the A/A difference (µs), interleaved".to_owned(),
-        values: doses.iter().map(|dose| spread_us(at(dose, INTERLEAVED)?.a_a()?)).collect(),
+        values: doses
+            .iter()
+            .map(|dose| spread_us(at(dose, INTERLEAVED)?.a_a()?))
+            .collect(),
     };
     let false_positives_of = |design: &&str| ResponseSeries {
         name: format!("A/A false positives (%), {design}"),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::claims::{Interval, MeasuredQuantity, Quantity, systematic};
-use analysis::{Estimate, linear_contrast, slope_coefficients};
 use analysis::figures::{Figure, Response, ResponseSeries, response};
+use analysis::{Estimate, linear_contrast, slope_coefficients};
 use anyhow::Result;
 use model::Message;
 

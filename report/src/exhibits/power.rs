@@ -98,7 +98,11 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         for (length, share) in lengths.iter().zip(&one.shares) {
             let text = share.map(percent);
             let text = text.map(|(value, (low, high))| format!("{value:.0} [{low:.0}, {high:.0}]"));
-            let name = format!("share between launches, {}, {} rounds, %", one.condition, rounds(length));
+            let name = format!(
+                "share between launches, {}, {} rounds, %",
+                one.condition,
+                rounds(length)
+            );
             table.row([name, or_dash(text), DASH.to_owned()]);
         }
     }
@@ -118,7 +122,10 @@ impl<'a> ConditionShares<'a> {
         let segments = segments(cell)?;
         Ok(Self {
             condition: &cell.condition.condition,
-            shares: lengths.iter().map(|length| launch_share(&segments, *length).ok()).collect(),
+            shares: lengths
+                .iter()
+                .map(|length| launch_share(&segments, *length).ok())
+                .collect(),
         })
     }
 }

@@ -68,7 +68,11 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                     ratio(&throughput(cell), &throughput(reference)),
                 ),
             ];
-            measured.extend(ratios.into_iter().filter_map(|(quantity, ratio)| Some(beside(quantity, ratio?))));
+            measured.extend(
+                ratios
+                    .into_iter()
+                    .filter_map(|(quantity, ratio)| Some(beside(quantity, ratio?))),
+            );
         }
         if rejected > 0
             && let (Some(one), Some(other)) = (effect_on(cell, Location::Mean), effect_on(reference, Location::Mean))
@@ -76,7 +80,10 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
             let error = beside(Quantity::ErrorInRejectedLaunches, distance(&one, &other)?);
             let bound_ns = |cell: &ConditionCell<'_>| cell.condition.systematic_ns(Location::Mean).unwrap_or(0.0);
             measured.push(MeasuredQuantity {
-                total: Some(systematic::widened(&error.interval, bound_ns(cell) + bound_ns(reference))),
+                total: Some(systematic::widened(
+                    &error.interval,
+                    bound_ns(cell) + bound_ns(reference),
+                )),
                 ..error
             });
             let spread = spread_ratio(&one, &other);

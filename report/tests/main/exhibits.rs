@@ -96,7 +96,11 @@ fn launches_needed_grow_with_the_delays() {
         },
     ];
     let levels = ["none", "1/2", "1"].map(|level| [("relay", level)]);
-    let cells: Vec<RecordedCell<'_>> = levels.iter().zip(of_spread).map(|(level, change)| (&level[..], change)).collect();
+    let cells: Vec<RecordedCell<'_>> = levels
+        .iter()
+        .zip(of_spread)
+        .map(|(level, change)| (&level[..], change))
+        .collect();
     grid(folder.path(), "r02", &cells);
     let (table, figure) = exhibit(folder.path());
     let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
@@ -147,7 +151,10 @@ fn the_cost_of_a_keyword_is_a_slope_over_the_payload_before_it() {
     let (verdict, text) = verdict_of(&steep, "r07-position");
     assert!(verdict == "supported" && text.contains("0.10 ["), "{text}");
     let (table, _) = exhibit(&steep);
-    assert!(table.contains("Each KiB of payload before the keyword adds 100.0 ["), "{table}");
+    assert!(
+        table.contains("Each KiB of payload before the keyword adds 100.0 ["),
+        "{table}"
+    );
 }
 
 #[test]
@@ -344,7 +351,11 @@ fn spread_between_servers_is_no_spread_between_modes() {
     assert!(verdict == "supported" && text.contains("1.33 ["), "{text}");
     let mode = |run: &Path| verdict_of(run, "r10-mode").1;
     // The logarithms of 0.7 and 2.0 µs, in all servers.
-    assert!(mode(&alike).contains("0.74 [") && mode(&other).contains("0.74 ["), "{}", mode(&other));
+    assert!(
+        mode(&alike).contains("0.74 [") && mode(&other).contains("0.74 ["),
+        "{}",
+        mode(&other)
+    );
     // One topology.
     assert_eq!(verdict_of(&other, "r10-topology").0, "not_run");
     let table = exhibit(&other).0;

@@ -104,7 +104,10 @@ struct RoundTrips {
 }
 
 impl RoundTrips {
-    #[expect(clippy::cast_precision_loss, reason = "a duration far below 2^52 ns, and a count of requests")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a duration far below 2^52 ns, and a count of requests"
+    )]
     fn read(run: &Run, condition: &str, arm: &str) -> Result<Self> {
         let (mut times_ns, mut sent_ns) = (Vec::new(), Vec::new());
         let mut launches = run.manifest.launches.iter();
@@ -144,7 +147,8 @@ impl RoundTrips {
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
     fn slow_components(&self) -> Result<Vec<SlowComponent>> {
         let scores = normal_scores(&self.times_ns);
-        let lags: Vec<usize> = std::iter::successors(Some(1), |lag| Some(2 * lag).filter(|next| *next <= LONGEST_LAG)).collect();
+        let lags: Vec<usize> =
+            std::iter::successors(Some(1), |lag| Some(2 * lag).filter(|next| *next <= LONGEST_LAG)).collect();
         let recorded = lags.iter().map(|lag| autocorrelation(&scores, *lag));
         let recorded: Vec<f64> = recorded.collect::<Option<_>>().context("the round trips do not vary")?;
         let constants: Vec<f64> = (0..COMPONENTS).map(|power| 2.0 * 4.0_f64.powi(power)).collect();
@@ -156,7 +160,11 @@ impl RoundTrips {
         for _ in 0..PASSES {
             for (number, fall) in falls.iter().enumerate() {
                 let rest = |lag: usize| {
-                    let others = falls.iter().zip(&shares).enumerate().filter(|(other, _)| *other != number);
+                    let others = falls
+                        .iter()
+                        .zip(&shares)
+                        .enumerate()
+                        .filter(|(other, _)| *other != number);
                     recorded[lag] - others.map(|(_, (fall, share))| fall[lag] * share).sum::<f64>()
                 };
                 let products: f64 = fall.iter().enumerate().map(|(lag, one)| one * rest(lag)).sum();
