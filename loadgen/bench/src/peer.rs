@@ -180,7 +180,8 @@ impl Peer {
         let json = || -> Result<Value> { Ok(serde_json::from_str(text)?) };
         let (median_ns, mean_ns, per_second) = match self {
             Self::Wrk => {
-                let median = wrk_time(word_after(text, "50%")?)?;
+                // With a space before it: a share of requests such as 98.50% stands above the percentiles.
+                let median = wrk_time(word_after(text, " 50%")?)?;
                 let mean = wrk_time(word_after(text, "Latency  ").or_else(|_| word_after(text, "Latency"))?)?;
                 (median, mean, word_after(text, "Requests/sec:")?.parse()?)
             }
@@ -277,7 +278,7 @@ mod tests {
             (
                 Peer::Wrk,
                 "Running 1s test @ http://127.0.0.1:1/\n  1 threads and 1 connections\n  Thread Stats   Avg      Stdev     \
-                 Max   +/- Stdev\n    Latency    40.00us    8.14us   1.02ms   97.31%\n    Req/Sec    24.93k     1.05k   26.02k\n  \
+                 Max   +/- Stdev\n    Latency    40.00us    8.14us   1.02ms   98.50%\n    Req/Sec    24.93k     1.05k   26.02k\n  \
                  Latency Distribution\n     50%   38.00us\n     75%   41.00us\nRequests/sec:  25000.00\n",
                 38e3,
                 40e3,
