@@ -69,9 +69,7 @@ pub(super) fn of(plan: &PlanFile, run: &str, folder: &Path, binaries: &Path) -> 
     }
     let mut command = Command::new(binaries.join(REPORT));
     // No claim of the plan is about the recordings of 2023.
-    command
-        .args(["claims", "--format", "json", "--study", "none", "--plan"])
-        .arg(&plan.path);
+    command.args(["claims", "--format", "json", "--study", "none"]);
     for run in runs.iter().map(|run| folder.join(run)).filter(|folder| folder.is_dir()) {
         command.arg("--run").arg(run);
     }
@@ -81,7 +79,12 @@ pub(super) fn of(plan: &PlanFile, run: &str, folder: &Path, binaries: &Path) -> 
         output.status.success(),
         "`report claims` failed; its own message stands above"
     );
-    let judged: JudgedOutput = serde_json::from_slice(&output.stdout).context("the output of `report claims`")?;
+    of_claims(&output.stdout, &ids)
+}
+
+/// Returns the verdicts of claims in the output of `report claims --format json`.
+fn of_claims(output: &[u8], ids: &[&str]) -> Result<BTreeMap<String, String>> {
+    let judged: JudgedOutput = serde_json::from_slice(output).context("the output of `report claims`")?;
     let claims = judged
         .recommendations
         .into_iter()
@@ -110,4 +113,41 @@ fn concerned<'a>(plan: &'a RegisteredPlan, run: &str) -> (Vec<&'a str>, Vec<Path
     runs.sort();
     runs.dedup();
     (claims.map(|claim| claim.id.as_str()).collect(), runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_claims_with_a_row_in_the_run_are_judged_by_all_runs_of_their_rows() {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(REGISTERED)).unwrap();
+        let mut plan = RegisteredPlan::parse(&text).unwrap();
+        plan.claims.truncate(2);
+        let [one, other] = &mut plan.claims[..] else {
+            panic!("expected two claims");
+        };
+        let row = one.rows[0].clone();
+        let in_run = |run: &str| model::PrimaryRow {
+            run: run.to_owned(),
+            ..row.clone()
+        };
+        one.rows = vec![in_run("r02"), in_run("overhead"), in_run("r02")];
+        other.rows = vec![in_run("r03")];
+        let id = plan.claims[0].id.clone();
+        let expected = (vec![&*id], vec![PathBuf::from("overhead"), PathBuf::from("r02")]);
+        assert_eq!(concerned(&plan, "overhead"), expected);
+        assert_eq!(concerned(&plan, "r09"), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_claim_without_a_verdict_is_an_error_that_names_it() {
+        let claim = r#"{"id": "a", "says": "x", "registered": {"verdict": "not_supported", "machines": []}}"#;
+        let output = format!(r#"{{"recommendations": [{{"number": 1, "claims": [{claim}]}}], "misses": []}}"#);
+        let verdicts = of_claims(output.as_bytes(), &["a"]).unwrap();
+        assert_eq!(verdicts, BTreeMap::from([("a".to_owned(), "not_supported".to_owned())]));
+        assert!(of_claims(output.as_bytes(), &[]).unwrap().is_empty());
+        let error = of_claims(output.as_bytes(), &["a", "b"]).unwrap_err().to_string();
+        assert!(error.contains("judges no claim b"), "{error}");
+    }
 }
