@@ -93,7 +93,7 @@ fn of_claims(output: &[u8], ids: &[&str]) -> Result<BTreeMap<String, String>> {
     verdicts.retain(|id, _| ids.contains(&&**id));
     for id in ids {
         ensure!(
-            verdicts.contains_key(id),
+            verdicts.contains_key(*id),
             "`report claims` judges no claim {id}; analysis/claims.toml has the claims"
         );
     }
