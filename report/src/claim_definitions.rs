@@ -41,7 +41,7 @@ pub(crate) fn stated_claims() -> Result<Claims> {
 ///
 /// # Errors
 /// When `experiments/plan.toml` is not as expected.
-pub(crate) fn current_plan() -> Result<CurrentPlan> {
+pub fn current_plan() -> Result<CurrentPlan> {
     plan_of(include_str!("../../experiments/plan.toml")).context("experiments/plan.toml")
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn current_plan() -> Result<CurrentPlan> {
 ///
 /// # Errors
 /// When the text is no plan.
-pub(crate) fn plan_of(text: &str) -> Result<CurrentPlan> {
+pub fn plan_of(text: &str) -> Result<CurrentPlan> {
     Ok(CurrentPlan {
         sha256: sha256_of(text.as_bytes()),
         plan: RegisteredPlan::parse(text)?,

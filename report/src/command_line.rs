@@ -87,6 +87,15 @@ pub(crate) enum ReportVerb {
         /// Also write the evidence of the claims to this file
         #[arg(long)]
         keep: Option<PathBuf>,
+        /// Compute each quantity without each launch, and print a verdict that depends on one launch as inconclusive
+        #[arg(long)]
+        stability: bool,
+        /// Trace the verdicts of one claim to rows, cells, machines, intervals, controls and figures
+        #[arg(long, value_name = "CLAIM", conflicts_with = "format")]
+        explain: Option<String>,
+        /// Registered plan whose rows decide [default: experiments/plan.toml, as it was built in]
+        #[arg(long)]
+        plan: Option<PathBuf>,
     },
     /// Write the input of the paper: results.json, results.tex and figures/
     Paper {

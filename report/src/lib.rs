@@ -7,16 +7,18 @@
 
 pub mod calibration;
 pub mod check_study;
-mod claim_definitions;
+pub mod claim_definitions;
 pub mod claims;
 mod contrasts;
 mod document;
 pub mod evidence;
 pub mod exhibits;
+pub mod explanation;
 pub mod figures;
 mod ground_truth;
 pub mod hook_costs;
 pub mod layers;
+mod left_out;
 pub mod micro_prediction;
 pub mod noise;
 pub mod noise_fit;

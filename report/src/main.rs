@@ -8,11 +8,14 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use analysis::claims::CurrentPlan;
+use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use dataset::{ObservedServers, Run};
 use model::flagged_line;
+use report::claim_definitions::{current_plan, plan_of};
 use report::claims::{self, JudgedClaims};
+use report::explanation::explanation;
 use report::paper::Paper;
 use report::run_page::{self, RunPage};
 use report::simulation_study::{self, NoiseFits, SimulationSize};
@@ -50,7 +53,24 @@ fn main() -> Result<ExitCode> {
             study,
             format,
             keep,
-        } => print_claims(&runs, &study, format, keep.as_deref())?,
+            stability,
+            explain,
+            plan,
+        } => {
+            let plan = plan.as_deref().map_or_else(current_plan, read_plan)?;
+            let gathered = claims::gather_from(&runs, &study, stability)?;
+            if let Some(path) = keep {
+                dataset::write_json(&path, &gathered.evidence)?;
+            }
+            let mut judged = JudgedClaims::by(&plan, &gathered.evidence)?;
+            if stability {
+                judged.examine_stability(&plan, &gathered)?;
+            }
+            match explain {
+                Some(id) => print!("{}", explanation(&id, &judged, &plan, &gathered)?),
+                None => format.print(&judged, || judged.text())?,
+            }
+        }
         ReportVerb::Paper { reference, study, out } => write_paper(&Paper::of(&reference, &study)?, &out)?,
         ReportVerb::Exhibit { run, out } => show_exhibit(&run, out.as_deref())?,
         ReportVerb::Fit {
@@ -81,13 +101,9 @@ fn print_study(study: &Path, format: Format, out: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-fn print_claims(runs: &[PathBuf], study: &Path, format: Format, keep: Option<&Path>) -> Result<()> {
-    let found = claims::gather(runs, study)?;
-    if let Some(path) = keep {
-        dataset::write_json(path, &found)?;
-    }
-    let judged = JudgedClaims::of(&found)?;
-    format.print(&judged, || judged.text())
+fn read_plan(path: &Path) -> Result<CurrentPlan> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    plan_of(&text).with_context(|| path.display().to_string())
 }
 
 fn show_exhibit(run: &Path, out: Option<&Path>) -> Result<()> {

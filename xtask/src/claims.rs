@@ -1,6 +1,6 @@
 //! `cargo xtask claims`: judges the study's recommendations by all runs on this machine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -19,6 +19,12 @@ pub(crate) struct ClaimsCommand {
     /// Also write the quantities by which the claims are judged to this file
     #[arg(long, value_parser = paths::from_here)]
     keep: Option<PathBuf>,
+    /// Compute each quantity without each launch (takes minutes), and print a verdict that depends on one launch as inconclusive
+    #[arg(long)]
+    stability: bool,
+    /// Trace the verdicts of one claim to rows, cells, machines, intervals, controls and figures
+    #[arg(long, value_name = "CLAIM", conflicts_with = "format")]
+    explain: Option<String>,
 }
 
 /// Builds `report` and prints recommendations, claims and verdicts.
@@ -27,7 +33,13 @@ pub(crate) struct ClaimsCommand {
 /// When a run cannot be read.
 pub(crate) fn run(arguments: &ClaimsCommand) -> Result<()> {
     build::binaries()?;
-    judge(&arguments.runs, arguments.format, arguments.keep.as_deref())
+    let format = arguments.explain.is_none().then(|| arguments.format.name());
+    judge(&arguments.runs)
+        .options("--keep", &arguments.keep)
+        .options("--explain", &arguments.explain)
+        .options("--format", format)
+        .flag("--stability", arguments.stability)
+        .run()
 }
 
 /// Prints recommendations, claims and verdicts for a terminal; `report` is built already.
@@ -35,16 +47,14 @@ pub(crate) fn run(arguments: &ClaimsCommand) -> Result<()> {
 /// # Errors
 /// When a run cannot be read.
 pub(crate) fn print(runs: &[PathBuf]) -> Result<()> {
-    judge(runs, OutputFormat::Text, None)
+    judge(runs).run()
 }
 
-fn judge(given: &[PathBuf], format: OutputFormat, keep: Option<&Path>) -> Result<()> {
+/// `report claims` for the given folders, or for the recorded runs and the runs of this clone.
+fn judge(given: &[PathBuf]) -> Program {
     let found = [paths::REFERENCE, paths::RUNS].map(PathBuf::from);
     let found: Vec<PathBuf> = found.into_iter().filter(|folder| folder.is_dir()).collect();
     Program::new(paths::binary("report"))
         .args(["claims", "--study", paths::STUDY])
         .options("--run", if given.is_empty() { &found } else { given })
-        .options("--keep", keep)
-        .options("--format", [format.name()])
-        .run()
 }

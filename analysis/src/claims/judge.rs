@@ -67,7 +67,7 @@ pub fn judge(
 pub(super) fn one(claim: &Claim, plan: Option<&CurrentPlan>, evidence: &Evidence) -> Result<JudgedClaim, ClaimsError> {
     let planned = plan.and_then(|plan| Some((plan.claim(&claim.id)?, plan.sha256.as_str())));
     let rows: Vec<ClaimRow> = of_claim(claim, evidence)
-        .map(|measured| row(claim, planned, measured, &evidence.controls))
+        .map(|(index, measured)| row(claim, planned, (index, measured), &evidence.controls))
         .collect::<Result<_, _>>()?;
     let combine = planned.map_or(RowCombination::Every, |(planned, _)| planned.combine);
     let both_origins = evidence.has_both_origins();
@@ -95,18 +95,18 @@ pub(super) fn one(claim: &Claim, plan: Option<&CurrentPlan>, evidence: &Evidence
     })
 }
 
-/// The quantities that the claim is about, in the order of the evidence.
-pub(super) fn of_claim<'a>(claim: &'a Claim, evidence: &'a Evidence) -> impl Iterator<Item = &'a MeasuredQuantity> {
-    let measured = evidence.measured.iter();
+/// The quantities that the claim is about with their indices, in the order of the evidence.
+fn of_claim<'a>(claim: &'a Claim, evidence: &'a Evidence) -> impl Iterator<Item = (usize, &'a MeasuredQuantity)> {
+    let measured = evidence.measured.iter().enumerate();
     measured
-        .filter(|measured| measured.quantity == claim.quantity && claim.experiments.contains(&measured.experiment))
-        .filter(|measured| claim.conditions.contains(&measured.place()))
+        .filter(|(_, measured)| measured.quantity == claim.quantity && claim.experiments.contains(&measured.experiment))
+        .filter(|(_, measured)| claim.conditions.contains(&measured.place()))
 }
 
 fn row(
     claim: &Claim,
     planned: Option<(&PlannedClaim, &str)>,
-    measured: &MeasuredQuantity,
+    (index, measured): (usize, &MeasuredQuantity),
     controls: &[ControlResult],
 ) -> Result<ClaimRow, ClaimsError> {
     if measured.unit != claim.unit {
@@ -126,6 +126,7 @@ fn row(
     }
     reasons.extend(measured.limits_hit.iter().cloned().map(Doubt::LimitHit));
     let mut row = ClaimRow {
+        quantity_index: index,
         role: RowRole::Exploratory,
         run: measured.run.clone(),
         source: measured.source,

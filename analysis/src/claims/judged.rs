@@ -158,6 +158,9 @@ pub enum RowRole {
 /// One measured quantity with its verdict on a claim.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClaimRow {
+    /// The index of the quantity in [`super::Evidence::measured`].
+    #[serde(skip)]
+    pub quantity_index: usize,
     /// The role.
     pub role: RowRole,
     /// The run.

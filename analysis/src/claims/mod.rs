@@ -17,6 +17,7 @@ mod judged_rows;
 mod machines;
 mod provenance;
 mod quantity;
+mod stability;
 pub mod systematic;
 mod verdict_text;
 
@@ -32,4 +33,5 @@ pub use judged::{
 };
 pub use provenance::{Provenance, RunOrigin};
 pub use quantity::{LAUNCH_SHARE_ROUNDS, Quantity, QuantitySource, UnknownQuantity};
+pub use stability::{LeftOut, examine_stability};
 pub use verdict_text::table;

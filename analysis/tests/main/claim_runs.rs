@@ -1,7 +1,10 @@
 //! The verdict on a claim from several rows, machines and runs.
 
+use std::collections::BTreeSet;
+
 use analysis::claims::{
-    Claims, CurrentPlan, Evidence, Interval, IntervalTail, Judgement, MeasuredQuantity, RowRole, RunOrigin, Verdict,
+    Claims, ControlResult, CurrentPlan, Evidence, Interval, IntervalTail, Judgement, LeftOut, MeasuredQuantity, RowRole,
+    RunOrigin, Verdict, examine_stability, judge,
 };
 use analysis::estimate;
 use model::RowCombination;
@@ -17,24 +20,21 @@ const CONDITIONS: [&str; 4] = ["local-pod", "local-bridge", "local-nodes", "dock
 fn registered(claims: &Claims, plan: &CurrentPlan, rows: &[MeasuredQuantity]) -> Judgement {
     let evidence = Evidence {
         measured: rows.to_vec(),
-        controls: machines(rows)
-            .into_iter()
-            .flat_map(|machine| {
-                controls(claims).into_iter().map(move |mut control| {
-                    control.machine.clone_from(&machine);
-                    control
-                })
-            })
-            .collect(),
+        controls: machines_controls(claims, rows),
     };
     judged(claims, Some(plan), &evidence, "r06-parts").registered
 }
 
-fn machines(rows: &[MeasuredQuantity]) -> Vec<String> {
-    let mut machines: Vec<String> = rows.iter().map(|row| row.machine.clone()).collect();
-    machines.sort();
-    machines.dedup();
-    machines
+/// Both controls in every condition on each machine of the rows.
+fn machines_controls(claims: &Claims, rows: &[MeasuredQuantity]) -> Vec<ControlResult> {
+    let machines: BTreeSet<&str> = rows.iter().map(|row| row.machine.as_str()).collect();
+    let on = |machine: &str| {
+        let mut controls = controls(claims);
+        let names = controls.iter_mut().map(|control| &mut control.machine);
+        names.for_each(|name| machine.clone_into(name));
+        controls
+    };
+    machines.into_iter().flat_map(on).collect()
 }
 
 fn rows(claims: &Claims, values: &[f64]) -> Vec<MeasuredQuantity> {
@@ -323,4 +323,77 @@ fn fewer_than_ten_launches_are_shown_and_decide_nothing() {
     assert_eq!(verdict(&evidence), Verdict::Supported);
     evidence.measured[3].launches = Some(9);
     assert_eq!(verdict(&evidence), Verdict::Inconclusive);
+}
+
+/// A supported row of ten launches, and the same row without one launch: the interval of the others.
+fn left_out(quantity: usize, value: f64, half: f64) -> LeftOut {
+    let interval = Interval::new(value, (value - half, value + half));
+    LeftOut {
+        quantity,
+        launch: format!("launch with {value}"),
+        interval,
+        tail: IntervalTail::linear(8.0),
+        total: Some(interval),
+    }
+}
+
+#[test]
+fn a_verdict_that_one_launch_carries_is_inconclusive() {
+    let claims = stated();
+    let plan = plan("r06-parts", RowCombination::Every, &CONDITIONS[..2]);
+    let evidence = |values: &[f64]| Evidence {
+        measured: rows(&claims, values),
+        controls: controls(&claims),
+    };
+    let examined = |values: &[f64], left_out: &[LeftOut]| {
+        let evidence = evidence(values);
+        let mut judged = judge(&claims, Some(&plan), &evidence).unwrap();
+        examine_stability(&mut judged, &claims, Some(&plan), &evidence, left_out).unwrap();
+        let mut all = judged.into_iter().flat_map(|one| one.claims);
+        all.find(|claim| claim.id == "r06-parts").unwrap().registered
+    };
+    // Without a worst launch, and with a worst launch that changes nothing.
+    assert_eq!(examined(&[900.0, 900.0], &[]).verdict, Verdict::Supported);
+    let harmless = [left_out(0, 950.0, 90.0), left_out(1, 500.0, 400.0)];
+    let found = examined(&[900.0, 900.0], &harmless);
+    assert_eq!(found.verdict, Verdict::Supported);
+    assert!(found.unstable.is_empty());
+    // The worst launch of the second row carries the claim, although another launch of the row does not.
+    let carried = [left_out(0, 950.0, 90.0), left_out(1, 800.0, 90.0), left_out(1, 400.0, 410.0)];
+    let found = examined(&[900.0, 900.0], &carried);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.unstable, ["without launch with 400: inconclusive"]);
+    // A refutation, whose other side is above.
+    let carried = [left_out(1, -800.0, 90.0), left_out(1, -300.0, 310.0)];
+    let found = examined(&[900.0, -900.0], &carried);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.unstable, ["without launch with -300: inconclusive"]);
+    // A row without a total interval decides nothing.
+    let mut without_total = left_out(0, 900.0, 90.0);
+    without_total.total = None;
+    assert_eq!(examined(&[900.0, 900.0], &[without_total]).verdict, Verdict::Inconclusive);
+    // What is inconclusive stays so, without a reason.
+    let found = examined(&[900.0, 0.0], &[left_out(1, 900.0, 90.0)]);
+    assert_eq!((found.verdict, found.unstable.len()), (Verdict::Inconclusive, 0));
+}
+
+#[test]
+fn no_machine_alone_carries_a_verdict() {
+    let claims = stated();
+    let plan = plan("r06-parts", RowCombination::Every, &["local-pod"]);
+    let verdict = |values: &[f64]| {
+        let machines = values.iter().enumerate();
+        let measured: Vec<MeasuredQuantity> = machines
+            .flat_map(|(number, value)| on(&format!("machine-{number}"), rows(&claims, &[*value])))
+            .collect();
+        let controls = machines_controls(&claims, &measured);
+        let evidence = Evidence { measured, controls };
+        let mut judged = judge(&claims, Some(&plan), &evidence).unwrap();
+        examine_stability(&mut judged, &claims, Some(&plan), &evidence, &[]).unwrap();
+        let mut all = judged.into_iter().flat_map(|one| one.claims);
+        all.find(|claim| claim.id == "r06-parts").unwrap().registered.verdict
+    };
+    assert_eq!(verdict(&[900.0, 900.0, 900.0]), Verdict::Supported);
+    assert_eq!(verdict(&[-900.0, -900.0]), Verdict::NotSupported);
+    assert_eq!(verdict(&[900.0, 900.0, 0.0]), Verdict::Inconclusive);
 }

@@ -104,10 +104,7 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
 pub fn evidence(recorded: &RecordedExperiment) -> Result<Evidence> {
     let mut found = Evidence::default();
     for cell in &recorded.cells {
-        let mut of_cell = evidence::of_run(&cell.manifest, &cell.samples, &cell.results)?;
-        let levels = of_cell.measured.iter_mut().map(|measured| &mut measured.cell);
-        levels.for_each(|levels| levels.clone_from(&cell.levels));
-        found.extend(of_cell);
+        found.extend(cell_evidence(cell)?);
     }
     if found.measured.is_empty() && found.controls.is_empty() {
         bail!("no condition of {} was measured", recorded.id);
@@ -115,5 +112,16 @@ pub fn evidence(recorded: &RecordedExperiment) -> Result<Evidence> {
     if let Some(exhibit) = exhibit(recorded)? {
         found.measured.extend(exhibit.measured);
     }
+    Ok(found)
+}
+
+/// The evidence of one cell, without the exhibit.
+///
+/// # Errors
+/// When an interval cannot be computed.
+pub(crate) fn cell_evidence(cell: &RecordedCell) -> Result<Evidence> {
+    let mut found = evidence::of_run(&cell.manifest, &cell.samples, &cell.results)?;
+    let levels = found.measured.iter_mut().map(|measured| &mut measured.cell);
+    levels.for_each(|levels| levels.clone_from(&cell.levels));
     Ok(found)
 }

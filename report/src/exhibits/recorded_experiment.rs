@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use analysis::LaunchSamples;
 use anyhow::{Context as _, Result, bail};
 use dataset::{Grid, Run};
-use model::ExhibitKind;
-use model::Manifest;
+use model::{ExhibitKind, LaunchRecord, Manifest};
 
 use crate::results::{Results, results};
-use samples::{RunSamples, run_samples};
+use samples::{LaunchTimeline, RunSamples, run_samples};
 
 /// A recorded experiment.
 #[derive(Debug)]
@@ -39,6 +39,18 @@ pub struct RecordedCell {
     pub samples: RunSamples,
     /// The estimates.
     pub results: Results,
+}
+
+/// A launch that was taken out of a cell.
+#[derive(Debug)]
+pub(crate) struct TakenLaunch {
+    index: usize,
+    place: usize,
+    samples: LaunchSamples,
+    timeline: LaunchTimeline,
+    record: LaunchRecord,
+    /// The estimates of all launches.
+    results: Results,
 }
 
 impl RecordedExperiment {
@@ -95,6 +107,36 @@ impl RecordedExperiment {
 }
 
 impl RecordedCell {
+    /// Takes out the launch at an index of the samples, and computes the estimates again.
+    ///
+    /// # Errors
+    /// When an estimate cannot be computed without the launch.
+    pub(crate) fn take_launch(&mut self, index: usize) -> Result<TakenLaunch> {
+        let samples = self.samples.launches.remove(index);
+        let timeline = self.samples.timelines.remove(index);
+        let mut records = self.manifest.launches.iter();
+        let is_this = |record: &LaunchRecord| record.condition == samples.condition && record.launch == samples.launch;
+        let place = records.position(is_this).context("a launch without a record")?;
+        let record = self.manifest.launches.remove(place);
+        let without = results(&self.manifest, &self.samples)?;
+        Ok(TakenLaunch {
+            index,
+            place,
+            samples,
+            timeline,
+            record,
+            results: std::mem::replace(&mut self.results, without),
+        })
+    }
+
+    /// Puts the launch back that [`Self::take_launch`] took, with the estimates of all launches.
+    pub(crate) fn put_back(&mut self, taken: TakenLaunch) {
+        self.samples.launches.insert(taken.index, taken.samples);
+        self.samples.timelines.insert(taken.index, taken.timeline);
+        self.manifest.launches.insert(taken.place, taken.record);
+        self.results = taken.results;
+    }
+
     /// The level of a factor; empty where the grid does not have it.
     #[must_use]
     pub fn level(&self, factor: &str) -> &str {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use dataset::{Run, sha256_of};
+use report::claims::{gather, gather_from};
+use serde_json::{Value, json};
 
 use crate::made_up_run::{ARM, ARMS, Arm, change_manifest, write};
 use crate::program::{claims, claims_command, failure, output, report, verdict};
@@ -70,7 +72,7 @@ fn scaled_and_swapped_arms_change_verdict_and_text() {
     });
     assert_eq!(verdict, "inconclusive", "{text}");
     assert!(
-        text.contains("local-pod 0.30 [0.30, 0.30] µs, total [\u{2212}0.1"),
+        text.contains("local-pod 0.30 [0.29, 0.31] µs, total [\u{2212}0.12"),
         "{text}"
     );
 }
@@ -204,5 +206,119 @@ fn one_processor_and_two_give_the_same_bytes() {
     for name in names {
         let figure = |threads: &str| std::fs::read(folder.path().join(threads).join("figures").join(&name)).unwrap();
         assert_eq!(figure("1"), figure("2"), "{name:?}");
+    }
+}
+
+#[test]
+fn a_launch_that_is_left_out_gives_the_interval_of_the_other_launches() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    written(&run, 17_700, |_| {});
+    let study = Path::new("nowhere");
+    let all = gather_from(std::slice::from_ref(&run), study, true).unwrap();
+    change_manifest(&run, |manifest| {
+        manifest["launches"].as_array_mut().unwrap().remove(3);
+    });
+    let without = gather(std::slice::from_ref(&run), study).unwrap();
+    let launch = "launch 3 of local-pod of made-up";
+    let mut compared = 0;
+    for (index, expected) in without.measured.iter().enumerate() {
+        let left_out = all.left_out.iter().find(|one| one.quantity == index && one.launch == launch);
+        let (interval, total, tail) = left_out.map_or_else(
+            // The quantity does not depend on the launch.
+            || {
+                let all = &all.evidence.measured[index];
+                (all.interval, all.total, expected.tail)
+            },
+            |left_out| (left_out.interval, left_out.total, left_out.tail),
+        );
+        assert_eq!((interval, total, tail), (expected.interval, expected.total, expected.tail), "{}", expected.quantity);
+        compared += usize::from(left_out.is_some());
+    }
+    assert!(compared >= 3, "{compared} quantities depend on the launch");
+}
+
+#[test]
+fn a_verdict_is_traced_to_rows_intervals_controls_and_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    written(&run, 17_700, |_| {});
+    let said = output(claims_command(&run).args(["--explain", "r06-parts", "--stability"]));
+    for expected in [
+        "r06-parts: The cost of the hook depends on the parts that run",
+        "verdict: not run",
+        "exploratory: supported (emulated only)",
+        "registered plan: SHA-256 ",
+        "primary row: local-pod in r06; server: ours",
+        "exploratory rows of 0cpu: supported",
+        "exploratory row: local-pod: supported",
+        "run made-up on 0cpu, 10 launches",
+        "plan: no plan asked for the run",
+        "statistical interval: 0.30 [0.29, 0.31] µs",
+        "total interval: 0.30 [0.2",
+        "A/A control in local-pod of made-up: 0.00 [",
+        "calibration in local-pod of made-up: 0.02 [",
+        "error at most 0.0",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(said.contains(&format!("cargo xtask figures --run {}", run.display())), "{said}");
+    let error = failure(claims_command(&run).args(["--explain", "r11"]));
+    assert!(error.contains("no claim `r11`; expected one of r01-spread, "), "{error}");
+}
+
+#[test]
+fn a_plan_that_names_the_row_and_its_hash_makes_it_primary() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, plan) = (folder.path().join("run"), folder.path().join("plan.toml"));
+    let zeros = "0".repeat(64);
+    let text = format!(
+        "version = 1\n[files]\n[budget]\nlocal_min = 1\nengines_min = 1\nchallenge_min = 1\napplications_min = 1\n[[run]]\nname = \
+         \"made-up\"\npart = \"local\"\ndefinition = \"experiments/overhead.toml\"\nsha256 = \"{zeros}\"\nconditions = \
+         [\"local-pod\"]\nlaunches = 10\nrounds = 101\nwarm_up_rounds = 0\nsegment_rounds = 25\n[[claim]]\nid = \
+         \"r06-parts\"\ncombine = \"every\"\nleast_effect = 100.0\nleast_effect_from = \"a test\"\n[[claim.row]]\nrun = \
+         \"made-up\"\ncondition = \"local-pod\"\n"
+    );
+    std::fs::write(&plan, &text).unwrap();
+    written(&run, 17_700, |_| {});
+    let verdict = |change: &dyn Fn(&mut Value)| {
+        change_manifest(&run, |manifest| change(manifest));
+        let said = output(claims_command(&run).args(["--format", "json", "--plan"]).arg(&plan));
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let mut all = said["recommendations"].as_array().unwrap().iter().flat_map(|one| one["claims"].as_array().unwrap());
+        let claim = all.find(|claim| claim["id"] == "r06-parts").unwrap();
+        let text = |key: &str| claim[key]["verdict"].as_str().unwrap().to_owned();
+        (text("registered"), text("exploratory"))
+    };
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    let revision = |clean: bool| json!({"commit": "0123abc", "tree_clean": clean});
+    let hash = sha256_of(text.as_bytes());
+    assert_eq!(verdict(&|_| {}), pair("not_run", "supported"));
+    let recorded = |clean: bool| {
+        let hash = hash.clone();
+        move |manifest: &mut Value| {
+            manifest["plan_sha256"] = hash.clone().into();
+            manifest["revision"] = revision(clean);
+        }
+    };
+    assert_eq!(verdict(&recorded(true)), pair("supported", "not_run"));
+    assert_eq!(verdict(&recorded(false)), pair("not_run", "supported"));
+    assert_eq!(verdict(&|manifest| manifest["plan_sha256"] = zeros.clone().into()), pair("not_run", "supported"));
+}
+
+#[test]
+fn the_recordings_before_the_plan_are_of_two_machines_and_no_plan_asked_for_them() {
+    let recorded = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/reference/before-plan"));
+    let machine = |run: &str| {
+        let manifest = Run::open(&recorded.join(run)).unwrap().manifest;
+        assert_eq!(manifest.plan_sha256, None);
+        manifest.machine.described()
+    };
+    let xeon = "intel-xeon-unknown-2cpu (Intel(R) Xeon(R) Processor)";
+    for run in ["overhead", "r03/none", "r03/one-envoy"] {
+        assert_eq!(machine(run), xeon);
+    }
+    for run in ["r01", "r02/none", "r05", "r08/none", "r09"] {
+        assert_eq!(machine(run), "amd-epyc-unknown-2cpu (AMD EPYC)");
     }
 }

@@ -9,6 +9,22 @@ use crate::made_up_run::{ARMS, Arm, LAUNCHES, SEGMENT_ROUNDS, change_manifest, w
 use crate::program::{failure, report, verdict as verdict_of};
 
 #[test]
+fn cells_of_two_machines_are_not_one_grid() {
+    let folder = tempfile::tempdir().unwrap();
+    grid(
+        folder.path(),
+        "r03",
+        &[(&[("proxies", "none")], AS_IT_IS), (&[("proxies", "one")], AS_IT_IS)],
+    );
+    change_manifest(&folder.path().join("cell-1"), |manifest| manifest["machine"]["processors"] = 4.into());
+    let said = failure(report().args(["exhibit", "--run"]).arg(folder.path()));
+    assert!(
+        said.contains("r03/cell-0 was recorded on 0cpu, and r03/cell-1 on 4cpu; a grid compares cells of one machine"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_proxy_is_held_against_the_hook() {
     let folder = tempfile::tempdir().unwrap();
     let (dear, cheap) = (folder.path().join("dear"), folder.path().join("cheap"));
@@ -25,7 +41,7 @@ fn a_proxy_is_held_against_the_hook() {
     assert!(text.contains("supported: local-pod (proxies: one) 15.0"), "{text}");
     let (table, figure) = exhibit(&dear);
     assert!(
-        table.contains("r03: What does it cost?") && table.contains("30.00 ["),
+        table.contains("r03: What does it cost?") && table.contains("30.00 [") && table.contains("Machine: 0cpu."),
         "{table}"
     );
     grid(

@@ -22,8 +22,10 @@ fn the_page_is_complete_and_self_contained() {
     let page = fs::read_to_string(out.join("index.html")).unwrap();
     for expected in [
         "+0.70 [",
-        "error at most 0.02",
+        "error at most 0.0",
         "exploratory",
+        "Measured on <strong>0cpu</strong>",
+        "Machine: 0cpu.",
         "no &lt;permission&gt;",
         "not imported",
         "bench run",
