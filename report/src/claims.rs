@@ -30,7 +30,7 @@ const RECORDED: &str = "data/reference";
 pub struct JudgedClaims {
     /// The recommendations in the study's order.
     pub recommendations: Vec<JudgedRecommendation>,
-    /// The misses of the controls over all runs.
+    /// The misses of the controls on each machine, over all runs.
     pub misses: Vec<Misses>,
 }
 

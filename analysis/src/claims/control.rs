@@ -1,5 +1,7 @@
 //! The controls of runs, and how often they missed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
@@ -55,10 +57,12 @@ impl ControlResult {
     }
 }
 
-/// The number of intervals of one kind of control that miss the truth, over all runs. One interval in twenty misses the
-/// truth by chance. Therefore the number of misses is evidence, but a single miss is not.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// The number of intervals of one kind of control that miss the truth, over all runs of one machine. One interval in twenty
+/// misses the truth by chance. Therefore the number of misses is evidence, but a single miss is not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Misses {
+    /// The machine, as in [`super::MeasuredQuantity::machine`].
+    pub machine: String,
     /// The kind of control.
     pub kind: ControlKind,
     /// The misses among all intervals.
@@ -67,20 +71,23 @@ pub struct Misses {
     pub p_value: f64,
 }
 
-/// Counts the misses of each kind of control. A kind that was never measured is left out.
+/// Counts the misses of each kind of control on each machine. A kind that was never measured on a machine is left out.
 #[must_use]
 pub fn misses(controls: &[ControlResult]) -> Vec<Misses> {
-    ControlKind::ALL
-        .into_iter()
-        .filter_map(|kind| {
-            let of_kind: Vec<&ControlResult> = controls.iter().filter(|control| control.kind == kind).collect();
-            let missed = of_kind.iter().filter(|control| control.missed()).count();
-            let missed = proportion(missed as u64, of_kind.len() as u64).ok()?;
-            Some(Misses {
-                kind,
-                p_value: missed.p_value(MISSES),
-                missed,
-            })
+    let mut by_kind: BTreeMap<(&str, ControlKind), Vec<bool>> = BTreeMap::new();
+    for control in controls {
+        let of_kind = by_kind.entry((&control.machine, control.kind)).or_default();
+        of_kind.push(control.missed());
+    }
+    let counted = by_kind.into_iter().filter_map(|((machine, kind), missed)| {
+        let count = missed.iter().filter(|missed| **missed).count();
+        let missed = proportion(count as u64, missed.len() as u64).ok()?;
+        Some(Misses {
+            machine: machine.to_owned(),
+            kind,
+            p_value: missed.p_value(MISSES),
+            missed,
         })
-        .collect()
+    });
+    counted.collect()
 }

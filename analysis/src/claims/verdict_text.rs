@@ -134,8 +134,9 @@ pub fn table(recommendations: &[JudgedRecommendation], misses: &[Misses]) -> Str
     for misses in misses {
         _ = writeln!(
             text,
-            "{}: {} of {} intervals over all runs left out the truth, {}, p = {:.3} against 5 %",
+            "{} on {}: {} of {} intervals over all runs left out the truth, {}, p = {:.3} against 5 %",
             misses.kind,
+            misses.machine,
             misses.missed.successes,
             misses.missed.trials,
             misses.missed.percent(),
