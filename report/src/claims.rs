@@ -61,7 +61,13 @@ impl JudgedClaims {
     pub fn examine_stability(&mut self, plan: &CurrentPlan, gathered: &GatheredEvidence) -> Result<()> {
         let GatheredEvidence { evidence, left_out, .. } = gathered;
         let claims = stated_claims()?;
-        Ok(examine_stability(&mut self.recommendations, &claims, Some(plan), evidence, left_out)?)
+        Ok(examine_stability(
+            &mut self.recommendations,
+            &claims,
+            Some(plan),
+            evidence,
+            left_out,
+        )?)
     }
 
     /// The claims of one recommendation as text, for a notebook.
@@ -122,7 +128,10 @@ impl GatheredEvidence {
         self.evidence = self.evidence.of(origin);
         let runs = self.evidence.measured.iter();
         let runs = runs.map(|measured| {
-            let run = measured.run.split_once('/').map_or(measured.run.as_str(), |(run, _)| run);
+            let run = measured
+                .run
+                .split_once('/')
+                .map_or(measured.run.as_str(), |(run, _)| run);
             (Some(origin), measured.machine.clone(), run.to_owned())
         });
         self.folders = runs.map(|run| (run, folder.to_owned())).collect();

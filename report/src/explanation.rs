@@ -23,11 +23,7 @@ pub fn explanation(id: &str, judged: &JudgedClaims, plan: &CurrentPlan, gathered
         let ids: Vec<&str> = all().map(|claim| claim.id.as_str()).collect();
         format!("there is no claim `{id}`; expected one of {}", ids.join(", "))
     })?;
-    let explained = Explained {
-        claim,
-        plan,
-        gathered,
-    };
+    let explained = Explained { claim, plan, gathered };
     Ok(explained.text())
 }
 
@@ -163,8 +159,16 @@ impl Explained<'_> {
             return "  from the study's recordings: cargo xtask import ssp2023\n".to_owned();
         };
         let mut text = format!("  folder: {}\n", folder.display());
-        _ = writeln!(text, "  figure and table: cargo xtask figures --run {}", folder.display());
-        let figure = if row.run_name() == "overhead" { "effects" } else { row.run_name() };
+        _ = writeln!(
+            text,
+            "  figure and table: cargo xtask figures --run {}",
+            folder.display()
+        );
+        let figure = if row.run_name() == "overhead" {
+            "effects"
+        } else {
+            row.run_name()
+        };
         let figure = Path::new(FIGURES).join(format!("{figure}.svg"));
         if figure.exists() {
             _ = writeln!(text, "  committed figure: {}", figure.display());

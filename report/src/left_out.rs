@@ -47,8 +47,13 @@ pub(crate) fn left_out(recorded: &mut RecordedExperiment, found: &Evidence) -> R
             if recorded.cells[cell].samples.launches_in(&condition).len() < FEWEST_LAUNCHES {
                 continue;
             }
-            let name = format!("launch {number} of {condition} of {}", recorded.cells[cell].manifest.run_id);
-            let taken = recorded.cells[cell].take_launch(index).with_context(|| format!("without {name}"))?;
+            let name = format!(
+                "launch {number} of {condition} of {}",
+                recorded.cells[cell].manifest.run_id
+            );
+            let taken = recorded.cells[cell]
+                .take_launch(index)
+                .with_context(|| format!("without {name}"))?;
             let mut again = cell_evidence(&recorded.cells[cell])?.measured;
             if has_exhibit {
                 again.extend(exhibit(recorded)?.into_iter().flat_map(|exhibit| exhibit.measured));

@@ -121,8 +121,15 @@ impl Examined<'_> {
     fn worst(&self, quantity: usize, verdict: Verdict) -> Option<&LeftOut> {
         let p = |left_out: &LeftOut| {
             let total = left_out.total?;
-            let p = self.claim.expectation().p_values(&left_out.tail, &left_out.interval, &total);
-            Some(if verdict == Verdict::Supported { p.supported } else { p.refuted })
+            let p = self
+                .claim
+                .expectation()
+                .p_values(&left_out.tail, &left_out.interval, &total);
+            Some(if verdict == Verdict::Supported {
+                p.supported
+            } else {
+                p.refuted
+            })
         };
         let of_row = self.left_out.iter().filter(|left_out| left_out.quantity == quantity);
         // Without a total interval nothing is decided.

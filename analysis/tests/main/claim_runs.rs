@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use analysis::claims::{
-    Claims, ControlResult, CurrentPlan, Evidence, Interval, IntervalTail, Judgement, LeftOut, MeasuredQuantity, RowRole,
-    RunOrigin, Verdict, examine_stability, judge,
+    Claims, ControlResult, CurrentPlan, Evidence, Interval, IntervalTail, Judgement, LeftOut, MeasuredQuantity,
+    RowRole, RunOrigin, Verdict, examine_stability, judge,
 };
 use analysis::estimate;
 use model::RowCombination;
@@ -359,7 +359,11 @@ fn a_verdict_that_one_launch_carries_is_inconclusive() {
     assert_eq!(found.verdict, Verdict::Supported);
     assert!(found.unstable.is_empty());
     // The worst launch of the second row carries the claim, although another launch of the row does not.
-    let carried = [left_out(0, 950.0, 90.0), left_out(1, 800.0, 90.0), left_out(1, 400.0, 410.0)];
+    let carried = [
+        left_out(0, 950.0, 90.0),
+        left_out(1, 800.0, 90.0),
+        left_out(1, 400.0, 410.0),
+    ];
     let found = examined(&[900.0, 900.0], &carried);
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert_eq!(found.unstable, ["without launch with 400: inconclusive"]);
@@ -371,7 +375,10 @@ fn a_verdict_that_one_launch_carries_is_inconclusive() {
     // A row without a total interval decides nothing.
     let mut without_total = left_out(0, 900.0, 90.0);
     without_total.total = None;
-    assert_eq!(examined(&[900.0, 900.0], &[without_total]).verdict, Verdict::Inconclusive);
+    assert_eq!(
+        examined(&[900.0, 900.0], &[without_total]).verdict,
+        Verdict::Inconclusive
+    );
     // What is inconclusive stays so, without a reason.
     let found = examined(&[900.0, 0.0], &[left_out(1, 900.0, 90.0)]);
     assert_eq!((found.verdict, found.unstable.len()), (Verdict::Inconclusive, 0));

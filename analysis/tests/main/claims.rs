@@ -376,7 +376,10 @@ fn misses_are_counted_over_all_runs_of_a_machine() {
     let mut controls = vec![control(true), control(false)];
     controls[1].machine = "another".to_owned();
     let found = misses(&controls);
-    let counts: Vec<(&str, u64)> = found.iter().map(|one| (one.machine.as_str(), one.missed.successes)).collect();
+    let counts: Vec<(&str, u64)> = found
+        .iter()
+        .map(|one| (one.machine.as_str(), one.missed.successes))
+        .collect();
     assert_eq!(counts, [(MACHINE, 1), ("another", 0)]);
     assert!((of(1).1 - 1.0).abs() < 1e-9, "{}", of(1).1);
     assert!((of(5).1 - 0.002_573_940_334_652_279).abs() < 1e-9, "{}", of(5).1);
@@ -426,7 +429,10 @@ fn the_table_has_a_column_of_verdicts_and_an_exploratory_one() {
         without_a_plan.contains("from: local-pod (emulated); not run: local-bridge"),
         "{without_a_plan}"
     );
-    assert!(without_a_plan.contains(&format!("A/A control on {MACHINE}: 0 of")), "{without_a_plan}");
+    assert!(
+        without_a_plan.contains(&format!("A/A control on {MACHINE}: 0 of")),
+        "{without_a_plan}"
+    );
     let plan = plan("r06-parts", RowCombination::Every, &["local-pod"]);
     has_line(
         &text(Some(&plan)),

@@ -223,7 +223,10 @@ fn a_launch_that_is_left_out_gives_the_interval_of_the_other_launches() {
     let launch = "launch 3 of local-pod of made-up";
     let mut compared = 0;
     for (index, expected) in without.measured.iter().enumerate() {
-        let left_out = all.left_out.iter().find(|one| one.quantity == index && one.launch == launch);
+        let left_out = all
+            .left_out
+            .iter()
+            .find(|one| one.quantity == index && one.launch == launch);
         let (interval, total, tail) = left_out.map_or_else(
             // The quantity does not depend on the launch.
             || {
@@ -232,7 +235,12 @@ fn a_launch_that_is_left_out_gives_the_interval_of_the_other_launches() {
             },
             |left_out| (left_out.interval, left_out.total, left_out.tail),
         );
-        assert_eq!((interval, total, tail), (expected.interval, expected.total, expected.tail), "{}", expected.quantity);
+        assert_eq!(
+            (interval, total, tail),
+            (expected.interval, expected.total, expected.tail),
+            "{}",
+            expected.quantity
+        );
         compared += usize::from(left_out.is_some());
     }
     assert!(compared >= 3, "{compared} quantities depend on the launch");
@@ -262,9 +270,15 @@ fn a_verdict_is_traced_to_rows_intervals_controls_and_commands() {
     ] {
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    assert!(said.contains(&format!("cargo xtask figures --run {}", run.display())), "{said}");
+    assert!(
+        said.contains(&format!("cargo xtask figures --run {}", run.display())),
+        "{said}"
+    );
     let error = failure(claims_command(&run).args(["--explain", "r11"]));
-    assert!(error.contains("no claim `r11`; expected one of r01-spread, "), "{error}");
+    assert!(
+        error.contains("no claim `r11`; expected one of r01-spread, "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -285,7 +299,11 @@ fn a_plan_that_names_the_row_and_its_hash_makes_it_primary() {
         change_manifest(&run, |manifest| change(manifest));
         let said = output(claims_command(&run).args(["--format", "json", "--plan"]).arg(&plan));
         let said: Value = serde_json::from_str(&said).unwrap();
-        let mut all = said["recommendations"].as_array().unwrap().iter().flat_map(|one| one["claims"].as_array().unwrap());
+        let mut all = said["recommendations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|one| one["claims"].as_array().unwrap());
         let claim = all.find(|claim| claim["id"] == "r06-parts").unwrap();
         let text = |key: &str| claim[key]["verdict"].as_str().unwrap().to_owned();
         (text("registered"), text("exploratory"))
@@ -303,7 +321,10 @@ fn a_plan_that_names_the_row_and_its_hash_makes_it_primary() {
     };
     assert_eq!(verdict(&recorded(true)), pair("supported", "not_run"));
     assert_eq!(verdict(&recorded(false)), pair("not_run", "supported"));
-    assert_eq!(verdict(&|manifest| manifest["plan_sha256"] = zeros.clone().into()), pair("not_run", "supported"));
+    assert_eq!(
+        verdict(&|manifest| manifest["plan_sha256"] = zeros.clone().into()),
+        pair("not_run", "supported")
+    );
 }
 
 #[test]

@@ -16,7 +16,9 @@ fn cells_of_two_machines_are_not_one_grid() {
         "r03",
         &[(&[("proxies", "none")], AS_IT_IS), (&[("proxies", "one")], AS_IT_IS)],
     );
-    change_manifest(&folder.path().join("cell-1"), |manifest| manifest["machine"]["processors"] = 4.into());
+    change_manifest(&folder.path().join("cell-1"), |manifest| {
+        manifest["machine"]["processors"] = 4.into()
+    });
     let said = failure(report().args(["exhibit", "--run"]).arg(folder.path()));
     assert!(
         said.contains("r03/cell-0 was recorded on 0cpu, and r03/cell-1 on 4cpu; a grid compares cells of one machine"),
