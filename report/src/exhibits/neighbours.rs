@@ -42,7 +42,8 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
             .collect(),
     };
     let mut series = vec![spreads];
-    series.extend(designs.iter().map(false_positives_of));
+    let shares = designs.iter().map(false_positives_of);
+    series.extend(shares.filter(|one| one.values.iter().any(Option::is_some)));
     let figure = response(&Response {
         name: recorded.experiment.clone(),
         caption: "Two unmodified programs beside a neighbour, by the processor that the neighbour uses and its share of it: standard \
@@ -51,7 +52,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                   cannot be drawn on a logarithmic axis, and the table has it."
             .to_owned(),
         x_title: "neighbour".to_owned(),
-        y_title: "SD (µs) or false positives (%), 95 % CI".to_owned(),
+        y_title: "SD (µs), share (%), 95 % CI".to_owned(),
         log: true,
         line: Some((5.0, "level of the test, %".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
