@@ -412,7 +412,7 @@ mod tests {
         delays[6] = delay(100.0, 900.0);
         let text = cooling(&delays).unwrap();
         let missed = text.lines().find(|line| line.contains("leaves out")).unwrap();
-        assert!(missed.contains("100 µs: predicted +0.61"), "{text}");
+        assert!(missed.contains("100 µs: predicted +0.6"), "{text}");
         assert_eq!(cooling(&delays[..3]), None);
     }
 }
