@@ -135,9 +135,18 @@ pub(crate) enum ReportVerb {
     },
     /// Simulate experiments whose true effect is known, and count the intervals that contain it
     Simulate {
+        /// The intervals to examine
+        #[arg(value_enum, default_value_t)]
+        subject: SimulationSubject,
         #[command(flatten)]
         size: SimulationSize,
-        /// Folder to write simulation.json to
+        /// Folder of recorded runs, from whose launches simulated launches are drawn
+        #[arg(long, default_value = "data/reference")]
+        recorded: PathBuf,
+        /// The file that `report calibration` wrote for the coverage experiment
+        #[arg(long, default_value = "data/reference/before-plan/coverage/calibration.json")]
+        calibration: PathBuf,
+        /// Folder to write SUBJECT.json to; the subject `effects` writes simulation.json
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -168,4 +177,14 @@ pub(crate) struct HtmlCommand {
     /// Folder to write to
     #[arg(long)]
     pub(crate) out: PathBuf,
+}
+
+/// The intervals that a simulation examines.
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum SimulationSubject {
+    /// The intervals of an effect
+    #[default]
+    Effects,
+    /// The candidate intervals of a ratio of spreads
+    Spreads,
 }

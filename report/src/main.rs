@@ -17,13 +17,16 @@ use report::claim_definitions::{current_plan, plan_of};
 use report::claims::{self, JudgedClaims};
 use report::explanation::explanation;
 use report::paper::Paper;
+use report::recorded_launches::recorded_contrasts;
 use report::run_page::{self, RunPage};
 use report::simulation_study::{self, NoiseFits, SimulationSize};
 use report::study::StudyResults;
-use report::{calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, table};
+use report::{
+    calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, spread_study, table,
+};
 use samples::{imported_recordings, run_samples, study_recordings};
 
-use crate::command_line::{HtmlCommand, ReportCommandLine, ReportVerb};
+use crate::command_line::{HtmlCommand, ReportCommandLine, ReportVerb, SimulationSubject};
 use crate::output::{Format, announce, write_all, write_both, write_json};
 
 fn main() -> Result<ExitCode> {
@@ -79,7 +82,19 @@ fn main() -> Result<ExitCode> {
             run,
             out,
         } => write_fit(&study, &calibration, &run, &out)?,
-        ReportVerb::Simulate { size, out } => write_simulation(size, out.as_deref())?,
+        ReportVerb::Simulate {
+            subject: SimulationSubject::Effects,
+            size,
+            out,
+            ..
+        } => write_simulation(size, out.as_deref())?,
+        ReportVerb::Simulate {
+            subject: SimulationSubject::Spreads,
+            size,
+            recorded,
+            calibration,
+            out,
+        } => write_spreads(size, &recorded, &calibration, out.as_deref())?,
         ReportVerb::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -126,6 +141,13 @@ fn write_simulation(size: SimulationSize, out: Option<&Path>) -> Result<()> {
         write_json(out, "simulation.json", &values)?;
     }
     Ok(())
+}
+
+fn write_spreads(size: SimulationSize, recorded: &Path, repeated: &Path, out: Option<&Path>) -> Result<()> {
+    let populations = spread_study::populations(&recorded_contrasts(recorded)?, &calibration::read(repeated)?);
+    let outcomes = spread_study::simulate(&populations, size.experiments, size.seed)?;
+    print!("{}", spread_study::text(&outcomes));
+    out.map_or(Ok(()), |out| write_json(out, "spreads.json", &outcomes))
 }
 
 fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {

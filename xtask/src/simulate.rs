@@ -1,5 +1,5 @@
-//! `cargo xtask simulate`: simulates experiments with recorded noise and a known effect, and counts how often the intervals
-//! cover the effect.
+//! `cargo xtask simulate`: simulates experiments with recorded noise and a known truth, and counts how often intervals contain
+//! the truth.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,16 @@ use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct SimulateCommand {
+    /// The intervals to examine: of an effect, or of a ratio of spreads
+    #[arg(default_value = "effects", value_parser = ["effects", "spreads"])]
+    subject: String,
     /// Number of experiments in each scenario
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     experiments: u32,
     /// First fit the noise to the imported study and to this run of the coverage experiment
     #[arg(long, value_parser = paths::from_here)]
     fit: Option<PathBuf>,
-    /// Folder to write simulation.json to
+    /// Folder to write the result to
     #[arg(long, default_value = "data/reports/simulation", value_parser = paths::from_here)]
     out: PathBuf,
 }
@@ -36,7 +39,7 @@ pub(crate) fn run(arguments: &SimulateCommand) -> Result<()> {
         build::binaries()?;
     }
     Program::new(paths::binary("report"))
-        .args(["simulate", "--experiments"])
+        .args(["simulate", &arguments.subject, "--experiments"])
         .arg(arguments.experiments.to_string())
         .arg("--out")
         .arg(&arguments.out)

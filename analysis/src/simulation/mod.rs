@@ -9,8 +9,12 @@ mod experiment;
 mod fit;
 mod noise;
 mod scenario;
+mod spreads;
 
 pub use count::{Coverage, Method};
 pub use fit::{FitError, LaunchFit, WithinFit, fit_launches, fit_within};
 pub use noise::{Design, SimulatedLaunch, SimulatedNoise};
 pub use scenario::{Scenario, ScenarioOutcome, Stopping, study};
+pub use spreads::{
+    SpreadCoverage, SpreadInterval, SpreadMeasure, SpreadOutcome, SpreadPopulation, eligible, spread_study,
+};

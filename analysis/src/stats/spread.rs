@@ -1,56 +1,89 @@
 //! Ratios of the spread of launches between two conditions or metrics.
 
+use super::sorted::{mean, median};
 use super::{Estimate, EstimateError, estimate, linear_contrast, quantiles};
 
 /// Confidence of the intervals here.
 const CONFIDENCE: f64 = 0.95;
 
-/// Ratio of the launch-to-launch standard deviations of two independent estimates, with its 95 % interval; `None` where one
-/// of them does not vary.
+/// The fewest launches of each side of a ratio of spreads.
+const FEWEST: usize = 4;
+
+/// Returns the ratio of the spreads of two samples of independent launches, with its 95 % interval. Returns `None` below four
+/// launches on a side, and for a side whose launches are all, or all but one, equal.
 ///
-/// s₁/s₂, with the ends √(s₁²/s₂² / F(0.975; n₁-1, n₂-1)) and √(s₁²/s₂² / F(0.025; n₁-1, n₂-1)). Assumes independent launches
-/// and normal values. Snedecor & Cochran, *Statistical Methods*, §6.12; validated against SciPy's `f` (`tests/reference`).
+/// The spread is the mean absolute deviation of the launches from their median. The logarithm of each spread is jackknifed over
+/// launches (Tukey 1958, <https://doi.org/10.1214/aoms/1177706647>; for spreads Miller 1968,
+/// <https://doi.org/10.1214/aoms/1177698419>). The value is exp(l₁ - l₂), where l is the mean of a side's pseudo-values. The ends
+/// are exp(l₁ - l₂ ± t(0.975, ν) √(v₁/n₁ + v₂/n₂)), where v is the variance of a side's pseudo-values and ν is one less than the
+/// number of launches of the smaller side. Assumes independent launches. METHODOLOGY.md has the coverage with the distributions
+/// of recorded launches. Validated against NumPy and SciPy (`tests/reference`).
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of launches")]
-pub fn spread_ratio(one: &Estimate, other: &Estimate) -> Option<(f64, (f64, f64))> {
-    let ratio = one.launch_sd / other.launch_sd;
-    if !(ratio.is_finite() && ratio > 0.0) {
-        return None;
-    }
-    let end = |p| ratio / quantiles::f(p, one.launches as f64 - 1.0, other.launches as f64 - 1.0).sqrt();
-    let tail = (1.0 - CONFIDENCE) / 2.0;
-    Some((ratio, (end(1.0 - tail), end(tail))))
+pub fn spread_ratio(one: &[f64], other: &[f64]) -> Option<(f64, (f64, f64))> {
+    let log = |values| estimate(&pseudo_values(values)?).ok();
+    let (first, second): (Estimate, Estimate) = (log(one)?, log(other)?);
+    let error = first.standard_error().hypot(second.standard_error());
+    let degrees_of_freedom = one.len().min(other.len()) as f64 - 1.0;
+    let half = super::student::quantile(f64::midpoint(1.0, CONFIDENCE), degrees_of_freedom) * error;
+    Some(exponentials(first.value - second.value, half))
 }
 
-/// Ratio of the launch-to-launch standard deviations of two quantities of the same launches, with its 95 % interval; `None`
-/// where one does not vary or there are fewer than four launches.
-///
-/// The two depend on each other, so that F does not apply: the logarithm of the ratio is jackknifed over launches, with a t
-/// interval of its pseudo-values (Tukey 1958, <https://doi.org/10.1214/aoms/1177706647>; for variances Miller 1968,
-/// <https://doi.org/10.1214/aoms/1177698419>). Validated against NumPy (`tests/reference`).
-#[must_use]
+/// Returns n ln s - (n - 1) ln s₋ᵢ for each launch i, where s is the spread of all launches and s₋ᵢ the spread of the others.
 #[expect(clippy::cast_precision_loss, reason = "counts of launches")]
-pub fn paired_spread_ratio(one: &[f64], other: &[f64]) -> Option<(f64, (f64, f64))> {
-    let n = one.len();
-    if n != other.len() || n < 4 {
+fn pseudo_values(values: &[f64]) -> Option<Vec<f64>> {
+    if values.len() < FEWEST {
         return None;
     }
-    let without = |values: &[f64], left_out: Option<usize>| -> Vec<f64> {
-        let kept = values.iter().enumerate().filter(|(index, _)| Some(*index) != left_out);
-        kept.map(|(_, value)| *value).collect()
-    };
-    let log_ratio = |left_out: Option<usize>| -> Option<f64> {
-        let sd = |values: &[f64]| estimate(&without(values, left_out)).ok().map(|found| found.launch_sd);
-        let log = (sd(one)? / sd(other)?).ln();
-        log.is_finite().then_some(log)
-    };
-    let all = log_ratio(None)?;
-    let pseudo_values: Option<Vec<f64>> = (0..n)
-        .map(|left_out| Some(n as f64 * all - (n as f64 - 1.0) * log_ratio(Some(left_out))?))
+    let n = values.len() as f64;
+    let log = |values: &[f64]| mean(&absolute_deviations(values)).ln();
+    let whole = log(values);
+    let mut others = values.to_vec();
+    let found: Vec<f64> = (0..values.len())
+        .map(|left_out| {
+            let value = others.remove(left_out);
+            let without = log(&others);
+            others.insert(left_out, value);
+            n * whole - (n - 1.0) * without
+        })
         .collect();
-    let found = estimate(&pseudo_values?).ok()?;
-    let (low, high) = found.confidence_interval;
-    Some((all.exp(), (low.exp(), high.exp())))
+    found.iter().all(|value| value.is_finite()).then_some(found)
+}
+
+/// Returns the ratio of the spreads of two quantities of the same launches, with its 95 % interval. The first value of both
+/// samples belongs to one launch, and so on. Returns `None` for samples of different lengths, below four launches, and where a
+/// quantity or the ratio does not vary.
+///
+/// The spread s of a quantity is the mean of |xᵢ - m|, where m is the median of its n values. The value is s₁/s₂. The ends are
+/// exp(ln s₁ - ln s₂ ± t(0.975, n - 1) √(v/n)), where v is the variance over launches of |x₁ᵢ - m₁| / s₁ - |x₂ᵢ - m₂| / s₂ (the
+/// variance of Bonett & Seier, <https://doi.org/10.1198/0003130031423>, for two quantities of the same launches). The interval
+/// thus takes the dependence of the two quantities into account. Validated against NumPy and SciPy (`tests/reference`).
+#[must_use]
+pub fn paired_spread_ratio(one: &[f64], other: &[f64]) -> Option<(f64, (f64, f64))> {
+    if one.len() != other.len() || one.len() < FEWEST {
+        return None;
+    }
+    let (first, second) = (absolute_deviations(one), absolute_deviations(other));
+    let (numerator, denominator) = (mean(&first), mean(&second));
+    let pairs = first.iter().zip(&second);
+    let differences: Vec<f64> = pairs
+        .map(|(one, other)| one / numerator - other / denominator)
+        .collect();
+    let found = estimate(&differences).ok().filter(|found| found.launch_sd > 0.0)?;
+    let half = found.confidence_interval.1 - found.value;
+    Some(exponentials((numerator / denominator).ln(), half))
+}
+
+fn exponentials(log: f64, half: f64) -> (f64, (f64, f64)) {
+    (log.exp(), ((log - half).exp(), (log + half).exp()))
+}
+
+/// Returns the absolute deviation of each value from the median of the values.
+pub(crate) fn absolute_deviations(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = median(&sorted);
+    values.iter().map(|value| (value - middle).abs()).collect()
 }
 
 /// Difference of two independent estimates, with Welch's 95 % interval.

@@ -13,13 +13,29 @@ import scipy
 from scipy import optimize, stats
 
 
+def deviations(values):
+    return np.abs(values - np.median(values))
+
+
+def pseudo_values(values):
+    """Pseudo-values of the logarithm of the mean absolute deviation from the median."""
+    n = len(values)
+    log = lambda kept: np.log(deviations(kept).mean())
+    return np.array([n * log(values) - (n - 1) * log(np.delete(values, left)) for left in range(n)])
+
+
+def independent(one, other):
+    first, second = pseudo_values(one), pseudo_values(other)
+    log = first.mean() - second.mean()
+    half = stats.t.ppf(0.975, min(len(one), len(other)) - 1) * np.hypot(stats.sem(first), stats.sem(second))
+    return [float(np.exp(log + side)) for side in (0, -half, half)]
+
+
 def paired(one, other):
-    n = len(one)
-    log_ratio = lambda keep: np.log(one[keep].std(ddof=1) / other[keep].std(ddof=1))
-    whole = log_ratio(np.arange(n))
-    pseudo = np.array([n * whole - (n - 1) * log_ratio(np.arange(n) != left) for left in range(n)])
-    low, high = stats.t.interval(0.95, n - 1, pseudo.mean(), pseudo.std(ddof=1) / np.sqrt(n))
-    return [float(np.exp(whole)), float(np.exp(low)), float(np.exp(high))]
+    first, second = deviations(one), deviations(other)
+    log = np.log(first.mean() / second.mean())
+    half = stats.t.ppf(0.975, len(one) - 1) * stats.sem(first / first.mean() - second / second.mean())
+    return [float(np.exp(log + side)) for side in (0, -half, half)]
 
 
 def fieller(one, other):
@@ -35,13 +51,11 @@ def fieller(one, other):
 def case(seed, n, m):
     random = np.random.default_rng(seed)
     one, other = random.normal(300, 50, n), random.normal(280, 20, m)
-    ratio = one.std(ddof=1) / other.std(ddof=1)
-    ends = [ratio / np.sqrt(stats.f.ppf(p, n - 1, m - 1)) for p in (0.975, 0.025)]
     welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
     return {
         "one": one.tolist(),
         "other": other.tolist(),
-        "spread_ratio": [float(ratio), *map(float, ends)],
+        "spread_ratio": independent(one, other),
         "difference": [float(one.mean() - other.mean()), float(welch.low), float(welch.high)],
         "ratio": fieller(one, other),
         "paired": paired(one, other) if n == m else None,

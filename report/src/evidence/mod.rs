@@ -58,7 +58,9 @@ pub fn of_run(manifest: &Manifest, samples: &RunSamples, results: &Results) -> R
             .iter()
             .filter(|reference| reference.condition != condition.condition)
         {
-            evidence.measured.extend(compared(manifest, condition, reference)?);
+            evidence
+                .measured
+                .extend(compared(manifest, samples, condition, reference)?);
         }
     }
     Ok(evidence)
@@ -212,7 +214,7 @@ pub(crate) fn excess(
     one: &Effect,
     other: &Effect,
 ) -> Result<Option<Estimate>> {
-    let of = |effect| per_launch(condition, samples, effect, primary(effect));
+    let of = |effect| primary_per_launch(condition, samples, effect);
     let (Some(one), Some(other)) = (of(one), of(other)) else {
         return Ok(None);
     };
@@ -287,13 +289,16 @@ fn share_of_launches(
 /// The quantities that compare one condition with another of the same run.
 fn compared(
     manifest: &Manifest,
+    samples: &RunSamples,
     condition: &ConditionResults,
     reference: &ConditionResults,
 ) -> Result<Vec<MeasuredQuantity>> {
     let context = EvidenceContext::new(manifest, condition, Some(reference));
     let mut found = Vec::new();
     if let (Some(one), Some(other)) = (condition.control(), reference.control())
-        && let Some((value, ends)) = spread_ratio(one.primary(), other.primary())
+        && let Some(one) = primary_per_launch(condition, samples, one)
+        && let Some(other) = primary_per_launch(reference, samples, other)
+        && let Some((value, ends)) = spread_ratio(&one, &other)
     {
         found.push(context.measured(Quantity::AASpread, Interval::new(value, ends)));
     }
@@ -307,12 +312,18 @@ fn compared(
     Ok(found)
 }
 
-fn primary(effect: &Effect) -> LatencyMetric {
-    if effect.wire_median.is_some() {
+/// The difference of medians of each launch, ns: of wire times where there are stamps, of RTTs otherwise.
+pub(crate) fn primary_per_launch(
+    condition: &ConditionResults,
+    samples: &RunSamples,
+    effect: &Effect,
+) -> Option<Vec<f64>> {
+    let metric = if effect.wire_median.is_some() {
         LatencyMetric::WireTime
     } else {
         LatencyMetric::Rtt
-    }
+    };
+    per_launch(condition, samples, effect, metric)
 }
 
 fn per_launch(

@@ -44,6 +44,11 @@ impl<'a> ConditionCell<'a> {
         self.condition.control().map(Effect::primary)
     }
 
+    /// The A/A difference of each launch, ns.
+    fn a_a_per_launch(&self) -> Option<Vec<f64>> {
+        crate::evidence::primary_per_launch(self.condition, &self.run.samples, self.condition.control()?)
+    }
+
     /// The last effect of the experiment: by convention all that the hook costs.
     pub(super) fn effect(&self) -> Option<&'a Effect> {
         self.condition.costs().next_back()
@@ -72,7 +77,7 @@ impl<'a> ConditionCell<'a> {
 
     /// The spread of its A/A differences, divided by the spread of another cell's.
     pub(super) fn spread_by(&self, other: &ConditionCell<'_>) -> Option<DrawnValue> {
-        spread_ratio(self.a_a()?, other.a_a()?)
+        spread_ratio(&self.a_a_per_launch()?, &other.a_a_per_launch()?)
     }
 
     pub(super) fn measured(&self, quantity: Quantity, (value, ends): DrawnValue) -> MeasuredQuantity {
