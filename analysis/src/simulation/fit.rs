@@ -1,6 +1,8 @@
 //! Fits of the noise of recordings: the distribution, autocorrelation and trend of requests, and the spread of
 //! launches.
 
+use rand::RngExt;
+use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -37,10 +39,15 @@ pub struct WithinFit {
 pub struct LaunchFit {
     /// Standard deviation of the difference of two arms from launch to launch, ns.
     pub sd_ns: f64,
-    /// Distance from the mean in standard deviations at each normal score.
-    pub shape: Vec<f64>,
-    /// The number of launches from which it was fitted.
-    pub launches: usize,
+    /// The recorded deviations from their mean, ns, from which launches are drawn. They are not made symmetric.
+    pub deviations_ns: Vec<f64>,
+}
+
+impl LaunchFit {
+    /// Draws the difference of two arms in one launch, ns, from the recorded deviations with replacement.
+    pub(super) fn draw(&self, generator: &mut Pcg64) -> f64 {
+        self.deviations_ns[generator.random_range(0..self.deviations_ns.len())]
+    }
 }
 
 /// The reason why values cannot be fitted.
@@ -112,14 +119,9 @@ pub fn fit_launches(deviations_ns: &[f64]) -> Result<LaunchFit, FitError> {
     if variance <= 0.0 {
         return Err(error());
     }
-    let mut sorted = deviations_ns.to_vec();
-    sorted.sort_by(f64::total_cmp);
     Ok(LaunchFit {
         sd_ns: variance.sqrt(),
-        shape: at_scores(&sorted)
-            .map(|value| (value - middle) / variance.sqrt())
-            .collect(),
-        launches: deviations_ns.len(),
+        deviations_ns: deviations_ns.iter().map(|value| value - middle).collect(),
     })
 }
 

@@ -47,10 +47,8 @@ impl SimulatedNoise<'_> {
         let (coefficient, share) = (self.within.ar_coefficient, self.within.ar_share);
         let innovation = (1.0 - coefficient * coefficient).sqrt();
         let (shared, own) = (share.sqrt(), (1.0 - share).sqrt());
-        let (between, mut disturbance) = normals(generator);
-        // Either of two equal processes may be the slower one.
-        let sign = if generator.random_bool(0.5) { 1.0 } else { -1.0 };
-        let effect_ns = sign * self.launches.sd_ns * table(&self.launches.shape, between);
+        let (_, mut disturbance) = normals(generator);
+        let effect_ns = self.launches.draw(generator);
         let per_request = self.trend_per_request();
         let mut launch = SimulatedLaunch::default();
         let mut trend = -per_request * whole(rounds);

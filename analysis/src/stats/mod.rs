@@ -46,7 +46,7 @@ pub use level_spread::{LevelSpread, relative_spread_between};
 pub use linear_contrast::{linear_contrast, slope_coefficients};
 pub use multiple_testing::{PValueError, holm};
 pub use order::{OrderSamples, Turn, carry_over, turn_effect};
-pub use proportion::{Proportion, ProportionError, proportion};
+pub use proportion::{Proportion, ProportionError, mean_share, proportion};
 pub use random_effects::{RandomEffects, SummaryError, i_squared_interval, random_effects, tau_squared_interval};
 pub use ratio::{ratio_of_means, ratio_of_paired_means};
 pub use samples::{ArmSamples, LatencyMetric, LaunchSamples, RequestTimes};
@@ -55,7 +55,8 @@ pub(crate) use segments::median;
 pub use shift::{QuantileShift, SHIFT_AT, ShiftPoint, quantile_shift, shift_of};
 pub use sorted::mean;
 pub use spread::{
-    difference_of_estimates, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates, spread_ratio,
+    covariance_of_means, difference_of_estimates, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates,
+    spread_ratio,
 };
 pub use stationarity::{Outliers, Stationarity, outliers, stationarity};
 pub use stopping::{FEWEST_TO_STOP, half_width_reached, may_stop};

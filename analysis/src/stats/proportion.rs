@@ -47,24 +47,33 @@ pub fn proportion(successes: u64, trials: u64) -> Result<Proportion, ProportionE
         return Err(ProportionError::TooMany { successes, trials });
     }
     let (k, n) = (successes as f64, trials as f64);
-    // Without a success or without a failure, one end is the end of all shares.
-    let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map(|beta| beta.inverse_cdf(p));
-    let low = if successes == 0 {
-        Ok(0.0)
-    } else {
-        quantile(k, n - k + 1.0, 0.025)
-    };
-    let high = if successes == trials {
-        Ok(1.0)
-    } else {
-        quantile(k + 1.0, n - k, 0.975)
-    };
+    let (low, high) = clopper_pearson(k, n);
     Ok(Proportion {
         successes,
         trials,
         value: k / n,
-        confidence_interval: (low.unwrap_or(0.0), high.unwrap_or(1.0)),
+        confidence_interval: (low, high),
     })
+}
+
+/// The mean of shares between 0 and 1 with its 95 % interval: the interval of [`proportion`] with the sum of the shares as the number
+/// of successes. For shares of 0 and 1 it is that interval. Shares in between vary less than shares of 0 and 1 with the same mean,
+/// so that the interval is rather too wide for them. `None` without shares, and for a share outside of 0 to 1.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a count of shares")]
+pub fn mean_share(shares: &[f64]) -> Option<(f64, (f64, f64))> {
+    let valid = !shares.is_empty() && shares.iter().all(|share| (0.0..=1.0).contains(share));
+    let (sum, n) = (shares.iter().sum::<f64>(), shares.len() as f64);
+    valid.then(|| (sum / n, clopper_pearson(sum, n)))
+}
+
+/// The quantiles 0.025 of Beta(k, n - k + 1) and 0.975 of Beta(k + 1, n - k).
+fn clopper_pearson(k: f64, n: f64) -> (f64, f64) {
+    let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map(|beta| beta.inverse_cdf(p)).ok();
+    // Without a success or without a failure, one end is the end of all shares.
+    let low = if k > 0.0 { quantile(k, n - k + 1.0, 0.025) } else { None };
+    let high = if k < n { quantile(k + 1.0, n - k, 0.975) } else { None };
+    (low.unwrap_or(0.0), high.unwrap_or(1.0))
 }
 
 impl Proportion {

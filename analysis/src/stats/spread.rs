@@ -97,15 +97,15 @@ pub fn difference_of_estimates(one: &Estimate, other: &Estimate) -> Result<(f64,
     linear_contrast(&[(1.0, one), (-1.0, other)])
 }
 
-/// Ratio of two independent estimates, with its 95 % interval by Fieller's theorem. `None` if the divisor cannot be
-/// distinguished from zero, because the interval would then have no end.
+/// Ratio of two estimates, with its 95 % interval by Fieller's theorem. `covariance` is the covariance of both means, zero for
+/// independent estimates. `None` if the divisor cannot be distinguished from zero, because the interval would then have no end.
 ///
-/// The ends are the r at which m₁ - r m₂ is just t(0.975, ν) of its standard errors √(s₁²/n₁ + r² s₂²/n₂) from zero, with ν
-/// of the smaller of both samples, so that the interval is never too narrow. Fieller 1954,
+/// The ends are the r at which m₁ - r m₂ is just t(0.975, ν) of its standard error √(s₁²/n₁ + r² s₂²/n₂ - 2 r c) from zero, with
+/// the covariance c and with ν of the smaller of both samples. Fieller 1954,
 /// <https://doi.org/10.1111/j.2517-6161.1954.tb00159.x>; validated against SciPy (`tests/reference`).
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of launches")]
-pub fn ratio_of_estimates(one: &Estimate, other: &Estimate) -> Option<(f64, (f64, f64))> {
+pub fn ratio_of_estimates(one: &Estimate, other: &Estimate, covariance: f64) -> Option<(f64, (f64, f64))> {
     let t = super::student::quantile(
         f64::midpoint(1.0, CONFIDENCE),
         one.launches.min(other.launches) as f64 - 1.0,
@@ -113,11 +113,21 @@ pub fn ratio_of_estimates(one: &Estimate, other: &Estimate) -> Option<(f64, (f64
     let part = |estimate: &Estimate| t * t * estimate.launch_sd.powi(2) / estimate.launches as f64;
     let a = other.value.powi(2) - part(other);
     let c = one.value.powi(2) - part(one);
-    let b = one.value * other.value;
+    let b = one.value * other.value - t * t * covariance;
     // a r² - 2 b r + c = 0 has two ends around the ratio only where the divisor is told from zero.
-    let root = (b * b - a * c).sqrt();
+    let root = (b * b - a * c).max(0.0).sqrt();
     let ends = ((b - root) / a, (b + root) / a);
     (a > 0.0 && ends.0.is_finite() && ends.1.is_finite()).then_some((one.value / other.value, ends))
+}
+
+/// The covariance of the means of two quantities of the same launches.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a count of launches")]
+pub fn covariance_of_means(one: &[f64], other: &[f64]) -> f64 {
+    let (first, second) = (mean(one), mean(other));
+    let products = one.iter().zip(other).map(|(a, b)| (a - first) * (b - second));
+    let n = one.len().min(other.len()) as f64;
+    products.sum::<f64>() / (n - 1.0) / n
 }
 
 /// A 95 % interval for something inversely proportional to a variance that was estimated from `n` independent normal

@@ -43,3 +43,17 @@ proptest! {
         prop_assert!(one.confidence_interval.0 <= one.value && one.value <= one.confidence_interval.1);
     }
 }
+
+#[test]
+fn the_mean_of_shares_of_zero_and_one_has_the_interval_of_a_proportion() {
+    let (value, ends) = analysis::mean_share(&[0.0, 0.0, 1.0, 0.0, 1.0, 0.0]).unwrap();
+    let known = analysis::proportion(2, 6).unwrap();
+    assert_eq!((value, ends), (known.value, known.confidence_interval));
+    // Student's t gives [0.12, 1.21] here.
+    let (value, (low, high)) = analysis::mean_share(&[0.0, 1.0, 1.0, 1.0, 1.0, 0.0]).unwrap();
+    assert!(low < 0.3 && value < high && high < 1.0, "{low} to {high}");
+    let (_, (low, high)) = analysis::mean_share(&[0.4, 0.6, 0.5]).unwrap();
+    assert!(0.0 < low && low < 0.5 && 0.5 < high && high < 1.0);
+    assert_eq!(analysis::mean_share(&[]), None);
+    assert_eq!(analysis::mean_share(&[0.5, 1.5]), None);
+}

@@ -1,8 +1,8 @@
 //! Ratios of spreads and differences of estimates against SciPy.
 
 use analysis::{
-    difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio, ratio_of_estimates,
-    ratio_of_paired_means, spread_ratio,
+    covariance_of_means, difference_of_estimates, estimate, inverse_variance_interval, paired_spread_ratio,
+    ratio_of_estimates, ratio_of_paired_means, spread_ratio,
 };
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn they_agree_with_scipy() {
         close("ratio", &found, &case["spread_ratio"]);
         let found = flat(difference_of_estimates(&first, &second).unwrap());
         close("difference", &found, &case["difference"]);
-        let found = flat(ratio_of_estimates(&first, &second).unwrap());
+        let found = flat(ratio_of_estimates(&first, &second, 0.0).unwrap());
         close("ratio of means", &found, &case["ratio"]);
         match paired_spread_ratio(&one, &other) {
             Some(found) => close("paired", &flat(found), &case["paired"]),
@@ -60,8 +60,8 @@ fn what_does_not_vary_has_no_ratio() {
 fn a_divisor_that_may_be_zero_gives_no_ratio() {
     let near_zero = estimate(&[-1.0, 2.0, 0.5]).unwrap();
     let far = estimate(&[10.0, 11.0, 12.0]).unwrap();
-    assert_eq!(ratio_of_estimates(&far, &near_zero), None);
-    let (ratio, (low, high)) = ratio_of_estimates(&near_zero, &far).unwrap();
+    assert_eq!(ratio_of_estimates(&far, &near_zero, 0.0), None);
+    let (ratio, (low, high)) = ratio_of_estimates(&near_zero, &far, 0.0).unwrap();
     assert!(low < 0.0 && 0.0 < ratio && ratio < high);
 }
 
@@ -105,4 +105,34 @@ fn a_ratio_does_not_depend_on_units_or_on_the_side_that_comes_first() {
         let moved: Vec<f64> = one.iter().map(|value| 1_000.0 * value + 77.0).collect();
         assert!((ratio(&moved, &other).unwrap().0 / value - 1_000.0).abs() < 1e-6);
     }
+}
+
+/// The divisor's launches share a part with the numerator's, as the cost of a proxy and the cost of a hook share the unmodified
+/// arm of the cell without a proxy: (w - u) / (h - u) for w = 3, u = 1, h = 2.
+#[test]
+fn the_interval_of_a_ratio_with_a_shared_arm_takes_the_covariance_into_account() {
+    let unmodified: [f64; 6] = [0.0, 2.0, 0.5, 1.5, 1.2, 0.8];
+    let hook: Vec<f64> = unmodified.iter().map(|u| 1.0 + u + 0.05 * (u - 1.0).powi(2)).collect();
+    let proxy = estimate(&[3.1, 2.9, 3.05, 2.95, 3.0, 3.0]).unwrap();
+    let hooks: Vec<f64> = hook
+        .iter()
+        .zip(&unmodified)
+        .map(|(hook, unmodified)| hook - unmodified)
+        .collect();
+    let less: Vec<f64> = unmodified.iter().map(|unmodified| -unmodified).collect();
+    let shared = estimate(&less).unwrap();
+    let mut cost = proxy;
+    cost.value += shared.value;
+    cost.launch_sd = proxy.launch_sd.hypot(shared.launch_sd);
+    let divisor = estimate(&hooks).unwrap();
+    let covariance = covariance_of_means(&less, &hooks);
+    let (ratio, (low, high)) = ratio_of_estimates(&cost, &divisor, covariance).unwrap();
+    // The ends are where the difference of both is just significant, covariance included.
+    for end in [low, high] {
+        let variance =
+            (cost.standard_error().powi(2) + (end * divisor.standard_error()).powi(2) - 2.0 * end * covariance).sqrt();
+        let t = (cost.value - end * divisor.value).abs() / variance;
+        assert!((t - 2.570_581_835_636_314).abs() < 1e-6, "{t}");
+    }
+    assert!(low < ratio && ratio < high);
 }

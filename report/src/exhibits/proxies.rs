@@ -2,7 +2,7 @@
 
 use analysis::claims::{MeasuredQuantity, Quantity, Unit, systematic};
 use analysis::figures::Figure;
-use analysis::{Estimate, LatencyMetric, difference_of_estimates, ratio_of_estimates};
+use analysis::{Estimate, LatencyMetric, covariance_of_means, difference_of_estimates, ratio_of_estimates};
 use anyhow::{Context as _, Result};
 use model::Location;
 
@@ -84,9 +84,30 @@ fn by_hook(cell: &ConditionCell<'_>, reference: &ConditionCell<'_>) -> Option<Me
         value: estimate.value + shift_ns,
         ..*estimate
     };
-    let ratio = |one, other| ratio_of_estimates(&shifted(&cost, one), &shifted(hook, other));
+    // Both parts subtract the unmodified arm of the cell without a proxy.
+    let covariance = shared_covariance(reference)?;
+    let ratio = |one, other| ratio_of_estimates(&shifted(&cost, one), &shifted(hook, other), covariance);
     Some(MeasuredQuantity {
         total: systematic::ratio(bounds, ratio),
         ..cell.measured_beside(reference, Quantity::ProxyCostByHookCost, ratio(0.0, 0.0)?)
     })
+}
+
+/// The covariance of the means of two quantities of the cell without a proxy, ns²: of the unmodified program's median wire time with
+/// its sign changed, and of the hook's cost.
+fn shared_covariance(reference: &ConditionCell<'_>) -> Option<f64> {
+    let effect = reference.effect()?;
+    let per_launch = |arm: &str| reference.per_launch(arm, LatencyMetric::WireTime, Location::Median);
+    let (unmodified, baseline, hooked) = (
+        per_launch(UNMODIFIED),
+        per_launch(&effect.baseline),
+        per_launch(&effect.arm),
+    );
+    let less: Vec<f64> = unmodified.iter().map(|unmodified| -unmodified).collect();
+    let costs: Vec<f64> = hooked
+        .iter()
+        .zip(&baseline)
+        .map(|(hooked, baseline)| hooked - baseline)
+        .collect();
+    (less.len() == costs.len() && less.len() >= 2).then(|| covariance_of_means(&less, &costs))
 }
