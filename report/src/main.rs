@@ -22,7 +22,8 @@ use report::run_page::{self, RunPage};
 use report::simulation_study::{self, NoiseFits, SimulationSize};
 use report::study::StudyResults;
 use report::{
-    calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, spread_study, table,
+    calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, spread_study,
+    table,
 };
 use samples::{imported_recordings, run_samples, study_recordings};
 

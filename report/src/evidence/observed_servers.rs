@@ -8,8 +8,9 @@ use model::Manifest;
 use super::recorded_by;
 
 /// The share of the payload of common servers that passes `accept` and `read`: the mean over servers with the interval of
-/// [`mean_share`]. The interval takes the servers as a random sample of all common servers, which is an approximation. `manifest` is of the run in the same folder, whose machine observed the servers; the machine is unknown without
-/// one. The evidence is empty with fewer than two servers.
+/// [`mean_share`]. The interval takes the servers as a random sample of all common servers, which is an approximation.
+/// `manifest` is of the run in the same folder, whose machine observed the servers; the machine is unknown without one. The
+/// evidence is empty with fewer than two servers.
 #[must_use]
 pub fn of_observed(observed: &ObservedServers, manifest: Option<&Manifest>) -> Evidence {
     let common = observed

@@ -2,7 +2,7 @@
 
 use analysis::claims::{MeasuredQuantity, Quantity, systematic};
 use analysis::figures::Figure;
-use analysis::{Estimate, LatencyMetric, difference_of_estimates, effect, estimate, spread_ratio};
+use analysis::{Estimate, LatencyMetric, difference_of_estimates, differences, estimate, spread_ratio};
 use anyhow::Result;
 use model::LaunchRecord;
 use model::{LimitKind, Location};
@@ -86,7 +86,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                 )),
                 ..error
             });
-            let spread = spread_ratio(&one, &other);
+            let means = |cell| effects_on(cell, Location::Mean);
+            let spread = means(cell).zip(means(reference));
+            let spread = spread.and_then(|(one, other)| spread_ratio(&one, &other));
             measured.extend(spread.map(|spread| beside(Quantity::EffectSpreadInRejectedLaunches, spread)));
         }
     }
@@ -136,9 +138,14 @@ fn ratio(one: &[f64], other: &[f64]) -> Option<DrawnValue> {
 /// The effect of the whole hook on a location of the round trip. The round trip is what a quota makes longer; a median ignores
 /// the few requests that a throttled server answers late.
 fn effect_on(cell: &ConditionCell<'_>, location: Location) -> Option<Estimate> {
+    estimate(&effects_on(cell, location)?).ok()
+}
+
+/// The effect in each launch, ns.
+fn effects_on(cell: &ConditionCell<'_>, location: Location) -> Option<Vec<f64>> {
     let whole = cell.effect()?;
     let here = cell.run.samples.launches_in(&cell.condition.condition);
-    effect(here, &whole.baseline, &whole.arm, LatencyMetric::Rtt, location).ok()
+    differences(here, &whole.baseline, &whole.arm, LatencyMetric::Rtt, location).ok()
 }
 
 /// The absolute difference of two independent effects, ns, with Welch's interval.
