@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_share_of_launches_grows_with_their_length() {
-        let found = launches(1.0, 4.0, 64);
+        let found = launches(1.0, 2.0, 64);
         let share = |segments| launch_share(&found, segments).unwrap().0;
         assert!(
             share(4) < share(16) && share(16) < share(64),
@@ -219,8 +219,8 @@ mod tests {
             share(16),
             share(64)
         );
-        // σ_L² = 20/19 − 16·64/63/64 and σ_S² = 16·64/63, of which 1/64 counts.
-        let (launch, segment) = (20.0 / 19.0 - 16.0 / 63.0, 16.0 / 63.0);
+        // σ_L² = 20/19 − 4/63 and σ_S² = 4·64/63, of which 1/64 counts.
+        let (launch, segment) = (20.0 / 19.0 - 4.0 / 63.0, 4.0 / 63.0);
         assert!((share(64) - launch / (launch + segment)).abs() < 1e-9, "{}", share(64));
     }
 
