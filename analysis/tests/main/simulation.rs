@@ -75,16 +75,19 @@ const RECORDED_NS: [f64; 40] = [
     1838.0, 1832.0, 1792.0, 1280.0, 1808.0, 2031.0, 4096.0, 1748.0, 1707.0, 1670.0, 1896.0, 1693.0,
 ];
 
+/// The same effects at the round-trip time, ns.
+const RECORDED_RTT_NS: [f64; 40] = [
+    1784.0, 3043.0, 1234.0, 1268.0, 1357.0, 1976.0, 1828.0, 1829.0, 2178.0, 2208.0, 2432.0, 1939.0, 2056.0, 1411.0,
+    1398.0, 2273.0, 1250.0, 1676.0, 1745.0, 1869.0, 1846.0, 1560.0, 1557.0, 1849.0, 1310.0, 2284.0, 1516.0, 2069.0,
+    1818.0, 1625.0, 1905.0, 1449.0, 1801.0, 2037.0, 4791.0, 1782.0, 1980.0, 1558.0, 1914.0, 1860.0,
+];
+
+/// Two samples of launches with one distribution, or two quantities of the same launches.
 fn recorded(paired: bool) -> SpreadPopulation {
     SpreadPopulation {
         name: "recorded".to_owned(),
-        one: RECORDED_NS.to_vec(),
-        // The second quantity of a launch depends on the first.
-        other: RECORDED_NS
-            .iter()
-            .zip(RECORDED_NS.iter().rev())
-            .map(|(one, other)| 2.0 * one + other)
-            .collect(),
+        one: if paired { RECORDED_RTT_NS } else { RECORDED_NS }.to_vec(),
+        other: RECORDED_NS.to_vec(),
         paired,
         decides: true,
     }
