@@ -229,6 +229,7 @@ fn claims(claims: &JudgedClaims) -> Markup {
                                         @for over in &judgement.over_machines { p { (over.text()) } }
                                     }
                                 }
+                                @if claim.rows.is_empty() { (claim.exploratory.text) }
                                 @if let Some(covered) = claim.covered() { span.note { (covered) } }
                             }
                             td { (judged(&claim.registered)) }
