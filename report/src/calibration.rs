@@ -393,7 +393,7 @@ mod tests {
             name: format!("{microseconds} µs"),
             location: Location::Median,
             truth_ns: microseconds * 1e3,
-            wire_error: Some(errors.clone()),
+            wire_error: Some(errors),
             rtt_error: errors,
             parts: None,
         }

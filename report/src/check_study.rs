@@ -5,7 +5,7 @@ use std::path::Path;
 
 use analysis::{LatencyMetric, LaunchSamples, mean, text_table};
 use anyhow::{Result, ensure};
-use model::{Contrast, ContrastRole, LaunchRecord, LoadCheckKind, WarningKind};
+use model::{Contrast, ContrastRole, LaunchRecord, LaunchWarning, LoadCheckKind, WarningKind};
 
 use crate::contrasts::contrasts;
 use crate::exhibits::RecordedExperiment;
@@ -153,7 +153,7 @@ fn table(doses: &[Dose]) -> Result<String> {
             checks.iter().find(|check| check.kind == LoadCheckKind::CpuWait)?.value
         };
         let reasons = dose.records.iter().flat_map(LaunchRecord::warnings);
-        let reasons = WarningKind::counted(reasons.filter(|warning| warning.invalidates()));
+        let reasons = WarningKind::counted(reasons.filter(LaunchWarning::invalidates));
         let reasons: Vec<String> = reasons.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         rows.push(vec![
             dose.name.clone(),

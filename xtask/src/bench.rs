@@ -19,7 +19,7 @@ pub(crate) enum BenchCommand {
     /// Self-checks of a launch under purpose-made disturbance by dose: which fail where an estimate with known truth is disturbed
     Checks {
         #[command(flatten)]
-        options: RunOptions,
+        options: Box<RunOptions>,
     },
     /// Cost of the hook: time of each call by mode, instructions, and its search beside other searches
     Hook {

@@ -48,7 +48,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
         rows: rows(&cells, whole, &all),
     })?;
     let mut measured = Vec::new();
-    for factor in Factor::ALL {
+    for factor in EnvironmentFactor::ALL {
         let Some(spread) = factor.spread(&cells, &modes) else {
             table.notes.push(factor.unknown());
             continue;
@@ -74,13 +74,13 @@ fn provenance(cells: &[ConditionCell<'_>], first: &ConditionCell<'_>) -> Provena
 /// A factor between whose levels the effect can differ.
 #[derive(Clone, Copy, strum::Display)]
 #[strum(serialize_all = "lowercase")]
-enum Factor {
+enum EnvironmentFactor {
     Topology,
     Server,
     Mode,
 }
 
-impl Factor {
+impl EnvironmentFactor {
     const ALL: [Self; 3] = [Self::Topology, Self::Server, Self::Mode];
 
     const fn quantity(self) -> Quantity {
@@ -208,6 +208,11 @@ fn differences(cells: &[ConditionCell<'_>], modes: &[EffectColumn]) -> Result<Ve
     others.iter().map(column).collect()
 }
 
+/// Effects with their standard errors, ns.
+type EffectsWithErrors = Vec<(f64, f64)>;
+/// The text of one row of the summary, from the summary of a column and the effects in it.
+type SummaryText<'a> = &'a dyn Fn(&RandomEffects, &[(f64, f64)]) -> String;
+
 fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
     let mut table = Table::new([""]);
     table
@@ -220,9 +225,9 @@ fn table(cells: &[ConditionCell<'_>], columns: &[&EffectColumn]) -> Table {
         table.row(row);
     }
     // A mode that costs the same in all launches of an environment has no summary.
-    let pairs: Vec<Vec<(f64, f64)>> = columns.iter().map(|column| column.pairs(cells, |_| true)).collect();
+    let pairs: Vec<EffectsWithErrors> = columns.iter().map(|column| column.pairs(cells, |_| true)).collect();
     let summaries: Vec<Option<RandomEffects>> = pairs.iter().map(|pairs| random_effects(pairs).ok()).collect();
-    let mut summary = |name: &str, text: &dyn Fn(&RandomEffects, &[(f64, f64)]) -> String| {
+    let mut summary = |name: &str, text: SummaryText<'_>| {
         let mut row = vec![name.to_owned()];
         let known = summaries.iter().zip(&pairs);
         row.extend(known.map(|(all, pairs)| or_dash(all.as_ref().map(|all| text(all, pairs)))));

@@ -17,7 +17,7 @@ fn cells_of_two_machines_are_not_one_grid() {
         &[(&[("proxies", "none")], AS_IT_IS), (&[("proxies", "one")], AS_IT_IS)],
     );
     change_manifest(&folder.path().join("cell-1"), |manifest| {
-        manifest["machine"]["processors"] = 4.into()
+        manifest["machine"]["processors"] = 4.into();
     });
     let said = failure(report().args(["exhibit", "--run"]).arg(folder.path()));
     assert!(
