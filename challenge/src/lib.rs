@@ -47,11 +47,12 @@ pub fn begin(path: &Path, trials: usize, delays: &[DelayShare]) -> Result<String
     Ok(ChallengeFolder::open(path)?.list_sha256)
 }
 
-/// Measures all trials that are not finished. `installed` is the folder of other load generators that are not in PATH.
+/// Measures all trials that are not finished. `installed` is the folder of other load generators that are not in PATH; without it
+/// no other load generator takes part.
 ///
 /// # Errors
 /// If a trial fails. Finished trials are kept.
-pub fn examine(path: &Path, instrument: &Instrument, installed: &Path) -> Result<()> {
+pub fn examine(path: &Path, instrument: &Instrument, installed: Option<&Path>) -> Result<()> {
     let mut folder = ChallengeFolder::open(path)?;
     let missing = folder.missing();
     let last_cpu = std::thread::available_parallelism()?.get() - 1;

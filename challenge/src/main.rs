@@ -36,6 +36,9 @@ enum ChallengeVerb {
         /// Folder of the load generators that `cargo xtask challenge --install` installs
         #[arg(long, default_value = "target/peers")]
         installed: PathBuf,
+        /// Let no other load generator take part, even if one is installed
+        #[arg(long)]
+        without_peers: bool,
     },
     /// Compare the answers of a challenge with the truth again
     Open {
@@ -61,6 +64,7 @@ fn main() -> Result<()> {
             hook,
             sealed_hook,
             installed,
+            without_peers,
         } => {
             let out = std::path::absolute(out)?;
             let own = std::env::current_exe().context("cannot find this program's own file")?;
@@ -73,7 +77,8 @@ fn main() -> Result<()> {
             };
             let hash = challenge::begin(&out, trials, &DELAYS)?;
             println!("{hash}  {}", out.join("sealed/sealed.json").display());
-            challenge::examine(&out, &instrument, &std::path::absolute(installed)?)?;
+            let installed = std::path::absolute(installed)?;
+            challenge::examine(&out, &instrument, (!without_peers).then_some(installed.as_path()))?;
             print!("{}", challenge::open(&out)?);
         }
         ChallengeVerb::Open { folder } => print!("{}", challenge::open(&folder)?),

@@ -43,15 +43,15 @@ pub(crate) struct PeerAnswer {
 pub(crate) type PeerAnswers = BTreeMap<String, PeerAnswer>;
 
 impl PeerExaminees {
-    /// Finds the installed load generators. `installed` is the folder of those that are not in PATH.
-    pub(crate) fn find(installed: &Path, cpu: usize) -> Self {
+    /// Finds the installed load generators; none without the folder of those that are not in PATH.
+    pub(crate) fn find(installed: Option<&Path>, cpu: usize) -> Self {
         let setup = PeerSetup {
-            installed: installed.to_owned(),
+            installed: installed.unwrap_or(Path::new("")).to_owned(),
             floor: std::path::PathBuf::new(),
             cpu,
         };
         let (mut peers, mut notes) = (Vec::new(), Vec::new());
-        for peer in PEERS {
+        for peer in PEERS.into_iter().filter(|_| installed.is_some()) {
             match peer.version(&setup) {
                 Ok(version) => {
                     notes.push(format!("{} {version}", peer.name()));

@@ -60,7 +60,7 @@ impl Room {
     pub(crate) fn examined(&self, trials: usize, delays: &[DelayShare], instrument: &Instrument) -> PathBuf {
         let folder = self.path("challenge");
         challenge::begin(&folder, trials, delays).unwrap();
-        challenge::examine(&folder, instrument, &self.path("no-peers")).unwrap();
+        challenge::examine(&folder, instrument, None).unwrap();
         folder
     }
 }
