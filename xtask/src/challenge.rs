@@ -20,11 +20,14 @@ pub(crate) struct ChallengeCommand {
     #[arg(long, value_parser = paths::from_here)]
     out: Option<PathBuf>,
     /// Measure nothing; compare the answers of a finished challenge with the truth again
-    #[arg(long, value_name = "DIR", value_parser = paths::from_here, conflicts_with_all = ["trials", "out", "install"])]
+    #[arg(long, value_name = "DIR", value_parser = paths::from_here, conflicts_with_all = ["trials", "out", "install", "without_peers"])]
     open: Option<PathBuf>,
     /// Install missing load generators: wrk with apt-get as root, oha and Locust below the target folder
     #[arg(long)]
     install: bool,
+    /// Let no other load generator take part, even if one is installed
+    #[arg(long, conflicts_with = "install")]
+    without_peers: bool,
 }
 
 /// Builds the programs, draws and seals the trials, measures them, and opens the seal.
@@ -53,5 +56,6 @@ pub(crate) fn run(arguments: &ChallengeCommand) -> Result<()> {
         .options("--hook", [paths::hook()])
         .options("--sealed-hook", [paths::sealed_hook()])
         .options("--installed", [installed])
+        .flag("--without-peers", arguments.without_peers)
         .run()
 }
