@@ -72,9 +72,9 @@ fn each_layer_has_its_own_effect_and_spread() {
         (of_scan[0].signal_to_noise, of_scan[0].launches_needed),
         (None, Some(2))
     );
-    let spread = quantity(&evidence, "wire time spread by handler spread");
-    assert!(spread.len() == 1 && spread[0].0 == Unit::Ratio, "{spread:?}");
-    assert!((spread[0].1 - 2.0).abs() < 1e-9, "{spread:?}");
+    // Without the hook's records its spread is unknown.
+    let spread = quantity(&evidence, "spread of the effect at the RTT by its spread at the hook");
+    assert!(spread.is_empty(), "{spread:?}");
 }
 
 #[test]
@@ -144,20 +144,14 @@ fn servers_that_were_observed_are_evidence_and_other_shares_another_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let seen = folder.path().join("seen");
     std::fs::create_dir(&seen).unwrap();
-    let few = [
-        (Common, 0.0),
-        (Common, 0.1),
-        (Common, 0.0),
-        (Synthetic, 1.0),
-        (NegativeControl, 0.0),
-    ];
+    let eight = |most: f64, other: f64| {
+        let mut servers = vec![(Common, most); 7];
+        servers.extend([(Common, other), (Synthetic, 1.0), (NegativeControl, 0.0)]);
+        servers
+    };
     for (rows, verdict, value) in [
-        (&few[..], "supported", 0.1 / 3.0),
-        (
-            &[(Common, 1.0), (Common, 0.9), (Common, 1.0)],
-            "not_supported",
-            2.9 / 3.0,
-        ),
+        (&eight(0.0, 0.1)[..], "supported", 0.1 / 8.0),
+        (&eight(1.0, 0.9), "not_supported", 7.9 / 8.0),
         (
             &[(Common, 1.0), (Common, 0.0), (Common, 0.0)],
             "inconclusive",
