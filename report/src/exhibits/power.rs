@@ -59,7 +59,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                   precision than ten times the rounds."
             .to_owned(),
         x_title: "measured rounds of a launch".to_owned(),
-        y_title: "share between launches (%), 95 % CI".to_owned(),
+        y_title: "launch share (%), 95 % CI".to_owned(),
         log: false,
         line: Some((50.0, "half of the variance".to_owned())),
         levels: lengths.iter().map(|length| rounds(length).to_string()).collect(),
