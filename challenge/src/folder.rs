@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
 
 use crate::sealed_list::{SealedList, SealedTrial};
 
@@ -99,7 +98,7 @@ impl ChallengeFolder {
             .get(LIST)
             .with_context(|| format!("{SEAL}: no hash of {LIST}; expected one line `HASH  {LIST}`"))?;
         let bytes = read(LIST)?;
-        let list_sha256 = hex::encode(Sha256::digest(&bytes));
+        let list_sha256 = dataset::sha256_of(&bytes);
         ensure!(
             list_sha256 == *expected,
             "{LIST} has the SHA-256 {list_sha256}, but {SEAL} says {expected}: the list was changed after it was sealed, so \
@@ -160,7 +159,7 @@ impl ChallengeFolder {
             .with_context(|| format!("{FILES} has no hash of {name}; the trial is not finished"))?;
         let file = self.path.join(name);
         let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let found = hex::encode(Sha256::digest(&bytes));
+        let found = dataset::sha256_of(&bytes);
         ensure!(
             found == *expected,
             "{name} has the SHA-256 {found}, but {FILES} says {expected}: the file was changed after the trial; restore it, or \

@@ -270,7 +270,7 @@ fn words(from: &Path) -> Result<String, Error> {
         let words = words_in_source(&text);
         (source, words)
     };
-    let found = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()));
+    let found = crate::sha256_of(text.as_bytes());
     if found != WORDS_SHA256 {
         return Err(Error::Checksum {
             path,

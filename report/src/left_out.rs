@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use analysis::claims::{Evidence, LeftOut, MeasuredQuantity, Quantity};
+use analysis::claims::{Evidence, FEWEST_LAUNCHES, LeftOut, MeasuredQuantity, Quantity};
 use anyhow::{Context as _, Result};
 
 use crate::exhibits::{RecordedExperiment, cell_evidence, exhibit};
-
-/// The smallest number of launches of a condition whose launches are left out. With fewer launches a row decides nothing.
-const FEWEST_LAUNCHES: usize = 10;
 
 /// Run, quantity, condition, compared run, levels and parameters, which tell the quantities of an experiment apart.
 type QuantityKey = (
@@ -44,6 +41,7 @@ pub(crate) fn left_out(recorded: &mut RecordedExperiment, found: &Evidence) -> R
         for index in 0..recorded.cells[cell].samples.launches.len() {
             let launch = &recorded.cells[cell].samples.launches[index];
             let (condition, number) = (launch.condition.clone(), launch.launch);
+            // With fewer launches a row decides nothing.
             if recorded.cells[cell].samples.launches_in(&condition).len() < FEWEST_LAUNCHES {
                 continue;
             }

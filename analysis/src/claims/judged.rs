@@ -14,7 +14,7 @@ use super::provenance::{Provenance, RunOrigin};
 use super::quantity::Quantity;
 
 /// The smallest number of launches with which an interval decides. An interval of fewer launches is only shown.
-pub(super) const FEWEST_LAUNCHES: usize = 10;
+pub const FEWEST_LAUNCHES: usize = 10;
 
 /// A recommendation with its judged claims.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -29,7 +29,8 @@ pub use expectation::{Direction, Expectation, PValues, Verdict};
 pub use interval::{Interval, IntervalScale, IntervalTail, Unit};
 pub use judge::{CurrentPlan, judge};
 pub use judged::{
-    ClaimRow, Doubt, JudgedClaim, JudgedRecommendation, Judgement, MachineVerdict, OverMachines, RowRole,
+    ClaimRow, Doubt, FEWEST_LAUNCHES, JudgedClaim, JudgedRecommendation, Judgement, MachineVerdict, OverMachines,
+    RowRole,
 };
 pub use provenance::{Provenance, RunOrigin};
 pub use quantity::{LAUNCH_SHARE_ROUNDS, Quantity, QuantitySource, UnknownQuantity};

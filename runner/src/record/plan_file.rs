@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use model::{Experiment, GridExtent, PlannedRun, RegisteredPlan};
-use sha2::{Digest as _, Sha256};
 
 use crate::experiment_file;
 
@@ -47,7 +46,7 @@ impl PlanFile {
 
     /// Returns the SHA-256 of the file, in hexadecimal.
     pub(super) fn sha256(&self) -> String {
-        hex::encode(Sha256::digest(self.text.as_bytes()))
+        dataset::sha256_of(self.text.as_bytes())
     }
 
     /// Returns the files whose hashes the plan must have: the definitions' own files are apart.
