@@ -1,7 +1,7 @@
 //! The size of the recorded runs.
 
 /// The limit for all recorded runs together, in bytes.
-const MOST_BYTES: u64 = 40_000_000;
+const MOST_BYTES: u64 = 120_000_000;
 
 /// Returns a message if the recorded runs among `paths` exceed the limit. `size` returns the size of a file in bytes.
 pub(super) fn small(paths: &[String], size: impl Fn(&str) -> u64) -> Option<String> {
