@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::start_costs::StartCosts;
+
 /// File of the [`PreflightRecord`] in a run's folder.
 pub const PREFLIGHT_FILE: &str = "preflight.json";
 
@@ -32,6 +34,9 @@ pub struct PreflightHook {
     pub path: PathBuf,
     /// Reason for which the hook was not measured; none if it was.
     pub fault: Option<ServerFault>,
+    /// The costs of loading the hook; none for a hook that was not measured.
+    #[serde(default)]
+    pub start: Option<StartCosts>,
 }
 
 /// A fault of a server, or of a server with a hook.

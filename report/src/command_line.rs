@@ -135,7 +135,7 @@ pub(crate) enum ReportVerb {
     },
     /// Simulate experiments whose true effect is known, and count the intervals that contain it
     Simulate {
-        /// The intervals to examine
+        /// The intervals or verdicts to examine
         #[arg(value_enum, default_value_t)]
         subject: SimulationSubject,
         #[command(flatten)]
@@ -152,6 +152,12 @@ pub(crate) enum ReportVerb {
     },
     /// Print the costs of hooks from the output of `runner measure`, and write a page
     HookCosts(HookCostsCommand),
+    /// Print the costs of loading a hook from the output of `runner starts`
+    Starts {
+        /// The file that `runner starts` has written
+        #[arg(long)]
+        costs: PathBuf,
+    },
     /// Print the 2023 study's numbers, recomputed from its recordings
     Study {
         /// Folder of the imported study
@@ -179,7 +185,7 @@ pub(crate) struct HtmlCommand {
     pub(crate) out: PathBuf,
 }
 
-/// The intervals that a simulation examines.
+/// The intervals or verdicts that a simulation examines.
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
 pub(crate) enum SimulationSubject {
     /// The intervals of an effect
@@ -187,4 +193,8 @@ pub(crate) enum SimulationSubject {
     Effects,
     /// The candidate intervals of a ratio of spreads
     Spreads,
+    /// The total intervals of an effect
+    Totals,
+    /// The verdicts of claims: power at the least effect of interest, false verdicts at the threshold
+    Claims,
 }

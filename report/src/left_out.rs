@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::exhibits::{RecordedExperiment, cell_evidence, exhibit};
 
 /// Run, quantity, condition, compared run, levels and parameters, which tell the quantities of an experiment apart.
-type QuantityKey = (
+pub(crate) type QuantityKey = (
     String,
     Quantity,
     String,
@@ -17,7 +17,8 @@ type QuantityKey = (
     BTreeMap<String, String>,
 );
 
-fn key(measured: &MeasuredQuantity) -> QuantityKey {
+/// The key of a quantity.
+pub(crate) fn key(measured: &MeasuredQuantity) -> QuantityKey {
     (
         measured.run.clone(),
         measured.quantity.clone(),

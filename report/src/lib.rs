@@ -8,6 +8,7 @@
 pub mod calibration;
 pub mod check_study;
 pub mod claim_definitions;
+pub mod claim_power;
 pub mod claims;
 mod contrasts;
 mod document;
@@ -35,3 +36,4 @@ pub mod simulation_study;
 pub mod spread_study;
 pub mod study;
 pub mod table;
+pub mod total_interval_study;

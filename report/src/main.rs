@@ -16,14 +16,15 @@ use model::flagged_line;
 use report::claim_definitions::{current_plan, plan_of};
 use report::claims::{self, JudgedClaims};
 use report::explanation::explanation;
+use report::hook_costs::start_text;
 use report::paper::Paper;
 use report::recorded_launches::recorded_contrasts;
 use report::run_page::{self, RunPage};
 use report::simulation_study::{self, NoiseFits, SimulationSize};
 use report::study::StudyResults;
 use report::{
-    calibration, check_study, exhibits, figures, noise_fit, observed_servers, output_files, results, spread_study,
-    table,
+    calibration, check_study, claim_power, exhibits, figures, noise_fit, observed_servers, output_files, results,
+    spread_study, table, total_interval_study,
 };
 use samples::{imported_recordings, run_samples, study_recordings};
 
@@ -84,18 +85,22 @@ fn main() -> Result<ExitCode> {
             out,
         } => write_fit(&study, &calibration, &run, &out)?,
         ReportVerb::Simulate {
-            subject: SimulationSubject::Effects,
-            size,
-            out,
-            ..
-        } => write_simulation(size, out.as_deref())?,
-        ReportVerb::Simulate {
-            subject: SimulationSubject::Spreads,
+            subject,
             size,
             recorded,
             calibration,
             out,
-        } => write_spreads(size, &recorded, &calibration, out.as_deref())?,
+        } => match subject {
+            SimulationSubject::Effects => write_simulation(size, out.as_deref())?,
+            SimulationSubject::Spreads => write_spreads(size, &recorded, &calibration, out.as_deref())?,
+            SimulationSubject::Totals => write_totals(size, &recorded, out.as_deref())?,
+            SimulationSubject::Claims => write_claim_power(size, &recorded, out.as_deref())?,
+        },
+        ReportVerb::Starts { costs } => {
+            let text = std::fs::read_to_string(&costs).with_context(|| format!("cannot read {}", costs.display()))?;
+            let read = serde_json::from_str(&text).with_context(|| format!("{} is damaged", costs.display()))?;
+            print!("{}", start_text(&read)?);
+        }
         ReportVerb::Study { study, format, figures } => print_study(&study, format, figures.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -149,6 +154,19 @@ fn write_spreads(size: SimulationSize, recorded: &Path, repeated: &Path, out: Op
     let outcomes = spread_study::simulate(&populations, size.experiments, size.seed)?;
     print!("{}", spread_study::text(&outcomes));
     out.map_or(Ok(()), |out| write_json(out, "spreads.json", &outcomes))
+}
+
+fn write_totals(size: SimulationSize, recorded: &Path, out: Option<&Path>) -> Result<()> {
+    let cells = total_interval_study::cells(&recorded_contrasts(recorded)?);
+    let outcomes = total_interval_study::simulate(&cells, size.experiments, size.seed)?;
+    print!("{}", total_interval_study::text(&outcomes));
+    out.map_or(Ok(()), |out| write_json(out, "totals.json", &outcomes))
+}
+
+fn write_claim_power(size: SimulationSize, recorded: &Path, out: Option<&Path>) -> Result<()> {
+    let study = claim_power::simulate(&current_plan()?, recorded, size.experiments, size.seed)?;
+    print!("{}", study.text());
+    out.map_or(Ok(()), |out| write_json(out, "claims.json", &study))
 }
 
 fn write_calibration(runs: &[PathBuf], repetition: u16, out: &Path) -> Result<()> {

@@ -14,6 +14,7 @@ mod proxies;
 mod record;
 mod run;
 mod signals;
+mod starts;
 mod treatments;
 
 use anyhow::Result;
@@ -37,6 +38,8 @@ enum Command {
     Measure(foreign_hook::command::ForeignHookCommand),
     /// Report the functions and system calls by which a server receives payload, and if a hook replaces them
     Observe(observe::command::ObservationCommand),
+    /// Measure the time, the page faults and the memory that a hook adds to the start of a program
+    Starts(starts::StartsCommand),
     /// Write the definition of the experiment that reaches a goal, from a pilot run
     Plan(planning::PlanningCommand),
     /// Compute the delays by which two recorded conditions differ, for a relay
@@ -66,6 +69,7 @@ fn main() -> Result<()> {
         Command::Cluster(verb) => command_line::cluster::run(&verb),
         Command::Measure(options) => foreign_hook::run(&options),
         Command::Observe(options) => observe::run(&options),
+        Command::Starts(options) => starts::run(&options),
         Command::Plan(options) => planning::run(&options),
         Command::Jitter(options) => proxies::jitter::make(&options),
         Command::Relay(options) => proxies::relay::run(&options),

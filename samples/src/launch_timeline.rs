@@ -9,7 +9,7 @@ use dataset::Timings;
 use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 
 /// The times of one launch in their order. The *subject* is the baseline of the first contrast.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LaunchTimeline {
     /// The wire times of the subject, grouped by the arm of the preceding request and by the position in the round,
     /// without warm-up. Empty if a round does not send to all arms in turn.

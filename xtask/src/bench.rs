@@ -21,7 +21,13 @@ pub(crate) enum BenchCommand {
         #[command(flatten)]
         options: Box<RunOptions>,
     },
-    /// Cost of the hook: time of each call by mode, instructions, and its search beside other searches
+    /// How much longer a message takes after a wait in which the thread's caches cool
+    Cooling {
+        /// Blocks, over which the intervals are computed
+        #[arg(long, default_value_t = 30)]
+        blocks: u32,
+    },
+    /// Cost of the hook: time of each call by mode, instructions, its search beside other searches, and the cost of loading it
     Hook {
         /// Rounds; each measures everything once
         #[arg(long, default_value_t = 30)]
@@ -71,9 +77,18 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
             let report = Program::new(paths::binary("report"));
             report.arg("checks").options("--run", [folder]).run()
         }
+        BenchCommand::Cooling { blocks } => cargo()
+            .args(["run", "--release", "--package", "hook-bench", "--bin", "cooling", "--"])
+            .options("--blocks", [blocks.to_string()])
+            .run(),
         BenchCommand::Hook { rounds } => {
-            build::hook()?;
-            benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()
+            build::run()?;
+            benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()?;
+            let costs = paths::target().join("starts.json");
+            let runner = Program::new(paths::binary("runner")).arg("starts");
+            runner.options("--hook", [paths::hook()]).options("--out", [&costs]).run()?;
+            let report = Program::new(paths::binary("report")).arg("starts");
+            report.options("--costs", [&costs]).run()
         }
         BenchCommand::Analysis {
             rows,

@@ -1,5 +1,5 @@
 //! `cargo xtask simulate`: simulates experiments with recorded noise and a known truth, and counts how often intervals contain
-//! the truth.
+//! the truth and how often claims are supported.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,15 @@ use crate::{build, paths};
 
 #[derive(clap::Args)]
 pub(crate) struct SimulateCommand {
-    /// The intervals to examine: of an effect, or of a ratio of spreads
-    #[arg(default_value = "effects", value_parser = ["effects", "spreads"])]
+    /// The subject: intervals of an effect, of a ratio of spreads, total intervals of an effect, or the verdicts of claims
+    #[arg(default_value = "effects", value_parser = ["effects", "spreads", "totals", "claims"])]
     subject: String,
     /// Number of experiments in each scenario
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     experiments: u32,
+    /// Folder of recorded runs, from whose launches simulated launches are drawn; for claims, the folder of one machine
+    #[arg(long, default_value = "data/reference", value_parser = paths::from_here)]
+    recorded: PathBuf,
     /// First fit the noise to the imported study and to this run of the coverage experiment
     #[arg(long, value_parser = paths::from_here)]
     fit: Option<PathBuf>,
@@ -41,6 +44,8 @@ pub(crate) fn run(arguments: &SimulateCommand) -> Result<()> {
     Program::new(paths::binary("report"))
         .args(["simulate", &arguments.subject, "--experiments"])
         .arg(arguments.experiments.to_string())
+        .arg("--recorded")
+        .arg(&arguments.recorded)
         .arg("--out")
         .arg(&arguments.out)
         .run()

@@ -7,7 +7,7 @@ use model::LimitHit;
 use serde::{Deserialize, Serialize};
 
 use super::control::ControlResult;
-use super::interval::{Interval, IntervalTail, Unit};
+use super::interval::{Interval, IntervalScale, IntervalTail, Unit};
 use super::provenance::{Provenance, RunOrigin};
 use super::quantity::Quantity;
 
@@ -122,6 +122,30 @@ impl MeasuredQuantity {
             total: Some(interval),
             without_flagged: None,
             limits_hit: Vec::new(),
+        }
+    }
+
+    /// The quantity as it would be if its true value were `target` and not `truth`: the ends of both intervals and the value are
+    /// moved. Times are shifted by the difference. Ratios are multiplied by the quotient, so that their relative precision stays.
+    /// Shares are shifted by the difference of their log odds. A value without a finite position on its scale is shifted by the
+    /// difference.
+    #[must_use]
+    pub fn moved(&self, truth: f64, target: f64) -> Self {
+        let scale = match self.unit {
+            Unit::Ns => IntervalScale::Linear,
+            Unit::Ratio => IntervalScale::Log,
+            Unit::Share => IntervalScale::Logit,
+        };
+        let shift = scale.of(target) - scale.of(truth);
+        let value = |value: f64| {
+            let moved = scale.back(scale.of(value) + shift);
+            if moved.is_finite() { moved } else { value + target - truth }
+        };
+        let interval = |of: &Interval| Interval::new(value(of.value), (value(of.low), value(of.high)));
+        Self {
+            interval: interval(&self.interval),
+            total: self.total.as_ref().map(interval),
+            ..self.clone()
         }
     }
 

@@ -5,16 +5,20 @@
 //! test over requests is put to the same requests.
 
 mod count;
+mod draw;
 mod experiment;
 mod fit;
 mod noise;
 mod scenario;
 mod spreads;
+mod total_intervals;
 
 pub use count::{Coverage, Method};
+pub use draw::Draw;
 pub use fit::{FitError, LaunchFit, WithinFit, fit_launches, fit_within};
 pub use noise::{Design, SimulatedLaunch, SimulatedNoise};
 pub use scenario::{Scenario, ScenarioOutcome, Stopping, study};
 pub use spreads::{
     SpreadCoverage, SpreadInterval, SpreadMeasure, SpreadOutcome, SpreadPopulation, eligible, spread_study,
 };
+pub use total_intervals::{ControlledCell, SystematicErrors, TotalCoverage, total_interval_study};

@@ -103,7 +103,7 @@ fn table(shape: &[f64], score: f64) -> f64 {
 }
 
 /// Two independent standard normal variables (Box & Muller).
-fn normals(generator: &mut Pcg64) -> (f64, f64) {
+pub(super) fn normals(generator: &mut Pcg64) -> (f64, f64) {
     let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
     let (sine, cosine) = (std::f64::consts::TAU * generator.random::<f64>()).sin_cos();
     (radius * cosine, radius * sine)

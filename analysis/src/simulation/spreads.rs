@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use rand::RngExt;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use strum::VariantArray;
 
+use super::draw::draw_places;
 use crate::stats::bootstrap::{generator, mean_and_error};
 use crate::stats::quantiles::f;
 use crate::stats::sorted::{mean, quantile};
@@ -215,11 +215,11 @@ struct SpreadSample {
 
 impl SpreadPopulation {
     fn draw(&self, launches: usize, generator: &mut Pcg64) -> SpreadSample {
-        let places = draw(self.one.len(), launches, generator);
+        let places = draw_places(self.one.len(), launches, generator);
         let others = if self.paired {
             places.clone()
         } else {
-            draw(self.other.len(), launches, generator)
+            draw_places(self.other.len(), launches, generator)
         };
         SpreadSample {
             one: places.iter().map(|&place| self.one[place]).collect(),
@@ -227,10 +227,6 @@ impl SpreadPopulation {
             paired: self.paired,
         }
     }
-}
-
-fn draw(of: usize, count: usize, generator: &mut Pcg64) -> Vec<usize> {
-    (0..count).map(|_| generator.random_range(0..of)).collect()
 }
 
 impl SpreadInterval {

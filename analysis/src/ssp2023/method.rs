@@ -9,8 +9,8 @@ use crate::stats::serial;
 
 /// Warm-up cuts at which the sensitivity of p is shown.
 pub const CUTS: [usize; 4] = [0, 4_000, 10_000, 20_000];
-/// Length of a batch and of a bootstrap block, requests. At this distance autocorrelation is 0.10 in docker's recordings
-/// and at most 0.05 in the others. This remainder makes effective sizes too large and intervals too narrow.
+/// Length of a batch and of a bootstrap block, requests. The squares of the recordings are not correlated at this distance. The
+/// requests of docker are (autocorrelation 0.10), so that its effective sizes are too large and its intervals of means too narrow.
 pub const BLOCK: usize = 1_000;
 /// Bootstrap resamples.
 const RESAMPLES: usize = 2_000;

@@ -487,3 +487,22 @@ fn a_file_that_is_wrong_is_refused_with_line_and_key() {
         &["r01-effect", "threshold: -1", "above 0"],
     );
 }
+
+#[test]
+fn a_moved_quantity_has_the_other_truth_and_the_precision_of_its_unit() {
+    let claims = stated();
+    let time = measured(claim(&claims, "r06-parts"), "local-pod", 500.0, 100.0);
+    assert_eq!(time.moved(480.0, 100.0).interval, Interval::new(120.0, (20.0, 220.0)));
+    let ratio = measured(claim(&claims, "r01-spread"), "local-bridge / local-pod", 4.0, 2.0).moved(4.0, 1.0);
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");
+    for interval in [ratio.interval, ratio.total.unwrap()] {
+        near(interval.value, 1.0);
+        near(interval.low, 0.5);
+        near(interval.high, 1.5);
+    }
+    let share = measured(claim(&claims, "r09-launches"), "local-pod", 0.8, 0.3).moved(0.8, 0.5);
+    near(share.interval.value, 0.5);
+    near(share.interval.low, 0.2);
+    // A share of more than 1 has no odds.
+    near(share.interval.high, 0.8);
+}

@@ -1,8 +1,9 @@
 //! The simulation study in small: intervals over launches hold about as often as they say, intervals over requests do not.
 
 use analysis::simulation::{
-    Design, LaunchFit, Method, Scenario, ScenarioOutcome, SimulatedNoise, SpreadInterval, SpreadMeasure,
-    SpreadPopulation, Stopping, WithinFit, eligible, fit_launches, fit_within, spread_study, study,
+    ControlledCell, Design, LaunchFit, Method, Scenario, ScenarioOutcome, SimulatedNoise, SpreadInterval, SpreadMeasure,
+    SpreadPopulation, Stopping, SystematicErrors, WithinFit, eligible, fit_launches, fit_within, spread_study, study,
+    total_interval_study,
 };
 use serde::Deserialize;
 
@@ -114,6 +115,25 @@ fn the_interval_of_a_spread_ratio_holds_with_skewed_launches_and_that_of_f_does_
             .iter()
             .all(|coverage| coverage.interval != SpreadInterval::F)
     );
+}
+
+#[test]
+fn total_intervals_hold_with_an_error_that_a_control_shares_and_statistical_intervals_do_not() {
+    let reversed: Vec<f64> = RECORDED_NS.iter().rev().copied().collect();
+    let cell = ControlledCell::centred(&RECORDED_NS, &reversed, &RECORDED_RTT_NS);
+    let with = |errors, sd_ns| total_interval_study(std::slice::from_ref(&cell), (errors, sd_ns), 10, 400, 3).unwrap();
+    let without = with(SystematicErrors::Shared, 0.0);
+    assert!(without.statistical.value > 0.88, "{without:#?}");
+    assert!(without.total.value > 0.99, "{without:#?}");
+    for errors in [SystematicErrors::Shared, SystematicErrors::OfCalibration] {
+        let disturbed = with(errors, 1_000.0);
+        assert!(disturbed.statistical.value < 0.6, "{disturbed:#?}");
+        assert!(disturbed.total.value > 0.92, "{disturbed:#?}");
+        assert!(disturbed.total_half_ns > disturbed.statistical_half_ns, "{disturbed:#?}");
+    }
+    // No control shows an error that only the effect has.
+    let independent = with(SystematicErrors::Independent, 5_000.0);
+    assert!(independent.total.value < 0.9, "{independent:#?}");
 }
 
 /// A series with the AR(1) part, the noise and the trend that the fit is to find.

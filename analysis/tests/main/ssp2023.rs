@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use analysis::stats::serial::effective_sample_size;
 use analysis::ssp2023::{
     self, CUTS, PValue, WARM_UP_ROWS, a_a_by_halves, check, cut_sensitivity, dependence, recompute, significant_halves,
 };
@@ -148,6 +149,26 @@ fn p_depends_on_the_cut() {
                 row.p,
                 &reference["conditions"][one.name]["p_by_cut"][row.cut.to_string()],
             );
+        }
+    }
+}
+
+#[test]
+fn longer_batches_give_fewer_effective_requests() {
+    let Some(study) = study() else { return };
+    let reference = reference();
+    for one in &study {
+        let by_batch = &reference["conditions"][one.name]["effective_n_by_batch"];
+        for (index, recording_ns) in [&one.unmodified_ns, &one.hook_ns].into_iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "response times far below 2^53 ns")]
+            let series: Vec<f64> = recording_ns[WARM_UP_ROWS..].iter().map(|&ns| ns as f64).collect();
+            let found = [500, 1_000, 2_000, 4_600].map(|batch| {
+                let found = effective_sample_size(&series, batch).expect("whole batches");
+                let expected = by_batch[batch.to_string()][index].as_f64().expect("a number");
+                assert!((found / expected - 1.0).abs() < 1e-4, "{} {batch}: {found}", one.name);
+                found
+            });
+            assert!(found.is_sorted_by(|one, longer| one > longer), "{}: {found:?}", one.name);
         }
     }
 }

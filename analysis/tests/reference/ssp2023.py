@@ -20,6 +20,7 @@ RECORDINGS = {
     "eks-nodes": ("aws-nodes-without-hook", "aws-nodes-with-hook"),
 }
 CUTS = (0, 4_000, 10_000, 20_000)
+BATCHES = (500, 1_000, 2_000, 4_600)
 
 
 def read(directory, prefix):
@@ -35,6 +36,16 @@ def autocorrelation(x, lag):
 def effective_n(x, batch=1_000):
     means = x[: len(x) // batch * batch].reshape(-1, batch).mean(axis=1)
     return float(len(x) * x.var(ddof=1) / (batch * means.var(ddof=1)))
+
+
+def correlated_until(x):
+    """The lag at which Geyer's initial positive sequence ends (https://doi.org/10.1214/ss/1177011137): the first even lag
+    whose autocorrelation and the next one have no positive sum."""
+    y = x - x.mean()
+    spectrum = np.abs(np.fft.rfft(y, 2 << (len(y) - 1).bit_length())) ** 2
+    covariance = np.fft.irfft(spectrum)[: len(y) // 2 * 2]
+    sums = covariance[::2] + covariance[1::2]
+    return int(2 * np.argmax(sums <= 0))
 
 
 def halves_p(x):
@@ -59,6 +70,9 @@ def condition(unmodified, hook):
         "lag_1": [autocorrelation(x, 1) for x in arms],
         "lag_100": [autocorrelation(x, 100) for x in arms],
         "effective_n": [effective_n(x) for x in arms],
+        "effective_n_by_batch": {str(batch): [effective_n(x, batch) for x in arms] for batch in BATCHES},
+        "correlated_until": [correlated_until(x) for x in arms],
+        "squares_correlated_until": [correlated_until((x - x.mean()) ** 2) for x in arms],
     }
 
 

@@ -6,7 +6,7 @@ use analysis::{LatencyMetric, Proportion};
 use anyhow::{Context as _, Result};
 use model::Location;
 
-use super::condition_cell::{ConditionCell, Crossing, UNMODIFIED, above_zero, condition_cells, spread_us};
+use super::condition_cell::{ConditionCell, Crossing, DrawnValue, UNMODIFIED, above_zero, condition_cells};
 use super::recorded_experiment::RecordedExperiment;
 use super::table::Table;
 use crate::reproduction::told_apart;
@@ -28,17 +28,23 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let reference = at(NONE, INTERLEAVED);
     // The spread is of the interleaved design. The other designs are compared by their false positives.
     let spreads = ResponseSeries {
-        name: "SD of the A/A difference (µs), interleaved".to_owned(),
+        name: "spread of the A/A difference (% of the spread without a neighbour), interleaved".to_owned(),
         values: doses
             .iter()
-            .map(|dose| spread_us(at(dose, INTERLEAVED)?.a_a()?))
+            .map(|dose| match *dose {
+                NONE => Some(percent((1.0, (1.0, 1.0)))),
+                _ => Some(percent(at(dose, INTERLEAVED)?.spread_by(reference?)?)),
+            })
             .collect(),
     };
     let false_positives_of = |design: &&str| ResponseSeries {
         name: format!("A/A false positives (%), {design}"),
         values: doses
             .iter()
-            .map(|dose| above_zero(percent(&at(dose, design).and_then(false_positives)?)))
+            .map(|dose| {
+                let found = at(dose, design).and_then(false_positives)?;
+                above_zero(percent((found.value, found.confidence_interval)))
+            })
             .collect(),
     };
     let mut series = vec![spreads];
@@ -46,13 +52,13 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     series.extend(shares.filter(|one| one.values.iter().any(Option::is_some)));
     let figure = response(&Response {
         name: recorded.experiment.clone(),
-        caption: "Two unmodified programs beside a neighbour, by the processor that the neighbour uses and its share of it: standard \
-                  deviation of their difference between launches, and share of launches in which the 2023 study's t test over \
+        caption: "Two unmodified programs beside a neighbour, by the processor that the neighbour uses and its share of it: spread of \
+                  their difference between launches (mean absolute deviation), and share of launches in which the 2023 study's t test over \
                   requests, at the level of 5 %, finds a difference. Exact 95 % intervals of shares; an interval that reaches zero \
                   cannot be drawn on a logarithmic axis, and the table has it."
             .to_owned(),
         x_title: "neighbour".to_owned(),
-        y_title: "SD (µs), share (%), 95 % CI".to_owned(),
+        y_title: "spread, share of launches (%), 95 % CI".to_owned(),
         log: true,
         line: Some((5.0, "level of the test, %".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
@@ -116,7 +122,6 @@ fn false_positives(cell: &ConditionCell<'_>) -> Option<Proportion> {
     told_apart(launches, &control.baseline, &control.arm)
 }
 
-fn percent(found: &Proportion) -> (f64, (f64, f64)) {
-    let (low, high) = found.confidence_interval;
-    (100.0 * found.value, (100.0 * low, 100.0 * high))
+fn percent((value, (low, high)): DrawnValue) -> DrawnValue {
+    (100.0 * value, (100.0 * low, 100.0 * high))
 }

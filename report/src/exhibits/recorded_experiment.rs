@@ -104,9 +104,63 @@ impl RecordedExperiment {
             cells,
         })
     }
+
+    /// The experiment with other launches. `places` chooses them for each condition of each cell: it takes the number of recorded
+    /// launches and returns indices below it.
+    ///
+    /// # Errors
+    /// When an estimate cannot be computed from these launches.
+    pub(crate) fn drawn(&self, mut places: impl FnMut(usize) -> Vec<usize>) -> Result<Self> {
+        let cells = self.cells.iter().map(|cell| cell.drawn(&mut places)).collect::<Result<_>>()?;
+        Ok(Self {
+            experiment: self.experiment.clone(),
+            question: self.question.clone(),
+            exhibit: self.exhibit,
+            id: self.id.clone(),
+            machine: self.machine.clone(),
+            cells,
+        })
+    }
 }
 
 impl RecordedCell {
+    /// The cell with other launches, numbered anew, without sequences.
+    fn drawn(&self, places: &mut impl FnMut(usize) -> Vec<usize>) -> Result<Self> {
+        let mut manifest = self.manifest.clone();
+        manifest.launches.clear();
+        let mut samples = RunSamples {
+            launches: Vec::new(),
+            sequences: BTreeMap::new(),
+            timelines: Vec::new(),
+        };
+        for condition in &self.manifest.conditions {
+            let recorded = self.samples.launches.iter().zip(&self.samples.timelines);
+            let here: Vec<_> = recorded.filter(|(launch, _)| launch.condition == condition.name).collect();
+            if here.is_empty() {
+                continue;
+            }
+            for (place, number) in places(here.len()).into_iter().zip(1..) {
+                let (launch, timeline) = here[place];
+                let mut records = self.manifest.launches_in(&condition.name);
+                let record = records.find(|record| record.launch == launch.launch);
+                let mut record = record.context("a launch without a record")?.clone();
+                record.launch = number;
+                manifest.launches.push(record);
+                samples.launches.push(LaunchSamples {
+                    launch: number,
+                    ..launch.clone()
+                });
+                samples.timelines.push(timeline.clone());
+            }
+        }
+        Ok(Self {
+            levels: self.levels.clone(),
+            results: results(&manifest, &samples)?,
+            manifest,
+            samples,
+        })
+    }
+
     /// Takes out the launch at an index of the samples, and computes the estimates again.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use model::{LaunchRecord, Manifest, ProcessResources, WarningKind, flagged_line}
 use samples::run_samples;
 use serde::Serialize;
 
+use super::start::StartEstimates;
 use crate::results::{self, Effect};
 use crate::table::microseconds;
 
@@ -47,6 +48,8 @@ pub struct MeasuredHook {
     pub path: PathBuf,
     /// The reason for which it was not measured.
     pub fault: Option<ServerFault>,
+    /// The costs of loading it; `None` where they were not measured.
+    pub start: Option<StartEstimates>,
     /// Its cost; `None` where it was not measured.
     pub cost: Option<HookCost>,
 }
@@ -121,6 +124,7 @@ impl HookCosts {
                 name: hook.name,
                 path: hook.path,
                 fault: hook.fault,
+                start: hook.start.as_ref().map(StartEstimates::of).transpose()?,
                 cost,
             });
         }

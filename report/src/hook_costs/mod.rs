@@ -3,9 +3,11 @@
 mod figure;
 mod measurement;
 mod page;
+mod start;
 mod text;
 
 pub use figure::figure;
 pub use measurement::{HookCost, HookCosts, MeasuredHook};
 pub use page::page;
-pub use text::text;
+pub use start::StartEstimates;
+pub use text::{start_text, text};

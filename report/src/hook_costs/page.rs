@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::measurement::{HookCosts, MeasuredHook};
-use super::text::{calibrated, lines};
+use super::text::{calibrated, lines, start_lines};
 use crate::document::{document, environment};
 use crate::table;
 
@@ -31,7 +31,7 @@ fn of_hook(hook: &MeasuredHook) -> Markup {
         }
         @if let Some(cost) = &hook.cost {
             table { tbody {
-                @for (name, value, what) in lines(cost) {
+                @for (name, value, what) in lines(cost).into_iter().chain(hook.start.iter().flat_map(start_lines)) {
                     tr { td { (name) } td.number { (value) } td { (what) } }
                 }
             } }

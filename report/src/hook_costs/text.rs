@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use analysis::Estimate;
+use analysis::{Estimate, EstimateError};
+use dataset::StartCosts;
 
 use super::measurement::{HookCost, HookCosts};
+use super::start::StartEstimates;
 use crate::results::Effect;
 use crate::table::{microseconds, signed};
 
@@ -67,6 +69,35 @@ pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)
     lines
 }
 
+/// The lines of the costs of loading a hook: name, value, unit with description.
+#[must_use]
+pub(super) fn start_lines(start: &StartEstimates) -> Vec<(&'static str, String, &'static str)> {
+    vec![
+        ("starts", in_unit(&start.time_ns, 1e6, 3), "ms of a program's time from start to end"),
+        ("faults", in_unit(&start.page_faults, 1.0, 1), "page faults at the start"),
+        ("start RSS", in_unit(&start.rss_bytes, 1024.0, 0), "KiB of resident memory of a program that waits"),
+        ("start PSS", in_unit(&start.pss_bytes, 1024.0, 0), "KiB of its memory, shared pages divided"),
+        ("relocations", start.relocations.to_string(), "of the shared object"),
+    ]
+}
+
+/// The costs of loading a hook as text for a terminal.
+///
+/// # Errors
+/// With fewer than two blocks.
+pub fn start_text(costs: &StartCosts) -> Result<String, EstimateError> {
+    let starts = costs.blocks.len() * costs.starts_per_block as usize;
+    let mut text = format!(
+        "The hook in {}: {starts} starts with it and as many without it in turn, 95 % intervals over {} blocks\n",
+        costs.started.display(),
+        costs.blocks.len()
+    );
+    for (name, value, what) in start_lines(&StartEstimates::of(costs)?) {
+        _ = writeln!(text, "  {name:<11} {value:<28} {what}");
+    }
+    Ok(text)
+}
+
 /// The costs as text for a terminal.
 #[must_use]
 pub fn text(measured: &HookCosts) -> String {
@@ -74,12 +105,16 @@ pub fn text(measured: &HookCosts) -> String {
         "{}: {} launches, 95 % intervals over launches\n",
         measured.server, measured.launches
     );
+    if let Some(manifest) = &measured.manifest {
+        _ = writeln!(text, "machine: {}", manifest.machine.described());
+    }
     for hook in &measured.hooks {
         _ = writeln!(text, "\n{}", hook.name);
         if let Some(fault) = &hook.fault {
             _ = writeln!(text, "  not measured: {fault}");
         }
-        for (name, value, what) in hook.cost.iter().flat_map(lines) {
+        let start = hook.start.iter().flat_map(start_lines);
+        for (name, value, what) in hook.cost.iter().flat_map(lines).chain(start) {
             _ = writeln!(text, "  {name:<11} {value:<28} {what}");
         }
     }

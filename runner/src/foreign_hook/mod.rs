@@ -22,8 +22,12 @@ use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
 use crate::run::{RunEnvironment, carry_out};
 use crate::signals::stop_flag;
+use crate::starts;
 use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, OWN};
+
+/// Starts of a program with each hook, and without it, by which the cost of loading is measured.
+const STARTS: u32 = 1_000;
 
 /// Runs the preflights, measures the hooks without a fault, and writes a run.
 ///
@@ -124,6 +128,7 @@ impl Preflights<'_> {
         let (bare, again) = (self.bare(BARE)?, self.bare(CONTROL)?);
         let mut slowest = bare.clone();
         let mut results = Vec::new();
+        let mut warnings: Vec<String> = compare::varying(&bare, &again).into_iter().collect();
         for hook in hooks {
             let mut result = self.hooked(&hook.name, bare.ready_s)?;
             if result.fault.is_none() {
@@ -132,10 +137,18 @@ impl Preflights<'_> {
             if result.fault.is_none() && result.rtt_ns > slowest.rtt_ns {
                 slowest = result.clone();
             }
+            let mut start = None;
+            if result.fault.is_none() {
+                match starts::measure(&hook.preload.path, STARTS) {
+                    Ok(found) => start = Some(found),
+                    Err(error) => warnings.push(format!("{}: the cost of its start is not known: {error:#}", hook.name)),
+                }
+            }
             results.push(PreflightHook {
                 name: hook.name.clone(),
                 path: hook.preload.path.clone(),
                 fault: result.fault,
+                start,
             });
         }
         let own = self.hooked(OWN, bare.ready_s)?;
@@ -143,7 +156,7 @@ impl Preflights<'_> {
             server: server.to_owned(),
             hooks: results,
             no_calibration: experiments::calibration(&own).err(),
-            warnings: compare::varying(&bare, &again).into_iter().collect(),
+            warnings,
         };
         Ok((record, slowest))
     }
