@@ -23,6 +23,8 @@ pub struct ObservationReader {
     file: SerializedFileReader<File>,
     header: FileHeader,
     layout: ObservationLayout,
+    /// Whether [`ObservationReader::for_each_timings`] reads the intended arrivals.
+    reads_arrivals: bool,
 }
 
 impl std::fmt::Debug for ObservationReader {
@@ -66,7 +68,17 @@ impl ObservationReader {
             header,
             file,
             layout,
+            reads_arrivals: false,
         })
+    }
+
+    /// The reader, which also reads the intended arrivals of requests with [`Self::for_each_timings`].
+    #[must_use]
+    pub fn with_arrivals(self) -> Self {
+        Self {
+            reads_arrivals: true,
+            ..self
+        }
     }
 
     /// Returns the values that are the same for all rows.
@@ -100,6 +112,9 @@ impl ObservationReader {
         let mut timings = Timings::default();
         self.for_each_group(|group| {
             timings.read(&self.columns(group), &self.header.arms, self.layout.outcome)?;
+            if self.reads_arrivals {
+                timings.read_arrivals(&self.columns(group))?;
+            }
             visit(&timings);
             Ok(())
         })

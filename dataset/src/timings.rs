@@ -24,6 +24,9 @@ pub struct Timings {
     pub user_receive_ns: Vec<i64>,
     /// Kernel stamps of sending and receiving, ns; `None` without both.
     pub kernel_ns: Vec<Option<(i64, i64)>>,
+    /// Time at which the request was to be sent, ns; empty unless the reader was asked for it
+    /// ([`crate::ObservationReader::with_arrivals`]).
+    pub intended_arrival_ns: Vec<i64>,
     /// Whether the request was answered with success.
     pub answered: Vec<bool>,
     /// Whether estimates must leave the request out.
@@ -73,6 +76,11 @@ impl Timings {
         columns.read::<BoolType>(Column::WarmUp, &mut self.warm_up, None)?;
         columns.read::<ByteArrayType>(Column::Arm, &mut raw.arm, None)?;
         columns.read::<ByteArrayType>(Column::Outcome, &mut raw.outcome, None)
+    }
+
+    /// Decodes the intended arrivals.
+    pub(crate) fn read_arrivals(&mut self, columns: &ColumnReader<'_>) -> Result<(), ParquetError> {
+        columns.read::<Int64Type>(Column::IntendedArrival, &mut self.intended_arrival_ns, None)
     }
 
     /// Decodes the columns and interprets their values.

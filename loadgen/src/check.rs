@@ -1,6 +1,6 @@
 //! The checks of the load generator's own soundness.
 
-use model::{Clocks, LaunchPlan, LoadCheck, LoadCheckKind, Schedule, WaitMethod};
+use model::{Arrivals, Clocks, LaunchPlan, LoadCheck, LoadCheckKind, Schedule, WaitMethod};
 
 use crate::clock::{self, ClockCost};
 use crate::load_thread::ThreadOutcome;
@@ -75,7 +75,7 @@ pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &T
     let timing = outcome.send_timing;
     let littles_law = tally
         .littles_law(outcome.mean_elapsed_ns())
-        .filter(|_| timing.is_none());
+        .filter(|_| timing.is_none() && plan.arrivals == Arrivals::Closed);
     // In a duet, requests also wait for the slower arm.
     let gap_share = tally
         .median_gap_share(outcome.elapsed_ns)
@@ -92,7 +92,7 @@ pub(crate) fn all(plan: &LaunchPlan, clocks: &Clocks, tally: &Tally, outcome: &T
                 "throughput times mean RTT; at most the number of requests in progress at a time, and less than it by the \
                  median time between requests and a fifth"
             } else {
-                "an open loop has no fixed number of requests in progress"
+                "only a closed loop of one request at a time has a fixed number of requests in progress"
             },
         ),
         LoadCheck::at_most(

@@ -23,6 +23,7 @@ mod request_order;
 mod resp_reader;
 mod response_reader;
 mod run;
+mod saturated_loop;
 mod socket;
 mod stop_signal;
 mod tally;

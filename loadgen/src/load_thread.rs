@@ -10,7 +10,7 @@ use crate::error::LoadgenError;
 use crate::open_loop::SendTiming;
 use crate::progress::ProgressDisplay;
 use crate::recorder::{ObservationOutput, Recorder};
-use crate::{closed_loop, open_loop};
+use crate::{closed_loop, open_loop, saturated_loop};
 
 /// A thread that is connected to all arms.
 pub(crate) struct LoadThread<'a> {
@@ -95,6 +95,7 @@ impl<'a> LoadThread<'a> {
         let start_ns = monotonic_ns();
         let (finished, send_timing) = match plan.arrivals {
             Arrivals::Closed => (closed_loop::send_all(plan, arms, recorder, progress)?, None),
+            Arrivals::Saturated => (saturated_loop::send_all(plan, arms, recorder, progress)?, None),
             Arrivals::Constant(_) | Arrivals::Poisson(_) => {
                 let timing = open_loop::send_all(plan, arms, recorder, progress)?;
                 (timing.finished, Some(timing))

@@ -154,7 +154,7 @@ impl ArrivalSchedule {
         self.position += 1;
         let intended_ns = self.next_ns as i64;
         self.next_ns += match self.arrivals {
-            Arrivals::Closed => 0.0,
+            Arrivals::Closed | Arrivals::Saturated => 0.0,
             Arrivals::Constant(rate) => 1e9 / rate,
             Arrivals::Poisson(rate) => exponential(&mut self.generator) * 1e9 / rate,
         };

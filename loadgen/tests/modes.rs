@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use crate::servers::{OK, answering, command, plan, request, rows, run, server};
 use dataset::{Observation, RequestOutcome};
@@ -106,6 +106,52 @@ fn connections_take_turns_or_are_new_each_time() {
             assert_eq!(rows.iter().filter(|row| row.warm_up).count(), 4);
         }
     }
+}
+
+#[test]
+fn every_connection_has_a_request_in_progress_in_a_saturated_loop() {
+    // The server answers when requests have arrived on four connections.
+    let barrier = |_| {
+        let all = Arc::new(Barrier::new(4));
+        server(move |mut stream: TcpStream| {
+            while request(&stream) {
+                all.wait();
+                if stream.write_all(OK).is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    for wait in ["sleep", "spin"] {
+        let directory = tempfile::tempdir().unwrap();
+        let [one, other] = [0, 1].map(barrier);
+        let mut plan = plan(directory.path(), &[("a", one), ("b", other)]);
+        plan["arrivals"] = "saturated".into();
+        plan["schedule"] = json!({"runs": 20});
+        plan["connections"] = 4.into();
+        plan["wait"] = wait.into();
+        let (output, summary) = run(directory.path(), &plan);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(summary["rate"], Value::Null);
+        let rows = rows(directory.path());
+        assert!(all_ok(&rows) && rows.len() == 80);
+        // Requests to one arm end before requests to the next arm begin.
+        for stay in rows.chunks(20) {
+            assert!(stay.iter().all(|row| row.arm == stay[0].arm));
+            let used: BTreeSet<u16> = stay.iter().map(|row| row.connection).collect();
+            assert_eq!(used.len(), 4);
+        }
+        for stays in rows.chunks(20).collect::<Vec<_>>().windows(2) {
+            let ended = stays[0].iter().map(|row| row.user_receive_ns).max();
+            assert!(ended < stays[1].iter().map(|row| row.user_send_ns).min());
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut plan = plan(directory.path(), &[("a", answering(OK))]);
+    plan["arrivals"] = "saturated".into();
+    let (output, _) = run(directory.path(), &plan);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("schedule: interleaved"), "{error}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub enum ExhibitKind {
     Environments,
     /// Round trips, the hook's cost and the MDE with processors in idle states and without.
     Idle,
+    /// Capacities, and the hook's cost at shares of the capacity, beside a known delay and a simulated queue.
+    Load,
 }
 
 impl ExhibitKind {

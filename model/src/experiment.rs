@@ -17,6 +17,7 @@ use crate::invalid_value::require;
 use crate::launch_plan::{LaunchPlan, Target};
 use crate::limits::{ExperimentLimits, ResourceLimits};
 use crate::load::Load;
+use crate::load_levels::LoadLevels;
 use crate::message::Message;
 use crate::neighbour::Neighbour;
 use crate::proxy::Proxy;
@@ -67,6 +68,10 @@ pub struct Experiment {
     pub limits: Option<ExperimentLimits>,
     /// The load generator's work.
     pub load: Load,
+    /// Levels of load, as shares of the capacity of the server without a hook. `[load]` then describes how the capacity is
+    /// measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<LoadLevels>,
     /// The request that the load generator sends.
     pub request: Message,
     /// A keyword in the requests of a share of the rounds.
@@ -189,6 +194,7 @@ impl Experiment {
             }
         }
         self.validate_limits()?;
+        self.levels.as_ref().map_or(Ok(()), |levels| levels.validate(self))?;
         self.micro.map_or(Ok(()), TightLoopSettings::validate)?;
         match &self.sut {
             ServerUnderTest::Command(program) => program.validate().map_err(|error| error.within("[sut]"))?,

@@ -118,6 +118,9 @@ pub enum Arrivals {
     /// Closed loop: a request is sent when the response to the previous one is complete.
     #[default]
     Closed,
+    /// Closed loop in which each connection sends its next request when the response to its previous one is complete, so that every
+    /// connection has a request in progress.
+    Saturated,
     /// Open loop with equal intervals: requests per second over all arms.
     Constant(f64),
     /// Open loop with exponentially distributed intervals: requests per second over all arms.
@@ -125,11 +128,11 @@ pub enum Arrivals {
 }
 
 impl Arrivals {
-    /// Returns the requests per second over all arms; `None` in a closed loop.
+    /// Returns the requests per second over all arms; `None` in closed loops.
     #[must_use]
     pub const fn rate(self) -> Option<f64> {
         match self {
-            Self::Closed => None,
+            Self::Closed | Self::Saturated => None,
             Self::Constant(rate) | Self::Poisson(rate) => Some(rate),
         }
     }
@@ -248,6 +251,11 @@ impl LaunchPlan {
                 "only one of them",
             )?;
         }
+        if self.arrivals == Arrivals::Saturated {
+            let stays = matches!(self.schedule, Schedule::Runs(_) | Schedule::Sequential);
+            let expected = "runs of requests to one arm, or sequential, if every connection has a request in progress";
+            require(stays, "schedule", self.schedule, expected)?;
+        }
         self.request.validate()?;
         self.keyword
             .as_ref()
@@ -267,6 +275,7 @@ impl LaunchPlan {
             seed: self.seed.wrapping_add(thread.into()),
             arrivals: match self.arrivals {
                 Arrivals::Closed => Arrivals::Closed,
+                Arrivals::Saturated => Arrivals::Saturated,
                 Arrivals::Constant(rate) => Arrivals::Constant(share_of_rate(rate)),
                 Arrivals::Poisson(rate) => Arrivals::Poisson(share_of_rate(rate)),
             },

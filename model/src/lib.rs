@@ -92,6 +92,7 @@ mod launch_warning;
 mod ledger;
 mod limits;
 mod load;
+mod load_levels;
 mod load_summary;
 mod machine;
 mod manifest;
@@ -144,6 +145,7 @@ pub use limits::{
     ExperimentLimits, LimitEnforcement, LimitHit, LimitKind, MissingColumns, MonitorRecord, ResourceLimits, Throttling,
 };
 pub use load::Load;
+pub use load_levels::{CAPACITY_LEVEL, LOAD_FACTOR, LoadLevels};
 pub use load_summary::{
     CheckVerdict, Clocks, FirstFailure, LoadCheck, LoadCheckKind, LoadSummary, LoadWarning, RateSummary,
 };

@@ -6,6 +6,7 @@ mod command_line;
 mod experiment_file;
 mod foreign_hook;
 mod launch;
+mod load;
 mod observe;
 mod planning;
 mod preflight;

@@ -17,7 +17,7 @@ const STARTED: &str = "true";
 /// The program that waits for input.
 const WAITING: &str = "cat";
 /// Blocks, over which the report computes intervals.
-const BLOCKS: u32 = 20;
+pub(crate) const BLOCKS: u32 = 20;
 /// The longest time until [`WAITING`] waits.
 const LONGEST: Duration = Duration::from_secs(5);
 

@@ -10,6 +10,7 @@ mod kubernetes;
 mod kubernetes_faults;
 mod kubernetes_macro;
 mod limits;
+mod load;
 mod measure;
 mod observe;
 mod observe_passive;

@@ -1,7 +1,7 @@
 //! Settings of the pass over the rows of a launch, and the times of a row.
 
 use dataset::Timings;
-use model::{Experiment, Manifest, Schedule};
+use model::{Arrivals, Experiment, Manifest, Schedule};
 
 /// Number of rounds of a segment in a run that was imported from the recordings of others.
 const IMPORTED_SEGMENT_ROUNDS: u64 = 1_000;
@@ -15,6 +15,8 @@ pub struct FoldSettings {
     pub interleaved: bool,
     /// Number of rounds of a segment; at least 1.
     pub segment_rounds: u64,
+    /// Times of the requests.
+    pub arrivals: Arrivals,
 }
 
 impl FoldSettings {
@@ -25,6 +27,7 @@ impl FoldSettings {
             subject: None,
             interleaved: false,
             segment_rounds: IMPORTED_SEGMENT_ROUNDS,
+            arrivals: Arrivals::Closed,
         };
         manifest.plan.as_ref().map_or_else(imported, Self::from)
     }
@@ -36,6 +39,7 @@ impl From<&Experiment> for FoldSettings {
             subject: experiment.contrasts.first().map(|contrast| contrast.baseline.clone()),
             interleaved: experiment.load.schedule == Schedule::Interleaved,
             segment_rounds: experiment.load.segment_rounds.max(1),
+            arrivals: experiment.load.arrivals,
         }
     }
 }

@@ -15,6 +15,7 @@ mod launch_timeline;
 mod observed_launch;
 mod run_samples;
 mod study_recording;
+mod throughput;
 
 pub use error::SamplesError;
 pub use fold::FoldSettings;

@@ -5,11 +5,12 @@ use std::path::Path;
 use analysis::figures::Thinned;
 use analysis::{ArmSamples, LaunchSamples, RequestTimes};
 use dataset::{ObservationReader, Timings};
-use model::LaunchRecord;
+use model::{Arrivals, LaunchRecord};
 
 use crate::error::SamplesError;
 use crate::fold::{FoldSettings, rtt_ns, wire_ns};
 use crate::launch_timeline::{LaunchTimeline, TimelineFold};
+use crate::throughput::ThroughputFold;
 
 /// Largest change, during a launch, of the difference of both clocks that can be noise of the readings, ns. A larger
 /// change means that a clock was set.
@@ -39,7 +40,12 @@ impl ObservedLaunch {
         settings: &FoldSettings,
         columns: Option<usize>,
     ) -> Result<Self, SamplesError> {
-        let reader = open(file, launch)?;
+        let mut reader = open(file, launch)?;
+        let is_open = settings.arrivals.rate().is_some();
+        if is_open {
+            reader = reader.with_arrivals();
+        }
+        let mut throughput = ThroughputFold::default();
         let names = &reader.header().arms;
         let mut arms: Vec<ArmSamples> = names.iter().map(|_| ArmSamples::default()).collect();
         let mut timeline = TimelineFold::new(settings, names);
@@ -54,6 +60,9 @@ impl ObservedLaunch {
             for row in 0..rows.len() {
                 let arm = usize::from(rows.arm[row]);
                 collect(&mut arms[arm], rows, row, offset_ns);
+                if settings.arrivals == Arrivals::Saturated {
+                    throughput.add(rows, row);
+                }
                 timeline.add(rows, row, names);
                 if rows.answered[row]
                     && let Some(thinned) = thinned.get_mut(arm)
@@ -63,6 +72,9 @@ impl ObservedLaunch {
             }
         });
         read.map_err(in_launch(launch))?;
+        for (arm, per_s) in throughput.finished() {
+            arms[usize::from(arm)].throughput_per_s = Some(per_s);
+        }
         let mut sequences: Vec<(String, Thinned)> = names.iter().cloned().zip(thinned).collect();
         sequences.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(Self {
@@ -118,6 +130,10 @@ fn collect(samples: &mut ArmSamples, rows: &Timings, row: usize, kernel_minus_us
         rtt_ns: rtt_ns(rows, row),
         wire_ns: wire_ns(rows, row),
         send_path_ns: sent_ns.map(|((tx_ns, _), offset_ns)| tx_ns - offset_ns - rows.user_send_ns[row]),
+        sojourn_ns: rows
+            .intended_arrival_ns
+            .get(row)
+            .map(|intended_ns| rows.user_receive_ns[row] - intended_ns),
     });
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct MeasureCommand {
     /// End with exit status 3 where the whole interval of an effect on the median lies above this, as 20us
     #[arg(long, value_parser = nanoseconds)]
     fail_above: Option<f64>,
+    /// Measure the capacity of the server, and latencies with random arrivals at shares of it, with and without the hooks
+    #[arg(long, conflicts_with_all = ["precision", "budget", "fail_above", "format"])]
+    load: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -50,14 +53,21 @@ pub(crate) fn run(arguments: &MeasureCommand, called_from: &Path) -> Result<Exit
     let out = match &arguments.out {
         Some(out) => out.clone(),
         // A measurement is short and starts afresh.
-        None => RunName::new("measure", &[]).new_folder(Path::new(paths::RUNS))?,
+        None => RunName::new(if arguments.load { "measure-load" } else { "measure" }, &[]).new_folder(Path::new(paths::RUNS))?,
     };
     let runner = Program::new(paths::binary("runner"))
         .arg("measure")
         .options("--precision", &arguments.precision)
         .options("--budget", &arguments.budget)
-        .options("--out", [&out]);
+        .options("--out", [&out])
+        .flag("--load", arguments.load);
     arguments.server.given(runner, called_from).run_aside()?;
+    if arguments.load {
+        let report = Program::new(paths::binary("report")).arg("exhibit");
+        let report = report.options("--run", [&out]).options("--out", [report_of(&out)]);
+        report.run()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     Program::new(paths::binary("report"))
         .arg("hook-costs")
         .options("--run", [&out])

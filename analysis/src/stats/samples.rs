@@ -16,6 +16,10 @@ pub struct ArmSamples {
     pub send_path: Distribution,
     /// From the kernel's receive stamp to the user's, ns; where the clocks' difference is known.
     pub wake_up: Distribution,
+    /// From the intended arrival to the user's receive stamp, ns; in open loops.
+    pub sojourn: Distribution,
+    /// Requests a second while every connection had a request in progress; `None` in other loops.
+    pub throughput_per_s: Option<f64>,
     /// Requests that were not answered with success; they are in neither distribution.
     pub errors: u64,
     /// Successful requests without both kernel stamps; they are in `rtt` only.
@@ -31,12 +35,17 @@ pub struct RequestTimes {
     pub wire_ns: Option<i64>,
     /// From the user's send stamp to the kernel's, ns. With the wire time it leaves the wake-up.
     pub send_path_ns: Option<i64>,
+    /// From the intended arrival to the receive stamp in user space, ns; `None` in closed loops.
+    pub sojourn_ns: Option<i64>,
 }
 
 impl ArmSamples {
     /// Adds an answered request.
     pub fn answered(&mut self, times: RequestTimes) {
         self.rtt.insert(times.rtt_ns);
+        if let Some(sojourn_ns) = times.sojourn_ns {
+            self.sojourn.insert(sojourn_ns);
+        }
         let Some(wire_ns) = times.wire_ns else {
             self.unstamped += 1;
             return;
@@ -56,6 +65,7 @@ impl ArmSamples {
             LatencyMetric::Rtt => &self.rtt,
             LatencyMetric::SendPath => &self.send_path,
             LatencyMetric::WakeUp => &self.wake_up,
+            LatencyMetric::Sojourn => &self.sojourn,
         }
     }
 }
@@ -87,4 +97,7 @@ pub enum LatencyMetric {
     /// Kernel receive stamp to user-space receive stamp: a part of the RTT.
     #[strum(to_string = "wake-up")]
     WakeUp,
+    /// Intended arrival to user-space receive stamp: the latency of an open loop, waiting included.
+    #[strum(to_string = "latency from the intended arrival")]
+    Sojourn,
 }

@@ -6,6 +6,7 @@ mod delays;
 mod environments;
 mod idle;
 mod isolation;
+mod load;
 mod neighbours;
 mod observers;
 mod positions;
@@ -85,6 +86,7 @@ pub fn exhibit(recorded: &RecordedExperiment) -> Result<Option<Exhibit>> {
         ExhibitKind::Power => power::of(recorded)?,
         ExhibitKind::Environments => environments::of(recorded)?,
         ExhibitKind::Idle => idle::of(recorded)?,
+        ExhibitKind::Load => load::of(recorded)?,
     };
     table.notes.push(format!("Machine: {}.", recorded.machine));
     Ok(Some(Exhibit {

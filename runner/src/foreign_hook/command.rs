@@ -28,6 +28,13 @@ pub(crate) struct ForeignHookCommand {
     /// Start no further launch after this time and ten launches
     #[arg(long, default_value = "75s", value_parser = duration_ns)]
     pub(super) budget: f64,
+    /// Starts of a program with each hook, and without it, by which the cost of loading the hook is measured
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(i64::from(crate::starts::BLOCKS)..))]
+    pub(super) starts: u32,
+    /// Measure the capacity of the server, and latencies with random arrivals at shares of it; --precision and --budget have no
+    /// effect
+    #[arg(long)]
+    pub(super) load: bool,
     /// The project's hook, for the calibration [default: ../hook/libreadhook.so, from this program's folder]
     #[arg(long)]
     pub(super) own_hook: Option<PathBuf>,

@@ -1,8 +1,8 @@
 //! The experiments of the preflight, of the measurement and of the observation of a foreign server.
 
 use model::{
-    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, Experiment, Load, Schedule, ServerUnderTest,
-    Treatment, WaitMethod,
+    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, ExhibitKind, Experiment, Load, LoadLevels, Schedule,
+    ServerUnderTest, Treatment, WaitMethod,
 };
 
 use super::command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
@@ -19,6 +19,21 @@ pub(crate) const OWN: &str = "track";
 const NO_DELAY: &str = "delay-0";
 const DELAY: &str = "delay-5us";
 const DELAY_NS: u64 = 5_000;
+
+/// The arm whose delay is a share of the time that the server needs for a request.
+const LEVEL_DELAY: &str = "delay";
+/// Levels of load, as shares of the capacity.
+const UTILISATIONS: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
+/// Duration for which requests go to one arm, s.
+const BLOCK_S: f64 = 0.5;
+/// Blocks of each arm in a launch, without warm-up.
+const BLOCKS: u32 = 4;
+/// The delay, as a share of the mean time that the server needs for a request.
+const DELAY_SHARE: f64 = 0.05;
+/// Connections to each arm.
+const CONNECTIONS: u16 = 16;
+/// Range of the requests of a block in which the capacity is measured.
+const SATURATED_REQUESTS: std::ops::RangeInclusive<u32> = 200..=40_000;
 
 /// Smallest number of launches from which the variance between launches is estimated.
 const FEWEST_LAUNCHES: u32 = 10;
@@ -136,6 +151,62 @@ pub(super) fn for_measuring(
     experiment
 }
 
+/// Returns the experiment that measures capacities, and latencies at shares of the capacity.
+pub(super) fn for_load(
+    subject: &ForeignServer,
+    hooks: &[ForeignHook],
+    calibrated: bool,
+    slowest: &PreflightResult,
+    options: &ForeignHookCommand,
+) -> Experiment {
+    let mut experiment = for_measuring(subject, hooks, calibrated, slowest, options);
+    for arm in experiment.arms.iter_mut().filter(|arm| arm.name == DELAY) {
+        LEVEL_DELAY.clone_into(&mut arm.name);
+    }
+    for contrast in experiment.contrasts.iter_mut().filter(|contrast| contrast.arm == DELAY) {
+        LEVEL_DELAY.clone_into(&mut contrast.arm);
+        LEVEL_DELAY.clone_into(&mut contrast.name);
+    }
+    let requests = saturated_requests(slowest);
+    experiment.name = "measure-load".to_owned();
+    experiment.question = format!("What do hooks cost {} under load?", subject.name);
+    experiment.exhibit = Some(ExhibitKind::Load);
+    experiment.launches = FEWEST_LAUNCHES;
+    experiment.fewest_launches = 0;
+    experiment.precision_ns = None;
+    experiment.budget_s = None;
+    experiment.levels = Some(LoadLevels {
+        utilisations: UTILISATIONS.to_vec(),
+        block_s: BLOCK_S,
+        blocks: BLOCKS,
+        // A server that needs more rounds to warm up compiles its program while it runs.
+        warm_up_blocks: if subject.warm_up_rounds.is_some() { BLOCKS } else { 1 },
+        delay_share: DELAY_SHARE,
+    });
+    experiment.load = Load {
+        arrivals: Arrivals::Saturated,
+        schedule: Schedule::Runs(requests),
+        connections: CONNECTIONS,
+        rounds: u64::from(requests) * u64::from(BLOCKS + 1),
+        warm_up_rounds: requests.into(),
+        segment_rounds: requests.into(),
+        ..experiment.load
+    };
+    experiment
+}
+
+/// Returns about the requests of [`BLOCK_S`] with a request in progress on every connection, from the time of one request.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate, clamped to a range"
+)]
+fn saturated_requests(slowest: &PreflightResult) -> u32 {
+    let one_by_one = BLOCK_S * 1e9 / slowest.rtt_ns.max(1) as f64;
+    ((2.0 * one_by_one) as u32).clamp(*SATURATED_REQUESTS.start(), *SATURATED_REQUESTS.end())
+}
+
 /// Returns the number of rounds with which enough launches fit into the budget.
 #[expect(
     clippy::cast_precision_loss,
@@ -199,6 +270,7 @@ fn experiment(subject: &ForeignServer, arms: Vec<Arm>) -> Experiment {
             timeout_ms: 5_000,
             max_error_share: 0.0,
         },
+        levels: None,
         request: subject.request.clone(),
         keyword: None,
         words: None,

@@ -20,14 +20,11 @@ use crate::launch::local::spec::LaunchTask;
 use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, compare};
 use crate::run::availability;
-use crate::run::{RunEnvironment, carry_out};
+use crate::run::{RunEnvironment, all};
 use crate::signals::stop_flag;
 use crate::starts;
 use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
 use experiments::{BARE, CONTROL, OWN};
-
-/// Starts of a program with each hook, and without it, by which the cost of loading is measured.
-const STARTS: u32 = 1_000;
 
 /// Runs the preflights, measures the hooks without a fault, and writes a run.
 ///
@@ -51,6 +48,7 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
         level,
         folder: &options.out,
         stopped: &stopped,
+        starts: options.starts,
     };
     preflights.experiment.validate()?;
     let (record, slowest) = preflights.all(&subject.name, &hooks)?;
@@ -69,7 +67,12 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
         return Ok(());
     }
     let calibrated = record.no_calibration.is_none();
-    let experiment = experiments::for_measuring(&subject, &measurable, calibrated, &slowest, options);
+    let of = if options.load {
+        experiments::for_load
+    } else {
+        experiments::for_measuring
+    };
+    let experiment = of(&subject, &measurable, calibrated, &slowest, options);
     experiment.validate()?;
     let environment = RunEnvironment {
         setting: &setting,
@@ -77,7 +80,7 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
         stopped: &stopped,
         registration: None,
     };
-    carry_out(experiment, &options.out, environment)?;
+    all(vec![experiment], &options.out, environment)?;
     Ok(())
 }
 
@@ -120,6 +123,8 @@ struct Preflights<'a> {
     level: IsolationLevel,
     folder: &'a Path,
     stopped: &'a Stop,
+    /// Starts of a program by which the cost of loading a hook is measured.
+    starts: u32,
 }
 
 impl Preflights<'_> {
@@ -139,7 +144,7 @@ impl Preflights<'_> {
             }
             let mut start = None;
             if result.fault.is_none() {
-                match starts::measure(&hook.preload.path, STARTS) {
+                match starts::measure(&hook.preload.path, self.starts) {
                     Ok(found) => start = Some(found),
                     Err(error) => warnings.push(format!("{}: the cost of its start is not known: {error:#}", hook.name)),
                 }

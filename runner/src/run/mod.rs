@@ -39,6 +39,7 @@ use crate::launch::local::child::run_in_child;
 use crate::launch::local::control_groups::{self, ProcessGroups};
 use crate::launch::local::spec::LaunchSpec;
 use crate::launch::order::LaunchOrder;
+use crate::load;
 use crate::run::availability::{ConditionAccess, ConditionAccesses};
 use crate::run::context::{RunContext, image, set_up, tear_down};
 use crate::run::cost::RunCost;
@@ -86,9 +87,17 @@ pub(crate) fn all(mut experiments: Vec<Experiment>, out: &Path, environment: Run
     if let [one] = &experiments[..]
         && one.cell.is_empty()
     {
-        return carry_out(experiments.remove(0), out, environment);
+        let one = experiments.remove(0);
+        return match one.levels.clone() {
+            Some(levels) => load::carry_out(&one, &levels, out, environment),
+            None => carry_out(one, out, environment),
+        };
     }
-    grid(experiments, out, environment)
+    ensure!(
+        experiments.iter().all(|one| one.levels.is_none()),
+        "a grid has levels of load; expected one experiment, because the levels are a grid of their own"
+    );
+    grid(experiments, Vec::new(), out, environment)
 }
 
 /// Runs all launches of an experiment that are not finished, writes the manifest, and returns the number of invalid launches.
@@ -104,10 +113,17 @@ pub(crate) fn carry_out(experiment: Experiment, out: &Path, environment: RunEnvi
     run.close()
 }
 
-/// Runs each cell of a grid in a folder of its own, and writes `grid.json` when all are finished.
-fn grid(experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
+/// Runs each cell of a grid in a folder of its own, and writes `grid.json` when all are finished. The cells `finished` were run before
+/// and stand first in the index.
+pub(crate) fn grid(
+    experiments: Vec<Experiment>,
+    finished: Vec<Vec<FactorLevel>>,
+    out: &Path,
+    environment: RunEnvironment<'_>,
+) -> Result<usize> {
     let stopped = environment.stopped;
-    let cells: Vec<Vec<FactorLevel>> = experiments.iter().map(|one| one.cell.clone()).collect();
+    let mut cells = finished;
+    cells.extend(experiments.iter().map(|one| one.cell.clone()));
     let mut runs = Vec::new();
     for one in experiments {
         let folder = out.join(FactorLevel::folder_name(&one.cell));
@@ -121,7 +137,7 @@ fn grid(experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_
     }
     let bar = progress(runs.iter().map(|run| run.cost().launches).sum());
     let all: RunCost = runs.iter().map(ActiveRun::cost).sum();
-    eprintln!("to {}, {} cells: {all}", out.display(), cells.len());
+    eprintln!("to {}, {} cells: {all}", out.display(), runs.len());
     for run in runs.iter().filter(|run| run.available().count() > 0) {
         eprintln!(
             "  {}: {}",
