@@ -32,6 +32,9 @@ pub(crate) enum BenchCommand {
         /// Rounds; each measures everything once
         #[arg(long, default_value_t = 30)]
         rounds: u32,
+        /// Also measure each call after other work, which uses the caches as the path of a server does
+        #[arg(long)]
+        cold: bool,
     },
     /// Speed of the analysis: beside pandas, SciPy and matplotlib on the study's recordings, and beside decoding alone on a
     /// large synthetic run
@@ -81,9 +84,10 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
             .args(["run", "--release", "--package", "hook-bench", "--bin", "cooling", "--"])
             .options("--blocks", [blocks.to_string()])
             .run(),
-        BenchCommand::Hook { rounds } => {
+        BenchCommand::Hook { rounds, cold } => {
             build::run()?;
-            benchmark("hook-bench").arg("--rounds").arg(rounds.to_string()).run()?;
+            let bench = benchmark("hook-bench").options("--rounds", [rounds.to_string()]);
+            bench.flag("--cold", *cold).run()?;
             let costs = paths::target().join("starts.json");
             let runner = Program::new(paths::binary("runner")).arg("starts");
             runner.options("--hook", [paths::hook()]).options("--out", [&costs]).run()?;

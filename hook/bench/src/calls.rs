@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use rand::SeedableRng;
@@ -153,9 +153,67 @@ impl Programs {
     }
 }
 
+/// Memory that other work touches between two calls, KiB. With the functions that it calls, it is about as much as a server uses for a
+/// request, and takes about as long.
+const COLD_KIB: &str = "512";
+/// Calls of a batch with other work between them, and batches.
+const COLD_CALLS: u32 = 200;
+const COLD_BATCHES: u32 = 5;
+
 /// Measures every treatment in every round, in fresh processes. Returns the table.
 pub(crate) fn table(arguments: &HookBench) -> Result<String> {
     let programs = Programs::build()?;
+    let title = format!(
+        "One read of {} bytes, {} fresh processes each",
+        REQUEST.len(),
+        arguments.rounds
+    );
+    let all = measured(arguments, |treatment| {
+        let output = programs.command(arguments, treatment, &[], BATCHES)?.output()?;
+        let times = times(treatment, &output)?;
+        Ok(times.iter().map(|(time_ns, _)| *time_ns).fold(f64::INFINITY, f64::min))
+    })?;
+    Ok(lines(&title, &all, "bare"))
+}
+
+/// Measures every treatment as [`table`] does, with other work before each call. Returns the table.
+pub(crate) fn cold_table(arguments: &HookBench) -> Result<String> {
+    let programs = Programs::build()?;
+    let mut work_ns = Vec::new();
+    let all = measured(arguments, |treatment| {
+        let few = HookSetting {
+            calls: COLD_CALLS,
+            ..*treatment
+        };
+        let output = programs.command(arguments, &few, &[], COLD_BATCHES)?.arg(COLD_KIB).output()?;
+        let times = times(treatment, &output)?;
+        work_ns.extend(times.iter().filter_map(|(_, work_ns)| *work_ns));
+        let mut medians: Vec<f64> = times.iter().map(|(time_ns, _)| *time_ns).collect();
+        medians.sort_by(f64::total_cmp);
+        medians.get(medians.len() / 2).copied().context("no batch was measured")
+    })?;
+    let title = format!(
+        "One read of {} bytes after {:.0} µs of other work, {} fresh processes each, two readings of the clock included",
+        REQUEST.len(),
+        work_ns.iter().sum::<f64>() / work_ns.len().max(1) as f64 / 1e3,
+        arguments.rounds
+    );
+    Ok(lines(&title, &all, "bare"))
+}
+
+/// The times of the batches of a process, ns, each with the mean time of the other work, where there was any.
+fn times(treatment: &HookSetting, output: &Output) -> Result<Vec<(f64, Option<f64>)>> {
+    ensure!(output.status.success(), "{}: {}", treatment.name, output.status);
+    let text = str::from_utf8(&output.stdout)?;
+    let batch = |line: &str| {
+        let mut numbers = line.split(' ').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next().and_then(Result::ok)))
+    };
+    Ok(text.lines().filter_map(batch).collect())
+}
+
+/// Measures every treatment in every round by `measure`, which returns the time of one call, ns.
+fn measured(arguments: &HookBench, mut measure: impl FnMut(&HookSetting) -> Result<f64>) -> Result<Vec<CaseTimes>> {
     let mut random = Pcg64::seed_from_u64(1);
     let mut all: Vec<CaseTimes> = TREATMENTS
         .iter()
@@ -168,24 +226,10 @@ pub(crate) fn table(arguments: &HookBench) -> Result<String> {
     for _ in 0..arguments.rounds {
         order.shuffle(&mut random);
         for &index in &order {
-            let output = programs
-                .command(arguments, &TREATMENTS[index], &[], BATCHES)?
-                .output()?;
-            ensure!(output.status.success(), "{}: {}", TREATMENTS[index].name, output.status);
-            let text = String::from_utf8(output.stdout)?;
-            let fastest = text
-                .lines()
-                .filter_map(|line| line.parse().ok())
-                .fold(f64::INFINITY, f64::min);
-            all[index].values_ns.push(fastest);
+            all[index].values_ns.push(measure(&TREATMENTS[index])?);
         }
     }
-    let title = format!(
-        "One read of {} bytes, {} fresh processes each",
-        REQUEST.len(),
-        arguments.rounds
-    );
-    Ok(lines(&title, &all, "bare"))
+    Ok(all)
 }
 
 /// Counts instructions per call with callgrind, as the difference of two runs. The count does not depend on other work

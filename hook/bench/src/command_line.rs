@@ -14,6 +14,9 @@ pub(crate) struct HookBench {
     /// Number of rounds; each round measures everything once
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     pub(crate) rounds: u32,
+    /// Also measure each call after other work, which uses the caches as the path of a server does
+    #[arg(long)]
+    pub(crate) cold: bool,
     /// Word file for the modes that search [default: the hook's own words]
     #[arg(long)]
     pub(crate) words: Option<PathBuf>,

@@ -15,6 +15,9 @@ use command_line::HookBench;
 fn main() -> Result<()> {
     let arguments = HookBench::parse();
     println!("{}", calls::table(&arguments)?);
+    if arguments.cold {
+        println!("{}", calls::cold_table(&arguments)?);
+    }
     println!("{}", calls::instructions(&arguments)?);
     println!("{}", searches::table(arguments.rounds)?);
     println!("repeat with: cargo xtask bench hook --rounds {}", arguments.rounds);
