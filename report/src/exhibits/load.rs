@@ -152,7 +152,7 @@ impl<'a> Level<'a> {
         }
         Ok(Self {
             cell,
-            contrasts: contrasts(manifest)?.to_vec(),
+            contrasts: contrasts(manifest)?,
             levels: plan.levels.as_ref().context("no levels of load")?,
             rate_per_s,
             utilisation: rate_per_s / capacity.of_bare.value,
