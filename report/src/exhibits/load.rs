@@ -36,14 +36,14 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let capacity_cell = cells.iter().find(is_capacity).context("the capacity was not measured")?;
     let capacity = Capacity::of(*capacity_cell)?;
     let condition = &capacity_cell.condition.condition;
-    let levels: Vec<Level<'_>> = cells
+    let levels: Vec<MeasuredLoad<'_>> = cells
         .iter()
         .filter(|cell| !is_capacity(cell) && cell.condition.condition == *condition)
-        .map(|cell| Level::of(*cell, &capacity))
+        .map(|cell| MeasuredLoad::of(*cell, &capacity))
         .collect::<Result<_>>()?;
     let queue = QueuePrediction::of(&levels, &capacity)?;
     let mut table = Table::new(["load", "latency", "bare, µs", "A/A, µs"]);
-    let effects = levels.first().map(Level::effects).unwrap_or_default();
+    let effects = levels.first().map(MeasuredLoad::effects).unwrap_or_default();
     table.headings.extend(effects.iter().map(|contrast| format!("{}, µs", contrast.name)));
     table
         .headings
@@ -128,7 +128,7 @@ fn throughput(launch: &LaunchSamples, arm: &str) -> Option<f64> {
 }
 
 /// A share of the capacity.
-struct Level<'a> {
+struct MeasuredLoad<'a> {
     cell: ConditionCell<'a>,
     contrasts: Vec<Contrast>,
     levels: &'a LoadLevels,
@@ -138,7 +138,7 @@ struct Level<'a> {
     late_share: f64,
 }
 
-impl<'a> Level<'a> {
+impl<'a> MeasuredLoad<'a> {
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
     fn of(cell: ConditionCell<'a>, capacity: &Capacity<'_>) -> Result<Self> {
         let manifest: &'a Manifest = &cell.run.manifest;
@@ -303,7 +303,7 @@ struct QueuePrediction {
 
 impl QueuePrediction {
     /// Chooses the discipline by the latencies of the server without a hook alone.
-    fn of(levels: &[Level<'_>], capacity: &Capacity<'_>) -> Result<Self> {
+    fn of(levels: &[MeasuredLoad<'_>], capacity: &Capacity<'_>) -> Result<Self> {
         let lowest = levels.first().context("no level of load was measured")?;
         let mut low_load = Distribution::default();
         for launch in lowest.launches() {
@@ -333,7 +333,7 @@ impl QueuePrediction {
     }
 
     /// The difference of a quantile that the delay makes, ns.
-    fn difference_ns(&self, level: &Level<'_>, p: f64) -> Option<f64> {
+    fn difference_ns(&self, level: &MeasuredLoad<'_>, p: f64) -> Option<f64> {
         let at = |added_ns| {
             let latencies = self.server.latencies_ns(self.discipline, level.arrivals(), added_ns, SEED);
             latency_quantile(&latencies, p)
@@ -346,7 +346,7 @@ fn quantile_name(p: f64) -> String {
     format!("p{}", 100.0 * p)
 }
 
-fn figure(recorded: &RecordedExperiment, levels: &[Level<'_>], queue: &QueuePrediction) -> Result<Figure> {
+fn figure(recorded: &RecordedExperiment, levels: &[MeasuredLoad<'_>], queue: &QueuePrediction) -> Result<Figure> {
     let drawn = |estimate: Estimate| -> Option<DrawnValue> {
         let (low, high) = estimate.confidence_interval;
         above_zero((estimate.value / 1e3, (low / 1e3, high / 1e3)))
@@ -354,7 +354,7 @@ fn figure(recorded: &RecordedExperiment, levels: &[Level<'_>], queue: &QueuePred
     let mut series = Vec::new();
     for p in GATED {
         let name = quantile_name(p);
-        let effects = levels.first().map(Level::effects).unwrap_or_default();
+        let effects = levels.first().map(MeasuredLoad::effects).unwrap_or_default();
         series.extend(effects.last().map(|effect| ResponseSeries {
             name: format!("{}, {name}", effect.name),
             values: levels
