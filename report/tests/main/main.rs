@@ -10,3 +10,4 @@ mod made_up_run;
 mod page;
 mod program;
 mod reproduction;
+mod simulations;
