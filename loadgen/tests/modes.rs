@@ -151,7 +151,10 @@ fn every_connection_has_a_request_in_progress_in_a_saturated_loop() {
     plan["arrivals"] = "saturated".into();
     let (output, _) = run(directory.path(), &plan);
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && error.contains("`schedule`: interleaved"), "{error}");
+    assert!(
+        !output.status.success() && error.contains("`schedule`: interleaved"),
+        "{error}"
+    );
 }
 
 #[test]

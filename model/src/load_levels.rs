@@ -56,12 +56,25 @@ impl LoadLevels {
             "ascending numbers above 0 and below 1",
         )?;
         let block_s = self.block_s;
-        require(block_s > 0.0 && block_s <= 60.0, "levels.block_s", block_s, "above 0 and at most 60 s")?;
-        for (key, blocks) in [("levels.blocks", self.blocks), ("levels.warm_up_blocks", self.warm_up_blocks)] {
+        require(
+            block_s > 0.0 && block_s <= 60.0,
+            "levels.block_s",
+            block_s,
+            "above 0 and at most 60 s",
+        )?;
+        for (key, blocks) in [
+            ("levels.blocks", self.blocks),
+            ("levels.warm_up_blocks", self.warm_up_blocks),
+        ] {
             require((1..=1_000).contains(&blocks), key, blocks, "1 to 1000")?;
         }
         let share = self.delay_share;
-        require(share > 0.0 && share < 0.5, "levels.delay_share", share, "above 0 and below 0.5")?;
+        require(
+            share > 0.0 && share < 0.5,
+            "levels.delay_share",
+            share,
+            "above 0 and below 0.5",
+        )?;
         let has = |role| experiment.contrasts.iter().any(|contrast| contrast.role == role);
         require(
             has(ContrastRole::Control),
@@ -112,7 +125,10 @@ impl Experiment {
         one.load.rounds = u64::from(requests) * u64::from(levels.blocks + levels.warm_up_blocks);
         one.load.warm_up_rounds = u64::from(requests) * u64::from(levels.warm_up_blocks);
         one.load.segment_rounds = requests.into();
-        let calibrations = self.contrasts.iter().filter(|contrast| contrast.role == ContrastRole::Calibration);
+        let calibrations = self
+            .contrasts
+            .iter()
+            .filter(|contrast| contrast.role == ContrastRole::Calibration);
         let delayed: Vec<&str> = calibrations.map(|contrast| contrast.arm.as_str()).collect();
         for arm in one.arms.iter_mut().filter(|arm| delayed.contains(&arm.name.as_str())) {
             arm.delay_ns = Some((levels.delay_share * 1e9 / capacity_per_s) as u64);
@@ -138,6 +154,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_sign_loss, reason = "requests of a block, and the nanoseconds of a delay")]
     fn a_level_has_the_rate_the_blocks_and_the_delay_of_its_share() {
         let experiment = experiment();
         let levels = experiment.levels.clone().unwrap();
@@ -146,8 +163,14 @@ mod tests {
         assert_eq!(half.load.arrivals, Arrivals::Poisson(10_000.0));
         let requests = (10_000.0 * levels.block_s).round() as u32;
         assert_eq!(half.load.schedule, Schedule::Runs(requests));
-        assert_eq!(half.load.rounds, u64::from(requests) * u64::from(levels.blocks + levels.warm_up_blocks));
-        assert_eq!(half.arm("delay").unwrap().delay_ns, Some((levels.delay_share * 50_000.0) as u64));
+        assert_eq!(
+            half.load.rounds,
+            u64::from(requests) * u64::from(levels.blocks + levels.warm_up_blocks)
+        );
+        assert_eq!(
+            half.arm("delay").unwrap().delay_ns,
+            Some((levels.delay_share * 50_000.0) as u64)
+        );
         assert_eq!(half.arm("delay-0").unwrap().delay_ns, Some(0));
         assert_eq!(half.cell.last().unwrap().level, "50 %");
         let capacity = experiment.at_capacity();
@@ -173,7 +196,9 @@ mod tests {
             assert!(error.contains(words), "{words}: {error}");
         }
         let mut without = experiment();
-        without.contrasts.retain(|contrast| contrast.role != ContrastRole::Control);
+        without
+            .contrasts
+            .retain(|contrast| contrast.role != ContrastRole::Control);
         assert!(without.validate().unwrap_err().to_string().contains("role control"));
     }
 }

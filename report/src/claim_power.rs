@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use analysis::claims::{
-    Claim, Claims, CurrentPlan, Direction, Evidence, MeasuredQuantity, Quantity, Recommendation, RowRole, Verdict, judge,
+    Claim, Claims, CurrentPlan, Direction, Evidence, MeasuredQuantity, Quantity, Recommendation, RowRole, Verdict,
+    judge,
 };
 use analysis::simulation::Draw;
 use analysis::{Proportion, proportion, text_table};
@@ -99,7 +100,11 @@ pub fn simulate(plan: &CurrentPlan, folder: &Path, recordings: u32, seed: u64) -
     let sources = sources(&plan.plan, folder)?;
     let first = &sources.first().with_context(|| {
         let names: Vec<&str> = plan.plan.runs.iter().map(|run| run.name.as_str()).collect();
-        format!("{}: no run of the plan; expected folders named {}", folder.display(), names.join(", "))
+        format!(
+            "{}: no run of the plan; expected folders named {}",
+            folder.display(),
+            names.join(", ")
+        )
     })?;
     let machine = first.experiment.machine.clone();
     if let Some(other) = sources.iter().find(|source| source.experiment.machine != machine) {
@@ -112,13 +117,17 @@ pub fn simulate(plan: &CurrentPlan, folder: &Path, recordings: u32, seed: u64) -
             other.experiment.machine
         );
     }
-    let truth = recording(&sources, plan, |_, here| (0..here * REPETITIONS).map(|place| place % here).collect())?;
+    let truth = recording(&sources, plan, |_, here| {
+        (0..here * REPETITIONS).map(|place| place % here).collect()
+    })?;
     let recorded = recording(&sources, plan, |_, here| (0..here).collect())?;
     let stated = stated_claims()?;
     let mut claims = Vec::new();
     let mut not_simulated = Vec::new();
     for planned in &plan.plan.claims {
-        let claim = stated.claim(&planned.id).with_context(|| format!("no claim `{}`", planned.id))?;
+        let claim = stated
+            .claim(&planned.id)
+            .with_context(|| format!("no claim `{}`", planned.id))?;
         match true_rows(claim, plan, &truth) {
             Ok(rows) => claims.push((claim, planned, rows)),
             Err(error) => not_simulated.push(UnsimulatedClaim {
@@ -337,9 +346,16 @@ impl ClaimPowerStudy {
             format!("{:.1} % [{:.1}, {:.1}]", 100.0 * found.value, 100.0 * low, 100.0 * high)
         };
         let mut rows = vec![
-            ["claim", "rows", "expects", "least effect", "supported there", "supported at the threshold"]
-                .map(str::to_owned)
-                .to_vec(),
+            [
+                "claim",
+                "rows",
+                "expects",
+                "least effect",
+                "supported there",
+                "supported at the threshold",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         ];
         rows.extend(self.claims.iter().map(|one| {
             vec![

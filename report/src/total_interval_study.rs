@@ -51,7 +51,13 @@ pub fn simulate(cells: &[ControlledCell], experiments: u32, seed: u64) -> Result
                 continue;
             }
             for launches in LAUNCHES {
-                found.push(total_interval_study(cells, (errors, sd_ns), launches, experiments.into(), seed)?);
+                found.push(total_interval_study(
+                    cells,
+                    (errors, sd_ns),
+                    launches,
+                    experiments.into(),
+                    seed,
+                )?);
             }
         }
     }
@@ -75,7 +81,11 @@ pub fn text(outcomes: &[TotalCoverage]) -> String {
         let share = |share: f64| format!("{:.1}", 100.0 * share);
         let microseconds = |ns: f64| format!("{:.3}", ns / 1e3);
         vec![
-            if one.sd_ns == 0.0 { "none".to_owned() } else { one.errors.to_string() },
+            if one.sd_ns == 0.0 {
+                "none".to_owned()
+            } else {
+                one.errors.to_string()
+            },
             format!("{:.2}", one.sd_ns / 1e3),
             one.launches.to_string(),
             share(one.statistical.value),

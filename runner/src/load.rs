@@ -39,7 +39,12 @@ pub(crate) fn carry_out(
     let capacity_per_s = capacity_per_s(&folder, bare)?;
     eprintln!("{bare} completes {capacity_per_s:.0} requests a second");
     let at = |utilisation: &f64| experiment.at_utilisation(levels, *utilisation, capacity_per_s);
-    invalid += run::grid(levels.utilisations.iter().map(at).collect(), vec![finished], out, environment)?;
+    invalid += run::grid(
+        levels.utilisations.iter().map(at).collect(),
+        vec![finished],
+        out,
+        environment,
+    )?;
     Ok(invalid)
 }
 
@@ -50,7 +55,9 @@ pub(crate) fn carry_out(
 fn capacity_per_s(folder: &Path, arm: &str) -> Result<f64> {
     let samples = run_samples(&Run::open(folder)?)?;
     let launches = samples.launches.iter();
-    let throughputs: Vec<f64> = launches.filter_map(|launch| launch.arms.get(arm)?.throughput_per_s).collect();
+    let throughputs: Vec<f64> = launches
+        .filter_map(|launch| launch.arms.get(arm)?.throughput_per_s)
+        .collect();
     ensure!(
         !throughputs.is_empty(),
         "{arm} answered no request after the warm-up while every connection had one; use fewer connections or a longer warm-up"

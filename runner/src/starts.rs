@@ -97,7 +97,9 @@ impl Starts {
         let mut command = command(program, hook);
         let faults_before = page_faults()?;
         let begun = Instant::now();
-        let status = command.status().with_context(|| format!("cannot start {}", program.display()))?;
+        let status = command
+            .status()
+            .with_context(|| format!("cannot start {}", program.display()))?;
         self.times_ns.push(i64::try_from(begun.elapsed().as_nanos())?);
         self.page_faults += page_faults()? - faults_before;
         ensure!(status.success(), "{} with the hook: {status}", program.display());

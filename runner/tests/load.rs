@@ -3,7 +3,7 @@
 use dataset::Grid;
 use model::{Arrivals, CAPACITY_LEVEL, LOAD_FACTOR, Schedule};
 
-use crate::common::{Desk, file, failure, success};
+use crate::common::{Desk, failure, file, success};
 
 /// The definition with short launches and low levels.
 fn short() -> String {
@@ -24,7 +24,11 @@ fn levels_are_shares_of_the_measured_capacity() {
     let desk = Desk::new();
     success(&mut desk.run(&short()));
     let grid = Grid::open(&desk.path("run")).unwrap();
-    let levels: Vec<&str> = grid.cells.iter().map(|(levels, _)| levels[LOAD_FACTOR].as_str()).collect();
+    let levels: Vec<&str> = grid
+        .cells
+        .iter()
+        .map(|(levels, _)| levels[LOAD_FACTOR].as_str())
+        .collect();
     assert_eq!(levels, [CAPACITY_LEVEL, "10 %", "30 %"]);
     let mut rates = Vec::new();
     for (levels, run) in &grid.cells {
@@ -38,11 +42,18 @@ fn levels_are_shares_of_the_measured_capacity() {
             panic!("{plan:?}");
         };
         rates.push(rate);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "requests of a block")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "requests of a block"
+        )]
         let requests = (0.3 * rate).round() as u32;
         assert_eq!(plan.load.schedule, Schedule::Runs(requests));
         // 20 µs of work are the most of a request, and the delay is a twentieth of it.
-        assert!((500..3_000).contains(&plan.arm("delay").unwrap().delay_ns.unwrap()), "{plan:?}");
+        assert!(
+            (500..3_000).contains(&plan.arm("delay").unwrap().delay_ns.unwrap()),
+            "{plan:?}"
+        );
     }
     assert!((rates[1] / rates[0] - 3.0).abs() < 1e-9, "{rates:?}");
     // The same command finds everything finished.

@@ -90,7 +90,10 @@ pub(crate) fn run(arguments: &BenchCommand) -> Result<()> {
             bench.flag("--cold", *cold).run()?;
             let costs = paths::target().join("starts.json");
             let runner = Program::new(paths::binary("runner")).arg("starts");
-            runner.options("--hook", [paths::hook()]).options("--out", [&costs]).run()?;
+            runner
+                .options("--hook", [paths::hook()])
+                .options("--out", [&costs])
+                .run()?;
             let report = Program::new(paths::binary("report")).arg("starts");
             report.options("--costs", [&costs]).run()
         }

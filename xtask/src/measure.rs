@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &MeasureCommand, called_from: &Path) -> Result<Exit
     let out = match &arguments.out {
         Some(out) => out.clone(),
         // A measurement is short and starts afresh.
-        None => RunName::new(if arguments.load { "measure-load" } else { "measure" }, &[]).new_folder(Path::new(paths::RUNS))?,
+        None => RunName::new(if arguments.load { "measure-load" } else { "measure" }, &[])
+            .new_folder(Path::new(paths::RUNS))?,
     };
     let runner = Program::new(paths::binary("runner"))
         .arg("measure")

@@ -139,7 +139,11 @@ impl MeasuredQuantity {
         let shift = scale.of(target) - scale.of(truth);
         let value = |value: f64| {
             let moved = scale.back(scale.of(value) + shift);
-            if moved.is_finite() { moved } else { value + target - truth }
+            if moved.is_finite() {
+                moved
+            } else {
+                value + target - truth
+            }
         };
         let interval = |of: &Interval| Interval::new(value(of.value), (value(of.low), value(of.high)));
         Self {

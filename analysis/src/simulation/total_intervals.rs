@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::draw::draw_places;
 use super::noise::normals;
-use crate::claims::systematic::{bound, widened};
 use crate::claims::Interval;
+use crate::claims::systematic::{bound, widened};
 use crate::stats::bootstrap::generator;
 use crate::stats::sorted::{mean, quantile};
 use crate::{Estimate, EstimateError, Proportion, ProportionError, estimate, proportion};
@@ -105,9 +105,14 @@ pub fn total_interval_study(
         let systematic = controls.iter().map(bound).fold(0.0, f64::max);
         Ok([found, widened(&found, systematic)])
     };
-    let intervals: Vec<[Interval; 2]> = (0..experiments).into_par_iter().filter_map(|number| one(number).ok()).collect();
+    let intervals: Vec<[Interval; 2]> = (0..experiments)
+        .into_par_iter()
+        .filter_map(|number| one(number).ok())
+        .collect();
     let held = |kind: usize| {
-        let held = intervals.iter().filter(|one| one[kind].low <= 0.0 && 0.0 <= one[kind].high);
+        let held = intervals
+            .iter()
+            .filter(|one| one[kind].low <= 0.0 && 0.0 <= one[kind].high);
         proportion(held.count() as u64, experiments)
     };
     let half_ns = |kind: usize| {

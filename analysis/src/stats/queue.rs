@@ -10,9 +10,9 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 use serde::Serialize;
 
+use super::Distribution;
 use super::bootstrap::generator;
 use super::sorted::{mean, quantile};
-use super::Distribution;
 
 /// Number of quantiles of the measured latencies from which service times are drawn.
 const TABLE: u32 = 2_000;
@@ -72,7 +72,10 @@ impl SimulatedServer {
         let service_ns = 1e9 / capacity_per_s;
         let outside_ns = (mean(&latencies_ns) - service_ns).max(0.0);
         let least_ns = LEAST_SERVICE * service_ns;
-        let mut services_ns: Vec<f64> = latencies_ns.iter().map(|latency| (latency - outside_ns).max(least_ns)).collect();
+        let mut services_ns: Vec<f64> = latencies_ns
+            .iter()
+            .map(|latency| (latency - outside_ns).max(least_ns))
+            .collect();
         // The least service time, and latencies shorter than the service time at capacity, change the mean.
         let correction = service_ns / mean(&services_ns);
         services_ns.iter_mut().for_each(|service| *service *= correction);
@@ -107,7 +110,12 @@ impl SimulatedServer {
                 QueueDiscipline::TwoWorkers => first_come_first_served(&requests, 2),
                 QueueDiscipline::SharedProcessor => shared(&requests),
             };
-            latencies.extend(requests.iter().zip(ends).map(|((arrival, _), end)| end - arrival + self.outside_ns));
+            latencies.extend(
+                requests
+                    .iter()
+                    .zip(ends)
+                    .map(|((arrival, _), end)| end - arrival + self.outside_ns),
+            );
         }
         latencies.sort_unstable_by(f64::total_cmp);
         latencies
@@ -132,7 +140,9 @@ pub fn latency_quantile(ascending_ns: &[f64], p: f64) -> f64 {
 fn first_come_first_served(requests: &[(f64, f64)], workers: usize) -> Vec<f64> {
     let mut free: Vec<f64> = vec![0.0; workers];
     let end = |&(arrival, service): &(f64, f64)| {
-        let first = (0..workers).min_by(|one, other| free[*one].total_cmp(&free[*other])).unwrap_or(0);
+        let first = (0..workers)
+            .min_by(|one, other| free[*one].total_cmp(&free[*other]))
+            .unwrap_or(0);
         free[first] = free[first].max(arrival) + service;
         free[first]
     };

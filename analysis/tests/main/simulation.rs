@@ -1,9 +1,9 @@
 //! The simulation study in small: intervals over launches hold about as often as they say, intervals over requests do not.
 
 use analysis::simulation::{
-    ControlledCell, Design, LaunchFit, Method, Scenario, ScenarioOutcome, SimulatedNoise, SpreadInterval, SpreadMeasure,
-    SpreadPopulation, Stopping, SystematicErrors, WithinFit, eligible, fit_launches, fit_within, spread_study, study,
-    total_interval_study,
+    ControlledCell, Design, LaunchFit, Method, Scenario, ScenarioOutcome, SimulatedNoise, SpreadInterval,
+    SpreadMeasure, SpreadPopulation, Stopping, SystematicErrors, WithinFit, eligible, fit_launches, fit_within,
+    spread_study, study, total_interval_study,
 };
 use serde::Deserialize;
 
@@ -129,7 +129,10 @@ fn total_intervals_hold_with_an_error_that_a_control_shares_and_statistical_inte
         let disturbed = with(errors, 1_000.0);
         assert!(disturbed.statistical.value < 0.6, "{disturbed:#?}");
         assert!(disturbed.total.value > 0.92, "{disturbed:#?}");
-        assert!(disturbed.total_half_ns > disturbed.statistical_half_ns, "{disturbed:#?}");
+        assert!(
+            disturbed.total_half_ns > disturbed.statistical_half_ns,
+            "{disturbed:#?}"
+        );
     }
     // No control shows an error that only the effect has.
     let independent = with(SystematicErrors::Independent, 5_000.0);

@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::stats::serial::effective_sample_size;
 use analysis::ssp2023::{
     self, CUTS, PValue, WARM_UP_ROWS, a_a_by_halves, check, cut_sensitivity, dependence, recompute, significant_halves,
 };
+use analysis::stats::serial::effective_sample_size;
 use serde_json::Value;
 
 use crate::reference::parse;
@@ -168,7 +168,11 @@ fn longer_batches_give_fewer_effective_requests() {
                 assert!((found / expected - 1.0).abs() < 1e-4, "{} {batch}: {found}", one.name);
                 found
             });
-            assert!(found.is_sorted_by(|one, longer| one > longer), "{}: {found:?}", one.name);
+            assert!(
+                found.is_sorted_by(|one, longer| one > longer),
+                "{}: {found:?}",
+                one.name
+            );
         }
     }
 }

@@ -185,7 +185,10 @@ pub(crate) fn cold_table(arguments: &HookBench) -> Result<String> {
             calls: COLD_CALLS,
             ..*treatment
         };
-        let output = programs.command(arguments, &few, &[], COLD_BATCHES)?.arg(COLD_KIB).output()?;
+        let output = programs
+            .command(arguments, &few, &[], COLD_BATCHES)?
+            .arg(COLD_KIB)
+            .output()?;
         let times = times(treatment, &output)?;
         work_ns.extend(times.iter().filter_map(|(_, work_ns)| *work_ns));
         let mut medians: Vec<f64> = times.iter().map(|(time_ns, _)| *time_ns).collect();

@@ -4,8 +4,8 @@
 use analysis::claims::MeasuredQuantity;
 use analysis::figures::{Figure, Response, ResponseSeries, response};
 use analysis::{
-    Distribution, Estimate, LaunchSamples, QueueDiscipline, SimulatedArrivals, SimulatedServer, estimate, latency_quantile,
-    mean,
+    Distribution, Estimate, LaunchSamples, QueueDiscipline, SimulatedArrivals, SimulatedServer, estimate,
+    latency_quantile, mean,
 };
 use anyhow::{Context as _, Result};
 use model::{CAPACITY_LEVEL, Contrast, ContrastRole, LOAD_FACTOR, LaunchRecord, LoadLevels, Location, Manifest};
@@ -33,7 +33,10 @@ const SEED: u64 = 2_511;
 pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<MeasuredQuantity>)> {
     let cells = condition_cells(recorded);
     let is_capacity = |cell: &&ConditionCell<'_>| cell.run.level(LOAD_FACTOR) == CAPACITY_LEVEL;
-    let capacity_cell = cells.iter().find(is_capacity).context("the capacity was not measured")?;
+    let capacity_cell = cells
+        .iter()
+        .find(is_capacity)
+        .context("the capacity was not measured")?;
     let capacity = Capacity::of(*capacity_cell)?;
     let condition = &capacity_cell.condition.condition;
     let levels: Vec<MeasuredLoad<'_>> = cells
@@ -44,7 +47,9 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let queue = QueuePrediction::of(&levels, &capacity)?;
     let mut table = Table::new(["load", "latency", "bare, µs", "A/A, µs"]);
     let effects = levels.first().map(MeasuredLoad::effects).unwrap_or_default();
-    table.headings.extend(effects.iter().map(|contrast| format!("{}, µs", contrast.name)));
+    table
+        .headings
+        .extend(effects.iter().map(|contrast| format!("{}, µs", contrast.name)));
     table
         .headings
         .extend(["delay, µs", "predicted, µs", "sent late", "valid"].map(str::to_owned));
@@ -169,7 +174,10 @@ impl<'a> MeasuredLoad<'a> {
     }
 
     fn effects(&self) -> Vec<Contrast> {
-        let effects = self.contrasts.iter().filter(|contrast| contrast.role == ContrastRole::Effect);
+        let effects = self
+            .contrasts
+            .iter()
+            .filter(|contrast| contrast.role == ContrastRole::Effect);
         effects.cloned().collect()
     }
 
@@ -209,7 +217,9 @@ impl<'a> MeasuredLoad<'a> {
         let held: Option<Vec<f64>> = launches.map(held).collect();
         let plan = self.cell.run.manifest.plan.as_ref()?;
         let set = || plan.arm(&contrast.arm)?.delay_ns.map(|delay_ns| delay_ns as f64);
-        held.filter(|held| !held.is_empty()).map(|held| mean(&held)).or_else(set)
+        held.filter(|held| !held.is_empty())
+            .map(|held| mean(&held))
+            .or_else(set)
     }
 
     #[expect(
@@ -240,7 +250,11 @@ impl<'a> MeasuredLoad<'a> {
             or_dash(self.bare_ns(p).map(|ns| format!("{:.1}", ns / 1e3))),
             shown(a_a),
         ];
-        row.extend(self.effects().iter().map(|contrast| shown(self.difference(contrast, p))));
+        row.extend(
+            self.effects()
+                .iter()
+                .map(|contrast| shown(self.difference(contrast, p))),
+        );
         row.extend([
             shown(delay),
             or_dash(predicted.map(signed)),
@@ -258,7 +272,8 @@ impl<'a> MeasuredLoad<'a> {
         let (Some(a_a), Some(delay), Some(predicted)) = (a_a, delay, predicted) else {
             return "no: a control is missing".to_owned();
         };
-        refusal(self.late_share, a_a, delay, predicted).map_or_else(|| "yes".to_owned(), |reason| format!("no: {reason}"))
+        refusal(self.late_share, a_a, delay, predicted)
+            .map_or_else(|| "yes".to_owned(), |reason| format!("no: {reason}"))
     }
 
     fn is_valid(&self, p: f64, queue: &QueuePrediction) -> bool {
@@ -287,7 +302,10 @@ fn refusal(late_share: f64, a_a: &Estimate, delay: &Estimate, predicted: f64) ->
     } else if !contains(delay, predicted) {
         Some("the delay leaves out the prediction".to_owned())
     } else if half_width > MOST_HALF_WIDTH * predicted {
-        Some(format!("the delay is known to {:.0} % only", 100.0 * half_width / predicted))
+        Some(format!(
+            "the delay is known to {:.0} % only",
+            100.0 * half_width / predicted
+        ))
     } else {
         None
     }
@@ -309,7 +327,8 @@ impl QueuePrediction {
         for launch in lowest.launches() {
             low_load.merge(&launch.arms.get(&capacity.bare).context("no bare arm")?.sojourn);
         }
-        let server = SimulatedServer::of(&low_load, capacity.of_bare.value).context("no latency at the lowest level")?;
+        let server =
+            SimulatedServer::of(&low_load, capacity.of_bare.value).context("no latency at the lowest level")?;
         let error = |discipline: QueueDiscipline| -> Result<(f64, QueueDiscipline)> {
             let mut errors = Vec::new();
             for level in levels {
@@ -324,7 +343,9 @@ impl QueuePrediction {
         let errors: Vec<(f64, QueueDiscipline)> = QueueDiscipline::ALL.into_iter().map(error).collect::<Result<_>>()?;
         let best = errors.iter().min_by(|one, other| one.0.total_cmp(&other.0));
         let (_, discipline) = best.context("no discipline")?;
-        let compared = errors.iter().map(|(error, one)| format!("{one}: {:.0} %", 100.0 * error.exp_m1()));
+        let compared = errors
+            .iter()
+            .map(|(error, one)| format!("{one}: {:.0} %", 100.0 * error.exp_m1()));
         Ok(Self {
             discipline: *discipline,
             compared: compared.collect::<Vec<_>>().join("; "),
@@ -335,7 +356,9 @@ impl QueuePrediction {
     /// The difference of a quantile that the delay makes, ns.
     fn difference_ns(&self, level: &MeasuredLoad<'_>, p: f64) -> Option<f64> {
         let at = |added_ns| {
-            let latencies = self.server.latencies_ns(self.discipline, level.arrivals(), added_ns, SEED);
+            let latencies = self
+                .server
+                .latencies_ns(self.discipline, level.arrivals(), added_ns, SEED);
             latency_quantile(&latencies, p)
         };
         Some(at(level.delay_ns()?) - at(0.0))
@@ -355,12 +378,14 @@ fn figure(recorded: &RecordedExperiment, levels: &[MeasuredLoad<'_>], queue: &Qu
     for p in GATED {
         let name = quantile_name(p);
         let effects = levels.first().map(MeasuredLoad::effects).unwrap_or_default();
-        series.extend(effects.last().map(|effect| ResponseSeries {
-            name: format!("{}, {name}", effect.name),
-            values: levels
-                .iter()
-                .map(|level| drawn(level.difference(effect, p).filter(|_| level.is_valid(p, queue))?))
-                .collect(),
+        series.extend(effects.last().map(|effect| {
+            ResponseSeries {
+                name: format!("{}, {name}", effect.name),
+                values: levels
+                    .iter()
+                    .map(|level| drawn(level.difference(effect, p).filter(|_| level.is_valid(p, queue))?))
+                    .collect(),
+            }
         }));
         series.push(ResponseSeries {
             name: format!("known delay, {name}"),

@@ -111,7 +111,11 @@ impl RecordedExperiment {
     /// # Errors
     /// When an estimate cannot be computed from these launches.
     pub(crate) fn drawn(&self, mut places: impl FnMut(usize) -> Vec<usize>) -> Result<Self> {
-        let cells = self.cells.iter().map(|cell| cell.drawn(&mut places)).collect::<Result<_>>()?;
+        let cells = self
+            .cells
+            .iter()
+            .map(|cell| cell.drawn(&mut places))
+            .collect::<Result<_>>()?;
         Ok(Self {
             experiment: self.experiment.clone(),
             question: self.question.clone(),
@@ -135,7 +139,9 @@ impl RecordedCell {
         };
         for condition in &self.manifest.conditions {
             let recorded = self.samples.launches.iter().zip(&self.samples.timelines);
-            let here: Vec<_> = recorded.filter(|(launch, _)| launch.condition == condition.name).collect();
+            let here: Vec<_> = recorded
+                .filter(|(launch, _)| launch.condition == condition.name)
+                .collect();
             if here.is_empty() {
                 continue;
             }

@@ -26,7 +26,8 @@ impl StartEstimates {
     /// With fewer than two blocks.
     #[expect(clippy::cast_precision_loss, reason = "times, bytes and counts far below 2^53")]
     pub fn of(costs: &StartCosts) -> Result<Self, EstimateError> {
-        let over_blocks = |of: &dyn Fn(&StartBlock) -> f64| estimate(&costs.blocks.iter().map(of).collect::<Vec<f64>>());
+        let over_blocks =
+            |of: &dyn Fn(&StartBlock) -> f64| estimate(&costs.blocks.iter().map(of).collect::<Vec<f64>>());
         Ok(Self {
             time_ns: over_blocks(&|block| block.time_ns as f64)?,
             page_faults: over_blocks(&|block| block.page_faults as f64 / f64::from(costs.starts_per_block))?,

@@ -73,10 +73,26 @@ pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)
 #[must_use]
 pub(super) fn start_lines(start: &StartEstimates) -> Vec<(&'static str, String, &'static str)> {
     vec![
-        ("starts", in_unit(&start.time_ns, 1e6, 3), "ms of a program's time from start to end"),
-        ("faults", in_unit(&start.page_faults, 1.0, 1), "page faults at the start"),
-        ("start RSS", in_unit(&start.rss_bytes, 1024.0, 0), "KiB of resident memory of a program that waits"),
-        ("start PSS", in_unit(&start.pss_bytes, 1024.0, 0), "KiB of its memory, shared pages divided"),
+        (
+            "starts",
+            in_unit(&start.time_ns, 1e6, 3),
+            "ms of a program's time from start to end",
+        ),
+        (
+            "faults",
+            in_unit(&start.page_faults, 1.0, 1),
+            "page faults at the start",
+        ),
+        (
+            "start RSS",
+            in_unit(&start.rss_bytes, 1024.0, 0),
+            "KiB of resident memory of a program that waits",
+        ),
+        (
+            "start PSS",
+            in_unit(&start.pss_bytes, 1024.0, 0),
+            "KiB of its memory, shared pages divided",
+        ),
         ("relocations", start.relocations.to_string(), "of the shared object"),
     ]
 }

@@ -1,8 +1,8 @@
 //! The experiments of the preflight, of the measurement and of the observation of a foreign server.
 
 use model::{
-    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, ExhibitKind, Experiment, Load, LoadLevels, Schedule,
-    ServerUnderTest, Treatment, WaitMethod,
+    Arm, Arrivals, Condition, ConnectionPolicy, Contrast, ContrastRole, ExhibitKind, Experiment, Load, LoadLevels,
+    Schedule, ServerUnderTest, Treatment, WaitMethod,
 };
 
 use super::command::{ForeignHook, ForeignHookCommand, TOPOLOGY};

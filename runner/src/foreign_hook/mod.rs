@@ -146,7 +146,9 @@ impl Preflights<'_> {
             if result.fault.is_none() {
                 match starts::measure(&hook.preload.path, self.starts) {
                     Ok(found) => start = Some(found),
-                    Err(error) => warnings.push(format!("{}: the cost of its start is not known: {error:#}", hook.name)),
+                    Err(error) => {
+                        warnings.push(format!("{}: the cost of its start is not known: {error:#}", hook.name));
+                    }
                 }
             }
             results.push(PreflightHook {

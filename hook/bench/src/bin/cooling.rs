@@ -76,10 +76,19 @@ fn main() -> Result<()> {
     for (kind, medians_ns) in kinds().iter().zip(&medians_ns) {
         let mut row = vec![kind.to_string()];
         for later in &medians_ns[1..] {
-            let differences: Vec<f64> = later.iter().zip(&medians_ns[0]).map(|(one, other)| one - other).collect();
+            let differences: Vec<f64> = later
+                .iter()
+                .zip(&medians_ns[0])
+                .map(|(one, other)| one - other)
+                .collect();
             let found = estimate(&differences)?;
             let (low, high) = found.confidence_interval;
-            row.push(format!("{:+.2} [{:+.2}, {:+.2}]", found.value / 1e3, low / 1e3, high / 1e3));
+            row.push(format!(
+                "{:+.2} [{:+.2}, {:+.2}]",
+                found.value / 1e3,
+                low / 1e3,
+                high / 1e3
+            ));
         }
         rows.push(row);
     }
