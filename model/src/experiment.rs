@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arm::Arm;
 use crate::condition::Condition;
-use crate::contrast::Contrast;
+use crate::contrast::{Contrast, ContrastRole};
 use crate::error::ModelError;
 use crate::exhibit::ExhibitKind;
 use crate::factor::FactorLevel;
@@ -194,7 +194,10 @@ impl Experiment {
             }
         }
         self.validate_limits()?;
-        self.levels.as_ref().map_or(Ok(()), |levels| levels.validate(self))?;
+        if let Some(levels) = &self.levels {
+            let mut contrasts = self.contrasts.iter();
+            levels.validate(contrasts.any(|contrast| contrast.role == ContrastRole::Control))?;
+        }
         self.micro.map_or(Ok(()), TightLoopSettings::validate)?;
         match &self.sut {
             ServerUnderTest::Command(program) => program.validate().map_err(|error| error.within("[sut]"))?,

@@ -94,6 +94,7 @@ mod limits;
 mod load;
 mod load_levels;
 mod load_summary;
+mod loaded_experiment;
 mod machine;
 mod manifest;
 mod message;

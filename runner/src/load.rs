@@ -14,12 +14,33 @@ use crate::run::{self, RunEnvironment};
 /// Largest change of the capacity between both halves of the launches, as a share of it.
 const MOST_DRIFT: f64 = 0.1;
 
+/// Runs an experiment, all its levels of load, or all cells of a grid, and returns the number of invalid launches.
+///
+/// # Errors
+/// If a launch fails. Finished launches are kept, and the same command continues.
+pub(crate) fn all(mut experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
+    if let [one] = &experiments[..]
+        && one.cell.is_empty()
+    {
+        let one = experiments.remove(0);
+        return match one.levels.clone() {
+            Some(levels) => carry_out(&one, &levels, out, environment),
+            None => run::carry_out(one, out, environment),
+        };
+    }
+    ensure!(
+        experiments.iter().all(|one| one.levels.is_none()),
+        "a grid has levels of load; expected one experiment, because the levels are a grid of their own"
+    );
+    run::grid(experiments, Vec::new(), out, environment)
+}
+
 /// Measures the capacities and all levels, each in a folder of its own, and returns the number of invalid launches.
 ///
 /// # Errors
 /// If the experiment has several conditions, the capacity changes during its measurement, the server cannot hold a level, or a launch
 /// fails. Finished launches are kept, and the same command continues.
-pub(crate) fn carry_out(
+fn carry_out(
     experiment: &Experiment,
     levels: &LoadLevels,
     out: &Path,

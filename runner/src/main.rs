@@ -14,6 +14,7 @@ mod program;
 mod proxies;
 mod record;
 mod run;
+mod run_command;
 mod signals;
 mod starts;
 mod treatments;
@@ -64,7 +65,7 @@ enum Command {
 
 fn main() -> Result<()> {
     match RunnerArguments::parse().command {
-        Command::Run(options) => run::run(&options),
+        Command::Run(options) => run_command::run(&options),
         Command::Record(options) => record::run(&options),
         Command::Places(engines) => run::availability::print(&engines),
         Command::Cluster(verb) => command_line::cluster::run(&verb),

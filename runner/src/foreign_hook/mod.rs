@@ -17,10 +17,11 @@ use crate::launch::container::EngineOptions;
 use crate::launch::installation::Installation;
 use crate::launch::local::child::run_in_child;
 use crate::launch::local::spec::LaunchTask;
+use crate::load;
 use crate::preflight::subject::ForeignServer;
 use crate::preflight::{PreflightResult, compare};
+use crate::run::RunEnvironment;
 use crate::run::availability;
-use crate::run::{RunEnvironment, all};
 use crate::signals::stop_flag;
 use crate::starts;
 use command::{ForeignHook, ForeignHookCommand, TOPOLOGY};
@@ -80,7 +81,7 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
         stopped: &stopped,
         registration: None,
     };
-    all(vec![experiment], &options.out, environment)?;
+    load::all(vec![experiment], &options.out, environment)?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use model::{FactorLevel, LedgerEvent, MANIFEST_FILE, Manifest, RecordingEnd};
 
 use crate::launch::container::EngineOptions;
 use crate::launch::installation::Installation;
+use crate::load;
 use crate::observe::survey;
 use crate::record::budget::PlanCost;
 use crate::record::ledger_file::LedgerFile;
@@ -24,7 +25,7 @@ use crate::record::plan_file::{PlanFile, PlannedRecording};
 use crate::run::folder::{PLAN, RunFolder};
 use crate::run::registration::{ActiveRegistration, Registration, same_machine, same_plan};
 use crate::run::working_tree::{RECORDINGS, WorkingTree};
-use crate::run::{self, RunEnvironment, availability};
+use crate::run::{RunEnvironment, availability};
 use crate::signals::stop_flag;
 
 /// The folder of the ready servers.
@@ -234,7 +235,7 @@ impl PlanRecorder<'_> {
         })?;
         eprintln!("recording {name}");
         let observe = recording.run.observe;
-        let recorded = run::all(recording.cells, &folder, self.environment)
+        let recorded = load::all(recording.cells, &folder, self.environment)
             .and_then(|_invalid| if observe { self.observe(&folder) } else { Ok(()) })
             .and_then(|()| verdicts::of(self.plan, &name, self.folder, &self.environment.setting.binaries));
         match recorded {

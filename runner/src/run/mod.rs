@@ -1,4 +1,4 @@
-//! `runner run`: runs all launches of an experiment, resumes a run that was stopped, and writes the manifest.
+//! Runs all launches of an experiment, resumes a run that was stopped, and writes the manifest.
 
 pub(crate) mod availability;
 mod context;
@@ -28,7 +28,6 @@ use model::{
     flagged_line,
 };
 
-use crate::command_line::run_options::{ExperimentCommand, experiments};
 use crate::launch::container::application::ApplicationBackend;
 use crate::launch::container::backend::ContainerBackend;
 use crate::launch::container::{EngineOptions, ReadyEngine};
@@ -39,7 +38,6 @@ use crate::launch::local::child::run_in_child;
 use crate::launch::local::control_groups::{self, ProcessGroups};
 use crate::launch::local::spec::LaunchSpec;
 use crate::launch::order::LaunchOrder;
-use crate::load;
 use crate::run::availability::{ConditionAccess, ConditionAccesses};
 use crate::run::context::{RunContext, image, set_up, tear_down};
 use crate::run::cost::RunCost;
@@ -48,29 +46,6 @@ use crate::run::host_load::HostLoadReading;
 use crate::run::manifest::{FinishedRun, now_unix_ns};
 use crate::run::registration::ActiveRegistration;
 use crate::run::stopping_rule::StoppingRule;
-use crate::signals::stop_flag;
-
-/// Runs an experiment, or all cells of a grid: launch 0 of every cell, then launch 1 of every cell, and so on.
-pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
-    let stopped = stop_flag()?;
-    let setting = Installation::find(options.hook.as_deref())?;
-    let environment = RunEnvironment {
-        setting: &setting,
-        engines: &options.engines,
-        stopped: &stopped,
-        registration: None,
-    };
-    let invalid = all(experiments(options)?, &options.out, environment)?;
-    let arguments: Vec<String> = std::env::args().collect();
-    let command = shlex::try_join(arguments.iter().map(String::as_str)).context("the command line has a zero byte")?;
-    println!("again with: {command}");
-    ensure!(
-        !options.strict || invalid == 0,
-        "--strict: {invalid} launches failed a check; their records in {} say which",
-        options.out.display()
-    );
-    Ok(())
-}
 
 /// What all runs of one command share.
 #[derive(Clone, Copy)]
@@ -80,24 +55,6 @@ pub(crate) struct RunEnvironment<'a> {
     pub(crate) stopped: &'a Stop,
     /// The registered plan; `None` for a run that no plan asked for.
     pub(crate) registration: Option<ActiveRegistration<'a>>,
-}
-
-/// Runs an experiment, or all cells of a grid, and returns the number of invalid launches.
-pub(crate) fn all(mut experiments: Vec<Experiment>, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
-    if let [one] = &experiments[..]
-        && one.cell.is_empty()
-    {
-        let one = experiments.remove(0);
-        return match one.levels.clone() {
-            Some(levels) => load::carry_out(&one, &levels, out, environment),
-            None => carry_out(one, out, environment),
-        };
-    }
-    ensure!(
-        experiments.iter().all(|one| one.levels.is_none()),
-        "a grid has levels of load; expected one experiment, because the levels are a grid of their own"
-    );
-    grid(experiments, Vec::new(), out, environment)
 }
 
 /// Runs all launches of an experiment that are not finished, writes the manifest, and returns the number of invalid launches.
