@@ -28,7 +28,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
     let reference = at(NONE, INTERLEAVED);
     // The spread is of the interleaved design. The other designs are compared by their false positives.
     let spreads = ResponseSeries {
-        name: "spread of the A/A difference (% of the spread without a neighbour), interleaved".to_owned(),
+        name: "A/A spread (% of the spread without a neighbour), interleaved".to_owned(),
         values: doses
             .iter()
             .map(|dose| match *dose {
@@ -58,7 +58,7 @@ pub(super) fn of(recorded: &RecordedExperiment) -> Result<(Figure, Table, Vec<Me
                   cannot be drawn on a logarithmic axis, and the table has it."
             .to_owned(),
         x_title: "neighbour".to_owned(),
-        y_title: "spread, share of launches (%), 95 % CI".to_owned(),
+        y_title: "per cent, 95 % CI".to_owned(),
         log: true,
         line: Some((5.0, "level of the test, %".to_owned())),
         levels: doses.iter().map(|dose| (*dose).to_owned()).collect(),
