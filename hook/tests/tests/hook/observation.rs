@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use hook_tests::{built, hooked, succeed, telemetry_bytes, telemetry_file};
+use readhook_core::Filter;
 use readhook_telemetry::{Counters, FUNCTIONS, Record, View};
 use tempfile::TempDir;
 
@@ -127,6 +128,25 @@ fn the_delay_is_as_long_and_as_frequent_as_set() -> Result<()> {
         .map(|record| record.sequence)
         .collect();
     ensure!(spun == [9, 19, 29, 39, 49], "{spun:?}");
+    Ok(())
+}
+
+#[test]
+fn each_filter_of_the_processor_can_be_chosen_and_another_makes_the_hook_inert() -> Result<()> {
+    for filter in Filter::available() {
+        let counters = run("scan", 0, "read", &[("READHOOK_FILTER", filter.name())])?.counters;
+        ensure!(counters.hits == HITS, "{filter:?}: {counters:?}");
+    }
+    let settings = BTreeMap::from([
+        ("READHOOK_MODE", "scan".to_owned()),
+        ("READHOOK_FILTER", "AVX2".to_owned()),
+    ]);
+    let output = succeed(hooked(&built().exercise, &settings).args(["requests", "1", "read"]))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.stdout.ends_with(b"done\n") && complaint.starts_with("readhook: inert: READHOOK_FILTER: "),
+        "{output:?}"
+    );
     Ok(())
 }
 
