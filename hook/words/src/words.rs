@@ -307,6 +307,10 @@ fn window(bytes: &[u8], at: usize) -> u32 {
             let missing = at + WINDOW - bytes.len();
             u32::from_le_bytes(*last).checked_shr(8 * missing as u32).unwrap_or(0)
         }
-        None => bytes.iter().skip(at).rev().fold(0, |window, byte| window << 8 | u32::from(*byte)),
+        None => bytes
+            .iter()
+            .skip(at)
+            .rev()
+            .fold(0, |window, byte| window << 8 | u32::from(*byte)),
     }
 }

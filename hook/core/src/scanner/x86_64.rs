@@ -87,7 +87,11 @@ macro_rules! search_by_parts {
                         let text: *const u8 = &raw const text[half * $lanes + look_up / 2];
                         // SAFETY: `look_up / 2` is at most 3, so the bytes of both halves are within the block.
                         let text = unsafe { $load(text.cast()) };
-                        let text = if look_up.is_multiple_of(2) { text } else { $shift::<3>(text) };
+                        let text = if look_up.is_multiple_of(2) {
+                            text
+                        } else {
+                            $shift::<3>(text)
+                        };
                         $and(text, low_bits)
                     });
                     for (set, passed) in sets.iter_mut().enumerate() {
@@ -116,7 +120,11 @@ macro_rules! search_by_parts {
                     doubtful |= (left != 0) & words.may_have(u32::from_le_bytes(window));
                     left &= left.wrapping_sub(1);
                 }
-                if doubtful | (left != 0) { first_of(words, bytes, from, passed) } else { None }
+                if doubtful | (left != 0) {
+                    first_of(words, bytes, from, passed)
+                } else {
+                    None
+                }
             };
             let mut padded = [0; NEEDED];
             let text = if bytes.len() < NEEDED {
