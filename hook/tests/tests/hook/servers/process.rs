@@ -67,7 +67,9 @@ impl Kind {
         }
         let program = self.program();
         let place = machine::emulated().map_or("this machine", |_| "the emulated machine");
-        machine::find(program).is_none().then(|| format!("{program} is not installed on {place}"))
+        machine::find(program)
+            .is_none()
+            .then(|| format!("{program} is not installed on {place}"))
     }
 
     fn command(self, directory: &Path, port: u16) -> Result<Command> {
@@ -123,7 +125,10 @@ impl Kind {
                     "--threads",
                     "8",
                 ];
-                (machine::workspace_program("sut", "sut")?.into(), words.into_iter().map(OsString::from).collect())
+                (
+                    machine::workspace_program("sut", "sut")?.into(),
+                    words.into_iter().map(OsString::from).collect(),
+                )
             }
         };
         let program = machine::find(&program.to_string_lossy()).unwrap_or(program.into());
