@@ -48,7 +48,7 @@ impl Settings {
             && let Some(name) = variable(c"READHOOK_FILTER")
         {
             let filter = Filter::named(name.to_bytes()).ok_or(
-                &b"readhook: inert: READHOOK_FILTER: expected none, ssse3, avx2 or avx512, and a processor that has it\n"[..],
+                &b"readhook: inert: READHOOK_FILTER: expected none, ssse3, avx2, avx512 or neon, and a processor that has it\n"[..],
             )?;
             settings.filter = Some(filter);
         }

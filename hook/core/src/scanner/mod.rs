@@ -6,6 +6,8 @@
 //! each place decides whether a word starts there. The automaton then handles only the bytes at the borders of a
 //! piece.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
@@ -59,6 +61,9 @@ pub enum Filter {
     /// AVX-512: tests 64 places with each vector, and lets fewer places pass that hold no word.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// NEON: tests 16 places with each vector. Every processor of the target has it.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
 }
 
 impl Filter {
@@ -74,7 +79,9 @@ impl Filter {
                 supported.avx512.then_some(Self::Avx512),
             ]
         };
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        let all = [Some(Self::None), Some(Self::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
         let all = [Some(Self::None)];
         all.into_iter().flatten()
     }
@@ -96,6 +103,8 @@ impl Filter {
             Self::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => "avx512",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Self::Neon => "neon",
         }
     }
 }
@@ -189,7 +198,17 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    #[expect(unsafe_code, reason = "a function that needs a processor's feature")]
+    fn first_place(&self, bytes: &[u8]) -> Option<usize> {
+        match self.filter {
+            Filter::None => None,
+            // SAFETY: every processor of a target with this filter has NEON.
+            Filter::Neon => unsafe { aarch64::first_place(&self.words, bytes) },
+        }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
     fn first_place(&self, _: &[u8]) -> Option<usize> {
         None
     }
