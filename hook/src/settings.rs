@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use readhook_core::{Mode, parse_count};
+use readhook_core::{Filter, Mode, parse_count};
 
 use crate::environment::variable;
 
@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) log: Option<&'static CStr>,
     pub(crate) words: Option<&'static CStr>,
+    /// The filter of the search; `None` for the best one.
+    pub(crate) filter: Option<Filter>,
     pub(crate) telemetry: Option<&'static CStr>,
     pub(crate) delay_ns: u64,
     pub(crate) delay_every: u64,
@@ -24,6 +26,7 @@ impl Settings {
             mode: Mode::Off,
             log: None,
             words: None,
+            filter: None,
             telemetry: None,
             delay_ns: 0,
             delay_every: 1,
@@ -41,6 +44,14 @@ impl Settings {
             telemetry: variable(c"READHOOK_TELEMETRY"),
             ..off
         };
+        if mode.scans()
+            && let Some(name) = variable(c"READHOOK_FILTER")
+        {
+            let filter = Filter::named(name.to_bytes()).ok_or(
+                &b"readhook: inert: READHOOK_FILTER: expected none, ssse3, avx2, avx512 or neon, and a processor that has it\n"[..],
+            )?;
+            settings.filter = Some(filter);
+        }
         if mode == Mode::Delay {
             settings.delay_ns = variable(c"READHOOK_DELAY_NS")
                 .and_then(|value| parse_count(value.to_bytes()))

@@ -133,7 +133,10 @@ fn set_up() -> Option<Hook> {
         looks: settings.mode.scans() || settings.mode == Mode::Delay || telemetry.is_some(),
         records: telemetry.is_some_and(|writer| writer.capacity() > 0),
         telemetry,
-        scanner: Scanner::new(words),
+        scanner: match settings.filter {
+            Some(filter) => Scanner::with(words, filter),
+            None => Scanner::new(words),
+        },
         log: Log::open(
             settings
                 .log

@@ -6,6 +6,7 @@ use std::ptr;
 
 use anyhow::{Context, Result, ensure};
 use libloading::{Library, Symbol};
+use readhook_core::Filter;
 
 const FILE: &str = "libhs.so.5";
 const BLOCK_MODE: c_uint = 1;
@@ -26,6 +27,26 @@ type AllocScratch = unsafe extern "C" fn(*const c_void, *mut *mut c_void) -> c_i
 type Scan =
     unsafe extern "C" fn(*const c_void, *const c_char, c_uint, c_uint, *mut c_void, Event, *mut c_void) -> c_int;
 
+/// The processor for which a database is compiled: `hs_platform_info` of `hs_compile.h`.
+#[repr(C)]
+struct Platform {
+    tune: c_uint,
+    features: c_ulonglong,
+    reserved: [c_ulonglong; 2],
+}
+
+/// Returns the features of the processor that a database may use, for the name of one of the hook's filters. `None` if
+/// the library has nothing that corresponds to the filter.
+const fn features(filter: Filter) -> Option<c_ulonglong> {
+    match filter.name().as_bytes() {
+        // Every database may use SSSE3.
+        b"ssse3" => Some(0),
+        b"avx2" => Some(1 << 2),
+        b"avx512" => Some(1 << 2 | 1 << 3 | 1 << 4),
+        _ => None,
+    }
+}
+
 /// A compiled list of words.
 pub(crate) struct Hyperscan {
     scan: Scan,
@@ -40,11 +61,15 @@ extern "C" fn stop(_: c_uint, _: c_ulonglong, _: c_ulonglong, _: c_uint, _: *mut
 }
 
 impl Hyperscan {
-    /// Compiles words as literals.
+    /// Compiles words as literals, for processors with the vector instructions of a filter. The library searches with the
+    /// best instructions of this processor that the database permits. `None` if the library has no such database.
     ///
     /// # Errors
     /// If the library is not installed or refuses the words.
-    pub(crate) fn new(words: &[&[u8]]) -> Result<Self> {
+    pub(crate) fn new(words: &[&[u8]], filter: Filter) -> Result<Option<Self>> {
+        let Some(features) = features(filter) else {
+            return Ok(None);
+        };
         // SAFETY: the library's initialisers have no preconditions.
         let library = unsafe { Library::new(FILE) }.context("apt-get install libhyperscan5")?;
         // SAFETY: the signature is that of hs_compile.h of version 5.
@@ -61,6 +86,11 @@ impl Hyperscan {
         let (flags, ids): (Vec<c_uint>, Vec<c_uint>) = (0..).take(words.len()).map(|id| (0, id)).unzip();
         let lengths: Vec<usize> = words.iter().map(|word| word.len()).collect();
         let (mut database, mut scratch, mut error) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let platform = Platform {
+            tune: 0,
+            features,
+            reserved: [0; 2],
+        };
         // SAFETY: each list has one entry for each word.
         let compiled = unsafe {
             compile(
@@ -70,7 +100,7 @@ impl Hyperscan {
                 lengths.as_ptr(),
                 c_uint::try_from(words.len())?,
                 BLOCK_MODE,
-                ptr::null(),
+                (&raw const platform).cast(),
                 &raw mut database,
                 &raw mut error,
             )
@@ -79,12 +109,12 @@ impl Hyperscan {
         // SAFETY: the database was just compiled.
         let allocated = unsafe { alloc(database, &raw mut scratch) };
         ensure!(allocated == 0, "hs_alloc_scratch: {allocated}");
-        Ok(Self {
+        Ok(Some(Self {
             scan,
             database,
             scratch,
             _library: library,
-        })
+        }))
     }
 
     /// Returns whether `bytes` contain a word. The search ends at the first one.

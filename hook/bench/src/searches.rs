@@ -16,7 +16,7 @@ use readhook_core::{DEFAULT_WORDS, Filter, Outcome, Scanner, State, Words};
 
 use crate::case_times::{CaseTimes, table as lines};
 use crate::hyperscan::Hyperscan;
-use crate::request::REQUEST;
+use crate::request::{REQUEST, REQUESTS};
 
 /// Approximate duration of the measurement of one search in a round, ns.
 const BATCH_NS: f64 = 2e6;
@@ -26,17 +26,20 @@ type Search<'a> = (String, Box<dyn Fn(&[u8]) -> bool + 'a>);
 /// Returns the searches that are compared. Their text must end with a zero byte, because strstr needs one.
 fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> Result<Vec<Search<'a>>> {
     let mut all: Vec<Search<'a>> = Vec::new();
-    let name = |filter: Filter| format!("this hook, filter {filter:?}");
     for filter in Filter::available() {
         let scanner = Scanner::with(words, filter);
         all.push((
-            name(filter),
+            format!("this hook, {}", filter.name()),
             Box::new(move |text| matches!(scanner.scan(State::START, text), Outcome::Hit(_))),
         ));
     }
-    match Hyperscan::new(list) {
-        Ok(hyperscan) => all.push(("Hyperscan".to_owned(), Box::new(move |text| hyperscan.finds(text)))),
-        Err(error) => _ = writeln!(notes, "  not compared: Hyperscan: {error:#}"),
+    for filter in Filter::available() {
+        let name = format!("Hyperscan, {}", filter.name());
+        match Hyperscan::new(list, filter) {
+            Ok(Some(hyperscan)) => all.push((name, Box::new(move |text| hyperscan.finds(text)))),
+            Ok(None) => {}
+            Err(error) => _ = writeln!(notes, "  not compared: {name}: {error:#}"),
+        }
     }
     for (name, kind) in [
         ("aho-corasick, DFA", AhoCorasickKind::DFA),
@@ -66,15 +69,21 @@ fn searches<'a>(words: Words<'a>, list: &'a [&'a [u8]], notes: &mut String) -> R
     Ok(all)
 }
 
-/// Measures the searches of one short request and of 8 KiB of such requests, without a word. Returns the table.
+/// Measures the searches of one short request, of 8 KiB of this request, and of 8 KiB of different requests, without a
+/// word. Returns the tables.
 pub(crate) fn table(rounds: u32) -> Result<String> {
     let words = Words::parse(DEFAULT_WORDS)?;
     let list: Vec<&[u8]> = (0..words.len()).filter_map(|index| words.word(index)).collect();
     let mut text = String::new();
     let all = searches(words, &list, &mut text)?;
-    let long: String = REQUEST.chars().cycle().take(8_192).collect();
+    let long = |requests: &str| requests.chars().cycle().take(8_192).collect();
+    let payloads: [(&str, String); 3] = [
+        ("one request", REQUEST.to_owned()),
+        ("a repeated request", long(REQUEST)),
+        ("different requests", long(&REQUESTS.replace('\n', "\r\n"))),
+    ];
     let base = &all[Filter::available().count() - 1].0;
-    for payload in [REQUEST, &long] {
+    for (content, payload) in payloads {
         let with_zero = CString::new(payload)?;
         let payload = with_zero.as_bytes();
         let mut measured: Vec<CaseTimes> = all
@@ -103,7 +112,7 @@ pub(crate) fn table(rounds: u32) -> Result<String> {
             }
         }
         let title = format!(
-            "A search of {} bytes for {} words, none there",
+            "A search of {} bytes, {content}, for {} words, none there",
             payload.len(),
             list.len()
         );

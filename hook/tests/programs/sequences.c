@@ -27,6 +27,12 @@ ssize_t __read_chk(int, void *, size_t, size_t);
 ssize_t __recv_chk(int, void *, size_t, size_t, int);
 ssize_t __recvfrom_chk(int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
 
+#ifdef SYS_dup2
+#define DUP2_BY_NUMBER(from, to) syscall(SYS_dup2, (long)(from), (long)(to))
+#else /* AArch64 has dup3 only. */
+#define DUP2_BY_NUMBER(from, to) syscall(SYS_dup3, (long)(from), (long)(to), 0L)
+#endif
+
 #define ROOM 512
 #define SENTINEL 4242
 #define BASE 3 /* the listeners, by stream and by packets, then whatever comes */
@@ -221,7 +227,7 @@ static void play(const uint8_t *op) {
     case 17: DO("dup", fd, dup(fd)); break;
     case 18:
         if (d % 2) DO("dup2", fd, dup2(fd, target(b)));
-        else DO("dup2 by number", fd, syscall(SYS_dup2, (long)fd, (long)target(b)));
+        else DO("dup2 by number", fd, DUP2_BY_NUMBER(fd, target(b)));
         break;
     case 19: DO("dup3", fd, dup3(fd, target(b), c & 1 ? O_CLOEXEC : c & 2 ? 12345 : 0)); break;
     case 20: {

@@ -2,6 +2,8 @@
 //! programs once, and runs the programs with it.
 #![forbid(unsafe_code)]
 
+pub mod machine;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -50,9 +52,8 @@ fn build() -> Result<Built> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = TempDir::new()?;
     let output = succeed(
-        Command::new(env!("CARGO"))
+        machine::cargo("build")
             .args([
-                "build",
                 "--quiet",
                 "--profile",
                 "hook",
@@ -72,7 +73,7 @@ fn build() -> Result<Built> {
     let compile = |name: &str| -> Result<PathBuf> {
         let program = directory.path().join(name);
         let source = here.join("programs").join(name).with_extension("c");
-        succeed(Command::new("cc").args(["-O1", "-w", "-o"]).arg(&program).arg(source))?;
+        succeed(machine::compiler().args(["-O1", "-w", "-o"]).arg(&program).arg(source))?;
         Ok(program)
     };
     Ok(Built {
@@ -111,7 +112,7 @@ pub fn hooked(program: &Path, settings: &BTreeMap<&str, String>) -> Command {
 /// Returns a command without the hook.
 #[must_use]
 pub fn bare(program: &Path) -> Command {
-    let mut command = Command::new(program);
+    let mut command = machine::command(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("READHOOK_") || name == "LD_PRELOAD" {
             command.env_remove(name);

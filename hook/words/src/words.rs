@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use crate::layout::{BUCKETS, CLASSES_LEN, EXACT_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, NIBBLES_LEN, VERSION, WINDOW};
+use crate::layout::{
+    BUCKETS, CLASSES_LEN, EXACT_LEN, HEADER_LEN, LONGEST_WORD, MAGIC, PARTS, STARTS_LEN, VERSION, WINDOW, start,
+};
 
 /// The bytes are not a word file of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +59,9 @@ impl Candidate {
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
     classes: &'a [u8; CLASSES_LEN],
-    nibbles: &'a [u8; NIBBLES_LEN],
+    parts: &'a [[u8; 16]],
     exact: &'a [u8; EXACT_LEN],
+    starts: &'a [u8; STARTS_LEN],
     buckets: &'a [[u8; 2]],
     candidates: &'a [[u8; 12]],
     spans: &'a [[u8; 4]],
@@ -107,8 +110,9 @@ impl<'a> Words<'a> {
         let cells = class_count.checked_mul(states).ok_or(BadWords)?;
         let words = Self {
             classes: sections.array()?,
-            nibbles: sections.array()?,
+            parts: sections.entries(PARTS)?,
             exact: sections.array()?,
+            starts: sections.array()?,
             buckets: sections.entries(BUCKETS + 1)?,
             candidates: sections.entries(number(5))?,
             spans: sections.entries(number(6).checked_add(1).ok_or(BadWords)?)?,
@@ -216,13 +220,12 @@ impl<'a> Words<'a> {
         !self.candidates.is_empty()
     }
 
-    /// Returns 32 masks of a byte of the window, for `set` 0 or 1. The first 16 masks belong to the values of the low
-    /// half of a byte, the others to the values of the high half.
+    /// Returns the tables of the filter by parts: one for each look-up in set 0, then one for each look-up in set 1. A table
+    /// has a mask for each value that the look-up can see.
     #[inline]
     #[must_use]
-    pub fn nibbles(&self, set: usize, byte: usize) -> &'a [u8; 32] {
-        let from = (set * WINDOW + byte) * 32;
-        self.nibbles[from..from + 32].try_into().unwrap_or(&[0; 32])
+    pub fn parts(&self) -> &'a [[u8; 16]; PARTS] {
+        self.parts.first_chunk().unwrap_or(&[[0; 16]; PARTS])
     }
 
     /// Returns 128 masks of a byte of the window, for `set` 0 or 1. Each mask belongs to a value of the low 7 bits.
@@ -233,19 +236,39 @@ impl<'a> Words<'a> {
         self.exact[from..from + 128].try_into().unwrap_or(&[0; 128])
     }
 
+    /// Returns false if no word has this window. The lowest bits of `window` are its first byte; bytes after the end of the
+    /// text are zero.
+    #[inline]
+    #[must_use]
+    pub const fn may_have(&self, window: u32) -> bool {
+        let (byte, bit) = start(window);
+        self.starts[byte] >> bit & 1 == 1
+    }
+
+    /// Returns true if a word is in `bytes` so that its window begins at `at`.
+    #[inline]
+    #[must_use]
+    pub fn stands(&self, bytes: &[u8], at: usize) -> bool {
+        let window = window(bytes, at);
+        self.may_have(window) && self.stands_at(bytes, at, self.buckets_of(window))
+    }
+
+    /// Returns the buckets that may hold a word with this window.
+    fn buckets_of(&self, window: u32) -> u16 {
+        let set = |set: usize| {
+            let bytes = window.to_le_bytes().into_iter().enumerate();
+            bytes.fold(u8::MAX, |mask, (place, byte)| {
+                mask & self.exact(set, place)[usize::from(byte & 127)]
+            })
+        };
+        u16::from_le_bytes([set(0), set(1)])
+    }
+
     /// Returns true if a word of one of these buckets is in `bytes` so that its window begins at `at`.
     #[inline]
     #[must_use]
     pub fn stands_at(&self, bytes: &[u8], at: usize, buckets: u16) -> bool {
-        let mut window = [0; WINDOW];
-        match bytes.get(at..at + WINDOW) {
-            Some(whole) => window.copy_from_slice(whole),
-            None => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                window[..rest.len()].copy_from_slice(rest);
-            }
-        }
-        let window = u32::from_le_bytes(window);
+        let window = window(bytes, at);
         let mut left = buckets;
         while left != 0 {
             let bucket = left.trailing_zeros() as usize;
@@ -270,5 +293,24 @@ impl<'a> Words<'a> {
             return false;
         };
         bytes.get(start..start + word.len()) == Some(word)
+    }
+}
+
+/// Returns the bytes of the window that begins at `at`, the first one in the lowest bits. Bytes after the end are zero.
+#[inline]
+fn window(bytes: &[u8], at: usize) -> u32 {
+    if let Some(whole) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        return u32::from_le_bytes(*whole);
+    }
+    match bytes.last_chunk() {
+        Some(last) => {
+            let missing = at + WINDOW - bytes.len();
+            u32::from_le_bytes(*last).checked_shr(8 * missing as u32).unwrap_or(0)
+        }
+        None => bytes
+            .iter()
+            .skip(at)
+            .rev()
+            .fold(0, |window, byte| window << 8 | u32::from(*byte)),
     }
 }

@@ -6,13 +6,20 @@
 //! each place decides whether a word starts there. The automaton then handles only the bytes at the borders of a
 //! piece.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use readhook_words::Words;
 
 /// The word file that the hook carries; the build compiles it from `hook/words.txt`.
-pub static DEFAULT_WORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/default.words"));
+pub static DEFAULT_WORDS: &[u8] = &ALIGNED_WORDS.0;
+const ALIGNED_WORDS: &CacheLines<[u8]> = &CacheLines(*include_bytes!(concat!(env!("OUT_DIR"), "/default.words")));
+
+/// Content that begins with a cache line, so that no table of the filters is in more lines than necessary.
+#[repr(align(64))]
+struct CacheLines<Content: ?Sized>(Content);
 
 /// State of the search in a stream: the longest beginning of a word with which the bytes so far end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,26 +52,60 @@ pub enum Outcome {
 pub enum Filter {
     /// No filter: the automaton handles every byte.
     None,
-    /// AVX2: tests 32 places at once.
+    /// SSSE3: tests 16 places with each vector.
+    #[cfg(target_arch = "x86_64")]
+    Ssse3,
+    /// AVX2: tests 32 places with each vector.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512: tests 64 places at once, and lets fewer places pass that hold no word.
+    /// AVX-512: tests 64 places with each vector, and lets fewer places pass that hold no word.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// NEON: tests 16 places with each vector. Every processor of the target has it.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
 }
 
 impl Filter {
     /// Returns the filters that this processor and kernel support, the best one last.
     pub fn available() -> impl DoubleEndedIterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        let all = [
-            Some(Self::None),
-            x86_64::has_avx2().then_some(Self::Avx2),
-            x86_64::has_avx512().then_some(Self::Avx512),
-        ];
-        #[cfg(not(target_arch = "x86_64"))]
+        let all = {
+            let supported = x86_64::Supported::detect();
+            [
+                Some(Self::None),
+                supported.ssse3.then_some(Self::Ssse3),
+                supported.avx2.then_some(Self::Avx2),
+                supported.avx512.then_some(Self::Avx512),
+            ]
+        };
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        let all = [Some(Self::None), Some(Self::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
         let all = [Some(Self::None)];
         all.into_iter().flatten()
+    }
+
+    /// Returns the filter of this name, `None` if processor and kernel do not support it.
+    #[must_use]
+    pub fn named(name: &[u8]) -> Option<Self> {
+        Self::available().find(|filter| filter.name().as_bytes() == name)
+    }
+
+    /// Returns the name of the filter.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            #[cfg(target_arch = "x86_64")]
+            Self::Ssse3 => "ssse3",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "avx512",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Self::Neon => "neon",
+        }
     }
 }
 
@@ -79,18 +120,19 @@ impl<'a> Scanner<'a> {
     /// Creates a scanner with the best filter that the processor supports and the words have.
     #[must_use]
     pub fn new(words: Words<'a>) -> Self {
-        let best = Filter::available().next_back().unwrap_or(Filter::None);
-        Self::with(words, best)
+        Self::with_supported(words, Filter::available().next_back().unwrap_or(Filter::None))
     }
 
     /// Creates a scanner with this filter, or without a filter if it is not one of [`Filter::available`].
     #[must_use]
     pub fn with(words: Words<'a>, filter: Filter) -> Self {
-        let usable = words.has_filters() && Filter::available().any(|available| available == filter);
-        Self {
-            words,
-            filter: if usable { filter } else { Filter::None },
-        }
+        let supported = Filter::available().any(|available| available == filter);
+        Self::with_supported(words, if supported { filter } else { Filter::None })
+    }
+
+    fn with_supported(words: Words<'a>, filter: Filter) -> Self {
+        let filter = if words.has_filters() { filter } else { Filter::None };
+        Self { words, filter }
     }
 
     /// Returns the words.
@@ -147,14 +189,26 @@ impl<'a> Scanner<'a> {
     fn first_place(&self, bytes: &[u8]) -> Option<usize> {
         match self.filter {
             Filter::None => None,
-            // SAFETY: `with` accepts a filter only if the processor supports it.
+            // SAFETY: a scanner has only a filter that the processor supports.
+            Filter::Ssse3 => unsafe { x86_64::first_place_ssse3(&self.words, bytes) },
+            // SAFETY: a scanner has only a filter that the processor supports.
             Filter::Avx2 => unsafe { x86_64::first_place_avx2(&self.words, bytes) },
-            // SAFETY: `with` accepts a filter only if the processor supports it.
+            // SAFETY: a scanner has only a filter that the processor supports.
             Filter::Avx512 => unsafe { x86_64::first_place_avx512(&self.words, bytes) },
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    #[expect(unsafe_code, reason = "a function that needs a processor's feature")]
+    fn first_place(&self, bytes: &[u8]) -> Option<usize> {
+        match self.filter {
+            Filter::None => None,
+            // SAFETY: every processor of a target with this filter has NEON.
+            Filter::Neon => unsafe { aarch64::first_place(&self.words, bytes) },
+        }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
     fn first_place(&self, _: &[u8]) -> Option<usize> {
         None
     }

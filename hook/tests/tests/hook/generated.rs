@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use hook_tests::{MODES, bare, built, hooked, telemetry_bytes, telemetry_file};
+use hook_tests::{MODES, bare, built, hooked, machine, telemetry_bytes, telemetry_file};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -180,7 +180,7 @@ fn a_c_program() -> Result<()> {
 
 #[test]
 fn a_rust_program() -> Result<()> {
-    compare(env!("CARGO_BIN_EXE_sequences").as_ref(), SOME)
+    compare(&machine::workspace_program("hook-tests", "sequences")?, SOME)
 }
 
 #[test]
@@ -192,5 +192,5 @@ fn a_c_program_with_many_sequences() -> Result<()> {
 #[test]
 #[ignore = "second tier: ten times the sequences of a_rust_program"]
 fn a_rust_program_with_many_sequences() -> Result<()> {
-    compare(env!("CARGO_BIN_EXE_sequences").as_ref(), MANY)
+    compare(&machine::workspace_program("hook-tests", "sequences")?, MANY)
 }

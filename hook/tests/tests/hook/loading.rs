@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use hook_tests::{bare, built, hooked, succeed};
+use hook_tests::{bare, built, hooked, machine, succeed};
 use tempfile::TempDir;
 
 fn program(name: &str) -> PathBuf {
@@ -32,6 +32,10 @@ fn settings() -> BTreeMap<&'static str, String> {
 
 #[test]
 fn under_musl() -> Result<()> {
+    if machine::emulated().is_some() {
+        println!("SKIPPED: hook under musl: the emulated machine has glibc alone");
+        return Ok(());
+    }
     if let Err(error) = Command::new("musl-gcc").arg("--version").output() {
         println!("SKIPPED: hook under musl: musl-gcc: {error}; install musl-tools");
         return Ok(());
@@ -55,6 +59,10 @@ fn under_musl() -> Result<()> {
 
 #[test]
 fn under_a_glibc_before_2_34() -> Result<()> {
+    if machine::emulated().is_some() {
+        println!("SKIPPED: hook under an older glibc: the emulated machine has one glibc");
+        return Ok(());
+    }
     let Some(libc) = std::env::var_os("OLD_GLIBC").map(PathBuf::from) else {
         println!("SKIPPED: hook under an older glibc: OLD_GLIBC names no folder with ld-linux and libc.so.6 of one");
         return Ok(());

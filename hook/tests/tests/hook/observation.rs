@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Result, ensure};
-use hook_tests::{built, hooked, succeed, telemetry_bytes, telemetry_file};
+use hook_tests::{built, hooked, machine, succeed, telemetry_bytes, telemetry_file};
+use readhook_core::Filter;
 use readhook_telemetry::{Counters, FUNCTIONS, Record, View};
 use tempfile::TempDir;
 
@@ -127,6 +128,29 @@ fn the_delay_is_as_long_and_as_frequent_as_set() -> Result<()> {
         .map(|record| record.sequence)
         .collect();
     ensure!(spun == [9, 19, 29, 39, 49], "{spun:?}");
+    Ok(())
+}
+
+#[test]
+fn each_filter_of_the_processor_can_be_chosen_and_another_makes_the_hook_inert() -> Result<()> {
+    let names = match machine::emulated() {
+        None => Filter::available().map(Filter::name).collect(),
+        Some(_) => vec!["none", "neon"],
+    };
+    for name in names {
+        let counters = run("scan", 0, "read", &[("READHOOK_FILTER", name)])?.counters;
+        ensure!(counters.hits == HITS, "{name}: {counters:?}");
+    }
+    let settings = BTreeMap::from([
+        ("READHOOK_MODE", "scan".to_owned()),
+        ("READHOOK_FILTER", "AVX2".to_owned()),
+    ]);
+    let output = succeed(hooked(&built().exercise, &settings).args(["requests", "1", "read"]))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.stdout.ends_with(b"done\n") && complaint.starts_with("readhook: inert: READHOOK_FILTER: "),
+        "{output:?}"
+    );
     Ok(())
 }
 

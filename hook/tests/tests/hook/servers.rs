@@ -9,11 +9,13 @@ mod telemetry;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use client::Load;
+use hook_tests::{bare, machine};
 use nix::sys::signal::Signal;
-use process::{Kind, Server, find};
+use process::{Kind, Server};
 use protocol::Protocol;
 use telemetry::{counters, logging};
 use tempfile::TempDir;
@@ -174,7 +176,7 @@ fn a_static_program_is_not_covered() -> Result<()> {
     let directory = TempDir::new()?;
     let program = directory.path().join("static");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/ending.c");
-    let compiled = std::process::Command::new("cc")
+    let compiled = machine::compiler()
         .args(["-static", "-w", "-o"])
         .arg(&program)
         .arg(source)
@@ -184,10 +186,7 @@ fn a_static_program_is_not_covered() -> Result<()> {
         return Ok(());
     }
     let settings = logging(directory.path(), &directory.path().join("log"))?;
-    let output = std::process::Command::new(&program)
-        .arg("closed")
-        .envs(settings)
-        .output()?;
+    let output = bare(&program).arg("closed").envs(settings).output()?;
     ensure!(output.status.success());
     let counters = counters(directory.path())?;
     ensure!((counters.attached, counters.payload_receives) == (0, 0), "{counters:?}");
@@ -196,10 +195,11 @@ fn a_static_program_is_not_covered() -> Result<()> {
 
 #[test]
 fn a_go_program_is_not_covered() -> Result<()> {
-    let Some(go) = find("go") else {
-        println!("SKIPPED: hook in a Go program: go is not installed");
+    // Go compiles for every architecture.
+    if let Err(error) = Command::new("go").arg("version").output() {
+        println!("SKIPPED: hook in a Go program: go: {error}; install go");
         return Ok(());
-    };
+    }
     let directory = TempDir::new()?;
     let source = directory.path().join("main.go");
     fs::write(
@@ -207,7 +207,11 @@ fn a_go_program_is_not_covered() -> Result<()> {
         "package main\nimport \"net\"\nfunc main() {\n l, _ := net.Listen(\"tcp\", \"127.0.0.1:0\")\n go func() { c, _ := net.Dial(\"tcp\", l.Addr().String()); c.Write([]byte(\".env\")); c.Close() }()\n c, _ := l.Accept()\n b := make([]byte, 9)\n c.Read(b)\n}\n",
     )?;
     let program = directory.path().join("go");
-    let built = std::process::Command::new(go)
+    let mut build = Command::new("go");
+    if machine::emulated().is_some() {
+        build.env("GOARCH", "arm64");
+    }
+    let built = build
         .args(["build", "-o"])
         .arg(&program)
         .arg(&source)
@@ -215,13 +219,7 @@ fn a_go_program_is_not_covered() -> Result<()> {
         .output()?;
     ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let settings = logging(directory.path(), &directory.path().join("log"))?;
-    ensure!(
-        std::process::Command::new(&program)
-            .envs(settings)
-            .output()?
-            .status
-            .success()
-    );
+    ensure!(bare(&program).envs(settings).output()?.status.success());
     ensure!(counters(directory.path())?.payload_receives == 0);
     Ok(())
 }

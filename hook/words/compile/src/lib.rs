@@ -82,8 +82,9 @@ fn file(words: &[&[u8]], automaton: &Automaton, filter: &FilterTable) -> Vec<u8>
     }
     let mut sections = Vec::new();
     sections.extend(automaton.classes);
-    sections.extend(filter.nibbles);
+    sections.extend(filter.parts.as_flattened());
     sections.extend(filter.exact);
+    sections.extend(filter.starts);
     let from = sections.len();
     sections.extend(filter.buckets.iter().flat_map(|start| start.to_ne_bytes()));
     sections.resize(from + BUCKETS_LEN, 0);

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use hook_tests::bare;
+use hook_tests::{bare, machine};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -66,7 +66,10 @@ impl Kind {
             return None;
         }
         let program = self.program();
-        find(program).is_none().then(|| format!("{program} is not installed"))
+        let place = machine::emulated().map_or("this machine", |_| "the emulated machine");
+        machine::find(program)
+            .is_none()
+            .then(|| format!("{program} is not installed on {place}"))
     }
 
     fn command(self, directory: &Path, port: u16) -> Result<Command> {
@@ -122,29 +125,17 @@ impl Kind {
                     "--threads",
                     "8",
                 ];
-                (sut()?.into(), words.into_iter().map(OsString::from).collect())
+                (
+                    machine::workspace_program("sut", "sut")?.into(),
+                    words.into_iter().map(OsString::from).collect(),
+                )
             }
         };
-        let mut command = bare(program.as_ref());
+        let program = machine::find(&program.to_string_lossy()).unwrap_or(program.into());
+        let mut command = bare(&program);
         command.args(arguments).current_dir(directory.join("www"));
         Ok(command)
     }
-}
-
-/// Returns the path of a program.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-}
-
-fn sut() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.ancestors().nth(2).context("this test's folder")?;
-    let sut = folder.join("sut");
-    ensure!(sut.exists(), "{} is not there: cargo build -p sut", sut.display());
-    Ok(sut)
 }
 
 /// A running server, which is stopped when the value is dropped.
