@@ -136,7 +136,7 @@ pub fn simulate(plan: &CurrentPlan, folder: &Path, recordings: u32, seed: u64) -
             }),
         }
     }
-    let supported: Vec<Vec<Supported>> = (0..u64::from(recordings))
+    let supported: Vec<Vec<ScenarioVerdicts>> = (0..u64::from(recordings))
         .into_par_iter()
         .map(|number| {
             let mut draw = Draw::new(seed, number);
@@ -260,7 +260,7 @@ fn only(claim: &Claim) -> Claims {
 }
 
 /// The verdicts on one claim in one simulated recording.
-struct Supported {
+struct ScenarioVerdicts {
     at_least_effect: bool,
     /// For each way in which the claim can be false by the smallest amount.
     at_threshold: Vec<bool>,
@@ -273,7 +273,7 @@ fn supported(
     plan: &CurrentPlan,
     drawn: &Evidence,
     draw: &mut Draw,
-) -> Result<Supported> {
+) -> Result<ScenarioVerdicts> {
     let by_key: BTreeMap<QuantityKey, &MeasuredQuantity> = drawn.measured.iter().map(|one| (key(one), one)).collect();
     let mut verdict = |targets: &[f64]| -> Result<bool> {
         let mut measured = Vec::new();
@@ -310,7 +310,7 @@ fn supported(
             }
         }
     }
-    Ok(Supported {
+    Ok(ScenarioVerdicts {
         at_least_effect: verdict(&all)?,
         at_threshold,
     })
