@@ -2,7 +2,7 @@
 //! through the estimators, the exhibits and the rules of verdicts.
 //!
 //! The true value of a row in a simulated recording is known: it is the value of the recorded launches, each of them repeated
-//! [`REPETITIONS`] times. The row is then moved as if this true value were the claim's threshold, or the least effect of interest.
+//! twenty times. The row is then moved as if this true value were the claim's threshold, or the least effect of interest.
 
 use std::collections::BTreeMap;
 use std::fs;
