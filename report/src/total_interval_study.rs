@@ -41,7 +41,8 @@ pub fn cells(recorded: &[RecordedContrast]) -> Vec<ControlledCell> {
 pub fn simulate(cells: &[ControlledCell], experiments: u32, seed: u64) -> Result<Vec<TotalCoverage>> {
     ensure!(
         !cells.is_empty(),
-        "no recorded run has an A/A control, a calibration and an effect with {FEWEST_RECORDED} launches"
+        "no recorded run has an A/A control, a calibration and an effect with {FEWEST_RECORDED} launches; name a folder with such runs by \
+         --recorded, as runs of experiments/overhead.toml"
     );
     let mut found = Vec::new();
     for errors in SystematicErrors::ALL {

@@ -48,7 +48,7 @@ fn carry_out(
 ) -> Result<usize> {
     ensure!(
         experiment.conditions.len() == 1,
-        "{} has levels of load and {} conditions; expected one, because the levels are shares of its capacity",
+        "{} has levels of load and {} conditions; expected one, because the levels are shares of its capacity: name one by --conditions",
         experiment.name,
         experiment.conditions.len()
     );

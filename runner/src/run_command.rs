@@ -12,12 +12,7 @@ use crate::signals::stop_flag;
 pub(crate) fn run(options: &ExperimentCommand) -> Result<()> {
     let stopped = stop_flag()?;
     let setting = Installation::find(options.hook.as_deref())?;
-    let environment = RunEnvironment {
-        setting: &setting,
-        engines: &options.engines,
-        stopped: &stopped,
-        registration: None,
-    };
+    let environment = RunEnvironment::new(&setting, &options.engines, &stopped);
     let invalid = load::all(experiments(options)?, &options.out, environment)?;
     let arguments: Vec<String> = std::env::args().collect();
     let command = shlex::try_join(arguments.iter().map(String::as_str)).context("the command line has a zero byte")?;

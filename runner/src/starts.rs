@@ -102,7 +102,12 @@ impl Starts {
             .with_context(|| format!("cannot start {}", program.display()))?;
         self.times_ns.push(i64::try_from(begun.elapsed().as_nanos())?);
         self.page_faults += page_faults()? - faults_before;
-        ensure!(status.success(), "{} with the hook: {status}", program.display());
+        ensure!(
+            status.success(),
+            "{}{}: {status}; expected that it ends with success",
+            hook.map_or_else(String::new, |hook| format!("LD_PRELOAD={} ", hook.display())),
+            program.display()
+        );
         Ok(())
     }
 
@@ -143,7 +148,7 @@ fn waiting_bytes(child: &Child) -> Result<(i64, i64)> {
     let begun = Instant::now();
     while process.stat()?.state()? != ProcState::Sleeping || process.exe().is_err() {
         if begun.elapsed() > LONGEST {
-            bail!("the program does not wait for input after {LONGEST:?}");
+            bail!("{WAITING} does not wait for input after {LONGEST:?}; start it by hand with LD_PRELOAD to see why");
         }
         sleep(Duration::from_micros(200));
     }

@@ -244,6 +244,7 @@ impl<'a> MeasuredLoad<'a> {
             found(self.contrast(ContrastRole::Calibration)),
         );
         let predicted = queue.difference_ns(self, p);
+        let refused = self.refusal_at(a_a.as_ref(), delay.as_ref(), predicted);
         let mut row = vec![
             self.cell.run.level(LOAD_FACTOR).to_owned(),
             quantile_name(p),
@@ -259,29 +260,28 @@ impl<'a> MeasuredLoad<'a> {
             shown(delay),
             or_dash(predicted.map(signed)),
             format!("{:.2} %", 100.0 * self.late_share),
-            self.validity(p, a_a.as_ref(), delay.as_ref(), predicted),
+            match refused {
+                _ if !GATED.contains(&p) => "not judged".to_owned(),
+                None => "yes".to_owned(),
+                Some(reason) => format!("no: {reason}"),
+            },
         ]);
         row
     }
 
-    /// Whether the differences of a quantile at this level can be trusted, or the reason why not.
-    fn validity(&self, p: f64, a_a: Option<&Estimate>, delay: Option<&Estimate>, predicted: Option<f64>) -> String {
-        if !GATED.contains(&p) {
-            return "not judged".to_owned();
-        }
+    /// The reason why the differences of a quantile at this level cannot be trusted; `None` if they can.
+    fn refusal_at(&self, a_a: Option<&Estimate>, delay: Option<&Estimate>, predicted: Option<f64>) -> Option<String> {
         let (Some(a_a), Some(delay), Some(predicted)) = (a_a, delay, predicted) else {
-            return "no: a control is missing".to_owned();
+            return Some("a control is missing".to_owned());
         };
         refusal(self.late_share, a_a, delay, predicted)
-            .map_or_else(|| "yes".to_owned(), |reason| format!("no: {reason}"))
     }
 
     fn is_valid(&self, p: f64, queue: &QueuePrediction) -> bool {
         let found = |role| self.contrast(role).and_then(|contrast| self.difference(contrast, p));
-        let all = found(ContrastRole::Control)
-            .zip(found(ContrastRole::Calibration))
-            .zip(queue.difference_ns(self, p));
-        all.is_some_and(|((a_a, delay), predicted)| refusal(self.late_share, &a_a, &delay, predicted).is_none())
+        let (a_a, delay) = (found(ContrastRole::Control), found(ContrastRole::Calibration));
+        self.refusal_at(a_a.as_ref(), delay.as_ref(), queue.difference_ns(self, p))
+            .is_none()
     }
 }
 

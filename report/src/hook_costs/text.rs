@@ -17,6 +17,11 @@ fn in_unit(estimate: &Estimate, unit: f64, decimals: usize) -> String {
     format!("{} [{}, {}]", number(estimate.value), number(low), number(high))
 }
 
+/// A line for a terminal.
+fn line((name, value, what): (&str, String, &str)) -> String {
+    format!("  {name:<11} {value:<28} {what}\n")
+}
+
 /// The lines of a hook's cost: name, value, unit with description.
 #[must_use]
 pub(super) fn lines(cost: &HookCost) -> Vec<(&'static str, String, &'static str)> {
@@ -108,9 +113,7 @@ pub fn start_text(costs: &StartCosts) -> Result<String, EstimateError> {
         costs.started.display(),
         costs.blocks.len()
     );
-    for (name, value, what) in start_lines(&StartEstimates::of(costs)?) {
-        _ = writeln!(text, "  {name:<11} {value:<28} {what}");
-    }
+    text.extend(start_lines(&StartEstimates::of(costs)?).into_iter().map(line));
     Ok(text)
 }
 
@@ -130,9 +133,7 @@ pub fn text(measured: &HookCosts) -> String {
             _ = writeln!(text, "  not measured: {fault}");
         }
         let start = hook.start.iter().flat_map(start_lines);
-        for (name, value, what) in hook.cost.iter().flat_map(lines).chain(start) {
-            _ = writeln!(text, "  {name:<11} {value:<28} {what}");
-        }
+        text.extend(hook.cost.iter().flat_map(lines).chain(start).map(line));
     }
     text.push('\n');
     for effect in &measured.comparisons {

@@ -151,15 +151,8 @@ pub(super) fn for_measuring(
     experiment
 }
 
-/// Returns the experiment that measures capacities, and latencies at shares of the capacity.
-pub(super) fn for_load(
-    subject: &ForeignServer,
-    hooks: &[ForeignHook],
-    calibrated: bool,
-    slowest: &PreflightResult,
-    options: &ForeignHookCommand,
-) -> Experiment {
-    let mut experiment = for_measuring(subject, hooks, calibrated, slowest, options);
+/// Turns the experiment of a measurement into the one that measures capacities, and latencies at shares of the capacity.
+pub(super) fn under_load(mut experiment: Experiment, subject: &ForeignServer, slowest: &PreflightResult) -> Experiment {
     for arm in experiment.arms.iter_mut().filter(|arm| arm.name == DELAY) {
         LEVEL_DELAY.clone_into(&mut arm.name);
     }

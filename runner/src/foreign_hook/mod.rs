@@ -68,19 +68,13 @@ pub(crate) fn run(options: &ForeignHookCommand) -> Result<()> {
         return Ok(());
     }
     let calibrated = record.no_calibration.is_none();
-    let of = if options.load {
-        experiments::for_load
-    } else {
-        experiments::for_measuring
-    };
-    let experiment = of(&subject, &measurable, calibrated, &slowest, options);
+    let mut experiment = experiments::for_measuring(&subject, &measurable, calibrated, &slowest, options);
+    if options.load {
+        experiment = experiments::under_load(experiment, &subject, &slowest);
+    }
     experiment.validate()?;
-    let environment = RunEnvironment {
-        setting: &setting,
-        engines: &EngineOptions::default(),
-        stopped: &stopped,
-        registration: None,
-    };
+    let engines = EngineOptions::default();
+    let environment = RunEnvironment::new(&setting, &engines, &stopped);
     load::all(vec![experiment], &options.out, environment)?;
     Ok(())
 }

@@ -69,12 +69,7 @@ pub(crate) fn run(options: &RecordingCommand) -> Result<()> {
     let recordings = plan.recordings(&options.only)?;
     let stopped = stop_flag()?;
     let setting = Installation::find(options.hook.as_deref())?;
-    let environment = RunEnvironment {
-        setting: &setting,
-        engines: &options.engines,
-        stopped: &stopped,
-        registration: None,
-    };
+    let environment = RunEnvironment::new(&setting, &options.engines, &stopped);
     if options.dry_run {
         let cost = PlanCost::measure(&recordings, environment)?;
         print!("{}", cost.table(&plan.plan.budget));

@@ -57,6 +57,18 @@ pub(crate) struct RunEnvironment<'a> {
     pub(crate) registration: Option<ActiveRegistration<'a>>,
 }
 
+impl<'a> RunEnvironment<'a> {
+    /// The environment of runs that no plan asked for.
+    pub(crate) const fn new(setting: &'a Installation, engines: &'a EngineOptions, stopped: &'a Stop) -> Self {
+        Self {
+            setting,
+            engines,
+            stopped,
+            registration: None,
+        }
+    }
+}
+
 /// Runs all launches of an experiment that are not finished, writes the manifest, and returns the number of invalid launches.
 pub(crate) fn carry_out(experiment: Experiment, out: &Path, environment: RunEnvironment<'_>) -> Result<usize> {
     let stopped = environment.stopped;
